@@ -1,0 +1,4 @@
+//! tableferry carries DynamoDB tables into another AWS account by the service's own export to S3.
+
+pub mod arn;
+pub mod policy;

@@ -1,0 +1,316 @@
+//! Conditions against a context, in three values: where a key is unknown, so is what depends on it.
+
+use std::borrow::Cow;
+
+use super::document::{Condition, Statement, Version};
+use super::operator::{self, Operator, Quantifier, Test};
+use super::pattern::{self, Blocked, Ready, Replacement};
+use super::request::{Context, ContextValue};
+
+/// A claim that holds, does not hold, or depends on what nobody can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Truth {
+    No,
+    Unknown,
+    Yes,
+}
+
+impl From<bool> for Truth {
+    fn from(holds: bool) -> Self {
+        if holds { Self::Yes } else { Self::No }
+    }
+}
+
+impl Truth {
+    pub(crate) const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, Self::Yes) => Self::Yes,
+            _ => Self::Unknown,
+        }
+    }
+
+    pub(crate) const fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
+            (Self::No, Self::No) => Self::No,
+            _ => Self::Unknown,
+        }
+    }
+
+    const fn not(self) -> Self {
+        match self {
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+            Self::Yes => Self::No,
+        }
+    }
+
+    /// Whether any claim holds.
+    pub(crate) fn any(claims: impl IntoIterator<Item = Self>) -> Self {
+        let mut found = Self::No;
+        for claim in claims {
+            if claim == Self::Yes {
+                return Self::Yes;
+            }
+            found = found.or(claim);
+        }
+        found
+    }
+
+    /// Whether every claim holds.
+    pub(crate) fn all(claims: impl IntoIterator<Item = Self>) -> Self {
+        let mut found = Self::Yes;
+        for claim in claims {
+            if claim == Self::No {
+                return Self::No;
+            }
+            found = found.and(claim);
+        }
+        found
+    }
+}
+
+/// A value that an unknown key is assumed to have; `None` assumes that the key is absent.
+pub(crate) type Assumption<'a> = (&'a str, Option<Vec<String>>);
+
+/// The context as it is read: what is known, and what is assumed of the rest.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) assumed: &'a [Assumption<'a>],
+}
+
+/// What a key holds.
+enum Held<'a> {
+    Absent,
+    Values(&'a [String]),
+    Unknown,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads a context without any assumption.
+    pub(crate) const fn new(context: &'a Context) -> Self {
+        Self {
+            context,
+            assumed: &[],
+        }
+    }
+
+    fn held(&self, key: &str) -> Held<'a> {
+        let values = match self.context.get(key) {
+            None => None,
+            Some(ContextValue::Known(values)) => Some(values),
+            Some(ContextValue::Unknown) => {
+                let assumed = self
+                    .assumed
+                    .iter()
+                    .find(|(known, _)| known.eq_ignore_ascii_case(key));
+                match assumed {
+                    None => return Held::Unknown,
+                    Some((_, values)) => values.as_ref(),
+                }
+            }
+        };
+        match values {
+            // An empty list is a key without a value, and so as good as none.
+            Some(values) if !values.is_empty() => Held::Values(values),
+            _ => Held::Absent,
+        }
+    }
+
+    /// "You can use any available single-valued context key as a policy variable, but you can't use
+    /// a multivalued context key" ("Single-valued vs. multivalued context keys").
+    fn variable(&self, key: &str) -> Replacement<'a> {
+        match self.held(key) {
+            Held::Values([value]) => Replacement::Value(Cow::Borrowed(value)),
+            Held::Values(_) | Held::Absent => Replacement::Unresolved,
+            Held::Unknown => Replacement::Unknown,
+        }
+    }
+
+    /// A text of the policy with its variables replaced, where its version knows them.
+    pub(crate) fn ready<'p>(&self, text: &'p str, version: Version) -> Result<Ready<'p>, Blocked> {
+        match version {
+            Version::Old => Ok(Ready::Plain(text)),
+            Version::Current => pattern::replace_variables(text, |key| self.variable(key)),
+        }
+    }
+
+    /// Whether a key holds just this value.
+    pub(crate) fn equals(&self, key: &str, value: &str) -> Truth {
+        match self.held(key) {
+            Held::Values([held]) => (held == value).into(),
+            Held::Values(_) | Held::Absent => Truth::No,
+            Held::Unknown => Truth::Unknown,
+        }
+    }
+
+    /// The rest of each key that begins with a prefix, and whether it is there.
+    pub(crate) fn keys_under(&self, prefix: &str) -> impl Iterator<Item = (&'a str, Truth)> {
+        let reading = *self;
+        self.context.iter().filter_map(move |(key, _)| {
+            let (head, name) = key.split_at_checked(prefix.len())?;
+            let presence = match reading.held(key) {
+                Held::Absent => Truth::No,
+                Held::Values(_) => Truth::Yes,
+                Held::Unknown => Truth::Unknown,
+            };
+            head.eq_ignore_ascii_case(prefix)
+                .then_some((name, presence))
+        })
+    }
+
+    /// The one value of a key, where it has exactly one.
+    pub(crate) fn single(&self, key: &str) -> Option<&'a str> {
+        match self.held(key) {
+            Held::Values([value]) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// Whether all conditions of a statement hold.
+pub(crate) fn holds(statement: &Statement<'_>, version: Version, reading: Reading<'_>) -> Truth {
+    Truth::all(
+        statement
+            .conditions
+            .iter()
+            .map(|condition| condition_holds(condition, version, reading)),
+    )
+}
+
+/// Whether one condition holds.
+pub(crate) fn condition_holds(
+    condition: &Condition<'_>,
+    version: Version,
+    reading: Reading<'_>,
+) -> Truth {
+    let operator = condition.operator;
+    let held = reading.held(&condition.key.value);
+    if operator.test == Test::Null {
+        return match held {
+            Held::Unknown => null_of_unknown(condition),
+            Held::Absent => wants(condition, "true").into(),
+            Held::Values(_) => wants(condition, "false").into(),
+        };
+    }
+    match (held, operator.quantifier) {
+        (Held::Unknown, _) => Truth::Unknown,
+        (Held::Absent, _) => absent_holds(condition, version, reading),
+        // "Multivalued context keys require a condition set operator" ("Single-valued vs.
+        // multivalued context keys"): without one, several values match nothing.
+        (Held::Values([value]), Quantifier::Single) => {
+            value_holds(value, condition, version, reading)
+        }
+        (Held::Values(_), Quantifier::Single) => Truth::No,
+        (Held::Values(values), Quantifier::Any) => Truth::any(
+            values
+                .iter()
+                .map(|value| value_holds(value, condition, version, reading)),
+        ),
+        (Held::Values(values), Quantifier::All) => Truth::all(
+            values
+                .iter()
+                .map(|value| value_holds(value, condition, version, reading)),
+        ),
+    }
+}
+
+/// `Null` asks only whether the key is there: `true` where it is not, `false` where it is.
+fn wants(condition: &Condition<'_>, text: &str) -> bool {
+    condition
+        .values
+        .iter()
+        .any(|value| value.value.eq_ignore_ascii_case(text))
+}
+
+fn null_of_unknown(condition: &Condition<'_>) -> Truth {
+    match (wants(condition, "true"), wants(condition, "false")) {
+        (true, true) => Truth::Yes,
+        (false, false) => Truth::No,
+        _ => Truth::Unknown,
+    }
+}
+
+/// "If the key … is not present in the request context, the values do not match and the condition
+/// is false. If the policy condition requires that the key is not matched … the condition is true"
+/// ("Condition operators"). `ForAllValues` "also returns true if there are no context keys in the
+/// request"; `ForAnyValue` returns false ("Set operators for multivalued context keys").
+fn absent_holds(condition: &Condition<'_>, version: Version, reading: Reading<'_>) -> Truth {
+    let Operator {
+        is_negated,
+        quantifier,
+        if_exists,
+        ..
+    } = condition.operator;
+    match quantifier {
+        _ if if_exists => Truth::Yes,
+        Quantifier::All => Truth::Yes,
+        Quantifier::Single if is_negated => is_resolved(condition, version, reading),
+        Quantifier::Any | Quantifier::Single => Truth::No,
+    }
+}
+
+/// Whether every variable in the values has a value: "If AWS cannot resolve a variable this might
+/// cause the entire statement to be invalid" ("IAM policy elements: Variables and tags").
+fn is_resolved(condition: &Condition<'_>, version: Version, reading: Reading<'_>) -> Truth {
+    if !condition.operator.takes_variables() {
+        return Truth::Yes;
+    }
+    Truth::all(
+        condition
+            .values
+            .iter()
+            .map(|value| match reading.ready(&value.value, version) {
+                Ok(_) => Truth::Yes,
+                Err(Blocked::Unresolved) => Truth::No,
+                Err(Blocked::Unknown) => Truth::Unknown,
+            }),
+    )
+}
+
+/// Whether the condition holds for one value of the key. Of several values in the policy any may
+/// match, and for a negated operator none may ("Conditions with multiple context keys or values").
+fn value_holds(
+    held: &str,
+    condition: &Condition<'_>,
+    version: Version,
+    reading: Reading<'_>,
+) -> Truth {
+    let matched = condition
+        .values
+        .iter()
+        .map(|wanted| value_matches(condition.operator, held, &wanted.value, version, reading));
+    if !condition.operator.is_negated {
+        return Truth::any(matched.map(|found| match found {
+            Ok(found) => found.into(),
+            Err(Blocked::Unresolved) => Truth::No,
+            Err(Blocked::Unknown) => Truth::Unknown,
+        }));
+    }
+    Truth::all(matched.map(|found| match found {
+        Ok(found) => Truth::from(found).not(),
+        Err(Blocked::Unresolved) => Truth::No,
+        Err(Blocked::Unknown) => Truth::Unknown,
+    }))
+}
+
+/// Whether one value of the request matches one of the policy, negation left aside.
+fn value_matches(
+    operator: Operator,
+    held: &str,
+    wanted: &str,
+    version: Version,
+    reading: Reading<'_>,
+) -> Result<bool, Blocked> {
+    if !operator.takes_variables() {
+        return Ok(operator::compare(operator.test, held, wanted));
+    }
+    let wanted = reading.ready(wanted, version)?;
+    Ok(match operator.test {
+        Test::StringLike => wanted.is_like(held),
+        Test::Arn => wanted.is_arn_like(held),
+        test => operator::compare(test, held, &wanted.literal()),
+    })
+}

@@ -1,0 +1,521 @@
+//! Weighing: every statement that applies, and what they come to together.
+//!
+//! All is computed in three values, so that one pass gives a sound answer also where context keys
+//! are unknown: *yes* and *no* hold whatever the keys turn out to be.
+
+use super::condition::{self, Reading, Truth};
+use super::document::{Document, Effect, Patterns, Statement, Version};
+use super::evaluate::{Deciding, Decision, Grant, Named, Policies, PolicyKind, Request};
+use super::pattern::{self, Blocked, Ready};
+use super::principal::{Caller, Reach};
+use super::request::Principal;
+use super::scope::{Guard, Scope};
+
+/// A statement or grant that applies, or may apply.
+pub(crate) struct Hit<'p> {
+    pub(crate) kind: PolicyKind,
+    /// The level of the organization, from the root.
+    pub(crate) level: usize,
+    pub(crate) policy: &'p str,
+    /// The statement and its index; a grant has none.
+    pub(crate) statement: Option<(usize, &'p Statement<'p>)>,
+    pub(crate) version: Version,
+    pub(crate) is_deny: bool,
+    pub(crate) reach: Reach,
+    pub(crate) truth: Truth,
+}
+
+impl Hit<'_> {
+    fn describe(&self) -> Deciding {
+        Deciding {
+            kind: self.kind,
+            policy: self.policy.to_owned(),
+            sid: self.statement.map_or_else(
+                || "grant".to_owned(),
+                |(index, statement)| statement.label(index),
+            ),
+            is_deny: self.is_deny,
+        }
+    }
+}
+
+/// What each kind of policy comes to.
+pub(crate) struct Gates {
+    pub(crate) deny: Truth,
+    pub(crate) service_control: Truth,
+    pub(crate) endpoint: Truth,
+    pub(crate) identity: Truth,
+    pub(crate) boundary: Truth,
+    pub(crate) session: Truth,
+    /// Identity policies, boundary and session policy together.
+    pub(crate) delegated: Truth,
+    /// What the resource's side allows, however it names the caller.
+    pub(crate) resource: Truth,
+    pub(crate) allowed: Truth,
+}
+
+/// A request, weighed.
+pub(crate) struct Weighed<'p> {
+    pub(crate) hits: Vec<Hit<'p>>,
+    pub(crate) scope: Scope,
+    pub(crate) gates: Gates,
+}
+
+/// Weighs a request under one reading of its context.
+pub(crate) fn weigh<'p>(
+    request: &Request<'_>,
+    policies: &'p Policies<'p>,
+    reading: Reading<'_>,
+) -> Weighed<'p> {
+    let scope = Scope::of(request, policies);
+    let mut scale = Scale {
+        request,
+        reading,
+        caller: Caller::new(&request.principal, reading),
+        has_boundary: policies.boundary.is_some(),
+        hits: Vec::with_capacity(8),
+    };
+    scale.put_all(policies, scope);
+    let hits = scale.hits;
+    let gates = Gates::of(&hits, scope, policies);
+    Weighed { hits, scope, gates }
+}
+
+struct Scale<'r, 'p> {
+    request: &'r Request<'r>,
+    reading: Reading<'r>,
+    caller: Caller<'r>,
+    has_boundary: bool,
+    hits: Vec<Hit<'p>>,
+}
+
+impl<'p> Scale<'_, 'p> {
+    fn put_all(&mut self, policies: &'p Policies<'p>, scope: Scope) {
+        if scope.has_identity_policies {
+            for named in &policies.identity {
+                self.put(PolicyKind::Identity, 0, named);
+            }
+            for (kind, named) in [
+                (PolicyKind::Boundary, &policies.boundary),
+                (PolicyKind::Session, &policies.session),
+            ] {
+                if let Some(named) = named {
+                    self.put(kind, 0, named);
+                }
+            }
+        }
+        for (kind, binds, levels) in [
+            (
+                PolicyKind::ServiceControl,
+                scope.service_control_binds,
+                &policies.service_control,
+            ),
+            (
+                PolicyKind::ResourceControl,
+                scope.resource_control_binds,
+                &policies.resource_control,
+            ),
+        ] {
+            for (index, level) in levels.iter().enumerate().filter(|_| binds) {
+                for named in &level.policies {
+                    self.put(kind, index, named);
+                }
+            }
+        }
+        if let Some(named) = &policies.vpc_endpoint {
+            self.put(PolicyKind::VpcEndpoint, 0, named);
+        }
+        if let Some(named) = &policies.resource {
+            self.put(scope.resource_kind(), 0, named);
+        }
+        for grant in &policies.grants {
+            self.put_grant(grant);
+        }
+    }
+
+    fn put(&mut self, kind: PolicyKind, level: usize, named: &'p Named<'p>) {
+        let document: &'p Document<'p> = &named.document;
+        for (index, statement) in document.statements().iter().enumerate() {
+            let Some((reach, truth)) = self.applies(kind, document.version(), statement) else {
+                continue;
+            };
+            self.hits.push(Hit {
+                kind,
+                level,
+                policy: &named.name,
+                statement: Some((index, statement)),
+                version: document.version(),
+                is_deny: statement.effect == Effect::Deny,
+                reach,
+                truth,
+            });
+        }
+    }
+
+    fn applies(
+        &self,
+        kind: PolicyKind,
+        version: Version,
+        statement: &Statement<'_>,
+    ) -> Option<(Reach, Truth)> {
+        if !action_applies(&statement.actions, self.request.action) {
+            return None;
+        }
+        let reach = self.principal_applies(kind, statement)?;
+        let resources = match &statement.resources {
+            Some(patterns) => {
+                resource_applies(patterns, self.request.resource, version, self.reading)
+            }
+            None => Truth::from(stands_at_resource(kind)),
+        };
+        if resources == Truth::No {
+            return None;
+        }
+        let truth = resources.and(condition::holds(statement, version, self.reading));
+        (truth != Truth::No).then_some((reach, truth))
+    }
+
+    /// How a statement reaches the caller; where a policy hangs on the caller, it always does.
+    pub(crate) fn principal_applies(
+        &self,
+        kind: PolicyKind,
+        statement: &Statement<'_>,
+    ) -> Option<Reach> {
+        let is_deny = statement.effect == Effect::Deny;
+        match &statement.principals {
+            None => (!needs_principal(kind)).then_some(Reach::Itself),
+            // A principal where AWS takes none: the document could not be stored. It allows nobody.
+            Some(_) if !stands_at_resource(kind) => is_deny.then_some(Reach::Itself),
+            Some(principals) if !principals.is_negated => self.caller.named_by(principals),
+            // "Using it with Effect: Allow is not supported"; and it "will always deny any IAM
+            // principal that has a permissions boundary policy attached" ("NotPrincipal").
+            Some(principals) => {
+                let is_hit = self.has_boundary && self.caller.is_iam_entity()
+                    || !self.caller.is_spared_by(principals);
+                (is_deny && is_hit).then_some(Reach::Itself)
+            }
+        }
+    }
+
+    /// "A grant allows … AWS principals to use KMS keys in cryptographic operations" ("Grants in
+    /// AWS KMS"); it names operations, a grantee, and may demand an encryption context.
+    fn put_grant(&mut self, grant: &'p Grant) {
+        let Some(operation) = operation_of_kms(self.request.action) else {
+            return;
+        };
+        let is_listed = grant
+            .operations
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(operation));
+        let Some(reach) = self
+            .caller
+            .named_by_grant(&grant.grantee)
+            .filter(|_| is_listed)
+        else {
+            return;
+        };
+        let truth = grant_context_holds(grant, operation, self.reading);
+        if truth != Truth::No {
+            self.hits.push(Hit {
+                kind: PolicyKind::Grant,
+                level: 0,
+                policy: &grant.id,
+                statement: None,
+                version: Version::Current,
+                is_deny: false,
+                reach,
+                truth,
+            });
+        }
+    }
+}
+
+fn operation_of_kms(action: &str) -> Option<&str> {
+    let (service, operation) = action.split_once(':')?;
+    service.eq_ignore_ascii_case("kms").then_some(operation)
+}
+
+/// Whether an action is among the patterns, or for `NotAction` is not.
+pub(crate) fn action_applies(patterns: &Patterns<'_>, action: &str) -> bool {
+    patterns
+        .items
+        .iter()
+        .any(|item| pattern::action_matches(&item.value, action))
+        != patterns.is_negated
+}
+
+/// Whether a resource is among the patterns, or for `NotResource` is not. A pattern whose variable
+/// has no value matches nothing, and spoils a `NotResource`.
+pub(crate) fn resource_applies(
+    patterns: &Patterns<'_>,
+    resource: &str,
+    version: Version,
+    reading: Reading<'_>,
+) -> Truth {
+    let mut found = Truth::No;
+    for item in &patterns.items {
+        match resource_pattern(&item.value, version, reading) {
+            Ok(ready) => found = found.or(ready.is_resource_like(resource).into()),
+            Err(Blocked::Unknown) => found = found.or(Truth::Unknown),
+            Err(Blocked::Unresolved) if patterns.is_negated => return Truth::No,
+            Err(Blocked::Unresolved) => {}
+        }
+    }
+    match (patterns.is_negated, found) {
+        (false, found) => found,
+        (true, Truth::No) => Truth::Yes,
+        (true, Truth::Yes) => Truth::No,
+        (true, Truth::Unknown) => Truth::Unknown,
+    }
+}
+
+/// A variable may stand "only in the resource portion of the ARN", after the fifth colon ("IAM
+/// policy elements: Variables and tags"); elsewhere it is mere text.
+pub(crate) fn resource_pattern<'t>(
+    text: &'t str,
+    version: Version,
+    reading: Reading<'_>,
+) -> Result<Ready<'t>, Blocked> {
+    let is_in_place = text
+        .split_once("${")
+        .is_some_and(|(head, _)| head.bytes().filter(|byte| *byte == b':').count() >= 5);
+    if is_in_place {
+        reading.ready(text, version)
+    } else {
+        Ok(Ready::Plain(text))
+    }
+}
+
+/// Whether a policy hangs on the resource or its surroundings, and so names principals.
+const fn stands_at_resource(kind: PolicyKind) -> bool {
+    matches!(
+        kind,
+        PolicyKind::Resource
+            | PolicyKind::Trust
+            | PolicyKind::VpcEndpoint
+            | PolicyKind::ResourceControl
+    )
+}
+
+const fn needs_principal(kind: PolicyKind) -> bool {
+    matches!(
+        kind,
+        PolicyKind::Resource | PolicyKind::Trust | PolicyKind::VpcEndpoint
+    )
+}
+
+/// Whether the request's encryption context is the one that the grant demands. The constraint does
+/// not bear on `DescribeKey` and `RetireGrant`, which take no encryption context.
+fn grant_context_holds(grant: &Grant, operation: &str, reading: Reading<'_>) -> Truth {
+    if operation.eq_ignore_ascii_case("DescribeKey")
+        || operation.eq_ignore_ascii_case("RetireGrant")
+    {
+        return Truth::Yes;
+    }
+    let pair_holds = |(name, value): (&String, &String)| {
+        reading.equals(&format!("kms:EncryptionContext:{name}"), value)
+    };
+    let subset = Truth::all(grant.context_subset.iter().map(pair_holds));
+    let Some(whole) = &grant.context_equals else {
+        return subset;
+    };
+    let no_more = Truth::all(reading.keys_under("kms:EncryptionContext:").map(
+        |(name, presence)| {
+            match presence {
+                Truth::Yes => whole
+                    .keys()
+                    .any(|known| known.eq_ignore_ascii_case(name))
+                    .into(),
+                _ if whole.keys().any(|known| known.eq_ignore_ascii_case(name)) => Truth::Yes,
+                Truth::Unknown => Truth::Unknown,
+                Truth::No => Truth::Yes,
+            }
+        },
+    ));
+    subset
+        .and(Truth::all(whole.iter().map(pair_holds)))
+        .and(no_more)
+}
+
+impl Gates {
+    fn of(hits: &[Hit<'_>], scope: Scope, policies: &Policies<'_>) -> Self {
+        let allows = |kind: PolicyKind| {
+            Truth::any(
+                hits.iter()
+                    .filter(|hit| !hit.is_deny && hit.kind == kind)
+                    .map(|hit| hit.truth),
+            )
+        };
+        let unless_absent = |is_there: bool, kind: PolicyKind| {
+            if is_there { allows(kind) } else { Truth::Yes }
+        };
+        let identity = match scope.identity_side {
+            // "All requests are implicitly denied with the exception of the AWS account root user,
+            // which has full access" ("How AWS enforcement code logic evaluates requests").
+            Some(Truth::Yes) => Truth::Yes,
+            Some(_) => Truth::No,
+            None => allows(PolicyKind::Identity),
+        };
+        let binds = scope.has_identity_policies;
+        let boundary = unless_absent(binds && policies.boundary.is_some(), PolicyKind::Boundary);
+        let session = unless_absent(binds && policies.session.is_some(), PolicyKind::Session);
+        let endpoint = unless_absent(policies.vpc_endpoint.is_some(), PolicyKind::VpcEndpoint);
+        let delegated = identity.and(boundary).and(session);
+        let at_resource = |reach: Reach| {
+            Truth::any(hits.iter().filter_map(|hit| {
+                let counts = !hit.is_deny
+                    && hit.reach == reach
+                    && (hit.kind == scope.resource_kind() || hit.kind == PolicyKind::Grant);
+                counts.then_some(hit.truth)
+            }))
+        };
+        let (itself, role, account) = (
+            at_resource(Reach::Itself),
+            at_resource(Reach::Role),
+            at_resource(Reach::Account),
+        );
+        let resource = itself.or(role).or(account);
+        let core = scope.core(itself, role.and(boundary).and(session), account, delegated);
+        let service_control = service_control(hits, scope, policies);
+        Self {
+            deny: Truth::any(hits.iter().filter(|hit| hit.is_deny).map(|hit| hit.truth)),
+            service_control,
+            endpoint,
+            identity,
+            boundary,
+            session,
+            delegated,
+            resource,
+            allowed: core.and(service_control).and(endpoint),
+        }
+    }
+}
+
+/// "An allow must be at every level from the root through each OU in the direct path to the account"
+/// ("SCP evaluation").
+fn service_control(hits: &[Hit<'_>], scope: Scope, policies: &Policies<'_>) -> Truth {
+    if !scope.service_control_binds {
+        return Truth::Yes;
+    }
+    Truth::all((0..policies.service_control.len()).map(|level| {
+        Truth::any(
+            hits.iter()
+                .filter(|hit| {
+                    hit.kind == PolicyKind::ServiceControl && !hit.is_deny && hit.level == level
+                })
+                .map(|hit| hit.truth),
+        )
+    }))
+}
+
+impl Weighed<'_> {
+    /// The decision, *depends* included.
+    pub(crate) fn decision(&self) -> Decision {
+        if self.scope.needs_no_permission {
+            return Decision::Allowed;
+        }
+        match (self.gates.deny, self.gates.allowed) {
+            (Truth::Yes, _) => Decision::ExplicitDeny,
+            (Truth::No, Truth::Yes) => Decision::Allowed,
+            (Truth::No, Truth::No) => Decision::ImplicitDeny,
+            _ => Decision::Depends,
+        }
+    }
+
+    /// The statements that decide, among those whose application is as given.
+    pub(crate) fn deciding(&self, truth: Truth) -> Vec<Deciding> {
+        let decision = self.decision();
+        self.hits
+            .iter()
+            .filter(|hit| hit.truth == truth)
+            .filter(|hit| match decision {
+                Decision::ExplicitDeny => hit.is_deny,
+                Decision::Allowed => !hit.is_deny && self.grants(hit),
+                Decision::ImplicitDeny => false,
+                Decision::Depends => true,
+            })
+            .map(Hit::describe)
+            .collect()
+    }
+
+    /// Whether a hit gives the permission, as opposed to not taking it away.
+    fn grants(&self, hit: &Hit<'_>) -> bool {
+        match hit.kind {
+            PolicyKind::Identity => self.gates.delegated == Truth::Yes,
+            PolicyKind::Resource | PolicyKind::Trust | PolicyKind::Grant => {
+                hit.reach != Reach::Account
+                    || self.scope.guard != Guard::Open
+                    || !self.scope.is_same_account
+            }
+            _ => false,
+        }
+    }
+
+    /// The kind of policy that AWS's refusal would name.
+    pub(crate) fn denied_by(&self) -> Option<PolicyKind> {
+        match self.decision() {
+            Decision::ExplicitDeny => self
+                .hits
+                .iter()
+                .find(|hit| hit.is_deny && hit.truth == Truth::Yes)
+                .map(|hit| hit.kind),
+            Decision::ImplicitDeny => Some(self.missing()),
+            Decision::Allowed | Decision::Depends => None,
+        }
+    }
+
+    /// The kind of policy in which no statement allows.
+    fn missing(&self) -> PolicyKind {
+        let Gates {
+            service_control,
+            endpoint,
+            identity,
+            boundary,
+            session,
+            resource,
+            ..
+        } = self.gates;
+        let resource_is_needed = !self.scope.is_same_account || self.scope.guard != Guard::Open;
+        let is_no = |truth| truth == Truth::No;
+        if is_no(service_control) {
+            PolicyKind::ServiceControl
+        } else if is_no(endpoint) {
+            PolicyKind::VpcEndpoint
+        } else if !self.scope.has_identity_policies
+            || (self.scope.guard != Guard::Open && self.scope.is_same_account && is_no(resource))
+        {
+            self.scope.resource_kind()
+        } else if is_no(identity)
+            && !(resource_is_needed && is_no(resource) && self.scope.is_same_account)
+        {
+            if self.gates.resource == Truth::No || !self.scope.is_same_account {
+                PolicyKind::Identity
+            } else if is_no(boundary) {
+                PolicyKind::Boundary
+            } else if is_no(session) {
+                PolicyKind::Session
+            } else {
+                PolicyKind::Identity
+            }
+        } else if is_no(boundary) {
+            PolicyKind::Boundary
+        } else if is_no(session) {
+            PolicyKind::Session
+        } else {
+            self.scope.resource_kind()
+        }
+    }
+}
+
+impl Caller<'_> {
+    /// Whether it is an IAM user or role, which alone can have a permissions boundary.
+    fn is_iam_entity(&self) -> bool {
+        matches!(
+            self.principal,
+            Principal::User { .. }
+                | Principal::Role { .. }
+                | Principal::Session { .. }
+                | Principal::FederatedUser { .. }
+        )
+    }
+}
