@@ -2,3 +2,6 @@
 
 pub mod arn;
 pub mod policy;
+pub mod access;
+pub mod archive;
+pub mod plan;

@@ -1,0 +1,163 @@
+//! Whether what lies in the bucket is what the manifests say.
+//!
+//! The judgement is made of the two manifests and a listing: every file named is there with the
+//! `ETag` named, none is named twice, and the counts add up. A listing costs no download, and an
+//! `ETag` changes with every change of an object.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::layout::key_candidates;
+use super::manifest::{FileEntry, Summary};
+use crate::plan::Span;
+
+/// An object as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its `ETag`, with or without quotes.
+    pub etag: String,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What is wrong; nothing, if the export is whole.
+    pub findings: Vec<Finding>,
+    /// How many data files the manifest names.
+    pub files: u64,
+    /// How many bytes those have that were found.
+    pub bytes: u64,
+    /// How many items the files' entries count together.
+    pub items: u64,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// One thing that is wrong with an export's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// The list of data files is empty, though an export has at least one file per partition.
+    NoFiles,
+    /// A file that the manifest names is not in the bucket.
+    Missing {
+        /// Its key.
+        key: String,
+    },
+    /// A file was changed, or is another one.
+    EtagDiffers {
+        /// Its key.
+        key: String,
+        /// The `ETag` that the manifest names.
+        expected: String,
+        /// The `ETag` that the bucket has.
+        found: String,
+    },
+    /// The manifest names a file more than once.
+    NamedTwice {
+        /// Its key.
+        key: String,
+    },
+    /// The entries' counts do not add up to the summary's.
+    CountDiffers {
+        /// The summary's count.
+        expected: u64,
+        /// The sum over the entries.
+        found: u64,
+    },
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoFiles => write!(f, "the manifest names no data file"),
+            Self::Missing { key } => write!(f, "{key} is missing"),
+            Self::EtagDiffers {
+                key,
+                expected,
+                found,
+            } => write!(
+                f,
+                "{key} was changed: its ETag is {found}, and the manifest says {expected}"
+            ),
+            Self::NamedTwice { key } => write!(f, "the manifest names {key} more than once"),
+            Self::CountDiffers { expected, found } => write!(
+                f,
+                "the files hold {found} items by the manifest's list, and {expected} by its summary"
+            ),
+        }
+    }
+}
+
+/// Judges an export's files by its manifests and a listing of the data folder, by key.
+#[must_use]
+pub fn verify(
+    summary: &Summary,
+    entries: &[FileEntry],
+    listing: &BTreeMap<String, Listed>,
+) -> Report {
+    let mut report = Report {
+        findings: Vec::new(),
+        files: entries.len() as u64,
+        bytes: 0,
+        items: 0,
+    };
+    // A window in which nothing changed may leave no file; a table's partitions always do.
+    let may_be_empty =
+        summary.item_count == 0 && matches!(summary.span, Some(Span::Incremental { .. }));
+    if entries.is_empty() && !may_be_empty {
+        report.findings.push(Finding::NoFiles);
+    }
+    let mut seen = BTreeSet::new();
+    for entry in entries {
+        report.items = report.items.saturating_add(entry.item_count);
+        if !seen.insert(entry.key.as_str()) {
+            report.findings.push(Finding::NamedTwice {
+                key: entry.key.clone(),
+            });
+            continue;
+        }
+        check_file(entry, summary.prefix.as_deref(), listing, &mut report);
+    }
+    if report.items != summary.item_count {
+        report.findings.push(Finding::CountDiffers {
+            expected: summary.item_count,
+            found: report.items,
+        });
+    }
+    report
+}
+
+fn check_file(
+    entry: &FileEntry,
+    prefix: Option<&str>,
+    listing: &BTreeMap<String, Listed>,
+    report: &mut Report,
+) {
+    let candidates = key_candidates(&entry.key, prefix);
+    let Some((key, listed)) = candidates.iter().find_map(|key| listing.get_key_value(key)) else {
+        let key = entry.key.clone();
+        report.findings.push(Finding::Missing { key });
+        return;
+    };
+    report.bytes = report.bytes.saturating_add(listed.size);
+    if bare(&listed.etag) != bare(&entry.etag) {
+        report.findings.push(Finding::EtagDiffers {
+            key: key.clone(),
+            expected: bare(&entry.etag).to_owned(),
+            found: bare(&listed.etag).to_owned(),
+        });
+    }
+}
+
+/// An `ETag` without the quotes that HTTP puts around it.
+fn bare(etag: &str) -> &str {
+    etag.trim_matches('"')
+}

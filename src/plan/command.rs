@@ -1,0 +1,73 @@
+//! The `aws` command that makes the same call, to read and to copy.
+
+use std::fmt::Write as _;
+
+use super::{ExportRequest, Span};
+use crate::arn::Region;
+
+/// The command `aws dynamodb export-table-to-point-in-time …` that makes the same call, one option
+/// a line, quoted for a POSIX shell.
+///
+/// It carries the request's client token where it has one, so that run within eight hours of our
+/// own call it returns the same export instead of making another.
+#[must_use]
+pub fn equivalent_command(request: &ExportRequest, profile: &str, region: &Region) -> String {
+    let mut options = vec![
+        ("profile", profile.to_owned()),
+        ("region", region.to_string()),
+        ("table-arn", request.table_arn.to_string()),
+        ("s3-bucket", request.bucket.to_string()),
+    ];
+    if let Some(owner) = &request.bucket_owner {
+        options.push(("s3-bucket-owner", owner.to_string()));
+    }
+    if let Some(prefix) = &request.prefix {
+        options.push(("s3-prefix", prefix.clone()));
+    }
+    options.push(("s3-sse-algorithm", request.encryption.as_str().to_owned()));
+    if let Some(key) = request.encryption.key() {
+        options.push(("s3-sse-kms-key-id", key.to_owned()));
+    }
+    options.push(("export-format", request.format.as_str().to_owned()));
+    push_span(&mut options, &request.span);
+    if let Some(filter) = &request.filter {
+        options.push(("filter-specification", filter.to_json().to_string()));
+    }
+    if !request.client_token.is_empty() {
+        options.push(("client-token", request.client_token.clone()));
+    }
+    let mut command = String::from("aws dynamodb export-table-to-point-in-time");
+    for (option, value) in options {
+        // An option and its value are joined, so that a value with a hyphen first is no option.
+        let joint = if value.starts_with('-') { '=' } else { ' ' };
+        // Writing to a String cannot fail.
+        let _ = write!(command, " \\\n  --{option}{joint}{}", shell_quoted(&value));
+    }
+    command
+}
+
+fn push_span(options: &mut Vec<(&'static str, String)>, span: &Span) {
+    options.push(("export-type", span.as_str().to_owned()));
+    match span {
+        Span::Full { time: None } => {}
+        Span::Full { time: Some(time) } => options.push(("export-time", time.to_string())),
+        Span::Incremental { from, to, view } => options.push((
+            "incremental-export-specification",
+            format!(
+                "ExportFromTime={from},ExportToTime={to},ExportViewType={}",
+                view.as_str()
+            ),
+        )),
+    }
+}
+
+/// The text as one word of a POSIX shell: bare where nothing in it means anything to a shell,
+/// otherwise in single quotes.
+fn shell_quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,272 @@
+//! Reading one table of a plan file: its keys by name, each with its type and its place.
+//!
+//! This module decides about types, unknown keys and missing keys; what a value must be beyond its
+//! type is for its callers. Every method complains and gives `None`, so that the reading goes on.
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::violation::Complaints;
+
+/// A value and the byte at which it begins in the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Placed<T> {
+    /// The value.
+    pub(super) value: T,
+    /// The byte at which it begins.
+    pub(super) at: usize,
+}
+
+impl<T> Placed<T> {
+    /// The same place with another value.
+    pub(super) fn with<U>(self, value: U) -> Placed<U> {
+        Placed { value, at: self.at }
+    }
+}
+
+/// One table of the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Section<'t, 'i> {
+    /// What messages call it, such as `[source]`.
+    pub(super) title: &'t str,
+    /// The byte at which it begins.
+    pub(super) at: usize,
+    table: &'t DeTable<'i>,
+}
+
+impl<'t, 'i> Section<'t, 'i> {
+    /// A table that begins at byte `at`.
+    pub(super) fn new(title: &'t str, at: usize, table: &'t DeTable<'i>) -> Self {
+        Self { title, at, table }
+    }
+
+    /// Complains about every key that is none of the `known`.
+    pub(super) fn refuse_unknown(self, known: &[&str], complaints: &mut Complaints<'_>) {
+        for key in self.table.keys() {
+            let name = key.get_ref().as_ref();
+            if known.contains(&name) {
+                continue;
+            }
+            let hint = match nearest(name, known) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("{} takes {}", self.title, enumerated(known)),
+            };
+            complaints.add(
+                key.span().start,
+                format!("unknown key `{name}` in {}", self.title),
+                hint,
+            );
+        }
+    }
+
+    /// Complains if `key` is absent.
+    pub(super) fn require(self, key: &str, hint: &str, complaints: &mut Complaints<'_>) {
+        if self.value(key).is_none() {
+            complaints.add(self.at, format!("{} lacks `{key}`", self.title), hint);
+        }
+    }
+
+    /// The byte at which `key` stands, where it is present.
+    pub(super) fn place_of(self, key: &str) -> Option<usize> {
+        self.table
+            .get_key_value(key)
+            .map(|(found, _)| found.span().start)
+    }
+
+    /// The value under `key`, of whatever type.
+    pub(super) fn value(self, key: &str) -> Option<&'t Spanned<DeValue<'i>>> {
+        self.table.get(key)
+    }
+
+    /// The keys and values in the order of the keys.
+    pub(super) fn entries(
+        self,
+    ) -> impl Iterator<Item = (&'t Spanned<DeString<'i>>, &'t Spanned<DeValue<'i>>)> {
+        self.table.iter()
+    }
+
+    /// A text that is not empty.
+    pub(super) fn text(
+        self,
+        key: &str,
+        complaints: &mut Complaints<'_>,
+    ) -> Option<Placed<&'t str>> {
+        let value = self.value(key)?;
+        let at = value.span().start;
+        match value.get_ref() {
+            DeValue::String(text) if text.is_empty() => {
+                complaints.add(
+                    at,
+                    format!("`{key}` is empty"),
+                    format!("leave `{key}` out, or give it a value"),
+                );
+                None
+            }
+            DeValue::String(text) => Some(Placed {
+                value: text.as_ref(),
+                at,
+            }),
+            other => {
+                let hint = match other {
+                    DeValue::Integer(_)
+                    | DeValue::Float(_)
+                    | DeValue::Boolean(_)
+                    | DeValue::Datetime(_) => "put it in quotes".to_owned(),
+                    _ => format!("write `{key} = \"…\"`"),
+                };
+                complaints.add(at, wrong_type(key, "a string", other), hint);
+                None
+            }
+        }
+    }
+
+    /// A text that keeps a rule; `rule` says why it does not, and what would be right.
+    pub(super) fn text_that<T>(
+        self,
+        key: &str,
+        complaints: &mut Complaints<'_>,
+        rule: impl FnOnce(&str) -> Result<T, (String, String)>,
+    ) -> Option<Placed<T>> {
+        let text = self.text(key, complaints)?;
+        match rule(text.value) {
+            Ok(value) => Some(text.with(value)),
+            Err((message, hint)) => {
+                complaints.add(text.at, message, hint);
+                None
+            }
+        }
+    }
+
+    /// A whole number.
+    pub(super) fn integer(self, key: &str, complaints: &mut Complaints<'_>) -> Option<Placed<i64>> {
+        let value = self.value(key)?;
+        let at = value.span().start;
+        match value.get_ref() {
+            DeValue::Integer(integer) => {
+                let value = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
+                if value.is_none() {
+                    complaints.add(
+                        at,
+                        format!("`{key}` is beyond any number it could be"),
+                        "give a smaller number",
+                    );
+                }
+                value.map(|value| Placed { value, at })
+            }
+            other => {
+                complaints.add(
+                    at,
+                    wrong_type(key, "a whole number", other),
+                    format!("write `{key} = 3600`, without quotes"),
+                );
+                None
+            }
+        }
+    }
+
+    /// A table below this one.
+    pub(super) fn table(
+        self,
+        key: &'t str,
+        title: &'t str,
+        complaints: &mut Complaints<'_>,
+    ) -> Option<Section<'t, 'i>> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::Table(table) => Some(Section::new(title, value.span().start, table)),
+            other => {
+                complaints.add(
+                    value.span().start,
+                    wrong_type(key, "a table", other),
+                    format!("write it as {title}, with its keys below"),
+                );
+                None
+            }
+        }
+    }
+}
+
+/// A sentence that says which type a key has and which it must have.
+pub(super) fn wrong_type(key: &str, expected: &str, found: &DeValue<'_>) -> String {
+    let article = match found.type_str() {
+        "array" | "integer" => "an",
+        _ => "a",
+    };
+    format!(
+        "`{key}` must be {expected}, and is {article} {}",
+        found.type_str()
+    )
+}
+
+/// The known word that is nearest to `word`, if one is near enough to have been meant.
+pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let lower = word.to_lowercase();
+    known
+        .iter()
+        .map(|known| {
+            let likeness = strsim::jaro_winkler(&lower, &known.to_lowercase());
+            (likeness, *known)
+        })
+        .filter(|(likeness, _)| *likeness >= 0.75)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, known)| known)
+}
+
+/// `a`, `b` and `c`, each in backquotes.
+pub(super) fn enumerated(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => format!("`{only}`"),
+        [first @ .., last] => {
+            let first: Vec<String> = first.iter().map(|word| format!("`{word}`")).collect();
+            format!("{} and `{last}`", first.join(", "))
+        }
+    }
+}
+
+/// A number of characters, in words.
+pub(super) fn characters(count: usize) -> String {
+    match count {
+        1 => "1 character".to_owned(),
+        count => format!("{count} characters"),
+    }
+}
+
+/// One of a few words, by name; the complaint names the nearest one, or all.
+pub(super) fn one_of<T: Copy>(
+    section: Section<'_, '_>,
+    key: &str,
+    choices: &[(&str, T)],
+    complaints: &mut Complaints<'_>,
+) -> Option<Placed<T>> {
+    section.text_that(key, complaints, |text| {
+        if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text) {
+            return Ok(*value);
+        }
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let hint = match nearest(text, &words) {
+            Some(close) => format!("did you mean `{close}`?"),
+            None => format!("it is one of {}", enumerated(&words)),
+        };
+        Err((format!("`{text}` is no {key}"), hint))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_found_by_likeness_whatever_the_case() {
+        let known = ["profile", "region", "role"];
+        assert_eq!(nearest("profil", &known), Some("profile"));
+        assert_eq!(nearest("Regoin", &known), Some("region"));
+        assert_eq!(nearest("zzz", &known), None);
+    }
+
+    #[test]
+    fn words_are_enumerated_with_and_before_the_last() {
+        assert_eq!(enumerated(&["a"]), "`a`");
+        assert_eq!(enumerated(&["a", "b", "c"]), "`a`, `b` and `c`");
+    }
+}

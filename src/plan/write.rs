@@ -1,0 +1,137 @@
+//! Writing a plan as the TOML that a person would have written: only what is set, in the order in
+//! which it is explained.
+
+use std::fmt::Write as _;
+
+use super::{Encryption, Filter, Format, Plan, SignIn, Span, TableJob, View};
+
+impl Plan {
+    /// The plan as a plan file; [`Plan::parse`] reads the same plan from it.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut file = Writer::default();
+        file.header("[source]");
+        file.sign_in(&self.source.sign_in);
+        file.header("[destination]");
+        if let Some(sign_in) = &self.destination.sign_in {
+            file.sign_in(sign_in);
+        }
+        file.text("bucket", self.destination.bucket.as_str());
+        file.optional("owner", self.destination.owner.as_ref());
+        file.optional("prefix", self.destination.prefix.as_ref());
+        if let Encryption::Kms { key } = &self.encryption {
+            file.header("[encryption]");
+            file.text("algorithm", self.encryption.as_str());
+            file.optional("key", key.as_ref());
+        }
+        for job in &self.tables {
+            file.job(job);
+        }
+        file.text
+    }
+}
+
+#[derive(Default)]
+struct Writer {
+    text: String,
+}
+
+impl Writer {
+    fn header(&mut self, header: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(header);
+        self.text.push('\n');
+    }
+
+    fn line(&mut self, key: &str, value: &toml::Value) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.text, "{key} = {value}");
+    }
+
+    fn text(&mut self, key: &str, text: &str) {
+        self.line(key, &text.into());
+    }
+
+    fn optional(&mut self, key: &str, value: Option<&impl ToString>) {
+        if let Some(value) = value {
+            self.text(key, &value.to_string());
+        }
+    }
+
+    fn sign_in(&mut self, sign_in: &SignIn) {
+        self.text("profile", &sign_in.profile);
+        self.optional("region", sign_in.region.as_ref());
+        self.optional("role", sign_in.role.as_ref());
+        self.optional("external_id", sign_in.external_id.as_ref());
+        self.optional("session_name", sign_in.session_name.as_ref());
+        self.optional("source_identity", sign_in.source_identity.as_ref());
+        if let Some(seconds) = sign_in.duration_seconds {
+            self.line("duration_seconds", &i64::from(seconds).into());
+        }
+        self.optional("mfa_serial", sign_in.mfa_serial.as_ref());
+    }
+
+    fn job(&mut self, job: &TableJob) {
+        self.header("[[tables]]");
+        self.text("name", &job.table.to_string());
+        if job.format != Format::default() {
+            self.text("format", job.format.as_str());
+        }
+        match &job.span {
+            Span::Full { time } => self.optional("time", time.as_ref()),
+            Span::Incremental { from, to, view } => {
+                self.text("type", job.span.as_str());
+                self.text("from", &from.to_string());
+                self.text("to", &to.to_string());
+                if *view != View::default() {
+                    self.text("view", view.as_str());
+                }
+            }
+        }
+        if let Some(filter) = &job.filter {
+            self.filter(filter);
+        }
+    }
+
+    fn filter(&mut self, filter: &Filter) {
+        self.header("[tables.filter]");
+        self.optional("key_condition", filter.key_condition.as_ref());
+        self.optional("expression", filter.expression.as_ref());
+        self.optional("projection", filter.projection.as_ref());
+        if !filter.names.is_empty() {
+            let names = filter.names.iter();
+            let names: toml::Table = names
+                .map(|(token, name)| (token.clone(), name.as_str().into()))
+                .collect();
+            self.line("names", &names.into());
+        }
+        if !filter.values.is_empty() {
+            let values = filter.values.iter();
+            let values: toml::Table = values
+                .filter_map(|(token, value)| Some((token.clone(), from_json(value)?)))
+                .collect();
+            self.line("values", &values.into());
+        }
+    }
+}
+
+/// The same value in TOML, which knows no null; a null is none of DynamoDB's attribute values.
+fn from_json(value: &serde_json::Value) -> Option<toml::Value> {
+    Some(match value {
+        serde_json::Value::Null => return None,
+        serde_json::Value::Bool(value) => (*value).into(),
+        serde_json::Value::Number(number) => number.to_string().into(),
+        serde_json::Value::String(text) => text.as_str().into(),
+        serde_json::Value::Array(items) => {
+            toml::Value::Array(items.iter().filter_map(from_json).collect())
+        }
+        serde_json::Value::Object(members) => toml::Value::Table(
+            members
+                .iter()
+                .filter_map(|(name, member)| Some((name.clone(), from_json(member)?)))
+                .collect(),
+        ),
+    })
+}
