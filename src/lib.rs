@@ -5,3 +5,4 @@ pub mod policy;
 pub mod access;
 pub mod archive;
 pub mod plan;
+pub mod aws;

@@ -1,0 +1,27 @@
+//! The only room that holds SDK clients. SDK types stop at its door: what leaves it are this
+//! project's own words for accounts, tables, buckets, keys and failures.
+//!
+//! An [`Environment`] is what the AWS tools take from outside. Signing in with it gives a
+//! [`Session`]: one identity, proved, that makes a client per service and Region.
+
+pub mod dynamodb;
+pub mod environment;
+pub mod failure;
+pub mod iam;
+pub mod kms;
+pub mod profiles;
+pub mod s3;
+pub mod session;
+
+mod chain;
+mod credentials;
+mod endpoints;
+mod ini;
+pub mod plain;
+mod shared_files;
+mod sign_in;
+mod translate;
+
+pub use environment::{Environment, Timeouts};
+pub use failure::{Failure, FailureKind};
+pub use session::{Identity, MfaCode, NotACode, Session, SignInError};

@@ -1,0 +1,261 @@
+//! DynamoDB: tables, their recovery window, and exports.
+
+use aws_sdk_dynamodb::types::{self as sdk, TableDescription};
+use jiff::Timestamp;
+
+use super::failure::Failure;
+use super::plain::plain;
+use super::translate::Translator;
+use crate::arn::Arn;
+use crate::plan::ExportRequest;
+
+mod export_request;
+
+/// A table as `DescribeTable` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The table's name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: Arn,
+    /// Its id, which changes when a table of this name is made again.
+    pub id: Option<String>,
+    /// Its state, such as `ACTIVE`.
+    pub status: String,
+    /// Items, as counted about every six hours.
+    pub item_count: Option<u64>,
+    /// Bytes, as counted about every six hours.
+    pub size_bytes: Option<u64>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// The partition key and, if any, the sort key.
+    pub key_attributes: Vec<String>,
+    /// The KMS key that encrypts the table, where it is not DynamoDB's own.
+    pub kms_key: Option<String>,
+}
+
+/// Point-in-time recovery, as `DescribeContinuousBackups` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PointInTimeRecovery {
+    /// Whether it is enabled.
+    pub is_enabled: bool,
+    /// The window's beginning.
+    pub earliest: Option<Timestamp>,
+    /// The window's end.
+    pub latest: Option<Timestamp>,
+}
+
+/// How far an export is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportStatus {
+    /// Under way.
+    InProgress,
+    /// Done.
+    Completed,
+    /// Failed.
+    Failed,
+}
+
+/// An export as AWS describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// Its ARN.
+    pub arn: Arn,
+    /// How far it is.
+    pub status: ExportStatus,
+    /// When it started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// The manifest's key in the bucket, once completed.
+    pub manifest: Option<String>,
+    /// The client token it was started with.
+    pub client_token: Option<String>,
+    /// The code of its failure.
+    pub failure_code: Option<String>,
+    /// The message of its failure.
+    pub failure_message: Option<String>,
+    /// Items exported, once completed.
+    pub item_count: Option<u64>,
+    /// Bytes billed, once completed.
+    pub billed_size_bytes: Option<u64>,
+}
+
+/// DynamoDB in one Region, for one identity.
+#[derive(Debug, Clone)]
+pub struct Dynamodb {
+    pub(super) client: aws_sdk_dynamodb::Client,
+    pub(super) translator: Translator,
+}
+
+impl Dynamodb {
+    /// The names of all tables, by `ListTables`.
+    pub async fn list_tables(&self) -> Result<Vec<String>, Failure> {
+        self.client
+            .list_tables()
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<_, _>>()
+            .await
+            .map_err(|error| {
+                self.translator
+                    .failure("dynamodb:ListTables", "all tables", &error)
+            })
+    }
+
+    /// A table by its name or ARN, by `DescribeTable`.
+    pub async fn describe_table(&self, name_or_arn: &str) -> Result<Table, Failure> {
+        const OPERATION: &str = "dynamodb:DescribeTable";
+        let answer = self
+            .client
+            .describe_table()
+            .table_name(name_or_arn)
+            .send()
+            .await
+            .map_err(|error| self.translator.failure(OPERATION, name_or_arn, &error))?;
+        answer.table().and_then(table).ok_or_else(|| {
+            self.translator
+                .unreadable(OPERATION, name_or_arn, "the answer describes no table")
+        })
+    }
+
+    /// A table's point-in-time recovery, by `DescribeContinuousBackups`.
+    pub async fn describe_recovery(&self, name: &str) -> Result<PointInTimeRecovery, Failure> {
+        const OPERATION: &str = "dynamodb:DescribeContinuousBackups";
+        let answer = self
+            .client
+            .describe_continuous_backups()
+            .table_name(name)
+            .send()
+            .await
+            .map_err(|error| self.translator.failure(OPERATION, name, &error))?;
+        let recovery = answer
+            .continuous_backups_description()
+            .and_then(|backups| backups.point_in_time_recovery_description());
+        Ok(PointInTimeRecovery {
+            is_enabled: recovery
+                .and_then(|recovery| recovery.point_in_time_recovery_status())
+                .is_some_and(|status| *status == sdk::PointInTimeRecoveryStatus::Enabled),
+            earliest: recovery.and_then(|r| timestamp(r.earliest_restorable_date_time())),
+            latest: recovery.and_then(|r| timestamp(r.latest_restorable_date_time())),
+        })
+    }
+
+    /// Starts an export, by `ExportTableToPointInTime`, word for word as requested: the client
+    /// token is the request's, never one that the SDK makes up.
+    pub async fn start_export(&self, request: &ExportRequest) -> Result<Export, Failure> {
+        const OPERATION: &str = "dynamodb:ExportTableToPointInTime";
+        let target = request.table_arn.to_string();
+        let input = export_request::input(request)
+            .map_err(|problem| self.translator.unsendable(OPERATION, &target, &problem))?;
+        let answer = input
+            .send_with(&self.client)
+            .await
+            .map_err(|error| self.translator.failure(OPERATION, &target, &error))?;
+        let described = answer.export_description().and_then(export);
+        described.ok_or_else(|| self.no_export(OPERATION, &target))
+    }
+
+    /// An export by its ARN, by `DescribeExport`.
+    pub async fn describe_export(&self, arn: &Arn) -> Result<Export, Failure> {
+        const OPERATION: &str = "dynamodb:DescribeExport";
+        let target = arn.to_string();
+        let answer = self
+            .client
+            .describe_export()
+            .export_arn(&target)
+            .send()
+            .await
+            .map_err(|error| self.translator.failure(OPERATION, &target, &error))?;
+        let described = answer.export_description().and_then(export);
+        described.ok_or_else(|| self.no_export(OPERATION, &target))
+    }
+
+    /// The exports of the last 90 days, of one table or of all, by `ListExports`.
+    pub async fn list_exports(
+        &self,
+        table_arn: Option<&Arn>,
+    ) -> Result<Vec<(Arn, ExportStatus)>, Failure> {
+        let table = table_arn.map(Arn::to_string);
+        let mut pages = self
+            .client
+            .list_exports()
+            .set_table_arn(table.clone())
+            .into_paginator()
+            .send();
+        let mut exports = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                let target = table.as_deref().unwrap_or("all tables");
+                self.translator
+                    .failure("dynamodb:ListExports", target, &error)
+            })?;
+            exports.extend(page.export_summaries().iter().filter_map(|summary| {
+                let arn = summary.export_arn()?.parse().ok()?;
+                Some((arn, status(summary.export_status()?)))
+            }));
+        }
+        Ok(exports)
+    }
+
+    fn no_export(&self, operation: &str, target: &str) -> Failure {
+        self.translator
+            .unreadable(operation, target, "the answer describes no export")
+    }
+}
+
+fn table(described: &TableDescription) -> Option<Table> {
+    let kms_key = described
+        .sse_description()
+        .and_then(|sse| sse.kms_master_key_arn())
+        .map(plain);
+    Some(Table {
+        name: plain(described.table_name()?),
+        arn: described.table_arn()?.parse().ok()?,
+        id: described.table_id().map(plain),
+        status: described
+            .table_status()
+            .map(|status| plain(status.as_str()))
+            .unwrap_or_default(),
+        item_count: described.item_count().and_then(|n| n.try_into().ok()),
+        size_bytes: described.table_size_bytes().and_then(|n| n.try_into().ok()),
+        created_at: timestamp(described.creation_date_time()),
+        key_attributes: described
+            .key_schema()
+            .iter()
+            .map(|key| plain(key.attribute_name()))
+            .collect(),
+        kms_key,
+    })
+}
+
+fn export(described: &sdk::ExportDescription) -> Option<Export> {
+    let count = |n: Option<i64>| n.and_then(|n| n.try_into().ok());
+    Some(Export {
+        arn: described.export_arn()?.parse().ok()?,
+        status: status(described.export_status()?),
+        started_at: timestamp(described.start_time()),
+        ended_at: timestamp(described.end_time()),
+        manifest: described.export_manifest().map(str::to_owned),
+        client_token: described.client_token().map(str::to_owned),
+        failure_code: described.failure_code().map(plain),
+        failure_message: described.failure_message().map(plain),
+        item_count: count(described.item_count()),
+        billed_size_bytes: count(described.billed_size_bytes()),
+    })
+}
+
+/// An unknown status counts as under way: whoever follows the export asks again.
+fn status(status: &sdk::ExportStatus) -> ExportStatus {
+    match status {
+        sdk::ExportStatus::Completed => ExportStatus::Completed,
+        sdk::ExportStatus::Failed => ExportStatus::Failed,
+        _ => ExportStatus::InProgress,
+    }
+}
+
+fn timestamp(time: Option<&aws_sdk_dynamodb::primitives::DateTime>) -> Option<Timestamp> {
+    let time = time?;
+    Timestamp::new(time.secs(), time.subsec_nanos().try_into().ok()?).ok()
+}

@@ -1,0 +1,276 @@
+//! What the AWS tools take from outside: the shared files, the `AWS_…` variables, the HTTP client.
+//!
+//! The outside is looked at once and kept, so that a session is the profile's own whatever happens
+//! to the process's environment later, and so that tests and the sandbox can hand in another one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{Builder, Connector};
+pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use super::profiles::{self, Profiles};
+use super::shared_files::{FileKind, SharedFiles};
+
+/// How long a call may take; the SDK's own defaults let a silent server hang a caller for minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Until the first byte of an answer.
+    pub read: Duration,
+    /// One attempt altogether.
+    pub attempt: Duration,
+    /// All attempts of a call together, the waits between them included.
+    pub operation: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(3),
+            read: Duration::from_secs(10),
+            attempt: Duration::from_secs(15),
+            operation: Duration::from_secs(40),
+        }
+    }
+}
+
+/// Where the shared files' texts come from.
+#[derive(Clone)]
+enum Files {
+    OnDisk {
+        config: Option<PathBuf>,
+        credentials: Option<PathBuf>,
+    },
+    InMemory {
+        config: String,
+        credentials: String,
+    },
+}
+
+/// A snapshot of the outside, taken once, so that tests and the sandbox can hand in their own.
+#[derive(Clone)]
+pub struct Environment {
+    pub(super) variables: BTreeMap<String, String>,
+    /// For AWS's hosts: through a proxy where the process's variables name one.
+    pub(super) http_client: SharedHttpClient,
+    /// For endpoints on this machine, which no proxy can reach.
+    pub(super) loopback_client: SharedHttpClient,
+    pub(super) timeouts: Timeouts,
+    files: Files,
+}
+
+impl fmt::Debug for Environment {
+    /// Names only: values may be credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Environment");
+        shown
+            .field("variables", &self.variables.keys())
+            .field("timeouts", &self.timeouts);
+        match &self.files {
+            Files::OnDisk {
+                config,
+                credentials,
+            } => shown
+                .field("config", config)
+                .field("credentials", credentials),
+            Files::InMemory { .. } => shown.field("files", &"in memory"),
+        }
+        .finish_non_exhaustive()
+    }
+}
+
+impl Environment {
+    /// The process's own: its variables as they are now, and the files that they or the home
+    /// directory point to.
+    pub fn from_process() -> Self {
+        let wanted = |name: &str| {
+            name.starts_with("AWS_")
+                || ["HOME", "USERPROFILE", "USER", "LOGNAME", "USERNAME"].contains(&name)
+        };
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok().filter(|name| wanted(name))?;
+            Some((name, value.into_string().ok()?))
+        });
+        Self::from_variables(variables)
+    }
+
+    /// One with these variables in place of the process's; the files are where they point.
+    pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let variables: BTreeMap<_, _> = variables.into_iter().collect();
+        let files = Files::OnDisk {
+            config: file_path(&variables, "AWS_CONFIG_FILE", "config"),
+            credentials: file_path(&variables, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+        };
+        Self {
+            variables,
+            http_client: shared_client(ProxyConfig::from_env),
+            loopback_client: shared_client(ProxyConfig::disabled),
+            timeouts: Timeouts::default(),
+            files,
+        }
+    }
+
+    /// One that reads no disk and no variable: the files' texts and the HTTP client are given.
+    pub fn in_memory(config: String, credentials: String, http: SharedHttpClient) -> Self {
+        Self {
+            variables: BTreeMap::new(),
+            http_client: http.clone(),
+            loopback_client: http,
+            timeouts: Timeouts::default(),
+            files: Files::InMemory {
+                config,
+                credentials,
+            },
+        }
+    }
+
+    /// The same with other timeouts.
+    #[must_use]
+    pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// The same with calls sent through this HTTP client.
+    #[must_use]
+    pub fn with_http_client(mut self, http: SharedHttpClient) -> Self {
+        self.http_client = http.clone();
+        self.loopback_client = http;
+        self
+    }
+
+    /// The profiles of the shared files. It never fails: what is wrong with the files is among the
+    /// answer's problems.
+    pub fn profiles(&self) -> Profiles {
+        profiles::list(self.shared_files(), &self.variables)
+    }
+
+    /// Whether nothing outside the process may be touched.
+    pub(super) fn is_in_memory(&self) -> bool {
+        matches!(self.files, Files::InMemory { .. })
+    }
+
+    /// A variable that is set and not empty.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Reads both files anew, since a sign-in elsewhere may have changed them.
+    pub(super) fn shared_files(&self) -> SharedFiles {
+        let mut files = SharedFiles::default();
+        match &self.files {
+            Files::InMemory {
+                config,
+                credentials,
+            } => {
+                files.add(FileKind::Config, "config", config);
+                files.add(FileKind::Credentials, "credentials", credentials);
+            }
+            Files::OnDisk {
+                config,
+                credentials,
+            } => {
+                let is_named = |variable| self.variable(variable).is_some();
+                let paths = [
+                    (FileKind::Config, config, "AWS_CONFIG_FILE"),
+                    (
+                        FileKind::Credentials,
+                        credentials,
+                        "AWS_SHARED_CREDENTIALS_FILE",
+                    ),
+                ];
+                for (kind, path, variable) in paths {
+                    if let Some(path) = path {
+                        read_file(
+                            &mut files,
+                            kind,
+                            path,
+                            is_named(variable).then_some(variable),
+                        );
+                    }
+                }
+            }
+        }
+        files
+    }
+}
+
+/// The SDK's own HTTP client, made once: the clients of all services and of both sides then share
+/// its trust store and its connections. It reads nothing before its first call.
+fn shared_client(proxy: fn() -> ProxyConfig) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder()
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .proxy_config(proxy());
+        connector.set_connector_settings(settings.cloned());
+        if let Some(components) = components {
+            connector.set_sleep_impl(components.sleep_impl());
+        }
+        connector.build()
+    })
+}
+
+/// Adds a file's text, or the problem that kept it from being read; a missing file is a problem
+/// only where a variable names it.
+fn read_file(files: &mut SharedFiles, kind: FileKind, path: &Path, named_by: Option<&str>) {
+    let label = path.display().to_string();
+    let mut problem = |text: String| {
+        let problem = super::plain::plain(&format!("{label}: {text}"));
+        files.problems.push(problem);
+    };
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if let Some(variable) = named_by {
+                problem(format!("{variable} names this file, which does not exist"));
+            }
+            return;
+        }
+        Err(error) => {
+            problem(format!("the file cannot be read: {error}"));
+            return;
+        }
+    };
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        problem("the file is UTF-16; save it as UTF-8".to_owned());
+        return;
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    if let Err(error) = std::str::from_utf8(&bytes) {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = before.split(|byte| *byte == b'\n').count();
+        problem(format!(
+            "line {line} is not UTF-8, for which AWS's SDKs drop the whole file"
+        ));
+    }
+    files.add(kind, &label, &text);
+}
+
+fn file_path(
+    variables: &BTreeMap<String, String>,
+    variable: &str,
+    default_name: &str,
+) -> Option<PathBuf> {
+    let home = ["HOME", "USERPROFILE"]
+        .iter()
+        .find_map(|name| variables.get(*name))
+        .filter(|home| !home.is_empty())
+        .map(PathBuf::from);
+    match variables.get(variable).filter(|path| !path.is_empty()) {
+        Some(path) => match (path.strip_prefix("~/"), home) {
+            (Some(rest), Some(home)) => Some(home.join(rest)),
+            _ => Some(PathBuf::from(path)),
+        },
+        None => Some(home?.join(".aws").join(default_name)),
+    }
+}

@@ -1,0 +1,61 @@
+//! Failures of calls, translated: what was tried, on what, why it failed, and AWS's request id.
+
+use std::fmt;
+
+/// What kind of thing went wrong, for those who decide by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The service answered with an error of its own; see the code.
+    Service,
+    /// The service refused for want of a permission.
+    AccessDenied,
+    /// The credentials are expired, unknown or wrong: sign in again.
+    Credentials,
+    /// The service asks to slow down, and retries did not help.
+    Throttled,
+    /// No answer in time.
+    Timeout,
+    /// No connection.
+    Connection,
+    /// The answer is not one of the service's: a proxy's page, or another server's words.
+    Unreadable,
+    /// The server does not know the call at all.
+    Unsupported,
+}
+
+/// A call that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of thing went wrong.
+    pub kind: FailureKind,
+    /// The operation, as IAM names it: `dynamodb:DescribeTable`.
+    pub operation: String,
+    /// What it was tried on: an ARN or a name.
+    pub target: String,
+    /// The error's code, where the service gave one.
+    pub code: Option<String>,
+    /// The service's message, or the innermost cause; stripped of control characters.
+    pub message: String,
+    /// The HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// AWS's request id, where there was one; S3's extended one stands after it and a slash.
+    pub request_id: Option<String>,
+    /// What to do next, where that is plain from the failure alone.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}: ", self.operation, self.target)?;
+        if let Some(code) = &self.code {
+            write!(f, "{code}: ")?;
+        }
+        write!(f, "{}", self.message)?;
+        if let Some(id) = &self.request_id {
+            write!(f, " (request id {id})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,399 @@
+//! S3: whose a bucket is, where it lies, and what is in it.
+
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::types as sdk;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use super::failure::{Failure, FailureKind};
+use super::plain::plain;
+use super::translate::Translator;
+use crate::arn::{AccountId, BucketName, Region};
+
+/// A bucket as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its name.
+    pub name: BucketName,
+    /// Its Region, where the listing says it.
+    pub region: Option<Region>,
+}
+
+/// What encrypts new objects of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultEncryption {
+    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub algorithm: String,
+    /// The key: an ARN, an id or an alias; none means `aws/s3`.
+    pub key: Option<String>,
+    /// Whether S3 Bucket Keys are on.
+    pub has_bucket_key: bool,
+}
+
+/// An object as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its ETag, without the quotes.
+    pub etag: String,
+}
+
+/// S3 in one Region, for one identity.
+#[derive(Debug, Clone)]
+pub struct S3 {
+    pub(super) client: aws_sdk_s3::Client,
+    pub(super) region: Region,
+    pub(super) translator: Translator,
+}
+
+const HEAD_BUCKET: &str = "s3:ListBucket";
+
+impl S3 {
+    /// The Region that its calls are signed for.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The account's buckets, by `ListBuckets`.
+    pub async fn list_buckets(&self) -> Result<Vec<Bucket>, Failure> {
+        // S3 names the buckets' Regions only where a page size is asked for.
+        let mut pages = self
+            .client
+            .list_buckets()
+            .into_paginator()
+            .page_size(1000)
+            .send();
+        let mut buckets = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                self.translator
+                    .failure("s3:ListAllMyBuckets", "all buckets", &error)
+            })?;
+            buckets.extend(page.buckets().iter().filter_map(|bucket| {
+                Some(Bucket {
+                    name: bucket.name()?.parse().ok()?,
+                    region: bucket.bucket_region().and_then(|text| text.parse().ok()),
+                })
+            }));
+        }
+        Ok(buckets)
+    }
+
+    /// Whether the bucket is there and ours to list, by `HeadBucket`; where an owner is given, also
+    /// whether the bucket is that account's (403 if not). Answers its Region where S3 names it.
+    pub async fn head_bucket(
+        &self,
+        bucket: &BucketName,
+        expected_owner: Option<&AccountId>,
+    ) -> Result<Option<Region>, Failure> {
+        let answer = self
+            .client
+            .head_bucket()
+            .bucket(bucket.as_str())
+            .set_expected_bucket_owner(expected_owner.map(ToString::to_string))
+            .send()
+            .await
+            .map_err(|error| self.head_failure(bucket, &error))?;
+        Ok(answer.bucket_region().and_then(|text| text.parse().ok()))
+    }
+
+    /// The Region a bucket lies in, asked from any Region of its partition.
+    ///
+    /// S3 names it in a header of its answer to `HeadBucket`, also of a redirection and of a
+    /// refusal; `GetBucketLocation` is asked where the header is missing.
+    pub async fn locate(&self, bucket: &BucketName) -> Result<Region, Failure> {
+        let head = self
+            .client
+            .head_bucket()
+            .bucket(bucket.as_str())
+            .send()
+            .await;
+        let region = match &head {
+            Ok(answer) => answer.bucket_region().and_then(|text| text.parse().ok()),
+            Err(error) => region_header(error),
+        };
+        match (region, head) {
+            (Some(region), _) => Ok(region),
+            (None, Err(error)) if is_pointless_to_ask_on(&error) => {
+                Err(self.head_failure(bucket, &error))
+            }
+            (None, head) => match (self.location(bucket).await, head) {
+                (Err(failure), Err(error)) if failure.kind == FailureKind::Unsupported => {
+                    Err(self.head_failure(bucket, &error))
+                }
+                (located, _) => located,
+            },
+        }
+    }
+
+    async fn location(&self, bucket: &BucketName) -> Result<Region, Failure> {
+        const OPERATION: &str = "s3:GetBucketLocation";
+        let answer = self
+            .client
+            .get_bucket_location()
+            .bucket(bucket.as_str())
+            .send()
+            .await;
+        let constraint = match answer {
+            Ok(answer) => answer.location_constraint,
+            Err(error) => {
+                let failure = self.translator.failure(OPERATION, bucket.as_str(), &error);
+                return region_header(&error).ok_or(failure);
+            }
+        };
+        // An empty constraint stands for us-east-1, and EU for eu-west-1 (API reference of
+        // GetBucketLocation).
+        let code = match constraint
+            .as_ref()
+            .map(sdk::BucketLocationConstraint::as_str)
+        {
+            None | Some("" | "null") => "us-east-1",
+            Some("EU") => "eu-west-1",
+            Some(code) => code,
+        };
+        code.parse().map_err(|error| {
+            self.translator
+                .unreadable(OPERATION, bucket.as_str(), &format!("{error}"))
+        })
+    }
+
+    /// What encrypts new objects, by `GetBucketEncryption`. A bucket without a configuration has
+    /// S3's own default, `AES256`.
+    pub async fn default_encryption(
+        &self,
+        bucket: &BucketName,
+        expected_owner: Option<&AccountId>,
+    ) -> Result<DefaultEncryption, Failure> {
+        let answer = self
+            .client
+            .get_bucket_encryption()
+            .bucket(bucket.as_str())
+            .set_expected_bucket_owner(expected_owner.map(ToString::to_string))
+            .send()
+            .await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                let operation = "s3:GetEncryptionConfiguration";
+                let failure = self.translator.failure(operation, bucket.as_str(), &error);
+                let is_absent = failure.code.as_deref()
+                    == Some("ServerSideEncryptionConfigurationNotFoundError");
+                return if is_absent {
+                    Ok(DefaultEncryption::none())
+                } else {
+                    Err(failure)
+                };
+            }
+        };
+        let rule = answer
+            .server_side_encryption_configuration()
+            .and_then(|configuration| configuration.rules().first());
+        let default = rule.and_then(|rule| rule.apply_server_side_encryption_by_default());
+        Ok(match default {
+            None => DefaultEncryption::none(),
+            Some(default) => DefaultEncryption {
+                algorithm: plain(default.sse_algorithm().as_str()),
+                key: default.kms_master_key_id().map(plain),
+                has_bucket_key: rule
+                    .and_then(sdk::ServerSideEncryptionRule::bucket_key_enabled)
+                    .unwrap_or(false),
+            },
+        })
+    }
+
+    /// All objects whose keys begin with a prefix, by `ListObjectsV2`.
+    pub async fn list_objects(
+        &self,
+        bucket: &BucketName,
+        prefix: &str,
+        owner: Option<&AccountId>,
+    ) -> Result<Vec<Object>, Failure> {
+        let (objects, _) = self
+            .list_some_objects(bucket, prefix, owner, usize::MAX)
+            .await?;
+        Ok(objects)
+    }
+
+    /// The first objects whose keys begin with a prefix, at most `limit`, and whether there are
+    /// more.
+    pub async fn list_some_objects(
+        &self,
+        bucket: &BucketName,
+        prefix: &str,
+        owner: Option<&AccountId>,
+        limit: usize,
+    ) -> Result<(Vec<Object>, bool), Failure> {
+        let mut pages = self
+            .client
+            .list_objects_v2()
+            .bucket(bucket.as_str())
+            .prefix(prefix)
+            .set_expected_bucket_owner(owner.map(ToString::to_string))
+            .into_paginator()
+            .page_size(i32::try_from(limit.clamp(1, 1000)).unwrap_or(1000))
+            .send();
+        let mut objects = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                let target = format!("{bucket}/{prefix}*");
+                self.translator.failure("s3:ListBucket", &target, &error)
+            })?;
+            objects.extend(page.contents().iter().filter_map(object));
+            let has_more = page.is_truncated().unwrap_or(false);
+            if objects.len() > limit || (has_more && objects.len() == limit) {
+                objects.truncate(limit);
+                return Ok((objects, true));
+            }
+        }
+        Ok((objects, false))
+    }
+
+    /// An object's content, by `GetObject`; refused before it is read where it is larger than
+    /// `max_bytes`.
+    pub async fn get_text(
+        &self,
+        bucket: &BucketName,
+        key: &str,
+        owner: Option<&AccountId>,
+        max_bytes: u64,
+    ) -> Result<Vec<u8>, Failure> {
+        const OPERATION: &str = "s3:GetObject";
+        let target = format!("{bucket}/{key}");
+        let answer = self
+            .client
+            .get_object()
+            .bucket(bucket.as_str())
+            .key(key)
+            .set_expected_bucket_owner(owner.map(ToString::to_string))
+            .send()
+            .await
+            .map_err(|error| self.translator.failure(OPERATION, &target, &error))?;
+        let too_large = || {
+            let message = format!("the object is larger than {max_bytes} bytes");
+            self.translator.unreadable(OPERATION, &target, &message)
+        };
+        let declared = answer
+            .content_length()
+            .and_then(|length| u64::try_from(length).ok());
+        if declared.is_some_and(|length| length > max_bytes) {
+            return Err(too_large());
+        }
+        let mut body = answer.body;
+        let mut content = Vec::new();
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|error| {
+                let message = format!(
+                    "the download broke off: {}",
+                    super::translate::innermost(&error)
+                );
+                Failure {
+                    kind: FailureKind::Connection,
+                    ..self.translator.unreadable(OPERATION, &target, &message)
+                }
+            })?;
+            content.extend_from_slice(&chunk);
+            if u64::try_from(content.len()).unwrap_or(u64::MAX) > max_bytes {
+                return Err(too_large());
+            }
+        }
+        Ok(content)
+    }
+
+    /// The bucket's policy as it stands, by `GetBucketPolicy`; none where there is none.
+    pub async fn bucket_policy(
+        &self,
+        bucket: &BucketName,
+        owner: Option<&AccountId>,
+    ) -> Result<Option<String>, Failure> {
+        let answer = self
+            .client
+            .get_bucket_policy()
+            .bucket(bucket.as_str())
+            .set_expected_bucket_owner(owner.map(ToString::to_string))
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => Ok(answer.policy),
+            Err(error) => {
+                let failure =
+                    self.translator
+                        .failure("s3:GetBucketPolicy", bucket.as_str(), &error);
+                let is_absent = failure.code.as_deref() == Some("NoSuchBucketPolicy");
+                if is_absent { Ok(None) } else { Err(failure) }
+            }
+        }
+    }
+
+    /// Reads a failed `HeadBucket` by its status, since an answer to HEAD has neither code nor
+    /// message.
+    fn head_failure<E>(&self, bucket: &BucketName, error: &SdkError<E, HttpResponse>) -> Failure
+    where
+        E: std::error::Error + aws_smithy_types::error::metadata::ProvideErrorMetadata + 'static,
+    {
+        let mut failure = self.translator.failure(HEAD_BUCKET, bucket.as_str(), error);
+        if failure.kind == FailureKind::Unreadable {
+            return failure;
+        }
+        let (kind, code, message) = match (failure.status, region_header(error)) {
+            (Some(301 | 400), Some(region)) if region != self.region => {
+                let message = format!("the bucket lies in {region}, not in {}", self.region);
+                (FailureKind::Service, Some("PermanentRedirect"), message)
+            }
+            (Some(403), _) => {
+                let message = "refused: the bucket is another account's than expected, or \
+                               s3:ListBucket is not granted"
+                    .to_owned();
+                (FailureKind::AccessDenied, None, message)
+            }
+            (Some(404), _) => {
+                let message = "the bucket does not exist".to_owned();
+                (FailureKind::Service, Some("NoSuchBucket"), message)
+            }
+            _ => return failure,
+        };
+        failure.kind = kind;
+        failure.code = code.map(str::to_owned);
+        failure.message = message;
+        failure.hint = None;
+        failure
+    }
+}
+
+impl DefaultEncryption {
+    fn none() -> Self {
+        Self {
+            algorithm: "AES256".to_owned(),
+            key: None,
+            has_bucket_key: false,
+        }
+    }
+}
+
+/// The Region that S3 names in a header, whatever else it answers.
+fn region_header<E>(error: &SdkError<E, HttpResponse>) -> Option<Region> {
+    let headers = error.raw_response()?.headers();
+    headers.get("x-amz-bucket-region")?.parse().ok()
+}
+
+/// Whether nobody answered, or the bucket is not there: another call would not help.
+fn is_pointless_to_ask_on<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    error
+        .raw_response()
+        .is_none_or(|response| response.status().as_u16() == 404)
+}
+
+fn object(listed: &sdk::Object) -> Option<Object> {
+    Some(Object {
+        key: listed.key()?.to_owned(),
+        size: listed
+            .size()
+            .and_then(|size| size.try_into().ok())
+            .unwrap_or(0),
+        etag: listed
+            .e_tag()
+            .map(|etag| etag.trim_matches('"').to_owned())
+            .unwrap_or_default(),
+    })
+}

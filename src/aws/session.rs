@@ -1,0 +1,222 @@
+//! Sessions: one identity, proved, and the clients made for it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use aws_types::SdkConfig;
+use jiff::Timestamp;
+
+use super::dynamodb::Dynamodb;
+use super::endpoints::{self, Endpoints};
+use super::environment::SharedHttpClient;
+use super::failure::Failure;
+use super::iam::Iam;
+use super::kms::Kms;
+use super::s3::S3;
+use super::translate::Translator;
+use crate::arn::{AccountId, Arn, Partition, Region};
+
+/// Who `GetCallerIdentity` says we are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The account.
+    pub account: AccountId,
+    /// The principal's ARN; of an assumed role, the session's.
+    pub arn: Arn,
+    /// The unique id.
+    pub user_id: String,
+}
+
+/// A six-digit code from an MFA device; it never prints itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MfaCode(pub(crate) String);
+
+/// A text that is no MFA code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a code from an MFA device has six digits")]
+pub struct NotACode;
+
+impl FromStr for MfaCode {
+    type Err = NotACode;
+
+    /// Takes six digits; blanks around and between them are left out, as devices print them.
+    fn from_str(text: &str) -> Result<Self, NotACode> {
+        let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            Ok(Self(digits))
+        } else {
+            Err(NotACode)
+        }
+    }
+}
+
+impl fmt::Debug for MfaCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MfaCode(…)")
+    }
+}
+
+/// One identity, proved, with the means to make clients for it.
+#[derive(Clone)]
+pub struct Session {
+    /// The profile it was signed in with.
+    pub profile: String,
+    /// Who we are.
+    pub identity: Identity,
+    /// The Region of the session's calls.
+    pub region: Region,
+    /// When the credentials end, where that is known.
+    pub expires_at: Option<Timestamp>,
+    /// Whether credentials that end are renewed without the operator; not where a code was asked.
+    pub is_renewable: bool,
+    /// Endpoints that are not AWS's: service (or `all`) and URL.
+    pub endpoints: Vec<(String, String)>,
+    pub(super) means: Means,
+}
+
+/// What clients are made of.
+#[derive(Clone)]
+pub(super) struct Means {
+    /// Credentials, timeouts, retries and the HTTP client; no Region and no endpoint.
+    pub config: SdkConfig,
+    /// The endpoints that stand in for AWS's.
+    pub endpoints: Endpoints,
+    /// How credentials are renewed, for hints.
+    pub renewal: String,
+    /// Whether a certificate bundle is named that is not read here, for hints.
+    pub has_ca_bundle: bool,
+    /// The HTTP client for endpoints on this machine.
+    pub loopback_client: SharedHttpClient,
+}
+
+impl Means {
+    /// The configuration of one service's client in a Region.
+    pub(super) fn config(&self, service: &str, region: &Region) -> SdkConfig {
+        let mut builder = self.config.to_builder();
+        builder.set_region(aws_types::region::Region::new(region.to_string()));
+        let endpoint = self.endpoints.for_service(service);
+        if endpoint.is_some_and(endpoints::is_loopback) {
+            builder.set_http_client(Some(self.loopback_client.clone()));
+        }
+        builder.set_endpoint_url(endpoint.map(str::to_owned));
+        builder.build()
+    }
+
+    /// What translates one service's errors.
+    pub(super) fn translator(&self, service: &str) -> Translator {
+        Translator {
+            renewal: self.renewal.as_str().into(),
+            endpoint: self.endpoints.for_service(service).map(Into::into),
+            has_ca_bundle: self.has_ca_bundle,
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("profile", &self.profile)
+            .field("identity", &self.identity)
+            .field("region", &self.region)
+            .field("expires_at", &self.expires_at)
+            .field("endpoints", &self.endpoints)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// The partition that the identity belongs to.
+    pub fn partition(&self) -> Partition {
+        self.identity.arn.partition
+    }
+
+    /// DynamoDB in a Region.
+    pub fn dynamodb(&self, region: &Region) -> Dynamodb {
+        let config = self.means.config("dynamodb", region);
+        Dynamodb {
+            client: aws_sdk_dynamodb::Client::new(&config),
+            translator: self.means.translator("dynamodb"),
+        }
+    }
+
+    /// S3 in a Region; where the endpoint is not AWS's, buckets are named in the path.
+    pub fn s3(&self, region: &Region) -> S3 {
+        let config = self.means.config("s3", region);
+        let is_elsewhere = config
+            .endpoint_url()
+            .is_some_and(|url| !endpoints::is_of_aws(url));
+        let config = aws_sdk_s3::config::Builder::from(&config)
+            .force_path_style(is_elsewhere)
+            .build();
+        S3 {
+            client: aws_sdk_s3::Client::from_conf(config),
+            region: region.clone(),
+            translator: self.means.translator("s3"),
+        }
+    }
+
+    /// KMS in a Region.
+    pub fn kms(&self, region: &Region) -> Kms {
+        Kms {
+            client: aws_sdk_kms::Client::new(&self.means.config("kms", region)),
+            translator: self.means.translator("kms"),
+        }
+    }
+
+    /// IAM, which is one for the whole partition.
+    pub fn iam(&self) -> Iam {
+        Iam {
+            client: aws_sdk_iam::Client::new(&self.means.config("iam", &self.region)),
+            translator: self.means.translator("iam"),
+        }
+    }
+}
+
+/// Why a side could not be signed in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignInError {
+    /// The code of an MFA device is needed: ask for it and sign in again with it.
+    #[error("profile `{profile}` needs a code from the MFA device {serial}")]
+    MfaRequired {
+        /// The profile.
+        profile: String,
+        /// The device.
+        serial: String,
+    },
+    /// A sign-in outside this program is needed.
+    #[error("profile `{profile}` is not signed in: {detail}")]
+    LoginRequired {
+        /// The profile.
+        profile: String,
+        /// The command that renews it, such as `aws sso login --profile prod`.
+        command: String,
+        /// What was wrong with what there was.
+        detail: String,
+    },
+    /// The profile cannot be used as it stands in the files.
+    #[error("{message}")]
+    Profile {
+        /// What is wrong and where.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// A call failed.
+    #[error("{0}")]
+    Call(Box<Failure>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_mfa_code_has_six_digits_and_never_prints_itself() {
+        let code: MfaCode = " 123 456\n".parse().unwrap();
+        assert_eq!(code.0, "123456");
+        assert_eq!(format!("{code:?}"), "MfaCode(…)");
+        for text in ["", "12345", "1234567", "12345a", "１２３４５６"] {
+            assert_eq!(text.parse::<MfaCode>(), Err(NotACode), "{text}");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Signing in: from a plan's words for one side to a proved session.
+//!
+//! It decides what is asked for before any call is made (an MFA code, a shorter session, a
+//! Region), walks the chain, and proves the identity with `GetCallerIdentity`.
+
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::app_name::AppName;
+use jiff::Timestamp;
+
+use super::chain;
+use super::credentials::{Loader, Renewing};
+use super::endpoints::Endpoints;
+use super::environment::{Environment, Timeouts};
+use super::plain::plain;
+use super::session::{Identity, Means, MfaCode, Session, SignInError};
+use super::shared_files::SharedFiles;
+use crate::arn::Region;
+use crate::plan::SignIn;
+
+pub(super) mod failure;
+mod rules;
+
+/// The SDK's defaults, as of a date: an update of a crate does not change them unasked.
+pub(super) fn behavior() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// Standard retries: adaptive ones may delay a first attempt.
+pub(super) fn retry_config() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(4)
+        .with_initial_backoff(Duration::from_millis(300))
+        .with_max_backoff(Duration::from_secs(5))
+}
+
+pub(super) fn timeout_config(timeouts: Timeouts) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(timeouts.connect)
+        .read_timeout(timeouts.read)
+        .operation_attempt_timeout(timeouts.attempt)
+        .operation_timeout(timeouts.operation)
+        .build()
+}
+
+impl Environment {
+    /// Signs one side in: loads the profile's own credentials, whatever keys the environment
+    /// holds, assumes its roles, and proves the identity.
+    ///
+    /// Where a code from an MFA device is needed and none is given, it answers
+    /// [`SignInError::MfaRequired`] before any call.
+    pub async fn sign_in(
+        &self,
+        sign_in: &SignIn,
+        code: Option<&MfaCode>,
+    ) -> Result<Session, SignInError> {
+        let loader = self.loader(sign_in)?;
+        if let (Some(serial), None) = (loader.device(), code) {
+            return Err(SignInError::MfaRequired {
+                profile: loader.profile.clone(),
+                serial: plain(serial),
+            });
+        }
+        let credentials = loader.load(code).await?;
+        self.prove(loader, credentials).await
+    }
+
+    /// Whether both sides begin with the same user's keys and ask for the same device's code, so
+    /// that [`Environment::sign_in_both`] can do with one.
+    pub fn share_a_device(&self, one: &SignIn, other: &SignIn) -> bool {
+        match (self.loader(one), self.loader(other)) {
+            (Ok(one), Ok(other)) => one.shares_device_with(&other),
+            _ => false,
+        }
+    }
+
+    /// Signs both sides in with one code, where they share a device.
+    ///
+    /// A code works once. So one session is made of the user's keys with it (`GetSessionToken`),
+    /// and both sides' roles are assumed from that session, which carries the proof of the device.
+    /// Sides that share no device are signed in one after the other.
+    pub async fn sign_in_both(
+        &self,
+        one: &SignIn,
+        other: &SignIn,
+        code: &MfaCode,
+    ) -> (Result<Session, SignInError>, Result<Session, SignInError>) {
+        match (self.loader(one), self.loader(other)) {
+            (Ok(one), Ok(other)) if one.shares_device_with(&other) => {
+                match one.shared_session(code).await {
+                    Ok(shared) => (
+                        self.go_on_from(one, shared.clone()).await,
+                        self.go_on_from(other, shared).await,
+                    ),
+                    Err(error) => (Err(error.clone()), Err(error)),
+                }
+            }
+            _ => (
+                self.sign_in(one, Some(code)).await,
+                self.sign_in(other, Some(code)).await,
+            ),
+        }
+    }
+
+    async fn go_on_from(
+        &self,
+        loader: Loader,
+        credentials: Credentials,
+    ) -> Result<Session, SignInError> {
+        let credentials = loader.walk(credentials, None).await?;
+        self.prove(loader, credentials).await
+    }
+
+    /// All that is decided before the first call.
+    fn loader(&self, sign_in: &SignIn) -> Result<Loader, SignInError> {
+        let profile = sign_in.profile.as_str();
+        if profile.is_empty() {
+            return Err(refused(
+                "no profile is named",
+                "name a profile of the shared config files",
+            ));
+        }
+        let files = self.shared_files();
+        let chain = chain::resolve(&files, profile).map_err(|mut error| {
+            if let Some(problem) = files.problems.first() {
+                error.hint = format!("{}; {problem}", error.hint);
+            }
+            error
+        })?;
+        let region = self.region(sign_in, &files)?;
+        let mut loader = Loader {
+            environment: self.clone(),
+            profile: profile.to_owned(),
+            device_of_keys: None,
+            keys_session_seconds: None,
+            means: Means {
+                config: self.sdk_config(&files, profile),
+                loopback_client: self.loopback_client.clone(),
+                endpoints: Endpoints::of(profile, &files, &self.variables),
+                renewal: chain.base.kind.renewal(&chain.base.profile),
+                has_ca_bundle: self.variable("AWS_CA_BUNDLE").is_some()
+                    || files.setting(profile, "ca_bundle").is_some(),
+            },
+            region,
+            hops: Vec::new(),
+            base: chain.base,
+        };
+        rules::put_on_top(&mut loader, chain.hops, sign_in)?;
+        rules::check_hops(&loader)?;
+        Ok(loader)
+    }
+
+    fn region(&self, sign_in: &SignIn, files: &SharedFiles) -> Result<Region, SignInError> {
+        if let Some(region) = &sign_in.region {
+            return Ok(region.clone());
+        }
+        let profile = &sign_in.profile;
+        let from_variables = || {
+            self.variable("AWS_REGION")
+                .or_else(|| self.variable("AWS_DEFAULT_REGION"))
+        };
+        let text = files
+            .region_text(profile)
+            .or_else(from_variables)
+            .ok_or_else(|| {
+                refused(
+                    format!("profile `{profile}` names no Region"),
+                    "add `region = …` to the profile, name one in the plan, or set AWS_REGION",
+                )
+            })?;
+        text.parse().map_err(|error| {
+            refused(
+                format!("profile `{profile}`: {error}"),
+                "correct the Region's code",
+            )
+        })
+    }
+
+    /// What all clients of a session have in common.
+    fn sdk_config(&self, files: &SharedFiles, profile: &str) -> SdkConfig {
+        let says = |variable: &str, setting: &str| {
+            self.variable(variable)
+                .or_else(|| files.setting(profile, setting))
+                .map(|value| value.eq_ignore_ascii_case("true"))
+        };
+        let account_id_mode = self
+            .variable("AWS_ACCOUNT_ID_ENDPOINT_MODE")
+            .or_else(|| files.setting(profile, "account_id_endpoint_mode"))
+            .and_then(|mode| mode.parse().ok());
+        let mut builder = SdkConfig::builder()
+            .behavior_version(behavior())
+            .retry_config(retry_config())
+            .timeout_config(timeout_config(self.timeouts))
+            .stalled_stream_protection(
+                StalledStreamProtectionConfig::enabled()
+                    .grace_period(Duration::from_secs(15))
+                    .build(),
+            );
+        builder.set_use_fips(says("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
+        builder.set_use_dual_stack(says("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"));
+        builder.set_account_id_endpoint_mode(account_id_mode);
+        builder.set_app_name(AppName::new("tableferry").ok());
+        builder.set_http_client(Some(self.http_client.clone()));
+        builder.build()
+    }
+
+    async fn prove(
+        &self,
+        loader: Loader,
+        credentials: Credentials,
+    ) -> Result<Session, SignInError> {
+        let expires_at = credentials
+            .expiry()
+            .and_then(|end| Timestamp::try_from(end).ok());
+        let is_renewable = loader.device().is_none();
+        let (profile, region) = (loader.profile.clone(), loader.region.clone());
+        let mut means = loader.means.clone();
+        means.config = means
+            .config
+            .into_builder()
+            .credentials_provider(SharedCredentialsProvider::new(Renewing::new(
+                credentials,
+                loader,
+            )))
+            .build();
+        let identity = identity(&means, &region, &profile).await?;
+        Ok(Session {
+            profile,
+            identity,
+            region,
+            expires_at,
+            is_renewable,
+            endpoints: means.endpoints.listed(),
+            means,
+        })
+    }
+
+    /// The name of the sessions that we assume, so that CloudTrail tells who it was.
+    pub(super) fn session_name(&self) -> String {
+        let user = ["USER", "LOGNAME", "USERNAME"]
+            .iter()
+            .find_map(|name| self.variable(name));
+        match user {
+            Some(user) => rules::session_name_for(user),
+            None => "tableferry".to_owned(),
+        }
+    }
+
+    /// The keys that the variables hold, for profiles with `credential_source = Environment`.
+    pub(super) fn variable_credentials(&self) -> Option<Credentials> {
+        Some(Credentials::new(
+            self.variable("AWS_ACCESS_KEY_ID")?,
+            self.variable("AWS_SECRET_ACCESS_KEY")?,
+            self.variable("AWS_SESSION_TOKEN").map(str::to_owned),
+            None,
+            "tableferry",
+        ))
+    }
+}
+
+fn refused(message: impl Into<String>, hint: impl Into<String>) -> SignInError {
+    SignInError::Profile {
+        message: plain(&message.into()),
+        hint: plain(&hint.into()),
+    }
+}
+
+async fn identity(means: &Means, region: &Region, profile: &str) -> Result<Identity, SignInError> {
+    const OPERATION: &str = "sts:GetCallerIdentity";
+    let translator = means.translator("sts");
+    let answer = aws_sdk_sts::Client::new(&means.config("sts", region))
+        .get_caller_identity()
+        .send()
+        .await
+        .map_err(|error| {
+            SignInError::Call(Box::new(translator.failure(OPERATION, profile, &error)))
+        })?;
+    let read = || {
+        Some(Identity {
+            account: answer.account()?.parse().ok()?,
+            arn: answer.arn()?.parse().ok()?,
+            user_id: plain(answer.user_id()?),
+        })
+    };
+    read().ok_or_else(|| {
+        let failure = translator.unreadable(OPERATION, profile, "the answer names no identity");
+        SignInError::Call(Box::new(failure))
+    })
+}

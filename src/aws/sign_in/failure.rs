@@ -1,0 +1,181 @@
+//! Why a sign-in failed, in words that name the next step.
+//!
+//! The SDK's credential providers bury their reason in a chain of causes; this module decides, by
+//! the texts of that chain, whether a login is due, a profile is wrong, or a call failed.
+
+use aws_credential_types::provider::error::CredentialsError;
+
+use crate::aws::chain::{Base, BaseKind, ChainError};
+use crate::aws::failure::{Failure, FailureKind};
+use crate::aws::plain::{plain, shortened};
+use crate::aws::session::SignInError;
+use crate::aws::translate::{causes, innermost};
+
+impl BaseKind {
+    /// The call or deed that brings such credentials, for failures.
+    pub(in crate::aws) const fn operation(&self) -> &'static str {
+        match self {
+            Self::Keys => "reading access keys",
+            Self::Sso => "sso:GetRoleCredentials",
+            Self::Process => "credential_process",
+            Self::WebIdentity => "sts:AssumeRoleWithWebIdentity",
+            Self::Login => "signin:CreateOAuth2Token",
+            Self::Source(_) => "credential_source",
+        }
+    }
+
+    /// How credentials of this kind are renewed, in a sentence that begins small.
+    pub(in crate::aws) fn renewal(&self, profile: &str) -> String {
+        match self.login_command(profile) {
+            Some(command) => format!("sign in again with `{command}`"),
+            None => match self {
+                Self::Keys => format!(
+                    "sign in again; if that fails too, the keys of profile `{profile}` are no \
+                     longer good: put new ones into the credentials file"
+                ),
+                Self::Process => {
+                    format!("sign in again; the credential_process of `{profile}` gives new ones")
+                }
+                _ => "sign in again".to_owned(),
+            },
+        }
+    }
+
+    /// The command that renews such a login.
+    pub(in crate::aws) fn login_command(&self, profile: &str) -> Option<String> {
+        match self {
+            Self::Sso => Some(format!("aws sso login --profile {profile}")),
+            Self::Login => Some(format!("aws login --profile {profile}")),
+            _ => None,
+        }
+    }
+}
+
+impl From<ChainError> for SignInError {
+    fn from(error: ChainError) -> Self {
+        Self::Profile {
+            message: plain(&error.message),
+            hint: plain(&error.hint),
+        }
+    }
+}
+
+/// Explains why a chain's first credentials could not be had.
+pub(in crate::aws) fn base_failure(base: &Base, error: &CredentialsError) -> SignInError {
+    let texts = causes(error);
+    let says = |wanted: &[&str]| {
+        wanted
+            .iter()
+            .any(|wanted| texts.iter().any(|text| text.contains(wanted)))
+    };
+    if says(&["dispatch failure", "timeout", "timed out"]) {
+        return call_failure(base, error, says(&["timeout", "timed out"]));
+    }
+    if let Some(command) = base.kind.login_command(&base.profile)
+        && !says(&["ForbiddenException", "No access"])
+    {
+        return SignInError::LoginRequired {
+            profile: base.profile.clone(),
+            command,
+            detail: login_detail(&says).to_owned(),
+        };
+    }
+    let detail = shortened(&innermost(error), 400);
+    let (message, hint) = match &base.kind {
+        BaseKind::Sso => (
+            format!(
+                "the role of profile `{}` is not assigned to you: {detail}",
+                base.profile
+            ),
+            "ask whoever manages IAM Identity Center to assign the permission set in that account"
+                .to_owned(),
+        ),
+        BaseKind::Process => (
+            format!(
+                "the credential_process of profile `{}` failed: {detail}",
+                base.profile
+            ),
+            "run its command by hand to see what it says".to_owned(),
+        ),
+        BaseKind::WebIdentity => (
+            format!(
+                "the web identity of profile `{}` was not taken: {detail}",
+                base.profile
+            ),
+            "look at web_identity_token_file: the token may be missing or expired".to_owned(),
+        ),
+        BaseKind::Source(name) => (
+            format!(
+                "profile `{}` found no credentials in {name}: {detail}",
+                base.profile
+            ),
+            "check credential_source; Environment, Ec2InstanceMetadata and EcsContainer are known"
+                .to_owned(),
+        ),
+        BaseKind::Keys | BaseKind::Login => (
+            format!("profile `{}` gave no credentials: {detail}", base.profile),
+            "check its settings in the shared files".to_owned(),
+        ),
+    };
+    SignInError::Profile { message, hint }
+}
+
+fn login_detail(says: &dyn Fn(&[&str]) -> bool) -> &'static str {
+    if says(&[
+        "has expired",
+        "is expired",
+        "Session token not found or invalid",
+    ]) {
+        "the login has expired"
+    } else if says(&["refresh"]) {
+        "the login could not be renewed"
+    } else {
+        "there is no login in the cache"
+    }
+}
+
+fn call_failure(base: &Base, error: &CredentialsError, is_timeout: bool) -> SignInError {
+    SignInError::Call(Box::new(Failure {
+        kind: if is_timeout {
+            FailureKind::Timeout
+        } else {
+            FailureKind::Connection
+        },
+        operation: base.kind.operation().to_owned(),
+        target: base.profile.clone(),
+        code: None,
+        message: innermost(error),
+        status: None,
+        request_id: None,
+        hint: Some("check the network and HTTPS_PROXY".to_owned()),
+    }))
+}
+
+/// Adds to a refused `AssumeRole` or `GetSessionToken` what its refusal leaves open.
+pub(in crate::aws) fn assume_role_failure(
+    mut failure: Failure,
+    had_code: bool,
+    external_id: Option<&str>,
+) -> SignInError {
+    let is_about_mfa = failure.message.contains("MultiFactorAuthentication");
+    if is_about_mfa && had_code {
+        failure.hint = Some(
+            "each code works once: wait for the device's next one, and check the serial number"
+                .to_owned(),
+        );
+    } else if is_about_mfa {
+        failure.hint =
+            Some("name the device with mfa_serial, so that its code is asked for".to_owned());
+    } else if failure.kind == FailureKind::AccessDenied {
+        let external_id = match external_id {
+            Some(_) => "the external id sent",
+            None => "an external id, which was not sent",
+        };
+        failure.hint = Some(format!(
+            "STS gives no reason across accounts; it is one of: the caller's policy lacks \
+             sts:AssumeRole on the role, the role's trust policy does not name the caller, \
+             {external_id}, or an MFA code"
+        ));
+    }
+    SignInError::Call(Box::new(failure))
+}

@@ -1,0 +1,400 @@
+//! The SDK's errors, translated into [`Failure`]s.
+//!
+//! It decides by the error's code and the answer's status, never by the SDK's variants, since
+//! refusals and throttling are not modelled for most operations. Text from outside loses its
+//! control characters here; headers and bodies never leave, since they may hold credentials.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::failure::{Failure, FailureKind};
+use super::plain::{plain, shortened};
+use super::session::SignInError;
+
+/// How much of a foreign message is kept, in characters; encoded refusals run to kilobytes.
+const MESSAGE_LIMIT: usize = 2000;
+
+/// What hints need to know about the session whose call failed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Translator {
+    /// How the credentials are renewed, in a sentence.
+    pub renewal: Arc<str>,
+    /// The endpoint that stands in for AWS's, if any.
+    pub endpoint: Option<Arc<str>>,
+    /// Whether a certificate bundle is named that is not read here.
+    pub has_ca_bundle: bool,
+}
+
+impl Translator {
+    /// Translates a failed call of an operation, as IAM names it, on a target.
+    pub(super) fn failure<E>(
+        &self,
+        operation: &str,
+        target: &str,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Failure
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+    {
+        let mut failure = Failure {
+            kind: FailureKind::Service,
+            operation: operation.to_owned(),
+            target: plain(target),
+            code: None,
+            message: String::new(),
+            status: None,
+            request_id: None,
+            hint: None,
+        };
+        if let Some(response) = error.raw_response() {
+            describe_answer(&mut failure, error, response);
+        } else {
+            describe_silence(&mut failure, error);
+        }
+        failure.hint = self.hint(&failure);
+        if let Some(region) = error.raw_response().and_then(redirected_to) {
+            failure.hint = Some(format!("the bucket lies in {region}"));
+        }
+        failure
+    }
+
+    /// A failure of the answer's content, found after the SDK took it.
+    pub(super) fn unreadable(&self, operation: &str, target: &str, message: &str) -> Failure {
+        Failure {
+            kind: FailureKind::Unreadable,
+            operation: operation.to_owned(),
+            target: plain(target),
+            code: None,
+            message: plain(message),
+            status: None,
+            request_id: None,
+            hint: self.endpoint_hint(),
+        }
+    }
+
+    /// A request that cannot be put into the service's words.
+    pub(super) fn unsendable(&self, operation: &str, target: &str, problem: &str) -> Failure {
+        Failure {
+            kind: FailureKind::Service,
+            hint: Some("nothing was sent: correct the plan".to_owned()),
+            ..self.unreadable(operation, target, problem)
+        }
+    }
+
+    fn hint(&self, failure: &Failure) -> Option<String> {
+        match failure.kind {
+            FailureKind::Credentials => Some(self.renewal.to_string()).filter(|s| !s.is_empty()),
+            FailureKind::Timeout | FailureKind::Connection => Some(self.network_hint(failure)),
+            FailureKind::Unreadable => Some(self.endpoint_hint().unwrap_or_else(|| {
+                "something between here and AWS answered in its place: a proxy or a captive portal; \
+                 look at HTTPS_PROXY and NO_PROXY"
+                    .to_owned()
+            })),
+            FailureKind::Unsupported => self.endpoint_hint(),
+            FailureKind::Throttled => Some("wait a little and try again".to_owned()),
+            FailureKind::Service if failure.code.as_deref() == Some("RequestTimeTooSkewed") => {
+                Some("set this machine's clock: it differs too much from AWS's".to_owned())
+            }
+            FailureKind::Service | FailureKind::AccessDenied => None,
+        }
+    }
+
+    fn endpoint_hint(&self) -> Option<String> {
+        let endpoint = self.endpoint.as_deref()?;
+        Some(format!(
+            "the call went to {}, which is configured in place of AWS",
+            plain(endpoint)
+        ))
+    }
+
+    fn network_hint(&self, failure: &Failure) -> String {
+        if let Some(hint) = self.endpoint_hint() {
+            return format!("{hint}; is it running?");
+        }
+        let mut hint = "check the network and HTTPS_PROXY".to_owned();
+        if failure.operation.starts_with("dynamodb:") {
+            hint.push_str(
+                "; DynamoDB's hosts are now <account>.ddb.<region>.amazonaws.com, which a firewall \
+                 may not know: AWS_ACCOUNT_ID_ENDPOINT_MODE=disabled goes back to the old ones",
+            );
+        }
+        if self.has_ca_bundle || failure.message.to_lowercase().contains("certificate") {
+            hint.push_str(
+                "; AWS_CA_BUNDLE and ca_bundle are not read here: add the authority to the \
+                 system's store, or name it in SSL_CERT_FILE",
+            );
+        }
+        hint
+    }
+}
+
+/// The Region that S3 names when it is asked for a bucket in the wrong one.
+fn redirected_to(response: &HttpResponse) -> Option<String> {
+    let is_redirection = matches!(response.status().as_u16(), 301 | 307 | 400);
+    let region = response.headers().get("x-amz-bucket-region")?;
+    is_redirection.then(|| plain(region))
+}
+
+fn describe_answer<E>(
+    failure: &mut Failure,
+    error: &SdkError<E, HttpResponse>,
+    response: &HttpResponse,
+) where
+    E: Error + ProvideErrorMetadata + 'static,
+{
+    let status = response.status().as_u16();
+    let body = response.body().bytes().unwrap_or_default();
+    let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
+    let in_body = |name| element(body, name);
+    let code = metadata
+        .and_then(|meta| meta.code().map(str::to_owned))
+        .or_else(|| in_body("Code"));
+    let message = metadata
+        .and_then(|meta| meta.message().map(str::to_owned))
+        .or_else(|| in_body("Message"));
+    let is_page = is_html(response, body);
+    failure.status = Some(status);
+    failure.request_id = request_id(response);
+    failure.kind = match code.as_deref() {
+        Some(code) => kind_of_code(code, status),
+        None if status == 501 => FailureKind::Unsupported,
+        // An answer that the SDK could not take apart may still arrive as the service's error.
+        None if is_page || status < 300 || matches!(error, SdkError::ResponseError(_)) => {
+            FailureKind::Unreadable
+        }
+        None => kind_of_status(status),
+    };
+    failure.message = match message {
+        Some(message) => shortened(&plain(&message), MESSAGE_LIMIT),
+        None => wordless(failure.kind, status, is_page),
+    };
+    failure.code = code.map(|code| plain(&code));
+}
+
+/// A message for an answer that brought none.
+fn wordless(kind: FailureKind, status: u16, is_page: bool) -> String {
+    match kind {
+        _ if is_page => {
+            format!("the answer (HTTP {status}) is a web page, not one of the service's")
+        }
+        FailureKind::Unreadable => {
+            format!("the answer (HTTP {status}) is not in the service's format")
+        }
+        FailureKind::Unsupported => {
+            format!("the server does not know this call (HTTP {status})")
+        }
+        FailureKind::AccessDenied => "access denied, without a reason".to_owned(),
+        _ => format!("the service answered with HTTP {status} and no message"),
+    }
+}
+
+fn describe_silence<E>(failure: &mut Failure, error: &SdkError<E, HttpResponse>)
+where
+    E: Error + ProvideErrorMetadata + 'static,
+{
+    if let Some(credentials) = find_cause::<CredentialsError>(error) {
+        // A renewal on the way to the call may have met a silent server itself.
+        failure.kind = match find_cause::<SignInError>(credentials) {
+            Some(SignInError::Call(inner)) if is_of_the_network(inner.kind) => inner.kind,
+            _ => FailureKind::Credentials,
+        };
+        failure.message = format!("no credentials: {}", innermost(credentials));
+        return;
+    }
+    let is_timeout = match error {
+        SdkError::TimeoutError(_) => true,
+        SdkError::DispatchFailure(dispatch) => dispatch.is_timeout(),
+        _ => false,
+    };
+    if is_timeout {
+        failure.kind = FailureKind::Timeout;
+        failure.message.push_str("no answer in time");
+    } else {
+        failure.kind = match error {
+            SdkError::DispatchFailure(dispatch) if !dispatch.is_user() => FailureKind::Connection,
+            _ => FailureKind::Service,
+        };
+        failure.message = innermost(error);
+    }
+}
+
+fn is_of_the_network(kind: FailureKind) -> bool {
+    matches!(
+        kind,
+        FailureKind::Timeout | FailureKind::Connection | FailureKind::Throttled
+    )
+}
+
+/// The first cause of a type in an error's chain.
+fn find_cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    chain(error).find_map(|error| error.downcast_ref::<T>())
+}
+
+/// An error and its causes, outermost first.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        let error: &'a (dyn Error + 'static) = *error;
+        error.source()
+    })
+}
+
+/// The texts of an error and of its causes, outermost first.
+pub(super) fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
+    chain(error)
+        .map(|error| plain(&error.to_string()))
+        .collect()
+}
+
+/// The text of the innermost cause, which says the most.
+pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
+    let text = causes(error).pop().unwrap_or_default();
+    shortened(&text, MESSAGE_LIMIT)
+}
+
+/// AWS's request id, followed by S3's extended one, both of which AWS's support asks for.
+fn request_id(response: &HttpResponse) -> Option<String> {
+    let header = |name| response.headers().get(name).map(plain);
+    let id = header("x-amzn-requestid").or_else(|| header("x-amz-request-id"))?;
+    Some(match header("x-amz-id-2") {
+        Some(extended) => format!("{id} / {extended}"),
+        None => id,
+    })
+}
+
+fn is_html(response: &HttpResponse, body: &[u8]) -> bool {
+    let is_declared = response.headers().get("content-type").is_some_and(|kind| {
+        kind.trim_start()
+            .to_ascii_lowercase()
+            .starts_with("text/html")
+    });
+    let start = body.trim_ascii_start();
+    let begins_with = |prefix: &[u8]| {
+        start
+            .get(..prefix.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
+    };
+    is_declared || begins_with(b"<!doctype html") || begins_with(b"<html")
+}
+
+/// An element's text in an XML body that the SDK did not expect, as some servers send to clients
+/// of the JSON protocols.
+fn element(body: &[u8], name: &str) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    let (value, _) = rest.split_once(&format!("</{name}>"))?;
+    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+fn kind_of_code(code: &str, status: u16) -> FailureKind {
+    match code {
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "AuthorizationError"
+        | "UnauthorizedOperation"
+        | "AllAccessDisabled" => FailureKind::AccessDenied,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "RequestExpired"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidAccessKeyId"
+        | "InvalidToken"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "IncompleteSignature"
+        | "IncompleteSignatureException"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "TokenRefreshRequired" => FailureKind::Credentials,
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "SlowDown"
+        | "BandwidthLimitExceeded" => FailureKind::Throttled,
+        "UnknownOperationException"
+        | "UnknownOperation"
+        | "NotImplemented"
+        | "NotImplementedException"
+        | "InvalidAction"
+        | "MethodNotAllowed" => FailureKind::Unsupported,
+        _ if status == 501 => FailureKind::Unsupported,
+        _ => FailureKind::Service,
+    }
+}
+
+fn kind_of_status(status: u16) -> FailureKind {
+    match status {
+        401 | 403 => FailureKind::AccessDenied,
+        404 | 405 => FailureKind::Unsupported,
+        407 | 511 => FailureKind::Unreadable,
+        429 => FailureKind::Throttled,
+        _ => FailureKind::Service,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(kind: FailureKind, operation: &str, message: &str) -> Failure {
+        Failure {
+            kind,
+            ..Translator::default().unreadable(operation, "target", message)
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_points_to_the_systems_store() {
+        let failure = failed(
+            FailureKind::Connection,
+            "kms:ListKeys",
+            "invalid peer certificate",
+        );
+        let hint = Translator::default().hint(&failure).unwrap();
+        assert!(
+            hint.contains("AWS_CA_BUNDLE") && hint.contains("SSL_CERT_FILE"),
+            "{hint}"
+        );
+        assert!(!hint.contains("ddb"), "{hint}");
+    }
+
+    #[test]
+    fn a_bundle_that_is_not_read_is_told_with_any_failed_connection() {
+        let failure = failed(FailureKind::Connection, "s3:GetObject", "connection closed");
+        let plain = Translator::default().hint(&failure).unwrap();
+        assert!(!plain.contains("AWS_CA_BUNDLE"), "{plain}");
+        let translator = Translator {
+            has_ca_bundle: true,
+            ..Translator::default()
+        };
+        assert!(translator.hint(&failure).unwrap().contains("AWS_CA_BUNDLE"));
+    }
+
+    #[test]
+    fn an_expired_session_says_how_it_is_renewed() {
+        let translator = Translator {
+            renewal: "sign in again with `aws sso login --profile dev`".into(),
+            ..Translator::default()
+        };
+        let failure = failed(FailureKind::Credentials, "kms:ListKeys", "expired");
+        let hint = translator.hint(&failure).unwrap();
+        assert_eq!(hint, "sign in again with `aws sso login --profile dev`");
+    }
+
+    #[test]
+    fn an_element_is_found_in_foreign_xml_only() {
+        let body = b"<a><Code> AccessDenied </Code><Message/></a>";
+        assert_eq!(element(body, "Code").as_deref(), Some("AccessDenied"));
+        assert_eq!(element(body, "Message"), None);
+        assert_eq!(element(b"\xff", "Code"), None);
+    }
+}
