@@ -6,3 +6,4 @@ pub mod access;
 pub mod archive;
 pub mod plan;
 pub mod aws;
+pub mod sandbox;

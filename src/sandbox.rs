@@ -1,0 +1,179 @@
+//! An AWS of our own, for practice and for tests: several accounts in memory, reached through the
+//! SDK's HTTP client or over the loopback.
+//!
+//! It decides what AWS would answer. It plugs in below the SDK, so that the real clients, signing,
+//! retries, paging and parsing run; every request's signature is checked, and every request is
+//! authorized with the project's own policy engine, in a context that is built here and nowhere
+//! else. Refusals come in AWS's words and at AWS's time: at once, or by failing an export later.
+//! Where the sandbox stands for something that AWS documents, it names the page; what AWS leaves
+//! open it can play either way.
+//!
+//! Nothing outside this room is special to it, and it reads nothing of the user's.
+//!
+//! It does not play: reading and writing items, imports, Amazon Ion and filters; the limits of 300
+//! exports or 100 TB in flight; AWS's own throttling; an MFA code's being good for one use only;
+//! access control lists, versions and Requester Pays.
+
+mod authorize;
+mod bucket;
+mod call;
+mod caller;
+mod context;
+mod dispatch;
+mod dynamodb;
+mod encryption;
+mod export;
+mod export_files;
+mod export_order;
+mod export_span;
+mod faults;
+mod http_client;
+mod iam;
+mod identifier;
+mod items;
+mod kms;
+mod lookup;
+mod policy_intake;
+mod profiles;
+mod query;
+mod s3;
+mod serve;
+mod shared;
+mod signature;
+mod sts;
+mod upload;
+mod world;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use s3s::service::S3Service;
+
+pub use context::{OPERATOR_ADDRESS, SERVICE_ADDRESS, SourceAddress};
+pub use faults::Faults;
+pub use profiles::SharedFiles;
+use shared::Shared;
+pub use sts::MFA_CODE;
+
+/// How a sandbox is played.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the world is kept, so that a restart goes on with it; in memory alone if absent.
+    pub state: Option<PathBuf>,
+    /// How long an export takes, from its start to its end.
+    pub job_length: Duration,
+    /// Which source address S3 and KMS see while an export writes.
+    pub source_address: SourceAddress,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
+}
+
+impl Default for Options {
+    /// In memory, exports of six seconds, a service's source address, and no faults.
+    fn default() -> Self {
+        Self {
+            state: None,
+            job_length: Duration::from_secs(6),
+            source_address: SourceAddress::default(),
+            faults: Faults::default(),
+        }
+    }
+}
+
+/// Why a sandbox cannot be opened or served.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The world cannot be read as one.
+    #[error("the sandbox's world is not readable")]
+    World(#[source] serde_json::Error),
+    /// The world is of another version of the sandbox.
+    #[error("the sandbox's world is of version {0}, which this program does not know")]
+    Version(u32),
+    /// The state file cannot be read or written.
+    #[error("cannot {deed} the sandbox's state file {}", path.display())]
+    State {
+        /// What was tried: `read` or `write`.
+        deed: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A task of the sandbox's own broke off.
+    #[error("the sandbox broke off: {0}")]
+    Task(String),
+    /// The listener failed.
+    #[error("the sandbox cannot accept connections")]
+    Accept(#[source] std::io::Error),
+}
+
+/// An AWS of our own; clones share one world.
+#[derive(Clone)]
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    s3: S3Service,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// Opens the world that the state file holds, or a new one.
+    ///
+    /// # Errors
+    /// If there is a state file that cannot be read, or is no world of this version.
+    pub fn open(options: Options) -> Result<Self, SandboxError> {
+        let shared = Arc::new(Shared::open(options)?);
+        let s3 = s3::service(Arc::clone(&shared));
+        Ok(Self { shared, s3 })
+    }
+
+    /// An HTTP client for the SDK that answers every host of `amazonaws.com` from memory.
+    #[must_use]
+    pub fn http_client(&self) -> SharedHttpClient {
+        http_client::client(self.clone())
+    }
+
+    /// The texts of a config and a credentials file with the sandbox's profiles.
+    ///
+    /// With an endpoint each profile sends its calls there, S3's in path style.
+    #[must_use]
+    pub fn profiles(&self, endpoint: Option<&str>) -> SharedFiles {
+        profiles::write(&self.shared.world(), endpoint)
+    }
+
+    /// What goes wrong on purpose, from the next request on.
+    pub fn set_faults(&self, faults: Faults) {
+        self.shared.set_faults(faults);
+    }
+
+    /// Writes a bucket's policy (`None` takes it away) as if somebody else had, in between.
+    pub fn change_bucket_policy(&self, bucket: &str, policy: Option<String>) {
+        let now = jiff::Timestamp::now();
+        let mut world = self.shared.world();
+        world.advance(now);
+        if let Some(bucket) = world.buckets.get_mut(bucket) {
+            bucket.policy.write(policy, now, Duration::ZERO);
+            world.touch();
+        }
+    }
+
+    /// Serves the world over HTTP/1.1 until `shutdown` is done; requests under way end first.
+    ///
+    /// # Errors
+    /// If the listener fails, or the state file cannot be written at the end.
+    pub async fn serve(
+        &self,
+        listener: tokio::net::TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), SandboxError> {
+        serve::serve(self, listener, shutdown).await?;
+        self.shared.save().await
+    }
+}

@@ -1,0 +1,223 @@
+//! Authorization: each request against every policy that bears on it, judged by the project's own
+//! policy engine, and refused in AWS's words.
+
+use super::caller::{Caller, Who};
+use super::world::{KeyGrant, World};
+use crate::policy::document::Document;
+use crate::policy::evaluate::{
+    Context, Decision, Evaluation, Grant, Level, Named, Policies, PolicyKind, Request, evaluate,
+};
+
+/// What somebody tries to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt<'a> {
+    pub caller: &'a Caller,
+    pub action: &'a str,
+    /// The resource's ARN, or `*`.
+    pub resource: &'a str,
+    pub resource_account: &'a str,
+    /// The resource's own policy.
+    pub policy: Option<&'a str>,
+    pub grants: &'a [KeyGrant],
+    pub context: &'a Context,
+}
+
+/// A refusal, with what its sentence needs.
+#[derive(Debug, Clone)]
+pub(super) struct Denial {
+    pub who: String,
+    pub action: String,
+    pub resource: String,
+    pub is_explicit: bool,
+    pub kind: PolicyKind,
+    /// Whether AWS gives the reason: within one account or organization only.
+    pub has_reason: bool,
+}
+
+impl Denial {
+    /// `User: … is not authorized to perform: … on resource: …`, with the reason where AWS gives it.
+    pub(super) fn sentence(&self) -> String {
+        self.words(Some(&self.resource))
+    }
+
+    /// The same as S3 writes it: the resource in quotes, and none for a listing of buckets.
+    pub(super) fn quoted_sentence(&self) -> String {
+        let quoted = format!("\"{}\"", self.resource);
+        let is_about_something = self.action != "s3:ListAllMyBuckets";
+        self.words(is_about_something.then_some(&quoted))
+    }
+
+    fn words(&self, resource: Option<&String>) -> String {
+        let mut words = format!(
+            "User: {} is not authorized to perform: {}",
+            self.who, self.action
+        );
+        if let Some(resource) = resource {
+            words.push_str(" on resource: ");
+            words.push_str(resource);
+        }
+        if self.has_reason {
+            words.push(' ');
+            words.push_str(&self.reason());
+        }
+        words
+    }
+
+    /// The reason, as "Troubleshoot access denied error messages" (IAM user guide) lists them.
+    fn reason(&self) -> String {
+        if self.is_explicit {
+            let place = match self.kind {
+                PolicyKind::Identity => "in an identity-based policy",
+                PolicyKind::Boundary => "in a permissions boundary",
+                PolicyKind::Session => "in a session policy",
+                PolicyKind::ServiceControl => "in a service control policy",
+                PolicyKind::ResourceControl => "in a resource control policy",
+                PolicyKind::VpcEndpoint => "in a VPC endpoint policy",
+                PolicyKind::Trust => "in the role trust policy",
+                PolicyKind::Resource | PolicyKind::Grant => "in a resource-based policy",
+            };
+            return format!("with an explicit deny {place}");
+        }
+        let policy = match self.kind {
+            PolicyKind::Identity => "identity-based policy",
+            PolicyKind::Boundary => "permissions boundary",
+            PolicyKind::Session => "session policy",
+            PolicyKind::ServiceControl => "service control policy",
+            PolicyKind::ResourceControl => "resource control policy",
+            PolicyKind::VpcEndpoint => "VPC endpoint policy",
+            PolicyKind::Trust => "role trust policy",
+            PolicyKind::Resource | PolicyKind::Grant => "resource-based policy",
+        };
+        format!("because no {policy} allows the {} action", self.action)
+    }
+}
+
+impl World {
+    /// Judges an attempt.
+    pub(super) fn authorize(&self, attempt: &Attempt<'_>) -> Result<(), Denial> {
+        let request = Request {
+            principal: attempt.caller.principal(),
+            action: attempt.action,
+            resource: attempt.resource,
+            resource_account: attempt.resource_account,
+            context: attempt.context,
+        };
+        let answer = evaluate(&request, &self.policies(attempt));
+        match answer.decision {
+            Decision::Allowed => Ok(()),
+            _ => Err(self.denial(attempt, &answer)),
+        }
+    }
+
+    fn denial(&self, attempt: &Attempt<'_>, answer: &Evaluation) -> Denial {
+        let is_trust = attempt.action.starts_with("sts:");
+        let kind = match answer.denied_by.unwrap_or(PolicyKind::Identity) {
+            PolicyKind::Resource if is_trust => PolicyKind::Trust,
+            kind => kind,
+        };
+        Denial {
+            who: attempt.caller.arn.clone(),
+            action: attempt.action.to_owned(),
+            resource: attempt.resource.to_owned(),
+            is_explicit: answer.decision == Decision::ExplicitDeny,
+            kind,
+            has_reason: self.are_kin(&attempt.caller.account, attempt.resource_account),
+        }
+    }
+
+    /// Every policy that bears on an attempt. A document that cannot be read allows nothing.
+    fn policies<'a>(&'a self, attempt: &Attempt<'a>) -> Policies<'a> {
+        let caller = attempt.caller;
+        let mut policies = Policies {
+            identity: self.identity_policies(caller),
+            boundary: self.boundary(caller),
+            service_control: self
+                .organization_level(&caller.account, &self.organization.service_control),
+            resource_control: self.organization_level(
+                attempt.resource_account,
+                &self.organization.resource_control,
+            ),
+            ..Policies::default()
+        };
+        policies.session = caller
+            .session
+            .as_ref()
+            .and_then(|session| session.policies.first())
+            .and_then(|text| named("the session policy", &text.0));
+        policies.resource = attempt
+            .policy
+            .and_then(|text| named(attempt.resource, text));
+        policies.grants = attempt.grants.iter().map(grant).collect();
+        policies
+    }
+
+    /// The policies attached to the caller's user or role, and those inside it.
+    fn identity_policies(&self, caller: &Caller) -> Vec<Named<'_>> {
+        let Some(account) = self.account(&caller.account) else {
+            return Vec::new();
+        };
+        let found = match &caller.who {
+            Who::User { name } => account
+                .users
+                .get(name)
+                .map(|user| (&user.attached, &user.inline)),
+            Who::Session { role, .. } => account
+                .roles
+                .get(role)
+                .map(|role| (&role.attached, &role.inline)),
+        };
+        let Some((attached, inline)) = found else {
+            return Vec::new();
+        };
+        attached
+            .iter()
+            .filter_map(|arn| named(arn, &self.managed_policies.get(arn)?.0))
+            .chain(
+                inline
+                    .iter()
+                    .filter_map(|(name, text)| named(name, &text.0)),
+            )
+            .collect()
+    }
+
+    fn boundary(&self, caller: &Caller) -> Option<Named<'_>> {
+        let account = self.account(&caller.account)?;
+        let arn = match &caller.who {
+            Who::User { name } => account.users.get(name)?.boundary.as_ref(),
+            Who::Session { role, .. } => account.roles.get(role)?.boundary.as_ref(),
+        }?;
+        named(arn, &self.managed_policies.get(arn)?.0)
+    }
+
+    /// The organization's policies over an account; the management account has none.
+    fn organization_level<'a>(&'a self, account: &str, arns: &'a [String]) -> Vec<Level<'a>> {
+        let organization = &self.organization;
+        if !self.is_member(account) || account == organization.management_account {
+            return Vec::new();
+        }
+        vec![Level {
+            target: organization.root.clone(),
+            policies: arns
+                .iter()
+                .filter_map(|arn| named(arn, &self.managed_policies.get(arn)?.0))
+                .collect(),
+        }]
+    }
+}
+
+fn named<'a>(name: &str, text: &'a str) -> Option<Named<'a>> {
+    Document::parse(text).ok().map(|document| Named {
+        name: name.to_owned(),
+        document,
+    })
+}
+
+fn grant(grant: &KeyGrant) -> Grant {
+    Grant {
+        id: grant.id.clone(),
+        grantee: grant.grantee.clone(),
+        operations: grant.operations.clone(),
+        context_subset: std::collections::BTreeMap::new(),
+        context_equals: None,
+    }
+}

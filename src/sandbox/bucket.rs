@@ -1,0 +1,168 @@
+//! Buckets and the objects in them.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use jiff::Timestamp;
+use md5::{Digest as _, Md5};
+use serde::{Deserialize, Serialize};
+
+use super::world::Edited;
+
+/// A bucket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Bucket {
+    /// The owner.
+    pub account: String,
+    pub region: String,
+    #[serde(default)]
+    pub policy: Edited,
+    #[serde(default)]
+    pub default_encryption: Option<DefaultEncryption>,
+    #[serde(default)]
+    pub objects: BTreeMap<String, Object>,
+    /// Multipart uploads under way, by upload id.
+    #[serde(default)]
+    pub uploads: BTreeMap<String, Upload>,
+}
+
+/// What encrypts objects that name no encryption of their own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct DefaultEncryption {
+    /// `AES256` or `aws:kms`.
+    pub algorithm: String,
+    #[serde(default)]
+    pub key: Option<String>,
+    #[serde(default)]
+    pub bucket_key: bool,
+}
+
+/// An object.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Object {
+    #[serde(with = "content")]
+    pub content: Bytes,
+    /// Without quotes.
+    pub etag: String,
+    pub modified_at: Timestamp,
+    pub content_type: Option<String>,
+    pub encryption: ObjectEncryption,
+}
+
+/// How an object is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum ObjectEncryption {
+    /// With keys that S3 holds.
+    Aes256,
+    /// With a KMS key, by its full ARN.
+    Kms { key: String },
+}
+
+/// A multipart upload under way.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Upload {
+    pub key: String,
+    pub content_type: Option<String>,
+    pub encryption: ObjectEncryption,
+    #[serde(with = "parts")]
+    pub parts: BTreeMap<i32, Bytes>,
+}
+
+impl Bucket {
+    /// The bucket's ARN.
+    pub(super) fn arn(name: &str) -> String {
+        format!("arn:aws:s3:::{name}")
+    }
+}
+
+impl Object {
+    /// An object that was put in one piece: its `ETag` is the MD5 of its content.
+    pub(super) fn put(content: Bytes, encryption: ObjectEncryption, at: Timestamp) -> Self {
+        let etag = hex::encode(Md5::digest(&content));
+        Self {
+            content,
+            etag,
+            modified_at: at,
+            content_type: None,
+            encryption,
+        }
+    }
+
+    /// An object that was uploaded in parts: its `ETag` is the MD5 of the parts' MD5s, and their
+    /// number ("Checking object integrity", S3 user guide).
+    pub(super) fn assembled(parts: &[Bytes], encryption: ObjectEncryption, at: Timestamp) -> Self {
+        let mut digest = Md5::new();
+        for part in parts {
+            digest.update(Md5::digest(part));
+        }
+        let etag = format!("{}-{}", hex::encode(digest.finalize()), parts.len());
+        Self {
+            content: parts.concat().into(),
+            etag,
+            modified_at: at,
+            content_type: None,
+            encryption,
+        }
+    }
+}
+
+/// The MD5 of a content in base64, as checksum files and manifests hold it.
+pub(super) fn md5_base64(content: &[u8]) -> String {
+    STANDARD.encode(Md5::digest(content))
+}
+
+/// Contents stand in the state file as base64.
+mod content {
+    use super::{Bytes, STANDARD};
+    use base64::Engine as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        content: &Bytes,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(content))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Bytes, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        STANDARD
+            .decode(text)
+            .map(Bytes::from)
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// Parts stand in the state file by number, as base64.
+mod parts {
+    use super::{BTreeMap, Bytes, STANDARD};
+    use base64::Engine as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        parts: &BTreeMap<i32, Bytes>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(
+            parts
+                .iter()
+                .map(|(number, part)| (number, STANDARD.encode(part))),
+        )
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<i32, Bytes>, D::Error> {
+        BTreeMap::<i32, String>::deserialize(deserializer)?
+            .into_iter()
+            .map(|(number, text)| {
+                let part = STANDARD.decode(text).map_err(serde::de::Error::custom)?;
+                Ok((number, Bytes::from(part)))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,201 @@
+//! What an export leaves in the bucket: the start mark, data files, manifests and their checksums,
+//! as "`DynamoDB` table export output format" (developer guide) lays them out.
+
+use std::io::Write as _;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::bucket::md5_base64;
+use super::export::{Export, Span, view};
+use super::items;
+use super::upload::{Upload, UploadFailure};
+use super::world::{Table, World};
+
+/// A data file that was written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct WrittenFile {
+    pub key: String,
+    pub item_count: u64,
+    pub md5: String,
+    pub etag: String,
+}
+
+/// Writes `_started`, which shows that the bucket is writable.
+pub(super) fn write_started(
+    world: &mut World,
+    export: &Export,
+    at: Timestamp,
+) -> Result<(), UploadFailure> {
+    let key = format!("{}/{}/_started", export.root(), export.id);
+    world.upload(export, Upload::whole(&key, Bytes::new()), at)?;
+    Ok(())
+}
+
+/// Writes the data file of a partition.
+pub(super) fn write_data(
+    world: &mut World,
+    export: &mut Export,
+    partition: u64,
+    at: Timestamp,
+) -> Result<(), UploadFailure> {
+    let lines = world
+        .table(&export.caller.account, &export.region, &export.table_name)
+        .map(|table| lines(table, &export.order.span, partition))
+        .unwrap_or_default();
+    let item_count = u64::try_from(lines.len()).unwrap_or(0);
+    let content = compress(&lines);
+    let key = data_key(export);
+    let md5 = md5_base64(&content);
+    let etag = world.upload(export, Upload::in_parts(&key, content), at)?;
+    export.files.push(WrittenFile {
+        key,
+        item_count,
+        md5,
+        etag,
+    });
+    Ok(())
+}
+
+/// Incremental exports share one folder; full ones have their own.
+fn data_key(export: &Export) -> String {
+    let letters = b"abcdefghijklmnopqrstuvwxyz234567";
+    let name: String = (0..26)
+        .filter_map(|_| fastrand::choice(letters).map(|byte| char::from(*byte)))
+        .collect();
+    match export.order.span {
+        Span::Full { .. } => format!("{}/{}/data/{name}.json.gz", export.root(), export.id),
+        Span::Incremental { .. } => format!("{}/data/{name}.json.gz", export.root()),
+    }
+}
+
+/// The lines of a partition.
+fn lines(table: &Table, span: &Span, partition: u64) -> Vec<String> {
+    match *span {
+        Span::Full { time } => (0..table.items)
+            .filter(|index| items::partition(*index) == partition)
+            .map(|index| {
+                let item = table.item(index, table.version_at(index, time));
+                json!({"Item": item}).to_string()
+            })
+            .collect(),
+        Span::Incremental {
+            from,
+            to,
+            has_old_images,
+        } => table
+            .changes(from, to)
+            .into_iter()
+            .filter(|change| items::partition(change.index) == partition)
+            .map(|change| {
+                let new = table.item(change.index, change.to_version);
+                let mut line = Map::new();
+                let micros = change.at.as_microsecond().to_string();
+                line.insert(
+                    "Metadata".to_owned(),
+                    json!({"WriteTimestampMicros": {"N": micros}}),
+                );
+                line.insert("Keys".to_owned(), Value::Object(table.key_of(&new)));
+                line.insert("NewImage".to_owned(), Value::Object(new));
+                if has_old_images {
+                    let old = table.item(change.index, change.from_version);
+                    line.insert("OldImage".to_owned(), Value::Object(old));
+                }
+                Value::Object(line).to_string()
+            })
+            .collect(),
+    }
+}
+
+/// Lines, compressed; writing into memory cannot fail.
+fn compress(lines: &[String]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    for line in lines {
+        let written = encoder.write_all(line.as_bytes());
+        let ended = encoder.write_all(b"\n");
+        debug_assert!(written.is_ok() && ended.is_ok());
+    }
+    encoder.finish().unwrap_or_default().into()
+}
+
+/// Writes both manifests, each with its checksum.
+pub(super) fn write_manifests(
+    world: &mut World,
+    export: &Export,
+    at: Timestamp,
+) -> Result<(), UploadFailure> {
+    let files_key = format!("{}/{}/manifest-files.json", export.root(), export.id);
+    let summary = summary(world, export, &files_key, at).to_string();
+    let contents = [
+        (files_key, file_list(export)),
+        (export.manifest_key(), summary),
+    ];
+    for (key, content) in contents {
+        let checksum = md5_base64(content.as_bytes());
+        // The names are documented as `.checksum`; what is written ends in `.md5`.
+        let checksum_key = format!("{}.md5", key.trim_end_matches(".json"));
+        world.upload(export, Upload::whole(&key, content.into()), at)?;
+        world.upload(export, Upload::whole(&checksum_key, checksum.into()), at)?;
+    }
+    Ok(())
+}
+
+/// One JSON object a line.
+fn file_list(export: &Export) -> String {
+    let lines: Vec<String> = export
+        .files
+        .iter()
+        .map(|file| {
+            json!({
+                "itemCount": file.item_count,
+                "md5Checksum": file.md5,
+                "etag": file.etag,
+                "dataFileS3Key": file.key,
+            })
+            .to_string()
+        })
+        .collect();
+    lines.join("\n") + "\n"
+}
+
+fn summary(world: &World, export: &Export, files_key: &str, at: Timestamp) -> Value {
+    let order = &export.order;
+    let is_full = matches!(order.span, Span::Full { .. });
+    let mut summary = json!({
+        "version": if is_full { "2020-06-30" } else { "2023-08-01" },
+        "exportArn": export.arn,
+        "startTime": iso(export.started_at),
+        "endTime": iso(at),
+        "tableArn": order.table_arn,
+        "tableId": export.table_id,
+    });
+    match &order.span {
+        Span::Full { time } => summary["exportTime"] = iso(*time).into(),
+        Span::Incremental { from, to, .. } => {
+            summary["exportFromTime"] = iso(*from).into();
+            summary["exportToTime"] = iso(*to).into();
+        }
+    }
+    summary["s3Bucket"] = order.bucket.as_str().into();
+    summary["s3Prefix"] = order.prefix.as_deref().into();
+    summary["s3SseAlgorithm"] = order.algorithm.as_str().into();
+    summary["s3SseKmsKeyId"] = order.key.as_deref().into();
+    summary["manifestFilesS3Key"] = files_key.into();
+    summary["billedSizeBytes"] = world.billed_bytes(export).into();
+    let items: u64 = export.files.iter().map(|file| file.item_count).sum();
+    summary["itemCount"] = items.into();
+    summary["outputFormat"] = "DYNAMODB_JSON".into();
+    if let Span::Incremental { has_old_images, .. } = order.span {
+        summary["outputView"] = view(has_old_images).into();
+        summary["exportType"] = "INCREMENTAL_EXPORT".into();
+    }
+    summary
+}
+
+fn iso(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}

@@ -1,0 +1,218 @@
+//! S3, standing on the s3s crate: it reads requests, checks their signatures and writes answers;
+//! here is what the answers say.
+
+mod access;
+mod buckets;
+mod host;
+mod multipart;
+mod objects;
+mod settings;
+
+use std::sync::Arc;
+
+use s3s::dto::{
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
+    CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
+    DeleteBucketPolicyInput, DeleteBucketPolicyOutput, DeleteObjectInput, DeleteObjectOutput,
+    GetBucketEncryptionInput, GetBucketEncryptionOutput, GetBucketLocationInput,
+    GetBucketLocationOutput, GetBucketOwnershipControlsInput, GetBucketOwnershipControlsOutput,
+    GetBucketPolicyInput, GetBucketPolicyOutput, GetBucketPolicyStatusInput,
+    GetBucketPolicyStatusOutput, GetObjectInput, GetObjectOutput, GetPublicAccessBlockInput,
+    GetPublicAccessBlockOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput,
+    HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsV2Input, ListObjectsV2Output,
+    PutBucketPolicyInput, PutBucketPolicyOutput, PutObjectInput, PutObjectOutput, UploadPartInput,
+    UploadPartOutput,
+};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+
+use super::caller::Caller;
+use super::shared::Shared;
+
+pub(super) use host::bucket_of;
+
+/// The S3 side of a sandbox.
+pub(super) fn service(shared: Arc<Shared>) -> S3Service {
+    let mut builder = S3ServiceBuilder::new(Store {
+        shared: Arc::clone(&shared),
+    });
+    builder.set_auth(access::Keys {
+        shared: Arc::clone(&shared),
+    });
+    builder.set_access(access::Gate { shared });
+    builder.set_host(host::Hosts);
+    builder.build()
+}
+
+/// The buckets, seen through s3s.
+#[derive(Clone)]
+struct Store {
+    shared: Arc<Shared>,
+}
+
+/// The caller, whom the gate has let in.
+fn caller<T>(request: &S3Request<T>) -> S3Result<&Caller> {
+    request
+        .extensions
+        .get::<Caller>()
+        .ok_or_else(access::access_denied)
+}
+
+fn no_such_bucket() -> S3Error {
+    S3Error::with_message(
+        S3ErrorCode::NoSuchBucket,
+        "The specified bucket does not exist",
+    )
+}
+
+#[async_trait::async_trait]
+impl S3 for Store {
+    async fn list_buckets(
+        &self,
+        request: S3Request<ListBucketsInput>,
+    ) -> S3Result<S3Response<ListBucketsOutput>> {
+        let listed = buckets::list(&self.shared.world(), caller(&request)?, &request.input);
+        Ok(S3Response::new(listed))
+    }
+
+    async fn head_bucket(
+        &self,
+        request: S3Request<HeadBucketInput>,
+    ) -> S3Result<S3Response<HeadBucketOutput>> {
+        buckets::head(&self.shared.world(), &request.input.bucket).map(S3Response::new)
+    }
+
+    async fn get_bucket_location(
+        &self,
+        request: S3Request<GetBucketLocationInput>,
+    ) -> S3Result<S3Response<GetBucketLocationOutput>> {
+        buckets::location(&self.shared.world(), &request.input.bucket).map(S3Response::new)
+    }
+
+    async fn list_objects_v2(
+        &self,
+        request: S3Request<ListObjectsV2Input>,
+    ) -> S3Result<S3Response<ListObjectsV2Output>> {
+        buckets::list_objects(&self.shared.world(), request.input).map(S3Response::new)
+    }
+
+    async fn get_object(
+        &self,
+        request: S3Request<GetObjectInput>,
+    ) -> S3Result<S3Response<GetObjectOutput>> {
+        objects::get(&self.shared.world(), caller(&request)?, &request.input)
+    }
+
+    async fn head_object(
+        &self,
+        request: S3Request<HeadObjectInput>,
+    ) -> S3Result<S3Response<HeadObjectOutput>> {
+        objects::head(&self.shared.world(), caller(&request)?, &request.input).map(S3Response::new)
+    }
+
+    async fn put_object(
+        &self,
+        mut request: S3Request<PutObjectInput>,
+    ) -> S3Result<S3Response<PutObjectOutput>> {
+        let content = objects::receive(request.input.body.take()).await?;
+        let mut world = self.shared.world();
+        objects::put(&mut world, caller(&request)?, &request.input, content).map(S3Response::new)
+    }
+
+    async fn delete_object(
+        &self,
+        request: S3Request<DeleteObjectInput>,
+    ) -> S3Result<S3Response<DeleteObjectOutput>> {
+        objects::delete(&mut self.shared.world(), &request.input).map(S3Response::new)
+    }
+
+    async fn create_multipart_upload(
+        &self,
+        request: S3Request<CreateMultipartUploadInput>,
+    ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+        let mut world = self.shared.world();
+        multipart::create(&mut world, caller(&request)?, &request.input).map(S3Response::new)
+    }
+
+    async fn upload_part(
+        &self,
+        mut request: S3Request<UploadPartInput>,
+    ) -> S3Result<S3Response<UploadPartOutput>> {
+        let content = objects::receive(request.input.body.take()).await?;
+        multipart::add_part(&mut self.shared.world(), &request.input, content).map(S3Response::new)
+    }
+
+    async fn complete_multipart_upload(
+        &self,
+        request: S3Request<CompleteMultipartUploadInput>,
+    ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+        multipart::complete(&mut self.shared.world(), request.input).map(S3Response::new)
+    }
+
+    async fn abort_multipart_upload(
+        &self,
+        request: S3Request<AbortMultipartUploadInput>,
+    ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+        multipart::abort(&mut self.shared.world(), &request.input).map(S3Response::new)
+    }
+
+    async fn get_bucket_policy(
+        &self,
+        request: S3Request<GetBucketPolicyInput>,
+    ) -> S3Result<S3Response<GetBucketPolicyOutput>> {
+        settings::policy(&self.shared.world(), &request.input.bucket).map(S3Response::new)
+    }
+
+    async fn put_bucket_policy(
+        &self,
+        request: S3Request<PutBucketPolicyInput>,
+    ) -> S3Result<S3Response<PutBucketPolicyOutput>> {
+        let delay = self.shared.play().policy_delay;
+        let input = &request.input;
+        settings::put_policy(
+            &mut self.shared.world(),
+            &input.bucket,
+            &input.policy,
+            delay,
+        )
+        .map(S3Response::new)
+    }
+
+    async fn delete_bucket_policy(
+        &self,
+        request: S3Request<DeleteBucketPolicyInput>,
+    ) -> S3Result<S3Response<DeleteBucketPolicyOutput>> {
+        let delay = self.shared.play().policy_delay;
+        settings::delete_policy(&mut self.shared.world(), &request.input.bucket, delay)
+            .map(S3Response::new)
+    }
+
+    async fn get_bucket_policy_status(
+        &self,
+        request: S3Request<GetBucketPolicyStatusInput>,
+    ) -> S3Result<S3Response<GetBucketPolicyStatusOutput>> {
+        settings::policy_status(&self.shared.world(), &request.input.bucket).map(S3Response::new)
+    }
+
+    async fn get_bucket_encryption(
+        &self,
+        request: S3Request<GetBucketEncryptionInput>,
+    ) -> S3Result<S3Response<GetBucketEncryptionOutput>> {
+        settings::encryption(&self.shared.world(), &request.input.bucket).map(S3Response::new)
+    }
+
+    async fn get_bucket_ownership_controls(
+        &self,
+        request: S3Request<GetBucketOwnershipControlsInput>,
+    ) -> S3Result<S3Response<GetBucketOwnershipControlsOutput>> {
+        settings::ownership(&self.shared.world(), &request.input.bucket).map(S3Response::new)
+    }
+
+    async fn get_public_access_block(
+        &self,
+        request: S3Request<GetPublicAccessBlockInput>,
+    ) -> S3Result<S3Response<GetPublicAccessBlockOutput>> {
+        settings::public_access_block(&self.shared.world(), &request.input.bucket)
+            .map(S3Response::new)
+    }
+}

@@ -1,0 +1,260 @@
+//! Objects: read, written and deleted, and the keys that encrypt them.
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use http::StatusCode;
+use jiff::Timestamp;
+use s3s::dto::{
+    DeleteObjectInput, DeleteObjectOutput, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
+    HeadObjectOutput, PutObjectInput, PutObjectOutput, Range, ServerSideEncryption, StreamingBlob,
+};
+use s3s::{S3Error, S3ErrorCode, S3Response, S3Result};
+
+use super::super::bucket::{Bucket, Object, ObjectEncryption};
+use super::super::caller::Caller;
+use super::super::context::Route;
+use super::super::encryption::{KeyProblem, KeyUse};
+use super::super::world::World;
+use super::buckets::{find, time};
+use super::no_such_bucket;
+
+/// Receives a body whole; a checksum that does not fit ends it with an error.
+pub(super) async fn receive(body: Option<StreamingBlob>) -> S3Result<Bytes> {
+    let mut content = BytesMut::new();
+    let Some(mut body) = body else {
+        return Ok(Bytes::new());
+    };
+    while let Some(chunk) = body.next().await {
+        let chunk =
+            chunk.map_err(|error| S3Error::with_source(S3ErrorCode::IncompleteBody, error))?;
+        content.extend_from_slice(&chunk);
+    }
+    Ok(content.freeze())
+}
+
+/// An object, once its key may be used.
+fn open<'a>(world: &'a World, caller: &Caller, name: &str, key: &str) -> S3Result<&'a Object> {
+    let bucket = find(world, name)?;
+    let object = bucket.objects.get(key).ok_or_else(|| {
+        S3Error::with_message(S3ErrorCode::NoSuchKey, "The specified key does not exist.")
+    })?;
+    if let ObjectEncryption::Kms { key: kms_key } = &object.encryption {
+        let place = Place { bucket, name, key };
+        use_key(world, caller, &place, Some(kms_key), &["kms:Decrypt"])?;
+    }
+    Ok(object)
+}
+
+/// Where an object lies.
+pub(super) struct Place<'a> {
+    pub(super) bucket: &'a Bucket,
+    pub(super) name: &'a str,
+    pub(super) key: &'a str,
+}
+
+/// Uses a key for the caller who asks S3; gives the key's full ARN.
+fn use_key(
+    world: &World,
+    caller: &Caller,
+    place: &Place<'_>,
+    reference: Option<&str>,
+    actions: &[&str],
+) -> S3Result<String> {
+    let bucket = place.bucket;
+    let arn = Bucket::arn(place.name);
+    let object_arn = format!("{arn}/{}", place.key);
+    let has_bucket_key = bucket
+        .default_encryption
+        .as_ref()
+        .is_some_and(|default| default.bucket_key);
+    let named = if has_bucket_key { &arn } else { &object_arn };
+    let purpose = KeyUse {
+        caller,
+        actions,
+        via_service: &format!("s3.{}.amazonaws.com", bucket.region),
+        encryption_context: &[("aws:s3:arn", named)],
+        now: Timestamp::now(),
+        route: Route::Forwarded {
+            // S3 is not among the services that "aws:CalledVia" lists.
+            by: &[],
+            address: super::super::context::SourceAddress::Operator,
+        },
+    };
+    let (account, key) = world
+        .resolve_key(&caller.account, bucket, reference)
+        .map_err(key_error)?;
+    world.use_key(account, key, &purpose).map_err(key_error)?;
+    Ok(key.arn(account))
+}
+
+fn key_error(problem: KeyProblem) -> S3Error {
+    let custom = |code: &'static str, message: String| {
+        let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
+        error.set_status_code(StatusCode::BAD_REQUEST);
+        error
+    };
+    match problem {
+        KeyProblem::NotFound(message) => custom("KMS.NotFoundException", message),
+        KeyProblem::Disabled(message) => custom("KMS.DisabledException", message),
+        KeyProblem::Denied(message) => S3Error::with_message(S3ErrorCode::AccessDenied, message),
+    }
+}
+
+/// How an upload will be encrypted: as it says, or as the bucket's default says.
+pub(super) fn encryption(
+    world: &World,
+    caller: &Caller,
+    place: &Place<'_>,
+    algorithm: Option<&ServerSideEncryption>,
+    key: Option<&str>,
+    actions: &[&str],
+) -> S3Result<ObjectEncryption> {
+    let default = place.bucket.default_encryption.as_ref();
+    let (algorithm, key) = match algorithm {
+        Some(algorithm) => (algorithm.as_str(), key),
+        None => default.map_or(("AES256", None), |default| {
+            (default.algorithm.as_str(), default.key.as_deref())
+        }),
+    };
+    if algorithm == ServerSideEncryption::AES256 {
+        return Ok(ObjectEncryption::Aes256);
+    }
+    let key = use_key(world, caller, place, key, actions)?;
+    Ok(ObjectEncryption::Kms { key })
+}
+
+/// What answers say of an object's encryption.
+pub(super) fn named(encryption: &ObjectEncryption) -> (ServerSideEncryption, Option<String>) {
+    match encryption {
+        ObjectEncryption::Aes256 => (
+            ServerSideEncryption::from_static(ServerSideEncryption::AES256),
+            None,
+        ),
+        ObjectEncryption::Kms { key } => (
+            ServerSideEncryption::from_static(ServerSideEncryption::AWS_KMS),
+            Some(key.clone()),
+        ),
+    }
+}
+
+fn content_type(object: &Object) -> String {
+    object
+        .content_type
+        .clone()
+        .unwrap_or_else(|| "binary/octet-stream".to_owned())
+}
+
+pub(super) fn get(
+    world: &World,
+    caller: &Caller,
+    input: &GetObjectInput,
+) -> S3Result<S3Response<GetObjectOutput>> {
+    let object = open(world, caller, &input.bucket, &input.key)?;
+    let (content, range) = cut(&object.content, input.range.as_ref())?;
+    let (algorithm, key) = named(&object.encryption);
+    let output = GetObjectOutput {
+        accept_ranges: Some("bytes".to_owned()),
+        content_length: i64::try_from(content.len()).ok(),
+        content_range: range.clone(),
+        content_type: Some(content_type(object)),
+        body: Some(StreamingBlob::from(s3s::Body::from(content))),
+        e_tag: Some(ETag::Strong(object.etag.clone())),
+        last_modified: Some(time(object.modified_at)),
+        server_side_encryption: Some(algorithm),
+        ssekms_key_id: key,
+        ..GetObjectOutput::default()
+    };
+    Ok(match range {
+        Some(_) => S3Response::with_status(output, StatusCode::PARTIAL_CONTENT),
+        None => S3Response::new(output),
+    })
+}
+
+/// The part of a content that was asked for, and how the answer names it.
+fn cut(content: &Bytes, range: Option<&Range>) -> S3Result<(Bytes, Option<String>)> {
+    let Some(range) = range else {
+        return Ok((content.clone(), None));
+    };
+    let unsatisfiable = || {
+        S3Error::with_message(
+            S3ErrorCode::InvalidRange,
+            "The requested range is not satisfiable",
+        )
+    };
+    let total = content.len();
+    let length = u64::try_from(total).unwrap_or(u64::MAX);
+    let bounds = range.check(length).map_err(|_| unsatisfiable())?;
+    let first = usize::try_from(bounds.start).map_err(|_| unsatisfiable())?;
+    let end = usize::try_from(bounds.end).map_err(|_| unsatisfiable())?;
+    let named = format!("bytes {first}-{}/{total}", end.saturating_sub(1));
+    Ok((content.slice(first..end), Some(named)))
+}
+
+pub(super) fn head(
+    world: &World,
+    caller: &Caller,
+    input: &HeadObjectInput,
+) -> S3Result<HeadObjectOutput> {
+    let object = open(world, caller, &input.bucket, &input.key)?;
+    let (algorithm, key) = named(&object.encryption);
+    Ok(HeadObjectOutput {
+        accept_ranges: Some("bytes".to_owned()),
+        content_length: i64::try_from(object.content.len()).ok(),
+        content_type: Some(content_type(object)),
+        e_tag: Some(ETag::Strong(object.etag.clone())),
+        last_modified: Some(time(object.modified_at)),
+        server_side_encryption: Some(algorithm),
+        ssekms_key_id: key,
+        ..HeadObjectOutput::default()
+    })
+}
+
+pub(super) fn put(
+    world: &mut World,
+    caller: &Caller,
+    input: &PutObjectInput,
+    content: Bytes,
+) -> S3Result<PutObjectOutput> {
+    let place = Place {
+        bucket: find(world, &input.bucket)?,
+        name: &input.bucket,
+        key: &input.key,
+    };
+    let encryption = encryption(
+        world,
+        caller,
+        &place,
+        input.server_side_encryption.as_ref(),
+        input.ssekms_key_id.as_deref(),
+        &["kms:GenerateDataKey"],
+    )?;
+    let (algorithm, key) = named(&encryption);
+    let mut object = Object::put(content, encryption, Timestamp::now());
+    object.content_type.clone_from(&input.content_type);
+    let etag = object.etag.clone();
+    store(world, &input.bucket, &input.key, object)?;
+    Ok(PutObjectOutput {
+        e_tag: Some(ETag::Strong(etag)),
+        server_side_encryption: Some(algorithm),
+        ssekms_key_id: key,
+        ..PutObjectOutput::default()
+    })
+}
+
+pub(super) fn store(world: &mut World, name: &str, key: &str, object: Object) -> S3Result<()> {
+    let bucket = world.buckets.get_mut(name).ok_or_else(no_such_bucket)?;
+    bucket.objects.insert(key.to_owned(), object);
+    world.touch();
+    Ok(())
+}
+
+/// Deletes an object; one that is not there is deleted as well.
+pub(super) fn delete(world: &mut World, input: &DeleteObjectInput) -> S3Result<DeleteObjectOutput> {
+    let bucket = world
+        .buckets
+        .get_mut(&input.bucket)
+        .ok_or_else(no_such_bucket)?;
+    bucket.objects.remove(&input.key);
+    world.touch();
+    Ok(DeleteObjectOutput::default())
+}

@@ -1,0 +1,225 @@
+//! An export's uploads: `DynamoDB` writes to S3 as the principal that started the export, and here
+//! it is decided whether S3 and KMS let it.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::authorize::Attempt;
+use super::bucket::{Bucket, Object, ObjectEncryption};
+use super::context::{self, Route};
+use super::encryption::{KeyProblem, KeyUse};
+use super::export::Export;
+use super::world::World;
+
+/// The service that forwards.
+const FORWARDERS: &[&str] = &["dynamodb.amazonaws.com"];
+
+/// Why an upload failed, as `FailureCode` and `FailureMessage` have it.
+#[derive(Debug, Clone)]
+pub(super) struct UploadFailure {
+    pub code: &'static str,
+    pub message: String,
+}
+
+/// An object to be written.
+#[derive(Debug, Clone)]
+pub(super) struct Upload<'a> {
+    key: &'a str,
+    content: Bytes,
+    is_in_parts: bool,
+}
+
+impl<'a> Upload<'a> {
+    /// One that is put in one piece.
+    pub(super) const fn whole(key: &'a str, content: Bytes) -> Self {
+        Self {
+            key,
+            content,
+            is_in_parts: false,
+        }
+    }
+
+    /// A multipart upload, as data files are even where they are small.
+    pub(super) const fn in_parts(key: &'a str, content: Bytes) -> Self {
+        Self {
+            key,
+            content,
+            is_in_parts: true,
+        }
+    }
+}
+
+impl World {
+    /// Writes an object for an export, if S3 and KMS allow it; gives its `ETag`.
+    pub(super) fn upload(
+        &mut self,
+        export: &Export,
+        upload: Upload<'_>,
+        at: Timestamp,
+    ) -> Result<String, UploadFailure> {
+        let encryption = self.admit(export, upload.key, at)?;
+        let object = if upload.is_in_parts {
+            Object::assembled(&[upload.content], encryption, at)
+        } else {
+            Object::put(upload.content, encryption, at)
+        };
+        let etag = object.etag.clone();
+        if let Some(bucket) = self.buckets.get_mut(&export.order.bucket) {
+            bucket.objects.insert(upload.key.to_owned(), object);
+        }
+        Ok(etag)
+    }
+
+    /// Whether S3 takes an object, and with which encryption.
+    fn admit(
+        &self,
+        export: &Export,
+        key: &str,
+        at: Timestamp,
+    ) -> Result<ObjectEncryption, UploadFailure> {
+        let order = &export.order;
+        let bucket = self.bucket(&order.bucket).ok_or_else(|| UploadFailure {
+            code: "S3NoSuchBucket",
+            message: told_by_s3("The specified bucket does not exist", 404, "NoSuchBucket"),
+        })?;
+        let expected_owner = order
+            .bucket_owner
+            .as_deref()
+            .unwrap_or(&export.caller.account);
+        if expected_owner != bucket.account {
+            return Err(denied("Access Denied"));
+        }
+        self.admit_by_policies(export, bucket, key, at)?;
+        if order.algorithm == "KMS" {
+            self.admit_by_key(export, bucket, key, at)
+        } else {
+            Ok(ObjectEncryption::Aes256)
+        }
+    }
+
+    fn admit_by_policies(
+        &self,
+        export: &Export,
+        bucket: &Bucket,
+        key: &str,
+        at: Timestamp,
+    ) -> Result<(), UploadFailure> {
+        let order = &export.order;
+        let mut context =
+            context::of_request(self, &export.caller, &bucket.region, at, route(export));
+        context::add_resource_account(&mut context, self, &bucket.account);
+        let algorithm = if order.algorithm == "KMS" {
+            "aws:kms"
+        } else {
+            "AES256"
+        };
+        // Which ACL an export sends is not documented; this one every bucket takes.
+        context::add_upload(
+            &mut context,
+            Some(algorithm),
+            order.key.as_deref(),
+            Some("bucket-owner-full-control"),
+        );
+        let resource = format!("{}/{key}", Bucket::arn(&order.bucket));
+        for action in ["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"] {
+            self.authorize(&Attempt {
+                caller: &export.caller,
+                action,
+                resource: &resource,
+                resource_account: &bucket.account,
+                policy: bucket.policy.in_force(at).map(|text| text.0.as_str()),
+                grants: &[],
+                context: &context,
+            })
+            .map_err(|denial| {
+                if denial.has_reason {
+                    denied(&denial.quoted_sentence())
+                } else {
+                    denied("Access Denied")
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn admit_by_key(
+        &self,
+        export: &Export,
+        bucket: &Bucket,
+        key: &str,
+        at: Timestamp,
+    ) -> Result<ObjectEncryption, UploadFailure> {
+        let order = &export.order;
+        let caller = &export.caller;
+        let (account, kms_key) = self
+            .resolve_key(&caller.account, bucket, order.key.as_deref())
+            .map_err(key_failure)?;
+        let bucket_arn = Bucket::arn(&order.bucket);
+        let object_arn = format!("{bucket_arn}/{key}");
+        // With S3 Bucket Keys the encryption context names the bucket, otherwise the object.
+        let has_bucket_key = bucket
+            .default_encryption
+            .as_ref()
+            .is_some_and(|default| default.bucket_key);
+        let named = if has_bucket_key {
+            &bucket_arn
+        } else {
+            &object_arn
+        };
+        let purpose = KeyUse {
+            caller,
+            actions: &["kms:GenerateDataKey", "kms:Decrypt"],
+            via_service: &format!("s3.{}.amazonaws.com", bucket.region),
+            encryption_context: &[("aws:s3:arn", named)],
+            now: at,
+            route: route(export),
+        };
+        self.use_key(account, kms_key, &purpose)
+            .map_err(key_failure)?;
+        Ok(ObjectEncryption::Kms {
+            key: kms_key.arn(account),
+        })
+    }
+}
+
+const fn route(export: &Export) -> Route {
+    Route::Forwarded {
+        by: FORWARDERS,
+        address: export.source_address,
+    }
+}
+
+fn denied(message: &str) -> UploadFailure {
+    UploadFailure {
+        code: "S3AccessDenied",
+        message: told_by_s3(message, 403, "AccessDenied"),
+    }
+}
+
+fn key_failure(problem: KeyProblem) -> UploadFailure {
+    match problem {
+        KeyProblem::NotFound(message) => UploadFailure {
+            code: "KmsNotFoundException",
+            message: told_by_s3(&message, 400, "KMS.NotFoundException"),
+        },
+        // Nobody has published this one; it is named as the other is.
+        KeyProblem::Disabled(message) => UploadFailure {
+            code: "KmsDisabledException",
+            message: told_by_s3(&message, 400, "KMS.DisabledException"),
+        },
+        KeyProblem::Denied(message) => denied(&message),
+    }
+}
+
+/// A message as the SDK inside `DynamoDB` words it.
+fn told_by_s3(message: &str, status: u16, code: &str) -> String {
+    let letters = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let request_id: String = (0..16)
+        .filter_map(|_| fastrand::choice(letters).map(|byte| char::from(*byte)))
+        .collect();
+    let extended: String = (0..75).map(|_| fastrand::alphanumeric()).collect();
+    format!(
+        "{message} (Service: Amazon S3; Status Code: {status}; Error Code: {code}; Request ID: \
+         {request_id}; S3 Extended Request ID: {extended}=; Proxy: null)"
+    )
+}

@@ -1,0 +1,300 @@
+//! The world: every account, identity, table, bucket, key and export that the sandbox knows.
+//!
+//! It is plain data. It begins as `assets/world.json`, and the whole of it, as it has become, is
+//! what a state file holds.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::bucket::Bucket;
+use super::export::Export;
+
+/// The only version of the world's format that there has been.
+pub(super) const VERSION: u32 = 1;
+
+/// All that the sandbox knows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct World {
+    /// The format's version.
+    pub version: u32,
+    /// When this world was made; ages in it count from here.
+    #[serde(default)]
+    pub born: Timestamp,
+    pub organization: Organization,
+    /// Policies by ARN: AWS managed, customer managed, and those of the organization.
+    pub managed_policies: BTreeMap<String, PolicyText>,
+    pub accounts: BTreeMap<String, Account>,
+    pub buckets: BTreeMap<String, Bucket>,
+    /// Temporary credentials by access key id.
+    #[serde(default)]
+    pub sessions: BTreeMap<String, TemporaryKeys>,
+    /// Exports by ARN.
+    #[serde(default)]
+    pub exports: BTreeMap<String, Export>,
+    /// The profiles of the shared configuration files.
+    pub profiles: Vec<ProfileEntry>,
+    /// Whether something changed that a state file does not hold yet.
+    #[serde(skip)]
+    pub is_changed: bool,
+}
+
+/// The organization that some of the accounts belong to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Organization {
+    pub id: String,
+    pub root: String,
+    pub management_account: String,
+    pub accounts: Vec<String>,
+    /// ARNs of the policies attached to the root.
+    pub service_control: Vec<String>,
+    pub resource_control: Vec<String>,
+}
+
+/// An account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Account {
+    pub name: String,
+    #[serde(default)]
+    pub alias: Option<String>,
+    #[serde(default)]
+    pub users: BTreeMap<String, User>,
+    #[serde(default)]
+    pub roles: BTreeMap<String, Role>,
+    #[serde(default)]
+    pub tables: Vec<Table>,
+    #[serde(default)]
+    pub keys: Vec<Key>,
+}
+
+/// An IAM user.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct User {
+    pub id: String,
+    #[serde(default = "root_path")]
+    pub path: String,
+    #[serde(default)]
+    pub mfa_serial: Option<String>,
+    /// Secrets by access key id.
+    pub access_keys: BTreeMap<String, String>,
+    #[serde(default)]
+    pub attached: Vec<String>,
+    #[serde(default)]
+    pub inline: BTreeMap<String, PolicyText>,
+    /// The permissions boundary's ARN.
+    #[serde(default)]
+    pub boundary: Option<String>,
+}
+
+/// An IAM role.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Role {
+    pub id: String,
+    #[serde(default = "root_path")]
+    pub path: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default = "one_hour")]
+    pub max_session_seconds: u32,
+    pub trust: PolicyText,
+    #[serde(default)]
+    pub attached: Vec<String>,
+    #[serde(default)]
+    pub inline: BTreeMap<String, PolicyText>,
+    /// The permissions boundary's ARN.
+    #[serde(default)]
+    pub boundary: Option<String>,
+}
+
+/// A `DynamoDB` table; its items are generated, never stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Table {
+    pub name: String,
+    pub region: String,
+    pub kind: ItemKind,
+    pub items: u64,
+    pub created_days_ago: u32,
+    /// Since when point-in-time recovery is on in the world as it begins.
+    #[serde(default)]
+    pub recovery_days_ago: Option<u32>,
+    /// Since when point-in-time recovery is on; `None` where it is off.
+    #[serde(default)]
+    pub recovery_since: Option<Timestamp>,
+    #[serde(default = "longest_window")]
+    pub recovery_period_days: u32,
+    /// The customer managed key that encrypts the table.
+    #[serde(default)]
+    pub key_id: Option<String>,
+}
+
+/// What the items of a table look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum ItemKind {
+    Orders,
+    Users,
+    Events,
+    Sessions,
+    Ledger,
+}
+
+/// A KMS key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Key {
+    pub id: String,
+    pub region: String,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    #[serde(default)]
+    pub description: String,
+    /// The service that AWS manages the key for.
+    #[serde(default)]
+    pub aws_managed: Option<String>,
+    #[serde(default = "enabled")]
+    pub state: String,
+    #[serde(default)]
+    pub policy: Edited,
+    #[serde(default)]
+    pub grants: Vec<KeyGrant>,
+}
+
+/// A grant on a key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct KeyGrant {
+    pub id: String,
+    pub grantee: String,
+    pub operations: Vec<String>,
+}
+
+/// Temporary credentials, as STS issues them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct TemporaryKeys {
+    pub secret: String,
+    pub token: String,
+    pub account: String,
+    pub origin: Origin,
+    /// When they were issued; the world's birth if absent.
+    #[serde(default)]
+    pub issued_at: Option<Timestamp>,
+    /// When they end; never if absent.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    #[serde(default)]
+    pub has_mfa: bool,
+    #[serde(default)]
+    pub source_identity: Option<String>,
+    /// Session policies: inline and by ARN, all as text.
+    #[serde(default)]
+    pub policies: Vec<PolicyText>,
+}
+
+/// Whose temporary credentials they are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Origin {
+    /// A role's, from `AssumeRole`.
+    Role { role: String, session_name: String },
+    /// A user's, from `GetSessionToken`.
+    User { user: String },
+}
+
+/// A profile of the shared configuration files.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ProfileEntry {
+    pub name: String,
+    /// The access key that its credentials hold.
+    #[serde(default)]
+    pub access_key: Option<String>,
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+}
+
+/// A policy document's text; in the asset it stands as JSON, in a state file as a string.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(super) struct PolicyText(pub String);
+
+impl<'de> Deserialize<'de> for PolicyText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => Ok(Self(text)),
+            document => serde_json::to_string_pretty(&document)
+                .map(Self)
+                .map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+/// A resource's policy, and what still holds in its place while a change spreads.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Edited {
+    /// What was written last.
+    pub current: Option<PolicyText>,
+    /// What decides until the time given, while the change spreads.
+    #[serde(default)]
+    pub lingering: Option<(Timestamp, Option<PolicyText>)>,
+}
+
+impl Edited {
+    /// Writes a policy (or takes it away) that takes `delay` to hold.
+    pub(super) fn write(
+        &mut self,
+        policy: Option<String>,
+        now: Timestamp,
+        delay: std::time::Duration,
+    ) {
+        let held = self.in_force(now).cloned();
+        self.current = policy.map(PolicyText);
+        let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::ZERO);
+        self.lingering = (!delay.is_zero())
+            .then(|| now.checked_add(delay).ok())
+            .flatten()
+            .map(|until| (until, held));
+    }
+
+    /// What decides at a time.
+    pub(super) fn in_force(&self, now: Timestamp) -> Option<&PolicyText> {
+        match &self.lingering {
+            Some((until, held)) if now < *until => held.as_ref(),
+            _ => self.current.as_ref(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Edited {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Stored {
+            current: Option<PolicyText>,
+            lingering: Option<(Timestamp, Option<PolicyText>)>,
+        }
+        let value = serde_json::Value::deserialize(deserializer)?;
+        if value.get("Statement").is_some() {
+            let text = serde_json::from_value(value).map_err(serde::de::Error::custom)?;
+            return Ok(Self {
+                current: Some(text),
+                lingering: None,
+            });
+        }
+        let stored: Stored = serde_json::from_value(value).map_err(serde::de::Error::custom)?;
+        Ok(Self {
+            current: stored.current,
+            lingering: stored.lingering,
+        })
+    }
+}
+
+fn root_path() -> String {
+    "/".to_owned()
+}
+
+fn enabled() -> String {
+    "Enabled".to_owned()
+}
+
+const fn one_hour() -> u32 {
+    3600
+}
+
+const fn longest_window() -> u32 {
+    35
+}
