@@ -1,9 +1,65 @@
 //! tableferry carries DynamoDB tables into another AWS account by the service's own export to S3.
+//!
+//! It signs both accounts in, shows what the export needs on either side, starts
+//! `ExportTableToPointInTime`, follows the export live, and verifies what arrived.
+//!
+//! # The one idea
+//!
+//! Every job is a [`plan::Plan`]. A plan implies needs: permissions, settings and times. What was
+//! read from the accounts are facts, each known, absent, or refused to us. Needs judged against
+//! facts give verdicts, and verdicts that are not *allowed* give remedies.
+//!
+//! ```text
+//! Plan ──► Needs ──┐
+//!                  ├──► Verdicts ──► Remedies ──► (apply, with consent) ──► Facts, read again
+//! Facts ───────────┘
+//! ```
+//!
+//! As it stands the needs are written out as policies to read and copy ([`access`]); what is judged
+//! before a start are the tables, their recovery windows, and the bucket and its owner ([`work`]).
+//!
+//! # The rooms, and who may look into which
+//!
+//! ```text
+//! arn                      the words of AWS that are easily swapped                    pure
+//! policy                   the IAM policy language: document, evaluation               pure
+//! plan                     the job: validation, the calls it makes, the plan file      pure
+//! access                   what a plan needs, and the policies that grant it           pure
+//! archive                  what an export leaves behind: manifests, checksums, data    pure
+//! aws                      the only room with SDK clients; SDK types stop at its door
+//! journal                  what was done, in SQLite; written before the deed
+//! work                     sign-in, reading, start, follow, verify, resume
+//! tui                      the wizard: message, model, update, effect, view
+//! commands                 one file per headless command; the same work, printed
+//! sandbox                  an AWS of our own below the SDK's HTTP client
+//! args, config             the command line; the configuration file
+//! ```
+//!
+//! Arrows point one way: front ends (`tui`, `commands`) → `work` → `aws` and `journal` → the pure
+//! rooms, which know nothing of the others: no network, no clock, no terminal. The front ends make
+//! no AWS call and hold no client. The sandbox uses the pure rooms, and only `commands` knows that
+//! it exists. It builds the context of each request with code of its own, not with the code that
+//! derives needs: otherwise checker and sandbox would only agree with each other.
+//!
+//! # Promises
+//!
+//! - Nothing is lost, nothing is done twice: a client token is in the journal before its call is
+//!   made, so that a crash at any point leaves a run that `resume` completes without a second export.
+//! - Nothing is changed unasked.
+//! - Unknown is an answer: what could not be read is called unknown, never a guess dressed as a yes.
+//! - No secret leaves: credentials never reach the journal or the screen, and text from AWS is
+//!   stripped of control characters before it is drawn.
 
-pub mod arn;
-pub mod policy;
 pub mod access;
 pub mod archive;
-pub mod plan;
+pub mod args;
+pub mod arn;
 pub mod aws;
+pub mod commands;
+pub mod config;
+pub mod journal;
+pub mod plan;
+pub mod policy;
 pub mod sandbox;
+pub mod tui;
+pub mod work;

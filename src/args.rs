@@ -1,0 +1,217 @@
+//! The command line, once: parsing, `--help`, completions and the manual page all come from here.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Carry DynamoDB tables into another AWS account, by the service's own export to S3.
+///
+/// Without a command the wizard opens: it signs both accounts in, shows the tables and buckets, the
+/// policies that the export needs, and follows the export live.
+#[derive(Debug, Parser)]
+#[command(name = "tableferry", version, max_term_width = 100)]
+#[command(after_help = "\
+Exit status: 0 done; 1 an export failed or did not verify; 2 the plan or the usage is wrong;
+3 refused before the start; 4 cut off while exports go on, or sign-in needed and no terminal;
+5 done, but unverified or undecided for want of reading rights.")]
+pub struct Args {
+    /// What bears on every command.
+    #[command(flatten)]
+    pub global: Global,
+
+    /// Open the wizard with this plan filled in
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+
+    /// What to do, where it is not the wizard.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What bears on every command.
+#[derive(Debug, ClapArgs)]
+pub struct Global {
+    /// Practise: run everything against an AWS in memory, without an account or a network
+    #[arg(long, global = true)]
+    pub sandbox: bool,
+
+    /// Keep the sandbox's accounts and journal in FILE and FILE.journal between runs
+    #[arg(long, global = true, value_name = "FILE", requires = "sandbox")]
+    pub sandbox_state: Option<PathBuf>,
+
+    /// How long an export takes in the sandbox
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 6.0, value_parser = job_length)]
+    pub sandbox_job: f64,
+
+    /// The configuration file, in place of ~/.config/tableferry/config.toml
+    #[arg(long, global = true, value_name = "FILE", env = "TABLEFERRY_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// What can be done without the wizard.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a plan: prove both identities, start its exports, follow and verify them
+    Run(RunArgs),
+    /// Go on with what was cut off: repeat unanswered calls with their tokens, follow, verify
+    Resume(ResumeArgs),
+    /// List the exports of the journal
+    Exports(ExportsArgs),
+    /// List the profiles that can be chosen, and those that the SDK ignores
+    Profiles(OutputArgs),
+    /// Evaluate requests against policies, offline: one JSON object a line in, one a line out
+    Simulate {
+        /// The requests; standard input if left out
+        file: Option<PathBuf>,
+    },
+    /// Work on policy documents, offline
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// The practice AWS
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// How `run` goes.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line, and any of them may be given with any other"
+)]
+#[derive(Debug, ClapArgs)]
+pub struct RunArgs {
+    /// The plan file
+    pub plan: PathBuf,
+    /// Answer the question before the start with yes; needed without a terminal
+    #[arg(long)]
+    pub yes: bool,
+    /// End after the start, without waiting for the exports
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Start although the same plan is under way, or was completed within the hour
+    #[arg(long)]
+    pub again: bool,
+    /// Start although AWS is certain to refuse
+    #[arg(long)]
+    pub force: bool,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How `resume` goes.
+#[derive(Debug, ClapArgs)]
+pub struct ResumeArgs {
+    /// The run's number; all runs that are not finished if left out
+    pub run: Option<i64>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How `exports` goes.
+#[derive(Debug, ClapArgs)]
+pub struct ExportsArgs {
+    /// Follow the exports that are under way, until ctrl-c
+    #[arg(long)]
+    pub watch: bool,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub struct OutputArgs {
+    /// Words for people, or one JSON object a line
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
+/// What the output is meant for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// People.
+    Text,
+    /// Programs.
+    Json,
+}
+
+/// What can be done with policy documents.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Find what is wrong with a policy document; exit status 1 on errors
+    Lint {
+        /// The document
+        file: PathBuf,
+        /// What the document hangs on
+        #[arg(long, value_enum)]
+        kind: LintKind,
+    },
+}
+
+/// What a policy document hangs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LintKind {
+    /// A bucket.
+    Bucket,
+    /// A KMS key.
+    Key,
+    /// A user, group or role.
+    Identity,
+    /// A role, saying who may assume it.
+    Trust,
+    /// An organization: a service control policy.
+    Scp,
+    /// An organization: a resource control policy.
+    Rcp,
+}
+
+/// What can be done with the practice AWS.
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Serve the sandbox on 127.0.0.1 for the AWS CLI and SDKs, until ctrl-c
+    Serve {
+        /// The port; 0 takes a free one
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// Keep the accounts in this file
+        #[arg(long, value_name = "FILE")]
+        state: Option<PathBuf>,
+    },
+}
+
+fn job_length(text: &str) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| (0.0..=86_400.0).contains(seconds))
+        .ok_or_else(|| "give seconds, from 0 to 86400".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_agree_with_each_other() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_sandbox_flag_may_stand_before_or_after_the_command() {
+        for line in [
+            ["tableferry", "--sandbox", "run", "plan.toml"],
+            ["tableferry", "run", "plan.toml", "--sandbox"],
+        ] {
+            assert!(Args::parse_from(line).global.sandbox);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The headless commands: the same work as the wizard's, printed instead of drawn.
+//!
+//! One file a command. What they share is here: the exit status, and how a cut-off is heard.
+
+pub mod exports;
+pub mod lint;
+pub mod open;
+pub mod profiles;
+mod report;
+pub mod resume;
+pub mod run;
+pub mod sandbox;
+mod sign_in;
+pub mod simulate;
+pub mod wizard;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::work::{RunOutcome, Verdict};
+
+/// How a command ended; the same numbers for every command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, and verified where it could be.
+    Done = 0,
+    /// An export failed, or did not verify.
+    Failed = 1,
+    /// The plan or the usage is wrong.
+    Usage = 2,
+    /// Refused before the start: a setting or a permission is missing.
+    Refused = 3,
+    /// Cut off while exports go on, or sign-in needed and no terminal.
+    CutOff = 4,
+    /// Done, but unverified or undecided for want of reading rights.
+    Undecided = 5,
+}
+
+impl Exit {
+    /// The exit status of a run's outcome.
+    #[must_use]
+    pub fn of(outcome: &RunOutcome) -> Self {
+        match outcome.verdict() {
+            Verdict::CutOff => Self::CutOff,
+            Verdict::Failed => Self::Failed,
+            Verdict::Refused => Self::Refused,
+            Verdict::Undecided => Self::Undecided,
+            Verdict::Done => Self::Done,
+        }
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A token that is cancelled by ctrl-c, SIGTERM or SIGHUP: from then on waiting stops, deeds end.
+///
+/// # Errors
+/// Where the process may not install signal handlers.
+pub fn cut_off_token() -> std::io::Result<CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let token = CancellationToken::new();
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let cancelled = token.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+        cancelled.cancel();
+    });
+    Ok(token)
+}

@@ -1,0 +1,74 @@
+//! `tableferry exports`: the journal's exports, live with `--watch`.
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::Exit;
+use super::report::{Report, export_object};
+use super::resume::{Scope, all_open};
+use crate::args::ExportsArgs;
+use crate::journal::{ExportRecord, RunRecord, Stage, Verified};
+use crate::work::Work;
+
+/// Lists the exports, and follows those under way where `--watch` asks for it.
+pub async fn exports(work: &Work, args: &ExportsArgs, cancel: CancellationToken) -> Exit {
+    let report = Report::new(args.output.output);
+    let mut runs = match work.runs() {
+        Ok(runs) => runs,
+        Err(error) => {
+            report.error(&error.to_string(), Some(&error.hint()));
+            return Exit::Refused;
+        }
+    };
+    runs.reverse();
+    if runs.is_empty() {
+        report.line("the journal has no exports");
+    }
+    for run in &runs {
+        list(run, &report);
+    }
+    if args.watch {
+        let exit = all_open(work, Scope::Watching, &cancel, &report).await;
+        report.finish();
+        return exit;
+    }
+    Exit::Done
+}
+
+fn list(run: &RunRecord, report: &Report) {
+    report.line(&format!(
+        "run {}  {}  {} -> {}",
+        run.id, run.created_at, run.source_account, run.destination
+    ));
+    for export in &run.exports {
+        report.line(&format!("  {}", summary(export)));
+        let mut object = export_object(export);
+        if let Some(fields) = object.as_object_mut() {
+            fields.insert("event".to_owned(), json!("export"));
+            fields.insert("run".to_owned(), json!(run.id.0));
+            fields.insert("started_at".to_owned(), json!(export.started_at));
+            fields.insert("ended_at".to_owned(), json!(export.ended_at));
+        }
+        report.object(&object);
+    }
+}
+
+fn summary(export: &ExportRecord) -> String {
+    let state = match (export.stage, export.verified) {
+        (Stage::Completed, Some(Verified::Yes)) => "COMPLETED, verified",
+        (Stage::Completed, Some(Verified::No)) => "COMPLETED, does not verify",
+        (Stage::Completed, Some(Verified::Unknown)) => "COMPLETED, unverified",
+        (stage, _) => stage.as_str(),
+    };
+    let mut parts = vec![format!("{:<24} {state}", export.table())];
+    parts.extend(export.item_count.map(|items| format!("  {items} items")));
+    parts.extend(export.export_arn.as_ref().map(|arn| format!("  {arn}")));
+    let failure = [&export.failure_code, &export.failure_message];
+    parts.extend(
+        failure
+            .into_iter()
+            .flatten()
+            .map(|text| format!("\n    {text}")),
+    );
+    parts.concat()
+}

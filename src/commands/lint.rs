@@ -1,0 +1,57 @@
+//! `tableferry policy lint`: what is wrong with a policy document, and what would mend it.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::Exit;
+use crate::args::LintKind;
+use crate::policy::lint::{Kind, Severity, lint as find};
+
+/// Lints the document of a file.
+pub fn run(file: &Path, kind: LintKind, output: impl Write) -> anyhow::Result<Exit> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+    let has_error = lint(&name, &text, kind.into(), output)? != 0;
+    Ok(if has_error { Exit::Failed } else { Exit::Done })
+}
+
+impl From<LintKind> for Kind {
+    fn from(kind: LintKind) -> Self {
+        match kind {
+            LintKind::Bucket => Self::Bucket,
+            LintKind::Key => Self::Key,
+            LintKind::Identity => Self::Identity,
+            LintKind::Trust => Self::Trust,
+            LintKind::Scp => Self::ServiceControl,
+            LintKind::Rcp => Self::ResourceControl,
+        }
+    }
+}
+
+/// Prints what is found in a document: a line for each finding, as `NAME:LINE:COLUMN: severity:
+/// message`, and below it what would mend it.
+///
+/// Returns the exit status: 1 where there is an error among them, 0 otherwise.
+///
+/// # Errors
+///
+/// Where the output cannot be written.
+pub fn lint(name: &str, text: &str, kind: Kind, mut output: impl Write) -> io::Result<u8> {
+    let findings = find(text, kind);
+    for finding in &findings {
+        let place = finding.place;
+        writeln!(
+            output,
+            "{name}:{}:{}: {}: {} [{}]",
+            place.line, place.column, finding.severity, finding.message, finding.rule
+        )?;
+        writeln!(output, "  mend: {}", finding.mend)?;
+    }
+    output.flush()?;
+    let has_error = findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error);
+    Ok(u8::from(has_error))
+}

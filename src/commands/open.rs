@@ -1,0 +1,72 @@
+//! What every command stands on: the accounts, real or the sandbox's, and the journal that goes
+//! with them. Practice and real work never share a journal.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::args::Global;
+use crate::aws::Environment;
+use crate::config::Config;
+use crate::journal::{Journal, JournalError};
+use crate::sandbox::{Options, Sandbox};
+use crate::work::{Poll, Settings, Work};
+
+/// Opens the work that the arguments ask for.
+pub fn open(global: &Global) -> anyhow::Result<Work> {
+    if global.sandbox {
+        return open_sandbox(global);
+    }
+    let config = Config::read(global.config.as_deref(), |name| std::env::var(name).ok())?;
+    let journal = with_hint(Journal::open(&config.journal()))?;
+    let settings = Settings {
+        is_sandbox: false,
+        poll: config.poll,
+    };
+    let environment = Environment::from_process().with_timeouts(config.timeouts);
+    Ok(Work::new(environment, journal, settings))
+}
+
+/// The sandbox forgets everything with the process, its journal too, unless a file keeps both.
+fn open_sandbox(global: &Global) -> anyhow::Result<Work> {
+    let sandbox = Sandbox::open(options(global.sandbox_state.clone(), global.sandbox_job))
+        .context("the sandbox does not start")?;
+    let journal = match &global.sandbox_state {
+        Some(state) => {
+            let mut name = state.as_os_str().to_owned();
+            name.push(".journal");
+            with_hint(Journal::open(&PathBuf::from(name)))?
+        }
+        None => with_hint(Journal::in_memory())?,
+    };
+    let files = sandbox.profiles(None);
+    let environment =
+        Environment::in_memory(files.config, files.credentials, sandbox.http_client());
+    let settings = Settings {
+        is_sandbox: true,
+        poll: sandbox_poll(global.sandbox_job),
+    };
+    Ok(Work::new(environment, journal, settings))
+}
+
+pub(super) fn options(state: Option<PathBuf>, job_seconds: f64) -> Options {
+    Options {
+        state,
+        job_length: Duration::from_secs_f64(job_seconds),
+        ..Options::default()
+    }
+}
+
+/// Jobs are scaled from minutes to seconds in the sandbox, and so is the asking after them.
+fn sandbox_poll(job_seconds: f64) -> Poll {
+    let first = Duration::from_secs_f64((job_seconds / 20.0).clamp(0.02, 1.0));
+    Poll {
+        first,
+        longest: first * 4,
+    }
+}
+
+fn with_hint(journal: Result<Journal, JournalError>) -> anyhow::Result<Journal> {
+    journal.map_err(|error| anyhow::anyhow!("{error}\n  hint: {}", error.hint()))
+}

@@ -1,0 +1,69 @@
+//! `tableferry profiles`: what can be chosen, what the SDK ignores, and why.
+
+use serde_json::json;
+
+use super::Exit;
+use super::report::Report;
+use crate::args::OutputArgs;
+use crate::arn::Region;
+use crate::aws::profiles::Profile;
+use crate::work::Work;
+
+/// Lists the profiles of the shared files.
+#[must_use]
+pub fn profiles(work: &Work, args: OutputArgs) -> Exit {
+    let report = Report::new(args.output);
+    let profiles = work.profiles();
+    for problem in &profiles.problems {
+        report.error(problem, None);
+    }
+    if profiles.usable.is_empty() {
+        report.error(
+            "there is no profile that can be chosen",
+            Some("`aws configure sso` or `aws configure` makes one; `tableferry --sandbox` needs none"),
+        );
+    }
+    for profile in &profiles.usable {
+        report.line(&description(profile));
+        report.object(&json!({
+            "event": "profile",
+            "name": profile.name,
+            "kind": profile.kind.label(),
+            "region": profile.region,
+            "role_arn": profile.role_arn,
+            "mfa_serial": profile.mfa_serial,
+            "place": profile.place,
+        }));
+    }
+    for ignored in &profiles.ignored {
+        report.line(&format!(
+            "ignored: {} ({}): {}",
+            ignored.name, ignored.place, ignored.reason
+        ));
+        report.object(&json!({
+            "event": "ignored",
+            "name": ignored.name,
+            "place": ignored.place,
+            "reason": ignored.reason,
+        }));
+    }
+    if profiles.usable.is_empty() {
+        Exit::Usage
+    } else {
+        Exit::Done
+    }
+}
+
+fn description(profile: &Profile) -> String {
+    let region = profile.region.as_ref().map_or("no Region", Region::as_str);
+    let mut parts = vec![format!(
+        "{:<28} {:<14} {region}",
+        profile.name,
+        profile.kind.label()
+    )];
+    parts.extend(profile.role_arn.as_ref().map(ToString::to_string));
+    parts.extend(profile.mfa_serial.as_ref().map(|_| "MFA".to_owned()));
+    let endpoints = profile.endpoints.iter();
+    parts.extend(endpoints.map(|(service, url)| format!("endpoint of {service}: {url}")));
+    parts.join("  ")
+}

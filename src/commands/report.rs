@@ -1,0 +1,298 @@
+//! What a run prints while it goes on: words for people, or one JSON object a line for programs.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use crate::args::Output;
+use crate::aws::dynamodb::ExportStatus;
+use crate::aws::plain::plain as printable;
+use crate::journal::{ExportRecord, RunId, Stage, Verified};
+use crate::work::event::Stage as ProgressStage;
+use crate::work::{Briefing, Event, ExportProgress, RunOutcome, Verification};
+
+/// Prints the events of one or several runs.
+pub(super) struct Report {
+    output: Output,
+    bar: RefCell<Option<ProgressBar>>,
+    /// The last line printed for each export, so that a line says something new.
+    said: RefCell<BTreeMap<(RunId, usize), String>>,
+    /// Exports of which it was said that they ended.
+    ended: Cell<u64>,
+    /// What the last line will hold.
+    exports: RefCell<Vec<Value>>,
+}
+
+impl Report {
+    pub(super) fn new(output: Output) -> Self {
+        Self {
+            output,
+            bar: RefCell::new(None),
+            said: RefCell::default(),
+            ended: Cell::new(0),
+            exports: RefCell::default(),
+        }
+    }
+
+    /// A line on standard output that people read.
+    pub(super) fn line(&self, text: &str) {
+        if self.output == Output::Text {
+            let text = printable(text);
+            match &*self.bar.borrow() {
+                Some(bar) => bar.suspend(|| print_line(&text)),
+                None => print_line(&text),
+            }
+        }
+    }
+
+    /// A JSON object on standard output that programs read.
+    pub(super) fn object(&self, value: &Value) {
+        if self.output == Output::Json {
+            print_line(&value.to_string());
+        }
+    }
+
+    /// An error with what to do next: on standard error for people, an object for programs.
+    pub(super) fn error(&self, message: &str, hint: Option<&str>) {
+        match self.output {
+            Output::Json => {
+                self.object(&json!({"event": "error", "message": message, "hint": hint}));
+            }
+            Output::Text => {
+                let print = || {
+                    print_error(&format!("error: {}", printable(message)));
+                    if let Some(hint) = hint {
+                        print_error(&format!("  hint: {}", printable(hint)));
+                    }
+                };
+                match &*self.bar.borrow() {
+                    Some(bar) => bar.suspend(print),
+                    None => print(),
+                }
+            }
+        }
+    }
+
+    pub(super) fn briefing(&self, briefing: &Briefing) {
+        for line in &briefing.lines {
+            self.line(&format!("will {line}"));
+        }
+        for warning in &briefing.warnings {
+            self.line(&format!("warning: {warning}"));
+        }
+        let blockers: Vec<Value> = briefing
+            .blockers
+            .iter()
+            .map(|blocker| json!({"what": blocker.what, "hint": blocker.hint}))
+            .collect();
+        self.object(&json!({
+            "event": "briefing",
+            "lines": briefing.lines,
+            "warnings": briefing.warnings,
+            "blockers": blockers,
+        }));
+    }
+
+    /// From here on a bar moves at the bottom of a terminal.
+    pub(super) fn start_bar(&self, exports: usize) {
+        if self.output != Output::Text || !std::io::stdout().is_terminal() {
+            return;
+        }
+        let bar = ProgressBar::new(u64::try_from(exports).unwrap_or(u64::MAX));
+        if let Ok(style) = ProgressStyle::with_template(
+            "{spinner} [{bar:24}] {pos} of {len} exports ended, {elapsed} {wide_msg}",
+        ) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        self.bar.replace(Some(bar));
+    }
+
+    pub(super) fn stop_bar(&self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Something happened in a run.
+    pub(super) fn event(&self, run: RunId, event: &Event) {
+        match event {
+            Event::Export(progress) => self.progress(run, progress),
+            other => self.happened(other),
+        }
+    }
+
+    /// Something happened that concerns no export.
+    pub(super) fn happened(&self, event: &Event) {
+        match event {
+            Event::Identified { side, identity } => {
+                self.line(&format!(
+                    "{side:<11} account {}  {}",
+                    identity.account, identity.arn
+                ));
+                self.object(&json!({
+                    "event": "identity",
+                    "side": side.to_string(),
+                    "account": identity.account,
+                    "arn": identity.arn,
+                }));
+            }
+            Event::Journalled { run } => {
+                self.line(&format!("run {run} is in the journal"));
+                self.object(&json!({"event": "run", "run": run}));
+            }
+            Event::Noted { message } => {
+                self.line(&format!("note: {message}"));
+                self.object(&json!({"event": "note", "message": message}));
+            }
+            Event::Export(progress) => self.object(&progress_object(progress)),
+        }
+    }
+
+    fn progress(&self, run: RunId, progress: &ExportProgress) {
+        self.object(&progress_object(progress));
+        let line = progress_line(progress);
+        if let Some(bar) = &*self.bar.borrow() {
+            bar.set_message(printable(&seen(progress)));
+        }
+        let before = self
+            .said
+            .borrow_mut()
+            .insert((run, progress.index), line.clone());
+        if before.as_ref() == Some(&line) {
+            return;
+        }
+        if has_ended(progress) {
+            self.ended.set(self.ended.get() + 1);
+        }
+        if let Some(bar) = &*self.bar.borrow() {
+            bar.set_position(self.ended.get());
+        }
+        self.line(&line);
+    }
+
+    /// Keeps how a run ended, or stands, for the last line.
+    pub(super) fn keep(&self, outcome: &RunOutcome) {
+        let exports = outcome.exports.iter().map(export_object);
+        self.exports.borrow_mut().extend(exports);
+    }
+
+    /// The last line: every export of every run that was kept.
+    pub(super) fn finish(&self) {
+        self.stop_bar();
+        self.object(&json!({"event": "finished", "exports": *self.exports.borrow()}));
+    }
+}
+
+fn has_ended(progress: &ExportProgress) -> bool {
+    match progress.stage {
+        ProgressStage::Refused | ProgressStage::Running(ExportStatus::Failed) => true,
+        ProgressStage::Running(ExportStatus::Completed) => progress.verification.is_some(),
+        _ => false,
+    }
+}
+
+fn seen(progress: &ExportProgress) -> String {
+    match (progress.files_seen, progress.bytes_seen) {
+        (Some(files), Some(bytes)) => {
+            format!("{}: {files} files, {}", progress.table, ByteSize(bytes))
+        }
+        _ => progress.table.clone(),
+    }
+}
+
+/// One line on an export's state; equal lines say nothing new.
+fn progress_line(progress: &ExportProgress) -> String {
+    let table = &progress.table;
+    let code = progress.failure_code.as_deref().unwrap_or("no code");
+    let message = progress.failure_message.as_deref().unwrap_or("no message");
+    match &progress.stage {
+        ProgressStage::Planned => format!("{table}: not started"),
+        ProgressStage::Calling => format!("{table}: called, and no answer yet"),
+        ProgressStage::Refused => format!("{table}: refused: {code}: {message}"),
+        ProgressStage::Running(ExportStatus::InProgress) => format!(
+            "{table}: in progress, {}",
+            progress.export_arn.as_deref().unwrap_or("")
+        ),
+        ProgressStage::Running(ExportStatus::Failed) => {
+            format!("{table}: failed: {code}: {message}")
+        }
+        ProgressStage::Running(ExportStatus::Completed) => {
+            let items = progress
+                .item_count
+                .map_or_else(String::new, |items| format!(", {items} items"));
+            match &progress.verification {
+                None => format!("{table}: completed{items}; verifying"),
+                Some(Verification::Verified { files, bytes, .. }) => format!(
+                    "{table}: completed{items}, verified: {files} files, {}, counts add up",
+                    ByteSize(*bytes)
+                ),
+                Some(Verification::Wrong { findings }) => {
+                    format!(
+                        "{table}: completed{items}, but does not verify: {}",
+                        findings.join("; ")
+                    )
+                }
+                Some(Verification::Unknown { reason }) => {
+                    format!("{table}: completed{items}, unverified: {reason}")
+                }
+            }
+        }
+    }
+}
+
+fn progress_object(progress: &ExportProgress) -> Value {
+    let status = match progress.stage {
+        ProgressStage::Planned => "PLANNED",
+        ProgressStage::Calling => "CALLING",
+        ProgressStage::Refused => "REFUSED",
+        ProgressStage::Running(ExportStatus::InProgress) => "IN_PROGRESS",
+        ProgressStage::Running(ExportStatus::Completed) => "COMPLETED",
+        ProgressStage::Running(ExportStatus::Failed) => "FAILED",
+    };
+    json!({
+        "event": "export",
+        "table": progress.table,
+        "export_arn": progress.export_arn,
+        "status": status,
+        "failure_code": progress.failure_code,
+        "failure_message": progress.failure_message,
+        "files_seen": progress.files_seen,
+        "bytes_seen": progress.bytes_seen,
+    })
+}
+
+/// An export as the last line of a run's output shows it.
+pub(super) fn export_object(export: &ExportRecord) -> Value {
+    let verified = match (export.stage, export.verified) {
+        (Stage::Completed, Some(Verified::Yes)) => json!(true),
+        (Stage::Completed, Some(Verified::No)) => json!(false),
+        _ => json!("unknown"),
+    };
+    json!({
+        "table": export.table(),
+        "export_arn": export.export_arn,
+        "status": export.stage.as_str(),
+        "failure_code": export.failure_code,
+        "failure_message": export.failure_message,
+        "item_count": export.item_count,
+        "billed_size_bytes": export.billed_size_bytes,
+        "manifest": export.manifest,
+        "verified": verified,
+    })
+}
+
+/// Prints a line; a reader that went away is no reason to stop following an export.
+pub(super) fn print_line(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+pub(super) fn print_error(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,292 @@
+//! `tableferry run PLAN`: prove, read, ask, start, follow, verify.
+
+use std::cell::Cell;
+use std::io::IsTerminal;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::Exit;
+use super::report::Report;
+use super::resume::Scope;
+use super::sign_in::{ask, hint, prove_both};
+use crate::args::RunArgs;
+use crate::journal::{RunId, RunRecord};
+use crate::plan::Plan;
+use crate::work::{Briefing, Event, FollowError, RunOutcome, StartError, Work};
+
+/// Runs a plan; what went wrong was printed.
+pub async fn run(work: &Work, args: &RunArgs, cancel: CancellationToken) -> Exit {
+    let report = Report::new(args.output.output);
+    let exit = try_run(work, args, cancel, &report).await;
+    report.finish();
+    exit.unwrap_or_else(|exit| exit)
+}
+
+/// `Err` where nothing was started.
+async fn try_run(
+    work: &Work,
+    args: &RunArgs,
+    cancel: CancellationToken,
+    report: &Report,
+) -> Result<Exit, Exit> {
+    let plan = read_plan(args, report)?;
+    if !args.yes && !std::io::stdin().is_terminal() {
+        report.error(
+            "a start must be agreed to, and there is no terminal to ask on",
+            Some("add --yes"),
+        );
+        return Err(Exit::Usage);
+    }
+    let prepared = async {
+        prove_both(work, &plan, report).await?;
+        work.prepare(&plan)
+            .await
+            .map_err(|error| told_start(report, &error))
+    };
+    let briefing = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(Exit::CutOff),
+        briefing = prepared => briefing?,
+    };
+    report.briefing(&briefing);
+    blocked(args, &briefing, report)?;
+    match decide(args, &briefing, report, &cancel).await? {
+        Decision::Start => start(work, args, &plan, &briefing, cancel, report).await,
+        Decision::Follow(run) => {
+            super::resume::go_on(work, run, Scope::Everything, cancel, report).await
+        }
+        Decision::Finished(run) => {
+            let outcome = RunOutcome {
+                run: run.id,
+                exports: run.exports,
+            };
+            report.keep(&outcome);
+            Ok(Exit::of(&outcome))
+        }
+    }
+}
+
+fn read_plan(args: &RunArgs, report: &Report) -> Result<Plan, Exit> {
+    let name = args.plan.display().to_string();
+    let bytes = std::fs::read(&args.plan).map_err(|error| {
+        report.error(
+            &format!("cannot read the plan {name}: {error}"),
+            Some("the wizard writes one: start `tableferry`, and save it from the Review step"),
+        );
+        Exit::Usage
+    })?;
+    Plan::from_bytes(&bytes, &name, Timestamp::now()).map_err(|violations| {
+        for violation in &violations {
+            report.error(
+                &format!(
+                    "{}:{}:{}: {}",
+                    violation.file, violation.line, violation.column, violation.message
+                ),
+                Some(&violation.hint),
+            );
+        }
+        Exit::Usage
+    })
+}
+
+fn told_start(report: &Report, error: &StartError) -> Exit {
+    match error {
+        StartError::Journal(journal) => {
+            report.error(&journal.to_string(), Some(&journal.hint()));
+            Exit::Refused
+        }
+        StartError::NotSignedIn => {
+            report.error(&error.to_string(), Some("sign in first"));
+            Exit::CutOff
+        }
+    }
+}
+
+fn blocked(args: &RunArgs, briefing: &Briefing, report: &Report) -> Result<(), Exit> {
+    for blocker in &briefing.blockers {
+        report.error(&blocker.what, Some(&blocker.hint));
+    }
+    if briefing.blockers.is_empty() || args.force {
+        Ok(())
+    } else {
+        report.line("nothing was started");
+        Err(Exit::Refused)
+    }
+}
+
+/// What is done about a plan.
+enum Decision {
+    Start,
+    Follow(RunId),
+    Finished(RunRecord),
+}
+
+/// Asks, or takes `--yes` for an answer. Without a person, what is under way is followed and what
+/// was completed within the hour is shown: nothing is exported twice unless `--again` says so.
+async fn decide(
+    args: &RunArgs,
+    briefing: &Briefing,
+    report: &Report,
+    cancel: &CancellationToken,
+) -> Result<Decision, Exit> {
+    let earlier = briefing.earlier.first().filter(|_| !args.again);
+    if let Some(run) = earlier {
+        report.line(&format!(
+            "run {} of {} asks for the same and {}",
+            run.id,
+            run.created_at,
+            if run.is_open() {
+                "is under way"
+            } else {
+                "was completed within the hour"
+            }
+        ));
+    }
+    if args.yes {
+        return Ok(match earlier {
+            Some(run) if run.is_open() => Decision::Follow(run.id),
+            Some(run) => {
+                report.line("nothing new was started; --again exports once more");
+                Decision::Finished(run.clone())
+            }
+            None => Decision::Start,
+        });
+    }
+    let question = match earlier {
+        Some(run) if run.is_open() => "follow it (f), start another (s), or leave it (N)? ",
+        Some(_) => "start another (s), or leave it (N)? ",
+        None => "start (y/N)? ",
+    };
+    let answer = tokio::select! {
+        biased;
+        () = cancel.cancelled() => None,
+        answer = ask(question.to_owned()) => answer,
+    };
+    match (answer.unwrap_or_default().to_lowercase().as_str(), earlier) {
+        ("f" | "follow", Some(run)) if run.is_open() => Ok(Decision::Follow(run.id)),
+        ("s" | "start", Some(_)) | ("y" | "yes", None) => Ok(Decision::Start),
+        _ => {
+            report.line("nothing was started");
+            Err(Exit::Refused)
+        }
+    }
+}
+
+async fn start(
+    work: &Work,
+    args: &RunArgs,
+    plan: &Plan,
+    briefing: &Briefing,
+    cancel: CancellationToken,
+    report: &Report,
+) -> Result<Exit, Exit> {
+    report.start_bar(briefing.requests.len());
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let number = Cell::new(RunId(0));
+    let print = |event: &Event| {
+        if let Event::Journalled { run } = event {
+            number.set(RunId(*run));
+        }
+        report.event(number.get(), event);
+    };
+    let deed = work.start(plan, briefing, sender.clone(), &cancel);
+    let started = with_events(deed, &mut events, print).await;
+    let run = started.map_err(|error| told_start(report, &error))?;
+    if args.no_wait {
+        return Ok(not_waiting(work, run, report));
+    }
+    let follow = work.follow(run, sender, cancel);
+    let followed = with_events(follow, &mut events, print).await;
+    report.stop_bar();
+    Ok(end(work, run, followed, report))
+}
+
+/// `--no-wait`: how the calls went is all there is to tell.
+fn not_waiting(work: &Work, run: RunId, report: &Report) -> Exit {
+    report.stop_bar();
+    let Some(outcome) = standing(work, run, report) else {
+        return Exit::CutOff;
+    };
+    report.keep(&outcome);
+    report.line(&format!("not waiting; `tableferry resume {run}` goes on"));
+    match Exit::of(&outcome) {
+        Exit::CutOff
+            if outcome
+                .exports
+                .iter()
+                .all(|export| export.export_arn.is_some()) =>
+        {
+            Exit::Done
+        }
+        other => other,
+    }
+}
+
+/// Prints how following ended, and how to go on where something is left.
+pub(super) fn end(
+    work: &Work,
+    run: RunId,
+    followed: Result<RunOutcome, FollowError>,
+    report: &Report,
+) -> Exit {
+    let (outcome, exit) = match followed {
+        Ok(outcome) => {
+            let exit = Exit::of(&outcome);
+            (Some(outcome), exit)
+        }
+        Err(error) => {
+            let hint = match &error {
+                FollowError::SignIn(cause) => hint(cause),
+                FollowError::Journal(cause) => cause.hint(),
+                FollowError::NoSuchRun(_) => "`tableferry exports` lists the runs".to_owned(),
+            };
+            report.error(&error.to_string(), Some(&hint));
+            // An export that was started goes on, whatever kept us from following it.
+            (standing(work, run, report), Exit::CutOff)
+        }
+    };
+    if exit == Exit::CutOff {
+        report.line(&format!(
+            "exports that were started go on without us; `tableferry resume {run}` goes on here"
+        ));
+    }
+    if let Some(outcome) = outcome {
+        report.keep(&outcome);
+    }
+    exit
+}
+
+/// How a run stands in the journal.
+fn standing(work: &Work, run: RunId, report: &Report) -> Option<RunOutcome> {
+    match work.run(run) {
+        Ok(record) => record.map(|record| RunOutcome {
+            run,
+            exports: record.exports,
+        }),
+        Err(error) => {
+            report.error(&error.to_string(), Some(&error.hint()));
+            None
+        }
+    }
+}
+
+/// Hands on what happens while something is done, to the last event.
+pub(super) async fn with_events<T>(
+    deed: impl Future<Output = T>,
+    events: &mut mpsc::UnboundedReceiver<Event>,
+    print: impl Fn(&Event),
+) -> T {
+    let mut deed = std::pin::pin!(deed);
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut deed => break outcome,
+            Some(event) = events.recv() => print(&event),
+        }
+    };
+    while let Ok(event) = events.try_recv() {
+        print(&event);
+    }
+    outcome
+}

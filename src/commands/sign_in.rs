@@ -1,0 +1,124 @@
+//! Signing in without the wizard: codes are asked for on the terminal, where there is one.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use super::Exit;
+use super::report::Report;
+use crate::aws::failure::FailureKind;
+use crate::aws::{MfaCode, SignInError};
+use crate::plan::{Plan, SignIn};
+use crate::work::{Event, Identified, Side, Work};
+
+/// Proves both sides of a plan. `Err` holds the exit status; the reason was printed.
+pub(super) async fn prove_both(work: &Work, plan: &Plan, report: &Report) -> Result<(), Exit> {
+    let source = &plan.source.sign_in;
+    let Some(destination) = &plan.destination.sign_in else {
+        return prove(work, Side::Source, source, report).await;
+    };
+    if work.share_a_device(source, destination) {
+        return prove_with_one_code(work, source, destination, report).await;
+    }
+    prove(work, Side::Source, source, report).await?;
+    prove(work, Side::Destination, destination, report).await
+}
+
+async fn prove(work: &Work, side: Side, sign_in: &SignIn, report: &Report) -> Result<(), Exit> {
+    let mut answer = work.sign_in(side, sign_in, None).await;
+    if let Err(SignInError::MfaRequired { serial, .. }) = &answer
+        && let Some(code) = ask_for_code(serial).await
+    {
+        answer = work.sign_in(side, sign_in, Some(&code)).await;
+    }
+    tell(side, answer, report)
+}
+
+/// Both sides ask for the same device's code, and a code is good for one use.
+async fn prove_with_one_code(
+    work: &Work,
+    source: &SignIn,
+    destination: &SignIn,
+    report: &Report,
+) -> Result<(), Exit> {
+    let answer = work.sign_in(Side::Source, source, None).await;
+    let code = match &answer {
+        Err(SignInError::MfaRequired { serial, .. }) => ask_for_code(serial).await,
+        _ => None,
+    };
+    let Some(code) = code else {
+        return tell(Side::Source, answer, report);
+    };
+    let [one, other] = work.sign_in_both(source, destination, &code).await;
+    tell(Side::Source, one, report)?;
+    tell(Side::Destination, other, report)
+}
+
+/// Prints who a side is, or why it is nobody.
+fn tell(side: Side, answer: Result<Identified, SignInError>, report: &Report) -> Result<(), Exit> {
+    match answer {
+        Ok(identified) => {
+            for (service, url) in &identified.endpoints {
+                report.line(&format!("{side:<11} endpoint of {service}: {url}"));
+            }
+            report.happened(&Event::Identified {
+                side,
+                identity: identified.identity,
+            });
+            Ok(())
+        }
+        Err(error) => {
+            report.error(
+                &format!("the {side} could not be signed in: {error}"),
+                Some(&hint(&error)),
+            );
+            Err(exit_of(&error))
+        }
+    }
+}
+
+/// The exit status of a failed sign-in: what only a person can mend leaves the run to be gone on with.
+fn exit_of(error: &SignInError) -> Exit {
+    match error {
+        SignInError::MfaRequired { .. } | SignInError::LoginRequired { .. } => Exit::CutOff,
+        SignInError::Profile { .. } => Exit::Usage,
+        SignInError::Call(failure) if failure.kind == FailureKind::Credentials => Exit::CutOff,
+        SignInError::Call(_) => Exit::Refused,
+    }
+}
+
+/// What to do about a failed sign-in.
+pub(super) fn hint(error: &SignInError) -> String {
+    match error {
+        SignInError::MfaRequired { .. } => {
+            "run the command in a terminal, which asks for the code".to_owned()
+        }
+        SignInError::LoginRequired { command, .. } => format!("run `{command}`, then this again"),
+        SignInError::Profile { hint, .. } => hint.clone(),
+        SignInError::Call(failure) => failure
+            .hint
+            .clone()
+            .unwrap_or_else(|| "check the profile and its rights".to_owned()),
+    }
+}
+
+/// Asks on the terminal for a device's code; `None` where there is no terminal or no answer.
+async fn ask_for_code(serial: &str) -> Option<MfaCode> {
+    let question = format!("code of {serial}: ");
+    ask(question).await?.parse().ok()
+}
+
+/// Asks a question on the terminal; `None` where there is no terminal.
+pub(super) async fn ask(question: String) -> Option<String> {
+    if !std::io::stdin().is_terminal() {
+        return None;
+    }
+    tokio::task::spawn_blocking(move || {
+        let mut screen = std::io::stderr().lock();
+        write!(screen, "{question}").ok()?;
+        screen.flush().ok()?;
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).ok()?;
+        Some(answer.trim().to_owned())
+    })
+    .await
+    .ok()?
+}

@@ -1,0 +1,47 @@
+//! `tableferry`: the wizard, filled in from a plan file where `--plan` names one.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use jiff::Timestamp;
+
+use super::Exit;
+use super::report::{print_error, print_line};
+use crate::plan::Plan;
+use crate::tui::{self, Options};
+use crate::work::Work;
+
+/// Opens the wizard, and says in the end how to come back to what goes on.
+pub async fn wizard(work: Work, plan_file: Option<PathBuf>) -> anyhow::Result<Exit> {
+    let plan = match &plan_file {
+        None => None,
+        Some(path) => match read_plan(path)? {
+            Ok(plan) => Some(plan),
+            Err(exit) => return Ok(exit),
+        },
+    };
+    let options = Options {
+        plan,
+        plan_file,
+        is_read_only: false,
+    };
+    let outcome = tui::run(work, options).await?;
+    let Some(run) = outcome.run.filter(|_| outcome.is_cut_off) else {
+        return Ok(Exit::Done);
+    };
+    print_line(&format!(
+        "exports that were started go on; `tableferry resume {run}`, or the wizard, goes on here"
+    ));
+    Ok(Exit::CutOff)
+}
+
+fn read_plan(path: &Path) -> anyhow::Result<Result<Plan, Exit>> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read the plan {name}"))?;
+    Ok(
+        Plan::from_bytes(&bytes, &name, Timestamp::now()).map_err(|violations| {
+            print_error(&violations.to_string());
+            Exit::Usage
+        }),
+    )
+}

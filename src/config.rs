@@ -1,0 +1,209 @@
+//! The program's own configuration: the file, the environment, the flags, and who wins.
+//!
+//! A flag beats a variable, a variable beats the file, the file beats the default. A mistake in the
+//! file is an error, not a default in its place.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use etcetera::BaseStrategy;
+use serde::Deserialize;
+
+use crate::aws::environment::Timeouts;
+use crate::work::Poll;
+
+/// What the configuration came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where the journal is kept.
+    pub state_dir: PathBuf,
+    /// How often a running export is asked after.
+    pub poll: Poll,
+    /// How long a call may take.
+    pub timeouts: Timeouts,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no home directory to look in.
+    #[error("there is no home directory: HOME is not set")]
+    NoHome,
+    /// The file cannot be read.
+    #[error("cannot read {}: {cause}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// The file says something that is not known or not right.
+    #[error("{}: {message}", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the line.
+        message: String,
+    },
+}
+
+/// The file, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    state_dir: Option<PathBuf>,
+    #[serde(default)]
+    poll: PollFile,
+    #[serde(default)]
+    timeouts: TimeoutsFile,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PollFile {
+    first_seconds: Option<u32>,
+    longest_seconds: Option<u32>,
+}
+
+#[expect(clippy::struct_field_names, reason = "the file's keys say their unit")]
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimeoutsFile {
+    connect_seconds: Option<u32>,
+    read_seconds: Option<u32>,
+    attempt_seconds: Option<u32>,
+    operation_seconds: Option<u32>,
+}
+
+impl Config {
+    /// Reads the configuration: `named` is the file that a flag names, which then must be there.
+    pub fn read(
+        named: Option<&Path>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let base = etcetera::choose_base_strategy().map_err(|_| ConfigError::NoHome);
+        let file = match (named, &base) {
+            (Some(path), _) => read_file(path)?,
+            (None, Ok(base)) => {
+                let path = base.config_dir().join("tableferry/config.toml");
+                if path.exists() {
+                    read_file(&path)?
+                } else {
+                    File::default()
+                }
+            }
+            (None, Err(_)) => File::default(),
+        };
+        let state_dir = match variable("TABLEFERRY_STATE_DIR").filter(|text| !text.is_empty()) {
+            Some(path) => PathBuf::from(path),
+            None => match file.state_dir {
+                Some(path) => path,
+                None => default_state_dir(&base?),
+            },
+        };
+        Ok(Self {
+            state_dir,
+            poll: poll(&file.poll),
+            timeouts: timeouts(&file.timeouts),
+        })
+    }
+
+    /// The journal's file.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.state_dir.join("journal.db")
+    }
+}
+
+fn default_state_dir(base: &impl BaseStrategy) -> PathBuf {
+    base.state_dir()
+        .unwrap_or_else(|| base.data_dir())
+        .join("tableferry")
+}
+
+/// A pause or a limit of nothing would be a loop without a pause, or a call that always fails.
+fn seconds(value: Option<u32>, default: Duration) -> Duration {
+    value.map_or(default, |value| {
+        Duration::from_secs(u64::from(value.max(1)))
+    })
+}
+
+fn timeouts(file: &TimeoutsFile) -> Timeouts {
+    let default = Timeouts::default();
+    Timeouts {
+        connect: seconds(file.connect_seconds, default.connect),
+        read: seconds(file.read_seconds, default.read),
+        attempt: seconds(file.attempt_seconds, default.attempt),
+        operation: seconds(file.operation_seconds, default.operation),
+    }
+}
+
+fn poll(file: &PollFile) -> Poll {
+    let default = Poll::default();
+    let first = seconds(file.first_seconds, default.first);
+    Poll {
+        first,
+        longest: seconds(file.longest_seconds, default.longest).max(first),
+    }
+}
+
+fn read_file(path: &Path) -> Result<File, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    })?;
+    toml::from_str(&text).map_err(|error| ConfigError::Wrong {
+        path: path.to_owned(),
+        message: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, state_dir: Option<&str>) -> Result<Config, ConfigError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::read(Some(&path), |name| {
+            (name == "TABLEFERRY_STATE_DIR")
+                .then(|| state_dir.map(str::to_owned))
+                .flatten()
+        })
+    }
+
+    #[test]
+    fn a_variable_beats_the_file() {
+        let config = read("state_dir = '/file'", Some("/variable")).unwrap();
+        assert_eq!(config.state_dir, Path::new("/variable"));
+        let config = read("state_dir = '/file'", None).unwrap();
+        assert_eq!(config.journal(), Path::new("/file/journal.db"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_with_its_line() {
+        let error = read("\nstate_dri = '/x'", Some("/x"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 2") && error.contains("state_dri"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_pause_is_never_shorter_than_a_second_nor_longer_than_the_longest() {
+        let poll = read("[poll]\nfirst_seconds = 0\nlongest_seconds = 0", Some("/x"))
+            .unwrap()
+            .poll;
+        assert_eq!(poll.first, Duration::from_secs(1));
+        assert_eq!(poll.longest, Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_named_file_that_is_not_there_is_an_error() {
+        let error = Config::read(Some(Path::new("/nonexistent/c.toml")), |_| None).unwrap_err();
+        assert!(matches!(error, ConfigError::Unreadable { .. }));
+    }
+}

@@ -1,0 +1,274 @@
+//! The journal: what was done, in one SQLite file, written before the deed.
+//!
+//! It decides what survives a crash. A run and the client token of each of its exports are written
+//! in one transaction before the first call is made, so that a call whose answer never came can be
+//! repeated word for word: DynamoDB answers a repeated token with the same export (API reference of
+//! `ExportTableToPointInTime`, `ClientToken`). It holds no credentials.
+
+mod record;
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+pub use record::{ExportRecord, NewRun, RunId, RunRecord, Stage, Verified};
+
+use crate::plan::ExportRequest;
+
+/// Why the journal could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The directory or the file cannot be made or opened.
+    #[error("cannot open the journal {}: {cause}", path.display())]
+    Unreachable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// The file is not a journal, or damaged.
+    #[error("the journal {} is damaged or not a journal: {cause}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        cause: rusqlite::Error,
+    },
+    /// A later version of the program wrote the file.
+    #[error("the journal {} was written by a later version (format {found}, this one knows {known})", path.display())]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// The format found.
+        found: i32,
+        /// The format this program writes.
+        known: i32,
+    },
+    /// A statement failed.
+    #[error("the journal could not be read or written: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// An entry does not read back.
+    #[error("an entry of the journal does not read back: {0}")]
+    Entry(String),
+}
+
+impl JournalError {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unreachable { .. } => {
+                "check the directory's owner and permissions, or name another with TABLEFERRY_STATE_DIR".to_owned()
+            }
+            Self::Damaged { path, .. } => format!(
+                "move {} aside and start again; `aws dynamodb list-exports` shows the exports of the last 90 days",
+                path.display()
+            ),
+            Self::TooNew { .. } => "use the later version of tableferry".to_owned(),
+            Self::Sqlite(_) | Self::Entry(_) => {
+                "another process may hold the journal, or the disk may be full; nothing was started unless it was said".to_owned()
+            }
+        }
+    }
+}
+
+/// The journal, open. Calls are short and synchronous: a few rows on a local disk.
+#[derive(Debug)]
+pub struct Journal {
+    connection: Mutex<Connection>,
+}
+
+impl Journal {
+    /// Opens the journal at `path`, and makes it, readable by its owner alone, where there is none.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        create_private(path).map_err(|cause| JournalError::Unreachable {
+            path: path.to_owned(),
+            cause,
+        })?;
+        let damaged = |cause| JournalError::Damaged {
+            path: path.to_owned(),
+            cause,
+        };
+        let connection = Connection::open(path).map_err(damaged)?;
+        schema::prepare(&connection, path)?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+        })
+    }
+
+    /// A journal that is gone with the process, for practice.
+    pub fn in_memory() -> Result<Self, JournalError> {
+        let connection = Connection::open_in_memory()?;
+        schema::prepare(&connection, Path::new(":memory:"))?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic elsewhere leaves SQLite's own state whole: a transaction not committed is undone.
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes a run and all its requests, tokens included, in one transaction.
+    pub fn record_run(
+        &self,
+        run: &NewRun<'_>,
+        requests: &[ExportRequest],
+        now: Timestamp,
+    ) -> Result<RunId, JournalError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        transaction.execute(
+            "INSERT INTO run (created_at, plan, digest, source_arn, source_account, source_region, destination)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                now.as_millisecond(),
+                run.plan,
+                run.digest,
+                run.source_arn,
+                run.source_account,
+                run.source_region,
+                run.destination
+            ],
+        )?;
+        let id = transaction.last_insert_rowid();
+        for (index, request) in requests.iter().enumerate() {
+            let text = serde_json::to_string(request)
+                .map_err(|error| JournalError::Entry(error.to_string()))?;
+            transaction.execute(
+                "INSERT INTO export (run, position, table_arn, client_token, request, stage)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    id,
+                    i64::try_from(index).unwrap_or(i64::MAX),
+                    request.table_arn.to_string(),
+                    request.client_token,
+                    text,
+                    Stage::Planned.as_str()
+                ],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(RunId(id))
+    }
+
+    /// Writes an export's state over what was there, in one statement.
+    pub fn update_export(&self, export: &ExportRecord) -> Result<(), JournalError> {
+        let changed = self.lock().execute(
+            "UPDATE export SET stage = ?3, called_at = ?4, export_arn = ?5, started_at = ?6, ended_at = ?7,
+                    failure_code = ?8, failure_message = ?9, item_count = ?10, billed_size_bytes = ?11,
+                    manifest = ?12, verified = ?13, verification = ?14
+             WHERE run = ?1 AND position = ?2",
+            params![
+                export.run.0,
+                i64::try_from(export.position).unwrap_or(i64::MAX),
+                export.stage.as_str(),
+                export.called_at.map(Timestamp::as_millisecond),
+                export.export_arn,
+                export.started_at.map(Timestamp::as_millisecond),
+                export.ended_at.map(Timestamp::as_millisecond),
+                export.failure_code,
+                export.failure_message,
+                export.item_count,
+                export.billed_size_bytes,
+                export.manifest,
+                export.verified.map(Verified::as_str),
+                export.verification,
+            ],
+        )?;
+        if changed == 1 {
+            Ok(())
+        } else {
+            Err(JournalError::Entry(format!(
+                "run {} has no export {}",
+                export.run, export.position
+            )))
+        }
+    }
+
+    /// One run with its exports, or `None` where there is no such run.
+    pub fn run(&self, id: RunId) -> Result<Option<RunRecord>, JournalError> {
+        let connection = self.lock();
+        let run = connection
+            .query_row(
+                &format!("{} WHERE id = ?1", record::SELECT_RUN),
+                [id.0],
+                record::read_run,
+            )
+            .optional()?;
+        run.map(|run| with_exports(&connection, run)).transpose()
+    }
+
+    /// All runs since `since`, the newest first.
+    pub fn runs_since(&self, since: Timestamp) -> Result<Vec<RunRecord>, JournalError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare(&format!(
+            "{} WHERE created_at >= ?1 ORDER BY id DESC",
+            record::SELECT_RUN
+        ))?;
+        let runs = statement
+            .query_map([since.as_millisecond()], record::read_run)?
+            .collect::<Result<Vec<_>, _>>()?;
+        runs.into_iter()
+            .map(|run| with_exports(&connection, run))
+            .collect()
+    }
+
+    /// All runs, the newest first.
+    pub fn runs(&self) -> Result<Vec<RunRecord>, JournalError> {
+        self.runs_since(Timestamp::UNIX_EPOCH)
+    }
+
+    /// The runs that `resume` would go on with, the oldest first.
+    pub fn open_runs(&self) -> Result<Vec<RunRecord>, JournalError> {
+        let mut runs = self.runs()?;
+        runs.retain(RunRecord::is_open);
+        runs.reverse();
+        Ok(runs)
+    }
+}
+
+fn with_exports(connection: &Connection, mut run: RunRecord) -> Result<RunRecord, JournalError> {
+    let mut statement = connection.prepare(record::SELECT_EXPORTS)?;
+    let mut rows = statement.query([run.id.0])?;
+    while let Some(row) = rows.next()? {
+        run.exports.push(record::read_export(row)?);
+    }
+    Ok(run)
+}
+
+/// Makes the file before SQLite does, so that it is never readable by others, not even for a moment.
+/// SQLite gives its companion files the same permissions.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+
+    if let Some(directory) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)?;
+    }
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)?;
+    let mut permissions = file.metadata()?.permissions();
+    if permissions.mode() & 0o077 != 0 {
+        permissions.set_mode(0o600);
+        file.set_permissions(permissions)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

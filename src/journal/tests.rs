@@ -1,0 +1,155 @@
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+use crate::plan::{Encryption, Format, Span};
+
+fn request(token: &str) -> ExportRequest {
+    ExportRequest {
+        table_arn: "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders"
+            .parse()
+            .unwrap(),
+        bucket: "export-landing".parse().unwrap(),
+        bucket_owner: Some("222222222222".parse().unwrap()),
+        prefix: Some("prod".to_owned()),
+        encryption: Encryption::Kms {
+            key: Some("alias/x".to_owned()),
+        },
+        format: Format::DynamoDbJson,
+        span: Span::Incremental {
+            from: "2026-11-21T00:00:00Z".parse().unwrap(),
+            to: "2026-11-21T12:00:00Z".parse().unwrap(),
+            view: crate::plan::View::NewImage,
+        },
+        filter: None,
+        client_token: token.to_owned(),
+    }
+}
+
+fn new_run() -> NewRun<'static> {
+    NewRun {
+        plan: "plan",
+        digest: "d",
+        source_arn: "arn:aws:iam::111111111111:user/ada",
+        source_account: "111111111111",
+        source_region: "eu-west-1",
+        destination: "s3://export-landing/prod",
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+#[test]
+fn a_run_reads_back_as_it_was_written() {
+    let journal = Journal::in_memory().unwrap();
+    let requests = [request("t1"), request("t2")];
+    let id = journal.record_run(&new_run(), &requests, at(10)).unwrap();
+    let run = journal.run(id).unwrap().unwrap();
+    assert_eq!(run.created_at, at(10));
+    assert_eq!(run.exports.len(), 2);
+    assert_eq!(run.exports[1].request, requests[1]);
+    assert_eq!(run.exports[1].stage, Stage::Planned);
+    assert_eq!(run.exports[0].table(), "Orders");
+}
+
+#[test]
+fn an_update_survives_closing_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state/journal.db");
+    let journal = Journal::open(&path).unwrap();
+    let id = journal
+        .record_run(&new_run(), &[request("t1")], at(10))
+        .unwrap();
+    let mut export = journal.run(id).unwrap().unwrap().exports.remove(0);
+    export.stage = Stage::Completed;
+    export.called_at = Some(at(11));
+    export.export_arn = Some("arn".to_owned());
+    export.item_count = Some(3);
+    export.verified = Some(Verified::Unknown);
+    journal.update_export(&export).unwrap();
+    drop(journal);
+
+    let journal = Journal::open(&path).unwrap();
+    let read = journal.run(id).unwrap().unwrap().exports.remove(0);
+    assert_eq!(read.stage, Stage::Completed);
+    assert_eq!(read.called_at, Some(at(11)));
+    assert_eq!(read.item_count, Some(3));
+    assert_eq!(read.verified, Some(Verified::Unknown));
+}
+
+#[test]
+fn a_run_is_open_until_each_export_is_refused_failed_or_verified() {
+    let journal = Journal::in_memory().unwrap();
+    let id = journal
+        .record_run(&new_run(), &[request("t1")], at(10))
+        .unwrap();
+    let mut export = journal.run(id).unwrap().unwrap().exports.remove(0);
+    let mut open_at = |stage, verified| {
+        export.stage = stage;
+        export.verified = verified;
+        journal.update_export(&export).unwrap();
+        !journal.open_runs().unwrap().is_empty()
+    };
+    assert!(open_at(Stage::Planned, None));
+    assert!(open_at(Stage::Calling, None));
+    assert!(open_at(Stage::InProgress, None));
+    assert!(open_at(Stage::Completed, None));
+    assert!(!open_at(Stage::Completed, Some(Verified::No)));
+    assert!(!open_at(Stage::Refused, None));
+    assert!(!open_at(Stage::Failed, None));
+}
+
+#[test]
+fn a_token_is_never_written_twice() {
+    let journal = Journal::in_memory().unwrap();
+    journal
+        .record_run(&new_run(), &[request("t1")], at(10))
+        .unwrap();
+    assert!(
+        journal
+            .record_run(&new_run(), &[request("t2"), request("t1")], at(11))
+            .is_err()
+    );
+    // The failed transaction left nothing behind.
+    assert_eq!(journal.runs().unwrap().len(), 1);
+}
+
+#[test]
+fn the_file_is_for_its_owner_alone_even_if_it_was_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.db");
+    drop(Journal::open(&path).unwrap());
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    drop(Journal::open(&path).unwrap());
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_damaged_file_is_told_and_left_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.db");
+    let text = "this is no database, but somebody's notes, and long enough to be read as a header";
+    std::fs::write(&path, text).unwrap();
+    let error = Journal::open(&path).unwrap_err();
+    assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
+    assert!(error.hint().contains("move"), "{}", error.hint());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn a_later_format_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.db");
+    drop(Journal::open(&path).unwrap());
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("PRAGMA user_version = 99")
+        .unwrap();
+    let error = Journal::open(&path).unwrap_err();
+    assert!(
+        matches!(error, JournalError::TooNew { found: 99, .. }),
+        "{error}"
+    );
+}

@@ -1,0 +1,75 @@
+//! Arguments, configuration, a front end, an exit code.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use tableferry::args::{Args, Command, PolicyCommand, SandboxCommand};
+use tableferry::commands::{self, Exit};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match start(args) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr().lock(), "error: {error:#}");
+            Exit::Usage.into()
+        }
+    }
+}
+
+/// Commands that need no account are answered at once; the others on a runtime.
+fn start(mut args: Args) -> anyhow::Result<Exit> {
+    let mut out = std::io::stdout().lock();
+    match args.command.take() {
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Args::command(), "tableferry", &mut out);
+            Ok(Exit::Done)
+        }
+        Some(Command::Man) => {
+            clap_mangen::Man::new(Args::command()).render(&mut out)?;
+            Ok(Exit::Done)
+        }
+        Some(Command::Simulate { file }) => commands::simulate::run(file.as_deref(), out),
+        Some(Command::Policy(PolicyCommand::Lint { file, kind })) => {
+            commands::lint::run(&file, kind, out)
+        }
+        command => {
+            drop(out);
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()?;
+            let exit = runtime.block_on(dispatch(command, args));
+            // A question left open on the terminal must not keep the process.
+            runtime.shutdown_background();
+            exit
+        }
+    }
+}
+
+async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> {
+    if let Some(Command::Sandbox(SandboxCommand::Serve { port, state })) = command {
+        let cancel = commands::cut_off_token()?;
+        return Ok(commands::sandbox::serve(port, state, args.global.sandbox_job, cancel).await);
+    }
+    if command.is_none() && !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+        anyhow::bail!(
+            "the wizard needs a terminal\n  hint: without one, `tableferry run PLAN --yes` runs a plan"
+        );
+    }
+    let work = commands::open::open(&args.global)?;
+    match command {
+        Some(Command::Run(run)) => {
+            Ok(commands::run::run(&work, &run, commands::cut_off_token()?).await)
+        }
+        Some(Command::Resume(resume)) => {
+            Ok(commands::resume::resume(&work, &resume, commands::cut_off_token()?).await)
+        }
+        Some(Command::Exports(exports)) => {
+            Ok(commands::exports::exports(&work, &exports, commands::cut_off_token()?).await)
+        }
+        Some(Command::Profiles(output)) => Ok(commands::profiles::profiles(&work, output)),
+        _ => commands::wizard::wizard(work, args.plan).await,
+    }
+}

@@ -1,0 +1,171 @@
+//! What happens to the wizard, and what it asks of the outside: plain data both.
+
+use std::path::PathBuf;
+
+use crokey::KeyCombination;
+use jiff::Timestamp;
+
+use super::outside::{Briefing, Identified, RunSummary};
+use super::remote::RequestId;
+use crate::arn::{BucketName, Region};
+use crate::aws::failure::Failure;
+use crate::aws::kms::Key;
+use crate::aws::profiles::Profiles;
+use crate::aws::s3::Bucket;
+use crate::aws::session::{MfaCode, SignInError};
+use crate::plan::{Plan, SignIn};
+use crate::work::event::{Event, Side};
+use crate::work::facts::{BucketFacts, TableFacts};
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Message {
+    /// A key was pressed.
+    KeyPressed(KeyCombination),
+    /// Text was pasted; its line ends confirm nothing.
+    Pasted(String),
+    /// The terminal has this many columns and rows now.
+    Resized(u16, u16),
+    /// It is this late now.
+    Ticked(Timestamp),
+    /// A query was answered.
+    Replied(RequestId, Reply),
+    /// A run told something.
+    Reported(Box<Event>),
+    /// A watch ended: every export ended (the text is empty), or it was cut off for this reason.
+    WatchEnded(RequestId, Result<(), String>),
+    /// A deed was done, or refused.
+    Done(RequestId, Outcome),
+    /// The command that signs a side in ended; the text says what went wrong.
+    LoginEnded(Side, Result<(), String>),
+    /// The system asked the program to end.
+    Terminated,
+}
+
+/// The answer to a query.
+#[derive(Debug)]
+pub enum Reply {
+    /// To [`Query::Profiles`].
+    Profiles(Profiles),
+    /// To [`Query::SignIn`].
+    SignedIn(Side, Box<Result<Identified, SignInError>>),
+    /// To [`Query::Tables`].
+    Tables(Result<Vec<String>, Failure>),
+    /// To [`Query::Table`].
+    Table(Box<TableFacts>),
+    /// To [`Query::Buckets`].
+    Buckets(Result<Vec<Bucket>, Failure>),
+    /// To [`Query::Bucket`].
+    Bucket(Box<BucketFacts>),
+    /// To [`Query::Keys`].
+    Keys(Result<Vec<Key>, Failure>),
+    /// To [`Query::Prepare`]; the text says why nothing could be judged.
+    Prepared(Box<Result<Briefing, String>>),
+    /// To [`Query::OpenRuns`]; the text says why the journal cannot be read.
+    OpenRuns(Result<Vec<RunSummary>, String>),
+}
+
+/// How a deed ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The exports of this run were asked for.
+    Started(i64),
+    /// Nothing was started, or not all of it, and why.
+    NotStarted(String),
+    /// The plan was written to this file.
+    Saved(PathBuf),
+    /// There is such a file already, and it was left alone.
+    FileExists(PathBuf),
+    /// The plan could not be written, and why.
+    NotSaved(String),
+}
+
+/// Work for the outside.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Read something; the reply carries the number.
+    Ask(RequestId, Errand, Query),
+    /// Give up what is read for this.
+    Cancel(Errand),
+    /// Change something; never cancelled, its reply is always delivered.
+    Do(RequestId, Deed),
+    /// Follow a run until all its exports ended; quitting cuts it off where that is safe.
+    Watch(RequestId, Watch),
+    /// Put a text on the clipboard, through the terminal.
+    Copy(String),
+    /// Hand the terminal to the command that signs a side in.
+    LogIn(Side, Vec<String>),
+    /// Give the terminal back to the shell for a while.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// End the wizard.
+    Quit,
+}
+
+/// What a query is for; queries of one errand are given up together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Errand {
+    /// What is read once at the start.
+    Opening,
+    /// Proving a side.
+    SignIn(Side),
+    /// The tables of the source.
+    Tables,
+    /// The buckets of the destination.
+    Buckets,
+    /// The chosen bucket.
+    Bucket,
+    /// The keys of the destination.
+    Keys,
+    /// What a start would do.
+    Briefing,
+}
+
+/// Something to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// The profiles of the shared files.
+    Profiles,
+    /// Prove a side.
+    SignIn(Side, Box<SignIn>, Option<MfaCode>),
+    /// The names of the source's tables.
+    Tables,
+    /// One table, by name or ARN.
+    Table(String),
+    /// The destination's buckets.
+    Buckets,
+    /// One bucket.
+    Bucket(BucketName),
+    /// The destination's keys in a Region.
+    Keys(Region),
+    /// What a start would do.
+    Prepare(Box<Plan>),
+    /// The runs under way.
+    OpenRuns,
+}
+
+/// Something to change.
+#[derive(Debug, Clone)]
+pub enum Deed {
+    /// Start the exports of a plan.
+    Start(Box<Plan>, Box<Briefing>),
+    /// Write the plan to a file.
+    SavePlan {
+        /// The file.
+        path: PathBuf,
+        /// The plan as TOML.
+        text: String,
+        /// Whether a file that is there may be replaced.
+        may_replace: bool,
+    },
+}
+
+/// A run to follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    /// One that was just started.
+    Follow(i64),
+    /// One of an earlier session, its unanswered calls repeated with their tokens.
+    Resume(i64),
+}

@@ -1,0 +1,76 @@
+//! The runs under way: going on with one of an earlier session.
+
+use crate::tui::keymap::Action;
+use crate::tui::message::Effect;
+use crate::tui::model::{Model, Tone};
+use crate::tui::popups::Popup;
+use crate::tui::remote::Remote;
+use crate::tui::steps::accounts::{self, Chosen};
+use crate::tui::steps::{Step, progress};
+use crate::work::event::Side;
+
+/// Opens the list.
+pub(crate) fn open(model: &mut Model) {
+    model.open(Popup::Runs { cursor: 0 });
+}
+
+/// Does an action of the list.
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Popup::Runs { cursor }) = model.popup() else {
+        return Vec::new();
+    };
+    let run = model
+        .open_runs
+        .value()
+        .and_then(|runs| runs.get(*cursor))
+        .cloned();
+    let (Action::Resume, Some(run)) = (action, run) else {
+        return Vec::new();
+    };
+    model.popups.pop();
+    let Some(plan) = run.plan.clone() else {
+        let text = format!(
+            "the plan of run {0} cannot be read: try `tableferry resume {0}`",
+            run.id
+        );
+        model.say(Tone::Bad, text);
+        return Vec::new();
+    };
+    model.tables.forget();
+    model.destination.forget();
+    model.encryption.forget();
+    model.fill_in(&plan);
+    model.accounts.place_cursors();
+    model.step = Step::Accounts;
+    model.say(
+        Tone::Plain,
+        format!("signing in again for run {} …", run.id),
+    );
+    model.resuming = Some(run);
+    accounts::prove_filled_in(model)
+}
+
+/// Goes on with the chosen run, as soon as both sides are settled.
+pub(crate) fn resume_when_ready(model: &mut Model) -> Vec<Effect> {
+    let is_settled = |side| match &model.accounts.side(side).chosen {
+        Chosen::Nothing | Chosen::Without => true,
+        Chosen::Profile { proof, .. } => {
+            matches!(**proof, Remote::Loaded(_))
+                || (side == Side::Destination && proof.is_settled())
+        }
+    };
+    let is_ready = model.identified(Side::Source).is_some() && is_settled(Side::Destination);
+    if !is_ready || !model.popups.is_empty() {
+        return Vec::new();
+    }
+    let Some(run) = model.resuming.take() else {
+        return Vec::new();
+    };
+    model.step = Step::Progress;
+    model.progress = progress::Progress {
+        exports: run.exports,
+        began_at: Some(run.created_at),
+        ..progress::Progress::default()
+    };
+    progress::resume(model, run.id)
+}

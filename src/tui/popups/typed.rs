@@ -1,0 +1,166 @@
+//! One line of text: a name that no list shows, a prefix, a file.
+
+use std::path::PathBuf;
+
+use crate::arn::{AccountId, Arn, BucketName};
+use crate::plan::Encryption;
+use crate::tui::message::Effect;
+use crate::tui::model::Model;
+use crate::tui::popups::{self, Popup};
+use crate::tui::steps::destination::{self, Owner};
+use crate::tui::steps::tables;
+use crate::tui::widgets::entry::Entry;
+
+/// What a line of text is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A table's name or ARN.
+    Table,
+    /// A bucket's name.
+    Bucket,
+    /// What the objects' keys begin with.
+    Prefix,
+    /// The bucket's account.
+    Owner,
+    /// A key's ARN.
+    Key,
+    /// Where the plan is written.
+    PlanFile,
+}
+
+impl Purpose {
+    /// The popup's title.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Table => "Another table",
+            Self::Bucket => "Another bucket",
+            Self::Prefix => "Prefix",
+            Self::Owner => "Bucket owner",
+            Self::Key => "KMS key",
+            Self::PlanFile => "Save the plan",
+        }
+    }
+
+    /// What belongs there.
+    pub(crate) const fn explanation(self) -> &'static str {
+        match self {
+            Self::Table => {
+                "A table's name in the source's account and Region, or the ARN of a table in another Region."
+            }
+            Self::Bucket => {
+                "The bucket's name, not its ARN. A bucket that this side may not list can be named here."
+            }
+            Self::Prefix => {
+                "What the objects' keys begin with; DynamoDB adds /AWSDynamoDB/… to it. Empty: no prefix."
+            }
+            Self::Owner => {
+                "The account of the bucket: twelve digits. It is sent as S3BucketOwner, without which an export into another account's bucket fails."
+            }
+            Self::Key => {
+                "The key's full ARN. An alias would be looked up in the exporting account, not in the key's."
+            }
+            Self::PlanFile => {
+                "A file for the plan, which `tableferry run` takes. A file that is there is replaced only after a question."
+            }
+        }
+    }
+}
+
+/// A popup for one line of text.
+pub(crate) fn popup(purpose: Purpose, text: &str) -> Popup {
+    Popup::Typed {
+        purpose,
+        entry: Entry::new(text),
+        error: None,
+    }
+}
+
+/// Takes the text; the popup stays open where it is wrong.
+pub(super) fn submit(model: &mut Model, purpose: Purpose, entry: Entry) -> Vec<Effect> {
+    match take(model, purpose, entry.text().trim()) {
+        Ok(effects) => effects,
+        Err(error) => {
+            model.open(Popup::Typed {
+                purpose,
+                entry,
+                error: Some(error),
+            });
+            Vec::new()
+        }
+    }
+}
+
+fn take(model: &mut Model, purpose: Purpose, text: &str) -> Result<Vec<Effect>, String> {
+    match purpose {
+        Purpose::Table => take_table(model, text)?,
+        Purpose::Bucket => {
+            let bucket: BucketName = text.parse().map_err(|e| format!("{e}"))?;
+            model.destination.list.clear_filter();
+            return Ok(destination::choose(model, bucket));
+        }
+        Purpose::Prefix => {
+            model.destination.prefix = prefix(text)?;
+            model.review.forget();
+        }
+        Purpose::Owner => {
+            let owner: AccountId = text.parse().map_err(|e| format!("{e}"))?;
+            model.destination.owner = Owner::Given(owner);
+            model.review.forget();
+        }
+        Purpose::Key => {
+            model.encryption.choice = Some(Encryption::Kms {
+                key: Some(key(text)?),
+            });
+            model.encryption.list.clear_filter();
+            model.encryption.place_cursor();
+            model.review.forget();
+        }
+        Purpose::PlanFile if text.is_empty() => return Err("give the file's name".to_owned()),
+        Purpose::PlanFile => return Ok(popups::save(model, PathBuf::from(text), false)),
+    }
+    Ok(Vec::new())
+}
+
+/// Table names are 3 to 255 letters, digits, dots, hyphens and underscores ("Naming rules" in the
+/// DynamoDB developer guide).
+fn take_table(model: &mut Model, text: &str) -> Result<(), String> {
+    let is_name = (3..=255).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    let is_arn = text
+        .parse::<Arn>()
+        .is_ok_and(|arn| arn.service == "dynamodb" && arn.resource.starts_with("table/"));
+    if !is_name && !is_arn {
+        return Err(format!(
+            "`{text}` is neither a table's name nor a table's ARN"
+        ));
+    }
+    model.tables.facts.entry(text.to_owned()).or_default();
+    model.tables.put(tables::new_job(text));
+    model.tables.list.clear_filter();
+    let place = model.tables.rows().iter().position(|row| *row == text);
+    model.tables.list.cursor = place.unwrap_or(0);
+    model.review.forget();
+    Ok(())
+}
+
+/// `S3Prefix`: up to 1024 characters; an empty one must be left out.
+fn prefix(text: &str) -> Result<Option<String>, String> {
+    let text = text.trim_end_matches('/');
+    if text.len() > 1024 {
+        return Err("a prefix has up to 1024 characters".to_owned());
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn key(text: &str) -> Result<String, String> {
+    let is_key = text
+        .parse::<Arn>()
+        .is_ok_and(|arn| arn.service == "kms" && arn.resource.starts_with("key/"));
+    if is_key {
+        Ok(text.to_owned())
+    } else {
+        Err("a key's ARN reads arn:aws:kms:eu-west-1:123456789012:key/1234abcd-…".to_owned())
+    }
+}

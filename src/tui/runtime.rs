@@ -1,0 +1,304 @@
+//! The loop between the terminal and the work: what happens comes in as messages, one frame is
+//! drawn for all that came, and effects go out to tasks.
+//!
+//! It awaits key events, replies, and a timer only while something moves. Nothing in it waits for
+//! the network or the disk.
+
+mod clipboard;
+mod perform;
+mod signals;
+mod terminal;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{Event as Input, KeyEventKind};
+use jiff::Timestamp;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::signals::{Signal, Signals};
+use self::terminal::Screen;
+use super::keymap::{Keymap, KeymapError};
+use super::message::{Effect, Errand, Message};
+use super::model::{Model, Start};
+use super::theme::Theme;
+use super::update::{open, update};
+use super::view::{self, ViewState};
+use crate::plan::Plan;
+use crate::work::Work;
+use crate::work::event::{ExportProgress, Side};
+
+/// How often a frame is drawn while something moves.
+const BEAT: Duration = Duration::from_millis(120);
+
+/// How long quitting waits for a run that is followed to be cut off cleanly.
+const PATIENCE_AT_THE_END: Duration = Duration::from_secs(5);
+
+/// What the wizard is opened with.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// A plan to fill the steps with.
+    pub plan: Option<Plan>,
+    /// The file it came from.
+    pub plan_file: Option<PathBuf>,
+    /// Whether changes are forbidden.
+    pub is_read_only: bool,
+}
+
+/// What there is to say after the wizard has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The run that was started or gone on with.
+    pub run: Option<i64>,
+    /// Its exports as far as they are known.
+    pub exports: Vec<ExportProgress>,
+    /// Whether exports go on that were not waited for.
+    pub is_cut_off: bool,
+}
+
+/// Why the wizard cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// Standard input or output is no terminal.
+    #[error(
+        "the wizard needs a terminal\n  hint: `tableferry run PLAN --yes` does a plan without one"
+    )]
+    NoTerminal,
+    /// The terminal cannot be used.
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(#[from] io::Error),
+    /// The key table is broken.
+    #[error(transparent)]
+    Keymap(#[from] KeymapError),
+}
+
+/// Opens the wizard, and returns when it was left.
+pub async fn run(work: Work, options: Options) -> Result<Outcome, TuiError> {
+    let keymap = Arc::new(Keymap::built_in()?);
+    let signals = Signals::listen()?;
+    let screen = Screen::open()?;
+    let start = Start {
+        is_sandbox: work.settings().is_sandbox,
+        is_read_only: options.is_read_only,
+        plan: options.plan,
+        plan_file: options.plan_file,
+        now: Timestamp::now(),
+    };
+    let (sender, messages) = mpsc::unbounded_channel();
+    let mut wizard = Wizard {
+        work,
+        model: Model::new(keymap, start),
+        theme: Theme::from_environment(|name| std::env::var(name).ok()),
+        view: ViewState::default(),
+        screen,
+        signals,
+        sender,
+        messages,
+        errands: HashMap::new(),
+        following: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+        is_over: false,
+    };
+    wizard.go_on().await?;
+    Ok(wizard.end().await)
+}
+
+/// The wizard while it runs.
+struct Wizard {
+    work: Work,
+    model: Model,
+    theme: Theme,
+    view: ViewState,
+    screen: Screen,
+    signals: Signals,
+    sender: UnboundedSender<Message>,
+    messages: UnboundedReceiver<Message>,
+    errands: HashMap<Errand, CancellationToken>,
+    following: CancellationToken,
+    /// Deeds and watches: what the end waits for.
+    tasks: TaskTracker,
+    is_over: bool,
+}
+
+/// What woke the loop.
+enum Wake {
+    Input(Option<io::Result<Input>>),
+    Message(Option<Message>),
+    Signal(Signal),
+    Beat,
+}
+
+impl Wizard {
+    async fn go_on(&mut self) -> Result<(), TuiError> {
+        let (columns, rows) = self.screen.size()?;
+        self.happen(Message::Resized(columns, rows)).await?;
+        let effects = open(&mut self.model);
+        self.carry_out(effects).await?;
+        self.draw()?;
+        while !self.is_over {
+            let wake = self.wait().await;
+            self.happen(Message::Ticked(Timestamp::now())).await?;
+            self.take(wake).await?;
+            self.drain().await?;
+            self.draw()?;
+        }
+        Ok(())
+    }
+
+    async fn wait(&mut self) -> Wake {
+        let is_moving = self.model.is_moving();
+        tokio::select! {
+            input = self.screen.typed() => Wake::Input(input),
+            message = self.messages.recv() => Wake::Message(message),
+            signal = self.signals.next() => Wake::Signal(signal),
+            () = tokio::time::sleep(BEAT), if is_moving => Wake::Beat,
+        }
+    }
+
+    async fn take(&mut self, wake: Wake) -> Result<(), TuiError> {
+        match wake {
+            Wake::Input(Some(Ok(input))) => match message(input) {
+                Some(message) => self.happen(message).await,
+                None => Ok(()),
+            },
+            // The terminal is gone: nobody is there to be asked.
+            Wake::Input(Some(Err(_)) | None) | Wake::Signal(Signal::End) => {
+                self.happen(Message::Terminated).await
+            }
+            Wake::Message(Some(message)) => self.happen(message).await,
+            Wake::Signal(Signal::Stop) => self.suspend().await,
+            Wake::Signal(Signal::Continue) => {
+                self.screen.close().await;
+                Ok(self.screen.reopen()?)
+            }
+            Wake::Message(None) | Wake::Beat => Ok(()),
+        }
+    }
+
+    /// Takes all that is queued, so that one frame shows it.
+    async fn drain(&mut self) -> Result<(), TuiError> {
+        while !self.is_over {
+            if let Some(input) = self.screen.queued_input() {
+                if let Some(message) = input.ok().and_then(message) {
+                    self.happen(message).await?;
+                }
+            } else if let Ok(message) = self.messages.try_recv() {
+                self.happen(message).await?;
+            } else {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn happen(&mut self, message: Message) -> Result<(), TuiError> {
+        let effects = update(&mut self.model, message);
+        self.carry_out(effects).await
+    }
+
+    async fn carry_out(&mut self, effects: Vec<Effect>) -> Result<(), TuiError> {
+        for effect in effects {
+            match effect {
+                Effect::Ask(request, errand, query) => {
+                    let token = self.errands.entry(errand).or_default().clone();
+                    let asking = perform::ask(self.work.clone(), request, query);
+                    let sender = self.sender.clone();
+                    tokio::spawn(async move {
+                        tokio::select! {
+                            () = token.cancelled() => {}
+                            message = asking => drop(sender.send(message)),
+                        }
+                    });
+                }
+                Effect::Cancel(errand) => {
+                    if let Some(token) = self.errands.remove(&errand) {
+                        token.cancel();
+                    }
+                }
+                Effect::Do(request, deed) => {
+                    let (cancel, sender) = (self.following.clone(), self.sender.clone());
+                    self.tasks.spawn(perform::deed(
+                        self.work.clone(),
+                        request,
+                        deed,
+                        cancel,
+                        sender,
+                    ));
+                }
+                Effect::Watch(request, watch) => {
+                    let cancel = self.following.clone();
+                    let sender = self.sender.clone();
+                    let watching =
+                        perform::watch(self.work.clone(), request, watch, cancel, sender);
+                    self.tasks.spawn(watching);
+                }
+                Effect::Copy(text) => clipboard::copy(&text)?,
+                Effect::LogIn(side, words) => self.log_in(side, &words).await?,
+                Effect::Suspend => self.suspend().await?,
+                Effect::Redraw => self.screen.clear()?,
+                Effect::Quit => self.is_over = true,
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the terminal to the command that signs a side in.
+    async fn log_in(&mut self, side: Side, words: &[String]) -> Result<(), TuiError> {
+        self.screen.close().await;
+        let end = perform::run_command(words).await;
+        self.signals.forget_interrupts();
+        self.screen.reopen()?;
+        let _ = self.sender.send(Message::LoginEnded(side, end));
+        Ok(())
+    }
+
+    async fn suspend(&mut self) -> Result<(), TuiError> {
+        self.screen.close().await;
+        signals::stop_this_process()?;
+        Ok(self.screen.reopen()?)
+    }
+
+    fn draw(&mut self) -> Result<(), TuiError> {
+        let (model, theme, view) = (&self.model, self.theme, &mut self.view);
+        self.screen
+            .draw(|frame| view::draw(model, theme, view, frame))?;
+        Ok(())
+    }
+
+    /// Cuts off what is followed, and waits for it to be written down.
+    async fn end(mut self) -> Outcome {
+        self.following.cancel();
+        for token in self.errands.values() {
+            token.cancel();
+        }
+        self.screen.close().await;
+        self.tasks.close();
+        // A deed is waited for by the model itself; this is for watches, which end at once.
+        let _ = tokio::time::timeout(PATIENCE_AT_THE_END, self.tasks.wait()).await;
+        while let Ok(message) = self.messages.try_recv() {
+            let _ = update(&mut self.model, message);
+        }
+        Outcome {
+            run: self.model.run(),
+            exports: self.model.exports().to_vec(),
+            is_cut_off: self.model.has_unfinished_exports(),
+        }
+    }
+}
+
+/// A terminal's event as a message.
+fn message(input: Input) -> Option<Message> {
+    match input {
+        Input::Key(key) if key.kind != KeyEventKind::Release => {
+            Some(Message::KeyPressed(key.into()))
+        }
+        Input::Paste(text) => Some(Message::Pasted(text)),
+        Input::Resize(columns, rows) => Some(Message::Resized(columns, rows)),
+        _ => None,
+    }
+}

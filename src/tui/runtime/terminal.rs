@@ -1,0 +1,157 @@
+//! The terminal: taken over whole, and given back whatever happens.
+
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::panic;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crossterm::cursor::Show;
+use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, EventStream};
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{execute, style};
+use futures_util::StreamExt;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Frame, Terminal};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::task::JoinHandle;
+
+use super::TuiError;
+
+/// Whether the terminal is ours now; the panic hook must know without a `Screen` at hand.
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is ours.
+pub(super) struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    input: Input,
+}
+
+/// What is typed, read by a task of its own.
+///
+/// The stream remembers only the waker of its first pending poll, so it must not be asked "without
+/// waiting" in between; a channel may.
+struct Input {
+    events: UnboundedReceiver<io::Result<Event>>,
+    reader: JoinHandle<()>,
+}
+
+impl Input {
+    fn listen() -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        let reader = tokio::spawn(async move {
+            let mut stream = EventStream::new();
+            while let Some(event) = stream.next().await {
+                if sender.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { events, reader }
+    }
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    pub(super) fn open() -> Result<Self, TuiError> {
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return Err(TuiError::NoTerminal);
+        }
+        restore_on_panic();
+        // With NO_COLOR set crossterm writes a full reset in place of a colour, which would erase
+        // a reversed cursor; the theme knows how to do without colours.
+        style::force_color_output(true);
+        take()?;
+        let terminal =
+            Terminal::new(CrosstermBackend::new(io::stdout())).inspect_err(|_| restore())?;
+        Ok(Self {
+            terminal,
+            input: Input::listen(),
+        })
+    }
+
+    /// Gives the terminal back. The event stream goes too: a stream that is merely not polled keeps
+    /// a thread that takes the next program's keys.
+    pub(super) async fn close(&mut self) {
+        self.input.reader.abort();
+        let _ = (&mut self.input.reader).await;
+        restore();
+    }
+
+    /// Takes the terminal over again, drops what was typed in between, and draws everything anew.
+    pub(super) fn reopen(&mut self) -> io::Result<()> {
+        take()?;
+        while event::poll(Duration::ZERO)? {
+            event::read()?;
+        }
+        self.input = Input::listen();
+        self.clear()
+    }
+
+    /// Forgets what is on the screen, so that the next frame is drawn whole.
+    ///
+    /// `Terminal::clear` would ask the terminal where its cursor is, and whoever reads the keys
+    /// would get the answer.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        let size = self.terminal.size()?;
+        self.terminal
+            .resize(Rect::new(0, 0, size.width, size.height))
+    }
+
+    /// Columns and rows.
+    pub(super) fn size(&self) -> io::Result<(u16, u16)> {
+        let size = self.terminal.size()?;
+        Ok((size.width, size.height))
+    }
+
+    /// Waits for what is typed next; `None` where the terminal is gone.
+    pub(super) async fn typed(&mut self) -> Option<io::Result<Event>> {
+        self.input.events.recv().await
+    }
+
+    /// What was typed already, without waiting.
+    pub(super) fn queued_input(&mut self) -> Option<io::Result<Event>> {
+        self.input.events.try_recv().ok()
+    }
+
+    pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.terminal.draw(render)?;
+        Ok(())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn take() -> io::Result<()> {
+    enable_raw_mode()?;
+    IS_TAKEN.store(true, Ordering::SeqCst);
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste).inspect_err(|_| restore())
+}
+
+/// Gives the terminal back, once for each time it was taken. There is nobody to tell of a failure.
+fn restore() {
+    if IS_TAKEN.swap(false, Ordering::SeqCst) {
+        let mut out = io::stdout();
+        let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = disable_raw_mode();
+        let _ = out.flush();
+    }
+}
+
+fn restore_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            restore();
+            before(panic);
+        }));
+    });
+}

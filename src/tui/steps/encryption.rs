@@ -1,0 +1,310 @@
+//! Encryption: with S3's own keys or with a KMS key, and why one of them is suggested.
+
+use crate::arn::Arn;
+use crate::aws::kms::Key;
+use crate::plan::{Encryption, Plan};
+use crate::tui::keymap::Action;
+use crate::tui::message::{Effect, Errand, Query};
+use crate::tui::model::Model;
+use crate::tui::outside::Blocker;
+use crate::tui::popups::typed::{self, Purpose};
+use crate::tui::remote::Remote;
+use crate::tui::widgets::list::List;
+use crate::work::event::Side;
+
+/// The keys of the destination, and the choice.
+#[derive(Debug, Clone, Default)]
+pub struct EncryptionStep {
+    pub(crate) keys: Remote<Vec<Key>>,
+    pub(crate) list: List,
+    pub(crate) choice: Option<Encryption>,
+}
+
+/// A row of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Row {
+    /// S3's own keys.
+    Aes256,
+    /// A key of the account.
+    Key(Key),
+    /// A key that was typed or came with the plan.
+    Typed(String),
+}
+
+impl Row {
+    pub(crate) fn encryption(&self) -> Encryption {
+        match self {
+            Self::Aes256 => Encryption::Aes256,
+            Self::Key(key) => kms(key.arn.to_string()),
+            Self::Typed(key) => kms(key.clone()),
+        }
+    }
+}
+
+/// What is suggested, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Suggestion {
+    pub(crate) encryption: Option<Encryption>,
+    pub(crate) why: String,
+}
+
+const fn kms(key: String) -> Encryption {
+    Encryption::Kms { key: Some(key) }
+}
+
+impl EncryptionStep {
+    pub(crate) fn fill_in(&mut self, plan: &Plan) {
+        self.choice = Some(plan.encryption.clone());
+    }
+
+    /// Forgets what another identity or bucket stood for; the choice of a plan that was never shown
+    /// stays.
+    pub(crate) fn forget(&mut self) {
+        if !self.keys.is_not_asked() {
+            self.choice = None;
+        }
+        self.keys = Remote::NotAsked;
+        self.list = List::default();
+    }
+
+    /// The rows that the filter leaves.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        let keys: &[Key] = self.keys.value().map_or(&[], Vec::as_slice);
+        let typed = match &self.choice {
+            Some(Encryption::Kms { key }) => {
+                let key = key.clone().unwrap_or_else(|| "alias/aws/s3".to_owned());
+                let is_listed = keys.iter().any(|known| known.arn.to_string() == key);
+                (!is_listed).then_some(Row::Typed(key))
+            }
+            _ => None,
+        };
+        std::iter::once(Row::Aes256)
+            .chain(typed)
+            .chain(keys.iter().cloned().map(Row::Key))
+            .filter(|row| match row {
+                Row::Aes256 => self.list.lets_through("AES256"),
+                Row::Typed(key) => self.list.lets_through(key),
+                Row::Key(key) => {
+                    self.list.lets_through(&key.arn.to_string())
+                        || key
+                            .aliases
+                            .iter()
+                            .any(|alias| self.list.lets_through(alias))
+                }
+            })
+            .collect()
+    }
+
+    /// The row under the cursor.
+    pub(crate) fn row(&self) -> Option<Row> {
+        self.rows().get(self.list.cursor).cloned()
+    }
+
+    pub(crate) fn place_cursor(&mut self) {
+        let choice = self.choice.clone();
+        let place = self
+            .rows()
+            .iter()
+            .position(|row| Some(row.encryption()) == choice);
+        self.list.cursor = place.unwrap_or(0);
+    }
+
+    /// The account's key of this ARN.
+    pub(crate) fn key(&self, arn: &str) -> Option<&Key> {
+        self.keys
+            .value()?
+            .iter()
+            .find(|key| key.arn.to_string() == arn)
+    }
+}
+
+/// What the bucket's own default encryption suggests.
+pub(crate) fn suggestion(model: &Model) -> Suggestion {
+    let Some(facts) = model.destination.facts.value() else {
+        return Suggestion {
+            encryption: Some(Encryption::Aes256),
+            why: "The bucket could not be read, so its default encryption is unknown. AES256 is \
+                  DynamoDB's default; a bucket that demands KMS refuses it."
+                .to_owned(),
+        };
+    };
+    let default = match &facts.encryption {
+        Ok(default) => default,
+        Err(failure) => {
+            return Suggestion {
+                encryption: Some(Encryption::Aes256),
+                why: format!(
+                    "The bucket's default encryption is unknown ({}). AES256 is DynamoDB's \
+                     default; a bucket that demands KMS refuses it.",
+                    failure.code.as_deref().unwrap_or(&failure.message)
+                ),
+            };
+        }
+    };
+    if !default.algorithm.starts_with("aws:kms") {
+        return Suggestion {
+            encryption: Some(Encryption::Aes256),
+            why: "AES256 is suggested: it is what the bucket encrypts with by default, and needs \
+                  no permission on a key."
+                .to_owned(),
+        };
+    }
+    match &default.key {
+        Some(key) => default_key(model, key),
+        None => Suggestion {
+            encryption: Some(Encryption::Aes256),
+            why: "AES256 is suggested: the bucket's default is the AWS managed key aws/s3, which \
+                  cannot be used from another account."
+                .to_owned(),
+        },
+    }
+}
+
+fn default_key(model: &Model, key: &str) -> Suggestion {
+    match resolve(model, key) {
+        Some(arn) => Suggestion {
+            encryption: Some(kms(arn)),
+            why: "KMS is suggested: the bucket encrypts with this key by default. The exporting \
+                  principal needs kms:GenerateDataKey and kms:Decrypt on it, in its own policy and \
+                  in the key's."
+                .to_owned(),
+        },
+        None => Suggestion {
+            encryption: None,
+            why: format!(
+                "The bucket encrypts with the key {key} by default, whose full ARN could not be \
+                 read. Type it with t, or choose AES256 if the bucket takes it."
+            ),
+        },
+    }
+}
+
+/// The full ARN of a key that a bucket names by ARN, id or alias.
+fn resolve(model: &Model, key: &str) -> Option<String> {
+    let is_key_arn = |arn: &Arn| arn.resource.starts_with("key/");
+    if key.parse::<Arn>().is_ok_and(|arn| is_key_arn(&arn)) {
+        return Some(key.to_owned());
+    }
+    let name = key.rsplit_once(':').map_or(key, |(_, name)| name);
+    let keys = model.encryption.keys.value()?;
+    keys.iter()
+        .find(|known| {
+            known.aliases.iter().any(|alias| alias == name)
+                || known.arn.resource_after("key") == Some(name)
+        })
+        .map(|known| known.arn.to_string())
+}
+
+/// What entering the step sets off.
+pub(crate) fn enter(model: &mut Model) -> Vec<Effect> {
+    suggest(model);
+    if model.encryption.keys.is_not_asked() {
+        reload(model)
+    } else {
+        Vec::new()
+    }
+}
+
+fn reload(model: &mut Model) -> Vec<Effect> {
+    let Some(region) = model.destination.region().cloned() else {
+        return Vec::new();
+    };
+    if model.identified(Side::Destination).is_none() {
+        return Vec::new();
+    }
+    let request = model.request();
+    model.encryption.keys.ask(request);
+    vec![Effect::Ask(request, Errand::Keys, Query::Keys(region))]
+}
+
+/// Takes over the suggestion where nothing was chosen.
+pub(crate) fn suggest(model: &mut Model) {
+    if model.encryption.choice.is_none() {
+        model.encryption.choice = suggestion(model).encryption;
+    }
+    model.encryption.place_cursor();
+}
+
+/// Whether an action of this step is possible now.
+pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
+    let step = &model.encryption;
+    match action {
+        Action::Choose => step
+            .row()
+            .is_some_and(|row| Some(row.encryption()) != step.choice),
+        Action::Reload => model.identified(Side::Destination).is_some(),
+        _ => true,
+    }
+}
+
+/// Does an action of this step.
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Choose => {
+            if let Some(row) = model.encryption.row() {
+                model.encryption.choice = Some(row.encryption());
+                model.encryption.place_cursor();
+                model.review.forget();
+            }
+        }
+        Action::Type => {
+            let key = match &model.encryption.choice {
+                Some(Encryption::Kms { key: Some(key) }) => key.clone(),
+                _ => String::new(),
+            };
+            model.open(typed::popup(Purpose::Key, &key));
+        }
+        Action::Reload => return reload(model),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// What is wrong with the choice.
+pub(crate) fn can_advance(model: &Model) -> Result<(), Blocker> {
+    let blocked = |what: String, hint: &str| {
+        Err(Blocker {
+            what,
+            hint: hint.to_owned(),
+        })
+    };
+    let key = match &model.encryption.choice {
+        None => return blocked("nothing is chosen yet".to_owned(), "choose with Enter"),
+        Some(Encryption::Aes256) => return Ok(()),
+        Some(Encryption::Kms { key }) => key.as_deref().unwrap_or("alias/aws/s3"),
+    };
+    let Some(arn) = key
+        .parse::<Arn>()
+        .ok()
+        .filter(|arn| arn.resource.starts_with("key/"))
+    else {
+        if model.is_cross_account() == Some(false) {
+            return Ok(());
+        }
+        return blocked(
+            format!("{key} is no key's full ARN"),
+            "an alias or id means a key of the exporting account; type the ARN with t",
+        );
+    };
+    if let Some(region) = model
+        .destination
+        .region()
+        .filter(|region| region.as_str() != arn.region)
+    {
+        return blocked(
+            format!("the key is in {}, the bucket in {region}", arn.region),
+            "choose a key of the bucket's Region",
+        );
+    }
+    match model.encryption.key(key) {
+        Some(known) if known.is_aws_managed && model.is_cross_account() != Some(false) => blocked(
+            "an AWS managed key cannot be used from another account".to_owned(),
+            "choose a customer managed key, or AES256",
+        ),
+        Some(known) if known.state != "Enabled" => blocked(
+            format!("the key's state is {}", known.state),
+            "enable it, then press r; or choose another",
+        ),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,133 @@
+//! Review: all of the plan in sight, what a start would do, and the start.
+
+use crate::tui::drafts;
+use crate::tui::keymap::Action;
+use crate::tui::layout;
+use crate::tui::message::{Deed, Effect, Errand, Query};
+use crate::tui::model::{Model, Tone};
+use crate::tui::outside::{Blocker, Briefing};
+use crate::tui::popups::typed::{self, Purpose};
+use crate::tui::popups::{Popup, Question};
+use crate::tui::remote::Remote;
+use crate::tui::steps::Step;
+use crate::tui::view;
+use crate::tui::widgets::list;
+
+/// What a start would do, and from which line on the review is in sight.
+#[derive(Debug, Clone, Default)]
+pub struct Review {
+    pub(crate) briefing: Remote<Briefing, String>,
+    pub(crate) line: usize,
+}
+
+impl Review {
+    /// Forgets what was read for another plan.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// What entering the step sets off: everything is read again, however long ago it was chosen.
+pub(crate) fn enter(model: &mut Model) -> Vec<Effect> {
+    model.review.line = 0;
+    let Some(plan) = model.plan() else {
+        return Vec::new();
+    };
+    let request = model.request();
+    model.review.briefing = Remote::Loading(request);
+    vec![
+        Effect::Cancel(Errand::Briefing),
+        Effect::Ask(request, Errand::Briefing, Query::Prepare(Box::new(plan))),
+    ]
+}
+
+/// Whether an action of this step is possible now.
+pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
+    match action {
+        Action::Save | Action::Copy => model.plan().is_some(),
+        _ => true,
+    }
+}
+
+/// Does an action of this step.
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Start => match can_advance(model) {
+            Ok(()) => model.open(Popup::ask(Question::Start)),
+            Err(blocker) => model.say_blocker(&blocker),
+        },
+        Action::Save => {
+            let path = model
+                .plan_file
+                .as_ref()
+                .map_or_else(|| "plan.toml".to_owned(), |path| path.display().to_string());
+            model.open(typed::popup(Purpose::PlanFile, &path));
+        }
+        Action::Copy => return copy(model),
+        Action::Reload => return enter(model),
+        _ => scroll(model, action),
+    }
+    Vec::new()
+}
+
+fn copy(model: &mut Model) -> Vec<Effect> {
+    let Some(plan) = model.plan() else {
+        return Vec::new();
+    };
+    model.say(
+        Tone::Good,
+        "the aws command was sent to the terminal's clipboard (OSC 52)",
+    );
+    vec![Effect::Copy(drafts::command(model, &plan))]
+}
+
+fn scroll(model: &mut Model, action: Action) {
+    let page = model.page();
+    let lines = view::review::line_count(model, layout::text_columns(model));
+    let last = lines.saturating_sub(page) + 1;
+    if let Some(line) = list::moved(action, model.review.line, last, page) {
+        model.review.line = line;
+    }
+}
+
+/// What stands in the way of a start.
+pub(crate) fn can_advance(model: &Model) -> Result<(), Blocker> {
+    let blocked = |what: &str, hint: &str| {
+        Err(Blocker {
+            what: what.to_owned(),
+            hint: hint.to_owned(),
+        })
+    };
+    if model.is_read_only {
+        return blocked(
+            "nothing is started with --read-only",
+            "save the plan with s",
+        );
+    }
+    match &model.review.briefing {
+        Remote::Loaded(briefing) => match briefing.blockers.first() {
+            Some(first) => Err(first.clone()),
+            None => Ok(()),
+        },
+        Remote::Refused(why) | Remote::Failed(why) => blocked(why, "press r to check again"),
+        _ => blocked("still checking what a start needs", "one moment"),
+    }
+}
+
+/// Starts the exports, after the yes.
+pub(crate) fn start(model: &mut Model) -> Vec<Effect> {
+    let (Ok(()), Some(plan)) = (can_advance(model), model.plan()) else {
+        return Vec::new();
+    };
+    let Some(briefing) = model.review.briefing.value().cloned() else {
+        return Vec::new();
+    };
+    let request = model.request();
+    model.deeds.push(request);
+    model.progress.begin(request, model.now);
+    model.step = Step::Progress;
+    vec![Effect::Do(
+        request,
+        Deed::Start(Box::new(plan), Box::new(briefing)),
+    )]
+}

@@ -1,0 +1,206 @@
+//! The Destination step.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{Look, ViewState, parts};
+use crate::tui::remote::Remote;
+use crate::tui::steps::destination::Owner;
+use crate::tui::theme::Theme;
+use crate::tui::widgets::text;
+use crate::work::event::Side;
+use crate::work::facts::BucketFacts;
+
+const REGION: usize = 16;
+
+pub(crate) fn draw(look: &Look<'_>, area: Rect, state: &mut ViewState, frame: &mut Frame<'_>) {
+    let destination = &look.model.destination;
+    let block = parts::pane(look.theme, "Destination", true);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    let columns = usize::from(inside.width);
+    let rows = [
+        Constraint::Length(1),
+        Constraint::Fill(1),
+        Constraint::Length(2),
+    ];
+    let [head, list_area, foot] = Layout::vertical(rows).areas(inside);
+    let buckets = destination.rows();
+    let head_line = parts::filter_line(look, &destination.list, buckets.len(), columns)
+        .unwrap_or_else(|| {
+            let name = text::pad("bucket", columns.saturating_sub(4 + REGION));
+            Line::styled(format!("    {name}Region"), Theme::muted())
+        });
+    frame.render_widget(Paragraph::new(head_line), head);
+    frame.render_widget(Paragraph::new(foot_lines(look, columns)), foot);
+    if buckets.is_empty() {
+        frame.render_widget(Paragraph::new(empty(look, columns)), list_area);
+        return;
+    }
+    let theme = look.theme;
+    let draw_row = |index: usize| {
+        let Some(bucket) = buckets.get(index) else {
+            return Line::default();
+        };
+        let is_chosen = destination.bucket.as_ref() == Some(&bucket.name);
+        let style = if is_chosen {
+            theme.side(Side::Destination)
+        } else {
+            Style::new()
+        };
+        let name = text::pad(bucket.name.as_str(), columns.saturating_sub(4 + REGION));
+        let region = bucket.region.as_ref().map_or("–", |region| region.as_str());
+        Line::from(vec![
+            Span::styled(if is_chosen { "● " } else { "  " }, style),
+            Span::styled(name, style),
+            Span::styled(region.to_owned(), Theme::muted()),
+        ])
+    };
+    let rows = parts::Rows {
+        name: "buckets",
+        count: buckets.len(),
+        cursor: destination.list.cursor,
+        is_focused: true,
+        row: &draw_row,
+    };
+    parts::rows(look, &rows, list_area, state, frame);
+}
+
+/// Where the objects will lie, and whose the bucket is.
+fn foot_lines(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
+    let destination = &look.model.destination;
+    let theme = look.theme;
+    let Some(bucket) = &destination.bucket else {
+        return vec![
+            Line::default(),
+            Line::styled("no bucket chosen yet", Theme::muted()),
+        ];
+    };
+    let prefix = destination
+        .prefix
+        .as_ref()
+        .map_or_else(String::new, |prefix| format!("{prefix}/"));
+    let path = format!("s3://{bucket}/{prefix}AWSDynamoDB/…");
+    let (owner, note, style) = match &destination.owner {
+        Owner::Found(owner) => (
+            owner.to_string(),
+            "  filled in: S3 agreed to it",
+            theme.good(),
+        ),
+        Owner::Given(owner) => (owner.to_string(), "  as given", Style::new()),
+        Owner::Unknown if destination.facts.is_loading() => ("…".to_owned(), "", Theme::muted()),
+        Owner::Unknown => ("unknown".to_owned(), "  give it with o", theme.warning()),
+    };
+    vec![
+        Line::from(vec![
+            Span::styled("writes to  ", Theme::muted()),
+            Span::styled(
+                text::fit_middle(&path, columns.saturating_sub(11)),
+                theme.side(Side::Destination),
+            ),
+        ]),
+        Line::from(vec![
+            Span::styled("owner      ", Theme::muted()),
+            Span::styled(owner, style),
+            Span::styled(note, Theme::muted()),
+        ]),
+    ]
+}
+
+fn empty(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
+    let model = look.model;
+    let theme = look.theme;
+    let Some(known) = model.identified(Side::Destination) else {
+        let sentence = "Without a destination profile no buckets can be listed. Type the bucket's \
+                        name with t, and its owner's account with o.";
+        return parts::paragraph(sentence, Style::new(), columns);
+    };
+    let account = &known.identity.account;
+    if let Some(failure) = model.destination.buckets.error() {
+        let mut lines = parts::failure(theme, failure, columns);
+        lines.push(Line::default());
+        let way = "A bucket can be typed with t; r reads again.";
+        lines.extend(parts::paragraph(way, Theme::muted(), columns));
+        return lines;
+    }
+    if model.destination.buckets.value().is_none() {
+        return vec![parts::waiting(
+            look,
+            &format!("reading the buckets of {account} …"),
+        )];
+    }
+    let sentence = if model.destination.list.filter.is_some() {
+        "No bucket's name contains this. Esc clears the filter.".to_owned()
+    } else {
+        format!("There are no buckets in {account}. One of another account can be typed with t.")
+    };
+    parts::paragraph(&sentence, Theme::muted(), columns)
+}
+
+/// What is known of the chosen bucket.
+pub(crate) fn detail(look: &Look<'_>, columns: usize) -> (String, Vec<Line<'static>>) {
+    let destination = &look.model.destination;
+    let Some(bucket) = &destination.bucket else {
+        let lines = parts::paragraph("Enter on a bucket reads it.", Theme::muted(), columns);
+        return ("Bucket".to_owned(), lines);
+    };
+    let lines = match &destination.facts {
+        Remote::Loaded(facts) | Remote::Stale(facts, _) => facts_lines(look, facts, columns),
+        Remote::Loading(_) => vec![parts::waiting(look, &format!("reading {bucket} …"))],
+        Remote::NotAsked => parts::paragraph("not read", Theme::muted(), columns),
+        Remote::Refused(why) | Remote::Failed(why) => {
+            parts::paragraph(why, look.theme.bad(), columns)
+        }
+    };
+    (bucket.to_string(), lines)
+}
+
+fn facts_lines(look: &Look<'_>, facts: &BucketFacts, columns: usize) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let mut lines = Vec::new();
+    match &facts.region {
+        Ok(region) => {
+            let source = look
+                .model
+                .identified(Side::Source)
+                .map(|known| &known.region);
+            let note = if source.is_some_and(|source| source != region) {
+                " (not the tables' Region: that works, and costs transfer)"
+            } else {
+                ""
+            };
+            let text = format!("{region}{note}");
+            lines.extend(parts::fact("Region", &text, Style::new(), columns));
+        }
+        Err(failure) => lines.extend(parts::failure(theme, failure, columns)),
+    }
+    match &facts.encryption {
+        Ok(default) => {
+            let key = match &default.key {
+                Some(key) => format!("{} with {key}", default.algorithm),
+                None => default.algorithm.clone(),
+            };
+            lines.extend(parts::fact("encrypts by", &key, Style::new(), columns));
+        }
+        Err(failure) => {
+            let why = failure.code.as_deref().unwrap_or(&failure.message);
+            let text = format!("unknown: {why} ({})", failure.operation);
+            lines.extend(parts::fact("encrypts by", &text, theme.warning(), columns));
+        }
+    }
+    match &facts.owner {
+        Ok(owner) => {
+            let text = format!("{owner}, which S3 agreed to");
+            lines.extend(parts::fact("owner", &text, Style::new(), columns));
+        }
+        Err(failure) => {
+            let why = failure.code.as_deref().unwrap_or(&failure.message);
+            let text = format!("not proved: {why}");
+            lines.extend(parts::fact("owner", &text, theme.warning(), columns));
+        }
+    }
+    lines
+}

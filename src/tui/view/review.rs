@@ -1,0 +1,235 @@
+//! The Review step: all of the plan, and what a start would do.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use super::{Look, parts, tables};
+use crate::plan::{Encryption, Plan};
+use crate::tui::drafts;
+use crate::tui::model::Model;
+use crate::tui::outside::Briefing;
+use crate::tui::remote::Remote;
+use crate::tui::steps::destination::Owner;
+use crate::tui::theme::Theme;
+use crate::tui::widgets::format;
+use crate::work::event::Side;
+
+const PLAIN: Theme = Theme {
+    has_colours: false,
+    is_ascii: false,
+};
+
+pub(crate) fn draw(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
+    let block = parts::pane(look.theme, "Review", true);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    let lines = lines(look, usize::from(inside.width));
+    parts::scrolled(lines, look.model.review.line, inside, frame);
+}
+
+/// How many lines the review has.
+pub(crate) fn line_count(model: &Model, columns: usize) -> usize {
+    let look = Look {
+        model,
+        theme: PLAIN,
+    };
+    lines(&look, columns).len()
+}
+
+fn lines(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
+    let Some(plan) = look.model.plan() else {
+        return parts::paragraph("The plan is not complete yet.", Theme::muted(), columns);
+    };
+    let mut lines = verdict(look, columns);
+    lines.push(Line::default());
+    lines.extend(sides(look, &plan, columns));
+    for job in &plan.tables {
+        let text = format!("{}: {}", job.table.name(), tables::span_text(job));
+        lines.extend(parts::fact(
+            "table",
+            &text,
+            look.theme.side(Side::Source),
+            columns,
+        ));
+        lines.extend(filter(look, job, columns));
+    }
+    lines.push(Line::default());
+    lines.push(parts::heading(look.theme, "The same by hand"));
+    let command = drafts::command(look.model, &plan);
+    lines.extend(parts::paragraph(&command, Style::new(), columns));
+    lines
+}
+
+/// What speaks against the start, and what it will do.
+fn verdict(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    match &look.model.review.briefing {
+        Remote::Loaded(briefing) | Remote::Stale(briefing, _) => {
+            briefing_lines(look, briefing, columns)
+        }
+        Remote::Refused(why) | Remote::Failed(why) => {
+            parts::paragraph(&format!("✗ {why}"), theme.bad(), columns)
+        }
+        Remote::NotAsked | Remote::Loading(_) => {
+            vec![parts::waiting(
+                look,
+                "checking tables, recovery windows and the bucket …",
+            )]
+        }
+    }
+}
+
+fn briefing_lines(look: &Look<'_>, briefing: &Briefing, columns: usize) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let mut lines = Vec::new();
+    for blocker in &briefing.blockers {
+        lines.extend(parts::paragraph(
+            &format!("✗ {}", blocker.what),
+            theme.bad(),
+            columns,
+        ));
+        lines.extend(parts::paragraph(
+            &format!("  hint: {}", blocker.hint),
+            Style::new(),
+            columns,
+        ));
+    }
+    for warning in &briefing.warnings {
+        lines.extend(parts::paragraph(
+            &format!("▲ {warning}"),
+            theme.warning(),
+            columns,
+        ));
+    }
+    for run in &briefing.earlier {
+        let state = if run.is_open() {
+            "is under way"
+        } else {
+            "was completed"
+        };
+        let when = format::ago(run.created_at, look.model.now);
+        let text = format!(
+            "▲ run {} of the same plan {state} (started {when}); a new start exports everything again",
+            run.id
+        );
+        lines.extend(parts::paragraph(&text, theme.warning(), columns));
+    }
+    if briefing.blockers.is_empty() {
+        lines.push(Line::styled("✓ ready to start; it will", theme.good()));
+    } else {
+        lines.push(Line::raw("It would"));
+    }
+    for line in &briefing.lines {
+        lines.extend(parts::paragraph(
+            &format!("  {line}"),
+            Style::new(),
+            columns,
+        ));
+    }
+    lines
+}
+
+/// Who exports and who receives.
+pub(crate) fn parties(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let who = |side: Side| {
+        look.model.identified(side).map(|known| {
+            let account = &known.identity.account;
+            format!(
+                "{account} in {} as {}",
+                known.region, known.identity.arn.resource
+            )
+        })
+    };
+    let from = who(Side::Source).unwrap_or_default();
+    let to = who(Side::Destination).unwrap_or_else(|| "nobody reads the destination".to_owned());
+    let mut lines = parts::fact("from", &from, theme.side(Side::Source), columns);
+    lines.extend(parts::fact(
+        "to",
+        &to,
+        theme.side(Side::Destination),
+        columns,
+    ));
+    lines
+}
+
+fn sides(look: &Look<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let mut lines = parties(look, columns);
+    let mut add = |label: &str, text: &str, style: Style| {
+        lines.extend(parts::fact(label, text, style, columns));
+    };
+    let to = theme.side(Side::Destination);
+    let bucket = &plan.destination.bucket;
+    let prefix = plan.destination.prefix.as_ref();
+    let prefix = prefix.map_or_else(String::new, |prefix| format!("{prefix}/"));
+    add(
+        "bucket",
+        &format!("s3://{bucket}/{prefix}AWSDynamoDB/…"),
+        to,
+    );
+    let owner = match &look.model.destination.owner {
+        Owner::Unknown => "unknown".to_owned(),
+        Owner::Found(owner) => format!("{owner} (filled in)"),
+        Owner::Given(owner) => owner.to_string(),
+    };
+    add("owner", &owner, to);
+    let encryption = match &plan.encryption {
+        Encryption::Aes256 => "AES256".to_owned(),
+        Encryption::Kms { key } => format!("KMS with {}", key.as_deref().unwrap_or("aws/s3")),
+    };
+    add("encryption", &encryption, to);
+    for side in [Side::Source, Side::Destination] {
+        for (service, url) in look
+            .model
+            .identified(side)
+            .map_or(&[][..], |known| &known.endpoints)
+        {
+            let text = format!("the {side} sends {service} to {url}");
+            add("endpoint", &text, theme.warning());
+        }
+    }
+    lines
+}
+
+/// Which attributes leave the account, where a projection says so.
+fn filter(look: &Look<'_>, job: &crate::plan::TableJob, columns: usize) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let mut lines = Vec::new();
+    let mut add = |label: &str, text: &str, style: Style| {
+        lines.extend(parts::fact(label, text, style, columns));
+    };
+    match job
+        .filter
+        .as_ref()
+        .and_then(|filter| filter.projection.as_ref().map(|text| (filter, text)))
+    {
+        Some((filter, projection)) => {
+            let names: Vec<String> = projection
+                .split(',')
+                .map(|path| {
+                    let path = path.trim();
+                    filter
+                        .names
+                        .get(path)
+                        .cloned()
+                        .unwrap_or_else(|| path.to_owned())
+                })
+                .collect();
+            let text = format!("only these leave the account: {}", names.join(", "));
+            add("attributes", &text, theme.warning());
+        }
+        None => add("attributes", "all of them", Style::new()),
+    }
+    if let Some(filter) = &job.filter {
+        if let Some(condition) = &filter.key_condition {
+            add("key is", condition, Style::new());
+        }
+        if let Some(expression) = &filter.expression {
+            add("filter", expression, Style::new());
+        }
+    }
+    lines
+}

@@ -1,0 +1,250 @@
+//! The Tables step.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{Look, ViewState, parts};
+use crate::plan::{Span as ExportSpan, TableJob};
+use crate::tui::steps::tables::Readiness;
+use crate::tui::theme::Theme;
+use crate::tui::widgets::{format, text};
+use crate::work::event::Side;
+use crate::work::facts::TableFacts;
+
+/// The columns after the name: recovery, items, size, how.
+const RECOVERY: usize = 9;
+const ITEMS: usize = 12;
+const SIZE: usize = 11;
+const HOW: usize = 12;
+
+pub(crate) fn draw(look: &Look<'_>, area: Rect, state: &mut ViewState, frame: &mut Frame<'_>) {
+    let tables = &look.model.tables;
+    let title = match tables.jobs.len() {
+        0 => "Tables".to_owned(),
+        chosen => format!("Tables · {chosen} chosen"),
+    };
+    let block = parts::pane(look.theme, &title, true);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    let columns = usize::from(inside.width);
+    let [head, list_area] =
+        Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inside);
+    let names = tables.rows();
+    let head_line = parts::filter_line(look, &tables.list, names.len(), columns)
+        .unwrap_or_else(|| heads(columns));
+    frame.render_widget(Paragraph::new(head_line), head);
+    if names.is_empty() {
+        frame.render_widget(Paragraph::new(empty(look, columns)), list_area);
+        return;
+    }
+    let draw_row = |index: usize| match names.get(index) {
+        Some(name) => row(look, name, columns.saturating_sub(2)),
+        None => Line::default(),
+    };
+    let rows = parts::Rows {
+        name: "tables",
+        count: names.len(),
+        cursor: tables.list.cursor,
+        is_focused: true,
+        row: &draw_row,
+    };
+    parts::rows(look, &rows, list_area, state, frame);
+}
+
+fn name_columns(columns: usize) -> usize {
+    let how = if columns >= 62 { HOW } else { 0 };
+    columns
+        .saturating_sub(4 + RECOVERY + ITEMS + SIZE + how)
+        .max(12)
+}
+
+fn heads(columns: usize) -> Line<'static> {
+    let columns = columns.saturating_sub(2);
+    let mut head = format!(
+        "      {}{}{:>ITEMS$}{:>SIZE$}",
+        text::pad("table", name_columns(columns)),
+        text::pad("recovery", RECOVERY),
+        "items",
+        "size",
+    );
+    if columns >= 62 {
+        head.push_str("  export");
+    }
+    Line::styled(head, Theme::muted())
+}
+
+fn row(look: &Look<'_>, name: &str, columns: usize) -> Line<'static> {
+    let theme = look.theme;
+    let tables = &look.model.tables;
+    let job = tables.job(name);
+    let (recovery, style) = match tables.readiness(name) {
+        Readiness::Ready => ("✓ on", theme.good()),
+        Readiness::RecoveryOff => ("✗ off", theme.bad()),
+        Readiness::Unknown => ("unknown", theme.warning()),
+        Readiness::Unread => ("…", Theme::muted()),
+    };
+    let table = tables
+        .known(name)
+        .and_then(|facts| facts.table.as_ref().ok());
+    let items = table.and_then(|table| table.item_count).map(format::count);
+    let size = table.and_then(|table| table.size_bytes).map(format::size);
+    let shown = |value: Option<String>| value.unwrap_or_else(|| "–".to_owned());
+    let short = name.parse::<crate::arn::Arn>().map_or_else(
+        |_| name.to_owned(),
+        |arn| {
+            format!(
+                "{} ({})",
+                arn.resource_after("table").unwrap_or_default(),
+                arn.region
+            )
+        },
+    );
+    let (check, check_style) = match job {
+        Some(_) => ("[x] ", theme.side(Side::Source)),
+        None => ("[ ] ", Theme::muted()),
+    };
+    let mut spans = vec![
+        Span::styled(check, check_style),
+        Span::raw(text::pad(&short, name_columns(columns))),
+        Span::styled(text::pad(recovery, RECOVERY), style),
+        Span::raw(format!("{:>ITEMS$}", shown(items))),
+        Span::raw(format!("{:>SIZE$}", shown(size))),
+    ];
+    if columns >= 62 {
+        let how = job.map_or("", |job| kind(&job.span));
+        spans.push(Span::styled(format!("  {how}"), theme.side(Side::Source)));
+    }
+    Line::from(spans)
+}
+
+const fn kind(span: &ExportSpan) -> &'static str {
+    match span {
+        ExportSpan::Full { .. } => "full",
+        ExportSpan::Incremental { .. } => "incr.",
+    }
+}
+
+fn empty(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
+    let model = look.model;
+    let place = model
+        .identified(Side::Source)
+        .map_or_else(String::new, |known| {
+            format!("{} in {}", known.identity.account, known.region)
+        });
+    if let Some(failure) = model.tables.names.error() {
+        let mut lines = parts::failure(look.theme, failure, columns);
+        lines.push(Line::default());
+        let way = "A table can be typed with t; r reads again.";
+        lines.extend(parts::paragraph(way, Theme::muted(), columns));
+        return lines;
+    }
+    if model.tables.names.value().is_none() {
+        return vec![parts::waiting(
+            look,
+            &format!("reading the tables of {place} …"),
+        )];
+    }
+    let sentence = if model.tables.list.filter.is_some() {
+        "No table's name contains this. Esc clears the filter.".to_owned()
+    } else {
+        format!("There are no tables in {place}. Another Region is chosen in Accounts with e.")
+    };
+    parts::paragraph(&sentence, Theme::muted(), columns)
+}
+
+/// How a job exports, in a sentence.
+pub(crate) fn span_text(job: &TableJob) -> String {
+    match &job.span {
+        ExportSpan::Full { time: None } => "full, as it is at the start".to_owned(),
+        ExportSpan::Full { time: Some(time) } => format!("full, as of {}", format::at(*time)),
+        ExportSpan::Incremental { from, to, view } => format!(
+            "incremental, {} to {}, {}",
+            format::at(*from),
+            format::at(*to),
+            view.as_str()
+        ),
+    }
+}
+
+/// What is known of the table under the cursor.
+pub(crate) fn detail(look: &Look<'_>, columns: usize) -> (String, Vec<Line<'static>>) {
+    let tables = &look.model.tables;
+    let Some(name) = tables.row() else {
+        return ("Table".to_owned(), Vec::new());
+    };
+    let mut lines = Vec::new();
+    if let Some(job) = tables.job(name) {
+        let how = span_text(job);
+        lines.extend(parts::fact(
+            "export",
+            &how,
+            look.theme.side(Side::Source),
+            columns,
+        ));
+        if job.filter.is_some() {
+            let note = "only what its filter of the plan lets through";
+            lines.extend(parts::fact("filter", note, Style::new(), columns));
+        }
+    }
+    match tables.known(name) {
+        Some(facts) => lines.extend(facts_lines(look, facts, columns)),
+        None => lines.push(parts::waiting(look, "reading this table …")),
+    }
+    let short = name.parse::<crate::arn::Arn>().map_or_else(
+        |_| name.to_owned(),
+        |arn| arn.resource_after("table").unwrap_or_default().to_owned(),
+    );
+    (short, lines)
+}
+
+fn facts_lines(look: &Look<'_>, facts: &TableFacts, columns: usize) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let mut lines = Vec::new();
+    match &facts.recovery {
+        Err(failure) => lines.extend(parts::failure(theme, failure, columns)),
+        Ok(recovery) if !recovery.is_enabled => {
+            let missing =
+                "Point-in-time recovery is off, so that it cannot be exported. To enable it:";
+            lines.extend(parts::paragraph(missing, theme.bad(), columns));
+            let command = format!(
+                "aws dynamodb update-continuous-backups --table-name {} \
+                 --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+                facts
+                    .table
+                    .as_ref()
+                    .map_or(facts.asked.as_str(), |table| &table.name)
+            );
+            lines.extend(parts::paragraph(&command, Style::new(), columns));
+        }
+        Ok(recovery) => {
+            let shown =
+                |time: Option<jiff::Timestamp>| time.map_or_else(|| "?".to_owned(), format::at);
+            let window = format!("{} to {}", shown(recovery.earliest), shown(recovery.latest));
+            lines.extend(parts::fact("recoverable", &window, Style::new(), columns));
+        }
+    }
+    match &facts.table {
+        Err(failure) => {
+            if facts.recovery.is_ok() {
+                lines.extend(parts::failure(theme, failure, columns));
+            }
+        }
+        Ok(table) => {
+            let mut add = |label: &str, value: &str| {
+                lines.extend(parts::fact(label, value, Style::new(), columns));
+            };
+            add("keys", &table.key_attributes.join(", "));
+            if table.status != "ACTIVE" {
+                add("state", &table.status);
+            }
+            if let Some(key) = &table.kms_key {
+                add("table's key", key);
+            }
+            add("ARN", &table.arn.to_string());
+        }
+    }
+    lines
+}

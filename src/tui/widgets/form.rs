@@ -1,0 +1,139 @@
+//! A form: a few fields, one of which has the focus.
+
+use crokey::KeyCombination;
+
+use super::entry::Entry;
+use crate::tui::keymap::Action;
+
+/// Several fields that are filled in together.
+#[derive(Debug, Clone)]
+pub struct Form {
+    /// The fields, from top to bottom.
+    pub fields: Vec<Field>,
+    /// The field that keys go to.
+    pub focus: usize,
+    /// What is wrong with what was given, once it was submitted.
+    pub error: Option<String>,
+}
+
+/// One field.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Its name.
+    pub label: &'static str,
+    /// What belongs there, in a few words.
+    pub hint: &'static str,
+    /// What it holds.
+    pub value: Value,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// Typed text.
+    Text(Entry),
+    /// One of a few words.
+    Choice {
+        /// The words.
+        options: &'static [&'static str],
+        /// Which one.
+        chosen: usize,
+    },
+}
+
+impl Field {
+    /// A field for typed text.
+    pub fn text(label: &'static str, hint: &'static str, text: &str) -> Self {
+        Self {
+            label,
+            hint,
+            value: Value::Text(Entry::new(text)),
+        }
+    }
+
+    /// A field with a few words to choose from.
+    pub fn choice(
+        label: &'static str,
+        hint: &'static str,
+        options: &'static [&'static str],
+        chosen: usize,
+    ) -> Self {
+        Self {
+            label,
+            hint,
+            value: Value::Choice { options, chosen },
+        }
+    }
+}
+
+impl Form {
+    /// A form with the focus on its first field.
+    pub fn new(fields: Vec<Field>) -> Self {
+        Self {
+            fields,
+            focus: 0,
+            error: None,
+        }
+    }
+
+    /// The text given in a field, by its place; nothing if it is empty.
+    pub fn given(&self, index: usize) -> Option<&str> {
+        match &self.fields.get(index)?.value {
+            Value::Text(entry) => entry.given(),
+            Value::Choice { options, chosen } => options.get(*chosen).copied(),
+        }
+    }
+
+    /// Which word is chosen in a field, by its place.
+    pub fn chosen(&self, index: usize) -> usize {
+        match self.fields.get(index).map(|field| &field.value) {
+            Some(Value::Choice { chosen, .. }) => *chosen,
+            _ => 0,
+        }
+    }
+
+    /// Whether the focus is on a field with choices.
+    pub fn is_on_choice(&self) -> bool {
+        matches!(
+            self.fields.get(self.focus).map(|field| &field.value),
+            Some(Value::Choice { .. })
+        )
+    }
+
+    /// Takes an action of the form's own; says whether it was one.
+    pub fn act(&mut self, action: Action) -> bool {
+        let count = self.fields.len().max(1);
+        match action {
+            Action::NextField => self.focus = (self.focus + 1) % count,
+            Action::PreviousField => self.focus = (self.focus + count - 1) % count,
+            Action::Toggle => self.turn(),
+            _ => return false,
+        }
+        true
+    }
+
+    fn turn(&mut self) {
+        if let Some(Value::Choice { options, chosen }) = self
+            .fields
+            .get_mut(self.focus)
+            .map(|field| &mut field.value)
+        {
+            *chosen = (*chosen + 1) % options.len().max(1);
+        }
+    }
+
+    /// The text that keys go to, if the focus is on one.
+    pub fn entry(&mut self) -> Option<&mut Entry> {
+        match &mut self.fields.get_mut(self.focus)?.value {
+            Value::Text(entry) => Some(entry),
+            Value::Choice { .. } => None,
+        }
+    }
+
+    /// Takes a key that means nothing else.
+    pub fn press(&mut self, key: KeyCombination) {
+        if self.entry().is_some_and(|entry| entry.press(key)) {
+            self.error = None;
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The work itself: what both front ends, the wizard and the headless commands, have in common.
+//!
+//! It reads what must be known, starts exports, follows and verifies them. It uses the AWS room and
+//! the journal, and decides with the pure rooms. Every deed is in the journal before it is done.
+
+pub mod event;
+pub mod facts;
+mod follow;
+mod prepare;
+mod resume;
+mod start;
+mod survey;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use event::{Event, ExportProgress, Side, Verification};
+pub use follow::{FollowError, RunOutcome, Verdict};
+pub use prepare::{Blocker, Briefing};
+pub use resume::ResumeError;
+pub use start::StartError;
+
+use crate::arn::{Arn, Region};
+use crate::aws::profiles::Profiles;
+use crate::aws::{Environment, Identity, MfaCode, Session, SignInError};
+use crate::journal::{Journal, JournalError, RunId, RunRecord};
+use crate::plan::SignIn;
+
+/// What bends the work, set once by configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether the accounts are the sandbox's.
+    pub is_sandbox: bool,
+    /// How often a running export is asked after.
+    pub poll: Poll,
+}
+
+/// The pace of polling: from the first pause, each half as long again, up to the longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Poll {
+    /// The first pause.
+    pub first: Duration,
+    /// The longest pause.
+    pub longest: Duration,
+}
+
+impl Default for Poll {
+    /// An export takes from two minutes to hours (the service's own waiter asks every 20 s).
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(5),
+            longest: Duration::from_secs(30),
+        }
+    }
+}
+
+/// One side, proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identified {
+    /// Who it is.
+    pub identity: Identity,
+    /// The Region of its calls.
+    pub region: Region,
+    /// When its credentials end, where that is known.
+    pub expires_at: Option<Timestamp>,
+    /// Endpoints that are not AWS's: service (or `all`) and URL.
+    pub endpoints: Vec<(String, String)>,
+    /// The ARN of the session's role with its path, where `iam:GetRole` told it.
+    pub role_arn: Option<Arn>,
+}
+
+/// How long a side's proof waits for what is only good to know.
+const PATIENCE_FOR_EXTRAS: Duration = Duration::from_secs(5);
+
+/// The work, with all it stands on. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Work {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    environment: Environment,
+    journal: Arc<Journal>,
+    settings: Settings,
+    sessions: Mutex<BTreeMap<Side, SignedIn>>,
+}
+
+/// A session, and how it was signed in, so that it can be renewed.
+#[derive(Debug, Clone)]
+struct SignedIn {
+    how: SignIn,
+    session: Session,
+}
+
+impl Work {
+    /// Brings together what the work stands on.
+    #[must_use]
+    pub fn new(environment: Environment, journal: Journal, settings: Settings) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                environment,
+                journal: Arc::new(journal),
+                settings,
+                sessions: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The same work with no side signed in, for another run at the same time.
+    #[must_use]
+    pub fn with_own_sessions(&self) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                environment: self.inner.environment.clone(),
+                journal: Arc::clone(&self.inner.journal),
+                settings: self.inner.settings,
+                sessions: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// The profiles of the shared files; reads the disk.
+    #[must_use]
+    pub fn profiles(&self) -> Profiles {
+        self.inner.environment.profiles()
+    }
+
+    /// Signs one side in and proves who it is. The session takes the place of the side's last one.
+    pub async fn sign_in(
+        &self,
+        side: Side,
+        how: &SignIn,
+        code: Option<&MfaCode>,
+    ) -> Result<Identified, SignInError> {
+        let session = self.inner.environment.sign_in(how, code).await?;
+        Ok(self.accept(side, how, session).await)
+    }
+
+    /// Whether both sides ask for the code of the same device, which is good for one use only.
+    #[must_use]
+    pub fn share_a_device(&self, source: &SignIn, destination: &SignIn) -> bool {
+        self.inner.environment.share_a_device(source, destination)
+    }
+
+    /// Signs both sides in with one code of the device that they share.
+    pub async fn sign_in_both(
+        &self,
+        source: &SignIn,
+        destination: &SignIn,
+        code: &MfaCode,
+    ) -> [Result<Identified, SignInError>; 2] {
+        let environment = &self.inner.environment;
+        let (one, other) = environment.sign_in_both(source, destination, code).await;
+        let one = match one {
+            Ok(session) => Ok(self.accept(Side::Source, source, session).await),
+            Err(error) => Err(error),
+        };
+        let other = match other {
+            Ok(session) => Ok(self.accept(Side::Destination, destination, session).await),
+            Err(error) => Err(error),
+        };
+        [one, other]
+    }
+
+    /// Keeps a proved session, and finds out what its ARN leaves out.
+    async fn accept(&self, side: Side, how: &SignIn, session: Session) -> Identified {
+        let role_arn = match assumed_role(&session.identity.arn) {
+            Some(name) => tokio::time::timeout(PATIENCE_FOR_EXTRAS, session.iam().role(&name))
+                .await
+                .ok()
+                .and_then(Result::ok)
+                .map(|role| role.arn),
+            None => None,
+        };
+        let identified = Identified {
+            identity: session.identity.clone(),
+            region: session.region.clone(),
+            expires_at: session.expires_at,
+            endpoints: session.endpoints.clone(),
+            role_arn,
+        };
+        let how = how.clone();
+        self.sessions().insert(side, SignedIn { how, session });
+        identified
+    }
+
+    /// Forgets a side's session, when another profile is chosen.
+    pub fn sign_out(&self, side: Side) {
+        self.sessions().remove(&side);
+    }
+
+    /// The runs that are not finished, the oldest first.
+    pub fn open_runs(&self) -> Result<Vec<RunRecord>, JournalError> {
+        self.inner.journal.open_runs()
+    }
+
+    /// All runs, the newest first.
+    pub fn runs(&self) -> Result<Vec<RunRecord>, JournalError> {
+        self.inner.journal.runs()
+    }
+
+    /// One run, or `None` where the journal has none of this number.
+    pub fn run(&self, id: RunId) -> Result<Option<RunRecord>, JournalError> {
+        self.inner.journal.run(id)
+    }
+
+    fn session(&self, side: Side) -> Option<Session> {
+        self.sessions()
+            .get(&side)
+            .map(|signed_in| signed_in.session.clone())
+    }
+
+    /// Signs a side in again as it was signed in, where that needs nobody: credentials end while an
+    /// export goes on.
+    async fn renew(&self, side: Side) -> Result<Session, SignInError> {
+        let how = self
+            .sessions()
+            .get(&side)
+            .map(|signed_in| signed_in.how.clone());
+        let how = how.unwrap_or_default();
+        self.sign_in(side, &how, None).await?;
+        self.session(side).ok_or_else(|| not_signed_in(side))
+    }
+
+    fn sessions(&self) -> std::sync::MutexGuard<'_, BTreeMap<Side, SignedIn>> {
+        self.inner
+            .sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The role's name, where the identity is a session of one.
+fn assumed_role(arn: &Arn) -> Option<String> {
+    let (role, _session) = arn.resource_after("assumed-role")?.split_once('/')?;
+    Some(role.to_owned())
+}
+
+/// The Region of what an ARN names: the ARN's own, or the session's.
+fn region_of(arn: &Arn, session: &Session) -> Region {
+    arn.region_code().unwrap_or_else(|| session.region.clone())
+}
+
+fn not_signed_in(side: Side) -> SignInError {
+    SignInError::Profile {
+        message: format!("the {side} is not signed in"),
+        hint: "choose its profile first".to_owned(),
+    }
+}

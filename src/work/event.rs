@@ -1,0 +1,191 @@
+//! What a run reports while it goes on, in the past tense.
+
+use std::fmt;
+
+use crate::aws::dynamodb::ExportStatus;
+use crate::aws::session::Identity;
+use crate::journal::{self, ExportRecord, Verified};
+
+/// One of the two sides of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Side {
+    /// Where the tables are.
+    Source,
+    /// Where the bucket is.
+    Destination,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+        })
+    }
+}
+
+/// Whether an export's files are what its manifests say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verification {
+    /// Every file is there with its ETag, and the counts add up.
+    Verified {
+        /// How many data files.
+        files: u64,
+        /// How many bytes they have together.
+        bytes: u64,
+        /// How many items they hold together.
+        items: u64,
+    },
+    /// Something is missing or differs.
+    Wrong {
+        /// What, one line each.
+        findings: Vec<String>,
+    },
+    /// Nobody could read the bucket.
+    Unknown {
+        /// Why, and what would make it known.
+        reason: String,
+    },
+}
+
+/// Which step an export of a run has reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// In the journal, not called yet.
+    Planned,
+    /// The call was sent; its answer has not come.
+    Calling,
+    /// Refused at the call.
+    Refused,
+    /// Accepted; AWS reports this.
+    Running(ExportStatus),
+}
+
+/// One export of a run, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportProgress {
+    /// Its place in the plan, from 0.
+    pub index: usize,
+    /// The table's name.
+    pub table: String,
+    /// The table's ARN.
+    pub table_arn: String,
+    /// How far it is.
+    pub stage: Stage,
+    /// The export's ARN, once the call was answered.
+    pub export_arn: Option<String>,
+    /// The code of a refusal or failure.
+    pub failure_code: Option<String>,
+    /// The message of a refusal or failure.
+    pub failure_message: Option<String>,
+    /// Data files seen in the bucket so far, where it can be read.
+    pub files_seen: Option<u64>,
+    /// Their bytes.
+    pub bytes_seen: Option<u64>,
+    /// Items exported, at the end.
+    pub item_count: Option<u64>,
+    /// Bytes billed, at the end.
+    pub billed_size_bytes: Option<u64>,
+    /// The manifest's key, at the end.
+    pub manifest: Option<String>,
+    /// The verification, once it was made.
+    pub verification: Option<Verification>,
+    /// When it started.
+    pub started_at: Option<jiff::Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<jiff::Timestamp>,
+}
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A side was proved.
+    Identified {
+        /// Which side.
+        side: Side,
+        /// Who it is.
+        identity: Identity,
+    },
+    /// The run was written to the journal.
+    Journalled {
+        /// Its id.
+        run: i64,
+    },
+    /// An export's state is now this.
+    Export(ExportProgress),
+    /// A passing difficulty: what failed and that it is tried again.
+    Noted {
+        /// The difficulty in a sentence.
+        message: String,
+    },
+}
+
+impl ExportProgress {
+    /// What the journal knows of an export.
+    #[must_use]
+    pub fn of(record: &ExportRecord) -> Self {
+        Self {
+            index: record.position,
+            table: record.table().to_owned(),
+            table_arn: record.request.table_arn.to_string(),
+            stage: match record.stage {
+                journal::Stage::Planned => Stage::Planned,
+                journal::Stage::Calling => Stage::Calling,
+                journal::Stage::Refused => Stage::Refused,
+                journal::Stage::InProgress => Stage::Running(ExportStatus::InProgress),
+                journal::Stage::Completed => Stage::Running(ExportStatus::Completed),
+                journal::Stage::Failed => Stage::Running(ExportStatus::Failed),
+            },
+            export_arn: record.export_arn.clone(),
+            failure_code: record.failure_code.clone(),
+            failure_message: record.failure_message.clone(),
+            files_seen: None,
+            bytes_seen: None,
+            item_count: record.item_count,
+            billed_size_bytes: record.billed_size_bytes,
+            manifest: record.manifest.clone(),
+            verification: verification(record),
+            started_at: record.started_at,
+            ended_at: record.ended_at,
+        }
+    }
+}
+
+/// The journal keeps a verification as its outcome and a text.
+fn verification(record: &ExportRecord) -> Option<Verification> {
+    let text = record.verification.clone().unwrap_or_default();
+    record.verified.map(|verified| match verified {
+        Verified::Yes => serde_json::from_str(&text).map_or_else(
+            |_| Verification::Verified {
+                files: 0,
+                bytes: 0,
+                items: record.item_count.unwrap_or(0),
+            },
+            |(files, bytes, items)| Verification::Verified {
+                files,
+                bytes,
+                items,
+            },
+        ),
+        Verified::No => Verification::Wrong {
+            findings: text.lines().map(str::to_owned).collect(),
+        },
+        Verified::Unknown => Verification::Unknown { reason: text },
+    })
+}
+
+impl Verification {
+    /// The outcome and the text that the journal keeps.
+    #[must_use]
+    pub(super) fn to_record(&self) -> (Verified, String) {
+        match self {
+            Self::Verified {
+                files,
+                bytes,
+                items,
+            } => (Verified::Yes, format!("[{files},{bytes},{items}]")),
+            Self::Wrong { findings } => (Verified::No, findings.join("\n")),
+            Self::Unknown { reason } => (Verified::Unknown, reason.clone()),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Following exports until they end, and verifying the completed ones.
+//!
+//! There is no call that waits and none that cancels: an export goes on whether it is watched or
+//! not. So a passing failure is noted and asked again, and only a refusal of `DescribeExport` ends
+//! the watch undecided.
+
+use std::time::Duration;
+
+use futures_util::future;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use super::event::{Event, ExportProgress, Side};
+use super::start::take_over;
+use super::{Poll, Session, Work, region_of};
+use crate::arn::Arn;
+use crate::aws::SignInError;
+use crate::aws::failure::{Failure, FailureKind};
+use crate::journal::{ExportRecord, JournalError, RunId, Stage, Verified};
+
+/// Why a run can no longer be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// There is no such run.
+    #[error("the journal has no run {0}")]
+    NoSuchRun(RunId),
+    /// The source must be signed in again, which needs somebody.
+    #[error("the source must be signed in again: {0}")]
+    SignIn(#[from] SignInError),
+    /// The journal could not be read or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// How a run ended, or stands.
+#[derive(Debug, Clone)]
+pub struct RunOutcome {
+    /// The run.
+    pub run: RunId,
+    /// Its exports, in the plan's order.
+    pub exports: Vec<ExportRecord>,
+}
+
+/// A run's outcome in a word, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Something is still to be done: `resume` goes on with it.
+    CutOff,
+    /// An export failed, or did not verify.
+    Failed,
+    /// A call was refused.
+    Refused,
+    /// Nobody could read the bucket, or ask after the export.
+    Undecided,
+    /// All complete and verified.
+    Done,
+}
+
+impl RunOutcome {
+    /// The worst of the exports' outcomes.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.exports
+            .iter()
+            .map(export_verdict)
+            .min()
+            .unwrap_or(Verdict::Done)
+    }
+}
+
+fn export_verdict(export: &ExportRecord) -> Verdict {
+    match (export.stage, export.verified) {
+        // An export under way whose state nobody may read is marked so by the watch.
+        (Stage::InProgress | Stage::Completed, Some(Verified::Unknown)) => Verdict::Undecided,
+        (Stage::Planned | Stage::Calling | Stage::InProgress, _) | (Stage::Completed, None) => {
+            Verdict::CutOff
+        }
+        (Stage::Failed, _) | (Stage::Completed, Some(Verified::No)) => Verdict::Failed,
+        (Stage::Refused, _) => Verdict::Refused,
+        (Stage::Completed, Some(Verified::Yes)) => Verdict::Done,
+    }
+}
+
+impl Work {
+    /// Follows a run's exports until each has ended and was verified, or until `cancel`.
+    ///
+    /// Cancelling stops the waiting alone: the exports go on, and the outcome says so.
+    pub async fn follow(
+        &self,
+        id: RunId,
+        events: UnboundedSender<Event>,
+        cancel: CancellationToken,
+    ) -> Result<RunOutcome, FollowError> {
+        let run = self
+            .inner
+            .journal
+            .run(id)?
+            .ok_or(FollowError::NoSuchRun(id))?;
+        let watches = run
+            .exports
+            .into_iter()
+            .map(|export| self.watch(export, &events, &cancel));
+        let ended = future::join_all(watches).await;
+        let exports = ended.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(RunOutcome { run: id, exports })
+    }
+
+    async fn watch(
+        &self,
+        mut export: ExportRecord,
+        events: &UnboundedSender<Event>,
+        cancel: &CancellationToken,
+    ) -> Result<ExportRecord, FollowError> {
+        let mut pace = Pace::new(self.inner.settings.poll);
+        while export.stage == Stage::InProgress {
+            let step = async {
+                tokio::time::sleep(pace.next()).await;
+                self.ask(&mut export, events).await
+            };
+            let is_undecided = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Ok(export),
+                step = step => step?,
+            };
+            if is_undecided {
+                return Ok(export);
+            }
+        }
+        if export.stage == Stage::Completed && export.verified.is_none() {
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Ok(export),
+                () = self.verify(&mut export) => {}
+            }
+            self.inner.journal.update_export(&export)?;
+            let _ = events.send(Event::Export(ExportProgress::of(&export)));
+        }
+        Ok(export)
+    }
+
+    /// Asks after an export once. True where nobody may know how it stands.
+    async fn ask(
+        &self,
+        export: &mut ExportRecord,
+        events: &UnboundedSender<Event>,
+    ) -> Result<bool, FollowError> {
+        let session = match self.session(Side::Source) {
+            Some(session) => session,
+            None => self.renew(Side::Source).await?,
+        };
+        match describe(&session, export).await {
+            Ok(described) => {
+                take_over(export, &described);
+                self.inner.journal.update_export(export)?;
+                let mut progress = ExportProgress::of(export);
+                if export.stage == Stage::InProgress
+                    && let Some((files, bytes)) = self.files_seen(export).await
+                {
+                    progress.files_seen = Some(files);
+                    progress.bytes_seen = Some(bytes);
+                }
+                let _ = events.send(Event::Export(progress));
+                Ok(false)
+            }
+            Err(failure) => self.take_difficulty(export, &failure, events).await,
+        }
+    }
+
+    async fn take_difficulty(
+        &self,
+        export: &mut ExportRecord,
+        failure: &Failure,
+        events: &UnboundedSender<Event>,
+    ) -> Result<bool, FollowError> {
+        let (consequence, is_undecided) = match failure.kind {
+            FailureKind::Credentials => {
+                self.renew(Side::Source).await?;
+                ("signed in again", false)
+            }
+            FailureKind::Timeout
+            | FailureKind::Connection
+            | FailureKind::Throttled
+            | FailureKind::Unreadable => ("asking again", false),
+            FailureKind::Service | FailureKind::AccessDenied | FailureKind::Unsupported => {
+                ("how the export stands is unknown", true)
+            }
+        };
+        let message = format!("{}: {failure}; {consequence}", export.table());
+        if is_undecided {
+            // Not written to the journal: with the right to ask, `resume` can still decide it.
+            export.verified = Some(Verified::Unknown);
+            export.verification = Some(failure.to_string());
+        }
+        let _ = events.send(Event::Noted { message });
+        Ok(is_undecided)
+    }
+}
+
+async fn describe(
+    session: &Session,
+    export: &ExportRecord,
+) -> Result<crate::aws::dynamodb::Export, Failure> {
+    let arn = export.export_arn.as_deref().unwrap_or_default();
+    let arn: Arn = arn.parse().map_err(|error| Failure {
+        kind: FailureKind::Service,
+        operation: "dynamodb:DescribeExport".to_owned(),
+        target: arn.to_owned(),
+        code: None,
+        message: format!("{error}"),
+        status: None,
+        request_id: None,
+        hint: None,
+    })?;
+    let region = region_of(&arn, session);
+    session.dynamodb(&region).describe_export(&arn).await
+}
+
+/// The pauses between polls: growing, and each a fifth longer or shorter by chance, so that many
+/// watchers do not ask at once.
+struct Pace {
+    pause: Duration,
+    longest: Duration,
+}
+
+impl Pace {
+    fn new(poll: Poll) -> Self {
+        Self {
+            pause: poll.first,
+            longest: poll.longest,
+        }
+    }
+
+    fn next(&mut self) -> Duration {
+        let pause = self.pause.mul_f64(0.8 + 0.4 * fastrand::f64());
+        self.pause = self.pause.mul_f64(1.5).min(self.longest);
+        pause
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_the_longest_and_vary_by_a_fifth() {
+        let mut pace = Pace::new(Poll {
+            first: Duration::from_secs(4),
+            longest: Duration::from_secs(10),
+        });
+        let within = |pause: Duration, seconds: f64| {
+            (seconds * 0.8..=seconds * 1.2).contains(&pause.as_secs_f64())
+        };
+        for expected in [4.0, 6.0, 9.0, 10.0, 10.0] {
+            let pause = pace.next();
+            assert!(
+                within(pause, expected),
+                "{pause:?} is not about {expected} s"
+            );
+        }
+    }
+}

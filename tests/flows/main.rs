@@ -1,0 +1,15 @@
+//! Whole flows: the built program against the sandbox, as its users run it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends by panicking"
+)]
+
+mod bad_input;
+mod killed;
+mod program;
+mod run_cases;
+mod terminal;
+mod twice;

@@ -1,0 +1,164 @@
+//! The program, run in a home of its own, with nothing of the real one in sight.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long an export takes in these tests' sandboxes, in seconds.
+pub const JOB_SECONDS: &str = "0.2";
+
+/// An empty home directory.
+pub struct Home {
+    directory: TempDir,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The program, with this home and no AWS variable of the real environment.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tableferry"));
+        command
+            .env_clear()
+            .env("HOME", self.path())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The program against a sandbox that keeps its state in this home.
+    pub fn sandbox(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command();
+        command
+            .args(["--sandbox", "--sandbox-job", JOB_SECONDS, "--sandbox-state"])
+            .arg(self.path().join("world.json"))
+            .args(arguments);
+        command
+    }
+
+    /// The journal of [`Home::sandbox`].
+    pub fn journal(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.path().join("world.json.journal")).unwrap()
+    }
+}
+
+/// What a run of the program came to.
+#[derive(Debug)]
+pub struct Ended {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ended {
+    pub fn of(command: &mut Command) -> Self {
+        Self::from(command.output().unwrap())
+    }
+
+    /// The JSON objects on standard output.
+    pub fn objects(&self) -> Vec<Value> {
+        self.out
+            .lines()
+            .map(|line| {
+                serde_json::from_str(line)
+                    .unwrap_or_else(|error| panic!("{error} in {line}\n{self:?}"))
+            })
+            .collect()
+    }
+
+    /// The exports of the last line.
+    pub fn exports(&self) -> Vec<Value> {
+        let objects = self.objects();
+        let last = objects
+            .last()
+            .unwrap_or_else(|| panic!("no output: {self:?}"));
+        assert_eq!(last["event"], "finished", "{self:?}");
+        last["exports"].as_array().unwrap().clone()
+    }
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// `sandbox serve`, running; killed when dropped.
+pub struct Server {
+    child: Child,
+    pub port: u16,
+}
+
+impl Server {
+    /// Starts the server and writes the shared files that it prints into the home's `.aws`.
+    pub fn start(home: &Home, port: u16, job_seconds: &str) -> Self {
+        use std::io::{BufRead, BufReader};
+
+        let mut child = home
+            .command()
+            .args(["sandbox", "serve", "--sandbox-job", job_seconds])
+            .args(["--port", &port.to_string(), "--state"])
+            .arg(home.path().join("served.json"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut files = [String::new(), String::new()];
+        let mut current = None;
+        for line in lines.map_while(Result::ok) {
+            if line.contains("---- ready") {
+                break;
+            } else if line.contains("AWS_CONFIG_FILE names") {
+                current = Some(0);
+            } else if line.contains("AWS_SHARED_CREDENTIALS_FILE names") {
+                current = Some(1);
+            } else if let Some(index) = current {
+                let file: &mut String = &mut files[index];
+                file.push_str(&line);
+                file.push('\n');
+            }
+        }
+        let port = files[0]
+            .split("http://127.0.0.1:")
+            .nth(1)
+            .and_then(|rest| {
+                rest.split(|c: char| !c.is_ascii_digit())
+                    .next()?
+                    .parse()
+                    .ok()
+            })
+            .expect("the config names the endpoint");
+        home.write(".aws/config", &files[0]);
+        home.write(".aws/credentials", &files[1]);
+        Self { child, port }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

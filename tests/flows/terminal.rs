@@ -1,0 +1,270 @@
+//! The wizard in a real pseudo-terminal, as a person drives it: by keys alone.
+
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use crate::program::Home;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The wizard in a terminal of its own; killed when dropped.
+struct Terminal {
+    screen: Arc<Mutex<vt100::Parser>>,
+    /// Everything that was sent to the terminal.
+    sent: Arc<Mutex<Vec<u8>>>,
+    keys: Box<dyn Write + Send>,
+    program: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+}
+
+impl Terminal {
+    fn open(home: &Home, columns: u16, rows: u16, arguments: &[&str]) -> Self {
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tableferry"));
+        command.args(arguments);
+        command.env_clear();
+        command.env("HOME", home.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("TERM", "xterm-256color");
+        command.cwd(home.path());
+        let program = pair.slave.spawn_command(command).unwrap();
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(
+            NonZero::new(rows).unwrap(),
+            NonZero::new(columns).unwrap(),
+            0,
+        )));
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let mut output = pair.master.try_clone_reader().unwrap();
+        let (shared_screen, shared_sent) = (Arc::clone(&screen), Arc::clone(&sent));
+        std::thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(read @ 1..) = output.read(&mut buffer) {
+                shared_screen.lock().unwrap().process(&buffer[..read]);
+                shared_sent
+                    .lock()
+                    .unwrap()
+                    .extend_from_slice(&buffer[..read]);
+            }
+        });
+        Self {
+            screen,
+            sent,
+            keys: pair.master.take_writer().unwrap(),
+            program,
+            master: pair.master,
+        }
+    }
+
+    fn text(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Waits until the screen shows all of these.
+    fn sees(&self, words: &[&str]) {
+        let begun = Instant::now();
+        loop {
+            let text = self.text();
+            if words.iter().all(|word| text.contains(word)) {
+                return;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{words:?} did not come on the screen:\n{text}"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    fn signal(&self, name: &str) {
+        let status = std::process::Command::new("kill")
+            .args([
+                &format!("-{name}"),
+                &self.program.process_id().unwrap().to_string(),
+            ])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for the end, and gives the exit status.
+    fn ended(&mut self) -> u32 {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.program.try_wait().unwrap() {
+                // What was written last may still be on its way.
+                std::thread::sleep(Duration::from_millis(50));
+                return status.exit_code();
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "it does not end:\n{}",
+                self.text()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Left the alternate screen, shows the cursor, pastes as it did before.
+    fn is_sound(&self) -> bool {
+        let parser = self.screen.lock().unwrap();
+        let screen = parser.screen();
+        !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize {
+        rows,
+        cols: columns,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+const ENTER: &str = "\r";
+const DOWN: &str = "\u{1b}[B";
+
+/// From the profiles to the confirmation, by keys alone.
+fn walk_to_the_start(terminal: &mut Terminal) {
+    terminal.sees(&["SANDBOX", "prod-oncall", "dev-admin"]);
+    // The source, and with it the focus goes to the destination.
+    terminal.press(DOWN);
+    terminal.press(ENTER);
+    terminal.sees(&["111111111111"]);
+    terminal.press(&DOWN.repeat(5));
+    terminal.press(ENTER);
+    terminal.sees(&["222222222222", "on to Tables"]);
+    terminal.press(ENTER);
+    terminal.sees(&["Orders", "10,000"]);
+    terminal.press(&DOWN.repeat(3));
+    terminal.press(" ");
+    terminal.sees(&["1 chosen", "on to Destination"]);
+    terminal.press(ENTER);
+    terminal.sees(&["export-landing"]);
+    terminal.press(&DOWN.repeat(3));
+    terminal.press(ENTER);
+    terminal.sees(&["222222222222, which S3 agreed to"]);
+    terminal.press(ENTER);
+    terminal.sees(&["AES256", "on to Access"]);
+    terminal.press(ENTER);
+    terminal.sees(&["dynamodb:ExportTableToPointInTime"]);
+    terminal.press(ENTER);
+    terminal.sees(&["ready to start"]);
+    terminal.press(ENTER);
+    terminal.sees(&["Start the export?"]);
+}
+
+#[test]
+fn the_wizard_goes_from_two_profiles_to_a_verified_export_by_keys_alone() {
+    let home = Home::new();
+    let mut terminal = Terminal::open(&home, 80, 24, &["--sandbox", "--sandbox-job", "0.5"]);
+    walk_to_the_start(&mut terminal);
+    terminal.press("y");
+    terminal.sees(&["all complete and verified", "10,000 items"]);
+    terminal.press("q");
+    assert_eq!(terminal.ended(), 0);
+    assert!(terminal.is_sound(), "{}", terminal.text());
+    // Practice leaves nothing behind.
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_pasted_line_end_confirms_nothing() {
+    let home = Home::new();
+    let mut terminal = Terminal::open(&home, 80, 24, &["--sandbox"]);
+    walk_to_the_start(&mut terminal);
+    terminal.press("\u{1b}[200~y\r\ny\r\n\u{1b}[201~");
+    terminal.press("n");
+    terminal.sees(&["ready to start"]);
+    assert!(!terminal.text().contains("Progress · run"));
+}
+
+#[test]
+fn quitting_while_an_export_runs_asks_and_says_how_to_come_back() {
+    let home = Home::new();
+    let mut terminal = Terminal::open(&home, 80, 24, &["--sandbox", "--sandbox-job", "600"]);
+    walk_to_the_start(&mut terminal);
+    terminal.press("y");
+    terminal.sees(&["in progress"]);
+    terminal.press("q");
+    terminal.sees(&["resume"]);
+    terminal.press("y");
+    assert_eq!(terminal.ended(), 4);
+    assert!(terminal.is_sound());
+    assert!(
+        terminal.text().contains("tableferry resume 1"),
+        "{}",
+        terminal.text()
+    );
+}
+
+#[rstest::rstest]
+#[case("TERM")]
+#[case("HUP")]
+#[case("INT")]
+fn a_signal_leaves_a_sound_terminal(#[case] signal: &str) {
+    let home = Home::new();
+    let mut terminal = Terminal::open(&home, 80, 24, &["--sandbox", "--sandbox-job", "600"]);
+    walk_to_the_start(&mut terminal);
+    terminal.press("y");
+    terminal.sees(&["in progress"]);
+    terminal.signal(signal);
+    assert_eq!(terminal.ended(), 4);
+    assert!(terminal.is_sound());
+}
+
+#[test]
+fn a_terminal_that_is_too_small_is_told_and_a_larger_one_goes_on() {
+    let home = Home::new();
+    let mut terminal = Terminal::open(&home, 20, 5, &["--sandbox"]);
+    terminal.sees(&["60"]);
+    terminal.master.resize(size(80, 24)).unwrap();
+    terminal
+        .screen
+        .lock()
+        .unwrap()
+        .screen_mut()
+        .set_size(NonZero::new(24).unwrap(), NonZero::new(80).unwrap());
+    terminal.sees(&["SANDBOX", "prod-oncall"]);
+    terminal.press("q");
+    terminal.press("y");
+    terminal.ended();
+    assert!(terminal.is_sound());
+}
+
+#[test]
+fn control_characters_from_outside_are_not_sent_to_the_terminal() {
+    let home = Home::new();
+    home.write(
+        ".aws/config",
+        "[profile good]\nregion = eu-west-1\n[profile ev\u{1b}]0;owned\u{7}il]\nregion = eu-west-1\n",
+    );
+    home.write(
+        ".aws/credentials",
+        "[good]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = secret\n",
+    );
+    let mut terminal = Terminal::open(&home, 80, 24, &[]);
+    terminal.sees(&["good"]);
+    terminal.press("q");
+    terminal.press("y");
+    terminal.ended();
+    let sent = terminal.sent.lock().unwrap();
+    let text = String::from_utf8_lossy(&sent);
+    assert!(!text.contains("\u{1b}]0;owned"), "{text:?}");
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# The AWS CLI against `tableferry sandbox serve`: the calls that an operator would try by hand.
+# Usage: awscli.sh path/to/tableferry   (with the AWS CLI on the PATH)
+set -euo pipefail
+
+tableferry=$(realpath "$1")
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
+
+export HOME="$work" AWS_EC2_METADATA_DISABLED=true AWS_PAGER=
+export AWS_CONFIG_FILE="$work/config" AWS_SHARED_CREDENTIALS_FILE="$work/credentials"
+unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_PROFILE AWS_REGION AWS_DEFAULT_REGION 2>/dev/null || true
+
+passed=0
+fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
+pass() { passed=$((passed + 1)); printf 'ok %d - %s\n' "$passed" "$*"; }
+# contains WHAT TEXT: the text holds the words
+contains() { case "$2" in *"$1"*) ;; *) fail "no '$1' in: $2" ;; esac; }
+
+"$tableferry" sandbox serve --port 0 --sandbox-job 1 >"$work/served" 2>"$work/errors" &
+server=$!
+for _ in $(seq 100); do
+  grep -q '^# ---- ready' "$work/served" 2>/dev/null && break
+  kill -0 "$server" 2>/dev/null || fail "the server ended: $(cat "$work/errors")"
+  sleep 0.1
+done
+awk '/AWS_CONFIG_FILE names/{f=1;next} /AWS_SHARED_CREDENTIALS_FILE names/{f=0} f' "$work/served" >"$AWS_CONFIG_FILE"
+awk '/AWS_SHARED_CREDENTIALS_FILE names/{f=1;next} /---- ready/{f=0} f' "$work/served" >"$AWS_SHARED_CREDENTIALS_FILE"
+
+prod=(aws --profile prod-oncall)
+dev=(aws --profile dev-admin)
+
+contains 111111111111 "$("${prod[@]}" sts get-caller-identity)"
+contains 222222222222 "$("${dev[@]}" sts get-caller-identity)"
+pass "get-caller-identity tells both accounts"
+
+role=$("${prod[@]}" configure get role_arn)
+contains ASIA "$(aws --profile prod-admin sts assume-role --role-arn "$role" --role-session-name by-hand)"
+pass "assume-role gives a session's keys"
+
+contains Orders "$("${prod[@]}" dynamodb list-tables || aws --profile prod-admin dynamodb list-tables)"
+contains '"TableName": "Orders"' "$("${prod[@]}" dynamodb describe-table --table-name Orders)"
+pass "list-tables and describe-table show Orders"
+
+table=$("${prod[@]}" dynamodb describe-table --table-name Orders --query Table.TableArn --output text)
+export_arn=$("${prod[@]}" dynamodb export-table-to-point-in-time --table-arn "$table" \
+  --s3-bucket export-landing --s3-bucket-owner 222222222222 --s3-prefix by-hand \
+  --query ExportDescription.ExportArn --output text)
+contains "$table/export/" "$export_arn"
+pass "export-table-to-point-in-time into the other account's bucket starts"
+
+for _ in $(seq 100); do
+  status=$("${prod[@]}" dynamodb describe-export --export-arn "$export_arn" --query ExportDescription.ExportStatus --output text)
+  [ "$status" = IN_PROGRESS ] || break
+  sleep 0.3
+done
+[ "$status" = COMPLETED ] || fail "the export is $status: $("${prod[@]}" dynamodb describe-export --export-arn "$export_arn")"
+pass "describe-export comes to COMPLETED"
+
+contains "$export_arn" "$("${prod[@]}" dynamodb list-exports --table-arn "$table")"
+pass "list-exports shows it"
+
+id=${export_arn##*/}
+"${dev[@]}" s3 cp --quiet "s3://export-landing/by-hand/AWSDynamoDB/$id/manifest-summary.json" "$work/summary.json"
+"${dev[@]}" s3 cp --quiet "s3://export-landing/by-hand/AWSDynamoDB/$id/manifest-files.json" "$work/files.json"
+python3 - "$work" <<'PY'
+import json, sys
+work = sys.argv[1]
+summary = json.load(open(f"{work}/summary.json"))
+files = [json.loads(line) for line in open(f"{work}/files.json") if line.strip()]
+assert summary["itemCount"] == sum(file["itemCount"] for file in files), (summary, files)
+assert len(files) > 1 and any(file["itemCount"] == 0 for file in files), files
+PY
+pass "s3 cp fetches both manifests, and their counts agree"
+
+"${dev[@]}" s3api get-bucket-policy --bucket export-landing --query Policy --output text >"$work/policy.json"
+"${dev[@]}" s3api put-bucket-policy --bucket export-landing --policy "file://$work/policy.json"
+contains Statement "$("${dev[@]}" s3api get-bucket-policy --bucket export-landing)"
+pass "get-bucket-policy and put-bucket-policy"
+
+contains arn:aws:kms:eu-west-1:222222222222:key/ "$("${dev[@]}" kms describe-key --key-id alias/exports)"
+pass "describe-key"
+
+refusal=$("${prod[@]}" s3api get-bucket-policy --bucket export-landing 2>&1 || true)
+contains AccessDenied "$refusal"
+pass "who has no right is refused"
+
+kill -INT "$server"
+wait "$server" || fail "ctrl-c ended the server with status $?"
+server=
+pass "ctrl-c ends the server"
+printf '%d passed, 0 failed\n' "$passed"

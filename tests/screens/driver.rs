@@ -1,0 +1,210 @@
+//! A wizard under test: keys go in, frames come out, and the world answers when it is asked to.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use tableferry::plan::Plan;
+use tableferry::tui::keymap::Keymap;
+use tableferry::tui::message::{Deed, Effect, Message, Outcome, Query, Reply, Watch};
+use tableferry::tui::model::{Model, Start};
+use tableferry::tui::remote::RequestId;
+use tableferry::tui::theme::Theme;
+use tableferry::tui::update::{open, update};
+use tableferry::tui::view::{self, ViewState};
+
+use crate::world::World;
+
+/// The time at which every test starts.
+pub fn noon() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+pub struct Driver {
+    pub model: Model,
+    pub world: World,
+    pub theme: Theme,
+    size: (u16, u16),
+    view: ViewState,
+    pending: VecDeque<Effect>,
+    /// All effects but queries, in their order.
+    pub done: Vec<Effect>,
+}
+
+impl Driver {
+    pub fn new(size: (u16, u16)) -> Self {
+        Self::with(size, World::default(), None)
+    }
+
+    pub fn with(size: (u16, u16), world: World, plan: Option<Plan>) -> Self {
+        let start = Start {
+            is_sandbox: !world.is_real,
+            is_read_only: false,
+            plan,
+            plan_file: None,
+            now: noon(),
+        };
+        let keymap = Arc::new(Keymap::built_in().unwrap());
+        let mut driver = Self {
+            model: Model::new(keymap, start),
+            world,
+            theme: Theme {
+                has_colours: true,
+                is_ascii: false,
+            },
+            size,
+            view: ViewState::default(),
+            pending: VecDeque::new(),
+            done: Vec::new(),
+        };
+        driver.happen(Message::Resized(size.0, size.1));
+        let effects = open(&mut driver.model);
+        driver.take(effects);
+        driver
+    }
+
+    pub fn happen(&mut self, message: Message) {
+        let effects = update(&mut self.model, message);
+        self.take(effects);
+    }
+
+    fn take(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Ask(..) => self.pending.push_back(effect),
+                other => self.done.push(other),
+            }
+        }
+    }
+
+    /// Presses keys, and lets nobody answer.
+    pub fn press(&mut self, keys: &[&str]) -> &mut Self {
+        for key in keys {
+            self.happen(Message::KeyPressed(crokey::parse(key).unwrap()));
+        }
+        self
+    }
+
+    pub fn type_text(&mut self, text: &str) -> &mut Self {
+        for c in text.chars() {
+            let code = crossterm::event::KeyCode::Char(c);
+            let key = crossterm::event::KeyEvent::new(code, crossterm::event::KeyModifiers::NONE);
+            self.happen(Message::KeyPressed(key.into()));
+        }
+        self
+    }
+
+    /// Presses keys, each after all questions were answered.
+    pub fn go(&mut self, keys: &[&str]) -> &mut Self {
+        self.settle();
+        for key in keys {
+            self.press(&[key]).settle();
+        }
+        self
+    }
+
+    /// Answers all questions, also those that the answers give rise to.
+    pub fn settle(&mut self) -> &mut Self {
+        while let Some(effect) = self.pending.pop_front() {
+            if let Effect::Ask(request, _, query) = effect {
+                let reply = self.world.answer(&query);
+                self.happen(Message::Replied(request, reply));
+            }
+        }
+        self
+    }
+
+    /// The questions that nobody answered yet.
+    pub fn asked(&self) -> Vec<(RequestId, Query)> {
+        self.pending
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Ask(request, _, query) => Some((*request, query.clone())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Answers one question, and forgets all others.
+    pub fn reply(&mut self, request: RequestId, reply: Reply) {
+        self.happen(Message::Replied(request, reply));
+    }
+
+    pub fn forget_questions(&mut self) {
+        self.pending.clear();
+    }
+
+    /// The start that was asked for, if any.
+    pub fn start(&self) -> Option<(RequestId, Plan)> {
+        self.done.iter().find_map(|effect| match effect {
+            Effect::Do(request, Deed::Start(plan, _)) => Some((*request, (**plan).clone())),
+            _ => None,
+        })
+    }
+
+    /// The watch that was asked for last.
+    pub fn watch(&self) -> Option<(RequestId, Watch)> {
+        self.done.iter().rev().find_map(|effect| match effect {
+            Effect::Watch(request, watch) => Some((*request, *watch)),
+            _ => None,
+        })
+    }
+
+    pub fn has_quit(&self) -> bool {
+        self.done
+            .iter()
+            .any(|effect| matches!(effect, Effect::Quit))
+    }
+
+    pub fn started(&mut self, run: i64) {
+        let (request, _) = self.start().unwrap();
+        self.happen(Message::Done(request, Outcome::Started(run)));
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
+        self.size = (columns, rows);
+        self.happen(Message::Resized(columns, rows));
+        self
+    }
+
+    pub fn wait(&mut self, seconds: i64) -> &mut Self {
+        let now = noon() + SignedDuration::from_secs(seconds);
+        self.happen(Message::Ticked(now));
+        self
+    }
+
+    /// What is on the screen.
+    pub fn screen(&mut self) -> String {
+        let backend = TestBackend::new(self.size.0, self.size.1);
+        let mut terminal = Terminal::new(backend).unwrap();
+        let (model, theme, state) = (&self.model, self.theme, &mut self.view);
+        terminal
+            .draw(|frame| view::draw(model, theme, state, frame))
+            .unwrap();
+        let buffer = terminal.backend().buffer();
+        let rows = buffer.content.chunks(usize::from(self.size.0));
+        let lines: Vec<String> = rows
+            .map(|row| {
+                let line: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
+                line.trim_end().to_owned()
+            })
+            .collect();
+        lines.join("\n")
+    }
+
+    #[track_caller]
+    pub fn shows(&mut self, text: &str) -> &mut Self {
+        let screen = self.screen();
+        assert!(screen.contains(text), "`{text}` is not on\n{screen}");
+        self
+    }
+
+    #[track_caller]
+    pub fn hides(&mut self, text: &str) -> &mut Self {
+        let screen = self.screen();
+        assert!(!screen.contains(text), "`{text}` is on\n{screen}");
+        self
+    }
+}

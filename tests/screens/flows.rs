@@ -1,0 +1,535 @@
+//! The wizard's behaviour, key by key.
+
+use tableferry::aws::dynamodb::ExportStatus;
+use tableferry::plan::{Encryption, Span};
+use tableferry::tui::message::{Deed, Effect, Message, Outcome, Query, Reply, Watch};
+use tableferry::work::event::{Event, Side, Stage, Verification};
+
+use crate::driver::Driver;
+use crate::world::{self, World, export, identified};
+
+/// From the profiles to the question before the start.
+const TO_THE_QUESTION: [&str; 15] = [
+    "enter", "end", "up", "up", "enter", "enter", // both profiles
+    "down", "down", "enter", "enter", // Orders
+    "enter", "enter", // export-landing
+    "enter", "enter", // encryption, access
+    "enter", // review
+];
+
+fn driver() -> Driver {
+    let mut driver = Driver::new((80, 24));
+    driver.settle();
+    driver
+}
+
+#[test]
+fn from_two_profiles_to_a_verified_export_in_sixteen_keys() {
+    let mut driver = driver();
+    driver
+        .go(&TO_THE_QUESTION)
+        .shows("Start the export?")
+        .go(&["y"]);
+    let (_, plan) = driver.start().unwrap();
+    assert_eq!(plan.source.sign_in.profile, "prod-oncall");
+    assert_eq!(
+        plan.destination.sign_in.as_ref().unwrap().profile,
+        "dev-admin"
+    );
+    assert_eq!(plan.destination.bucket.as_str(), "export-landing");
+    assert_eq!(
+        plan.destination.owner.as_ref().unwrap().as_str(),
+        "222222222222"
+    );
+    assert_eq!(plan.encryption, Encryption::Aes256);
+    assert_eq!(plan.tables.len(), 1);
+    assert_eq!(plan.tables[0].table.name(), "Orders");
+
+    driver.started(1);
+    let (request, watch) = driver.watch().unwrap();
+    assert_eq!(watch, Watch::Follow(1));
+    let mut done = export(0, "Orders");
+    done.stage = Stage::Running(ExportStatus::Completed);
+    done.verification = Some(Verification::Verified {
+        files: 4,
+        bytes: 1000,
+        items: 10_240,
+    });
+    driver.happen(Message::Reported(Box::new(Event::Export(done))));
+    driver.happen(Message::WatchEnded(request, Ok(())));
+    driver.shows("all complete and verified");
+    assert!(!driver.model.has_unfinished_exports());
+    driver.go(&["enter"]);
+    assert!(driver.has_quit());
+}
+
+#[test]
+fn a_pasted_line_end_confirms_nothing() {
+    let mut driver = driver();
+    driver.happen(Message::Pasted("\n\r\n".to_owned()));
+    assert!(driver.asked().is_empty());
+    driver.go(&TO_THE_QUESTION);
+    driver.happen(Message::Pasted("y\n".to_owned()));
+    driver.shows("Start the export?");
+    assert!(driver.start().is_none());
+}
+
+#[test]
+fn enter_alone_does_not_answer_yes() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION).go(&["enter"]);
+    driver.hides("Start the export?");
+    assert!(driver.start().is_none());
+    driver.go(&["enter", "left", "enter"]);
+    assert!(driver.start().is_some());
+}
+
+#[test]
+fn a_reply_to_an_earlier_profile_is_dropped() {
+    let mut driver = driver();
+    driver.press(&["enter"]);
+    let (first, query) = driver.asked().pop().unwrap();
+    assert_eq!(world::side_of(&query), Some(Side::Source));
+    driver.press(&["tab", "home", "enter"]);
+    let (second, _) = driver.asked().pop().unwrap();
+    driver.forget_questions();
+    let answer =
+        |account: &str| Reply::SignedIn(Side::Source, Box::new(Ok(identified(account, "x"))));
+    driver.reply(second, answer("111111111111"));
+    driver.reply(first, answer("333333333333"));
+    driver.shows("111111111111").hides("333333333333");
+}
+
+#[test]
+fn another_source_forgets_the_tables_of_the_first() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION[..9]).shows("1 chosen");
+    driver.go(&["esc", "tab", "home", "enter", "enter"]);
+    driver
+        .shows("prod-admin 111111111111")
+        .shows("[ ] Orders")
+        .hides("[x]");
+    let cancelled = driver.done.iter().any(|effect| {
+        matches!(
+            effect,
+            Effect::Cancel(tableferry::tui::message::Errand::Tables)
+        )
+    });
+    assert!(cancelled);
+}
+
+#[test]
+fn going_on_without_a_destination_says_what_is_missing() {
+    let mut driver = driver();
+    driver.go(&["enter", "n"]);
+    driver.shows("the destination has no profile yet");
+    driver.shows("Source");
+}
+
+#[test]
+fn an_mfa_code_is_asked_for_and_sent_once() {
+    let mut driver = driver();
+    driver.go(&["down", "enter"]).shows("MFA code");
+    driver.type_text("12345").go(&["enter"]).shows("six digits");
+    driver.type_text("6").press(&["enter"]);
+    let (_, query) = driver.asked().pop().unwrap();
+    assert!(matches!(query, Query::SignIn(Side::Source, _, Some(_))));
+    driver.settle().shows("111111111111").hides("MFA code");
+    assert!(!driver.screen().contains("123456"), "a code is a secret");
+}
+
+#[test]
+fn a_popup_that_no_key_asked_for_takes_no_key_from_another() {
+    let mut driver = driver();
+    driver.press(&["down", "enter", "?"]).settle();
+    driver.shows("Help").hides("MFA code");
+    driver.go(&["esc"]).shows("MFA code");
+}
+
+#[test]
+fn an_expired_login_offers_its_command() {
+    let world = World {
+        is_real: true,
+        ..World::default()
+    };
+    let mut driver = Driver::with((80, 24), world, None);
+    driver.go(&["down", "down", "enter"]);
+    driver.shows("aws sso login --profile prod-sso").go(&["y"]);
+    let command = driver.done.iter().find_map(|effect| match effect {
+        Effect::LogIn(side, words) => Some((*side, words.join(" "))),
+        _ => None,
+    });
+    let expected = "aws sso login --profile prod-sso".to_owned();
+    assert_eq!(command, Some((Side::Source, expected)));
+    driver.happen(Message::LoginEnded(Side::Source, Ok(())));
+    assert_eq!(driver.asked().len(), 1, "it signs in again");
+}
+
+#[test]
+fn the_sandbox_never_runs_a_command_of_the_real_aws() {
+    let mut driver = driver();
+    driver.go(&["down", "down", "enter"]);
+    driver.shows("not signed in").hides("Sign in?");
+}
+
+#[test]
+fn in_a_terminal_that_is_too_small_only_quitting_works() {
+    let mut driver = Driver::new((20, 5));
+    driver.go(&["enter", "enter"]);
+    assert!(!driver.has_quit());
+    driver.resize(80, 24).shows("nobody chosen yet");
+    driver.resize(20, 5).go(&["ctrl-c"]);
+    assert!(driver.has_quit());
+}
+
+#[test]
+fn after_a_failure_another_start_gets_new_tokens() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    driver.go(&["esc"]).shows("Progress");
+    driver.started(1);
+    let (request, _) = driver.watch().unwrap();
+    driver.happen(Message::WatchEnded(request, Ok(())));
+    driver.press(&["esc"]).shows("Review");
+    let (_, query) = driver.asked().pop().unwrap();
+    assert!(matches!(query, Query::Prepare(_)), "it is prepared anew");
+}
+
+#[test]
+fn the_same_account_on_both_sides_is_said() {
+    let mut driver = driver();
+    driver.go(&["enter", "home", "enter"]);
+    driver.shows("both sides are the same account, 111111111111");
+}
+
+#[test]
+fn an_ignored_profile_cannot_be_chosen_and_says_why() {
+    let mut driver = Driver::new((120, 40));
+    driver.go(&["end", "enter"]);
+    driver.shows("a name with a space").shows("ignored");
+    assert!(driver.asked().is_empty());
+}
+
+#[test]
+fn a_filter_takes_letters_that_are_commands_elsewhere() {
+    let mut driver = driver();
+    driver.go(&["/"]).type_text("sso").go(&["enter"]);
+    driver.shows("1 found").go(&["esc"]).hides("1 found");
+    assert!(!driver.has_quit());
+    driver.go(&["/"]).type_text("q");
+    driver.shows("no profile of this name").hides("Quit?");
+}
+
+#[test]
+fn a_paste_into_a_filter_narrows_it() {
+    let mut driver = driver();
+    driver.go(&["/"]);
+    driver.happen(Message::Pasted("dev-admin\n".to_owned()));
+    driver.settle();
+    assert!(driver.asked().is_empty());
+    driver.shows("1 found");
+}
+
+#[test]
+fn several_tables_are_chosen_with_space() {
+    let mut driver = driver();
+    driver
+        .go(&TO_THE_QUESTION[..6])
+        .go(&["space", "down", "space", "down", "space"]);
+    driver.shows("3 chosen").go(&["space"]).shows("2 chosen");
+    driver.go(&["enter"]).shows("Destination");
+}
+
+#[test]
+fn a_table_without_recovery_says_what_is_missing_and_blocks() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION[..6]);
+    driver
+        .go(&["end", "up", "space"])
+        .shows("point-in-time recovery is off");
+    driver
+        .go(&["enter"])
+        .shows("point-in-time recovery is off on Sessions");
+    driver.shows("update-continuous-backups");
+    driver
+        .go(&["space", "home", "space", "enter"])
+        .shows("Destination");
+}
+
+#[test]
+fn an_incremental_window_is_checked() {
+    let mut driver = driver();
+    driver
+        .go(&TO_THE_QUESTION[..6])
+        .go(&["end", "o", "space", "tab", "tab", "ctrl-u"]);
+    driver.type_text("2026-11-22 11:50").go(&["enter"]);
+    driver.shows("shorter than 15 minutes");
+    driver
+        .go(&["ctrl-u"])
+        .type_text("2026-11-21 10:00")
+        .go(&["enter"]);
+    driver.shows("longer than 24 hours");
+    driver
+        .go(&["ctrl-u"])
+        .type_text("2026-11-22 09:55")
+        .go(&["enter"]);
+    driver.hides("How Users").shows("1 chosen");
+    driver.go(&["enter", "enter", "enter", "enter", "enter", "enter", "y"]);
+    let (_, plan) = driver.start().unwrap();
+    assert!(matches!(plan.tables[0].span, Span::Incremental { .. }));
+}
+
+#[test]
+fn only_tables_near_the_cursor_are_described() {
+    let names = (0..2500).map(|number| format!("table-{number:04}"));
+    let world = World {
+        table_names: Some(names.collect()),
+        ..World::default()
+    };
+    let mut driver = Driver::with((80, 24), world, None);
+    driver.go(&TO_THE_QUESTION[..5]);
+    driver.press(&["enter"]);
+    let (request, _) = driver.asked().pop().unwrap();
+    driver.forget_questions();
+    let reply = driver.world.answer(&Query::Tables);
+    driver.reply(request, reply);
+    assert_eq!(driver.asked().len(), 6, "a few at a time");
+    driver.settle();
+    driver.shows("table-0000").press(&["end"]);
+    assert!(driver.asked().iter().all(|(_, query)| match query {
+        Query::Table(name) => name.as_str() > "table-2470",
+        _ => false,
+    }));
+}
+
+#[test]
+fn kms_is_suggested_where_the_bucket_encrypts_with_a_key() {
+    let mut driver = driver();
+    driver
+        .go(&TO_THE_QUESTION[..10])
+        .go(&["end", "enter", "enter"]);
+    driver
+        .shows("suggested")
+        .shows("the bucket encrypts with this key");
+    driver.go(&["enter", "enter", "enter", "y"]);
+    let (_, plan) = driver.start().unwrap();
+    let key = Some(world::KEY.to_owned());
+    assert_eq!(plan.encryption, Encryption::Kms { key });
+}
+
+#[test]
+fn an_aws_managed_key_of_another_account_blocks() {
+    let mut driver = driver();
+    driver
+        .go(&TO_THE_QUESTION[..12])
+        .go(&["end", "enter", "enter"]);
+    driver.shows("cannot be used from another account");
+}
+
+#[test]
+fn a_typed_bucket_and_prefix_are_taken_and_an_arn_is_not() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION[..10]).go(&["t"]);
+    driver
+        .type_text("arn:aws:s3:::other")
+        .go(&["enter"])
+        .shows("but an ARN");
+    driver
+        .go(&["ctrl-u"])
+        .type_text("other-landing")
+        .go(&["enter"]);
+    driver.shows("s3://other-landing/AWSDynamoDB/");
+    driver.go(&["p"]).type_text("prod/").go(&["enter"]);
+    driver.shows("s3://other-landing/prod/AWSDynamoDB/");
+}
+
+#[test]
+fn a_policy_is_copied_and_that_is_said() {
+    let mut driver = driver();
+    driver
+        .go(&TO_THE_QUESTION[..13])
+        .shows("Access: the policies");
+    driver.go(&["tab", "y"]).shows("clipboard");
+    let copied = driver.done.iter().find_map(|effect| match effect {
+        Effect::Copy(text) => Some(text.clone()),
+        _ => None,
+    });
+    let policy: serde_json::Value = serde_json::from_str(&copied.unwrap()).unwrap();
+    assert_eq!(
+        policy["Statement"][0]["Principal"]["AWS"],
+        "arn:aws:iam::111111111111:role/OnCall"
+    );
+}
+
+#[test]
+fn a_blocker_of_the_briefing_prevents_the_start() {
+    let world = World {
+        blockers: vec![tableferry::tui::outside::Blocker {
+            what: "the bucket is gone".to_owned(),
+            hint: "choose another".to_owned(),
+        }],
+        ..World::default()
+    };
+    let mut driver = Driver::with((80, 24), world, None);
+    driver.go(&TO_THE_QUESTION);
+    driver
+        .hides("Start the export?")
+        .shows("the bucket is gone")
+        .go(&["y"]);
+    assert!(driver.start().is_none());
+}
+
+#[test]
+fn quitting_during_a_deed_waits_for_its_answer() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION).go(&["y", "q", "y"]);
+    assert!(!driver.has_quit());
+    driver.shows("waiting for the answer");
+    driver.started(5);
+    assert!(driver.has_quit());
+    assert_eq!(driver.model.run(), Some(5));
+    assert!(driver.model.has_unfinished_exports());
+    assert!(driver.watch().is_none());
+}
+
+#[test]
+fn a_signal_during_a_deed_waits_too() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    driver.happen(Message::Terminated);
+    assert!(!driver.has_quit());
+    driver.started(5);
+    assert!(driver.has_quit());
+}
+
+#[test]
+fn quitting_asks_and_says_how_to_come_back() {
+    let world = World {
+        is_real: true,
+        ..World::default()
+    };
+    let mut driver = Driver::with((80, 24), world, None);
+    driver.go(&["q"]).shows("Quit?").go(&["n"]);
+    assert!(!driver.has_quit());
+    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    driver.started(5);
+    driver
+        .go(&["ctrl-c"])
+        .shows("tableferry resume 5")
+        .go(&["ctrl-c"]);
+    assert!(driver.has_quit());
+}
+
+#[test]
+fn a_refused_start_is_shown_and_nothing_is_followed() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    let (request, _) = driver.start().unwrap();
+    let why = "the journal cannot be written: disk full".to_owned();
+    driver.happen(Message::Done(request, Outcome::NotStarted(why)));
+    driver.shows("disk full").shows("nothing was started");
+    assert!(driver.watch().is_none());
+}
+
+#[test]
+fn saving_never_overwrites_without_a_question() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION[..14]).go(&["s", "enter"]);
+    let saved = |driver: &Driver| {
+        driver.done.iter().rev().find_map(|effect| match effect {
+            Effect::Do(
+                request,
+                Deed::SavePlan {
+                    path, may_replace, ..
+                },
+            ) => Some((*request, path.clone(), *may_replace)),
+            _ => None,
+        })
+    };
+    let (request, path, may_replace) = saved(&driver).unwrap();
+    assert!(!may_replace);
+    driver.happen(Message::Done(request, Outcome::FileExists(path.clone())));
+    driver.shows("Replace the file?").go(&["y"]);
+    let (request, _, may_replace) = saved(&driver).unwrap();
+    assert!(may_replace);
+    driver.happen(Message::Done(request, Outcome::Saved(path)));
+    driver.shows("the plan is in plan.toml");
+}
+
+#[test]
+fn a_plan_fills_in_every_step() {
+    let mut driver = Driver::with((80, 24), World::default(), Some(world::plan()));
+    driver.go(&["n", "n", "n", "n", "n"]);
+    driver.shows("only these leave the account: customer, total");
+    driver.go(&["enter", "y"]);
+    let (_, plan) = driver.start().unwrap();
+    assert_eq!(plan.destination.prefix.as_deref(), Some("prod"));
+    assert!(plan.tables[0].filter.is_some());
+}
+
+#[test]
+fn a_run_under_way_is_shown_and_gone_on_with() {
+    let mut world = World::default();
+    world.open_runs.push(world::open_run(Some(world::plan())));
+    let mut driver = Driver::with((80, 24), world, None);
+    driver.settle();
+    driver.shows("Runs under way").shows("run 7").go(&["enter"]);
+    assert_eq!(driver.watch().unwrap().1, Watch::Resume(7));
+    driver.shows("Progress").shows("Orders");
+}
+
+#[test]
+fn runs_under_way_do_not_interrupt_who_has_begun_already() {
+    let mut world = World::default();
+    world.open_runs.push(world::open_run(Some(world::plan())));
+    let mut driver = Driver::with((80, 24), world, None);
+    driver.press(&["down"]).settle();
+    driver.hides("Runs under way").shows("1 run is under way");
+    driver.go(&["u"]).shows("Runs under way");
+}
+
+#[test]
+fn without_a_destination_profile_bucket_and_owner_are_typed() {
+    let mut driver = driver();
+    driver.go(&[
+        "enter", "end", "up", "enter", "enter", "down", "down", "enter", "enter",
+    ]);
+    driver.shows("Without a destination profile").go(&["t"]);
+    driver
+        .type_text("their-landing")
+        .go(&["enter", "enter"])
+        .shows("is not known");
+    driver
+        .go(&["o"])
+        .type_text("222222222222")
+        .go(&["enter", "enter", "enter", "enter", "enter", "y"]);
+    let (_, plan) = driver.start().unwrap();
+    assert!(plan.destination.sign_in.is_none());
+    assert_eq!(plan.destination.owner.unwrap().as_str(), "222222222222");
+}
+
+#[test]
+fn control_characters_of_a_name_never_reach_the_screen() {
+    let world = World {
+        table_names: Some(vec!["evil\u{1b}[2J\u{9b}31m\u{202e}elbat".to_owned()]),
+        ..World::default()
+    };
+    let mut driver = Driver::with((80, 24), world, None);
+    driver.go(&TO_THE_QUESTION[..6]).go(&["space"]);
+    let screen = driver.screen();
+    let is_clean = |c: char| c == '\n' || (!c.is_control() && c != '\u{202e}');
+    assert!(screen.chars().all(is_clean), "{screen:?}");
+    assert!(screen.contains("evil[2J31melbat"));
+}
+
+#[test]
+fn every_size_and_step_can_be_drawn() {
+    for size in [(60, 16), (61, 17), (76, 20), (80, 24), (108, 16), (200, 60)] {
+        let mut driver = Driver::new(size);
+        driver.screen();
+        for key in TO_THE_QUESTION {
+            driver.go(&[key, "?"]).screen();
+            driver.go(&["pagedown", "end", "esc"]).screen();
+        }
+    }
+}

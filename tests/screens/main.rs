@@ -1,0 +1,11 @@
+//! The wizard driven by messages, without a runtime, a network or a terminal, and what it shows.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a broken assumption may end it where it stands"
+)]
+
+mod driver;
+mod flows;
+mod pictures;
+mod world;

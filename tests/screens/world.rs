@@ -1,0 +1,319 @@
+//! Two accounts, as plain data: what the wizard is told when it asks.
+
+use jiff::SignedDuration;
+use tableferry::arn::{BucketName, Region};
+use tableferry::aws::dynamodb::{ExportStatus, PointInTimeRecovery, Table};
+use tableferry::aws::failure::{Failure, FailureKind};
+use tableferry::aws::kms::Key;
+use tableferry::aws::profiles::{IgnoredProfile, Profile, ProfileKind, Profiles};
+use tableferry::aws::s3::{Bucket, DefaultEncryption};
+use tableferry::aws::session::{Identity, SignInError};
+use tableferry::plan::{Plan, SignIn};
+use tableferry::tui::message::{Query, Reply};
+use tableferry::tui::outside::{Blocker, Briefing, Identified, RunSummary};
+use tableferry::work::event::{ExportProgress, Side, Stage};
+use tableferry::work::facts::{BucketFacts, TableFacts};
+
+use crate::driver::noon;
+
+/// What can go otherwise than well.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    pub is_real: bool,
+    pub open_runs: Vec<RunSummary>,
+    pub refuses_tables: bool,
+    pub has_no_tables: bool,
+    pub blockers: Vec<Blocker>,
+    pub table_names: Option<Vec<String>>,
+}
+
+pub const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+impl World {
+    pub fn answer(&self, query: &Query) -> Reply {
+        match query {
+            Query::Profiles => Reply::Profiles(profiles()),
+            Query::OpenRuns => Reply::OpenRuns(Ok(self.open_runs.clone())),
+            Query::SignIn(side, how, code) => {
+                Reply::SignedIn(*side, Box::new(sign_in(how, code.is_some())))
+            }
+            Query::Tables if self.refuses_tables => {
+                Reply::Tables(Err(refusal("dynamodb:ListTables", "111111111111")))
+            }
+            Query::Tables => Reply::Tables(Ok(self.tables())),
+            Query::Table(name) => Reply::Table(Box::new(table(name))),
+            Query::Buckets => Reply::Buckets(Ok(buckets())),
+            Query::Bucket(name) => Reply::Bucket(Box::new(bucket(name))),
+            Query::Keys(_) => Reply::Keys(Ok(keys())),
+            Query::Prepare(plan) => Reply::Prepared(Box::new(Ok(self.briefing(plan)))),
+        }
+    }
+
+    fn tables(&self) -> Vec<String> {
+        if self.has_no_tables {
+            return Vec::new();
+        }
+        let usual = ["Audit", "Empty", "Orders", "Sessions", "Users"];
+        let usual = usual.map(str::to_owned).to_vec();
+        self.table_names.clone().unwrap_or(usual)
+    }
+
+    fn briefing(&self, plan: &Plan) -> Briefing {
+        let source = "111111111111".parse().unwrap();
+        let region = "eu-west-1".parse().unwrap();
+        let requests: Vec<_> = plan
+            .tables
+            .iter()
+            .enumerate()
+            .map(|(index, job)| {
+                let arn = plan.table_arn(job, &source, &region);
+                plan.request(job, arn, None, format!("tableferry-token-{index}"))
+            })
+            .collect();
+        let sentence = |job: &tableferry::plan::TableJob| {
+            format!(
+                "export {} (full, now) to s3://{}",
+                job.table.name(),
+                plan.destination.bucket
+            )
+        };
+        Briefing {
+            lines: plan.tables.iter().map(sentence).collect(),
+            blockers: self.blockers.clone(),
+            warnings: Vec::new(),
+            requests,
+            earlier: Vec::new(),
+            digest: "digest".to_owned(),
+            destination: format!("s3://{}", plan.destination.bucket),
+        }
+    }
+}
+
+fn profiles() -> Profiles {
+    let profile = |name: &str, kind: ProfileKind| Profile {
+        name: name.to_owned(),
+        kind,
+        region: Some("eu-west-1".parse().unwrap()),
+        role_arn: None,
+        mfa_serial: None,
+        endpoints: Vec::new(),
+        place: "~/.aws/config:1".to_owned(),
+    };
+    Profiles {
+        usable: vec![
+            profile("prod-admin", ProfileKind::Keys),
+            profile(
+                "prod-oncall",
+                ProfileKind::Role {
+                    from: "prod-admin".to_owned(),
+                },
+            ),
+            profile("prod-mfa", ProfileKind::Keys),
+            profile("prod-sso", ProfileKind::Sso),
+            profile("dev-admin", ProfileKind::Keys),
+        ],
+        ignored: vec![IgnoredProfile {
+            name: "my prod".to_owned(),
+            place: "~/.aws/config:17".to_owned(),
+            reason: "The SDK ignores [profile my prod]: a name with a space needs quotes."
+                .to_owned(),
+        }],
+        chosen: Some("prod-oncall".to_owned()),
+        problems: Vec::new(),
+    }
+}
+
+fn sign_in(how: &SignIn, has_code: bool) -> Result<Identified, SignInError> {
+    let account = if how.profile.starts_with("dev") {
+        "222222222222"
+    } else {
+        "111111111111"
+    };
+    match how.profile.as_str() {
+        "prod-mfa" if !has_code => Err(SignInError::MfaRequired {
+            profile: how.profile.clone(),
+            serial: "arn:aws:iam::111111111111:mfa/mona".to_owned(),
+        }),
+        "prod-sso" => Err(SignInError::LoginRequired {
+            profile: how.profile.clone(),
+            command: "aws sso login --profile prod-sso".to_owned(),
+            detail: "the SSO token has expired".to_owned(),
+        }),
+        profile => Ok(identified(account, profile)),
+    }
+}
+
+pub fn identified(account: &str, profile: &str) -> Identified {
+    let arn = match profile {
+        "prod-oncall" => format!("arn:aws:sts::{account}:assumed-role/OnCall/mona"),
+        name => format!("arn:aws:iam::{account}:user/{name}"),
+    };
+    Identified {
+        identity: Identity {
+            account: account.parse().unwrap(),
+            arn: arn.parse().unwrap(),
+            user_id: "AIDAEXAMPLE".to_owned(),
+        },
+        region: "eu-west-1".parse().unwrap(),
+        expires_at: (profile == "prod-oncall").then(|| noon() + SignedDuration::from_mins(55)),
+        endpoints: Vec::new(),
+        role_arn: (profile == "prod-oncall").then(|| {
+            format!("arn:aws:iam::{account}:role/OnCall")
+                .parse()
+                .unwrap()
+        }),
+    }
+}
+
+pub fn refusal(operation: &str, target: &str) -> Failure {
+    Failure {
+        kind: FailureKind::AccessDenied,
+        operation: operation.to_owned(),
+        target: target.to_owned(),
+        code: Some("AccessDeniedException".to_owned()),
+        message: format!(
+            "User: arn:aws:sts::111111111111:assumed-role/OnCall/mona is not authorized to perform: \
+             {operation} because no identity-based policy allows the {operation} action"
+        ),
+        status: Some(400),
+        request_id: Some("2f0c7b1e-0a3d-4f5b".to_owned()),
+        hint: Some(format!("allow {operation} in the policy of OnCall")),
+    }
+}
+
+pub fn table(name: &str) -> TableFacts {
+    let (items, bytes, is_enabled) = match name {
+        "Orders" => (10_240, 1_310_720, true),
+        "Users" => (1_234_567, 987_654_321, true),
+        "Sessions" => (73, 9_120, false),
+        "Audit" => (512, 40_000, true),
+        _ => (0, 0, true),
+    };
+    TableFacts {
+        asked: name.to_owned(),
+        table: Ok(Table {
+            name: name.to_owned(),
+            arn: format!("arn:aws:dynamodb:eu-west-1:111111111111:table/{name}")
+                .parse()
+                .unwrap(),
+            id: None,
+            status: "ACTIVE".to_owned(),
+            item_count: Some(items),
+            size_bytes: Some(bytes),
+            created_at: None,
+            key_attributes: vec!["customer".to_owned(), "order".to_owned()],
+            kms_key: None,
+        }),
+        recovery: Ok(PointInTimeRecovery {
+            is_enabled,
+            earliest: is_enabled.then(|| "2026-10-20T08:00:00Z".parse().unwrap()),
+            latest: is_enabled.then(|| "2026-11-22T11:55:00Z".parse().unwrap()),
+        }),
+    }
+}
+
+fn buckets() -> Vec<Bucket> {
+    let bucket = |name: &str, region: &str| Bucket {
+        name: name.parse().unwrap(),
+        region: Some(region.parse().unwrap()),
+    };
+    vec![
+        bucket("export-landing", "eu-west-1"),
+        bucket("frankfurt-landing", "eu-central-1"),
+        bucket("kms-landing", "eu-west-1"),
+    ]
+}
+
+fn bucket(name: &BucketName) -> BucketFacts {
+    let is_kms = name.as_str() == "kms-landing";
+    let region: Region = match name.as_str() {
+        "frankfurt-landing" => "eu-central-1".parse().unwrap(),
+        _ => "eu-west-1".parse().unwrap(),
+    };
+    let algorithm = if is_kms { "aws:kms" } else { "AES256" };
+    BucketFacts {
+        name: name.clone(),
+        region: Ok(region),
+        owner: Ok("222222222222".parse().unwrap()),
+        encryption: Ok(DefaultEncryption {
+            algorithm: algorithm.to_owned(),
+            key: is_kms.then(|| KEY.to_owned()),
+            has_bucket_key: is_kms,
+        }),
+    }
+}
+
+fn keys() -> Vec<Key> {
+    let key = |arn: &str, alias: &str, is_aws_managed: bool| Key {
+        arn: arn.parse().unwrap(),
+        aliases: vec![alias.to_owned()],
+        state: "Enabled".to_owned(),
+        is_aws_managed,
+        description: "for exports".to_owned(),
+    };
+    let managed = "arn:aws:kms:eu-west-1:222222222222:key/aaaaaaaa-0000-0000-0000-000000000000";
+    vec![
+        key(KEY, "alias/exports", false),
+        key(managed, "alias/aws/s3", true),
+    ]
+}
+
+/// An export of a table, as it just was accepted.
+pub fn export(index: usize, table: &str) -> ExportProgress {
+    ExportProgress {
+        index,
+        table: table.to_owned(),
+        table_arn: format!("arn:aws:dynamodb:eu-west-1:111111111111:table/{table}"),
+        stage: Stage::Running(ExportStatus::InProgress),
+        export_arn: Some(format!(
+            "arn:aws:dynamodb:eu-west-1:111111111111:table/{table}/export/01763812800000-a1b2c3d4"
+        )),
+        failure_code: None,
+        failure_message: None,
+        files_seen: None,
+        bytes_seen: None,
+        item_count: None,
+        billed_size_bytes: None,
+        manifest: None,
+        verification: None,
+        started_at: Some(noon()),
+        ended_at: None,
+    }
+}
+
+/// A run that an earlier session left.
+pub fn open_run(plan: Option<Plan>) -> RunSummary {
+    RunSummary {
+        id: 7,
+        created_at: noon() - SignedDuration::from_mins(20),
+        source: "111111111111".to_owned(),
+        destination: "s3://export-landing/prod".to_owned(),
+        exports: vec![export(0, "Orders")],
+        plan,
+    }
+}
+
+/// A plan as a file would give it.
+pub fn plan() -> Plan {
+    let text = r##"
+[source]
+profile = "prod-oncall"
+
+[destination]
+profile = "dev-admin"
+bucket = "export-landing"
+prefix = "prod"
+
+[[tables]]
+name = "Orders"
+filter = { projection = "customer, #t", names = { "#t" = "total" } }
+"##;
+    Plan::parse(text, "plan.toml", noon()).unwrap()
+}
+
+pub fn side_of(query: &Query) -> Option<Side> {
+    match query {
+        Query::SignIn(side, ..) => Some(*side),
+        _ => None,
+    }
+}
