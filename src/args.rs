@@ -79,6 +79,20 @@ pub enum Command {
     Man,
 }
 
+impl Command {
+    /// Whom the command's output is meant for.
+    #[must_use]
+    pub fn output(&self) -> Output {
+        match self {
+            Self::Run(run) => run.output.output,
+            Self::Resume(resume) => resume.output.output,
+            Self::Exports(exports) => exports.output.output,
+            Self::Profiles(args) => args.output,
+            _ => Output::Text,
+        }
+    }
+}
+
 /// How `run` goes.
 #[expect(
     clippy::struct_excessive_bools,

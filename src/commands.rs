@@ -56,6 +56,21 @@ impl From<Exit> for std::process::ExitCode {
     }
 }
 
+/// Tells why a command did not come to its work. A reader of the output that went away is no error.
+#[must_use]
+pub fn failed(error: &anyhow::Error) -> Exit {
+    let is_unread = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    if error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref())
+        .any(is_unread)
+    {
+        return Exit::Done;
+    }
+    report::print_error(&format!("error: {error:#}"));
+    Exit::Usage
+}
+
 /// A token that is cancelled by ctrl-c, SIGTERM or SIGHUP: from then on waiting stops, deeds end.
 ///
 /// # Errors

@@ -47,6 +47,20 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NoHome => "set HOME, or name a directory with TABLEFERRY_STATE_DIR".to_owned(),
+            Self::Unreadable { .. } => {
+                "check the file's name, owner and permissions; it comes from --config, TABLEFERRY_CONFIG or the home directory".to_owned()
+            }
+            Self::Wrong { .. } => "it takes state_dir = \"…\"; [poll] with first_seconds, longest_seconds and patience_seconds; [timeouts] with connect_seconds, read_seconds, attempt_seconds and operation_seconds".to_owned(),
+        }
+    }
+}
+
 /// The file, as it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,11 +72,13 @@ struct File {
     timeouts: TimeoutsFile,
 }
 
+#[expect(clippy::struct_field_names, reason = "the file's keys say their unit")]
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PollFile {
     first_seconds: Option<u32>,
     longest_seconds: Option<u32>,
+    patience_seconds: Option<u32>,
 }
 
 #[expect(clippy::struct_field_names, reason = "the file's keys say their unit")]
@@ -144,6 +160,7 @@ fn poll(file: &PollFile) -> Poll {
     Poll {
         first,
         longest: seconds(file.longest_seconds, default.longest).max(first),
+        patience: seconds(file.patience_seconds, default.patience),
     }
 }
 
@@ -154,8 +171,19 @@ fn read_file(path: &Path) -> Result<File, ConfigError> {
     })?;
     toml::from_str(&text).map_err(|error| ConfigError::Wrong {
         path: path.to_owned(),
-        message: error.to_string(),
+        message: placed(&text, &error),
     })
+}
+
+/// A mistake in one line, with its place.
+fn placed(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().trim().replace('\n', "; ");
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        return message;
+    };
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
+    format!("line {line}, column {column}: {message}")
 }
 
 #[cfg(test)]

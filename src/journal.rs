@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
 pub use record::{ExportRecord, NewRun, RunId, RunRecord, Stage, Verified};
 
@@ -37,6 +37,18 @@ pub enum JournalError {
         /// What SQLite said.
         cause: rusqlite::Error,
     },
+    /// A database, but another program's.
+    #[error("{} is a database of another program, not tableferry's journal", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process holds the file.
+    #[error("the journal {} is held by another process", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
     /// A later version of the program wrote the file.
     #[error("the journal {} was written by a later version (format {found}, this one knows {known})", path.display())]
     TooNew {
@@ -50,6 +62,9 @@ pub enum JournalError {
     /// A statement failed.
     #[error("the journal could not be read or written: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// The same plan was begun elsewhere while this run was getting ready.
+    #[error("run {0}, begun meanwhile, asks for the same")]
+    BegunMeanwhile(RunId),
     /// An entry does not read back.
     #[error("an entry of the journal does not read back: {0}")]
     Entry(String),
@@ -64,14 +79,37 @@ impl JournalError {
                 "check the directory's owner and permissions, or name another with TABLEFERRY_STATE_DIR".to_owned()
             }
             Self::Damaged { path, .. } => format!(
-                "move {} aside and start again; `aws dynamodb list-exports` shows the exports of the last 90 days",
+                "nothing was started; move {} aside and start again; `aws dynamodb list-exports` shows the exports of the last 90 days",
                 path.display()
             ),
+            Self::Foreign { .. } => "it was left as it is; name another directory with TABLEFERRY_STATE_DIR".to_owned(),
+            Self::Locked { .. } => "wait for the other tableferry to end, or end it, and try again; the file is sound".to_owned(),
+            Self::BegunMeanwhile(run) => format!("nothing more was started; `tableferry resume {run}` follows it, `run --again` exports once more"),
             Self::TooNew { .. } => "use the later version of tableferry".to_owned(),
-            Self::Sqlite(_) | Self::Entry(_) => {
-                "another process may hold the journal, or the disk may be full; nothing was started unless it was said".to_owned()
+            Self::Sqlite(cause) => statement_hint(cause).to_owned(),
+            Self::Entry(_) => {
+                "the journal was changed by something else, or is damaged: move it aside to start again".to_owned()
             }
         }
+    }
+}
+
+/// What to do about a statement that failed, by SQLite's own code.
+fn statement_hint(cause: &rusqlite::Error) -> &'static str {
+    match cause.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "another process holds the journal: wait for it to end, and go on with `tableferry resume`"
+        }
+        Some(ErrorCode::DiskFull) => {
+            "the disk is full: make room, and go on with `tableferry resume`"
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            "the file or its directory cannot be written: check owner, permissions and mount, or name another directory with TABLEFERRY_STATE_DIR"
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            "the file is damaged: move it aside; `aws dynamodb list-exports` shows the exports of the last 90 days"
+        }
+        _ => "check the disk and its mount, and go on with `tableferry resume`",
     }
 }
 
@@ -88,11 +126,7 @@ impl Journal {
             path: path.to_owned(),
             cause,
         })?;
-        let damaged = |cause| JournalError::Damaged {
-            path: path.to_owned(),
-            cause,
-        };
-        let connection = Connection::open(path).map_err(damaged)?;
+        let connection = Connection::open(path).map_err(|cause| schema::failure(path, cause))?;
         schema::prepare(&connection, path)?;
         Ok(Self {
             connection: Mutex::new(connection),
@@ -115,15 +149,38 @@ impl Journal {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The number of the newest run; 0 where there is none.
+    pub fn newest(&self) -> Result<RunId, JournalError> {
+        let newest = self
+            .lock()
+            .query_row("SELECT coalesce(max(id), 0) FROM run", [], |row| row.get(0))?;
+        Ok(RunId(newest))
+    }
+
     /// Writes a run and all its requests, tokens included, in one transaction.
+    ///
+    /// `known` is the newest run that was looked at when this one was agreed to. A later one of the
+    /// same digest is [`JournalError::BegunMeanwhile`], and nothing is written: two processes that
+    /// run the same plan at once would export everything twice.
     pub fn record_run(
         &self,
         run: &NewRun<'_>,
         requests: &[ExportRequest],
         now: Timestamp,
+        known: RunId,
     ) -> Result<RunId, JournalError> {
         let mut connection = self.lock();
-        let transaction = connection.transaction()?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let twin = transaction
+            .query_row(
+                "SELECT id FROM run WHERE id > ?1 AND digest = ?2 ORDER BY id LIMIT 1",
+                params![known.0, run.digest],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if let Some(id) = twin {
+            return Err(JournalError::BegunMeanwhile(RunId(id)));
+        }
         transaction.execute(
             "INSERT INTO run (created_at, plan, digest, source_arn, source_account, source_region, destination)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -159,12 +216,16 @@ impl Journal {
     }
 
     /// Writes an export's state over what was there, in one statement.
+    ///
+    /// Another process may go on with the same run. So what it learnt is never unlearnt: the first
+    /// time of the call stays, and a record that names no export does not replace one that does.
     pub fn update_export(&self, export: &ExportRecord) -> Result<(), JournalError> {
-        let changed = self.lock().execute(
-            "UPDATE export SET stage = ?3, called_at = ?4, export_arn = ?5, started_at = ?6, ended_at = ?7,
+        let connection = self.lock();
+        let changed = connection.execute(
+            "UPDATE export SET stage = ?3, called_at = coalesce(called_at, ?4), export_arn = ?5, started_at = ?6, ended_at = ?7,
                     failure_code = ?8, failure_message = ?9, item_count = ?10, billed_size_bytes = ?11,
                     manifest = ?12, verified = ?13, verification = ?14
-             WHERE run = ?1 AND position = ?2",
+             WHERE run = ?1 AND position = ?2 AND (export_arn IS NULL OR ?5 IS NOT NULL)",
             params![
                 export.run.0,
                 i64::try_from(export.position).unwrap_or(i64::MAX),
@@ -182,7 +243,16 @@ impl Journal {
                 export.verification,
             ],
         )?;
-        if changed == 1 {
+        let is_known = changed == 1
+            || connection.query_row(
+                "SELECT count(*) > 0 FROM export WHERE run = ?1 AND position = ?2",
+                params![
+                    export.run.0,
+                    i64::try_from(export.position).unwrap_or(i64::MAX)
+                ],
+                |row| row.get(0),
+            )?;
+        if is_known {
             Ok(())
         } else {
             Err(JournalError::Entry(format!(

@@ -4,31 +4,31 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use tableferry::args::{Args, Command, PolicyCommand, SandboxCommand};
+use tableferry::args::{Args, Command, Output, PolicyCommand, SandboxCommand};
 use tableferry::commands::{self, Exit};
 
 fn main() -> ExitCode {
     let args = Args::parse();
     match start(args) {
         Ok(exit) => exit.into(),
-        Err(error) => {
-            let _ = writeln!(std::io::stderr().lock(), "error: {error:#}");
-            Exit::Usage.into()
-        }
+        Err(error) => commands::failed(&error).into(),
     }
 }
 
 /// Commands that need no account are answered at once; the others on a runtime.
 fn start(mut args: Args) -> anyhow::Result<Exit> {
-    let mut out = std::io::stdout().lock();
+    let out = std::io::stdout().lock();
     match args.command.take() {
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Args::command(), "tableferry", &mut out);
-            Ok(Exit::Done)
+            // Into memory first: the generator panics where it cannot write.
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "tableferry", &mut text);
+            print(out, &text)
         }
         Some(Command::Man) => {
-            clap_mangen::Man::new(Args::command()).render(&mut out)?;
-            Ok(Exit::Done)
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Args::command()).render(&mut text)?;
+            print(out, &text)
         }
         Some(Command::Simulate { file }) => commands::simulate::run(file.as_deref(), out),
         Some(Command::Policy(PolicyCommand::Lint { file, kind })) => {
@@ -48,6 +48,12 @@ fn start(mut args: Args) -> anyhow::Result<Exit> {
     }
 }
 
+fn print(mut out: impl Write, text: &[u8]) -> anyhow::Result<Exit> {
+    out.write_all(text)?;
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
 async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> {
     if let Some(Command::Sandbox(SandboxCommand::Serve { port, state })) = command {
         let cancel = commands::cut_off_token()?;
@@ -58,7 +64,11 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
             "the wizard needs a terminal\n  hint: without one, `tableferry run PLAN --yes` runs a plan"
         );
     }
-    let work = commands::open::open(&args.global)?;
+    let output = command.as_ref().map_or(Output::Text, Command::output);
+    let work = match commands::open::open(&args.global, output) {
+        Ok(work) => work,
+        Err(exit) => return Ok(exit),
+    };
     match command {
         Some(Command::Run(run)) => {
             Ok(commands::run::run(&work, &run, commands::cut_off_token()?).await)

@@ -46,6 +46,8 @@ pub struct Poll {
     pub first: Duration,
     /// The longest pause.
     pub longest: Duration,
+    /// How long nobody may answer before the waiting is given up; the exports go on.
+    pub patience: Duration,
 }
 
 impl Default for Poll {
@@ -54,6 +56,7 @@ impl Default for Poll {
         Self {
             first: Duration::from_secs(5),
             longest: Duration::from_secs(30),
+            patience: Duration::from_mins(30),
         }
     }
 }

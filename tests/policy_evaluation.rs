@@ -470,3 +470,88 @@ fn a_line_that_cannot_be_read_says_so_and_keeps_its_id() {
     assert_eq!(status, LineStatus::Unreadable);
     assert!(out.starts_with(r#"{"id":"a","error":"#), "{out}");
 }
+
+/// A permission set's role: its session is matched by account and a condition on its role's ARN
+/// ("Referencing permission sets in resource policies", IAM Identity Center user guide).
+#[test]
+fn an_identity_center_role_is_granted_through_its_account_and_its_arn() {
+    let session =
+        "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Export_0123456789abcdef/ann";
+    let role = "arn:aws:iam::111111111111:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Export_0123456789abcdef";
+    let bucket = policy(
+        json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
+        "Action": "s3:PutObject", "Resource": "arn:aws:s3:::landing/*", "Condition": {"ArnLike": {"aws:PrincipalArn":
+        "arn:aws:iam::111111111111:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Export_*"}}}),
+    );
+    let parts = json!({"resource_policy": bucket, "identity_policies": named(allow("s3:PutObject", "*")),
+        "context": {"aws:PrincipalArn": role}});
+    let request = with(request(session, "s3:PutObject", OBJECT, OTHER), parts);
+    assert_eq!(decision(&request), "allowed");
+    let by_role = with(
+        request,
+        json!({"resource_policy": granting(json!({"AWS": role}))}),
+    );
+    assert_eq!(decision(&by_role), "allowed");
+}
+
+/// "AWS global condition context keys": calls that a service forwards are spared by
+/// `aws:ViaAWSService`, or by `aws:CalledVia`, which is a list.
+#[rstest]
+#[case::the_address_alone(json!({}), "explicit_deny")]
+#[case::forwarded_calls_are_spared(json!({"Bool": {"aws:ViaAWSService": "false"}}), "allowed")]
+#[case::calls_through_dynamodb_are_spared(
+    json!({"ForAllValues:StringNotEquals": {"aws:CalledVia": "dynamodb.amazonaws.com"}}), "allowed")]
+#[case::calls_through_another_service_are_not(
+    json!({"ForAllValues:StringNotEquals": {"aws:CalledVia": "athena.amazonaws.com"}}), "explicit_deny")]
+fn a_deny_on_addresses_and_its_exemptions(#[case] exemption: Value, #[case] expected: &str) {
+    let mut condition = json!({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}});
+    for (operator, keys) in exemption.as_object().unwrap() {
+        condition[operator] = keys.clone();
+    }
+    let bucket = policy(
+        json!([{"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "s3:*", "Resource": "*"},
+        {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": condition}]),
+    );
+    let request = with(
+        request(USER, "s3:PutObject", OBJECT, ACCOUNT),
+        json!({"resource_policy": bucket,
+        "context": {"aws:SourceIp": "198.51.100.1", "aws:ViaAWSService": "true", "aws:CalledVia": ["dynamodb.amazonaws.com"]}}),
+    );
+    assert_eq!(decision(&request), expected);
+}
+
+/// "kms:ViaService" in the KMS developer guide; the export's use of the bucket's key.
+#[rstest]
+#[case("s3.eu-west-1.amazonaws.com", "allowed")]
+#[case("s3.us-east-1.amazonaws.com", "implicit_deny")]
+fn a_key_may_be_used_through_one_service_only(#[case] via: &str, #[case] expected: &str) {
+    let key = policy(
+        json!({"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+        "Resource": "*", "Condition": {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}}),
+    );
+    let request = with(
+        request(SESSION, "kms:Decrypt", KEY, OTHER),
+        json!({"resource_policy": key,
+        "identity_policies": named(allow("kms:Decrypt", KEY)), "context": {"kms:ViaService": via}}),
+    );
+    assert_eq!(decision(&request), expected);
+}
+
+/// A sample that is cut short, `"Action": "kms:"`, allows nothing; and a role's ARN is a principal
+/// that covers its sessions.
+#[test]
+fn an_action_that_is_cut_short_is_told() {
+    let key = policy(
+        json!({"Sid": "Use", "Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:", "Resource": "*"}),
+    );
+    let answer = answer(&with(
+        request(SESSION, "kms:Decrypt", KEY, ACCOUNT),
+        json!({"resource_policy": key}),
+    ));
+    assert_eq!(answer["decision"], "implicit_deny");
+    let explanation = answer["explanation"].as_str().unwrap();
+    assert!(
+        explanation.contains("its Action `kms:` is cut short"),
+        "{explanation}"
+    );
+}

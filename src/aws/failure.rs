@@ -44,6 +44,24 @@ pub struct Failure {
     pub hint: Option<String>,
 }
 
+impl Failure {
+    /// Whether the same call may be answered another time: the way there or the server failed, and
+    /// nothing was decided.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self.kind {
+            FailureKind::Timeout
+            | FailureKind::Connection
+            | FailureKind::Throttled
+            | FailureKind::Unreadable => true,
+            FailureKind::Service => self.status.is_some_and(|status| status >= 500),
+            FailureKind::AccessDenied | FailureKind::Credentials | FailureKind::Unsupported => {
+                false
+            }
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {}: ", self.operation, self.target)?;

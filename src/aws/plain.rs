@@ -62,7 +62,9 @@ fn skip_sequence(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     }
 }
 
-fn is_steering(character: char) -> bool {
+/// Whether a character steers a terminal, or reverses or hides what stands beside it.
+#[must_use]
+pub fn is_steering(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

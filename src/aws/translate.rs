@@ -100,6 +100,11 @@ impl Translator {
             FailureKind::Service if failure.code.as_deref() == Some("RequestTimeTooSkewed") => {
                 Some("set this machine's clock: it differs too much from AWS's".to_owned())
             }
+            FailureKind::Service if failure.status.is_some_and(|status| status >= 500) => {
+                Some(self.endpoint_hint().unwrap_or_else(|| {
+                    "the service failed on its own side: try again in a few minutes".to_owned()
+                }))
+            }
             FailureKind::Service | FailureKind::AccessDenied => None,
         }
     }

@@ -17,6 +17,7 @@ pub async fn exports(work: &Work, args: &ExportsArgs, cancel: CancellationToken)
         Ok(runs) => runs,
         Err(error) => {
             report.error(&error.to_string(), Some(&error.hint()));
+            report.finish();
             return Exit::Refused;
         }
     };
@@ -30,9 +31,13 @@ pub async fn exports(work: &Work, args: &ExportsArgs, cancel: CancellationToken)
     if args.watch {
         let exit = all_open(work, Scope::Watching, &cancel, &report).await;
         report.finish();
-        return exit;
+        return report.told(exit);
     }
-    Exit::Done
+    for run in &runs {
+        report.keep(&run.exports);
+    }
+    report.finish();
+    report.told(Exit::Done)
 }
 
 fn list(run: &RunRecord, report: &Report) {
@@ -42,6 +47,14 @@ fn list(run: &RunRecord, report: &Report) {
     ));
     for export in &run.exports {
         report.line(&format!("  {}", summary(export)));
+        let reasons = [
+            export.failure_code.as_ref(),
+            export.failure_message.as_ref(),
+            unverified(export),
+        ];
+        for reason in reasons.into_iter().flatten() {
+            report.line(&format!("    {reason}"));
+        }
         let mut object = export_object(export);
         if let Some(fields) = object.as_object_mut() {
             fields.insert("event".to_owned(), json!("export"));
@@ -63,12 +76,13 @@ fn summary(export: &ExportRecord) -> String {
     let mut parts = vec![format!("{:<24} {state}", export.table())];
     parts.extend(export.item_count.map(|items| format!("  {items} items")));
     parts.extend(export.export_arn.as_ref().map(|arn| format!("  {arn}")));
-    let failure = [&export.failure_code, &export.failure_message];
-    parts.extend(
-        failure
-            .into_iter()
-            .flatten()
-            .map(|text| format!("\n    {text}")),
-    );
     parts.concat()
+}
+
+/// What kept an export from being verified, or what was found.
+fn unverified(export: &ExportRecord) -> Option<&String> {
+    match export.verified {
+        Some(Verified::No | Verified::Unknown) => export.verification.as_ref(),
+        _ => None,
+    }
 }

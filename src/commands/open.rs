@@ -6,20 +6,37 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::args::Global;
+use super::Exit;
+use super::report::Report;
+use crate::args::{Global, Output};
 use crate::aws::Environment;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::journal::{Journal, JournalError};
 use crate::sandbox::{Options, Sandbox};
 use crate::work::{Poll, Settings, Work};
 
-/// Opens the work that the arguments ask for.
-pub fn open(global: &Global) -> anyhow::Result<Work> {
-    if global.sandbox {
-        return open_sandbox(global);
-    }
+/// Opens the work that the arguments ask for. `Err` holds the exit status; the reason was printed.
+pub fn open(global: &Global, output: Output) -> Result<Work, Exit> {
+    let opened = if global.sandbox {
+        open_sandbox(global)
+    } else {
+        open_real(global)
+    };
+    opened.map_err(|error| {
+        let hint = error
+            .downcast_ref::<JournalError>()
+            .map(JournalError::hint)
+            .or_else(|| error.downcast_ref::<ConfigError>().map(ConfigError::hint));
+        let report = Report::new(output);
+        report.error(&format!("{error:#}"), hint.as_deref());
+        report.finish();
+        Exit::Usage
+    })
+}
+
+fn open_real(global: &Global) -> anyhow::Result<Work> {
     let config = Config::read(global.config.as_deref(), |name| std::env::var(name).ok())?;
-    let journal = with_hint(Journal::open(&config.journal()))?;
+    let journal = Journal::open(&config.journal())?;
     let settings = Settings {
         is_sandbox: false,
         poll: config.poll,
@@ -36,9 +53,9 @@ fn open_sandbox(global: &Global) -> anyhow::Result<Work> {
         Some(state) => {
             let mut name = state.as_os_str().to_owned();
             name.push(".journal");
-            with_hint(Journal::open(&PathBuf::from(name)))?
+            Journal::open(&PathBuf::from(name))?
         }
-        None => with_hint(Journal::in_memory())?,
+        None => Journal::in_memory()?,
     };
     let files = sandbox.profiles(None);
     let environment =
@@ -64,9 +81,6 @@ fn sandbox_poll(job_seconds: f64) -> Poll {
     Poll {
         first,
         longest: first * 4,
+        ..Poll::default()
     }
-}
-
-fn with_hint(journal: Result<Journal, JournalError>) -> anyhow::Result<Journal> {
-    journal.map_err(|error| anyhow::anyhow!("{error}\n  hint: {}", error.hint()))
 }

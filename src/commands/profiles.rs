@@ -50,7 +50,7 @@ pub fn profiles(work: &Work, args: OutputArgs) -> Exit {
     if profiles.usable.is_empty() {
         Exit::Usage
     } else {
-        Exit::Done
+        report.told(Exit::Done)
     }
 }
 

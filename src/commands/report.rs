@@ -2,19 +2,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+use super::Exit;
 use crate::args::Output;
 use crate::aws::dynamodb::ExportStatus;
-use crate::aws::plain::plain as printable;
+use crate::aws::plain::{is_steering, plain as printable};
 use crate::journal::{ExportRecord, RunId, Stage, Verified};
 use crate::work::event::Stage as ProgressStage;
-use crate::work::{Briefing, Event, ExportProgress, RunOutcome, Verification};
+use crate::work::{Briefing, Event, ExportProgress, Verification};
 
 /// Prints the events of one or several runs.
 pub(super) struct Report {
@@ -26,6 +27,8 @@ pub(super) struct Report {
     ended: Cell<u64>,
     /// What the last line will hold.
     exports: RefCell<Vec<Value>>,
+    /// Whether a line could not be written, although its reader is still there.
+    is_lost: Cell<bool>,
 }
 
 impl Report {
@@ -36,6 +39,7 @@ impl Report {
             said: RefCell::default(),
             ended: Cell::new(0),
             exports: RefCell::default(),
+            is_lost: Cell::new(false),
         }
     }
 
@@ -44,16 +48,35 @@ impl Report {
         if self.output == Output::Text {
             let text = printable(text);
             match &*self.bar.borrow() {
-                Some(bar) => bar.suspend(|| print_line(&text)),
-                None => print_line(&text),
+                Some(bar) => bar.suspend(|| self.print(&text)),
+                None => self.print(&text),
             }
+        }
+    }
+
+    /// Prints a line; a full disk is told once, and is no reason to stop following an export.
+    fn print(&self, text: &str) {
+        if let Err(error) = write_line(text)
+            && !self.is_lost.replace(true)
+        {
+            print_error(&format!(
+                "error: standard output cannot be written: {error}\n  hint: what was done stands in the journal: `tableferry exports`"
+            ));
+        }
+    }
+
+    /// The exit status of a command that did its work: nothing is done whose result was not told.
+    pub(super) fn told(&self, exit: Exit) -> Exit {
+        match exit {
+            Exit::Done if self.is_lost.get() => Exit::Undecided,
+            exit => exit,
         }
     }
 
     /// A JSON object on standard output that programs read.
     pub(super) fn object(&self, value: &Value) {
         if self.output == Output::Json {
-            print_line(&value.to_string());
+            self.print(&escaped(&value.to_string()));
         }
     }
 
@@ -150,12 +173,13 @@ impl Report {
                 self.line(&format!("note: {message}"));
                 self.object(&json!({"event": "note", "message": message}));
             }
-            Event::Export(progress) => self.object(&progress_object(progress)),
+            // Belongs to a run, and is told with its number.
+            Event::Export(_) => {}
         }
     }
 
     fn progress(&self, run: RunId, progress: &ExportProgress) {
-        self.object(&progress_object(progress));
+        self.object(&progress_object(run, progress));
         let line = progress_line(progress);
         if let Some(bar) = &*self.bar.borrow() {
             bar.set_message(printable(&seen(progress)));
@@ -176,9 +200,9 @@ impl Report {
         self.line(&line);
     }
 
-    /// Keeps how a run ended, or stands, for the last line.
-    pub(super) fn keep(&self, outcome: &RunOutcome) {
-        let exports = outcome.exports.iter().map(export_object);
+    /// Keeps how a run's exports ended, or stand, for the last line.
+    pub(super) fn keep(&self, exports: &[ExportRecord]) {
+        let exports = exports.iter().map(export_object);
         self.exports.borrow_mut().extend(exports);
     }
 
@@ -246,7 +270,7 @@ fn progress_line(progress: &ExportProgress) -> String {
     }
 }
 
-fn progress_object(progress: &ExportProgress) -> Value {
+fn progress_object(run: RunId, progress: &ExportProgress) -> Value {
     let status = match progress.stage {
         ProgressStage::Planned => "PLANNED",
         ProgressStage::Calling => "CALLING",
@@ -255,8 +279,14 @@ fn progress_object(progress: &ExportProgress) -> Value {
         ProgressStage::Running(ExportStatus::Completed) => "COMPLETED",
         ProgressStage::Running(ExportStatus::Failed) => "FAILED",
     };
+    let verified = progress.verification.as_ref().map(|found| match found {
+        Verification::Verified { .. } => json!(true),
+        Verification::Wrong { .. } => json!(false),
+        Verification::Unknown { .. } => json!("unknown"),
+    });
     json!({
         "event": "export",
+        "run": run.0,
         "table": progress.table,
         "export_arn": progress.export_arn,
         "status": status,
@@ -264,7 +294,34 @@ fn progress_object(progress: &ExportProgress) -> Value {
         "failure_message": progress.failure_message,
         "files_seen": progress.files_seen,
         "bytes_seen": progress.bytes_seen,
+        "verified": verified,
+        "verification": verification_text(progress),
     })
+}
+
+/// Why an export does not verify, or why that is not known.
+fn verification_text(progress: &ExportProgress) -> Option<String> {
+    match progress.verification.as_ref()? {
+        Verification::Verified { .. } => None,
+        Verification::Wrong { findings } => Some(findings.join("; ")),
+        Verification::Unknown { reason } => Some(reason.clone()),
+    }
+}
+
+/// JSON in which whatever would steer a terminal is spelt out; its meaning stays the same.
+fn escaped(json: &str) -> String {
+    use std::fmt::Write;
+
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_steering(character) {
+            // Writing to a text cannot fail.
+            let _ = write!(text, "\\u{:04x}", u32::from(character));
+        } else {
+            text.push(character);
+        }
+    }
+    text
 }
 
 /// An export as the last line of a run's output shows it.
@@ -287,12 +344,37 @@ pub(super) fn export_object(export: &ExportRecord) -> Value {
     })
 }
 
-/// Prints a line; a reader that went away is no reason to stop following an export.
+/// Prints a line on standard output.
 pub(super) fn print_line(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    let _ = write_line(text);
 }
 
+/// Writes a line; that its reader went away, as `head` does, is no error.
+fn write_line(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Prints lines on standard error, without what would steer a terminal.
 pub(super) fn print_error(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let mut screen = io::stderr().lock();
+    for line in text.lines() {
+        let _ = writeln!(screen, "{}", printable(line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_spelt_out_in_json_and_keeps_its_meaning() {
+        let value = json!({"name": "a\u{9b}31m\u{202e}\u{1b}[0m é"});
+        let text = escaped(&value.to_string());
+        assert!(!text.chars().any(is_steering), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
 }

@@ -12,7 +12,7 @@ use super::report::Report;
 use super::resume::Scope;
 use super::sign_in::{ask, hint, prove_both};
 use crate::args::RunArgs;
-use crate::journal::{RunId, RunRecord};
+use crate::journal::{JournalError, RunId, RunRecord, Stage};
 use crate::plan::Plan;
 use crate::work::{Briefing, Event, FollowError, RunOutcome, StartError, Work};
 
@@ -21,7 +21,7 @@ pub async fn run(work: &Work, args: &RunArgs, cancel: CancellationToken) -> Exit
     let report = Report::new(args.output.output);
     let exit = try_run(work, args, cancel, &report).await;
     report.finish();
-    exit.unwrap_or_else(|exit| exit)
+    report.told(exit.unwrap_or_else(|exit| exit))
 }
 
 /// `Err` where nothing was started.
@@ -45,11 +45,18 @@ async fn try_run(
             .await
             .map_err(|error| told_start(report, &error))
     };
-    let briefing = tokio::select! {
+    let mut briefing = tokio::select! {
         biased;
-        () = cancel.cancelled() => return Err(Exit::CutOff),
+        () = cancel.cancelled() => {
+            report.line("nothing was started");
+            return Err(Exit::CutOff);
+        }
         briefing = prepared => briefing?,
     };
+    if args.again {
+        // Asked for, whoever else runs the same.
+        briefing.newest = RunId(i64::MAX);
+    }
     report.briefing(&briefing);
     blocked(args, &briefing, report)?;
     match decide(args, &briefing, report, &cancel).await? {
@@ -62,7 +69,7 @@ async fn try_run(
                 run: run.id,
                 exports: run.exports,
             };
-            report.keep(&outcome);
+            report.keep(&outcome.exports);
             Ok(Exit::of(&outcome))
         }
     }
@@ -192,8 +199,18 @@ async fn start(
         report.event(number.get(), event);
     };
     let deed = work.start(plan, briefing, sender.clone(), &cancel);
-    let started = with_events(deed, &mut events, print).await;
-    let run = started.map_err(|error| told_start(report, &error))?;
+    let run = match with_events(deed, &mut events, print).await {
+        Ok(run) => run,
+        // Another process was faster with the same plan: there is nothing left but to follow it.
+        Err(StartError::Journal(JournalError::BegunMeanwhile(twin))) if args.yes => {
+            report.line(&format!(
+                "run {twin}, begun meanwhile, asks for the same: following it"
+            ));
+            report.stop_bar();
+            return super::resume::go_on(work, twin, Scope::Everything, cancel, report).await;
+        }
+        Err(error) => return Err(told_start(report, &error)),
+    };
     if args.no_wait {
         return Ok(not_waiting(work, run, report));
     }
@@ -209,19 +226,15 @@ fn not_waiting(work: &Work, run: RunId, report: &Report) -> Exit {
     let Some(outcome) = standing(work, run, report) else {
         return Exit::CutOff;
     };
-    report.keep(&outcome);
-    report.line(&format!("not waiting; `tableferry resume {run}` goes on"));
-    match Exit::of(&outcome) {
-        Exit::CutOff
-            if outcome
-                .exports
-                .iter()
-                .all(|export| export.export_arn.is_some()) =>
-        {
-            Exit::Done
-        }
-        other => other,
-    }
+    report.keep(&outcome.exports);
+    tell_what_is_left(&outcome, Exit::Done, report);
+    // What runs now is as it should be; what was not called yet is left to be done.
+    let mut called = outcome.exports;
+    called.retain(|export| export.stage != Stage::InProgress);
+    Exit::of(&RunOutcome {
+        run,
+        exports: called,
+    })
 }
 
 /// Prints how following ended, and how to go on where something is left.
@@ -247,15 +260,38 @@ pub(super) fn end(
             (standing(work, run, report), Exit::CutOff)
         }
     };
-    if exit == Exit::CutOff {
+    if let Some(outcome) = &outcome {
+        tell_what_is_left(outcome, exit, report);
+    }
+    if let Some(outcome) = outcome {
+        report.keep(&outcome.exports);
+    }
+    exit
+}
+
+/// Says what goes on or is still to be done, and with which command.
+fn tell_what_is_left(outcome: &RunOutcome, exit: Exit, report: &Report) {
+    let run = outcome.run;
+    let any = |stages: &[Stage]| {
+        outcome
+            .exports
+            .iter()
+            .any(|export| stages.contains(&export.stage))
+    };
+    if any(&[Stage::Planned, Stage::Calling]) {
+        report.line(&format!(
+            "not every export was started; `tableferry resume {run}` starts what is left, and nothing twice"
+        ));
+    }
+    if any(&[Stage::InProgress]) {
         report.line(&format!(
             "exports that were started go on without us; `tableferry resume {run}` goes on here"
         ));
+    } else if any(&[Stage::Completed]) && exit == Exit::CutOff {
+        report.line(&format!(
+            "`tableferry resume {run}` goes on with what is left"
+        ));
     }
-    if let Some(outcome) = outcome {
-        report.keep(&outcome);
-    }
-    exit
 }
 
 /// How a run stands in the journal.

@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use super::Exit;
-use super::report::Report;
+use super::report::{Report, print_error};
 use crate::aws::failure::FailureKind;
 use crate::aws::{MfaCode, SignInError};
 use crate::plan::{Plan, SignIn};
@@ -89,7 +89,8 @@ fn exit_of(error: &SignInError) -> Exit {
 pub(super) fn hint(error: &SignInError) -> String {
     match error {
         SignInError::MfaRequired { .. } => {
-            "run the command in a terminal, which asks for the code".to_owned()
+            "run the command in a terminal, and give the six digits that the device shows"
+                .to_owned()
         }
         SignInError::LoginRequired { command, .. } => format!("run `{command}`, then this again"),
         SignInError::Profile { hint, .. } => hint.clone(),
@@ -100,10 +101,20 @@ pub(super) fn hint(error: &SignInError) -> String {
     }
 }
 
+/// How often a code is asked for that turns out to be none.
+const TRIES: usize = 3;
+
 /// Asks on the terminal for a device's code; `None` where there is no terminal or no answer.
 async fn ask_for_code(serial: &str) -> Option<MfaCode> {
-    let question = format!("code of {serial}: ");
-    ask(question).await?.parse().ok()
+    for _ in 0..TRIES {
+        let answer = ask(format!("code of {serial}: ")).await?;
+        match answer.parse::<MfaCode>() {
+            Ok(code) => return Some(code),
+            Err(_) if answer.is_empty() => return None,
+            Err(error) => print_error(&error.to_string()),
+        }
+    }
+    None
 }
 
 /// Asks a question on the terminal; `None` where there is no terminal.
@@ -116,7 +127,10 @@ pub(super) async fn ask(question: String) -> Option<String> {
         write!(screen, "{question}").ok()?;
         screen.flush().ok()?;
         let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer).ok()?;
+        // Nothing at all is the end of the input, as ctrl-d makes it.
+        if std::io::stdin().lock().read_line(&mut answer).ok()? == 0 {
+            return None;
+        }
         Some(answer.trim().to_owned())
     })
     .await

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 
 use super::Exit;
 use super::report::{print_error, print_line};
+use crate::journal::RunId;
 use crate::plan::Plan;
 use crate::tui::{self, Options};
-use crate::work::Work;
+use crate::work::{RunOutcome, Work};
 
 /// Opens the wizard, and says in the end how to come back to what goes on.
 pub async fn wizard(work: Work, plan_file: Option<PathBuf>) -> anyhow::Result<Exit> {
@@ -25,14 +26,33 @@ pub async fn wizard(work: Work, plan_file: Option<PathBuf>) -> anyhow::Result<Ex
         plan_file,
         is_read_only: false,
     };
-    let outcome = tui::run(work, options).await?;
-    let Some(run) = outcome.run.filter(|_| outcome.is_cut_off) else {
+    let ended = tui::run(work.clone(), options).await?;
+    let Some(run) = ended.run.map(RunId) else {
         return Ok(Exit::Done);
     };
-    print_line(&format!(
-        "exports that were started go on; `tableferry resume {run}`, or the wizard, goes on here"
-    ));
-    Ok(Exit::CutOff)
+    let Some(record) = work.run(run)? else {
+        return Ok(Exit::Done);
+    };
+    let exit = Exit::of(&RunOutcome {
+        run,
+        exports: record.exports,
+    });
+    if exit == Exit::CutOff {
+        print_line(&how_to_come_back(run, work.settings().is_sandbox));
+    }
+    Ok(exit)
+}
+
+fn how_to_come_back(run: RunId, is_sandbox: bool) -> String {
+    if is_sandbox {
+        format!(
+            "run {run} was cut off; in the sandbox it can be gone on with if --sandbox-state keeps it"
+        )
+    } else {
+        format!(
+            "exports that were started go on; `tableferry resume {run}`, or the wizard, goes on here"
+        )
+    }
 }
 
 fn read_plan(path: &Path) -> anyhow::Result<Result<Plan, Exit>> {

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::JournalError;
+use super::record::{SELECT_EXPORTS, SELECT_RUN};
 
 /// One step for each format: step n leads from format n to format n + 1.
 const STEPS: &[&str] = &["
@@ -41,44 +42,54 @@ const STEPS: &[&str] = &["
     ) STRICT;
 "];
 
+/// How long an opening waits for another process: somebody sits before it.
+const LOCK_AT_OPENING: Duration = Duration::from_secs(10);
+
+/// How long a statement waits for other processes: what it writes was learnt at a price, and a disk
+/// may take seconds for each of their writes.
+const LOCK_AT_WORK: Duration = Duration::from_mins(1);
+
 /// The format that this program writes.
 const FORMAT: i32 = 1;
 
+/// What SQLite says of a file, by its own code: a file that is held or cannot be written is whole.
+pub(super) fn failure(path: &Path, cause: rusqlite::Error) -> JournalError {
+    let path = path.to_owned();
+    match cause.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Locked { path },
+        Some(ErrorCode::ReadOnly | ErrorCode::DiskFull | ErrorCode::PermissionDenied) => {
+            JournalError::Sqlite(cause)
+        }
+        _ => JournalError::Damaged { path, cause },
+    }
+}
+
 /// Brings the file to the present format.
 pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), JournalError> {
-    let damaged = |cause| JournalError::Damaged {
-        path: path.to_owned(),
-        cause,
-    };
-    connection
-        .busy_timeout(Duration::from_secs(5))
-        .map_err(damaged)?;
+    let told = |cause| failure(path, cause);
+    connection.busy_timeout(LOCK_AT_OPENING).map_err(told)?;
     // FULL: a token must be on the disk before the call is made, also when the power fails.
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-        .map_err(damaged)?;
+        .map_err(told)?;
     // The lock is taken before the format is read: two processes may make the file at once.
-    connection
-        .execute_batch("BEGIN IMMEDIATE")
-        .map_err(damaged)?;
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(told)?;
     let outcome = upgrade(connection, path);
     let end = if outcome.is_ok() {
         "COMMIT"
     } else {
         "ROLLBACK"
     };
-    connection.execute_batch(end).map_err(damaged)?;
+    connection.execute_batch(end).map_err(told)?;
+    connection.busy_timeout(LOCK_AT_WORK).map_err(told)?;
     outcome
 }
 
 fn upgrade(connection: &Connection, path: &Path) -> Result<(), JournalError> {
-    let damaged = |cause| JournalError::Damaged {
-        path: path.to_owned(),
-        cause,
-    };
+    let told = |cause| failure(path, cause);
     let found: i32 = connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(damaged)?;
+        .map_err(told)?;
     if found > FORMAT {
         return Err(JournalError::TooNew {
             path: path.to_owned(),
@@ -86,10 +97,75 @@ fn upgrade(connection: &Connection, path: &Path) -> Result<(), JournalError> {
             known: FORMAT,
         });
     }
-    for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-        connection.execute_batch(step).map_err(damaged)?;
+    if found == 0 && has_tables(connection).map_err(told)? {
+        return Err(JournalError::Foreign {
+            path: path.to_owned(),
+        });
     }
-    connection
-        .execute_batch(&format!("PRAGMA user_version = {FORMAT}"))
-        .map_err(damaged)
+    for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        connection.execute_batch(step).map_err(told)?;
+    }
+    if found < FORMAT {
+        connection
+            .execute_batch(&format!("PRAGMA user_version = {FORMAT}"))
+            .map_err(told)?;
+    }
+    check(connection, path)
+}
+
+/// A file in format 0 is a new one, and has no tables yet.
+fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT count(*) > 0 FROM sqlite_schema", [], |row| {
+        row.get(0)
+    })
+}
+
+/// Looks whether the file is whole and has the journal's tables, so that damage is told before
+/// anything is started, not in the middle of it.
+fn check(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+    let told = |cause| failure(path, cause);
+    let finding: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(told)?;
+    if finding != "ok" {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        let cause = rusqlite::Error::SqliteFailure(code, Some(finding));
+        return Err(told(cause));
+    }
+    for statement in [SELECT_RUN, SELECT_EXPORTS] {
+        if connection.prepare(statement).is_err() {
+            return Err(JournalError::Foreign {
+                path: path.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn a_held_or_unwritable_file_is_not_called_damaged() {
+        let said = |code| {
+            let cause = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            failure(Path::new("/state/journal.db"), cause)
+        };
+        assert!(matches!(
+            said(ffi::SQLITE_BUSY),
+            JournalError::Locked { .. }
+        ));
+        assert!(matches!(said(ffi::SQLITE_FULL), JournalError::Sqlite(_)));
+        assert!(matches!(
+            said(ffi::SQLITE_READONLY),
+            JournalError::Sqlite(_)
+        ));
+        for code in [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB] {
+            assert!(matches!(said(code), JournalError::Damaged { .. }));
+        }
+        assert!(!said(ffi::SQLITE_BUSY).hint().contains("aside"));
+    }
 }

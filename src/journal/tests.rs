@@ -44,7 +44,9 @@ fn at(second: i64) -> Timestamp {
 fn a_run_reads_back_as_it_was_written() {
     let journal = Journal::in_memory().unwrap();
     let requests = [request("t1"), request("t2")];
-    let id = journal.record_run(&new_run(), &requests, at(10)).unwrap();
+    let id = journal
+        .record_run(&new_run(), &requests, at(10), RunId(0))
+        .unwrap();
     let run = journal.run(id).unwrap().unwrap();
     assert_eq!(run.created_at, at(10));
     assert_eq!(run.exports.len(), 2);
@@ -59,7 +61,7 @@ fn an_update_survives_closing_the_file() {
     let path = directory.path().join("state/journal.db");
     let journal = Journal::open(&path).unwrap();
     let id = journal
-        .record_run(&new_run(), &[request("t1")], at(10))
+        .record_run(&new_run(), &[request("t1")], at(10), RunId(0))
         .unwrap();
     let mut export = journal.run(id).unwrap().unwrap().exports.remove(0);
     export.stage = Stage::Completed;
@@ -82,7 +84,7 @@ fn an_update_survives_closing_the_file() {
 fn a_run_is_open_until_each_export_is_refused_failed_or_verified() {
     let journal = Journal::in_memory().unwrap();
     let id = journal
-        .record_run(&new_run(), &[request("t1")], at(10))
+        .record_run(&new_run(), &[request("t1")], at(10), RunId(0))
         .unwrap();
     let mut export = journal.run(id).unwrap().unwrap().exports.remove(0);
     let mut open_at = |stage, verified| {
@@ -104,11 +106,16 @@ fn a_run_is_open_until_each_export_is_refused_failed_or_verified() {
 fn a_token_is_never_written_twice() {
     let journal = Journal::in_memory().unwrap();
     journal
-        .record_run(&new_run(), &[request("t1")], at(10))
+        .record_run(&new_run(), &[request("t1")], at(10), RunId(0))
         .unwrap();
     assert!(
         journal
-            .record_run(&new_run(), &[request("t2"), request("t1")], at(11))
+            .record_run(
+                &new_run(),
+                &[request("t2"), request("t1")],
+                at(11),
+                RunId(1)
+            )
             .is_err()
     );
     // The failed transaction left nothing behind.
@@ -152,4 +159,87 @@ fn a_later_format_is_refused() {
         matches!(error, JournalError::TooNew { found: 99, .. }),
         "{error}"
     );
+}
+
+#[test]
+fn a_twin_begun_meanwhile_keeps_a_run_from_being_written() {
+    let journal = Journal::in_memory().unwrap();
+    let known = journal.newest().unwrap();
+    assert_eq!(known, RunId(0));
+    let first = journal
+        .record_run(&new_run(), &[request("t1")], at(10), known)
+        .unwrap();
+    let twin = journal.record_run(&new_run(), &[request("t2")], at(11), known);
+    assert!(
+        matches!(twin, Err(JournalError::BegunMeanwhile(run)) if run == first),
+        "{twin:?}"
+    );
+    assert_eq!(journal.runs().unwrap().len(), 1);
+    let known = journal.newest().unwrap();
+    journal
+        .record_run(&new_run(), &[request("t2")], at(11), known)
+        .unwrap();
+}
+
+#[test]
+fn another_programs_database_is_left_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.db");
+    for version in [0, 1] {
+        let foreign = Connection::open(&path).unwrap();
+        foreign
+            .execute_batch(&format!(
+                "CREATE TABLE IF NOT EXISTS notes (text); PRAGMA user_version = {version}"
+            ))
+            .unwrap();
+        let error = Journal::open(&path).unwrap_err();
+        assert!(matches!(error, JournalError::Foreign { .. }), "{error}");
+        let tables: i64 = foreign
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(tables, 1);
+    }
+}
+
+#[test]
+fn damage_in_the_middle_is_told_when_the_file_is_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.db");
+    let journal = Journal::open(&path).unwrap();
+    for index in 0..50 {
+        let known = journal.newest().unwrap();
+        journal
+            .record_run(&new_run(), &[request(&format!("t{index}"))], at(10), known)
+            .unwrap();
+    }
+    drop(journal);
+    let mut bytes = std::fs::read(&path).unwrap();
+    for byte in bytes.iter_mut().skip(4096) {
+        *byte ^= 0x5a;
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let error = Journal::open(&path).unwrap_err();
+    assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn a_record_that_names_no_export_replaces_none_that_does() {
+    let journal = Journal::in_memory().unwrap();
+    let id = journal
+        .record_run(&new_run(), &[request("t1")], at(10), RunId(0))
+        .unwrap();
+    let read = || journal.run(id).unwrap().unwrap().exports.remove(0);
+    let mut slower = read();
+    let mut faster = read();
+    faster.stage = Stage::InProgress;
+    faster.called_at = Some(at(11));
+    faster.export_arn = Some("arn".to_owned());
+    journal.update_export(&faster).unwrap();
+    slower.stage = Stage::Refused;
+    slower.called_at = Some(at(12));
+    journal.update_export(&slower).unwrap();
+    let kept = read();
+    assert_eq!(kept.stage, Stage::InProgress);
+    assert_eq!(kept.export_arn.as_deref(), Some("arn"));
+    assert_eq!(kept.called_at, Some(at(11)));
 }

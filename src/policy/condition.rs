@@ -161,11 +161,14 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// The one value of a key, where it has exactly one.
-    pub(crate) fn single(&self, key: &str) -> Option<&'a str> {
-        match self.held(key) {
-            Held::Values([value]) => Some(value),
-            _ => None,
+    /// The one value of a key, where it is known and has exactly one.
+    pub(crate) fn known(&self, key: &str) -> Option<&'a str> {
+        match self.context.get(key)? {
+            ContextValue::Known(values) => match values.as_slice() {
+                [value] => Some(value),
+                _ => None,
+            },
+            ContextValue::Unknown => None,
         }
     }
 }

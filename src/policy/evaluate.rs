@@ -37,7 +37,7 @@ pub struct Level<'a> {
 pub struct Grant {
     /// The grant's id.
     pub id: String,
-    /// The principal that may use the key: an ARN.
+    /// The principal that may use the key: an ARN, or a service's name.
     pub grantee: String,
     /// The operations, as KMS names them: `GenerateDataKey`, `Decrypt`.
     pub operations: Vec<String>,
@@ -45,6 +45,8 @@ pub struct Grant {
     pub context_subset: BTreeMap<String, String>,
     /// The whole encryption context, where the grant fixes it.
     pub context_equals: Option<BTreeMap<String, String>>,
+    /// The resource for which a service must act: the request's `aws:SourceArn`.
+    pub source_arn: Option<String>,
 }
 
 /// Every policy that bears on a request.

@@ -112,17 +112,29 @@ pub(crate) fn depends(request: &Request<'_>, keys: &[String], outcomes: &[Outcom
         request.action,
         keys.join(" and ")
     );
+    if let [only] = outcomes {
+        // The examples agree, but they do not cover all that the keys could hold.
+        text.push_str(", as far as can be told; for example ");
+        text.push_str(coming_out(only));
+        text.push_str(" if ");
+        text.push_str(&assumptions(keys, only));
+        return text;
+    }
     for (index, outcome) in outcomes.iter().enumerate() {
         text.push_str(if index == 0 { ": " } else { "; " });
-        text.push_str(match outcome.decision {
-            Decision::Allowed => "it is allowed",
-            Decision::ExplicitDeny => "it is denied explicitly",
-            Decision::ImplicitDeny | Decision::Depends => "nothing allows it",
-        });
+        text.push_str(coming_out(outcome));
         text.push_str(" if ");
         text.push_str(&assumptions(keys, outcome));
     }
     text
+}
+
+fn coming_out(outcome: &Outcome) -> &'static str {
+    match outcome.decision {
+        Decision::Allowed => "it is allowed",
+        Decision::ExplicitDeny => "it is denied explicitly",
+        Decision::ImplicitDeny | Decision::Depends => "nothing allows it",
+    }
 }
 
 fn assumptions(keys: &[String], outcome: &Outcome) -> String {

@@ -200,6 +200,7 @@ pub fn salvage<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 
 struct Reader<'a> {
     text: &'a str,
+    bytes: &'a [u8],
     at: usize,
     takes_duplicates: bool,
 }
@@ -208,13 +209,14 @@ impl<'a> Reader<'a> {
     const fn new(text: &'a str) -> Self {
         Self {
             text,
+            bytes: text.as_bytes(),
             at: 0,
             takes_duplicates: false,
         }
     }
 
     fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+        self.bytes.get(self.at).copied()
     }
 
     fn skip_space(&mut self) {
@@ -302,11 +304,9 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         self.at += 1;
         let start = self.at;
-        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
-        let length = rest
-            .iter()
-            .position(|byte| *byte == b'"' || *byte == b'\\' || *byte < 0x20);
-        match length.and_then(|length| rest.get(length).map(|byte| (length, *byte))) {
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let length = plain_length(rest);
+        match rest.get(length).map(|byte| (length, *byte)) {
             Some((length, b'"')) => {
                 self.at = start + length + 1;
                 Ok(Cow::Borrowed(self.slice(start, start + length)))
@@ -466,6 +466,32 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// How many bytes stand for themselves before the first quote, backslash or control character.
+///
+/// Eight bytes are looked at together: a byte below `n` is the one whose top bit is set by
+/// subtracting `n` where it was not set before, and the lowest such bit is always right.
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const TOPS: u64 = ONES << 7;
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & TOPS;
+    let mut length = 0;
+    for word in bytes.chunks_exact(8) {
+        let Ok(word) = word.try_into().map(u64::from_le_bytes) else {
+            break;
+        };
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let found = quote | backslash | below(word, 0x20);
+        if found != 0 {
+            return length + found.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    let rest = bytes.get(length..).unwrap_or_default();
+    let is_plain = |byte: &u8| *byte != b'"' && *byte != b'\\' && *byte >= 0x20;
+    length + rest.iter().take_while(|byte| is_plain(byte)).count()
 }
 
 /// Small objects are compared pair by pair; a large one is sorted, so that none is quadratic.

@@ -1,7 +1,5 @@
 //! Whom `Principal` and `NotPrincipal` name, and how closely they name the caller.
 
-use std::borrow::Cow;
-
 use super::condition::Reading;
 use super::document::{PrincipalKind, Principals};
 use super::request::{Principal, is_account_id};
@@ -12,8 +10,9 @@ use super::request::{Principal, is_account_id};
 pub(crate) enum Reach {
     /// By account: "both delegate permissions to the account", whose administrator then decides.
     Account,
-    /// By its role: the role's permissions boundary and the session policy still limit it.
-    Role,
+    /// By the role or user that its session stands for, whose permissions boundary, with the session
+    /// policy, still limits it.
+    Entity,
     /// Itself, or everybody: no other policy's implicit deny limits it.
     Itself,
 }
@@ -22,28 +21,85 @@ pub(crate) enum Reach {
 pub(crate) struct Caller<'a> {
     pub(crate) principal: &'a Principal,
     account: Option<&'a str>,
-    /// The role, for a role or its session.
-    role: Option<Cow<'a, str>>,
+    stands_for: Option<Entity<'a>>,
+}
+
+/// The role or user behind a caller's credentials.
+enum Entity<'a> {
+    /// Known by its whole ARN.
+    Arn(&'a str),
+    /// Known by what a session's ARN tells of it: all but the path.
+    Name {
+        partition: &'a str,
+        account: &'a str,
+        /// `role` or `user`.
+        kind: &'static str,
+        name: &'a str,
+    },
+}
+
+impl<'a> Entity<'a> {
+    /// The entity behind a session. The role is the one that `aws:PrincipalArn` gives, if that is of
+    /// this account and name; a federated user session's "ARN is based on the original identity that
+    /// was federated" ("AWS JSON policy elements: Principal").
+    fn of_session(session: &'a str, principal_arn: Option<&'a str>) -> Option<Self> {
+        let mut parts = session.splitn(6, ':').skip(1);
+        let (partition, _, _, account) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (kind, names) = match parts.next()?.split_once('/')? {
+            ("assumed-role", names) => ("role", names),
+            ("federated-user", names) => ("user", names),
+            _ => return None,
+        };
+        let entity = Self::Name {
+            partition,
+            account,
+            kind,
+            name: names.split('/').next()?,
+        };
+        let own = principal_arn.filter(|arn| kind == "role" && entity.is(arn));
+        Some(own.map_or(entity, Self::Arn))
+    }
+
+    /// Whether an ARN is the entity's. A name is unique in its account, whatever the path ("IAM and
+    /// AWS STS quotas"), so a path that the session does not tell makes no difference.
+    fn is(&self, arn: &str) -> bool {
+        match self {
+            Self::Arn(own) => *own == arn,
+            Self::Name {
+                partition,
+                account,
+                kind,
+                name,
+            } => arn
+                .strip_prefix("arn:")
+                .and_then(|rest| rest.strip_prefix(partition)?.strip_prefix(":iam::"))
+                .and_then(|rest| rest.strip_prefix(account)?.strip_prefix(':'))
+                .and_then(|rest| rest.strip_prefix(kind)?.strip_prefix('/'))
+                .is_some_and(|path| path.rsplit('/').next() == Some(name)),
+        }
+    }
 }
 
 impl<'a> Caller<'a> {
     pub(crate) fn new(principal: &'a Principal, reading: Reading<'a>) -> Self {
-        let role = match principal {
-            Principal::Role { arn } => Some(Cow::Borrowed(arn.as_str())),
+        let stands_for = match principal {
+            Principal::Role { arn } => Some(Entity::Arn(arn)),
             Principal::Session {
                 role_arn: Some(role),
                 ..
-            } => Some(Cow::Borrowed(role.as_str())),
+            } => Some(Entity::Arn(role)),
             Principal::Session {
                 arn,
                 role_arn: None,
-            } => session_role(arn, reading.single("aws:PrincipalArn")),
+            } => Entity::of_session(arn, reading.known("aws:PrincipalArn")),
+            Principal::FederatedUser { arn } => Entity::of_session(arn, None),
             _ => None,
         };
         Self {
             principal,
             account: principal.account(),
-            role,
+            stands_for,
         }
     }
 
@@ -96,8 +152,11 @@ impl<'a> Caller<'a> {
             {
                 Some(Reach::Itself)
             }
-            _ if self.role.as_deref() == Some(text) => Some(Reach::Role),
-            _ => None,
+            _ => self
+                .stands_for
+                .as_ref()
+                .is_some_and(|entity| entity.is(text))
+                .then_some(Reach::Entity),
         }
     }
 
@@ -133,9 +192,9 @@ impl<'a> Caller<'a> {
                 Principal::User { .. } | Principal::FederatedUser { .. } => {
                     lists(Reach::Itself) && lists(Reach::Account)
                 }
-                Principal::Role { .. } => lists(Reach::Role) && lists(Reach::Account),
+                Principal::Role { .. } => lists(Reach::Entity) && lists(Reach::Account),
                 Principal::Session { .. } => {
-                    lists(Reach::Itself) && lists(Reach::Role) && lists(Reach::Account)
+                    lists(Reach::Itself) && lists(Reach::Entity) && lists(Reach::Account)
                 }
                 Principal::AccountRoot { .. } => lists(Reach::Account),
                 Principal::Service { .. } | Principal::Federated { .. } => lists(Reach::Itself),
@@ -158,29 +217,4 @@ pub(crate) fn account_named(text: &str) -> Option<&str> {
 
 fn partition(arn: &str) -> Option<&str> {
     arn.strip_prefix("arn:")?.split(':').next()
-}
-
-/// The role of a session whose ARN leaves out the role's path: the one that `aws:PrincipalArn`
-/// gives, if it is of this account and name, or else the role without a path.
-fn session_role<'a>(session: &str, principal_arn: Option<&'a str>) -> Option<Cow<'a, str>> {
-    let mut parts = session.splitn(6, ':').skip(1);
-    let (partition, _, _, account) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let name = parts
-        .next()?
-        .strip_prefix("assumed-role/")?
-        .split('/')
-        .next()?;
-    if let Some(arn) = principal_arn {
-        let mut parts = arn.splitn(6, ':').skip(4);
-        let is_own = parts.next() == Some(account)
-            && parts.next().is_some_and(|resource| {
-                resource.starts_with("role/") && resource.rsplit('/').next() == Some(name)
-            });
-        if is_own {
-            return Some(Cow::Borrowed(arn));
-        }
-    }
-    Some(Cow::Owned(format!(
-        "arn:{partition}:iam::{account}:role/{name}"
-    )))
 }

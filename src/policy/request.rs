@@ -20,7 +20,7 @@ pub enum Principal {
         /// The session's ARN, `arn:…:sts::ACCOUNT:assumed-role/NAME/SESSION`.
         arn: String,
         /// The role's ARN with its path, which the session's ARN leaves out; where it is not given
-        /// it is taken from `aws:PrincipalArn`, or the role is assumed to have no path.
+        /// it is taken from `aws:PrincipalArn`, or a role of that name is meant, whatever its path.
         role_arn: Option<String>,
     },
     /// A federated user's session.

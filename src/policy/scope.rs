@@ -164,7 +164,7 @@ impl Scope {
     pub(crate) const fn core(
         self,
         itself: Truth,
-        role: Truth,
+        entity: Truth,
         account: Truth,
         delegated: Truth,
     ) -> Truth {
@@ -174,11 +174,17 @@ impl Scope {
         if matches!(self.identity_side, Some(Truth::No)) && !self.has_identity_policies {
             return itself;
         }
+        // A federated user without a session policy: the implicit deny of that limits what is granted
+        // to the user who federated.
+        let entity = match self.identity_side {
+            Some(Truth::No) => Truth::No,
+            _ => entity,
+        };
         match (self.is_same_account, self.guard) {
-            (true, Guard::Open) => itself.or(role).or(delegated),
-            (true, _) => itself.or(role).or(account.and(delegated)),
-            // The role's boundary and session policy are already part of what is delegated.
-            (false, _) => itself.or(role).or(account).and(delegated),
+            (true, Guard::Open) => itself.or(entity).or(delegated),
+            (true, _) => itself.or(entity).or(account.and(delegated)),
+            // The boundary and session policy are already part of what is delegated.
+            (false, _) => itself.or(entity).or(account).and(delegated),
         }
     }
 }

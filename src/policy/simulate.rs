@@ -415,6 +415,7 @@ fn grants(node: Node<'_>) -> Result<Vec<Grant>> {
             operations: Vec::new(),
             context_subset: BTreeMap::new(),
             context_equals: None,
+            source_arn: None,
         };
         for member in object(node, "a grant")? {
             take_grant_member(&mut grant, member)?;
@@ -440,7 +441,7 @@ fn take_grant_member(grant: &mut Grant, member: Member<'_>) -> Result<()> {
     }
     match name.as_str() {
         "id" | "grantid" | "name" => grant.id = string(node, "a grant's id")?.into_owned(),
-        "grantee" | "granteeprincipal" => {
+        "grantee" | "granteeprincipal" | "granteeserviceprincipal" => {
             grant.grantee = string(node, "a grantee")?.into_owned();
         }
         "operations" => {
@@ -455,6 +456,7 @@ fn take_grant_member(grant: &mut Grant, member: Member<'_>) -> Result<()> {
             }
         }
         "encryptioncontextsubset" | "contextsubset" => grant.context_subset = pairs(node)?,
+        "sourcearn" => grant.source_arn = Some(string(node, "a source ARN")?.into_owned()),
         "encryptioncontextequals" | "contextequals" => grant.context_equals = Some(pairs(node)?),
         _ => {}
     }

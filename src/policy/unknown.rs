@@ -9,9 +9,9 @@ use std::collections::HashSet;
 
 use super::condition::{self, Assumption, Reading, Truth};
 use super::document::Version;
-use super::evaluate::{self, Decision, Evaluation, Outcome, Policies, Request};
-use super::verdict::{self, Hit, Weighed};
-use super::witness::{self, Doubtful, Witnesses};
+use super::evaluate::{self, Decision, Evaluation, Grant, Outcome, Policies, Request};
+use super::verdict::{self, Weighed};
+use super::witness::{self, Doubtful, Singles, Witnesses};
 
 /// How many combinations of values are tried at most.
 const MOST_TRIALS: usize = 4096;
@@ -28,65 +28,142 @@ pub(crate) fn resolve(
         .filter(|hit| hit.truth == Truth::Unknown)
         .filter_map(|hit| Some((hit.statement?.1, hit.version)))
         .collect();
-    let keys: Vec<&str> = request
+    let keys: Vec<(&str, Vec<&str>)> = request
         .context
         .unknown_keys()
-        .filter(|key| is_asked(key, &doubtful) || is_asked_by_grant(key, &weighed.hits))
-        .collect();
-    let found = keys
-        .iter()
-        .map(|key| {
-            let found = witness::witnesses(key, &doubtful, request.resource, request.context);
-            distinct(found, key, &doubtful, request)
+        .map(|key| (key, demanded_by_grants(key, policies)))
+        .filter(|(key, demanded)| {
+            is_asked(key, &doubtful) || !demanded.is_empty() || is_asked_by_grant(key, policies)
         })
         .collect();
-    let mut trials = Trials::new(keys, found);
-    // What a grant asks of the encryption context is not among the statements.
-    trials.is_complete &= !weighed
-        .hits
+    let asked: Vec<Asked<'_>> = keys
         .iter()
-        .any(|hit| hit.truth == Truth::Unknown && hit.statement.is_none());
+        .map(|(key, demanded)| Asked {
+            key,
+            statements: &doubtful,
+            demanded,
+            request,
+        })
+        .collect();
+    let mut singles: Vec<Singles> = asked.iter().map(Asked::singles).collect();
+    share(&mut singles);
+    let found = asked
+        .iter()
+        .zip(singles)
+        .map(|(asked, singles)| asked.combined(singles))
+        .collect();
+    let keys = keys.into_iter().map(|(key, _)| key).collect();
+    let mut trials = Trials::new(keys, found);
     trials.run(request, policies);
     trials.conclude(request, policies, weighed)
 }
 
-/// Keeps one value of those for which every statement comes out alike.
-fn distinct(
-    found: Witnesses,
-    key: &str,
-    statements: &[Doubtful<'_>],
-    request: &Request<'_>,
-) -> Witnesses {
-    let mut seen = HashSet::new();
-    let tells_apart = |value: &Option<Vec<String>>| {
-        let assumed = [(key, value.clone())];
+/// An unknown key, and all that asks for it.
+struct Asked<'a> {
+    key: &'a str,
+    statements: &'a [Doubtful<'a>],
+    /// The values that grants demand of it.
+    demanded: &'a [&'a str],
+    request: &'a Request<'a>,
+}
+
+impl Asked<'_> {
+    fn singles(&self) -> Singles {
+        witness::singles(
+            self.key,
+            self.statements,
+            self.demanded,
+            self.request.resource,
+            self.request.context,
+        )
+    }
+
+    fn combined(&self, mut singles: Singles) -> Witnesses {
+        // Values that are compared with another unknown key cannot be told apart one key at a time.
+        if singles.is_complete {
+            self.keep_distinct(&mut singles.texts, |text| Some(vec![text.clone()]));
+        }
+        let mut witnesses = singles.combined();
+        if witnesses.is_complete {
+            self.keep_distinct(&mut witnesses.values, Clone::clone);
+        }
+        witnesses
+    }
+
+    /// Keeps one of those for which everything that asks for the key comes out alike.
+    fn keep_distinct<T>(&self, values: &mut Vec<T>, held: impl Fn(&T) -> Option<Vec<String>>) {
+        let mut seen = HashSet::new();
+        values.retain(|value| seen.insert(self.signature(held(value))));
+    }
+
+    /// How each condition and resource, and each demand of a grant, comes out for a value.
+    fn signature(&self, value: Option<Vec<String>>) -> Vec<Truth> {
+        let is_demanded = |wanted: &&str| {
+            let held = value.as_deref();
+            Truth::from(matches!(held, Some([held]) if held == *wanted))
+        };
+        let mut outcome: Vec<Truth> = self.demanded.iter().map(is_demanded).collect();
+        outcome.push(value.is_some().into());
+        let assumed = [(self.key, value)];
         let reading = Reading {
-            context: request.context,
+            context: self.request.context,
             assumed: &assumed,
         };
-        let mut outcome = Vec::new();
-        for (statement, version) in statements {
+        for (statement, version) in self.statements {
             for condition in &statement.conditions {
                 outcome.push(condition::condition_holds(condition, *version, reading));
             }
             if let Some(resources) = &statement.resources {
+                let resource = self.request.resource;
                 outcome.push(verdict::resource_applies(
-                    resources,
-                    request.resource,
-                    *version,
-                    reading,
+                    resources, resource, *version, reading,
                 ));
             }
         }
-        seen.insert(outcome)
+        outcome
+    }
+}
+
+/// Lets keys that may be compared with each other have the same value, and different ones.
+fn share(found: &mut [Singles]) {
+    let compared = found.iter().filter(|singles| !singles.is_complete);
+    let mut pool: Vec<String> = compared.flat_map(|singles| singles.texts.clone()).collect();
+    pool.push("another".to_owned());
+    for singles in found.iter_mut().filter(|singles| !singles.is_complete) {
+        for text in &pool {
+            if !singles.texts.contains(text) {
+                singles.texts.push(text.clone());
+            }
+        }
+    }
+}
+
+/// The values that grants demand of a key.
+fn demanded_by_grants<'p>(key: &str, policies: &'p Policies<'_>) -> Vec<&'p str> {
+    let of_grant = |grant: &'p Grant| {
+        let source = grant
+            .source_arn
+            .iter()
+            .filter(|_| key.eq_ignore_ascii_case("aws:SourceArn"));
+        let context = grant
+            .context_subset
+            .iter()
+            .chain(grant.context_equals.iter().flatten())
+            .filter(|(name, _)| {
+                encryption_context_name(key)
+                    .is_some_and(|asked| asked.eq_ignore_ascii_case(name.as_str()))
+            })
+            .map(|(_, value)| value);
+        source.chain(context).map(String::as_str)
     };
-    // Values that are compared with another unknown key cannot be told apart one key at a time.
-    let values = if found.is_complete {
-        found.values.into_iter().filter(tells_apart).collect()
-    } else {
-        found.values
-    };
-    Witnesses { values, ..found }
+    policies.grants.iter().flat_map(of_grant).collect()
+}
+
+/// The encryption context's own name for a key under `kms:EncryptionContext:`.
+fn encryption_context_name(key: &str) -> Option<&str> {
+    const PREFIX: &str = "kms:EncryptionContext:";
+    let (head, name) = key.split_at_checked(PREFIX.len())?;
+    head.eq_ignore_ascii_case(PREFIX).then_some(name)
 }
 
 fn is_asked(key: &str, statements: &[Doubtful<'_>]) -> bool {
@@ -108,13 +185,13 @@ fn is_asked(key: &str, statements: &[Doubtful<'_>]) -> bool {
     })
 }
 
-fn is_asked_by_grant(key: &str, hits: &[Hit<'_>]) -> bool {
-    const PREFIX: &str = "kms:EncryptionContext:";
-    key.get(..PREFIX.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(PREFIX))
-        && hits
+/// Whether the mere presence of the key matters to a grant that fixes the encryption context.
+fn is_asked_by_grant(key: &str, policies: &Policies<'_>) -> bool {
+    encryption_context_name(key).is_some()
+        && policies
+            .grants
             .iter()
-            .any(|hit| hit.statement.is_none() && hit.truth == Truth::Unknown)
+            .any(|grant| grant.context_equals.is_some())
 }
 
 /// All combinations of the keys' values, counted like the digits of a number.

@@ -214,7 +214,7 @@ impl<'p> Scale<'_, 'p> {
         else {
             return;
         };
-        let truth = grant_context_holds(grant, operation, self.reading);
+        let truth = constraints_hold(grant, operation, self.reading);
         if truth != Truth::No {
             self.hits.push(Hit {
                 kind: PolicyKind::Grant,
@@ -304,14 +304,38 @@ const fn needs_principal(kind: PolicyKind) -> bool {
     )
 }
 
-/// Whether the request's encryption context is the one that the grant demands. The constraint does
-/// not bear on `DescribeKey` and `RetireGrant`, which take no encryption context.
-fn grant_context_holds(grant: &Grant, operation: &str, reading: Reading<'_>) -> Truth {
-    if operation.eq_ignore_ascii_case("DescribeKey")
-        || operation.eq_ignore_ascii_case("RetireGrant")
-    {
-        return Truth::Yes;
+/// The operations with an encryption context; `CreateGrant` hands the constraint on. To others, "such
+/// as cryptographic operations with asymmetric KMS keys and management operations", the constraints
+/// "are not applied" (`GrantConstraints` in the KMS API reference).
+const WITH_ENCRYPTION_CONTEXT: [&str; 9] = [
+    "CreateGrant",
+    "Decrypt",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+];
+
+/// Whether the request meets the grant's constraints.
+fn constraints_hold(grant: &Grant, operation: &str, reading: Reading<'_>) -> Truth {
+    let source = grant
+        .source_arn
+        .as_ref()
+        .map_or(Truth::Yes, |source| reading.equals("aws:SourceArn", source));
+    let has_context = WITH_ENCRYPTION_CONTEXT
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(operation));
+    if !has_context {
+        return source;
     }
+    source.and(encryption_context_holds(grant, reading))
+}
+
+/// Whether the request's encryption context is the one that the grant demands.
+fn encryption_context_holds(grant: &Grant, reading: Reading<'_>) -> Truth {
     let pair_holds = |(name, value): (&String, &String)| {
         reading.equals(&format!("kms:EncryptionContext:{name}"), value)
     };
@@ -369,13 +393,18 @@ impl Gates {
                 counts.then_some(hit.truth)
             }))
         };
-        let (itself, role, account) = (
+        let (itself, entity, account) = (
             at_resource(Reach::Itself),
-            at_resource(Reach::Role),
+            at_resource(Reach::Entity),
             at_resource(Reach::Account),
         );
-        let resource = itself.or(role).or(account);
-        let core = scope.core(itself, role.and(boundary).and(session), account, delegated);
+        let resource = itself.or(entity).or(account);
+        let core = scope.core(
+            itself,
+            entity.and(boundary).and(session),
+            account,
+            delegated,
+        );
         let service_control = service_control(hits, scope, policies);
         Self {
             deny: Truth::any(hits.iter().filter(|hit| hit.is_deny).map(|hit| hit.truth)),
@@ -466,40 +495,29 @@ impl Weighed<'_> {
 
     /// The kind of policy in which no statement allows.
     fn missing(&self) -> PolicyKind {
-        let Gates {
-            service_control,
-            endpoint,
-            identity,
-            boundary,
-            session,
-            resource,
+        let Scope {
+            guard,
+            is_same_account,
+            has_identity_policies,
             ..
-        } = self.gates;
-        let resource_is_needed = !self.scope.is_same_account || self.scope.guard != Guard::Open;
-        let is_no = |truth| truth == Truth::No;
-        if is_no(service_control) {
+        } = self.scope;
+        let is_silent = |truth| truth == Truth::No;
+        let at_resource = is_silent(self.gates.resource);
+        let is_shut = guard != Guard::Open && is_same_account && at_resource;
+        // A grant to the role itself needs no identity policy, so its limits are what is missing.
+        let is_granted = is_same_account && !at_resource;
+        let is_limited = is_silent(self.gates.boundary) || is_silent(self.gates.session);
+        if is_silent(self.gates.service_control) {
             PolicyKind::ServiceControl
-        } else if is_no(endpoint) {
+        } else if is_silent(self.gates.endpoint) {
             PolicyKind::VpcEndpoint
-        } else if !self.scope.has_identity_policies
-            || (self.scope.guard != Guard::Open && self.scope.is_same_account && is_no(resource))
-        {
+        } else if !has_identity_policies || is_shut {
             self.scope.resource_kind()
-        } else if is_no(identity)
-            && !(resource_is_needed && is_no(resource) && self.scope.is_same_account)
-        {
-            if self.gates.resource == Truth::No || !self.scope.is_same_account {
-                PolicyKind::Identity
-            } else if is_no(boundary) {
-                PolicyKind::Boundary
-            } else if is_no(session) {
-                PolicyKind::Session
-            } else {
-                PolicyKind::Identity
-            }
-        } else if is_no(boundary) {
+        } else if is_silent(self.gates.identity) && !(is_granted && is_limited) {
+            PolicyKind::Identity
+        } else if is_silent(self.gates.boundary) {
             PolicyKind::Boundary
-        } else if is_no(session) {
+        } else if is_silent(self.gates.session) {
             PolicyKind::Session
         } else {
             self.scope.resource_kind()

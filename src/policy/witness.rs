@@ -47,53 +47,69 @@ pub(crate) struct Witnesses {
 /// A statement that may apply, with the version of its document.
 pub(crate) type Doubtful<'p> = (&'p Statement<'p>, Version);
 
-/// Finds values for a key from the statements that depend on it.
-pub(crate) fn witnesses(
+/// Single values for a key, of which a list can be made.
+pub(crate) struct Singles {
+    pub(crate) texts: Vec<String>,
+    /// Whether the key may hold several of them.
+    is_list: bool,
+    /// Whether they cover all that one value could be.
+    pub(crate) is_complete: bool,
+}
+
+/// Finds values for a key from the statements that depend on it, and from what grants demand of it.
+pub(crate) fn singles(
     key: &str,
     statements: &[Doubtful<'_>],
+    demanded: &[&str],
     resource: &str,
     context: &Context,
-) -> Witnesses {
+) -> Singles {
     let mut collected = Collected::new(context);
     for (statement, version) in statements {
         collected.take_statement(key, statement, *version, resource);
     }
-    let (singles, is_complete) = collected.examples();
+    collected
+        .shapes
+        .extend(demanded.iter().map(|value| Shape::literal(value)));
+    let (texts, is_complete) = collected.examples();
     let is_list = is_multivalued(key)
         || (collected.is_quantified && !key.to_ascii_lowercase().starts_with("aws:"));
-    let mut witnesses = if is_list {
-        combined(&singles, is_complete)
-    } else {
-        Witnesses {
-            values: singles.into_iter().map(|value| Some(vec![value])).collect(),
-            is_complete,
-        }
-    };
-    witnesses.values.push(None);
-    witnesses
+    Singles {
+        texts,
+        is_list,
+        is_complete,
+    }
 }
 
-/// Every set of values, while they are few; otherwise each alone and all together.
-fn combined(singles: &[String], is_complete: bool) -> Witnesses {
-    if singles.len() > MOST_COMBINED {
-        let mut values: Vec<_> = singles
-            .iter()
-            .map(|value| Some(vec![value.clone()]))
-            .collect();
-        values.push(Some(singles.to_vec()));
-        return Witnesses {
+impl Singles {
+    /// All that the key is tried with: the values, every set of them where it may hold a list, and
+    /// the absent key. Where the sets would be too many it is each value alone and all together.
+    pub(crate) fn combined(self) -> Witnesses {
+        let alone = |value: &String| Some(vec![value.clone()]);
+        let mut values: Vec<_> = self.texts.iter().map(alone).collect();
+        let mut is_complete = self.is_complete;
+        if self.is_list && self.texts.len() > MOST_COMBINED {
+            values.push(Some(self.texts));
+            is_complete = false;
+        } else if self.is_list {
+            // One value twice stands for several values that the conditions do not tell apart.
+            values.extend(
+                self.texts
+                    .iter()
+                    .map(|value| Some(vec![value.clone(), value.clone()])),
+            );
+            let sets = (1_usize..1 << self.texts.len()).filter(|set| set.count_ones() > 1);
+            values.extend(sets.map(|set| {
+                let member =
+                    |(at, value): (usize, &String)| (set >> at & 1 == 1).then(|| value.clone());
+                Some(self.texts.iter().enumerate().filter_map(member).collect())
+            }));
+        }
+        values.push(None);
+        Witnesses {
             values,
-            is_complete: false,
-        };
-    }
-    let sets = 1_usize..1 << singles.len();
-    let chosen = |set: usize| {
-        let member = |(at, value): (usize, &String)| (set >> at & 1 == 1).then(|| value.clone());
-        Some(singles.iter().enumerate().filter_map(member).collect())
-    };
-    Witnesses {
-        values: sets.map(chosen).collect(),
-        is_complete,
+            is_complete,
+        }
     }
 }
 

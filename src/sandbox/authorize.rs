@@ -218,6 +218,7 @@ fn grant(grant: &KeyGrant) -> Grant {
         grantee: grant.grantee.clone(),
         operations: grant.operations.clone(),
         context_subset: std::collections::BTreeMap::new(),
+        source_arn: None,
         context_equals: None,
     }
 }

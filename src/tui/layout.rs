@@ -87,9 +87,17 @@ fn divide(screen: Rect, rest: Rect, step: Step) -> (Rect, Option<Rect>) {
     (body, Some(detail))
 }
 
+fn of(model: &Model) -> Option<Areas> {
+    areas(Rect::new(0, 0, model.size.0, model.size.1), model.step)
+}
+
 fn body(model: &Model) -> Rect {
-    let screen = Rect::new(0, 0, model.size.0, model.size.1);
-    areas(screen, model.step).map_or(Rect::new(0, 0, SMALLEST.0, SMALLEST.1), |areas| areas.body)
+    of(model).map_or(Rect::new(0, 0, SMALLEST.0, SMALLEST.1), |areas| areas.body)
+}
+
+/// Whether the details have a place of their own.
+pub(crate) fn has_detail(model: &Model) -> bool {
+    of(model).is_some_and(|areas| areas.detail.is_some())
 }
 
 /// Whether the terminal is too small for anything.

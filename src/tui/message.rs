@@ -91,6 +91,8 @@ pub enum Effect {
     Do(RequestId, Deed),
     /// Follow a run until all its exports ended; quitting cuts it off where that is safe.
     Watch(RequestId, Watch),
+    /// Wait no longer for runs, and make no call but the one in flight.
+    CutOff,
     /// Put a text on the clipboard, through the terminal.
     Copy(String),
     /// Hand the terminal to the command that signs a side in.

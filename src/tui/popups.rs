@@ -174,9 +174,9 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let columns = layout::popup_columns(model.size);
     let page = layout::popup_page(model.size);
     let lines = match model.popup() {
-        Some(Popup::Help { .. }) => view::popups::help_lines(model, columns).len(),
+        Some(Popup::Help { .. }) => view::popups::help::line_count(model, columns),
         Some(Popup::Ask { question, .. }) => {
-            view::popups::question_lines(model, question, columns).len()
+            view::popups::question::line_count(model, question, columns)
         }
         Some(Popup::Runs { .. }) => model.open_runs.value().map_or(0, Vec::len),
         _ => 0,

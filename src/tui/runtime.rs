@@ -237,6 +237,7 @@ impl Wizard {
                         perform::watch(self.work.clone(), request, watch, cancel, sender);
                     self.tasks.spawn(watching);
                 }
+                Effect::CutOff => self.following.cancel(),
                 Effect::Copy(text) => clipboard::copy(&text)?,
                 Effect::LogIn(side, words) => self.log_in(side, &words).await?,
                 Effect::Suspend => self.suspend().await?,

@@ -12,7 +12,8 @@ use super::model::{Leaving, Model, Tone};
 use super::outside::Blocker;
 use super::popups::{self, Popup, Question, runs};
 use super::remote::{Remote, RequestId};
-use super::steps::{Step, access, accounts, destination, encryption, progress, review, tables};
+use super::steps::accounts::{self, proof};
+use super::steps::{Step, access, destination, encryption, progress, review, tables};
 use super::widgets::list::List;
 use crate::work::event::Side;
 
@@ -23,7 +24,7 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
     let request = model.request();
     model.open_runs.ask(request);
     effects.push(Effect::Ask(request, Errand::Opening, Query::OpenRuns));
-    effects.extend(accounts::prove_filled_in(model));
+    effects.extend(proof::prove_filled_in(model));
     effects
 }
 
@@ -44,10 +45,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.now = now;
             Vec::new()
         }
-        Message::Replied(request, reply) => {
-            take_reply(model, request, reply);
-            Vec::new()
-        }
+        Message::Replied(request, reply) => take_reply(model, request, reply),
         Message::Reported(event) => {
             progress::take_event(model, *event);
             Vec::new()
@@ -73,10 +71,14 @@ fn settle(model: &mut Model) -> Vec<Effect> {
     if model.resuming.is_some() {
         return runs::resume_when_ready(model);
     }
-    if model.step == Step::Tables {
-        return tables::describe_nearby(model);
+    // A side that was proved anew may have taken away what the step shows.
+    let is_proved = model.identified(Side::Source).is_some();
+    match model.step {
+        Step::Tables if is_proved && model.tables.names.is_not_asked() => tables::enter(model),
+        Step::Tables => tables::describe_nearby(model),
+        Step::Review if is_proved && model.review.briefing.is_not_asked() => review::enter(model),
+        _ => Vec::new(),
     }
-    Vec::new()
 }
 
 fn press(model: &mut Model, key: KeyCombination) -> Vec<Effect> {
@@ -261,7 +263,7 @@ pub(crate) fn leave(model: &mut Model) -> Vec<Effect> {
         Tone::Plain,
         "waiting for the answer to a call that was sent, so that nothing is lost …",
     );
-    Vec::new()
+    vec![Effect::CutOff]
 }
 
 fn type_key(model: &mut Model, key: KeyCombination) {
@@ -294,7 +296,7 @@ fn paste(model: &mut Model, text: &str) {
 }
 
 /// Takes the answer to a query; one that nobody waits for any more changes nothing.
-fn take_reply(model: &mut Model, request: RequestId, reply: Reply) {
+fn take_reply(model: &mut Model, request: RequestId, reply: Reply) -> Vec<Effect> {
     match reply {
         Reply::Profiles(profiles) => {
             if model.accounts.profiles.answer(request, Ok(profiles)) {
@@ -302,7 +304,7 @@ fn take_reply(model: &mut Model, request: RequestId, reply: Reply) {
             }
         }
         Reply::SignedIn(side, answer) => {
-            accounts::take_proof(model, request, side, *answer);
+            return proof::take_proof(model, request, side, *answer);
         }
         Reply::Tables(answer) => {
             model.tables.names.answer(request, answer);
@@ -326,6 +328,7 @@ fn take_reply(model: &mut Model, request: RequestId, reply: Reply) {
         }
         Reply::OpenRuns(answer) => take_open_runs(model, request, answer),
     }
+    Vec::new()
 }
 
 /// Shows the runs under way, unless a key was pressed already: it was meant for something else.
@@ -382,7 +385,7 @@ fn take_outcome(model: &mut Model, request: RequestId, outcome: Outcome) -> Vec<
 
 fn take_login(model: &mut Model, side: Side, end: Result<(), String>) -> Vec<Effect> {
     match end {
-        Ok(()) => accounts::prove_again(model, side, None),
+        Ok(()) => proof::prove_again(model, side, None),
         Err(why) => {
             model.say(Tone::Bad, why);
             Vec::new()

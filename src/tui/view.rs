@@ -51,7 +51,16 @@ pub(crate) struct Look<'a> {
     pub(crate) theme: Theme,
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
+    /// A look for counting lines, which colours do not change.
+    pub(crate) const fn plain(model: &'a Model) -> Self {
+        let theme = Theme {
+            has_colours: false,
+            is_ascii: false,
+        };
+        Self { model, theme }
+    }
+
     /// The picture of something that goes on.
     pub(crate) fn spinner(&self) -> &'static str {
         self.theme.spinner(self.model.now.as_millisecond())
@@ -104,7 +113,7 @@ fn draw_detail(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
     let (title, mut lines) = step_detail(look, columns);
     let room = usize::from(area.height.saturating_sub(2));
     let explanation = explain::lines(look, columns);
-    if lines.len() + explanation.len() < room {
+    if lines.is_empty() || lines.len() + explanation.len() < room {
         if !lines.is_empty() {
             lines.push(Line::default());
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::future;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, ExportProgress, Side};
@@ -111,19 +112,40 @@ impl Work {
         events: &UnboundedSender<Event>,
         cancel: &CancellationToken,
     ) -> Result<ExportRecord, FollowError> {
-        let mut pace = Pace::new(self.inner.settings.poll);
+        let poll = self.inner.settings.poll;
+        let mut pace = Pace::new(poll);
+        let mut silent_since = None;
         while export.stage == Stage::InProgress {
             let step = async {
                 tokio::time::sleep(pace.next()).await;
                 self.ask(&mut export, events).await
             };
-            let is_undecided = tokio::select! {
+            let asked = tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Ok(export),
                 step = step => step?,
             };
-            if is_undecided {
-                return Ok(export);
+            match asked {
+                Asked::Answered => silent_since = None,
+                Asked::Undecided => return Ok(export),
+                Asked::Unanswered(difficulty, consequence) => {
+                    let table = export.table();
+                    // Told once, not at every pause.
+                    if silent_since.is_none() {
+                        note(events, format!("{table}: {difficulty}; {consequence}"));
+                    }
+                    let since = *silent_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() >= poll.patience {
+                        note(
+                            events,
+                            format!(
+                                "{table}: {difficulty}; nobody answered for {} s, so the waiting ends",
+                                poll.patience.as_secs()
+                            ),
+                        );
+                        return Ok(export);
+                    }
+                }
             }
         }
         if export.stage == Stage::Completed && export.verified.is_none() {
@@ -138,12 +160,12 @@ impl Work {
         Ok(export)
     }
 
-    /// Asks after an export once. True where nobody may know how it stands.
+    /// Asks after an export once.
     async fn ask(
         &self,
         export: &mut ExportRecord,
         events: &UnboundedSender<Event>,
-    ) -> Result<bool, FollowError> {
+    ) -> Result<Asked, FollowError> {
         let session = match self.session(Side::Source) {
             Some(session) => session,
             None => self.renew(Side::Source).await?,
@@ -160,40 +182,59 @@ impl Work {
                     progress.bytes_seen = Some(bytes);
                 }
                 let _ = events.send(Event::Export(progress));
-                Ok(false)
+                Ok(Asked::Answered)
             }
-            Err(failure) => self.take_difficulty(export, &failure, events).await,
+            Err(failure) if failure.is_passing() => Ok(Asked::Unanswered(failure, "asking again")),
+            Err(failure) if failure.kind == FailureKind::Credentials => {
+                match self.renew(Side::Source).await {
+                    // Tried with the new credentials after the next pause.
+                    Ok(_) => Ok(Asked::Unanswered(failure, "signed in again")),
+                    Err(SignInError::Call(cause)) if cause.is_passing() => {
+                        Ok(Asked::Unanswered(*cause, "asking again"))
+                    }
+                    Err(error) => Err(error.into()),
+                }
+            }
+            Err(failure) => {
+                // Not written to the journal: with the right to ask, `resume` can still decide it.
+                export.verified = Some(Verified::Unknown);
+                export.verification = Some(failure.to_string());
+                let table = export.table();
+                note(
+                    events,
+                    format!(
+                        "{table}: {failure}; how the export stands is unknown{}",
+                        way_to_know(&failure)
+                    ),
+                );
+                Ok(Asked::Undecided)
+            }
         }
     }
+}
 
-    async fn take_difficulty(
-        &self,
-        export: &mut ExportRecord,
-        failure: &Failure,
-        events: &UnboundedSender<Event>,
-    ) -> Result<bool, FollowError> {
-        let (consequence, is_undecided) = match failure.kind {
-            FailureKind::Credentials => {
-                self.renew(Side::Source).await?;
-                ("signed in again", false)
-            }
-            FailureKind::Timeout
-            | FailureKind::Connection
-            | FailureKind::Throttled
-            | FailureKind::Unreadable => ("asking again", false),
-            FailureKind::Service | FailureKind::AccessDenied | FailureKind::Unsupported => {
-                ("how the export stands is unknown", true)
-            }
-        };
-        let message = format!("{}: {failure}; {consequence}", export.table());
-        if is_undecided {
-            // Not written to the journal: with the right to ask, `resume` can still decide it.
-            export.verified = Some(Verified::Unknown);
-            export.verification = Some(failure.to_string());
+/// What asking after an export came to.
+enum Asked {
+    /// Its state is in the record.
+    Answered,
+    /// Nobody answered this time, and what is done about it.
+    Unanswered(Failure, &'static str),
+    /// Nobody may know how it stands.
+    Undecided,
+}
+
+/// What would let somebody know how an export stands.
+fn way_to_know(failure: &Failure) -> &'static str {
+    match failure.kind {
+        FailureKind::AccessDenied => {
+            ", and it goes on: allow dynamodb:DescribeExport on the table's export/* to the source, then resume"
         }
-        let _ = events.send(Event::Noted { message });
-        Ok(is_undecided)
+        _ => "",
     }
+}
+
+fn note(events: &UnboundedSender<Event>, message: String) {
+    let _ = events.send(Event::Noted { message });
 }
 
 async fn describe(
@@ -246,6 +287,7 @@ mod tests {
         let mut pace = Pace::new(Poll {
             first: Duration::from_secs(4),
             longest: Duration::from_secs(10),
+            ..Poll::default()
         });
         let within = |pause: Duration, seconds: f64| {
             (seconds * 0.8..=seconds * 1.2).contains(&pause.as_secs_f64())

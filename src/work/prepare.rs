@@ -14,7 +14,7 @@ use super::facts::TableFacts;
 use super::survey::{bucket_facts, table_facts};
 use super::{Session, StartError, Work};
 use crate::arn::AccountId;
-use crate::journal::{RunRecord, Stage};
+use crate::journal::{RunId, RunRecord, Stage};
 use crate::plan::{ExportRequest, Plan, TableRef};
 
 /// A thing that AWS is certain to refuse.
@@ -39,6 +39,9 @@ pub struct Briefing {
     pub requests: Vec<ExportRequest>,
     /// Runs of the same plan that are under way or were completed within the hour, newest first.
     pub earlier: Vec<RunRecord>,
+    /// The newest run when `earlier` was looked up: one of the same plan begun after it keeps this
+    /// one from being started.
+    pub newest: RunId,
     /// Equal for plans that ask for the same exports.
     pub digest: String,
     /// The bucket and prefix, for people.
@@ -78,7 +81,7 @@ impl Work {
         );
         let mut requests = Vec::new();
         for (job, facts) in plan.tables.iter().zip(&tables) {
-            judge::table(job, facts, &source.identity.account, now, &mut judged);
+            judge::table(job, facts, &source, now, &mut judged);
             let arn = facts.table.as_ref().map_or_else(
                 |_| plan.table_arn(job, &source.identity.account, &source.region),
                 |table| table.arn.clone(),
@@ -88,8 +91,12 @@ impl Work {
         for warning in plan.warnings(now) {
             judged.warn(warning);
         }
+        judge::twins(&requests, &mut judged);
         let digest = digest(&requests);
+        // Asked first: a run begun between the two questions is then the one too many.
+        let newest = self.inner.journal.newest()?;
         Ok(Briefing {
+            newest,
             lines: requests.iter().map(judge::sentence).collect(),
             blockers: judged.blockers,
             warnings: judged.warnings,

@@ -54,6 +54,7 @@ impl Work {
             },
             &briefing.requests,
             Timestamp::now(),
+            briefing.newest,
         )?;
         let _ = events.send(Event::Journalled { run: id.0 });
         if let Some(run) = self.inner.journal.run(id)? {
@@ -90,6 +91,7 @@ impl Work {
         let region = region_of(table_arn, session);
         let dynamodb = session.dynamodb(&region);
         let now = Timestamp::now();
+        let before = export.stage;
         let answer = if export
             .called_at
             .is_some_and(|at| now.duration_since(at) > TOKEN_HOLDS)
@@ -115,7 +117,7 @@ impl Work {
         };
         match answer {
             Ok(described) => take_over(export, &described),
-            Err(failure) => take_refusal(export, &failure, events),
+            Err(failure) => take_refusal(export, before, &failure, events),
         }
         self.inner.journal.update_export(export)
     }
@@ -154,10 +156,23 @@ pub(super) fn take_over(record: &mut ExportRecord, export: &Export) {
 }
 
 /// Decides what a failed call leaves: a refusal is final, a missing answer is not.
-fn take_refusal(record: &mut ExportRecord, failure: &Failure, events: &UnboundedSender<Event>) {
+///
+/// The time of the first call stays in every case: an attempt before the last one, of which no
+/// answer came, may have started the export, and the token tells only for eight hours.
+fn take_refusal(
+    record: &mut ExportRecord,
+    before: Stage,
+    failure: &Failure,
+    events: &UnboundedSender<Event>,
+) {
     match failure.kind {
-        // The answer never came, or was not DynamoDB's: the export may exist.
-        FailureKind::Timeout | FailureKind::Connection | FailureKind::Unreadable => {
+        // Turned away at the door, this time.
+        FailureKind::Credentials | FailureKind::Throttled => {
+            record.stage = before;
+            note(events, record, failure, "it is still to be started");
+        }
+        // The answer never came, or was not DynamoDB's word on it: the export may exist.
+        _ if failure.is_passing() => {
             note(
                 events,
                 record,
@@ -165,13 +180,7 @@ fn take_refusal(record: &mut ExportRecord, failure: &Failure, events: &Unbounded
                 "whether it was started is not known",
             );
         }
-        // Answered, and certainly not started.
-        FailureKind::Credentials | FailureKind::Throttled => {
-            record.stage = Stage::Planned;
-            record.called_at = None;
-            note(events, record, failure, "it was not started");
-        }
-        FailureKind::Service | FailureKind::AccessDenied | FailureKind::Unsupported => {
+        _ => {
             record.stage = Stage::Refused;
             record.ended_at = Some(Timestamp::now());
             record.failure_code.clone_from(&failure.code);
@@ -186,7 +195,11 @@ fn note(
     failure: &Failure,
     consequence: &str,
 ) {
+    let hint = failure
+        .hint
+        .as_ref()
+        .map_or_else(String::new, |hint| format!(" ({hint})"));
     let _ = events.send(Event::Noted {
-        message: format!("{}: {failure}; {consequence}", record.table()),
+        message: format!("{}: {failure}; {consequence}{hint}", record.table()),
     });
 }

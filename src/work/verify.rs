@@ -91,7 +91,9 @@ impl<'a> Reader<'a> {
     async fn verify(&self, export: &ExportRecord) -> Result<Verification, Failure> {
         let mut findings = Vec::new();
         let Some(summary_key) = summary_key(export) else {
-            return Ok(wrong("AWS named no manifest for this export"));
+            return Ok(wrong(
+                "the export names no manifest, so that nothing says which files belong to it",
+            ));
         };
         let Some(bytes) = self.manifest(&summary_key, &mut findings).await? else {
             return Ok(wrong(format!(

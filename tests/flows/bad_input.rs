@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use rstest::rstest;
+
 use crate::program::{Ended, Home, Server};
 
 const KEYS: &str = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = secret\n";
@@ -281,4 +283,28 @@ fn a_journal_that_is_none_is_told_and_kept() {
             .unwrap()
             .starts_with("somebody's notes")
     );
+}
+
+#[rstest]
+#[case(
+    "arn:aws:dynamodb:eu-west-1:333333333333:table/Orders",
+    "belongs to account 333333333333"
+)]
+#[case(
+    "arn:aws-cn:dynamodb:cn-north-1:111111111111:table/Orders",
+    "partition aws-cn"
+)]
+fn a_table_of_another_account_or_partition_is_refused_and_no_other_taken(
+    #[case] arn: &str,
+    #[case] reason: &str,
+) {
+    let home = Home::new();
+    let plan = home.write(
+        "plan.toml",
+        &ONE_TABLE.replace("Orders", arn).replace("Empty", arn),
+    );
+    let ended = Ended::of(home.sandbox(&["run", "--yes"]).arg(plan));
+    assert_eq!(ended.status, 3, "{ended:?}");
+    assert!(ended.err.contains(reason), "{ended:?}");
+    assert!(ended.out.contains("nothing was started"), "{ended:?}");
 }

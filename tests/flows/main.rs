@@ -9,7 +9,9 @@
 
 mod bad_input;
 mod killed;
+mod output;
 mod program;
 mod run_cases;
+mod servers;
 mod terminal;
 mod twice;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use crate::program::Home;
+use crate::program::{Home, Server};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -142,7 +142,7 @@ const DOWN: &str = "\u{1b}[B";
 
 /// From the profiles to the confirmation, by keys alone.
 fn walk_to_the_start(terminal: &mut Terminal) {
-    terminal.sees(&["SANDBOX", "prod-oncall", "dev-admin"]);
+    terminal.sees(&["prod-oncall", "dev-admin"]);
     // The source, and with it the focus goes to the destination.
     terminal.press(DOWN);
     terminal.press(ENTER);
@@ -196,14 +196,15 @@ fn a_pasted_line_end_confirms_nothing() {
 }
 
 #[test]
-fn quitting_while_an_export_runs_asks_and_says_how_to_come_back() {
+fn quitting_while_an_export_runs_asks_and_opening_again_shows_what_is_under_way() {
     let home = Home::new();
-    let mut terminal = Terminal::open(&home, 80, 24, &["--sandbox", "--sandbox-job", "600"]);
+    let _server = Server::start(&home, 0, "600");
+    let mut terminal = Terminal::open(&home, 80, 24, &[]);
     walk_to_the_start(&mut terminal);
     terminal.press("y");
     terminal.sees(&["in progress"]);
     terminal.press("q");
-    terminal.sees(&["resume"]);
+    terminal.sees(&["Quit?", "resume"]);
     terminal.press("y");
     assert_eq!(terminal.ended(), 4);
     assert!(terminal.is_sound());
@@ -212,6 +213,12 @@ fn quitting_while_an_export_runs_asks_and_says_how_to_come_back() {
         "{}",
         terminal.text()
     );
+
+    let mut again = Terminal::open(&home, 80, 24, &[]);
+    again.sees(&["under way", "s3://export-landing"]);
+    again.signal("TERM");
+    again.ended();
+    assert!(again.is_sound());
 }
 
 #[rstest::rstest]

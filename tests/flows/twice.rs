@@ -1,6 +1,8 @@
 //! The same plan a second time: nothing is exported twice unless it is asked for.
 
-use crate::program::{Ended, Home};
+use std::process::Stdio;
+
+use crate::program::{Ended, Home, JOB_SECONDS, Server};
 
 const PLAN: &str = r#"
 [source]
@@ -64,4 +66,43 @@ fn the_list_shows_what_the_journal_holds() {
         .unwrap()
         .to_owned();
     assert!(list.out.contains(&arn), "{list:?}");
+}
+
+#[test]
+fn a_plan_run_by_several_processes_at_once_is_exported_once() {
+    let home = Home::new();
+    let _server = Server::start(&home, 0, JOB_SECONDS);
+    let plan = home.write("plan.toml", PLAN);
+    let runs: Vec<_> = (0..3)
+        .map(|_| {
+            home.command()
+                .args(["run", "--yes", "--output", "json"])
+                .arg(&plan)
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let arns: Vec<_> = runs
+        .into_iter()
+        .map(|run| {
+            let ended = Ended::from(run.wait_with_output().unwrap());
+            assert_eq!(ended.status, 0, "{ended:?}");
+            ended.exports()[0]["export_arn"].clone()
+        })
+        .collect();
+    assert!(arns.iter().all(|arn| *arn == arns[0]), "{arns:?}");
+}
+
+#[test]
+fn a_table_named_by_its_name_and_by_its_arn_is_not_exported_twice() {
+    let home = Home::new();
+    let arn = "arn:aws:dynamodb:eu-west-1:111111111111:table/Empty";
+    let plan = home.write(
+        "plan.toml",
+        &format!("{PLAN}[[tables]]\nname = \"{arn}\"\n"),
+    );
+    let ended = Ended::of(home.sandbox(&["run", "--yes"]).arg(plan));
+    assert_eq!(ended.status, 3, "{ended:?}");
+    assert!(ended.err.contains("twice"), "{ended:?}");
 }

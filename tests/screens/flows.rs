@@ -196,6 +196,29 @@ fn after_a_failure_another_start_gets_new_tokens() {
 }
 
 #[test]
+fn signing_in_again_as_before_keeps_what_was_chosen() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION[..9]).shows("1 chosen");
+    driver.happen(Message::LoginEnded(Side::Source, Ok(())));
+    driver.settle().shows("1 chosen");
+}
+
+#[test]
+fn a_run_that_was_cut_off_signs_in_again_before_it_goes_on() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    driver.started(4);
+    let (request, _) = driver.watch().unwrap();
+    let why = "the source must be signed in again".to_owned();
+    driver.happen(Message::WatchEnded(request, Err(why)));
+    driver.shows("tableferry resume 4").press(&["r"]);
+    assert_eq!(driver.asked().len(), 2, "both sides");
+    assert_eq!(driver.watch().unwrap().1, Watch::Follow(4));
+    driver.settle();
+    assert_eq!(driver.watch().unwrap().1, Watch::Resume(4));
+}
+
+#[test]
 fn the_same_account_on_both_sides_is_said() {
     let mut driver = driver();
     driver.go(&["enter", "home", "enter"]);
@@ -384,6 +407,11 @@ fn quitting_during_a_deed_waits_for_its_answer() {
     let mut driver = driver();
     driver.go(&TO_THE_QUESTION).go(&["y", "q", "y"]);
     assert!(!driver.has_quit());
+    let is_cut_off = |effect: &Effect| matches!(effect, Effect::CutOff);
+    assert!(
+        driver.done.iter().any(is_cut_off),
+        "no further call is made"
+    );
     driver.shows("waiting for the answer");
     driver.started(5);
     assert!(driver.has_quit());

@@ -83,6 +83,7 @@ impl World {
             warnings: Vec::new(),
             requests,
             earlier: Vec::new(),
+            newest: tableferry::journal::RunId(0),
             digest: "digest".to_owned(),
             destination: format!("s3://{}", plan.destination.bucket),
         }

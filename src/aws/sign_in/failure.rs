@@ -166,13 +166,24 @@ pub(in crate::aws) fn assume_role_failure(
     } else if is_about_mfa {
         failure.hint =
             Some("name the device with mfa_serial, so that its code is asked for".to_owned());
+    } else if failure.message.contains("DurationSeconds") {
+        failure.hint = Some(
+            "ask for a shorter session with duration_seconds, or have the role's MaxSessionDuration raised"
+                .to_owned(),
+        );
+    } else if failure.message.contains("sts:SetSourceIdentity") {
+        failure.hint = Some(
+            "source_identity needs sts:SetSourceIdentity beside sts:AssumeRole, in the caller's \
+             policy and in the role's trust policy: have it added, or leave source_identity out"
+                .to_owned(),
+        );
     } else if failure.kind == FailureKind::AccessDenied {
         let external_id = match external_id {
             Some(_) => "the external id sent",
             None => "an external id, which was not sent",
         };
         failure.hint = Some(format!(
-            "STS gives no reason across accounts; it is one of: the caller's policy lacks \
+            "STS does not say which it is: there is no such role, the caller's policy lacks \
              sts:AssumeRole on the role, the role's trust policy does not name the caller, \
              {external_id}, or an MFA code"
         ));

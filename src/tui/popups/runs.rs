@@ -5,7 +5,7 @@ use crate::tui::message::Effect;
 use crate::tui::model::{Model, Tone};
 use crate::tui::popups::Popup;
 use crate::tui::remote::Remote;
-use crate::tui::steps::accounts::{self, Chosen};
+use crate::tui::steps::accounts::{Chosen, proof};
 use crate::tui::steps::{Step, progress};
 use crate::work::event::Side;
 
@@ -47,25 +47,26 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         format!("signing in again for run {} …", run.id),
     );
     model.resuming = Some(run);
-    accounts::prove_filled_in(model)
+    proof::prove_filled_in(model)
 }
 
-/// Goes on with the chosen run, as soon as both sides are settled.
+/// Goes on with the chosen run, as soon as both sides are settled: without the destination a run
+/// can be followed, only not verified.
 pub(crate) fn resume_when_ready(model: &mut Model) -> Vec<Effect> {
-    let is_settled = |side| match &model.accounts.side(side).chosen {
-        Chosen::Nothing | Chosen::Without => true,
-        Chosen::Profile { proof, .. } => {
-            matches!(**proof, Remote::Loaded(_))
-                || (side == Side::Destination && proof.is_settled())
-        }
+    let proof = |side| match &model.accounts.side(side).chosen {
+        Chosen::Nothing | Chosen::Without => None,
+        Chosen::Profile { proof, .. } => Some(proof),
     };
-    let is_ready = model.identified(Side::Source).is_some() && is_settled(Side::Destination);
-    if !is_ready || !model.popups.is_empty() {
+    let is_source_proved =
+        proof(Side::Source).is_some_and(|proof| matches!(**proof, Remote::Loaded(_)));
+    let is_destination_settled = proof(Side::Destination).is_none_or(|proof| proof.is_settled());
+    if !is_source_proved || !is_destination_settled || !model.popups.is_empty() {
         return Vec::new();
     }
     let Some(run) = model.resuming.take() else {
         return Vec::new();
     };
+    model.notice = None;
     model.step = Step::Progress;
     model.progress = progress::Progress {
         exports: run.exports,

@@ -8,7 +8,7 @@ use crate::plan::SignIn;
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
 use crate::tui::popups::Popup;
-use crate::tui::steps::accounts;
+use crate::tui::steps::accounts::proof;
 use crate::tui::widgets::entry::Entry;
 use crate::tui::widgets::form::{Field, Form};
 use crate::work::event::Side;
@@ -33,7 +33,7 @@ pub(super) fn submit_code(
     entry: Entry,
 ) -> Vec<Effect> {
     match entry.text().parse::<MfaCode>() {
-        Ok(code) => accounts::prove_again(model, side, Some(code)),
+        Ok(code) => proof::prove_again(model, side, Some(code)),
         Err(error) => {
             model.open(Popup::Mfa {
                 side,
@@ -98,7 +98,7 @@ pub(super) fn submit_form(
     mut form: Form,
 ) -> Vec<Effect> {
     match read(model, side, &profile, &form) {
-        Ok(sign_in) => accounts::prove(model, side, sign_in, None),
+        Ok(sign_in) => proof::prove(model, side, sign_in, None),
         Err(error) => {
             form.error = Some(error);
             model.open(Popup::SignIn {

@@ -136,7 +136,9 @@ fn take_table(model: &mut Model, text: &str) -> Result<(), String> {
             "`{text}` is neither a table's name nor a table's ARN"
         ));
     }
-    model.tables.facts.entry(text.to_owned()).or_default();
+    if !model.tables.typed.iter().any(|known| known == text) {
+        model.tables.typed.push(text.to_owned());
+    }
     model.tables.put(tables::new_job(text));
     model.tables.list.clear_filter();
     let place = model.tables.rows().iter().position(|row| *row == text);

@@ -117,7 +117,11 @@ impl Screen {
         self.input.events.try_recv().ok()
     }
 
+    /// Draws a frame; an error if the terminal was given back because some task panicked.
     pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        if !IS_TAKEN.load(Ordering::SeqCst) {
+            return Err(io::Error::other("a part of the program failed"));
+        }
         self.terminal.draw(render)?;
         Ok(())
     }

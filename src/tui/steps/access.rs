@@ -64,11 +64,19 @@ fn scroll(model: &mut Model, action: Action) {
     }
 }
 
-/// The policy in sight, broken to the width of its place.
+/// The policy in sight, broken to the width of its place; below it what to know before it is copied,
+/// where that has no place of its own.
 pub(crate) fn lines(model: &Model) -> Vec<String> {
     let columns = layout::text_columns(model);
-    match drafts::policies(model).get(model.access.tab) {
+    let mut lines = match drafts::policies(model).get(model.access.tab) {
         Some(policy) => text::wrap(&policy.text, columns),
-        None => Vec::new(),
+        None => return Vec::new(),
+    };
+    if !layout::has_detail(model) {
+        for note in drafts::notes(model) {
+            lines.push(String::new());
+            lines.extend(text::wrap(&format!("▲ {note}"), columns));
+        }
     }
+    lines
 }

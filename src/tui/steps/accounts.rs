@@ -1,14 +1,17 @@
 //! Accounts: who exports and who receives, each proved before anything else.
 
+pub(crate) mod proof;
+
+use crate::arn::{AccountId, Region};
 use crate::aws::profiles::{IgnoredProfile, Profile, Profiles};
-use crate::aws::session::{MfaCode, SignInError};
+use crate::aws::session::SignInError;
 use crate::plan::{Plan, SignIn};
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::{Model, Tone};
 use crate::tui::outside::{Blocker, Identified};
-use crate::tui::popups::{Popup, Question, sign_in};
-use crate::tui::remote::{Remote, RequestId};
+use crate::tui::popups::sign_in;
+use crate::tui::remote::Remote;
 use crate::tui::widgets::list::List;
 use crate::work::event::Side;
 
@@ -26,6 +29,8 @@ pub struct Accounts {
 pub struct Account {
     pub(crate) list: List,
     pub(crate) chosen: Chosen,
+    /// Whose things were read for it.
+    proved_as: Option<(AccountId, Region)>,
 }
 
 /// What a side has chosen.
@@ -257,11 +262,13 @@ fn choose(model: &mut Model) -> Vec<Effect> {
                     ..SignIn::default()
                 },
             };
-            prove(model, side, sign_in, None)
+            proof::prove(model, side, sign_in, None)
         }
         Some(Row::Without) => {
             model.accounts.side_mut(side).chosen = Chosen::Without;
-            forget(model, side)
+            let mut effects = proof::forget(model, side);
+            effects.push(Effect::Cancel(Errand::SignIn(side)));
+            effects
         }
         _ => Vec::new(),
     };
@@ -269,123 +276,6 @@ fn choose(model: &mut Model) -> Vec<Effect> {
         model.accounts.focus = other(side);
     }
     effects
-}
-
-/// Signs a side in, and forgets what was read with its earlier identity.
-pub(crate) fn prove(
-    model: &mut Model,
-    side: Side,
-    sign_in: SignIn,
-    code: Option<MfaCode>,
-) -> Vec<Effect> {
-    model
-        .popups
-        .retain(|popup| !popup.is_about_signing_in(side));
-    let mut effects = forget(model, side);
-    let request = model.request();
-    model.accounts.side_mut(side).chosen = Chosen::Profile {
-        sign_in: Box::new(sign_in.clone()),
-        proof: Box::new(Remote::Loading(request)),
-    };
-    let query = Query::SignIn(side, Box::new(sign_in), code);
-    effects.push(Effect::Ask(request, Errand::SignIn(side), query));
-    effects
-}
-
-/// Proves a side as it signs in already, with the code of its MFA device if it has one.
-pub(crate) fn prove_again(model: &mut Model, side: Side, code: Option<MfaCode>) -> Vec<Effect> {
-    match model.accounts.side(side).sign_in().cloned() {
-        Some(sign_in) => prove(model, side, sign_in, code),
-        None => Vec::new(),
-    }
-}
-
-/// Proves the sides that a plan filled in.
-pub(crate) fn prove_filled_in(model: &mut Model) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for side in [Side::Source, Side::Destination] {
-        let is_unproved = matches!(
-            &model.accounts.side(side).chosen,
-            Chosen::Profile { proof, .. } if proof.is_not_asked()
-        );
-        if is_unproved {
-            effects.extend(prove_again(model, side, None));
-        }
-    }
-    effects
-}
-
-/// Forgets what another identity of this side has read.
-fn forget(model: &mut Model, side: Side) -> Vec<Effect> {
-    model.review.forget();
-    let mut effects = vec![
-        Effect::Cancel(Errand::SignIn(side)),
-        Effect::Cancel(Errand::Briefing),
-    ];
-    match side {
-        Side::Source => {
-            model.tables.forget();
-            effects.push(Effect::Cancel(Errand::Tables));
-        }
-        Side::Destination => {
-            model.destination.forget();
-            model.encryption.forget();
-            effects.extend([Errand::Buckets, Errand::Bucket, Errand::Keys].map(Effect::Cancel));
-        }
-    }
-    effects
-}
-
-/// Takes the answer to a sign-in; says whether it still counted.
-pub(crate) fn take_proof(
-    model: &mut Model,
-    request: RequestId,
-    side: Side,
-    answer: Result<Identified, SignInError>,
-) -> bool {
-    let is_sandbox = model.is_sandbox;
-    let Chosen::Profile { proof, .. } = &mut model.accounts.side_mut(side).chosen else {
-        return false;
-    };
-    let popup = match &answer {
-        Err(SignInError::MfaRequired { profile, serial }) => {
-            Some(sign_in::mfa(side, profile.clone(), serial.clone()))
-        }
-        Err(SignInError::LoginRequired {
-            profile,
-            command,
-            detail,
-        }) if !is_sandbox => Some(Popup::ask(Question::LogIn {
-            side,
-            profile: profile.clone(),
-            command: command.clone(),
-            detail: detail.clone(),
-        })),
-        _ => None,
-    };
-    if !proof.answer(request, answer) {
-        return false;
-    }
-    if let Some(popup) = popup {
-        model.announce(popup);
-    }
-    tell_same_account(model);
-    true
-}
-
-fn tell_same_account(model: &mut Model) {
-    let account = |side| {
-        model
-            .identified(side)
-            .map(|known| known.identity.account.clone())
-    };
-    let (source, destination) = (account(Side::Source), account(Side::Destination));
-    if let (Some(source), Some(destination)) = (source, destination)
-        && source == destination
-    {
-        let text = format!("both sides are the same account, {source}: that works, if it is meant");
-        model.say(Tone::Warning, text);
-    }
 }
 
 /// Opens the form for what is assumed on top of the profile under the cursor.
@@ -441,7 +331,7 @@ fn proved(model: &Model, side: Side) -> Result<(), Blocker> {
             Remote::Loaded(_) => Ok(()),
             Remote::Refused(_) | Remote::Failed(_) => blocker(
                 format!("the {word} could not sign in as {}", sign_in.profile),
-                "see why above; Enter on the profile tries again",
+                "Enter on it tries again",
             ),
             _ => blocker(
                 format!("still signing in to {}", sign_in.profile),

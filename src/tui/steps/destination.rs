@@ -245,7 +245,7 @@ pub(crate) fn can_advance(model: &Model) -> Result<(), Blocker> {
     let Some(bucket) = &destination.bucket else {
         return blocked(
             "no bucket is chosen yet".to_owned(),
-            "choose one with Enter, or type its name with t",
+            "Enter chooses one, t takes a name",
         );
     };
     if destination.facts.is_loading() {

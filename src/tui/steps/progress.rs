@@ -7,10 +7,12 @@ use crate::tui::keymap::Action;
 use crate::tui::layout;
 use crate::tui::message::{Effect, Watch};
 use crate::tui::model::{Leaving, Model, Tone};
+use crate::tui::outside::RunSummary;
 use crate::tui::remote::RequestId;
+use crate::tui::steps::accounts::proof;
 use crate::tui::view;
 use crate::tui::widgets::list;
-use crate::work::event::{Event, ExportProgress, Stage, Verification};
+use crate::work::event::{Event, ExportProgress, Side, Stage, Verification};
 
 /// How many passing difficulties are kept in sight.
 const KEPT_NOTES: usize = 20;
@@ -163,10 +165,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             model.leaving = Leaving::Now;
             vec![Effect::Quit]
         }
-        Action::Follow => match model.progress.run {
-            Some(run) => resume(model, run),
-            None => Vec::new(),
-        },
+        Action::Follow => sign_in_and_resume(model),
         Action::Copy => {
             model.say(
                 Tone::Good,
@@ -180,6 +179,27 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// Goes on with a run that was cut off. What cut it off is most often a session that ended, so both
+/// sides are proved again first.
+fn sign_in_and_resume(model: &mut Model) -> Vec<Effect> {
+    let progress = &model.progress;
+    let Some(id) = progress.run else {
+        return Vec::new();
+    };
+    model.resuming = Some(RunSummary {
+        id,
+        created_at: progress.began_at.unwrap_or(model.now),
+        source: String::new(),
+        destination: String::new(),
+        exports: progress.exports.clone(),
+        plan: model.plan(),
+    });
+    model.say(Tone::Plain, format!("signing in again for run {id} …"));
+    let mut effects = proof::prove_again(model, Side::Source, None);
+    effects.extend(proof::prove_again(model, Side::Destination, None));
+    effects
 }
 
 /// An export in plain text, for a ticket or a message.

@@ -24,6 +24,8 @@ pub struct Tables {
     pub(crate) names: Remote<Vec<String>>,
     pub(crate) facts: BTreeMap<String, Remote<TableFacts, String>>,
     pub(crate) jobs: Vec<TableJob>,
+    /// Names and ARNs that were typed or came with a plan.
+    pub(crate) typed: Vec<String>,
     pub(crate) list: List,
 }
 
@@ -59,12 +61,14 @@ pub(crate) fn name(table: &TableRef) -> &str {
 impl Tables {
     pub(crate) fn fill_in(&mut self, plan: &Plan) {
         self.jobs.clone_from(&plan.tables);
+        self.typed = self.jobs.iter().map(|job| key(&job.table)).collect();
     }
 
     /// Forgets what another identity has read; choices of a plan that was never shown stay.
     pub(crate) fn forget(&mut self) {
         if !self.names.is_not_asked() {
             self.jobs.clear();
+            self.typed.clear();
         }
         self.names = Remote::NotAsked;
         self.facts.clear();
@@ -75,11 +79,11 @@ impl Tables {
         self.names.is_loading() || self.facts.values().any(Remote::is_loading)
     }
 
-    /// The rows that the filter leaves: chosen tables that the account's list does not name, then
-    /// the account's.
+    /// The rows that the filter leaves: typed tables that the account's list does not name, then the
+    /// account's.
     pub(crate) fn rows(&self) -> Vec<&str> {
         let listed: &[String] = self.names.value().map_or(&[], Vec::as_slice);
-        let typed = self.facts.keys().filter(|key| !listed.contains(key));
+        let typed = self.typed.iter().filter(|key| !listed.contains(key));
         typed
             .chain(listed)
             .map(String::as_str)
@@ -149,15 +153,6 @@ pub(crate) fn new_job(table: &str) -> TableJob {
 
 /// What entering the step sets off.
 pub(crate) fn enter(model: &mut Model) -> Vec<Effect> {
-    let jobs: Vec<String> = model
-        .tables
-        .jobs
-        .iter()
-        .map(|job| key(&job.table))
-        .collect();
-    for table in jobs {
-        model.tables.facts.entry(table).or_default();
-    }
     if model.tables.names.is_not_asked() {
         reload(model)
     } else {

@@ -13,11 +13,6 @@ use crate::tui::theme::Theme;
 use crate::tui::widgets::{format, text};
 use crate::work::event::{ExportProgress, Side, Stage, Verification};
 
-const PLAIN: Theme = Theme {
-    has_colours: false,
-    is_ascii: false,
-};
-
 pub(crate) fn draw(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
     let title = match look.model.progress.run {
         Some(run) => format!("Progress · run {run}"),
@@ -32,11 +27,7 @@ pub(crate) fn draw(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
 
 /// How many lines the progress has.
 pub(crate) fn line_count(model: &Model, columns: usize) -> usize {
-    let look = Look {
-        model,
-        theme: PLAIN,
-    };
-    lines(&look, columns).len()
+    lines(&Look::plain(model), columns).len()
 }
 
 fn lines(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {

@@ -16,11 +16,6 @@ use crate::tui::theme::Theme;
 use crate::tui::widgets::format;
 use crate::work::event::Side;
 
-const PLAIN: Theme = Theme {
-    has_colours: false,
-    is_ascii: false,
-};
-
 pub(crate) fn draw(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
     let block = parts::pane(look.theme, "Review", true);
     let inside = block.inner(area);
@@ -31,11 +26,7 @@ pub(crate) fn draw(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
 
 /// How many lines the review has.
 pub(crate) fn line_count(model: &Model, columns: usize) -> usize {
-    let look = Look {
-        model,
-        theme: PLAIN,
-    };
-    lines(&look, columns).len()
+    lines(&Look::plain(model), columns).len()
 }
 
 fn lines(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {

@@ -7,7 +7,7 @@ use crate::arn::AccountId;
 use crate::aws::Session;
 use crate::aws::dynamodb::PointInTimeRecovery;
 use crate::aws::failure::{Failure, FailureKind};
-use crate::plan::{Encryption, ExportRequest, Plan, Span, TableJob};
+use crate::plan::{Encryption, ExportRequest, Format, Plan, Span, TableJob, TableRef};
 use crate::work::facts::{BucketFacts, TableFacts};
 
 /// What the judgements came to so far.
@@ -111,11 +111,15 @@ pub(super) fn bucket(
 pub(super) fn table(
     job: &TableJob,
     facts: &TableFacts,
-    account: &AccountId,
+    source: &Session,
     now: Timestamp,
     judged: &mut Judged,
 ) {
     let name = &facts.asked;
+    if asks_elsewhere(job, source, judged) {
+        return;
+    }
+    let account = &source.identity.account;
     match &facts.table {
         Ok(table) => {
             if let Some(owner) = table.arn.account_id()
@@ -146,6 +150,59 @@ pub(super) fn table(
         Err(failure) => judged.warn(format!(
             "whether point-in-time recovery is enabled for table {name} is unknown: {failure}"
         )),
+    }
+}
+
+/// Whether a table's ARN names another partition or account than the source's. `DescribeTable` is
+/// asked by name, so that its answer would be another table's.
+fn asks_elsewhere(job: &TableJob, source: &Session, judged: &mut Judged) -> bool {
+    let TableRef::Arn(arn) = &job.table else {
+        return false;
+    };
+    let account = &source.identity.account;
+    if arn.partition != source.partition() {
+        judged.block(
+            format!(
+                "table {arn} is in partition {}, the source {account} in {}",
+                arn.partition,
+                source.partition()
+            ),
+            "partitions have separate accounts and credentials: choose a source profile of the table's",
+        );
+        return true;
+    }
+    match arn.account_id() {
+        Some(owner) if owner != *account => {
+            judged.block(
+                format!("table {arn} belongs to account {owner}, the source is {account}"),
+                "an export is started in the table's own account: choose a profile of it",
+            );
+            true
+        }
+        _ => false,
+    }
+}
+
+/// A table that is named once by its name and once by its ARN would be exported twice.
+pub(super) fn twins(requests: &[ExportRequest], judged: &mut Judged) {
+    let same = |one: &ExportRequest, other: &ExportRequest| {
+        let other = ExportRequest {
+            client_token: one.client_token.clone(),
+            ..other.clone()
+        };
+        *one == other
+    };
+    for (index, request) in requests.iter().enumerate() {
+        let before = requests.iter().take(index);
+        if before.into_iter().any(|earlier| same(earlier, request)) {
+            judged.block(
+                format!(
+                    "the plan names table {} twice with the same settings",
+                    request.table_arn
+                ),
+                "remove one of the two, or change its time, format or filter",
+            );
+        }
     }
 }
 
@@ -226,8 +283,16 @@ pub(super) fn sentence(request: &ExportRequest) -> String {
         Encryption::Kms { key: Some(key) } => format!("encrypted with KMS key {key}"),
         Encryption::Kms { key: None } => "encrypted with the AWS managed key aws/s3".to_owned(),
     };
+    let format = match request.format {
+        Format::DynamoDbJson => "",
+        Format::Ion => ", in ION",
+    };
+    let filter = match &request.filter {
+        None => "",
+        Some(_) => ", filtered",
+    };
     format!(
-        "{what} to s3://{}{prefix}{owner}, {encryption}",
+        "{what}{filter}{format} to s3://{}{prefix}{owner}, {encryption}",
         request.bucket
     )
 }

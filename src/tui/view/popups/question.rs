@@ -1,0 +1,127 @@
+//! Questions with yes and no.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::tui::model::Model;
+use crate::tui::popups::Question;
+use crate::tui::steps::accounts;
+use crate::tui::theme::Theme;
+use crate::tui::view::{Look, parts, review};
+use crate::tui::widgets::format;
+
+/// Both answers, one of them marked.
+pub(super) fn answers(theme: Theme, is_yes: bool) -> Line<'static> {
+    let button = |word: &'static str, is_marked: bool| {
+        if is_marked {
+            Span::styled(format!("[ {word} ]"), theme.accent().patch(Theme::strong()))
+        } else {
+            Span::styled(format!("  {word}  "), Theme::muted())
+        }
+    };
+    Line::from(vec![
+        button("y: yes", is_yes),
+        Span::raw("  "),
+        button("n: no", !is_yes),
+    ])
+}
+
+pub(super) const fn title(question: &Question) -> &'static str {
+    match question {
+        Question::Quit => "Quit?",
+        Question::LogIn { .. } => "Sign in?",
+        Question::Replace(_) => "Replace the file?",
+        Question::Start => "Start the export?",
+    }
+}
+
+/// How many lines a question has.
+pub(crate) fn line_count(model: &Model, question: &Question, columns: usize) -> usize {
+    text(&Look::plain(model), question, columns).len()
+}
+
+pub(super) fn text(look: &Look<'_>, question: &Question, columns: usize) -> Vec<Line<'static>> {
+    let plain = |text: &str| parts::paragraph(text, Style::new(), columns);
+    match question {
+        Question::Quit => match look.model.run() {
+            Some(_) if look.model.is_sandbox && look.model.has_unfinished_exports() => plain(
+                "Exports are under way. In the sandbox they end with this process, unless \
+                 --sandbox-state keeps it.",
+            ),
+            Some(run) if look.model.has_unfinished_exports() => plain(&format!(
+                "The exports go on at AWS; only the waiting ends. To come back: \
+                 `tableferry resume {run}`, or open the wizard again."
+            )),
+            _ if !look.model.deeds.is_empty() => {
+                plain("A call is in flight; its answer is waited for before the end.")
+            }
+            Some(run) => plain(&format!(
+                "Run {run} has ended. What was chosen since is lost unless the plan was saved (s in Review)."
+            )),
+            None => plain(
+                "Nothing was started. What was chosen is lost unless the plan was saved (s in Review).",
+            ),
+        },
+        Question::LogIn {
+            side,
+            profile,
+            command,
+            detail,
+        } => {
+            let mut lines = plain(&format!(
+                "{profile} (the {}) is not signed in: {detail}",
+                accounts::word(*side)
+            ));
+            lines.push(Line::default());
+            lines.extend(plain(
+                "This command renews it; run it here, in this terminal?",
+            ));
+            lines.push(Line::default());
+            lines.extend(parts::paragraph(
+                &format!("  {command}"),
+                Theme::strong(),
+                columns,
+            ));
+            lines
+        }
+        Question::Replace(path) => plain(&format!(
+            "{} is there already. Replace it with this plan?",
+            path.display()
+        )),
+        Question::Start => start_text(look, columns),
+    }
+}
+
+fn start_text(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let Some(briefing) = look.model.review.briefing.value() else {
+        return lines;
+    };
+    if look.model.is_sandbox {
+        let note = "This is the sandbox: nothing leaves this process.";
+        lines.extend(parts::paragraph(note, look.theme.warning(), columns));
+        lines.push(Line::default());
+    }
+    for line in &briefing.lines {
+        lines.extend(parts::paragraph(line, Style::new(), columns));
+    }
+    lines.push(Line::default());
+    lines.extend(review::parties(look, columns));
+    for run in &briefing.earlier {
+        let state = if run.is_open() {
+            "is under way"
+        } else {
+            "was completed"
+        };
+        let when = format::ago(run.created_at, look.model.now);
+        let text = format!(
+            "▲ run {} of the same plan {state} (started {when}).",
+            run.id
+        );
+        lines.extend(parts::paragraph(&text, look.theme.warning(), columns));
+    }
+    lines.push(Line::default());
+    let note = "An export cannot be cancelled once it has started, and is billed by size.";
+    lines.extend(parts::paragraph(note, Theme::muted(), columns));
+    lines
+}
