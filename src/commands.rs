@@ -3,6 +3,7 @@
 //! One file a command. What they share is here: the exit status, and how a cut-off is heard.
 
 pub mod exports;
+mod follow;
 pub mod lint;
 pub mod open;
 pub mod profiles;

@@ -188,3 +188,23 @@ fn two_unknown_keys_may_be_alike_or_not() {
         "{sentence}"
     );
 }
+
+/// `?` is "any single character" ("IAM JSON policy elements: Resource"), whatever its bytes, also
+/// where wildcards in other segments may not cross a colon.
+#[rstest]
+#[case("arn:aws:s3:::b/?", "allowed")]
+#[case("arn:aws:s?:*::b/?", "allowed")]
+#[case("arn:aws:s?:*::b/é", "allowed")]
+#[case("arn:aws:s?:*::b/??", "implicit_deny")]
+fn a_question_mark_is_one_character(#[case] pattern: &str, #[case] expected: &str) {
+    let document = json!({"Version": "2012-10-17", "Statement":
+        {"Effect": "Allow", "Action": "*", "Resource": pattern}});
+    let parts = json!({"identity_policies": [{"name": "p", "document": document}]});
+    let told = answer(&request(
+        SESSION,
+        "s3:PutObject",
+        "arn:aws:s3:::b/é",
+        &parts,
+    ));
+    assert_eq!(told["decision"], expected, "{told}");
+}

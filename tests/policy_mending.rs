@@ -77,6 +77,17 @@ const P: &str = r#""Principal":{"AWS":"arn:aws:iam::111111111111:role/Exporter"}
     r#"{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}"#,
     "rcp-allow"
 )]
+// "RCP syntax": the table of elements has no NotAction.
+#[case(
+    Kind::ResourceControl,
+    r#"{"Effect":"Deny","Principal":"*","NotAction":"s3:GetObject","Resource":"*"}"#,
+    "rcp-not-action"
+)]
+#[case(
+    Kind::Identity,
+    r#"{"Effect":"Allow","Action":"s3:PutObject","Resource":"landing/*"}"#,
+    "invalid-resource"
+)]
 #[case(Kind::Identity, r#"{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Null":{"aws:SourceVpc":"true"},"StringEquals":{"aws:SourceVpc":"vpc-1"}}}"#, "never-matches")]
 #[case(Kind::Identity, r#"{"Sid":"A","Effect":"Deny","Action":"s3:*","Resource":"*"},{"Sid":"A","Effect":"Deny","Action":"sqs:*","Resource":"*"}"#, "duplicate-sid")]
 fn what_is_wrong_is_found(#[case] kind: Kind, #[case] statement: &str, #[case] rule: &str) {

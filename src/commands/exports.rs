@@ -4,8 +4,9 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::follow::Scope;
 use super::report::{Report, export_object};
-use super::resume::{Scope, all_open};
+use super::resume::all_open;
 use crate::args::ExportsArgs;
 use crate::journal::{ExportRecord, RunRecord, Stage, Verified};
 use crate::work::Work;

@@ -2,26 +2,16 @@
 
 use futures_util::future;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::follow::{Scope, go_on};
 use super::report::Report;
-use super::run::{end, with_events};
 use super::sign_in::prove_both;
 use crate::args::ResumeArgs;
 use crate::journal::{RunId, RunRecord};
 use crate::plan::Plan;
-use crate::work::{FollowError, ResumeError, Work};
-
-/// How far going on may go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// Calls whose answers never came are repeated, too.
-    Everything,
-    /// Only what runs is followed and what completed is verified.
-    Watching,
-}
+use crate::work::Work;
 
 /// Goes on with one run, or with all that are not finished.
 pub async fn resume(work: &Work, args: &ResumeArgs, cancel: CancellationToken) -> Exit {
@@ -119,38 +109,6 @@ fn worse(one: Exit, other: Exit) -> Exit {
         Exit::Done => 5,
     };
     if rank(other) < rank(one) { other } else { one }
-}
-
-/// Goes on with a run by its number; both sides are signed in.
-pub(super) async fn go_on(
-    work: &Work,
-    id: RunId,
-    scope: Scope,
-    cancel: CancellationToken,
-    report: &Report,
-) -> Result<Exit, Exit> {
-    let (sender, mut events) = mpsc::unbounded_channel();
-    let print = |event: &_| report.event(id, event);
-    let resumed = match scope {
-        Scope::Everything => with_events(work.resume(id, sender, cancel), &mut events, print).await,
-        Scope::Watching => with_events(work.follow(id, sender, cancel), &mut events, print)
-            .await
-            .map_err(ResumeError::Follow),
-    };
-    let followed = match resumed {
-        Ok(outcome) => Ok(outcome),
-        Err(ResumeError::Follow(error)) => Err(error),
-        Err(ResumeError::Journal(error)) => Err(FollowError::Journal(error)),
-        Err(ResumeError::NoSuchRun(id)) => Err(FollowError::NoSuchRun(id)),
-        Err(error @ (ResumeError::OtherAccount { .. } | ResumeError::NotSignedIn)) => {
-            report.error(
-                &error.to_string(),
-                Some("sign the source in to the run's own account"),
-            );
-            return Err(Exit::Refused);
-        }
-    };
-    Ok(end(work, id, followed, report))
 }
 
 /// Proves both sides as the run's plan says. `Err` holds the exit status; the reason was printed.

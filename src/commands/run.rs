@@ -8,13 +8,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::follow::{Scope, end, go_on, standing, tell_what_is_left, with_events};
 use super::report::Report;
-use super::resume::Scope;
-use super::sign_in::{ask, hint, prove_both};
+use super::sign_in::{ask, prove_both};
 use crate::args::RunArgs;
 use crate::journal::{JournalError, RunId, RunRecord, Stage};
 use crate::plan::Plan;
-use crate::work::{Briefing, Event, FollowError, RunOutcome, StartError, Work};
+use crate::work::{Briefing, Event, RunOutcome, StartError, Work};
 
 /// Runs a plan; what went wrong was printed.
 pub async fn run(work: &Work, args: &RunArgs, cancel: CancellationToken) -> Exit {
@@ -61,9 +61,7 @@ async fn try_run(
     blocked(args, &briefing, report)?;
     match decide(args, &briefing, report, &cancel).await? {
         Decision::Start => start(work, args, &plan, &briefing, cancel, report).await,
-        Decision::Follow(run) => {
-            super::resume::go_on(work, run, Scope::Everything, cancel, report).await
-        }
+        Decision::Follow(run) => go_on(work, run, Scope::Everything, cancel, report).await,
         Decision::Finished(run) => {
             let outcome = RunOutcome {
                 run: run.id,
@@ -207,7 +205,7 @@ async fn start(
                 "run {twin}, begun meanwhile, asks for the same: following it"
             ));
             report.stop_bar();
-            return super::resume::go_on(work, twin, Scope::Everything, cancel, report).await;
+            return go_on(work, twin, Scope::Everything, cancel, report).await;
         }
         Err(error) => return Err(told_start(report, &error)),
     };
@@ -227,7 +225,7 @@ fn not_waiting(work: &Work, run: RunId, report: &Report) -> Exit {
         return Exit::CutOff;
     };
     report.keep(&outcome.exports);
-    tell_what_is_left(&outcome, Exit::Done, report);
+    tell_what_is_left(work, &outcome, Exit::Done, report);
     // What runs now is as it should be; what was not called yet is left to be done.
     let mut called = outcome.exports;
     called.retain(|export| export.stage != Stage::InProgress);
@@ -235,94 +233,4 @@ fn not_waiting(work: &Work, run: RunId, report: &Report) -> Exit {
         run,
         exports: called,
     })
-}
-
-/// Prints how following ended, and how to go on where something is left.
-pub(super) fn end(
-    work: &Work,
-    run: RunId,
-    followed: Result<RunOutcome, FollowError>,
-    report: &Report,
-) -> Exit {
-    let (outcome, exit) = match followed {
-        Ok(outcome) => {
-            let exit = Exit::of(&outcome);
-            (Some(outcome), exit)
-        }
-        Err(error) => {
-            let hint = match &error {
-                FollowError::SignIn(cause) => hint(cause),
-                FollowError::Journal(cause) => cause.hint(),
-                FollowError::NoSuchRun(_) => "`tableferry exports` lists the runs".to_owned(),
-            };
-            report.error(&error.to_string(), Some(&hint));
-            // An export that was started goes on, whatever kept us from following it.
-            (standing(work, run, report), Exit::CutOff)
-        }
-    };
-    if let Some(outcome) = &outcome {
-        tell_what_is_left(outcome, exit, report);
-    }
-    if let Some(outcome) = outcome {
-        report.keep(&outcome.exports);
-    }
-    exit
-}
-
-/// Says what goes on or is still to be done, and with which command.
-fn tell_what_is_left(outcome: &RunOutcome, exit: Exit, report: &Report) {
-    let run = outcome.run;
-    let any = |stages: &[Stage]| {
-        outcome
-            .exports
-            .iter()
-            .any(|export| stages.contains(&export.stage))
-    };
-    if any(&[Stage::Planned, Stage::Calling]) {
-        report.line(&format!(
-            "not every export was started; `tableferry resume {run}` starts what is left, and nothing twice"
-        ));
-    }
-    if any(&[Stage::InProgress]) {
-        report.line(&format!(
-            "exports that were started go on without us; `tableferry resume {run}` goes on here"
-        ));
-    } else if any(&[Stage::Completed]) && exit == Exit::CutOff {
-        report.line(&format!(
-            "`tableferry resume {run}` goes on with what is left"
-        ));
-    }
-}
-
-/// How a run stands in the journal.
-fn standing(work: &Work, run: RunId, report: &Report) -> Option<RunOutcome> {
-    match work.run(run) {
-        Ok(record) => record.map(|record| RunOutcome {
-            run,
-            exports: record.exports,
-        }),
-        Err(error) => {
-            report.error(&error.to_string(), Some(&error.hint()));
-            None
-        }
-    }
-}
-
-/// Hands on what happens while something is done, to the last event.
-pub(super) async fn with_events<T>(
-    deed: impl Future<Output = T>,
-    events: &mut mpsc::UnboundedReceiver<Event>,
-    print: impl Fn(&Event),
-) -> T {
-    let mut deed = std::pin::pin!(deed);
-    let outcome = loop {
-        tokio::select! {
-            outcome = &mut deed => break outcome,
-            Some(event) = events.recv() => print(&event),
-        }
-    };
-    while let Ok(event) = events.try_recv() {
-        print(&event);
-    }
-    outcome
 }

@@ -189,7 +189,7 @@ impl Ready<'_> {
         if !head.has_final_star {
             return self.is_arn_like(resource);
         }
-        bounded_matches(&self.pieces(), resource.as_bytes())
+        bounded_matches(&self.pieces(), resource)
     }
 
     /// What wildcards the first five segments hold.
@@ -236,7 +236,7 @@ struct Head {
 
 /// Matches a pattern in whose first five segments some wildcards may cross a colon and some may
 /// not, by following all positions at once.
-fn bounded_matches(pieces: &[Piece], text: &[u8]) -> bool {
+fn bounded_matches(pieces: &[Piece], text: &str) -> bool {
     let mut colons = 0;
     let crosses: Vec<bool> = pieces
         .iter()
@@ -252,15 +252,19 @@ fn bounded_matches(pieces: &[Piece], text: &[u8]) -> bool {
     let mut alive = vec![false; pieces.len() + 1];
     set(&mut alive, 0);
     skip_stars(pieces, &mut alive);
-    for byte in text {
+    let mut room = [0; 4];
+    for character in text.chars() {
+        let bytes = character.encode_utf8(&mut room).as_bytes();
         let mut next = vec![false; pieces.len() + 1];
         for (at, (piece, crosses)) in pieces.iter().zip(&crosses).enumerate() {
             if !alive.get(at).copied().unwrap_or_default() {
                 continue;
             }
-            let may_pass = *byte != b':' || *crosses;
+            let may_pass = character != ':' || *crosses;
             match piece {
-                Piece::Byte(wanted) if wanted == byte => set(&mut next, at + 1),
+                Piece::Byte(_) if begins_with(pieces.get(at..), bytes) => {
+                    set(&mut next, at + bytes.len());
+                }
                 Piece::One if may_pass => set(&mut next, at + 1),
                 Piece::Many if may_pass => set(&mut next, at),
                 _ => {}
@@ -270,6 +274,16 @@ fn bounded_matches(pieces: &[Piece], text: &[u8]) -> bool {
         alive = next;
     }
     alive.last().copied().unwrap_or_default()
+}
+
+fn begins_with(pieces: Option<&[Piece]>, bytes: &[u8]) -> bool {
+    pieces
+        .and_then(|pieces| pieces.get(..bytes.len()))
+        .is_some_and(|head| {
+            head.iter()
+                .zip(bytes)
+                .all(|(piece, byte)| *piece == Piece::Byte(*byte))
+        })
 }
 
 fn set(alive: &mut [bool], at: usize) {

@@ -51,8 +51,7 @@ pub fn is_public(statement: &Statement<'_>) -> bool {
 }
 
 /// Whether a principal element takes in everybody: `*`, or everybody but some.
-#[must_use]
-pub fn names_everybody(principals: &Principals<'_>) -> bool {
+fn names_everybody(principals: &Principals<'_>) -> bool {
     principals.is_everyone
         || principals.is_negated
         || principals

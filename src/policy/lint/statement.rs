@@ -33,6 +33,15 @@ pub(super) fn check(
             "make it a Deny of what shall not be; AWS's RCPFullAWSAccess allows the rest",
         );
     }
+    // The table of elements in "RCP syntax" has Resource and NotResource, and only Action.
+    if kind == Kind::ResourceControl && statement.actions.is_negated {
+        findings.error(
+            "rcp-not-action",
+            statement.actions.span,
+            "a resource control policy takes no NotAction",
+            "name the actions in Action",
+        );
+    }
     let is_odd = |sid: &Text<'_>| !sid.value.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if let Some(sid) = statement.sid.as_ref().filter(|sid| is_odd(sid))
         && matches!(kind, Kind::Identity | Kind::Trust)
@@ -234,12 +243,17 @@ fn check_public(
     kind: Kind,
     findings: &mut Findings<'_>,
 ) {
-    if statement.effect == Effect::Deny || principals.is_negated {
+    let names_all = principals.is_everyone
+        || principals
+            .entries
+            .iter()
+            .any(|(kind, text)| *kind == PrincipalKind::Aws && text.value == "*");
+    if statement.effect == Effect::Deny || !names_all {
         return;
     }
     let is_open = match kind {
         Kind::Bucket => public::is_public(statement),
-        _ => public::names_everybody(principals) && statement.conditions.is_empty(),
+        _ => statement.conditions.is_empty(),
     };
     if is_open {
         findings.warning(
@@ -281,7 +295,9 @@ fn check_resources(statement: &Statement<'_>, kind: Kind, findings: &mut Finding
     }
     for item in &resources.items {
         let value = item.value.as_ref();
-        if value != "*" && value.splitn(6, ':').count() < 6 && !value.contains('*') {
+        // A final `*` may stand for the segments that are missing.
+        let is_short = value.splitn(6, ':').count() < 6 && !value.contains('*');
+        if value != "*" && (is_short || !value.starts_with("arn:")) {
             findings.error(
                 "invalid-resource",
                 item.span,

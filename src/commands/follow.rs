@@ -1,0 +1,145 @@
+//! What `run`, `resume` and `exports --watch` share: following a run while its events are printed,
+//! and saying in the end what is left to be done.
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::Exit;
+use super::report::Report;
+use super::sign_in::hint;
+use crate::journal::{RunId, Stage};
+use crate::work::{Event, FollowError, ResumeError, RunOutcome, Work};
+
+/// How far going on may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Calls whose answers never came are repeated, too.
+    Everything,
+    /// Only what runs is followed and what completed is verified.
+    Watching,
+}
+
+/// Goes on with a run by its number; both sides are signed in.
+pub(super) async fn go_on(
+    work: &Work,
+    id: RunId,
+    scope: Scope,
+    cancel: CancellationToken,
+    report: &Report,
+) -> Result<Exit, Exit> {
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let print = |event: &_| report.event(id, event);
+    let resumed = match scope {
+        Scope::Everything => with_events(work.resume(id, sender, cancel), &mut events, print).await,
+        Scope::Watching => with_events(work.follow(id, sender, cancel), &mut events, print)
+            .await
+            .map_err(ResumeError::Follow),
+    };
+    let followed = match resumed {
+        Ok(outcome) => Ok(outcome),
+        Err(ResumeError::Follow(error)) => Err(error),
+        Err(ResumeError::Journal(error)) => Err(FollowError::Journal(error)),
+        Err(ResumeError::NoSuchRun(id)) => Err(FollowError::NoSuchRun(id)),
+        Err(error @ (ResumeError::OtherAccount { .. } | ResumeError::NotSignedIn)) => {
+            report.error(
+                &error.to_string(),
+                Some("sign the source in to the run's own account"),
+            );
+            return Err(Exit::Refused);
+        }
+    };
+    Ok(end(work, id, followed, report))
+}
+
+/// Prints how following ended, and how to go on where something is left.
+pub(super) fn end(
+    work: &Work,
+    run: RunId,
+    followed: Result<RunOutcome, FollowError>,
+    report: &Report,
+) -> Exit {
+    let (outcome, exit) = match followed {
+        Ok(outcome) => {
+            let exit = Exit::of(&outcome);
+            (Some(outcome), exit)
+        }
+        Err(error) => {
+            let hint = match &error {
+                FollowError::SignIn(cause) => hint(cause),
+                FollowError::Journal(cause) => cause.hint(),
+                FollowError::NoSuchRun(_) => "`tableferry exports` lists the runs".to_owned(),
+            };
+            report.error(&error.to_string(), Some(&hint));
+            // An export that was started goes on, whatever kept us from following it.
+            (standing(work, run, report), Exit::CutOff)
+        }
+    };
+    if let Some(outcome) = outcome {
+        tell_what_is_left(work, &outcome, exit, report);
+        report.keep(&outcome.exports);
+    }
+    exit
+}
+
+/// Says what goes on or is still to be done, and with which command.
+pub(super) fn tell_what_is_left(work: &Work, outcome: &RunOutcome, exit: Exit, report: &Report) {
+    let run = outcome.run;
+    let any = |stages: &[Stage]| {
+        outcome
+            .exports
+            .iter()
+            .any(|export| stages.contains(&export.stage))
+    };
+    if work.settings().is_sandbox && any(&[Stage::Planned, Stage::Calling, Stage::InProgress]) {
+        report
+            .line("in the sandbox exports end with the process, unless --sandbox-state keeps them");
+        return;
+    }
+    if any(&[Stage::Planned, Stage::Calling]) {
+        report.line(&format!(
+            "not every export was started; `tableferry resume {run}` starts what is left, and nothing twice"
+        ));
+    }
+    if any(&[Stage::InProgress]) {
+        report.line(&format!(
+            "exports that were started go on without us; `tableferry resume {run}` goes on here"
+        ));
+    } else if any(&[Stage::Completed]) && exit == Exit::CutOff {
+        report.line(&format!(
+            "`tableferry resume {run}` goes on with what is left"
+        ));
+    }
+}
+
+/// How a run stands in the journal.
+pub(super) fn standing(work: &Work, run: RunId, report: &Report) -> Option<RunOutcome> {
+    match work.run(run) {
+        Ok(record) => record.map(|record| RunOutcome {
+            run,
+            exports: record.exports,
+        }),
+        Err(error) => {
+            report.error(&error.to_string(), Some(&error.hint()));
+            None
+        }
+    }
+}
+
+/// Hands on what happens while something is done, to the last event.
+pub(super) async fn with_events<T>(
+    deed: impl Future<Output = T>,
+    events: &mut mpsc::UnboundedReceiver<Event>,
+    print: impl Fn(&Event),
+) -> T {
+    let mut deed = std::pin::pin!(deed);
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut deed => break outcome,
+            Some(event) = events.recv() => print(&event),
+        }
+    };
+    while let Ok(event) = events.try_recv() {
+        print(&event);
+    }
+    outcome
+}
