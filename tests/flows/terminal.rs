@@ -5,7 +5,18 @@ use std::num::NonZero;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use tableferry::aws::Environment;
+use tableferry::journal::Journal;
+use tableferry::tui;
+use tableferry::work::{Poll, Settings, Work};
 
 use crate::program::{Home, Server};
 
@@ -23,10 +34,14 @@ struct Terminal {
 
 impl Terminal {
     fn open(home: &Home, columns: u16, rows: u16, arguments: &[&str]) -> Self {
-        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tableferry"));
         command.args(arguments);
         command.env_clear();
+        Self::spawn(home, command, columns, rows)
+    }
+
+    fn spawn(home: &Home, mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         command.env("HOME", home.path());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("TERM", "xterm-256color");
@@ -274,4 +289,69 @@ fn control_characters_from_outside_are_not_sent_to_the_terminal() {
     let sent = terminal.sent.lock().unwrap();
     let text = String::from_utf8_lossy(&sent);
     assert!(!text.contains("\u{1b}]0;owned"), "{text:?}");
+}
+
+/// Set in the child of [`a_panic_gives_the_terminal_back`], which is this test once more.
+const CHILD: &str = "TABLEFERRY_TEST_PANICS";
+
+/// An HTTP client with a fault in it.
+#[derive(Debug)]
+struct Faulty;
+
+impl HttpConnector for Faulty {
+    fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
+        panic!("a fault in the program")
+    }
+}
+
+impl HttpClient for Faulty {
+    fn http_connector(
+        &self,
+        _settings: &HttpConnectorSettings,
+        _components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Self)
+    }
+}
+
+fn wizard_with_a_fault() {
+    let environment = Environment::in_memory(
+        "[profile faulty]\nregion = eu-west-1\n".to_owned(),
+        "[faulty]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = secret\n".to_owned(),
+        SharedHttpClient::new(Faulty),
+    );
+    let settings = Settings {
+        is_sandbox: false,
+        poll: Poll::default(),
+    };
+    let work = Work::new(environment, Journal::in_memory().unwrap(), settings);
+    let _ = tokio::runtime::Runtime::new()
+        .unwrap()
+        .block_on(tui::run(work, tui::Options::default()));
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back() {
+    if std::env::var_os(CHILD).is_some() {
+        return wizard_with_a_fault();
+    }
+    let home = Home::new();
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args([
+        "--exact",
+        "--nocapture",
+        "terminal::a_panic_gives_the_terminal_back",
+    ]);
+    command.env_clear();
+    command.env(CHILD, "1");
+    let mut terminal = Terminal::spawn(&home, command, 80, 24);
+    terminal.sees(&["faulty", "use this profile"]);
+    terminal.press(ENTER);
+    terminal.ended();
+    assert!(terminal.is_sound(), "{}", terminal.text());
+    assert!(
+        terminal.text().contains("a fault in the program"),
+        "{}",
+        terminal.text()
+    );
 }
