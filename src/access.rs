@@ -1,11 +1,20 @@
 //! Access: who must be able to do what, so that a plan can work.
 //!
-//! This room decides which permissions a plan implies ([`need`]), how the policies of the other
-//! side name the principal that exports ([`principal`]), and what the policy statements are that
-//! give those permissions ([`snippets`]). It reads no account: what was read is handed in.
+//! This room decides which permissions a plan implies ([`need`]), what there is to know about them
+//! ([`facts`]), what the one makes of the other ([`verdict`]), and what mends that ([`remedy`]). It
+//! knows how the policies of the other side name the principal that exports ([`principal`]), and
+//! writes the statements that a plan needs from scratch ([`snippets`]). It reads no account: what
+//! was read is handed in.
 
+mod bearing;
+mod context;
+pub mod explain;
+pub mod facts;
 pub mod need;
 pub mod principal;
+pub mod remedy;
+mod request;
 pub mod snippets;
 #[cfg(test)]
 mod tests;
+pub mod verdict;

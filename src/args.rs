@@ -53,6 +53,12 @@ pub struct Global {
 pub enum Command {
     /// Run a plan: prove both identities, start its exports, follow and verify them
     Run(RunArgs),
+    /// Judge a plan's permissions, settings and times before the start, and say who can mend what
+    #[command(after_help = CHECK_STATUS)]
+    Check(CheckArgs),
+    /// Write what bears on a plan's permissions as a file, for `--facts`; it reveals policies and
+    /// names, and no credential
+    Survey(SurveyArgs),
     /// Go on with what was cut off: repeat unanswered calls with their tokens, follow, verify
     Resume(ResumeArgs),
     /// List the exports of the journal
@@ -85,6 +91,7 @@ impl Command {
     pub fn output(&self) -> Output {
         match self {
             Self::Run(run) => run.output.output,
+            Self::Check(check) => check.output.output,
             Self::Resume(resume) => resume.output.output,
             Self::Exports(exports) => exports.output.output,
             Self::Profiles(args) => args.output,
@@ -111,12 +118,67 @@ pub struct RunArgs {
     /// Start although the same plan is under way, or was completed within the hour
     #[arg(long)]
     pub again: bool,
-    /// Start although AWS is certain to refuse
+    /// Start although the check before it, or the plan's settings, show that AWS will refuse
     #[arg(long)]
     pub force: bool,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// How `check` ends.
+const CHECK_STATUS: &str = "\
+Exit status: 0 all is allowed; 3 something is denied; 5 something depends on what nobody can tell
+before, or could not be read.";
+
+/// How `check` goes.
+#[derive(Debug, ClapArgs)]
+pub struct CheckArgs {
+    /// The plan file
+    pub plan: PathBuf,
+    /// Judge the facts of this file, written by `survey`, and ask AWS nothing
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
+    /// What could not be read counts as unknown, not as assumed to be in order
+    #[arg(long)]
+    pub strict: bool,
+    /// Print each need as a line for `simulate`, in place of the verdicts
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub explain_needs: Option<NeedsFormat>,
+    /// Policies of the organization.
+    #[command(flatten)]
+    pub controls: ControlArgs,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How needs are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NeedsFormat {
+    /// One JSON object a line, as `simulate` takes them.
+    Json,
+}
+
+/// How `survey` goes.
+#[derive(Debug, ClapArgs)]
+pub struct SurveyArgs {
+    /// The plan file
+    pub plan: PathBuf,
+    /// Policies of the organization.
+    #[command(flatten)]
+    pub controls: ControlArgs,
+}
+
+/// Policies of the organization, where it does not show them.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct ControlArgs {
+    /// A service control policy over the source's account; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub scp: Vec<PathBuf>,
+    /// A resource control policy over the destination's account; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub rcp: Vec<PathBuf>,
 }
 
 /// How `resume` goes.

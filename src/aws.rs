@@ -9,8 +9,10 @@ pub mod environment;
 pub mod failure;
 pub mod iam;
 pub mod kms;
+pub mod organizations;
 pub mod profiles;
 pub mod s3;
+pub mod s3_account;
 pub mod session;
 
 mod chain;

@@ -2,10 +2,12 @@
 //!
 //! One file a command. What they share is here: the exit status, and how a cut-off is heard.
 
+pub mod check;
 pub mod exports;
 mod follow;
 pub mod lint;
 pub mod open;
+mod plan_file;
 pub mod profiles;
 mod report;
 pub mod resume;
@@ -13,6 +15,7 @@ pub mod run;
 pub mod sandbox;
 mod sign_in;
 pub mod simulate;
+pub mod survey;
 pub mod wizard;
 
 use tokio_util::sync::CancellationToken;

@@ -34,6 +34,11 @@ fn start(mut args: Args) -> anyhow::Result<Exit> {
         Some(Command::Policy(PolicyCommand::Lint { file, kind })) => {
             commands::lint::run(&file, kind, out)
         }
+        // Facts in a file are judged without an account.
+        Some(Command::Check(check)) if check.facts.is_some() => {
+            drop(out);
+            Ok(commands::check::check_file(&check))
+        }
         command => {
             drop(out);
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -72,6 +77,12 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
     match command {
         Some(Command::Run(run)) => {
             Ok(commands::run::run(&work, &run, commands::cut_off_token()?).await)
+        }
+        Some(Command::Check(check)) => {
+            Ok(commands::check::check(&work, &check, commands::cut_off_token()?).await)
+        }
+        Some(Command::Survey(survey)) => {
+            Ok(commands::survey::survey(&work, &survey, commands::cut_off_token()?).await)
         }
         Some(Command::Resume(resume)) => {
             Ok(commands::resume::resume(&work, &resume, commands::cut_off_token()?).await)

@@ -3,6 +3,7 @@
 //! It reads what must be known, starts exports, follows and verifies them. It uses the AWS room and
 //! the journal, and decides with the pure rooms. Every deed is in the journal before it is done.
 
+mod access_survey;
 pub mod event;
 pub mod facts;
 mod follow;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use access_survey::{ControlDocuments, ControlFile, ControlFileError};
 pub use event::{Event, ExportProgress, Side, Verification};
 pub use follow::{FollowError, RunOutcome, Verdict};
 pub use prepare::{Blocker, Briefing};

@@ -4,11 +4,15 @@
 //! guide's on uploads with KMS keys. It is the one place from which policies are written, so that
 //! what is asked for and what is granted cannot drift apart.
 
+use serde::{Deserialize, Serialize};
+
+use super::facts::{Facts, KeyManager};
 use crate::arn::{AccountId, Arn, Partition, Region};
 use crate::plan::{Encryption, Plan};
 
 /// Whose permission it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Who {
     /// The principal that makes the export call, as which DynamoDB also writes to S3.
     Exporter,
@@ -17,7 +21,8 @@ pub enum Who {
 }
 
 /// What a need is about; needs of one purpose go into one statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Starting exports, and reading what must be known before.
     Export,
@@ -81,6 +86,42 @@ pub struct Need {
     pub reason: &'static str,
 }
 
+/// What hangs on a need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// The export itself: without it, it fails.
+    Job,
+    /// What is read before, while and after: without it, the export goes on unseen or unverified.
+    Aid,
+}
+
+impl Need {
+    /// What hangs on it.
+    ///
+    /// Reading a table's own key takes `kms:Decrypt`; the other actions on it are for tables that
+    /// are made or written (developer guide, "DynamoDB encryption at rest: usage notes").
+    #[must_use]
+    pub fn weight(&self) -> Weight {
+        let is_of_job = match self.purpose {
+            Purpose::Write | Purpose::Encrypt => true,
+            Purpose::Export => self.action == "dynamodb:ExportTableToPointInTime",
+            Purpose::ReadTable => self.action == "kms:Decrypt",
+            Purpose::Follow | Purpose::List | Purpose::Verify | Purpose::Decrypt => false,
+        };
+        if is_of_job { Weight::Job } else { Weight::Aid }
+    }
+
+    /// Whether the principal itself makes the call, as opposed to a service that acts for it.
+    #[must_use]
+    pub const fn is_direct(&self) -> bool {
+        matches!(
+            self.purpose,
+            Purpose::Export | Purpose::Follow | Purpose::List | Purpose::Verify
+        )
+    }
+}
+
 /// What must be known beside the plan to say what it needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Situation<'a> {
@@ -104,6 +145,54 @@ pub fn needs(plan: &Plan, situation: Situation<'_>) -> Vec<Need> {
     key_needs(plan, situation, &mut needs);
     table_key_needs(situation, &mut needs);
     needs
+}
+
+/// Every permission that a plan needs, by what was read; of the reader only where there is one.
+#[must_use]
+pub fn needs_by(plan: &Plan, facts: &Facts) -> Vec<Need> {
+    let table_keys = customer_table_keys(facts);
+    let owner = bucket_owner(plan, facts);
+    let situation = Situation {
+        account: &facts.source.caller.account,
+        region: &facts.source.region,
+        owner: owner.as_ref(),
+        table_keys: &table_keys,
+    };
+    let mut needs = needs(plan, situation);
+    needs.retain(|need| need.who == Who::Exporter || facts.destination.is_some());
+    needs
+}
+
+/// The bucket's account: as proved, else as the plan says where nothing speaks against it.
+#[must_use]
+pub fn bucket_owner(plan: &Plan, facts: &Facts) -> Option<AccountId> {
+    facts.bucket.owner.value().cloned().or_else(|| {
+        let said = plan.destination.owner.clone()?;
+        (!facts.bucket.not_owners.contains(&said)).then_some(said)
+    })
+}
+
+/// The keys of the tables, each once, without those that AWS manages: `aws/dynamodb` may be used by
+/// whoever may use the table.
+fn customer_table_keys(facts: &Facts) -> Vec<Arn> {
+    let mut keys: Vec<Arn> = Vec::new();
+    for table in &facts.tables {
+        let Some(key) = table
+            .description
+            .value()
+            .and_then(|table| table.key.as_ref())
+        else {
+            continue;
+        };
+        let is_of_aws = facts
+            .key(&key.to_string())
+            .and_then(|known| known.description.value())
+            .is_some_and(|known| known.manager == KeyManager::Aws);
+        if !is_of_aws && !keys.contains(key) {
+            keys.push(key.clone());
+        }
+    }
+    keys
 }
 
 /// The key policy's side of a plan: the account of a customer managed key that is named by ARN.

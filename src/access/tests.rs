@@ -1,5 +1,13 @@
 //! The documents for plans and principals of every kind.
 
+mod checks;
+mod example_plans;
+mod permissions;
+mod properties;
+mod remedies;
+mod unread;
+pub(crate) mod world;
+
 use jiff::Timestamp;
 use rstest::rstest;
 use serde_json::{Value, json};

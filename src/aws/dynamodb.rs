@@ -10,6 +10,7 @@ use crate::arn::Arn;
 use crate::plan::ExportRequest;
 
 mod export_request;
+mod resource_policy;
 
 /// A table as `DescribeTable` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

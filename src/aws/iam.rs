@@ -1,4 +1,12 @@
-//! IAM: what a session's ARN leaves out of its role.
+//! IAM: what a session's ARN leaves out of its role, the policies of users and roles, and what IAM's
+//! own simulation makes of them.
+
+mod policies;
+mod simulation;
+
+pub use policies::Holder;
+
+use jiff::Timestamp;
 
 use super::failure::Failure;
 use super::plain::plain;
@@ -10,6 +18,10 @@ use crate::arn::Arn;
 pub struct Role {
     /// Its ARN, with its path.
     pub arn: Arn,
+    /// Its unique id, `AROA…`.
+    pub id: String,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
     /// Its permissions boundary's ARN.
     pub boundary: Option<String>,
 }
@@ -36,6 +48,8 @@ impl Iam {
             let boundary = role.permissions_boundary();
             Some(Role {
                 arn: role.arn().parse().ok()?,
+                id: plain(role.role_id()),
+                created_at: Timestamp::new(role.create_date().secs(), 0).ok(),
                 boundary: boundary
                     .and_then(|boundary| boundary.permissions_boundary_arn())
                     .map(plain),
@@ -45,5 +59,21 @@ impl Iam {
             self.translator
                 .unreadable(OPERATION, name, "the answer describes no role")
         })
+    }
+
+    /// The permissions boundary's ARN of a user by its name, by `GetUser`; none where it has none.
+    pub async fn user_boundary(&self, name: &str) -> Result<Option<String>, Failure> {
+        let answer = self
+            .client
+            .get_user()
+            .user_name(name)
+            .send()
+            .await
+            .map_err(|error| self.translator.failure("iam:GetUser", name, &error))?;
+        Ok(answer
+            .user()
+            .and_then(|user| user.permissions_boundary())
+            .and_then(|boundary| boundary.permissions_boundary_arn())
+            .map(plain))
     }
 }

@@ -1,5 +1,7 @@
 //! KMS: the keys that an export could be encrypted with.
 
+mod access;
+
 use std::collections::HashMap;
 
 use aws_sdk_kms::types::{self as sdk, KeyManagerType, KeySpec, KeyUsageType};

@@ -1,5 +1,7 @@
 //! S3: whose a bucket is, where it lies, and what is in it.
 
+mod settings;
+
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::types as sdk;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;

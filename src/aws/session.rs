@@ -12,7 +12,9 @@ use super::environment::SharedHttpClient;
 use super::failure::Failure;
 use super::iam::Iam;
 use super::kms::Kms;
+use super::organizations::Organizations;
 use super::s3::S3;
+use super::s3_account::S3Account;
 use super::translate::Translator;
 use crate::arn::{AccountId, Arn, Partition, Region};
 
@@ -169,6 +171,26 @@ impl Session {
             client: aws_sdk_iam::Client::new(&self.means.config("iam", &self.region)),
             translator: self.means.translator("iam"),
         }
+    }
+
+    /// Organizations, which is one for the whole partition.
+    pub fn organizations(&self) -> Organizations {
+        let config = self.means.config("organizations", &self.region);
+        Organizations {
+            client: aws_sdk_organizations::Client::new(&config),
+            translator: self.means.translator("organizations"),
+        }
+    }
+
+    /// S3's settings of accounts; none where the endpoint is not AWS's, since the calls go to a host
+    /// that begins with the account's id.
+    pub fn s3_account(&self) -> Option<S3Account> {
+        let config = self.means.config("s3_control", &self.region);
+        let is_of_aws = config.endpoint_url().is_none_or(endpoints::is_of_aws);
+        is_of_aws.then(|| S3Account {
+            client: aws_sdk_s3control::Client::new(&config),
+            translator: self.means.translator("s3_control"),
+        })
     }
 }
 

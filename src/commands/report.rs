@@ -29,6 +29,8 @@ pub(super) struct Report {
     exports: RefCell<Vec<Value>>,
     /// Whether a line could not be written, although its reader is still there.
     is_lost: Cell<bool>,
+    /// Whether lines go to standard error, since standard output holds something else.
+    is_aside: bool,
 }
 
 impl Report {
@@ -40,6 +42,15 @@ impl Report {
             ended: Cell::new(0),
             exports: RefCell::default(),
             is_lost: Cell::new(false),
+            is_aside: false,
+        }
+    }
+
+    /// Words for people on standard error, beside what the command writes to standard output.
+    pub(super) fn aside() -> Self {
+        Self {
+            is_aside: true,
+            ..Self::new(Output::Text)
         }
     }
 
@@ -56,6 +67,10 @@ impl Report {
 
     /// Prints a line; a full disk is told once, and is no reason to stop following an export.
     fn print(&self, text: &str) {
+        if self.is_aside {
+            print_error(text);
+            return;
+        }
         if let Err(error) = write_line(text)
             && !self.is_lost.replace(true)
         {
@@ -350,7 +365,7 @@ pub(super) fn print_line(text: &str) {
 }
 
 /// Writes a line; that its reader went away, as `head` does, is no error.
-fn write_line(text: &str) -> io::Result<()> {
+pub(super) fn write_line(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

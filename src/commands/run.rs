@@ -3,18 +3,24 @@
 use std::cell::Cell;
 use std::io::IsTerminal;
 
+use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::check::verdict_object;
 use super::follow::{Scope, end, go_on, standing, tell_what_is_left, with_events};
+use super::plan_file::read_plan;
 use super::report::Report;
 use super::sign_in::{ask, prove_both};
+use crate::access::facts::Facts;
+use crate::access::need::Weight;
+use crate::access::verdict::{Check, Outcome, Verdict, judge};
 use crate::args::RunArgs;
 use crate::journal::{JournalError, RunId, RunRecord, Stage};
 use crate::plan::Plan;
-use crate::work::{Briefing, Event, RunOutcome, StartError, Work};
+use crate::work::{Briefing, ControlDocuments, Event, RunOutcome, StartError, Work};
 
 /// Runs a plan; what went wrong was printed.
 pub async fn run(work: &Work, args: &RunArgs, cancel: CancellationToken) -> Exit {
@@ -31,7 +37,7 @@ async fn try_run(
     cancel: CancellationToken,
     report: &Report,
 ) -> Result<Exit, Exit> {
-    let plan = read_plan(args, report)?;
+    let plan = read_plan(&args.plan, report)?;
     if !args.yes && !std::io::stdin().is_terminal() {
         report.error(
             "a start must be agreed to, and there is no terminal to ask on",
@@ -41,24 +47,27 @@ async fn try_run(
     }
     let prepared = async {
         prove_both(work, &plan, report).await?;
-        work.prepare(&plan)
-            .await
-            .map_err(|error| told_start(report, &error))
+        let controls = ControlDocuments::default();
+        let (briefing, facts) =
+            future::join(work.prepare(&plan), work.survey_access(&plan, &controls)).await;
+        let told = |error| told_start(report, &error);
+        Ok((briefing.map_err(told)?, facts.map_err(told)?))
     };
-    let mut briefing = tokio::select! {
+    let (mut briefing, facts) = tokio::select! {
         biased;
         () = cancel.cancelled() => {
             report.line("nothing was started");
             return Err(Exit::CutOff);
         }
-        briefing = prepared => briefing?,
+        prepared = prepared => prepared?,
     };
     if args.again {
         // Asked for, whoever else runs the same.
         briefing.newest = RunId(i64::MAX);
     }
     report.briefing(&briefing);
-    blocked(args, &briefing, report)?;
+    let foreseen = foresee(&plan, &facts, report);
+    blocked(args, &briefing, &foreseen, report)?;
     match decide(args, &briefing, report, &cancel).await? {
         Decision::Start => start(work, args, &plan, &briefing, cancel, report).await,
         Decision::Follow(run) => go_on(work, run, Scope::Everything, cancel, report).await,
@@ -73,30 +82,7 @@ async fn try_run(
     }
 }
 
-fn read_plan(args: &RunArgs, report: &Report) -> Result<Plan, Exit> {
-    let name = args.plan.display().to_string();
-    let bytes = std::fs::read(&args.plan).map_err(|error| {
-        report.error(
-            &format!("cannot read the plan {name}: {error}"),
-            Some("the wizard writes one: start `tableferry`, and save it from the Review step"),
-        );
-        Exit::Usage
-    })?;
-    Plan::from_bytes(&bytes, &name, Timestamp::now()).map_err(|violations| {
-        for violation in &violations {
-            report.error(
-                &format!(
-                    "{}:{}:{}: {}",
-                    violation.file, violation.line, violation.column, violation.message
-                ),
-                Some(&violation.hint),
-            );
-        }
-        Exit::Usage
-    })
-}
-
-fn told_start(report: &Report, error: &StartError) -> Exit {
+pub(super) fn told_start(report: &Report, error: &StartError) -> Exit {
     match error {
         StartError::Journal(journal) => {
             report.error(&journal.to_string(), Some(&journal.hint()));
@@ -109,16 +95,68 @@ fn told_start(report: &Report, error: &StartError) -> Exit {
     }
 }
 
-fn blocked(args: &RunArgs, briefing: &Briefing, report: &Report) -> Result<(), Exit> {
+/// Judges the plan's permissions and settings, tells what is not allowed, and returns what is denied.
+fn foresee(plan: &Plan, facts: &Facts, report: &Report) -> Vec<Verdict> {
+    let mut verdicts = judge(plan, facts, Timestamp::now());
+    verdicts.retain(|verdict| !verdict.outcome.is_allowed());
+    for verdict in &verdicts {
+        report.object(&verdict_object(verdict));
+        if !is_fatal(verdict) {
+            report.line(&format!(
+                "warning: {} {}: {}",
+                verdict.outcome.as_str(),
+                verdict.subject,
+                verdict.explanation
+            ));
+        }
+    }
+    verdicts.retain(is_fatal);
+    verdicts
+}
+
+/// Whether the export is certain to fail by it.
+fn is_fatal(verdict: &Verdict) -> bool {
+    verdict.outcome == Outcome::Denied && verdict.weight == Weight::Job
+}
+
+fn blocked(
+    args: &RunArgs,
+    briefing: &Briefing,
+    foreseen: &[Verdict],
+    report: &Report,
+) -> Result<(), Exit> {
     for blocker in &briefing.blockers {
         report.error(&blocker.what, Some(&blocker.hint));
     }
-    if briefing.blockers.is_empty() || args.force {
+    for verdict in foreseen {
+        if briefing.blockers.is_empty() || !is_told_by_blockers(verdict) {
+            let what = format!("{}: {}", verdict.subject, verdict.explanation);
+            let hint = match verdict.hint.as_str() {
+                "" => "`tableferry check` with this plan shows what mends it",
+                hint => hint,
+            };
+            report.error(&what, Some(hint));
+        }
+    }
+    if (briefing.blockers.is_empty() && foreseen.is_empty()) || args.force {
         Ok(())
     } else {
-        report.line("nothing was started");
+        report.line("nothing was started; --force starts all the same");
         Err(Exit::Refused)
     }
+}
+
+/// What the reading before a start tells by itself need not be told twice.
+fn is_told_by_blockers(verdict: &Verdict) -> bool {
+    [
+        Check::Bucket,
+        Check::BucketOwner,
+        Check::Table,
+        Check::Recovery,
+        Check::Window,
+    ]
+    .into_iter()
+    .any(|check| verdict.is_of(check))
 }
 
 /// What is done about a plan.

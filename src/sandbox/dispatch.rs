@@ -16,7 +16,7 @@ use super::identifier::fresh_uuid;
 use super::query::{Parameters, error_xml};
 use super::signature::{Authorization, Unauthenticated};
 use super::world::World;
-use super::{Sandbox, dynamodb, iam, kms, sts};
+use super::{Sandbox, dynamodb, iam, kms, organizations, s3_account, sts};
 
 /// The connection ends without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,9 +30,13 @@ enum Service {
     DynamoDb(String),
     /// With the operation's name.
     Kms(String),
+    /// With the operation's name.
+    Organizations(String),
     Sts,
     Iam,
     S3,
+    /// S3's settings of accounts.
+    S3Account,
     /// One that the sandbox has not, by the name that the request gives it.
     Unknown(String),
 }
@@ -45,13 +49,18 @@ impl Service {
             return match target.split_once('.') {
                 Some(("DynamoDB_20120810", operation)) => Self::DynamoDb(operation.to_owned()),
                 Some(("TrentService", operation)) => Self::Kms(operation.to_owned()),
+                Some(("AWSOrganizationsV20161128", operation)) => {
+                    Self::Organizations(operation.to_owned())
+                }
                 _ => Self::Unknown(target.to_owned()),
             };
         }
+        let is_of_accounts = header("host").is_some_and(|host| host.contains(".s3-control."));
         if let Some(authorization) = authorization {
             return match authorization.service.as_str() {
                 "sts" => Self::Sts,
                 "iam" => Self::Iam,
+                "s3" if is_of_accounts => Self::S3Account,
                 "s3" => Self::S3,
                 other => Self::Unknown(other.to_owned()),
             };
@@ -80,20 +89,28 @@ impl Service {
                 }),
                 &id,
             ),
-            Self::Kms(_) | Self::Unknown(_) => json_answer(
+            Self::Kms(_) | Self::Organizations(_) | Self::Unknown(_) => json_answer(
                 refusal.status,
                 &json!({"__type": refusal.code, "message": refusal.message}),
                 &id,
             ),
             Self::Sts => xml_answer(refusal.status, error_xml(refusal, sts::NAMESPACE, &id), &id),
             Self::Iam => xml_answer(refusal.status, error_xml(refusal, iam::NAMESPACE, &id), &id),
+            Self::S3Account => xml_answer(
+                refusal.status,
+                error_xml(refusal, s3_account::NAMESPACE, &id),
+                &id,
+            ),
             Self::S3 => s3_refusal(refusal),
         }
     }
 
     /// What it says to a request that it cannot take as anybody's.
     fn unauthenticated(&self, problem: &Unauthenticated) -> Refusal {
-        let is_json = matches!(self, Self::DynamoDb(_) | Self::Kms(_) | Self::Unknown(_));
+        let is_json = matches!(
+            self,
+            Self::DynamoDb(_) | Self::Kms(_) | Self::Organizations(_) | Self::Unknown(_)
+        );
         let (json_code, query_code, message) = match problem {
             Unauthenticated::Unsigned => (
                 "MissingAuthenticationTokenException",
@@ -262,6 +279,23 @@ fn reply(
         Service::Kms(operation) => {
             kms::answer(world, call, operation, &input()?).map(|a| json_answer(200, &a, &id))
         }
+        Service::Organizations(operation) => {
+            organizations::answer(world, call, operation).map(|a| json_answer(200, &a, &id))
+        }
+        Service::S3Account => {
+            let account = request.headers().get("x-amz-account-id");
+            let account = account
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default();
+            let path = request.uri().path();
+            Err(s3_account::answer(
+                world,
+                call,
+                request.method(),
+                path,
+                account,
+            ))
+        }
         _ => query_reply(world, service, call, request, &id),
     }
 }
@@ -296,11 +330,14 @@ fn query_reply(
 
 fn throttled(service: &Service) -> Refusal {
     match service {
-        Service::S3 => Refusal::with_status(503, "SlowDown", "Please reduce your request rate."),
-        Service::Sts | Service::Iam => Refusal::new("Throttling", "Rate exceeded"),
-        Service::DynamoDb(_) | Service::Kms(_) | Service::Unknown(_) => {
-            Refusal::new("ThrottlingException", "Rate exceeded")
+        Service::S3 | Service::S3Account => {
+            Refusal::with_status(503, "SlowDown", "Please reduce your request rate.")
         }
+        Service::Sts | Service::Iam => Refusal::new("Throttling", "Rate exceeded"),
+        Service::DynamoDb(_)
+        | Service::Kms(_)
+        | Service::Organizations(_)
+        | Service::Unknown(_) => Refusal::new("ThrottlingException", "Rate exceeded"),
     }
 }
 
@@ -417,7 +454,11 @@ mod tests {
         );
         assert_eq!(
             target("AWSOrganizationsV20161128.ListRoots"),
-            Service::Unknown("AWSOrganizationsV20161128.ListRoots".to_owned())
+            Service::Organizations("ListRoots".to_owned())
+        );
+        assert_eq!(
+            target("CloudTrail_20131101.LookupEvents"),
+            Service::Unknown("CloudTrail_20131101.LookupEvents".to_owned())
         );
     }
 

@@ -23,6 +23,7 @@ pub(super) fn answer(
         "DescribeContinuousBackups" => describe_backups(world, call, input),
         "UpdateContinuousBackups" => update_backups(world, call, input),
         "ExportTableToPointInTime" => export_order::start(world, call, input),
+        "GetResourcePolicy" => resource_policy(world, call, input),
         "DescribeExport" => describe_export(world, call, input),
         "ListExports" => list_exports(world, call, input),
         _ => Err(Refusal::new(
@@ -249,6 +250,33 @@ fn update_backups(world: &mut World, call: &Call<'_>, input: &Value) -> Result<V
     let answer = backups_description(call, table);
     world.touch();
     Ok(answer)
+}
+
+/// No table of the sandbox has a policy of its own.
+fn resource_policy(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+    let given = require(input, "ResourceArn")?;
+    let arn: Arn = given
+        .parse()
+        .map_err(|_| Refusal::validation("Invalid resource ARN"))?;
+    if arn.account != call.caller.account {
+        return Err(foreign());
+    }
+    call.require(world, "dynamodb:GetResourcePolicy", given)
+        .map_err(|denial| denied(&denial))?;
+    let name = arn.resource_after("table").unwrap_or_default();
+    if world
+        .table(&call.caller.account, call.region, name)
+        .is_none()
+    {
+        return Err(Refusal::new(
+            "ResourceNotFoundException",
+            format!("Requested resource not found: {given}"),
+        ));
+    }
+    Err(Refusal::new(
+        "PolicyNotFoundException",
+        format!("Resource-based policy not found for the provided ResourceArn: {given}"),
+    ))
 }
 
 fn describe_export(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {

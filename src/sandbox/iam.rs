@@ -18,7 +18,7 @@ pub(super) fn answer(
 ) -> Result<Xml, Refusal> {
     match action {
         "GetUser" => get_user(world, call, parameters),
-        "ListAttachedUserPolicies" | "ListUserPolicies" | "GetUserPolicy" => {
+        "ListAttachedUserPolicies" | "ListUserPolicies" | "GetUserPolicy" | "ListGroupsForUser" => {
             user_policies(world, call, action, parameters)
         }
         "GetRole" | "ListAttachedRolePolicies" | "ListRolePolicies" | "GetRolePolicy" => {
@@ -113,6 +113,10 @@ fn user_policies(
     match action {
         "ListAttachedUserPolicies" => Ok(attached(&user.attached)),
         "ListUserPolicies" => Ok(inline_names(user.inline.keys())),
+        // No account of the sandbox has groups.
+        "ListGroupsForUser" => Ok(Xml::default()
+            .list("Groups", [])
+            .text("IsTruncated", "false")),
         _ => {
             let policy = parameters.require("PolicyName")?;
             inline_policy("User", name, policy, user.inline.get(policy))

@@ -17,11 +17,11 @@ use s3s::dto::{
     GetBucketEncryptionInput, GetBucketEncryptionOutput, GetBucketLocationInput,
     GetBucketLocationOutput, GetBucketOwnershipControlsInput, GetBucketOwnershipControlsOutput,
     GetBucketPolicyInput, GetBucketPolicyOutput, GetBucketPolicyStatusInput,
-    GetBucketPolicyStatusOutput, GetObjectInput, GetObjectOutput, GetPublicAccessBlockInput,
-    GetPublicAccessBlockOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput,
-    HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsV2Input, ListObjectsV2Output,
-    PutBucketPolicyInput, PutBucketPolicyOutput, PutObjectInput, PutObjectOutput, UploadPartInput,
-    UploadPartOutput,
+    GetBucketPolicyStatusOutput, GetBucketRequestPaymentInput, GetBucketRequestPaymentOutput,
+    GetObjectInput, GetObjectOutput, GetPublicAccessBlockInput, GetPublicAccessBlockOutput,
+    HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput,
+    ListBucketsOutput, ListObjectsV2Input, ListObjectsV2Output, PutBucketPolicyInput,
+    PutBucketPolicyOutput, PutObjectInput, PutObjectOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
@@ -214,5 +214,12 @@ impl S3 for Store {
     ) -> S3Result<S3Response<GetPublicAccessBlockOutput>> {
         settings::public_access_block(&self.shared.world(), &request.input.bucket)
             .map(S3Response::new)
+    }
+
+    async fn get_bucket_request_payment(
+        &self,
+        request: S3Request<GetBucketRequestPaymentInput>,
+    ) -> S3Result<S3Response<GetBucketRequestPaymentOutput>> {
+        settings::request_payment(&self.shared.world(), &request.input.bucket).map(S3Response::new)
     }
 }

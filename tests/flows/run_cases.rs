@@ -125,52 +125,66 @@ fn without_a_destination_profile_an_export_completes_unverified() {
     assert_eq!(journal(&home)[0].3.as_deref(), Some("unknown"));
 }
 
-/// The call is accepted, and the export fails afterwards.
+/// The call is accepted, and the export fails afterwards; where that can be foreseen, only by force.
 #[rstest]
 #[case::a_bucket_that_does_not_grant(
     "no-grant",
+    true,
     "S3AccessDenied",
     &["is not authorized to perform: s3:PutObject on resource: ", "because no resource-based policy allows the s3:PutObject action"]
 )]
 #[case::a_deny(
     "deny",
+    false,
     "S3AccessDenied",
     &["is not authorized to perform: s3:PutObject on resource: ", "with an explicit deny in a resource-based policy"]
 )]
 #[case::a_missing_owner(
     "missing-owner",
+    false,
     "S3AccessDenied",
     &["Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: "]
 )]
 #[case::a_wrong_owner(
     "wrong-owner",
+    false,
     "S3AccessDenied",
     &["Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: "]
 )]
 #[case::no_such_bucket(
     "no-such-bucket",
+    true,
     "S3NoSuchBucket",
     &["The specified bucket does not exist (Service: Amazon S3; Status Code: 404; Error Code: NoSuchBucket; "]
 )]
 #[case::a_key_without_a_grant(
     "key-without-grant",
+    true,
     "S3AccessDenied",
     &["is not authorized to perform: kms:GenerateDataKey on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"]
 )]
-#[case::an_alias("key-alias", "KmsNotFoundException", &["KMS.NotFoundException"])]
-#[case::an_aws_managed_key("key-aws-managed", "KmsNotFoundException", &["Invalid keyId aws/s3"])]
+#[case::an_alias("key-alias", true, "KmsNotFoundException", &["KMS.NotFoundException"])]
+#[case::an_aws_managed_key("key-aws-managed", true, "KmsNotFoundException", &["Invalid keyId aws/s3"])]
 #[case::a_key_of_another_region(
     "key-other-region",
+    true,
     "KmsNotFoundException",
     &["Invalid arn us-east-1 (Service: Amazon S3; Status Code: 400; Error Code: KMS.NotFoundException"]
 )]
 fn an_export_that_may_not_be_done_fails_in_awss_words(
     #[case] name: &str,
+    #[case] is_foreseen: bool,
     #[case] code: &str,
     #[case] messages: &[&str],
 ) {
     let home = Home::new();
-    let ended = run(&home, name, &[]);
+    if is_foreseen {
+        let refused = run(&home, name, &[]);
+        assert_eq!(refused.status, 3, "{refused:?}");
+        assert!(refused.exports().is_empty(), "{refused:?}");
+    }
+    let force: &[&str] = if is_foreseen { &["--force"] } else { &[] };
+    let ended = run(&home, name, force);
     assert_eq!(ended.status, 1, "{ended:?}");
     let export = &ended.exports()[0];
     assert_eq!(export["status"], "FAILED", "{ended:?}");

@@ -271,6 +271,7 @@ fn action(operation: &str) -> Option<(&'static str, bool)> {
         "GetBucketPolicyStatus" => ("s3:GetBucketPolicyStatus", false),
         "GetBucketEncryption" => ("s3:GetEncryptionConfiguration", false),
         "GetBucketOwnershipControls" => ("s3:GetBucketOwnershipControls", false),
+        "GetBucketRequestPayment" => ("s3:GetBucketRequestPayment", false),
         "GetPublicAccessBlock" => ("s3:GetBucketPublicAccessBlock", false),
         _ => return None,
     })

@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use s3s::dto::{
     DeleteBucketPolicyOutput, GetBucketEncryptionOutput, GetBucketOwnershipControlsOutput,
-    GetBucketPolicyOutput, GetBucketPolicyStatusOutput, GetPublicAccessBlockOutput,
-    ObjectOwnership, OwnershipControls, OwnershipControlsRule, PolicyStatus,
-    PublicAccessBlockConfiguration, PutBucketPolicyOutput, ServerSideEncryption,
+    GetBucketPolicyOutput, GetBucketPolicyStatusOutput, GetBucketRequestPaymentOutput,
+    GetPublicAccessBlockOutput, ObjectOwnership, OwnershipControls, OwnershipControlsRule, Payer,
+    PolicyStatus, PublicAccessBlockConfiguration, PutBucketPolicyOutput, ServerSideEncryption,
     ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
 };
 use s3s::{S3Error, S3ErrorCode, S3Result};
@@ -114,6 +114,16 @@ pub(super) fn ownership(world: &World, name: &str) -> S3Result<GetBucketOwnershi
                 ),
             }],
         }),
+    })
+}
+
+pub(super) fn request_payment(
+    world: &World,
+    name: &str,
+) -> S3Result<GetBucketRequestPaymentOutput> {
+    find(world, name)?;
+    Ok(GetBucketRequestPaymentOutput {
+        payer: Some(Payer::from_static(Payer::BUCKET_OWNER)),
     })
 }
 

@@ -1,0 +1,306 @@
+//! Which policies bear on a request, gathered from the facts, and which of them nobody could read.
+
+use std::collections::BTreeMap;
+
+use super::facts::{
+    BucketFacts, ControlLevel, Fact, Facts, GrantFacts, KeyFacts, Obstacle, PolicyText,
+    PrincipalFacts,
+};
+use super::need::{Need, Purpose, Who};
+use super::verdict::{Layer, Unread};
+use crate::arn::AccountId;
+use crate::policy::document::Document;
+use crate::policy::evaluate::{Grant, Level, Named, Policies};
+
+/// The policies that bear on a request, those that could not be read left out.
+#[derive(Debug, Default)]
+pub(super) struct Bearing<'f> {
+    pub(super) policies: Policies<'f>,
+    pub(super) unread: Vec<Unread>,
+}
+
+/// What stands in for identity policies that could not be read, where they are taken to allow.
+const ALLOW: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Assumed","Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+/// The same for the resource's own policy.
+const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Assumed","Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+
+/// What the policies of a resource are called in explanations and remedies.
+pub(super) fn bucket_document(bucket: &BucketFacts) -> String {
+    format!("bucket policy of {}", bucket.name)
+}
+
+/// What a key's policy is called.
+pub(super) fn key_document(key: &KeyFacts) -> String {
+    let name = key
+        .arn()
+        .map_or_else(|| key.asked.clone(), |arn| arn.to_string());
+    format!("key policy of {name}")
+}
+
+/// What a table's policy is called.
+fn table_document(asked: &str) -> String {
+    format!("resource policy of table {asked}")
+}
+
+impl<'f> Bearing<'f> {
+    /// Gathers them for a need on a resource that `account` owns.
+    pub(super) fn of(
+        facts: &'f Facts,
+        need: &Need,
+        account: &AccountId,
+        key: Option<&'f KeyFacts>,
+        table: Option<&str>,
+    ) -> Self {
+        let principal = match (need.who, &facts.destination) {
+            (Who::Reader, Some(destination)) => destination,
+            _ => &facts.source,
+        };
+        let mut bearing = Self::default();
+        bearing.take_identity(principal);
+        bearing.take_service_control(principal);
+        bearing.take_resource_control(facts, account, key);
+        match need.purpose {
+            Purpose::Write | Purpose::Verify => bearing.take_bucket(&facts.bucket),
+            Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable => {
+                if let Some(key) = key {
+                    bearing.take_key(key);
+                }
+            }
+            // "DescribeExport and ListExports don't support resource-based policies".
+            Purpose::Export => bearing.take_table(facts, table),
+            Purpose::Follow | Purpose::List => {}
+        }
+        bearing
+    }
+
+    /// The same, with the identity policies that could not be read taken to allow.
+    pub(super) fn hoping_for_identity(&self) -> Policies<'f> {
+        let mut policies = self.policies.clone();
+        if self.lacks(Layer::Identity) {
+            policies.identity.extend(parse("what was not read", ALLOW));
+        }
+        policies
+    }
+
+    /// The same, with all that could not be read taken to allow; `grantee` is who asks. What a key
+    /// policy denies stays denied where only its grants are unread.
+    pub(super) fn hoping_for_all(&self, grantee: &str) -> Policies<'f> {
+        let mut policies = self.hoping_for_identity();
+        if self.lacks(Layer::Resource) {
+            policies.resource = parse("what was not read", ALLOW_ALL);
+        }
+        if self.lacks(Layer::Grants) {
+            policies.grants.push(Grant {
+                id: "what was not read".to_owned(),
+                grantee: grantee.to_owned(),
+                operations: vec!["GenerateDataKey".to_owned(), "Decrypt".to_owned()],
+                context_subset: BTreeMap::new(),
+                context_equals: None,
+                source_arn: None,
+            });
+        }
+        policies
+    }
+
+    /// Whether a layer could not be read.
+    pub(super) fn lacks(&self, layer: Layer) -> bool {
+        self.unread.iter().any(|unread| unread.layer == layer)
+    }
+
+    /// Every document that was read.
+    pub(super) fn documents(&self) -> impl Iterator<Item = &Document<'f>> {
+        let policies = &self.policies;
+        let levels = policies
+            .service_control
+            .iter()
+            .chain(&policies.resource_control)
+            .flat_map(|level| &level.policies);
+        policies
+            .identity
+            .iter()
+            .chain(&policies.boundary)
+            .chain(&policies.resource)
+            .chain(levels)
+            .map(|named| &named.document)
+    }
+
+    fn miss(&mut self, layer: Layer, what: impl Into<String>, obstacle: Obstacle) {
+        self.unread.push(Unread {
+            layer,
+            what: what.into(),
+            permission: obstacle.permission,
+            detail: obstacle.detail,
+        });
+    }
+
+    /// Parses a document, or counts it as not read.
+    fn read(&mut self, layer: Layer, name: &str, text: &'f str) -> Option<Named<'f>> {
+        match Document::parse(text) {
+            Ok(document) => Some(Named {
+                name: name.to_owned(),
+                document,
+            }),
+            Err(error) => {
+                self.unread.push(Unread {
+                    layer,
+                    what: name.to_owned(),
+                    permission: String::new(),
+                    detail: format!("it cannot be understood: {error}"),
+                });
+                None
+            }
+        }
+    }
+
+    fn take_identity(&mut self, principal: &'f PrincipalFacts) {
+        let is_user = principal.caller.arn.service == "iam";
+        if principal.caller.arn.resource == "root" {
+            return;
+        }
+        let (policies, boundary) = if is_user {
+            ("iam:ListAttachedUserPolicies", "iam:GetUser")
+        } else {
+            ("iam:ListAttachedRolePolicies", "iam:GetRole")
+        };
+        let name = principal.naming().to_string();
+        if let Some(known) = principal.identity_policies.value() {
+            for PolicyText { name, document } in known {
+                let read = self.read(Layer::Identity, name, document);
+                self.policies.identity.extend(read);
+            }
+        } else if let Some(obstacle) = principal.identity_policies.obstacle(policies) {
+            self.miss(
+                Layer::Identity,
+                format!("the identity policies of {name}"),
+                obstacle,
+            );
+        }
+        if let Some(known) = principal.boundary.value() {
+            self.policies.boundary = self.read(Layer::Boundary, &known.name, &known.document);
+        } else if let Some(obstacle) = principal.boundary.obstacle(boundary) {
+            self.miss(
+                Layer::Boundary,
+                format!("the permissions boundary of {name}"),
+                obstacle,
+            );
+        }
+    }
+
+    fn take_service_control(&mut self, principal: &'f PrincipalFacts) {
+        if principal.is_beyond_control() {
+            return;
+        }
+        let account = &principal.caller.account;
+        let levels = self.levels(
+            Layer::ServiceControl,
+            &principal.service_control,
+            &format!("the service control policies over {account}"),
+        );
+        self.policies.service_control = levels;
+    }
+
+    fn take_resource_control(
+        &mut self,
+        facts: &'f Facts,
+        account: &AccountId,
+        key: Option<&'f KeyFacts>,
+    ) {
+        let side = [Some(&facts.source), facts.destination.as_ref()]
+            .into_iter()
+            .flatten()
+            .find(|side| side.caller.account == *account);
+        let found = match (side, key) {
+            (Some(side), _) if side.is_beyond_control() => return,
+            (Some(side), _) => &side.resource_control,
+            (None, Some(key)) => &key.resource_control,
+            (None, None) => &Fact::Unasked,
+        };
+        let levels = self.levels(
+            Layer::ResourceControl,
+            found,
+            &format!("the resource control policies over {account}"),
+        );
+        self.policies.resource_control = levels;
+    }
+
+    fn levels(
+        &mut self,
+        layer: Layer,
+        fact: &'f Fact<Vec<ControlLevel>>,
+        what: &str,
+    ) -> Vec<Level<'f>> {
+        if let Some(obstacle) = fact.obstacle("organizations:ListPoliciesForTarget") {
+            self.miss(layer, what, obstacle);
+        }
+        let mut levels = Vec::new();
+        for level in fact.value().into_iter().flatten() {
+            let mut policies = Vec::new();
+            for policy in &level.policies {
+                policies.extend(self.read(layer, &policy.name, &policy.document));
+            }
+            levels.push(Level {
+                target: level.target.clone(),
+                policies,
+            });
+        }
+        levels
+    }
+
+    fn take_bucket(&mut self, bucket: &'f BucketFacts) {
+        let name = bucket_document(bucket);
+        self.take_resource(&bucket.policy, &name, "s3:GetBucketPolicy");
+    }
+
+    fn take_table(&mut self, facts: &'f Facts, asked: Option<&str>) {
+        let Some(table) = asked.and_then(|asked| facts.table(asked)) else {
+            return;
+        };
+        let name = table_document(&table.asked);
+        self.take_resource(&table.policy, &name, "dynamodb:GetResourcePolicy");
+    }
+
+    fn take_key(&mut self, key: &'f KeyFacts) {
+        self.take_resource(&key.policy, &key_document(key), "kms:GetKeyPolicy");
+        if let Some(obstacle) = key.grants.obstacle("kms:ListGrants") {
+            self.miss(
+                Layer::Grants,
+                format!("the grants on {}", key.asked),
+                obstacle,
+            );
+        }
+        self.policies.grants = key
+            .grants
+            .value()
+            .into_iter()
+            .flatten()
+            .map(grant)
+            .collect();
+    }
+
+    fn take_resource(&mut self, policy: &'f Fact<String>, name: &str, permission: &str) {
+        if let Some(text) = policy.value() {
+            self.policies.resource = self.read(Layer::Resource, name, text);
+        } else if let Some(obstacle) = policy.obstacle(permission) {
+            self.miss(Layer::Resource, format!("the {name}"), obstacle);
+        }
+    }
+}
+
+fn parse(name: &str, text: &'static str) -> Option<Named<'static>> {
+    let document = Document::parse(text).ok()?;
+    Some(Named {
+        name: name.to_owned(),
+        document,
+    })
+}
+
+fn grant(grant: &GrantFacts) -> Grant {
+    Grant {
+        id: grant.id.clone(),
+        grantee: grant.grantee.clone(),
+        operations: grant.operations.clone(),
+        context_subset: grant.context_subset.clone(),
+        context_equals: grant.context_equals.clone(),
+        source_arn: grant.source_arn.clone(),
+    }
+}

@@ -1,0 +1,264 @@
+//! What is known of the resources: tables, the bucket, keys.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ControlLevel, Fact};
+use crate::arn::{AccountId, Arn, BucketName, Region};
+
+/// A table of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableFacts {
+    /// The name or ARN that the plan gives.
+    pub asked: String,
+    /// The table; absent where there is none.
+    #[serde(default)]
+    pub description: Fact<TableDescription>,
+    /// Its point-in-time recovery.
+    #[serde(default)]
+    pub recovery: Fact<Recovery>,
+    /// Its resource policy.
+    #[serde(default)]
+    pub policy: Fact<String>,
+}
+
+/// A table, as `DescribeTable` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableDescription {
+    /// Its ARN.
+    pub arn: Arn,
+    /// `TableStatus`.
+    pub status: String,
+    /// When it was made.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+    /// `TableSizeBytes`.
+    #[serde(default)]
+    pub size_bytes: Option<u64>,
+    /// `KMSMasterKeyArn` of `SSEDescription`; `None` where DynamoDB owns the key.
+    #[serde(default)]
+    pub key: Option<Arn>,
+}
+
+/// A table's point-in-time recovery, as `DescribeContinuousBackups` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Whether it is on.
+    pub is_enabled: bool,
+    /// `EarliestRestorableDateTime`.
+    #[serde(default)]
+    pub earliest: Option<Timestamp>,
+    /// `LatestRestorableDateTime`, which moves on with the time.
+    #[serde(default)]
+    pub latest: Option<Timestamp>,
+}
+
+/// The bucket that receives the export.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BucketFacts {
+    /// Its name.
+    pub name: BucketName,
+    /// Its account, proved by a call with `ExpectedBucketOwner` or by `ListBuckets`; absent where
+    /// there is no such bucket.
+    #[serde(default)]
+    pub owner: Fact<AccountId>,
+    /// Accounts that S3 said are not its owner.
+    #[serde(default)]
+    pub not_owners: Vec<AccountId>,
+    /// Its Region; absent where there is no such bucket.
+    #[serde(default)]
+    pub region: Fact<Region>,
+    /// Its policy.
+    #[serde(default)]
+    pub policy: Fact<String>,
+    /// Who owns the objects written to it.
+    #[serde(default)]
+    pub ownership: Fact<Ownership>,
+    /// Block Public Access of the bucket.
+    #[serde(default)]
+    pub public_access: Fact<PublicAccessBlock>,
+    /// Block Public Access of its account.
+    #[serde(default)]
+    pub account_public_access: Fact<PublicAccessBlock>,
+    /// Block Public Access of its organization.
+    #[serde(default)]
+    pub organization_public_access: Fact<PublicAccessBlock>,
+    /// Its default encryption.
+    #[serde(default)]
+    pub encryption: Fact<DefaultEncryption>,
+    /// Whether the requester pays, which an export cannot.
+    #[serde(default)]
+    pub requester_pays: Fact<bool>,
+}
+
+impl BucketFacts {
+    /// A bucket of which only the name is known.
+    #[must_use]
+    pub const fn new(name: BucketName) -> Self {
+        Self {
+            name,
+            owner: Fact::Unasked,
+            not_owners: Vec::new(),
+            region: Fact::Unasked,
+            policy: Fact::Unasked,
+            ownership: Fact::Unasked,
+            public_access: Fact::Unasked,
+            account_public_access: Fact::Unasked,
+            organization_public_access: Fact::Unasked,
+            encryption: Fact::Unasked,
+            requester_pays: Fact::Unasked,
+        }
+    }
+
+    /// The three places where Block Public Access is set, with what each is called.
+    #[must_use]
+    pub fn public_access_blocks(&self) -> [(&'static str, &Fact<PublicAccessBlock>); 3] {
+        [
+            ("the bucket", &self.public_access),
+            ("the bucket's account", &self.account_public_access),
+            (
+                "the bucket's organization",
+                &self.organization_public_access,
+            ),
+        ]
+    }
+}
+
+/// `ObjectOwnership`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ownership {
+    /// The bucket's owner owns every object, and access control lists are off.
+    BucketOwnerEnforced,
+    /// The bucket's owner owns objects written with the list `bucket-owner-full-control`.
+    BucketOwnerPreferred,
+    /// Whoever writes an object owns it.
+    ObjectWriter,
+}
+
+/// The four settings of Block Public Access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "PublicAccessBlockConfiguration has these four, each on its own"
+)]
+#[serde(default)]
+pub struct PublicAccessBlock {
+    /// `BlockPublicAcls`.
+    pub block_public_acls: bool,
+    /// `IgnorePublicAcls`.
+    pub ignore_public_acls: bool,
+    /// `BlockPublicPolicy`: a public policy is refused when it is put.
+    pub block_public_policy: bool,
+    /// `RestrictPublicBuckets`: while the policy is public, other accounts are kept out.
+    pub restrict_public_buckets: bool,
+}
+
+/// A bucket's default encryption.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefaultEncryption {
+    /// `SSEAlgorithm`: `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub algorithm: String,
+    /// `KMSMasterKeyID`: an ARN, an id or an alias.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// Whether S3 Bucket Keys are on.
+    #[serde(default)]
+    pub has_bucket_key: bool,
+}
+
+/// A KMS key of the plan or of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyFacts {
+    /// The ARN, id or alias that names it.
+    pub asked: String,
+    /// The key; absent where there is none.
+    #[serde(default)]
+    pub description: Fact<KeyDescription>,
+    /// Its key policy.
+    #[serde(default)]
+    pub policy: Fact<String>,
+    /// Its grants.
+    #[serde(default)]
+    pub grants: Fact<Vec<GrantFacts>>,
+    /// The resource control policies over a key of a third account; those of the two sides are
+    /// with the sides.
+    #[serde(default)]
+    pub resource_control: Fact<Vec<ControlLevel>>,
+}
+
+impl KeyFacts {
+    /// A key of which only the name is known.
+    #[must_use]
+    pub fn new(asked: impl Into<String>) -> Self {
+        Self {
+            asked: asked.into(),
+            description: Fact::Unasked,
+            policy: Fact::Unasked,
+            grants: Fact::Unasked,
+            resource_control: Fact::Unasked,
+        }
+    }
+
+    /// Whether it was asked by this name, or has this ARN.
+    #[must_use]
+    pub fn goes_by(&self, name: &str) -> bool {
+        self.asked == name
+            || self
+                .description
+                .value()
+                .is_some_and(|key| key.arn.to_string() == name)
+    }
+
+    /// The key's own ARN: as read, or as named where it is named by its ARN.
+    #[must_use]
+    pub fn arn(&self) -> Option<Arn> {
+        if let Some(key) = self.description.value() {
+            return Some(key.arn.clone());
+        }
+        let arn: Arn = self.asked.parse().ok()?;
+        arn.resource.starts_with("key/").then_some(arn)
+    }
+}
+
+/// A key, as `DescribeKey` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyDescription {
+    /// Its ARN.
+    pub arn: Arn,
+    /// `KeyState`, such as `Enabled` or `PendingDeletion`.
+    pub state: String,
+    /// `KeyManager`.
+    pub manager: KeyManager,
+}
+
+/// Who manages a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum KeyManager {
+    /// The account that owns it.
+    Customer,
+    /// AWS, for one service.
+    Aws,
+}
+
+/// A grant on a key, as `ListGrants` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantFacts {
+    /// `GrantId`.
+    pub id: String,
+    /// `GranteePrincipal`.
+    pub grantee: String,
+    /// `Operations`.
+    pub operations: Vec<String>,
+    /// `EncryptionContextSubset` of its constraints.
+    #[serde(default)]
+    pub context_subset: BTreeMap<String, String>,
+    /// `EncryptionContextEquals` of its constraints.
+    #[serde(default)]
+    pub context_equals: Option<BTreeMap<String, String>>,
+    /// `SourceArn` of its constraints.
+    #[serde(default)]
+    pub source_arn: Option<String>,
+}

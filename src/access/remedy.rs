@@ -1,0 +1,185 @@
+//! Remedies: the least that mends what a plan is denied, found for all tables together.
+//!
+//! A remedy is drawn up for each document, all of them are put into a copy of the facts, and the plan
+//! is judged again, until nothing new is found missing: behind a missing statement there may be a
+//! Deny. What policies of the organization, boundaries and session policies forbid is nothing that an
+//! operator can mend in a document; there the remedy is a text for whoever can. A verdict that is
+//! *unknown* has no remedy but to read what was not read.
+
+mod draft;
+mod edit;
+mod letter;
+mod proof;
+mod search;
+mod spare;
+mod statement;
+mod target;
+
+pub use letter::letter;
+pub use target::Target;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::facts::Facts;
+use super::principal::SourcePrincipal;
+use super::verdict::{Mender, Verdict};
+use crate::arn::Arn;
+use crate::plan::Plan;
+
+/// What is asked of the remedies.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terms {
+    /// Until when what is granted holds; for good where there is none.
+    pub expires: Option<Timestamp>,
+    /// How long the export is expected to take, to judge whether `expires` leaves it enough.
+    pub estimate: Option<SignedDuration>,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mend {
+    /// A document is written.
+    Document {
+        /// Which.
+        target: Target,
+        /// The live document; `None` where there is none.
+        before: Option<String>,
+        /// The whole document as it should be.
+        after: String,
+        /// The difference, as a person reads it.
+        diff: String,
+        /// The Sids of the statements that are added, by which they are found and removed again.
+        added: Vec<String>,
+    },
+    /// Point-in-time recovery is switched on.
+    EnableRecovery {
+        /// The table.
+        table: Arn,
+    },
+    /// The plan is changed.
+    Plan {
+        /// The key in the plan file, such as `destination.owner`.
+        key: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// Somebody else has to mend it; this is what to tell them.
+    Message {
+        /// The text.
+        text: String,
+    },
+}
+
+/// One remedy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    /// What is to be done.
+    pub mend: Mend,
+    /// Who can do it.
+    pub mender: Mender,
+    /// What it mends, in words.
+    pub mends: Vec<String>,
+    /// What else it lets through; empty where it grants no more than was missing.
+    pub lets_through: Vec<String>,
+    /// What to know before it is done.
+    pub warnings: Vec<String>,
+    /// Why it must not be done as it stands; empty where it may be offered.
+    pub problems: Vec<String>,
+}
+
+impl Remedy {
+    /// Whether it may be offered: it was proved sound.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// The remedy for programs.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mend = match &self.mend {
+            Mend::Document {
+                target,
+                before,
+                after,
+                diff,
+                added,
+            } => json!({
+                "kind": "document",
+                "target": target.to_string(),
+                "before": before,
+                "after": after,
+                "diff": diff,
+                "added": added,
+            }),
+            Mend::EnableRecovery { table } => {
+                json!({ "kind": "enable_recovery", "table": table })
+            }
+            Mend::Plan { key, value } => json!({ "kind": "plan", "key": key, "value": value }),
+            Mend::Message { text } => json!({ "kind": "message", "text": text }),
+        };
+        json!({
+            "mend": mend,
+            "mender": self.mender.to_string(),
+            "mends": self.mends,
+            "lets_through": self.lets_through,
+            "warnings": self.warnings,
+            "problems": self.problems,
+        })
+    }
+}
+
+/// All remedies of a plan, and what is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedies {
+    /// The remedies, in the order in which they are to be done.
+    pub remedies: Vec<Remedy>,
+    /// The plan with what the remedies change in it.
+    pub plan: Plan,
+    /// The verdicts as they would be with every sound remedy done.
+    pub after: Vec<Verdict>,
+}
+
+impl Remedies {
+    /// What none of the remedies mends.
+    pub fn open(&self) -> impl Iterator<Item = &Verdict> {
+        self.after
+            .iter()
+            .filter(|verdict| !verdict.outcome.is_allowed())
+    }
+}
+
+/// Finds the remedies for a plan.
+#[must_use]
+pub fn remedies(plan: &Plan, facts: &Facts, now: Timestamp, terms: Terms) -> Remedies {
+    let mut search = search::Search::new(plan, facts, now, terms);
+    search.run();
+    search.conclude()
+}
+
+/// What to tell about a grant that ends ("judged at every upload").
+fn warnings_of_expiry(terms: Terms, now: Timestamp) -> Vec<String> {
+    let Some(expires) = terms.expires else {
+        return Vec::new();
+    };
+    let mut warnings = vec![format!(
+        "the grant ends at {expires}; every upload is judged by it, so that an export still running \
+         then fails. Take the dead statement away afterwards"
+    )];
+    let length = expires.duration_since(now);
+    let wanted = terms.estimate.and_then(|estimate| estimate.checked_mul(3));
+    if let Some(wanted) = wanted.filter(|wanted| length < *wanted) {
+        warnings.push(format!(
+            "the grant holds for {} minutes, and three times the estimate is {}",
+            length.as_mins(),
+            wanted.as_mins()
+        ));
+    }
+    warnings
+}
+
+/// What to know before a principal is granted anything.
+fn caution(principal: &SourcePrincipal) -> Option<String> {
+    principal.caution()
+}

@@ -1,0 +1,183 @@
+//! Drafts: one document as it would be, built anew from the live one whenever more is found missing.
+
+use std::collections::BTreeMap;
+
+use super::Target;
+use super::edit::{Exemption, drop_principal, exempt};
+use super::statement::{self, Terms};
+use crate::access::facts::Facts;
+use crate::access::need::{Need, Who};
+use crate::access::principal::SourcePrincipal;
+use crate::access::verdict::stale_principals;
+use crate::policy::document::{Document, Effect};
+use crate::policy::merge::{self, Added, EditError};
+
+/// What is to be done to one document.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Draft {
+    /// The needs that it must allow.
+    pub(super) needs: Vec<Need>,
+    /// What is put into its Denies, by the statement's index.
+    pub(super) exemptions: BTreeMap<usize, Vec<Exemption>>,
+    /// Denies that nothing more can be put into.
+    pub(super) is_stuck: bool,
+}
+
+/// A document with a draft carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Drawn {
+    /// The whole document.
+    pub(super) text: String,
+    /// The Sids of the statements that were added.
+    pub(super) added: Vec<String>,
+    /// The ids of deleted principals that were taken out, with the statements they stood in.
+    pub(super) dropped: Vec<(String, String)>,
+    /// Where something could not be done, what.
+    pub(super) problems: Vec<String>,
+}
+
+impl Draft {
+    /// Takes in a need; whether that is news.
+    pub(super) fn want(&mut self, need: &Need) -> bool {
+        let is_new = !self.needs.contains(need);
+        if is_new {
+            self.needs.push(need.clone());
+        }
+        is_new
+    }
+
+    /// Takes in an exemption; whether that is news.
+    pub(super) fn spare(&mut self, index: usize, exemption: Exemption) -> bool {
+        let list = self.exemptions.entry(index).or_default();
+        let is_new = !list.contains(&exemption);
+        if is_new {
+            list.push(exemption);
+        }
+        is_new
+    }
+
+    /// Carries the draft out on the live document.
+    pub(super) fn draw(
+        &self,
+        live: Option<&str>,
+        target: &Target,
+        facts: &Facts,
+        terms: Terms<'_>,
+    ) -> Drawn {
+        let mut drawn = Drawn {
+            text: live.unwrap_or_default().to_owned(),
+            added: Vec::new(),
+            dropped: Vec::new(),
+            problems: Vec::new(),
+        };
+        for (index, exemptions) in &self.exemptions {
+            // Of several, the last is the widest; the others did not suffice.
+            if let Some(exemption) = exemptions.last() {
+                match exempt(&drawn.text, *index, exemption) {
+                    Some(text) => drawn.text = text,
+                    None => drawn.problems.push(format!(
+                        "the Deny at index {index} has a condition on {} already, which cannot be \
+                         widened",
+                        exemption.key
+                    )),
+                }
+            }
+        }
+        let names = |who: Who| principal(facts, who);
+        let has_principal = target.is_resource_policy();
+        let statements = statement::statements(
+            &self.needs,
+            has_principal.then_some(&names),
+            matches!(target, Target::KeyPolicy { .. }),
+            terms,
+        );
+        for (sid, statement) in &statements {
+            drawn.add(sid, statement);
+        }
+        drawn
+    }
+}
+
+impl Drawn {
+    /// Adds a statement under its Sid, or with a number behind it where that is taken.
+    fn add(&mut self, sid: &str, statement: &serde_json::Map<String, serde_json::Value>) {
+        if self.text.is_empty() {
+            self.text = merge::new_document(&statement::text(sid, statement));
+            self.added.push(sid.to_owned());
+            return;
+        }
+        for number in 1..10 {
+            let sid = if number == 1 {
+                sid.to_owned()
+            } else {
+                format!("{sid}{number}")
+            };
+            match merge::add_statement(&self.text, &statement::text(&sid, statement)) {
+                Ok(Added::Inserted { text }) => {
+                    self.text = text;
+                    self.added.push(sid);
+                    return;
+                }
+                Ok(Added::AlreadyGranted { by }) => {
+                    self.problems.push(format!(
+                        "the statement `{by}` grants it already, so that adding would change nothing"
+                    ));
+                    return;
+                }
+                Err(EditError::Conflict { .. }) => {}
+                Err(error) => {
+                    self.problems.push(error.to_string());
+                    return;
+                }
+            }
+        }
+        self.problems
+            .push(format!("all Sids from {sid} to {sid}9 are taken"));
+    }
+
+    /// Takes deleted principals out, without which the document could not be written.
+    pub(super) fn drop_stale(&mut self) {
+        // Each turn takes one out, so that there are no more turns than principals.
+        loop {
+            let Ok(document) = Document::parse(&self.text) else {
+                return;
+            };
+            let Some(stale) = stale_principals(&document).into_iter().next() else {
+                return;
+            };
+            let Some(text) = drop_principal(&self.text, stale.index, &stale.id) else {
+                self.problems.push(format!(
+                    "the statement `{}` names {} alone, which was deleted: replace it by hand",
+                    stale.sid, stale.id
+                ));
+                return;
+            };
+            self.text = text;
+            self.dropped.push((stale.id, stale.sid));
+        }
+    }
+}
+
+/// Who is meant by a side.
+pub(super) fn principal(facts: &Facts, who: Who) -> SourcePrincipal {
+    match (who, &facts.destination) {
+        (Who::Reader, Some(destination)) => destination.naming(),
+        _ => facts.source.naming(),
+    }
+}
+
+/// The indexes of the Denies that go by a label, as verdicts name them.
+pub(super) fn denies_named(text: &str, label: &str) -> Vec<usize> {
+    let Ok(document) = Document::parse(text) else {
+        return Vec::new();
+    };
+    document
+        .statements()
+        .iter()
+        .enumerate()
+        .filter(|(index, statement)| {
+            statement.effect == Effect::Deny && statement.label(*index) == label
+        })
+        .map(|(index, _)| index)
+        .collect()
+}

@@ -1,0 +1,442 @@
+//! The search for remedies: judge, draw up, put into the facts, judge again.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::draft::{Draft, Drawn, denies_named, principal};
+use super::spare::{asks_for, demanded_key, demands_aes256, exemption, lets_through};
+use super::{Mend, Remedies, Remedy, Target, Terms, proof, statement};
+use crate::access::facts::{Fact, Facts, Recovery};
+use crate::access::need::{Need, Purpose, Resource, Who};
+use crate::access::verdict::{Check, Mender, Outcome, Subject, Verdict, judge};
+use crate::arn::Arn;
+use crate::plan::{Encryption, Plan};
+use crate::policy::document::{Document, Statement};
+use crate::policy::evaluate::{Deciding, PolicyKind};
+use crate::policy::merge;
+
+/// How often the plan is judged again at most; each turn finds at least one thing more.
+const MOST_TURNS: usize = 24;
+
+/// A search under way.
+pub(super) struct Search<'a> {
+    facts: &'a Facts,
+    now: Timestamp,
+    terms: Terms,
+    plan: Plan,
+    before: Vec<Verdict>,
+    drafts: BTreeMap<Target, (Draft, Mender)>,
+    recoveries: Vec<Arn>,
+    plan_changes: Vec<(&'static str, String, String)>,
+    messages: Vec<Message>,
+    /// The Denies that were given an exemption in this turn: whether it suffices, the next one tells.
+    spared: Vec<(Target, usize)>,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(plan: &Plan, facts: &'a Facts, now: Timestamp, terms: Terms) -> Self {
+        Self {
+            facts,
+            now,
+            terms,
+            plan: plan.clone(),
+            before: judge(plan, facts, now),
+            drafts: BTreeMap::new(),
+            recoveries: Vec::new(),
+            plan_changes: Vec::new(),
+            messages: Vec::new(),
+            spared: Vec::new(),
+        }
+    }
+
+    /// Looks for what is missing until nothing new is found.
+    pub(super) fn run(&mut self) {
+        for _ in 0..MOST_TURNS {
+            let facts = self.mended();
+            let verdicts = judge(&self.plan, &facts, self.now);
+            let mut has_news = false;
+            self.spared.clear();
+            for verdict in verdicts
+                .iter()
+                .filter(|verdict| !verdict.outcome.is_allowed())
+            {
+                has_news |= self.take(verdict, &facts);
+            }
+            if !has_news {
+                return;
+            }
+        }
+    }
+
+    /// Draws a consequence from one verdict; whether it is new.
+    fn take(&mut self, verdict: &Verdict, facts: &Facts) -> bool {
+        match &verdict.subject {
+            Subject::Check { check, of } => self.take_check(*check, of),
+            Subject::Permission(need) => match &verdict.outcome {
+                Outcome::Denied | Outcome::Depends { .. } => {
+                    self.take_permission(verdict, need, facts)
+                }
+                Outcome::Unknown { .. } | Outcome::Allowed { .. } => false,
+            },
+        }
+    }
+
+    fn take_check(&mut self, check: Check, of: &str) -> bool {
+        match check {
+            Check::Recovery => {
+                let Some(table) = self.facts.table(of) else {
+                    return false;
+                };
+                let known = table.description.value().map(|table| table.arn.clone());
+                let is_off = table.recovery.is_settled();
+                match known.filter(|arn| is_off && !self.recoveries.contains(arn)) {
+                    Some(arn) => {
+                        self.recoveries.push(arn);
+                        true
+                    }
+                    None => false,
+                }
+            }
+            Check::BucketOwner => match self.facts.bucket.owner.value() {
+                Some(owner) if self.plan.destination.owner.as_ref() != Some(owner) => {
+                    self.plan.destination.owner = Some(owner.clone());
+                    let why = format!("bucket {of} is of {owner}");
+                    self.plan_changes
+                        .push(("destination.owner", owner.to_string(), why));
+                    true
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn take_permission(&mut self, verdict: &Verdict, need: &Need, facts: &Facts) -> bool {
+        let needed = self.resolved(need);
+        let denies: Vec<&Deciding> = verdict.deciding.iter().filter(|d| d.is_deny).collect();
+        if let Some(deny) = denies.first() {
+            return match (deny.kind, Target::of_resource(&self.plan, self.facts, need)) {
+                (PolicyKind::Resource, Some(target)) if need.who == Who::Exporter => {
+                    self.spare(&target, deny, need, verdict, facts)
+                }
+                _ => self.tell(verdict),
+            };
+        }
+        let kind = verdict
+            .denied_by
+            .or_else(|| verdict.deciding.first().map(|deciding| deciding.kind));
+        let target = match kind {
+            Some(PolicyKind::Identity) => Some(Target::identity(self.facts, need.who)),
+            Some(PolicyKind::Resource | PolicyKind::Grant) => {
+                Target::of_resource(&self.plan, self.facts, need)
+            }
+            _ => None,
+        };
+        match target {
+            Some(target) => {
+                let mender = verdict.mender.clone();
+                let entry = self.drafts.entry(target);
+                let (draft, _) = entry.or_insert_with(|| (Draft::default(), mender));
+                draft.want(&needed)
+            }
+            None => self.tell(verdict),
+        }
+    }
+
+    /// The need with its key by ARN, where the plan names it otherwise and it was read.
+    fn resolved(&self, need: &Need) -> Need {
+        let mut needed = need.clone();
+        if matches!(need.purpose, Purpose::Encrypt | Purpose::Decrypt) {
+            let named = self.plan.encryption.key();
+            let arn = named.and_then(|key| self.facts.key(key)?.arn());
+            if let Some(arn) = arn {
+                needed.resource = Resource::Pattern(arn.to_string());
+            }
+        }
+        needed
+    }
+
+    /// Puts an exemption into a Deny, or changes the plan where the Deny asks for encryption.
+    fn spare(
+        &mut self,
+        target: &Target,
+        deny: &Deciding,
+        need: &Need,
+        verdict: &Verdict,
+        facts: &Facts,
+    ) -> bool {
+        let Some(live) = target.live(facts).map(str::to_owned) else {
+            return self.tell(verdict);
+        };
+        let Ok(document) = Document::parse(&live) else {
+            return false;
+        };
+        let mut has_news = false;
+        for index in denies_named(&live, &deny.sid) {
+            let Some(statement) = document.statements().get(index) else {
+                continue;
+            };
+            let place = (target.clone(), index);
+            if self.spared.contains(&place) {
+                continue;
+            }
+            self.spared.push(place);
+            if asks_for(statement, "s3:x-amz-server-side-encryption") {
+                has_news |= self.encrypt_as(statement, verdict);
+                continue;
+            }
+            let named = principal(self.facts, need.who);
+            let mender = verdict.mender.clone();
+            let entry = self.drafts.entry(target.clone());
+            let (draft, _) = entry.or_insert_with(|| (Draft::default(), mender));
+            let so_far = draft.exemptions.get(&index).map_or(0, Vec::len);
+            match exemption(statement, need, &named, so_far) {
+                Some(exemption) => has_news |= draft.spare(index, exemption),
+                None => draft.is_stuck = true,
+            }
+        }
+        has_news
+    }
+
+    /// A Deny for want of an encryption header is met by encrypting as it asks, not by an exemption.
+    fn encrypt_as(&mut self, statement: &Statement<'_>, verdict: &Verdict) -> bool {
+        let default = self.facts.bucket.encryption.value();
+        let key = demanded_key(statement)
+            .or_else(|| default?.key.clone())
+            .filter(|key| {
+                key.parse::<Arn>()
+                    .is_ok_and(|arn| arn.resource.starts_with("key/"))
+            });
+        let wanted = match key {
+            _ if demands_aes256(statement) => Encryption::Aes256,
+            Some(key) => Encryption::Kms { key: Some(key) },
+            None => return self.tell(verdict),
+        };
+        if self.plan.encryption == wanted {
+            return self.tell(verdict);
+        }
+        let why = "the bucket's policy denies uploads that are encrypted otherwise";
+        let algorithm = wanted.as_str().to_owned();
+        self.plan_changes
+            .push(("encryption.algorithm", algorithm, why.to_owned()));
+        if let Some(key) = wanted.key() {
+            self.plan_changes
+                .push(("encryption.key", key.to_owned(), why.to_owned()));
+        }
+        self.plan.encryption = wanted;
+        true
+    }
+
+    /// Notes a text for whoever can mend what no document of ours can; whether it is new.
+    fn tell(&mut self, verdict: &Verdict) -> bool {
+        let told = (verdict.subject.to_string(), sentence(verdict));
+        let known = self
+            .messages
+            .iter_mut()
+            .find(|message| message.to == verdict.mender);
+        match known {
+            Some(message) if message.told.contains(&told) => return false,
+            Some(message) => message.told.push(told),
+            None => self.messages.push(Message {
+                to: verdict.mender.clone(),
+                told: vec![told],
+            }),
+        }
+        true
+    }
+
+    fn via_s3(&self) -> Option<String> {
+        let region = self.facts.bucket.region.value()?;
+        let suffix = region.partition().dns_suffix();
+        Some(format!("s3.{region}.{suffix}"))
+    }
+
+    fn draw(&self, target: &Target, draft: &Draft) -> Drawn {
+        let via_s3 = self.via_s3();
+        let terms = statement::Terms {
+            expires: self.terms.expires,
+            via_s3: via_s3.as_deref(),
+        };
+        draft.draw(target.live(self.facts), target, self.facts, terms)
+    }
+
+    /// The facts as they would be with everything done. Deleted principals stay, so that statements
+    /// keep their places; they match nobody.
+    fn mended(&self) -> Facts {
+        let mut facts = self.facts.clone();
+        for (target, (draft, _)) in &self.drafts {
+            target.put(&mut facts, self.draw(target, draft).text, self.now);
+        }
+        for table in &mut facts.tables {
+            let is_mended = table
+                .description
+                .value()
+                .is_some_and(|known| self.recoveries.contains(&known.arn));
+            if is_mended {
+                let recovery = Recovery {
+                    is_enabled: true,
+                    earliest: Some(self.now),
+                    latest: None,
+                };
+                table.recovery = Fact::known(recovery, self.now, "remedy");
+            }
+        }
+        facts
+    }
+
+    /// Puts the remedies together, each proved.
+    pub(super) fn conclude(self) -> Remedies {
+        let mended = self.mended();
+        let after = judge(&self.plan, &mended, self.now);
+        let worsened = proof::worsened(&self.before, &after);
+        let mut remedies = Vec::new();
+        for (key, value, why) in &self.plan_changes {
+            remedies.push(Remedy {
+                mend: Mend::Plan {
+                    key,
+                    value: value.clone(),
+                },
+                mender: Mender::You,
+                mends: vec![why.clone()],
+                lets_through: Vec::new(),
+                warnings: Vec::new(),
+                problems: Vec::new(),
+            });
+        }
+        for (target, (draft, mender)) in &self.drafts {
+            let mut drawn = self.draw(target, draft);
+            drawn.drop_stale();
+            remedies.extend(self.document_remedy(target, draft, mender, drawn, &worsened));
+        }
+        for table in &self.recoveries {
+            remedies.push(Remedy {
+                mend: Mend::EnableRecovery {
+                    table: table.clone(),
+                },
+                mender: Mender::You,
+                mends: vec![format!("point-in-time recovery of {table}")],
+                lets_through: Vec::new(),
+                warnings: vec![
+                    "the recovery window begins when it is switched on, and it is billed"
+                        .to_owned(),
+                ],
+                problems: Vec::new(),
+            });
+        }
+        remedies.extend(self.messages.iter().map(Message::remedy));
+        Remedies {
+            remedies,
+            plan: self.plan,
+            after,
+        }
+    }
+
+    fn document_remedy(
+        &self,
+        target: &Target,
+        draft: &Draft,
+        mender: &Mender,
+        drawn: Drawn,
+        worsened: &[String],
+    ) -> Option<Remedy> {
+        let live = target.live(self.facts);
+        if live.unwrap_or_default() == drawn.text && drawn.problems.is_empty() {
+            return None;
+        }
+        let mut warnings = Vec::new();
+        if !draft.needs.is_empty() {
+            let mut sides: Vec<Who> = draft.needs.iter().map(|need| need.who).collect();
+            sides.dedup();
+            for who in sides {
+                warnings.extend(super::caution(&principal(self.facts, who)));
+            }
+            warnings.extend(super::warnings_of_expiry(self.terms, self.now));
+        }
+        for (id, sid) in &drawn.dropped {
+            warnings.push(format!(
+                "{id} is taken out of the statement `{sid}`: AWS refuses to write a policy with a \
+                 deleted principal"
+            ));
+        }
+        if draft.is_stuck {
+            warnings.push("a Deny in it still hits, whatever exemption is put into it".to_owned());
+        }
+        let mut problems = drawn.problems.clone();
+        problems.extend(proof::problems(target, live, &drawn.text, self.facts));
+        problems.extend(worsened.iter().cloned());
+        let named = principal(self.facts, Who::Exporter);
+        Some(Remedy {
+            mends: mends(target, draft, live),
+            lets_through: lets_through(
+                draft.exemptions.values().filter_map(|list| list.last()),
+                &named,
+            ),
+            mend: Mend::Document {
+                target: target.clone(),
+                before: live.map(str::to_owned),
+                diff: merge::diff(live.unwrap_or_default(), &drawn.text),
+                after: drawn.text,
+                added: drawn.added,
+            },
+            mender: mender.clone(),
+            warnings,
+            problems,
+        })
+    }
+}
+
+fn mends(target: &Target, draft: &Draft, live: Option<&str>) -> Vec<String> {
+    let mut mends: Vec<String> = draft
+        .needs
+        .iter()
+        .map(|need| format!("{} on {}", need.action, need.resource.pattern()))
+        .collect();
+    let document = live.and_then(|text| Document::parse(text).ok());
+    for index in draft.exemptions.keys() {
+        let label = document.as_ref().and_then(|document| {
+            let statement = document.statements().get(*index)?;
+            Some(statement.label(*index))
+        });
+        let label = label.unwrap_or_else(|| format!("#{index}"));
+        mends.push(format!("the Deny `{label}` of the {target}"));
+    }
+    mends
+}
+
+/// What one reader is told.
+struct Message {
+    to: Mender,
+    /// What is denied, and the sentence about it.
+    told: Vec<(String, String)>,
+}
+
+impl Message {
+    fn remedy(&self) -> Remedy {
+        let sentences: Vec<&str> = self.told.iter().map(|(_, text)| text.as_str()).collect();
+        Remedy {
+            mend: Mend::Message {
+                text: sentences.join("\n"),
+            },
+            mender: self.to.clone(),
+            mends: self.told.iter().map(|(what, _)| what.clone()).collect(),
+            lets_through: Vec::new(),
+            warnings: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+}
+
+/// What to tell whoever can mend a denial.
+fn sentence(verdict: &Verdict) -> String {
+    let Subject::Permission(need) = &verdict.subject else {
+        return verdict.explanation.clone();
+    };
+    format!(
+        "{} on {} is needed because {}. {}.",
+        need.action,
+        need.resource.pattern(),
+        need.reason,
+        verdict.explanation
+    )
+}

@@ -1,0 +1,130 @@
+//! The documents that remedies change: which, what stands there now, and the new text in its place.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::access::facts::{Fact, Facts, KeyFacts, PolicyText};
+use crate::access::need::{Need, Purpose, Who};
+use crate::plan::Plan;
+
+/// The name of the inline policy that we add to a principal.
+const INLINE_NAME: &str = "tableferry-export";
+
+/// Which document a remedy changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// A policy of its own on the principal of a side.
+    IdentityPolicy {
+        /// Which side.
+        who: Who,
+        /// The inline policy's name, which is free.
+        name: String,
+    },
+    /// The bucket's policy.
+    BucketPolicy {
+        /// The bucket.
+        bucket: String,
+    },
+    /// A key's policy.
+    KeyPolicy {
+        /// The key's ARN.
+        key: String,
+    },
+}
+
+impl Target {
+    /// Whether the document names principals.
+    pub(super) const fn is_resource_policy(&self) -> bool {
+        !matches!(self, Self::IdentityPolicy { .. })
+    }
+
+    /// A policy of its own on the principal of a side, under a name that is free.
+    pub(super) fn identity(facts: &Facts, who: Who) -> Self {
+        let side = match (who, &facts.destination) {
+            (Who::Reader, Some(destination)) => destination,
+            _ => &facts.source,
+        };
+        let taken = |name: &str| {
+            side.identity_policies
+                .value()
+                .is_some_and(|known| known.iter().any(|policy| policy.name == name))
+        };
+        let mut name = INLINE_NAME.to_owned();
+        let mut number = 1;
+        while taken(&name) {
+            number += 1;
+            name = format!("{INLINE_NAME}-{number}");
+        }
+        Self::IdentityPolicy { who, name }
+    }
+
+    /// The policy of the resource that a need is about, where it has one that can be edited.
+    pub(super) fn of_resource(plan: &Plan, facts: &Facts, need: &Need) -> Option<Self> {
+        match need.purpose {
+            Purpose::Write | Purpose::Verify => Some(Self::BucketPolicy {
+                bucket: facts.bucket.name.to_string(),
+            }),
+            Purpose::Encrypt | Purpose::Decrypt => {
+                let key = facts.key(plan.encryption.key()?)?;
+                Some(Self::KeyPolicy {
+                    key: key.arn()?.to_string(),
+                })
+            }
+            Purpose::ReadTable => Some(Self::KeyPolicy {
+                key: need.resource.pattern().to_owned(),
+            }),
+            Purpose::Export | Purpose::Follow | Purpose::List => None,
+        }
+    }
+
+    /// The live document of a target.
+    pub(super) fn live<'f>(&self, facts: &'f Facts) -> Option<&'f str> {
+        match self {
+            Self::IdentityPolicy { .. } => None,
+            Self::BucketPolicy { .. } => facts.bucket.policy.value().map(String::as_str),
+            Self::KeyPolicy { key } => facts.key(key)?.policy.value().map(String::as_str),
+        }
+    }
+
+    /// Puts a document in its place.
+    pub(super) fn put(&self, facts: &mut Facts, text: String, now: Timestamp) {
+        match self {
+            Self::IdentityPolicy { who, name } => {
+                let side = match (who, &mut facts.destination) {
+                    (Who::Reader, Some(destination)) => destination,
+                    _ => &mut facts.source,
+                };
+                if let Some(known) = side.identity_policies.value_mut() {
+                    known.push(PolicyText {
+                        name: name.clone(),
+                        document: text,
+                    });
+                }
+            }
+            Self::BucketPolicy { .. } => facts.bucket.policy = Fact::known(text, now, "remedy"),
+            Self::KeyPolicy { key } => {
+                let found = facts.keys.iter_mut().find(|known| known.goes_by(key));
+                if let Some(KeyFacts { policy, .. }) = found {
+                    *policy = Fact::known(text, now, "remedy");
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IdentityPolicy { who, name } => {
+                let whose = match who {
+                    Who::Exporter => "the exporting principal",
+                    Who::Reader => "the destination's principal",
+                };
+                write!(f, "inline policy {name} of {whose}")
+            }
+            Self::BucketPolicy { bucket } => write!(f, "bucket policy of {bucket}"),
+            Self::KeyPolicy { key } => write!(f, "key policy of {key}"),
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! Verdicts: what the facts make of each need, setting and time of a plan.
+//!
+//! This module decides whether an export would work before it is started. *Allowed* names what could
+//! not be read and is assumed not to forbid it. *Denied* holds whatever else turns out. *Depends* is
+//! for what nobody can tell before, such as the source address that AWS will see. *Unknown* is for
+//! what could be read, with a permission that we have not.
+
+mod bucket;
+mod key;
+mod lasting;
+mod permission;
+mod session;
+mod stale;
+mod table;
+mod witness;
+mod words;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::facts::Facts;
+use super::need::{Need, Weight, Who, needs_by};
+use super::principal::SourcePrincipal;
+use crate::arn::AccountId;
+use crate::plan::Plan;
+use crate::policy::evaluate::{Deciding, PolicyKind};
+
+pub use stale::{StalePrincipal, stale_principals};
+
+/// What somebody could not read, by what it can do to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// The principal's identity policies.
+    Identity,
+    /// Its permissions boundary.
+    Boundary,
+    /// Service control policies.
+    ServiceControl,
+    /// Resource control policies.
+    ResourceControl,
+    /// The resource's own policy.
+    Resource,
+    /// A key's grants.
+    Grants,
+    /// A setting.
+    Setting,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    /// Which layer it belongs to.
+    pub layer: Layer,
+    /// What it is, such as `the bucket policy of export-landing`.
+    pub what: String,
+    /// The permission that would make it known; empty where none would.
+    pub permission: String,
+    /// What stood in the way.
+    pub detail: String,
+}
+
+/// What is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A permission.
+    Permission(Need),
+    /// A setting or a time, and what it is about: a bucket, a key, a table.
+    Check {
+        /// Which.
+        check: Check,
+        /// The thing, by name.
+        of: String,
+    },
+}
+
+/// The settings and times that are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// The bucket exists, and its Region is known.
+    Bucket,
+    /// `S3BucketOwner` is sent where it must be, and is right.
+    BucketOwner,
+    /// Block Public Access leaves other accounts in.
+    PublicAccess,
+    /// The destination can read what the source writes.
+    ObjectOwnership,
+    /// The bucket's owner pays.
+    RequesterPays,
+    /// The policies name no principal that was deleted.
+    StalePrincipal,
+    /// The key is one that the export can name.
+    KeyName,
+    /// The key lies in the bucket's Region.
+    KeyRegion,
+    /// The key exists and is enabled.
+    KeyState,
+    /// The table exists, in the account that exports.
+    Table,
+    /// Point-in-time recovery is on.
+    Recovery,
+    /// The times lie in the recovery window.
+    Window,
+    /// The session lasts.
+    Session,
+    /// The account has room for more exports.
+    Quota,
+    /// No export of the same table to the same place was started within the hour.
+    SamePlace,
+    /// Changes that were just made hold by now.
+    YoungChange,
+}
+
+/// Who can mend what is missing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mender {
+    /// The operator, in the plan or in the account that exports.
+    You,
+    /// Whoever owns the bucket's account.
+    DestinationOwner(Option<AccountId>),
+    /// Whoever owns the key's account.
+    KeyOwner(AccountId),
+    /// Whoever owns the permission set in IAM Identity Center.
+    PermissionSetOwner(String),
+    /// Whoever runs the organization.
+    Organization,
+}
+
+impl fmt::Display for Mender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::You => f.write_str("you"),
+            Self::DestinationOwner(Some(account)) => {
+                write!(f, "the destination's owner ({account})")
+            }
+            Self::DestinationOwner(None) => f.write_str("the destination's owner"),
+            Self::KeyOwner(account) => write!(f, "the key's owner ({account})"),
+            Self::PermissionSetOwner(set) => write!(f, "the owner of the permission set {set}"),
+            Self::Organization => f.write_str("the organization's administrators"),
+        }
+    }
+}
+
+/// What a judgement comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It works, as far as what was read goes.
+    Allowed {
+        /// What could not be read, and is assumed not to forbid it.
+        assumed: Vec<Unread>,
+    },
+    /// It fails, whatever else turns out.
+    Denied,
+    /// It depends on what nobody can tell before.
+    Depends {
+        /// On what: context keys, or a few words.
+        on: Vec<String>,
+    },
+    /// It cannot be told from what was read.
+    Unknown {
+        /// What would have to be read.
+        unread: Vec<Unread>,
+    },
+}
+
+impl Outcome {
+    /// Allowed, and nothing is assumed.
+    pub(crate) const CLEAR: Self = Self::Allowed {
+        assumed: Vec::new(),
+    };
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Allowed { .. } => "allowed",
+            Self::Denied => "denied",
+            Self::Depends { .. } => "depends",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+
+    /// Whether it is allowed.
+    #[must_use]
+    pub const fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allowed { .. })
+    }
+}
+
+/// A judgement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// On what.
+    pub subject: Subject,
+    /// What it comes to.
+    pub outcome: Outcome,
+    /// Why, in a sentence.
+    pub explanation: String,
+    /// The statements that decide.
+    pub deciding: Vec<Deciding>,
+    /// For a denial by policies, the kind of policy that denies or does not allow.
+    pub denied_by: Option<PolicyKind>,
+    /// Who can mend it.
+    pub mender: Mender,
+    /// What to do, in a sentence; empty where a remedy says it, or nothing is to be done.
+    pub hint: String,
+    /// What AWS says when the export fails by it.
+    pub foresees: Option<String>,
+    /// What is allowed, and yet should be known.
+    pub cautions: Vec<String>,
+    /// What hangs on it.
+    pub weight: Weight,
+}
+
+impl Verdict {
+    /// A verdict on a setting or a time.
+    pub(crate) fn check(check: Check, of: impl Into<String>, outcome: Outcome) -> Self {
+        Self {
+            subject: Subject::Check {
+                check,
+                of: of.into(),
+            },
+            outcome,
+            explanation: String::new(),
+            deciding: Vec::new(),
+            denied_by: None,
+            mender: Mender::You,
+            hint: String::new(),
+            foresees: None,
+            cautions: Vec::new(),
+            weight: Weight::Job,
+        }
+    }
+
+    pub(crate) fn because(mut self, explanation: impl Into<String>) -> Self {
+        self.explanation = explanation.into();
+        self
+    }
+
+    pub(crate) fn mended_by(mut self, mender: Mender, hint: impl Into<String>) -> Self {
+        self.mender = mender;
+        self.hint = hint.into();
+        self
+    }
+
+    pub(crate) fn foreseeing(mut self, text: impl Into<String>) -> Self {
+        self.foresees = Some(text.into());
+        self
+    }
+
+    pub(crate) fn caution(mut self, text: impl Into<String>) -> Self {
+        self.cautions.push(text.into());
+        self
+    }
+
+    pub(crate) const fn of_weight(mut self, weight: Weight) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    /// Whether it is a verdict of this check.
+    #[must_use]
+    pub fn is_of(&self, wanted: Check) -> bool {
+        matches!(&self.subject, Subject::Check { check, .. } if *check == wanted)
+    }
+
+    /// The verdict for programs.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let subject = match &self.subject {
+            Subject::Permission(need) => json!({
+                "who": need.who,
+                "action": need.action,
+                "resource": need.resource.pattern(),
+                "account": need.account,
+                "reason": need.reason,
+            }),
+            Subject::Check { check, of } => json!({ "check": check, "of": of }),
+        };
+        let deciding = self.deciding.iter().map(|statement| {
+            json!({
+                "kind": statement.kind.as_str(),
+                "policy": statement.policy,
+                "sid": statement.sid,
+                "effect": if statement.is_deny { "Deny" } else { "Allow" },
+            })
+        });
+        let mut value = json!({
+            "verdict": self.outcome.as_str(),
+            "subject": subject,
+            "explanation": self.explanation,
+            "deciding": deciding.collect::<Vec<_>>(),
+            "mender": self.mender.to_string(),
+            "hint": self.hint,
+            "foresees": self.foresees,
+            "cautions": self.cautions,
+            "weight": self.weight,
+        });
+        match &self.outcome {
+            Outcome::Allowed { assumed } => value["assumed"] = json!(assumed),
+            Outcome::Depends { on } => value["depends_on"] = json!(on),
+            Outcome::Unknown { unread } => value["unread"] = json!(unread),
+            Outcome::Denied => {}
+        }
+        value
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Permission(need) => {
+                let who = match need.who {
+                    Who::Exporter => "",
+                    Who::Reader => " (destination)",
+                };
+                write!(f, "{}{who} on {}", need.action, need.resource.pattern())
+            }
+            Self::Check { check, of } => write!(f, "{} {of}", check.title()),
+        }
+    }
+}
+
+impl Check {
+    /// What is checked, in a few words that the thing's name follows.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Bucket => "bucket",
+            Self::BucketOwner => "owner of bucket",
+            Self::PublicAccess => "Block Public Access of",
+            Self::ObjectOwnership => "object ownership of",
+            Self::RequesterPays => "payer of",
+            Self::StalePrincipal => "principals in the",
+            Self::KeyName => "kind of key",
+            Self::KeyRegion => "Region of key",
+            Self::KeyState => "state of key",
+            Self::Table => "table",
+            Self::Recovery => "point-in-time recovery of",
+            Self::Window => "time of",
+            Self::Session => "session of",
+            Self::Quota => "running exports of",
+            Self::SamePlace => "earlier exports of",
+            Self::YoungChange => "change of",
+        }
+    }
+}
+
+/// Judges every need, setting and time of a plan.
+///
+/// The order is that of the needs, then bucket, keys, tables, session. `now` is the time at which
+/// the export would be started.
+#[must_use]
+pub fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<Verdict> {
+    let mut verdicts: Vec<Verdict> = needs_by(plan, facts)
+        .into_iter()
+        .map(|need| permission::judge(plan, facts, need, now))
+        .collect();
+    verdicts.extend(bucket::judge(plan, facts));
+    verdicts.extend(key::judge(plan, facts));
+    verdicts.extend(stale::judge(plan, facts));
+    verdicts.extend(table::judge(plan, facts, now));
+    verdicts.extend(session::judge(plan, facts, now));
+    verdicts
+}
+
+/// What all verdicts come to together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Overall {
+    /// All is allowed.
+    Allowed,
+    /// Something depends or is unknown, or what follows and verifies the export is denied.
+    Undecided,
+    /// Something that the export cannot do without is denied.
+    Denied,
+}
+
+/// Sums up verdicts. Where `is_strict`, what was assumed counts as unknown.
+#[must_use]
+pub fn overall(verdicts: &[Verdict], is_strict: bool) -> Overall {
+    let of_one = |verdict: &Verdict| match (&verdict.outcome, verdict.weight) {
+        (Outcome::Denied, Weight::Job) => Overall::Denied,
+        (Outcome::Allowed { assumed }, _) if assumed.is_empty() || !is_strict => Overall::Allowed,
+        _ => Overall::Undecided,
+    };
+    verdicts
+        .iter()
+        .map(of_one)
+        .max()
+        .unwrap_or(Overall::Allowed)
+}
+
+/// The verdicts by who can mend them, in the order of the menders: those that need mending first
+/// within each group.
+#[must_use]
+pub fn by_mender(verdicts: &[Verdict]) -> Vec<(Mender, Vec<&Verdict>)> {
+    let mut groups: BTreeMap<&Mender, Vec<&Verdict>> = BTreeMap::new();
+    for verdict in verdicts {
+        groups.entry(&verdict.mender).or_default().push(verdict);
+    }
+    groups
+        .into_iter()
+        .map(|(mender, mut group)| {
+            group.sort_by_key(|verdict| verdict.outcome.is_allowed());
+            (mender.clone(), group)
+        })
+        .collect()
+}
+
+/// Who can change what a principal may do by itself.
+fn mender_of_identity(facts: &Facts, who: Who) -> Mender {
+    match who {
+        Who::Exporter => match facts.source.naming() {
+            SourcePrincipal::IdentityCenter { permission_set, .. } => {
+                Mender::PermissionSetOwner(permission_set)
+            }
+            _ => Mender::You,
+        },
+        Who::Reader => Mender::DestinationOwner(
+            facts
+                .destination
+                .as_ref()
+                .map(|side| side.caller.account.clone()),
+        ),
+    }
+}
+
+/// Who can change a bucket of an account.
+fn mender_of_bucket(facts: &Facts, owner: Option<&AccountId>) -> Mender {
+    if owner == Some(&facts.source.caller.account) {
+        Mender::You
+    } else {
+        Mender::DestinationOwner(owner.cloned())
+    }
+}
+
+/// Who can change a key of an account.
+fn mender_of_key(facts: &Facts, owner: &AccountId) -> Mender {
+    if *owner == facts.source.caller.account {
+        Mender::You
+    } else {
+        Mender::KeyOwner(owner.clone())
+    }
+}

@@ -1,0 +1,248 @@
+//! Verdicts on the bucket's settings: that it is there, whose it is, whom Block Public Access keeps
+//! out, who owns what is written to it, and who pays.
+
+use super::{Check, Layer, Outcome, Unread, Verdict, mender_of_bucket};
+use crate::access::facts::{Fact, Facts, Ownership};
+use crate::access::need::{Weight, bucket_owner};
+use crate::arn::AccountId;
+use crate::plan::Plan;
+use crate::policy::document::Document;
+use crate::policy::public::public_statements;
+
+/// Judges the bucket.
+pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<Verdict> {
+    let existence = existence(facts);
+    if existence.outcome == Outcome::Denied {
+        return vec![existence];
+    }
+    let owner = bucket_owner(plan, facts);
+    let mut verdicts = vec![existence, judge_owner(plan, facts)];
+    verdicts.extend(public_access(facts, owner.as_ref()));
+    verdicts.extend(object_ownership(facts, owner.as_ref()));
+    verdicts.extend(requester_pays(facts, owner.as_ref()));
+    verdicts
+}
+
+/// What could not be read of a setting.
+pub(super) fn unread<T>(fact: &Fact<T>, what: impl Into<String>, permission: &str) -> Vec<Unread> {
+    let obstacle = fact.obstacle(permission);
+    let what = what.into();
+    obstacle
+        .into_iter()
+        .map(|obstacle| Unread {
+            layer: Layer::Setting,
+            what: what.clone(),
+            permission: obstacle.permission,
+            detail: obstacle.detail,
+        })
+        .collect()
+}
+
+fn existence(facts: &Facts) -> Verdict {
+    let bucket = &facts.bucket;
+    let name = bucket.name.as_str();
+    if bucket.region.is_absent() || bucket.owner.is_absent() {
+        return Verdict::check(Check::Bucket, name, Outcome::Denied)
+            .because(format!("there is no bucket {name}"))
+            .mended_by(
+                mender_of_bucket(facts, None),
+                "check the name, or make the bucket in the destination's account",
+            )
+            .foreseeing("The specified bucket does not exist");
+    }
+    if let Some(region) = bucket.region.value() {
+        return Verdict::check(Check::Bucket, name, Outcome::CLEAR)
+            .because(format!("bucket {name} is in {region}"));
+    }
+    let assumed = unread(
+        &bucket.region,
+        format!("the Region of bucket {name}"),
+        "s3:ListBucket",
+    );
+    let outcome = if bucket.owner.value().is_some() {
+        Outcome::Allowed { assumed }
+    } else {
+        Outcome::Unknown { unread: assumed }
+    };
+    Verdict::check(Check::Bucket, name, outcome)
+        .because(format!("the Region of bucket {name} could not be read"))
+}
+
+/// `S3BucketOwner` must be sent where the bucket is of another account, and must be its account.
+fn judge_owner(plan: &Plan, facts: &Facts) -> Verdict {
+    const REFUSED: &str =
+        "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied";
+    let bucket = &facts.bucket;
+    let source = &facts.source.caller.account;
+    let check = |outcome| Verdict::check(Check::BucketOwner, bucket.name.as_str(), outcome);
+    let denied = |why: String, hint: String| {
+        check(Outcome::Denied)
+            .because(why)
+            .mended_by(super::Mender::You, hint)
+            .foreseeing(REFUSED)
+    };
+    let said = plan.destination.owner.as_ref();
+    match (said, bucket.owner.value()) {
+        (Some(said), Some(owner)) if said != owner => denied(
+            format!(
+                "the plan sends {said} as the owner, and bucket {} is of {owner}",
+                bucket.name
+            ),
+            format!("set destination.owner to \"{owner}\""),
+        ),
+        (Some(_), Some(owner)) => {
+            check(Outcome::CLEAR).because(format!("{owner} is the owner, and is sent"))
+        }
+        (None, Some(owner)) if owner == source => {
+            check(Outcome::CLEAR).because("the bucket is of the exporting account".to_owned())
+        }
+        (None, Some(owner)) => check(Outcome::CLEAR).because(format!(
+            "{owner} was found out to be the owner, and is sent as S3BucketOwner"
+        )),
+        (Some(said), None) if bucket.not_owners.contains(said) => denied(
+            format!(
+                "the plan sends {said} as the owner, and S3 says that bucket {} is not of that account",
+                bucket.name
+            ),
+            "set destination.owner to the account that owns the bucket".to_owned(),
+        ),
+        (None, None) if bucket.not_owners.contains(source) => denied(
+            format!(
+                "bucket {} is not of {source}, the account that exports, and no owner is sent",
+                bucket.name
+            ),
+            "set destination.owner to the account that owns the bucket".to_owned(),
+        ),
+        (said, None) => {
+            let what = format!("whose bucket {} is", bucket.name);
+            let why = said.map_or_else(
+                || format!("{what} could not be proved, and no owner is sent: if it is not of {source}, the export fails"),
+                |said| format!("{what} could not be proved; {said} is sent as its owner"),
+            );
+            let unread = unread(&bucket.owner, what, "s3:ListBucket");
+            check(Outcome::Unknown { unread }).because(why).mended_by(
+                mender_of_bucket(facts, said),
+                "ask who owns the bucket, and set destination.owner",
+            )
+        }
+    }
+}
+
+/// While a policy counts as public, `RestrictPublicBuckets` lets in only "AWS service principals and
+/// authorized users within the bucket owner's account" ("Blocking public access to your Amazon S3
+/// storage").
+fn public_access(facts: &Facts, owner: Option<&AccountId>) -> Option<Verdict> {
+    let bucket = &facts.bucket;
+    let text = bucket.policy.value()?;
+    let document = Document::parse(text).ok()?;
+    let public: Vec<String> = public_statements(&document)
+        .into_iter()
+        .filter_map(|index| Some(document.statements().get(index)?.label(index)))
+        .collect();
+    let check = |outcome| Verdict::check(Check::PublicAccess, bucket.name.as_str(), outcome);
+    if public.is_empty() {
+        return Some(check(Outcome::CLEAR).because("the bucket's policy is not public"));
+    }
+    let statements = public.join("`, `");
+    let is_own = owner == Some(&facts.source.caller.account);
+    let restricting = bucket.public_access_blocks().into_iter().find(|(_, fact)| {
+        fact.value()
+            .is_some_and(|block| block.restrict_public_buckets)
+    });
+    if let Some((place, _)) = restricting.filter(|_| !is_own) {
+        return Some(
+            check(Outcome::Denied)
+                .because(format!(
+                    "the statement `{statements}` makes the bucket's policy public, and Block Public \
+                     Access of {place} (RestrictPublicBuckets) then keeps every other account out"
+                ))
+                .mended_by(
+                    mender_of_bucket(facts, owner),
+                    format!(
+                        "tie the statement `{statements}` to fixed values, such as \
+                         aws:PrincipalOrgID, so that the policy is public no more"
+                    ),
+                )
+                .foreseeing("Access Denied"),
+        );
+    }
+    let assumed = bucket
+        .public_access_blocks()
+        .into_iter()
+        .filter(|_| !is_own)
+        .flat_map(|(place, fact)| {
+            unread(
+                fact,
+                format!("Block Public Access of {place}"),
+                "s3:GetBucketPublicAccessBlock",
+            )
+        })
+        .collect();
+    Some(
+        check(Outcome::Allowed { assumed })
+            .because("Block Public Access keeps nobody out, as far as it was read")
+            .caution(format!(
+                "the statement `{statements}` makes the bucket's policy public"
+            )),
+    )
+}
+
+/// A bucket without ownership controls is one on which "the object writer" owns what it writes
+/// ("Controlling ownership of objects and disabling ACLs for your bucket").
+fn object_ownership(facts: &Facts, owner: Option<&AccountId>) -> Option<Verdict> {
+    let bucket = &facts.bucket;
+    if owner == Some(&facts.source.caller.account) {
+        return None;
+    }
+    let source = &facts.source.caller.account;
+    let check = |outcome| {
+        Verdict::check(Check::ObjectOwnership, bucket.name.as_str(), outcome)
+            .of_weight(Weight::Aid)
+            .mended_by(mender_of_bucket(facts, owner), "")
+    };
+    let ownership = match &bucket.ownership {
+        Fact::Known { value, .. } => *value,
+        Fact::Absent { .. } => Ownership::ObjectWriter,
+        other => {
+            let assumed = unread(
+                other,
+                format!("the object ownership of bucket {}", bucket.name),
+                "s3:GetBucketOwnershipControls",
+            );
+            return Some(check(Outcome::Allowed { assumed }));
+        }
+    };
+    Some(match ownership {
+        Ownership::BucketOwnerEnforced => {
+            check(Outcome::CLEAR).because("the bucket's owner owns every object, whoever writes it")
+        }
+        Ownership::BucketOwnerPreferred => check(Outcome::CLEAR)
+            .because("the bucket's owner owns objects that come with bucket-owner-full-control")
+            .caution("which access control list an export sends is not documented"),
+        Ownership::ObjectWriter => check(Outcome::Depends {
+            on: vec!["s3:x-amz-acl".to_owned()],
+        })
+        .because(format!(
+            "whoever writes an object to bucket {} owns it: {source} may own the exported files, \
+             and the bucket's policy would not cover them",
+            bucket.name
+        ))
+        .mended_by(
+            mender_of_bucket(facts, owner),
+            "set the bucket's object ownership to BucketOwnerEnforced",
+        ),
+    })
+}
+
+fn requester_pays(facts: &Facts, owner: Option<&AccountId>) -> Option<Verdict> {
+    let bucket = &facts.bucket;
+    let is_on = *bucket.requester_pays.value()?;
+    is_on.then(|| {
+        Verdict::check(Check::RequesterPays, bucket.name.as_str(), Outcome::Denied)
+            .because("exports to buckets with Requester Pays are not supported")
+            .mended_by(
+                mender_of_bucket(facts, owner),
+                "switch Requester Pays off, or choose another bucket",
+            )
+    })
+}

@@ -1,0 +1,171 @@
+//! Verdicts on keys: that the export can name the key at all, that it lies where the bucket lies, and
+//! that it can be used.
+
+use super::bucket::unread;
+use super::{Check, Mender, Outcome, Verdict, mender_of_key};
+use crate::access::facts::{Fact, Facts, KeyFacts, KeyManager};
+use crate::access::need::bucket_owner;
+use crate::arn::{AccountId, Arn};
+use crate::plan::{Encryption, Plan};
+
+/// Judges the plan's key, and the tables' own.
+pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    if let Encryption::Kms { key } = &plan.encryption {
+        let asked = key.as_deref().unwrap_or("alias/aws/s3");
+        let name = judge_name(plan, facts, asked);
+        let is_usable = name.outcome != Outcome::Denied;
+        verdicts.push(name);
+        if is_usable {
+            verdicts.extend(judge_region(facts, asked));
+            verdicts.push(judge_state(facts, asked));
+        }
+    }
+    for table in &facts.tables {
+        let key = table
+            .description
+            .value()
+            .and_then(|table| table.key.as_ref());
+        verdicts.extend(key.map(|key| judge_state(facts, &key.to_string())));
+    }
+    verdicts
+}
+
+/// Whether a key is one of those that AWS manages, by its name or by what was read.
+fn is_managed(facts: &Facts, asked: &str) -> bool {
+    let by_name = |name: &str| name.starts_with("alias/aws/") || name.starts_with("aws/");
+    by_name(asked)
+        || asked.parse::<Arn>().is_ok_and(|arn| by_name(&arn.resource))
+        || facts
+            .key(asked)
+            .and_then(|key| key.description.value())
+            .is_some_and(|key| key.manager == KeyManager::Aws)
+}
+
+/// "You can't use an AWS managed key for cross-account access", and an alias is looked for in the
+/// account of whoever calls ("Using encryption with AWS KMS keys", S3 user guide).
+fn judge_name(plan: &Plan, facts: &Facts, asked: &str) -> Verdict {
+    let check = |outcome| Verdict::check(Check::KeyName, asked, outcome);
+    let full_arn = "give a customer managed key by its full ARN: arn:aws:kms:REGION:ACCOUNT:key/ID";
+    let source = &facts.source.caller.account;
+    if is_managed(facts, asked) {
+        let owner = bucket_owner(plan, facts);
+        return match owner {
+            Some(owner) if owner == *source => {
+                check(Outcome::CLEAR).because("bucket and caller are of one account")
+            }
+            Some(owner) => check(Outcome::Denied)
+                .because(format!(
+                    "{asked} is an AWS managed key, which {source} cannot use on a bucket of {owner}"
+                ))
+                .mended_by(Mender::You, full_arn)
+                .foreseeing("Invalid keyId aws/s3"),
+            None => check(Outcome::Unknown {
+                unread: unread(&facts.bucket.owner, "whose the bucket is", "s3:ListBucket"),
+            })
+            .because(format!(
+                "{asked} is an AWS managed key, which serves only callers of the bucket's own account"
+            ))
+            .mended_by(Mender::You, full_arn),
+        };
+    }
+    let arn = asked.parse::<Arn>().ok();
+    let is_alias = asked.starts_with("alias/")
+        || arn
+            .as_ref()
+            .is_some_and(|arn| arn.resource.starts_with("alias/"));
+    let account = arn.as_ref().and_then(Arn::account_id);
+    match (&account, is_alias) {
+        (Some(account), true) if account != source => check(Outcome::Denied)
+            .because(format!("{asked} is an alias of another account"))
+            .mended_by(Mender::You, full_arn)
+            .foreseeing("KMS.NotFoundException"),
+        (None, _) => check(Outcome::CLEAR)
+            .because(format!(
+                "{asked} is looked for in {source}, the account that exports"
+            ))
+            .caution("whoever reads the files must be able to use a key of the exporting account"),
+        _ => check(Outcome::CLEAR).because("it is named by its ARN"),
+    }
+}
+
+fn judge_region(facts: &Facts, asked: &str) -> Option<Verdict> {
+    let named = asked.parse::<Arn>().ok();
+    let arn = facts.key(asked).and_then(KeyFacts::arn).or(named)?;
+    let check = |outcome| Verdict::check(Check::KeyRegion, asked, outcome);
+    Some(match facts.bucket.region.value() {
+        Some(region) if arn.region == region.as_str() => {
+            check(Outcome::CLEAR).because(format!("key and bucket are both in {region}"))
+        }
+        Some(region) => check(Outcome::Denied)
+            .because(format!(
+                "the key is in {}, and the bucket in {region}",
+                arn.region
+            ))
+            .mended_by(
+                Mender::You,
+                format!("choose a key in {region}, where the bucket is"),
+            )
+            .foreseeing(format!("Invalid arn {}", arn.region)),
+        None => check(Outcome::Unknown {
+            unread: unread(
+                &facts.bucket.region,
+                format!("the Region of bucket {}", facts.bucket.name),
+                "s3:ListBucket",
+            ),
+        })
+        .because("the key must be in the bucket's Region, which is not known"),
+    })
+}
+
+fn judge_state(facts: &Facts, asked: &str) -> Verdict {
+    let key = facts.key(asked);
+    let account = key
+        .and_then(KeyFacts::arn)
+        .or_else(|| asked.parse().ok())
+        .and_then(|arn| arn.account_id());
+    let mender = mender(facts, account.as_ref());
+    let check = |outcome| Verdict::check(Check::KeyState, asked, outcome);
+    let unasked = Fact::Unasked;
+    let description = key.map_or(&unasked, |key| &key.description);
+    match description {
+        Fact::Absent { .. } => check(Outcome::Denied)
+            .because(format!("there is no key {asked}"))
+            .mended_by(mender, "check the key's id, account and Region")
+            .foreseeing(if asked.contains("alias/") {
+                "KMS.NotFoundException".to_owned()
+            } else {
+                format!("Key '{asked}' does not exist")
+            }),
+        Fact::Known { value, .. } if value.state == "Enabled" => {
+            check(Outcome::CLEAR).because("it is enabled")
+        }
+        Fact::Known { value, .. } => check(Outcome::Denied)
+            .because(format!("the key's state is {}", value.state))
+            .mended_by(mender, hint_for_state(&value.state)),
+        other => check(Outcome::Allowed {
+            assumed: unread(
+                other,
+                format!("the state of key {asked}"),
+                "kms:DescribeKey",
+            ),
+        })
+        .because("its state could not be read"),
+    }
+}
+
+fn mender(facts: &Facts, account: Option<&AccountId>) -> Mender {
+    account.map_or(Mender::You, |account| mender_of_key(facts, account))
+}
+
+fn hint_for_state(state: &str) -> &'static str {
+    match state {
+        "Disabled" => "enable the key (kms:EnableKey)",
+        "PendingDeletion" => {
+            "cancel its deletion and enable it (kms:CancelKeyDeletion, kms:EnableKey), or choose \
+             another key"
+        }
+        "PendingImport" => "import its key material, or choose another key",
+        _ => "wait until the key is enabled, or choose another",
+    }
+}

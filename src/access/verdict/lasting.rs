@@ -1,0 +1,47 @@
+//! Grants that end: every upload is judged anew, so that one which ends while an export runs kills it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::permission::rule_all;
+use crate::access::facts::Facts;
+use crate::access::need::{Need, Weight};
+use crate::access::request::{Ask, asks};
+use crate::plan::Plan;
+use crate::policy::document::Document;
+
+/// How far ahead is looked: exports of terabytes take over an hour.
+const AHEAD: SignedDuration = SignedDuration::from_hours(3);
+
+/// What to say of a need that is allowed now, and will not be while an export may still run.
+pub(super) fn caution(
+    plan: &Plan,
+    facts: &Facts,
+    need: &Need,
+    now: Timestamp,
+    asked: &[Ask<'_>],
+) -> Option<String> {
+    if need.weight() != Weight::Job || need.is_direct() || !asked.iter().any(asks_for_time) {
+        return None;
+    }
+    let then = now.checked_add(AHEAD).ok()?;
+    let later = asks(plan, facts, need, then).ok()?;
+    let is_over = !rule_all(facts, need, &later).outcome.is_allowed();
+    is_over.then(|| {
+        format!(
+            "{} is allowed now and no more at {then}: an export that still runs then fails",
+            need.action
+        )
+    })
+}
+
+fn asks_for_time(ask: &Ask<'_>) -> bool {
+    ask.bearing
+        .documents()
+        .flat_map(Document::statements)
+        .flat_map(|statement| &statement.conditions)
+        .any(|condition| {
+            ["aws:CurrentTime", "aws:EpochTime"]
+                .iter()
+                .any(|key| condition.key.value.eq_ignore_ascii_case(key))
+        })
+}

@@ -1,0 +1,66 @@
+//! Who may use a key: its policy and its grants.
+
+use aws_sdk_kms::types::GrantListEntry;
+
+use super::{Failure, Kms};
+use crate::access::facts::GrantFacts;
+use crate::aws::plain::plain;
+
+impl Kms {
+    /// The key's policy as it stands, by `GetKeyPolicy`, which takes an id or the key's ARN; every
+    /// key has one, called `default`.
+    pub async fn key_policy(&self, key: &str) -> Result<Option<String>, Failure> {
+        let answer = self
+            .client
+            .get_key_policy()
+            .key_id(key)
+            .send()
+            .await
+            .map_err(|error| self.translator.failure("kms:GetKeyPolicy", key, &error))?;
+        Ok(answer.policy)
+    }
+
+    /// The key's grants, by `ListGrants`; those to services are left out, since no export is made
+    /// as one.
+    pub async fn grants(&self, key: &str) -> Result<Vec<GrantFacts>, Failure> {
+        let entries = self
+            .client
+            .list_grants()
+            .key_id(key)
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<Vec<_>, _>>()
+            .await
+            .map_err(|error| self.translator.failure("kms:ListGrants", key, &error))?;
+        Ok(entries.iter().filter_map(grant).collect())
+    }
+}
+
+fn grant(entry: &GrantListEntry) -> Option<GrantFacts> {
+    let constraints = entry.constraints();
+    let pairs = |map: &std::collections::HashMap<String, String>| {
+        map.iter()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    };
+    Some(GrantFacts {
+        id: plain(entry.grant_id()?),
+        grantee: plain(entry.grantee_principal()?),
+        operations: entry
+            .operations()
+            .iter()
+            .map(|operation| plain(operation.as_str()))
+            .collect(),
+        context_subset: constraints
+            .and_then(|constraints| constraints.encryption_context_subset())
+            .map(pairs)
+            .unwrap_or_default(),
+        context_equals: constraints
+            .and_then(|constraints| constraints.encryption_context_equals())
+            .map(pairs),
+        source_arn: constraints
+            .and_then(|constraints| constraints.source_arn())
+            .map(plain),
+    })
+}

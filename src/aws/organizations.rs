@@ -1,0 +1,149 @@
+//! Organizations: which one an account belongs to, and the control policies over it.
+//!
+//! Any account may ask for its organization; the policies are shown to the management account and
+//! to accounts that it delegated this to.
+
+use aws_sdk_organizations::operation::list_policies_for_target::ListPoliciesForTargetOutput;
+use aws_sdk_organizations::types::{ParentType, PolicyType};
+use futures_util::future::try_join_all;
+
+use super::failure::Failure;
+use super::plain::plain;
+use super::translate::Translator;
+use crate::access::facts::{ControlLevel, Organization, PolicyText};
+use crate::arn::AccountId;
+
+/// How deep units nest at most, with the root ("Quotas and service limits for AWS Organizations").
+const DEEPEST: usize = 6;
+
+/// Which control policies are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ControlKind {
+    /// Those that bind the account's principals.
+    Service,
+    /// Those that bind the account's resources.
+    Resource,
+}
+
+/// Organizations, for one identity.
+#[derive(Debug, Clone)]
+pub struct Organizations {
+    pub(super) client: aws_sdk_organizations::Client,
+    pub(super) translator: Translator,
+}
+
+impl Organizations {
+    /// The organization of the identity's account, by `DescribeOrganization`; none where it belongs
+    /// to none. Its path is not told.
+    pub async fn organization(&self) -> Result<Option<Organization>, Failure> {
+        const OPERATION: &str = "organizations:DescribeOrganization";
+        let answer = match self.client.describe_organization().send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let failure = self.translator.failure(OPERATION, "*", &error);
+                let is_alone = failure.code.as_deref() == Some("AWSOrganizationsNotInUseException");
+                return if is_alone { Ok(None) } else { Err(failure) };
+            }
+        };
+        let organization = answer.organization().and_then(|told| {
+            Some(Organization {
+                id: plain(told.id()?),
+                management_account: told.master_account_id()?.parse().ok()?,
+                path: None,
+            })
+        });
+        organization.map(Some).ok_or_else(|| {
+            self.translator
+                .unreadable(OPERATION, "*", "the answer describes no organization")
+        })
+    }
+
+    /// What an account hangs under, from the root down, without the account itself, by
+    /// `ListParents`.
+    pub async fn ancestors(&self, account: &AccountId) -> Result<Vec<String>, Failure> {
+        const OPERATION: &str = "organizations:ListParents";
+        let mut ancestors = Vec::new();
+        let mut child = account.to_string();
+        while ancestors.len() < DEEPEST {
+            let answer = self
+                .client
+                .list_parents()
+                .child_id(&child)
+                .send()
+                .await
+                .map_err(|error| self.translator.failure(OPERATION, &child, &error))?;
+            let Some(parent) = answer.parents().first() else {
+                break;
+            };
+            let Some(id) = parent.id() else {
+                break;
+            };
+            ancestors.push(plain(id));
+            if parent.r#type() == Some(&ParentType::Root) {
+                break;
+            }
+            id.clone_into(&mut child);
+        }
+        ancestors.reverse();
+        Ok(ancestors)
+    }
+
+    /// The control policies of one kind over the targets, in their order, by `ListPoliciesForTarget`
+    /// and `DescribePolicy`.
+    pub async fn control_policies(
+        &self,
+        targets: &[String],
+        kind: ControlKind,
+    ) -> Result<Vec<ControlLevel>, Failure> {
+        try_join_all(targets.iter().map(|target| self.level(target, kind))).await
+    }
+
+    async fn level(&self, target: &str, kind: ControlKind) -> Result<ControlLevel, Failure> {
+        const OPERATION: &str = "organizations:ListPoliciesForTarget";
+        let filter = match kind {
+            ControlKind::Service => PolicyType::ServiceControlPolicy,
+            ControlKind::Resource => PolicyType::ResourceControlPolicy,
+        };
+        let listed = self
+            .client
+            .list_policies_for_target()
+            .target_id(target)
+            .filter(filter)
+            .into_paginator()
+            .send()
+            .collect::<Result<Vec<_>, _>>()
+            .await
+            .map_err(|error| self.translator.failure(OPERATION, target, &error))?;
+        let ids = listed
+            .iter()
+            .flat_map(ListPoliciesForTargetOutput::policies)
+            .filter_map(|policy| policy.id());
+        let policies = try_join_all(ids.map(|id| self.policy(id))).await?;
+        Ok(ControlLevel {
+            target: target.to_owned(),
+            policies,
+        })
+    }
+
+    async fn policy(&self, id: &str) -> Result<PolicyText, Failure> {
+        const OPERATION: &str = "organizations:DescribePolicy";
+        let answer = self
+            .client
+            .describe_policy()
+            .policy_id(id)
+            .send()
+            .await
+            .map_err(|error| self.translator.failure(OPERATION, id, &error))?;
+        let policy = answer.policy().and_then(|policy| {
+            let arn = policy.policy_summary().and_then(|summary| summary.arn());
+            Some(PolicyText {
+                name: plain(arn.unwrap_or(id)),
+                document: policy.content()?.to_owned(),
+            })
+        });
+        policy.ok_or_else(|| {
+            self.translator
+                .unreadable(OPERATION, id, "the answer holds no document")
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! S3's settings of a whole account, which a client of their own asks for.
+
+use super::failure::Failure;
+use super::translate::Translator;
+use crate::access::facts::PublicAccessBlock;
+use crate::arn::AccountId;
+
+/// S3's settings of accounts, for one identity.
+#[derive(Debug, Clone)]
+pub struct S3Account {
+    pub(super) client: aws_sdk_s3control::Client,
+    pub(super) translator: Translator,
+}
+
+impl S3Account {
+    /// The account's Block Public Access, by `GetPublicAccessBlock` of S3 Control; none where it was
+    /// never set.
+    pub async fn public_access_block(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<PublicAccessBlock>, Failure> {
+        const OPERATION: &str = "s3:GetAccountPublicAccessBlock";
+        let answer = self
+            .client
+            .get_public_access_block()
+            .account_id(account.as_str())
+            .send()
+            .await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                let failure = self.translator.failure(OPERATION, account.as_str(), &error);
+                let is_absent =
+                    failure.code.as_deref() == Some("NoSuchPublicAccessBlockConfiguration");
+                return if is_absent { Ok(None) } else { Err(failure) };
+            }
+        };
+        let block = answer.public_access_block_configuration;
+        Ok(block.map(|block| PublicAccessBlock {
+            block_public_acls: block.block_public_acls.unwrap_or_default(),
+            ignore_public_acls: block.ignore_public_acls.unwrap_or_default(),
+            block_public_policy: block.block_public_policy.unwrap_or_default(),
+            restrict_public_buckets: block.restrict_public_buckets.unwrap_or_default(),
+        }))
+    }
+}

@@ -1,0 +1,99 @@
+//! `tableferry check PLAN`: whether the plan's exports would work, before they are started.
+
+mod words;
+
+pub(super) use words::verdict_object;
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::Exit;
+use super::plan_file::read_plan;
+use super::report::{Report, write_line};
+use super::survey::{control_documents, read_facts, tell_unused};
+use crate::access::explain::simulate_lines;
+use crate::access::facts::Facts;
+use crate::access::remedy::{Terms, remedies};
+use crate::access::verdict::{Overall, judge, overall};
+use crate::args::CheckArgs;
+use crate::plan::Plan;
+use crate::work::Work;
+
+/// Surveys both sides and judges the plan.
+pub async fn check(work: &Work, args: &CheckArgs, cancel: CancellationToken) -> Exit {
+    let report = report(args);
+    let judged = async {
+        let plan = read_plan(&args.plan, &report)?;
+        let controls = control_documents(&args.controls, &report)?;
+        let facts = read_facts(work, &plan, &controls, &cancel, &report).await?;
+        Ok(conclude(args, &plan, &facts, &report))
+    };
+    judged.await.unwrap_or_else(|exit: Exit| exit)
+}
+
+/// Judges the plan by the facts of a file; AWS is asked nothing.
+pub fn check_file(args: &CheckArgs) -> Exit {
+    let report = report(args);
+    let judged = || {
+        let plan = read_plan(&args.plan, &report)?;
+        let path = args.facts.as_deref().unwrap_or_else(|| Path::new(""));
+        let mut facts = read_file(path, &report)?;
+        let controls = control_documents(&args.controls, &report)?;
+        controls.put_into(&mut facts);
+        tell_unused(&controls, &facts, &report);
+        Ok(conclude(args, &plan, &facts, &report))
+    };
+    judged().unwrap_or_else(|exit: Exit| exit)
+}
+
+/// Needs as lines leave standard output to themselves.
+fn report(args: &CheckArgs) -> Report {
+    if args.explain_needs.is_some() {
+        Report::aside()
+    } else {
+        Report::new(args.output.output)
+    }
+}
+
+fn read_file(path: &Path, report: &Report) -> Result<Facts, Exit> {
+    let hint = "`tableferry survey PLAN > facts.json` writes one";
+    let told = |message: String| {
+        report.error(&message, Some(hint));
+        Exit::Usage
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| told(format!("cannot read the facts {}: {error}", path.display())))?;
+    Facts::from_json(&text).map_err(|error| told(format!("{}: {error}", path.display())))
+}
+
+fn conclude(args: &CheckArgs, plan: &Plan, facts: &Facts, report: &Report) -> Exit {
+    let now = Timestamp::now();
+    let verdicts = judge(plan, facts, now);
+    let overall = overall(&verdicts, args.strict);
+    if args.explain_needs.is_some() {
+        for line in simulate_lines(plan, facts, now) {
+            if let Err(error) = write_line(&line) {
+                report.error(&format!("the needs cannot be written: {error}"), None);
+                return Exit::Usage;
+            }
+        }
+    } else {
+        words::tell(report, facts, now, &verdicts);
+        if overall != Overall::Allowed {
+            words::tell_remedies(report, &remedies(plan, facts, now, Terms::default()));
+        }
+        words::tell_end(report, facts, now, &verdicts, overall);
+    }
+    report.told(exit(overall))
+}
+
+/// The exit status that verdicts come to.
+const fn exit(overall: Overall) -> Exit {
+    match overall {
+        Overall::Allowed => Exit::Done,
+        Overall::Undecided => Exit::Undecided,
+        Overall::Denied => Exit::Refused,
+    }
+}

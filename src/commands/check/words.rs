@@ -1,0 +1,233 @@
+//! Verdicts and remedies, as people and programs read them.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::access::facts::Facts;
+use crate::access::remedy::{Mend, Remedies, Remedy};
+use crate::access::verdict::{Outcome, Overall, Unread, Verdict, by_mender};
+use crate::commands::report::Report;
+use crate::policy::evaluate::Deciding;
+
+/// Tells every verdict, grouped by who can mend it, and what was assumed.
+pub(super) fn tell(report: &Report, facts: &Facts, now: Timestamp, verdicts: &[Verdict]) {
+    let age = now.duration_since(facts.surveyed_at);
+    report.line(&format!(
+        "facts of {}, {}",
+        facts.surveyed_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        age_in_words(age)
+    ));
+    for (mender, group) in by_mender(verdicts) {
+        report.line(&format!("{mender}:"));
+        for verdict in group {
+            tell_verdict(report, verdict);
+        }
+    }
+    let assumed = assumptions(verdicts);
+    if !assumed.is_empty() {
+        report.line("not read, and assumed not to forbid it:");
+    }
+    for unread in &assumed {
+        report.line(&format!("  {}", without_detail(unread)));
+    }
+}
+
+/// Tells what all verdicts come to.
+pub(super) fn tell_end(
+    report: &Report,
+    facts: &Facts,
+    now: Timestamp,
+    verdicts: &[Verdict],
+    overall: Overall,
+) {
+    let count = |word| {
+        let found = verdicts
+            .iter()
+            .filter(|found| found.outcome.as_str() == word);
+        found.count()
+    };
+    report.line(&format!(
+        "{}: {} allowed, {} denied, {} depend, {} unknown",
+        overall_in_words(overall),
+        count("allowed"),
+        count("denied"),
+        count("depends"),
+        count("unknown"),
+    ));
+    report.object(&json!({
+        "event": "checked",
+        "overall": overall_word(overall),
+        "facts_read_at": facts.surveyed_at,
+        "facts_age_seconds": now.duration_since(facts.surveyed_at).as_secs(),
+        "assumed": assumptions(verdicts),
+    }));
+}
+
+fn tell_verdict(report: &Report, verdict: &Verdict) {
+    report.object(&verdict_object(verdict));
+    report.line(&format!(
+        "  {:<8} {}{}",
+        verdict.outcome.as_str(),
+        verdict.subject,
+        by(&verdict.deciding)
+    ));
+    for caution in &verdict.cautions {
+        report.line(&format!("           note: {caution}"));
+    }
+    if verdict.outcome.is_allowed() {
+        return;
+    }
+    report.line(&format!("           {}", verdict.explanation));
+    match &verdict.outcome {
+        Outcome::Depends { on } => {
+            report.line(&format!("           it depends on {}", on.join(", ")));
+        }
+        Outcome::Unknown { unread } => {
+            for unread in unread {
+                report.line(&format!("           not read: {}", unread_in_words(unread)));
+            }
+        }
+        Outcome::Allowed { .. } | Outcome::Denied => {}
+    }
+    if let Some(words) = &verdict.foresees {
+        report.line(&format!("           AWS would say: {words}"));
+    }
+    if !verdict.hint.is_empty() {
+        report.line(&format!("           hint: {}", verdict.hint));
+    }
+}
+
+/// A verdict as an event of a command's output.
+pub(in crate::commands) fn verdict_object(verdict: &Verdict) -> Value {
+    as_event("verdict", verdict.to_json())
+}
+
+fn as_event(name: &str, mut object: Value) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert("event".to_owned(), json!(name));
+    }
+    object
+}
+
+/// The statements that decide, at the end of a line.
+fn by(deciding: &[Deciding]) -> String {
+    let statements: Vec<String> = deciding
+        .iter()
+        .map(|statement| {
+            let effect = if statement.is_deny { "Deny" } else { "Allow" };
+            format!("{effect} `{}` of {}", statement.sid, statement.policy)
+        })
+        .collect();
+    if statements.is_empty() {
+        String::new()
+    } else {
+        format!("  [{}]", statements.join("; "))
+    }
+}
+
+/// What was assumed; why it could not be read is the usual for on-call staff, and no news.
+fn without_detail(unread: &Unread) -> String {
+    match unread.permission.as_str() {
+        "" => format!("{}: {}", unread.what, unread.detail),
+        permission => format!("{} ({permission})", unread.what),
+    }
+}
+
+fn unread_in_words(unread: &Unread) -> String {
+    match unread.permission.as_str() {
+        "" => format!("{}: {}", unread.what, unread.detail),
+        permission => format!("{} ({permission}): {}", unread.what, unread.detail),
+    }
+}
+
+/// What was assumed, each once.
+fn assumptions(verdicts: &[Verdict]) -> Vec<Unread> {
+    let mut all: Vec<Unread> = Vec::new();
+    for verdict in verdicts {
+        if let Outcome::Allowed { assumed } = &verdict.outcome {
+            all.extend(assumed.iter().cloned());
+        }
+    }
+    all.sort_by(|one, other| (one.layer, &one.what).cmp(&(other.layer, &other.what)));
+    all.dedup_by(|one, other| one.what == other.what && one.permission == other.permission);
+    all
+}
+
+/// How old facts are, roughly.
+fn age_in_words(age: SignedDuration) -> String {
+    match (age.as_hours(), age.as_mins()) {
+        (_, ..1) => "just read".to_owned(),
+        (0, 1) => "a minute old".to_owned(),
+        (..2, minutes) => format!("{minutes} minutes old"),
+        (hours @ ..48, _) => format!("{hours} hours old: policies may have changed since"),
+        (hours, _) => format!("{} days old: policies may have changed since", hours / 24),
+    }
+}
+
+const fn overall_word(overall: Overall) -> &'static str {
+    match overall {
+        Overall::Allowed => "allowed",
+        Overall::Undecided => "undecided",
+        Overall::Denied => "denied",
+    }
+}
+
+const fn overall_in_words(overall: Overall) -> &'static str {
+    match overall {
+        Overall::Allowed => "all is allowed",
+        Overall::Undecided => "undecided",
+        Overall::Denied => "the export would be refused",
+    }
+}
+
+/// Tells what mends what is not allowed.
+pub(super) fn tell_remedies(report: &Report, found: &Remedies) {
+    for remedy in &found.remedies {
+        report.object(&as_event("remedy", remedy.to_json()));
+        tell_remedy(report, remedy);
+    }
+}
+
+fn tell_remedy(report: &Report, remedy: &Remedy) {
+    let title = match &remedy.mend {
+        Mend::Document { target, .. } => format!("write the {target}"),
+        Mend::EnableRecovery { table } => format!("enable point-in-time recovery of {table}"),
+        Mend::Plan { key, value } => format!("set {key} = \"{value}\" in the plan"),
+        Mend::Message { .. } => "send this text".to_owned(),
+    };
+    report.line(&format!("remedy for {}: {title}", remedy.mender));
+    let text = match &remedy.mend {
+        Mend::Document { diff, .. } => diff.as_str(),
+        Mend::Message { text } => text.as_str(),
+        Mend::EnableRecovery { .. } | Mend::Plan { .. } => "",
+    };
+    for line in text.lines() {
+        report.line(&format!("  {line}"));
+    }
+    let notes = [
+        ("lets through", &remedy.lets_through),
+        ("warning", &remedy.warnings),
+        ("not to be done as it stands", &remedy.problems),
+    ];
+    for (word, texts) in notes {
+        for text in texts {
+            report.line(&format!("  {word}: {text}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_told_as_roughly_as_it_matters() {
+        let told = |seconds| age_in_words(SignedDuration::from_secs(seconds));
+        assert_eq!(told(-3), "just read");
+        assert_eq!(told(59), "just read");
+        assert_eq!(told(60), "a minute old");
+        assert_eq!(told(119 * 60), "119 minutes old");
+        assert!(told(3 * 3600).starts_with("3 hours old"));
+        assert!(told(72 * 3600).starts_with("3 days old"));
+    }
+}

@@ -1,0 +1,100 @@
+//! `tableferry survey PLAN`: everything that bears on a plan's permissions, as a file.
+
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Exit;
+use super::plan_file::read_plan;
+use super::report::{Report, write_line};
+use super::run::told_start;
+use super::sign_in::prove_both;
+use crate::access::facts::Facts;
+use crate::args::{ControlArgs, SurveyArgs};
+use crate::plan::Plan;
+use crate::work::{ControlDocuments, ControlFile, Event, Work};
+
+/// Surveys both sides and writes the facts to standard output; all words go to standard error.
+pub async fn survey(work: &Work, args: &SurveyArgs, cancel: CancellationToken) -> Exit {
+    let report = Report::aside();
+    let read = async {
+        let plan = read_plan(&args.plan, &report)?;
+        let controls = control_documents(&args.controls, &report)?;
+        read_facts(work, &plan, &controls, &cancel, &report).await
+    };
+    match read.await {
+        Ok(facts) => print(&facts, &report),
+        Err(exit) => exit,
+    }
+}
+
+fn print(facts: &Facts, report: &Report) -> Exit {
+    let written = facts
+        .to_json()
+        .map_err(std::io::Error::from)
+        .and_then(|text| write_line(text.trim_end()));
+    match written {
+        Ok(()) => {
+            report.line(Facts::reveals());
+            Exit::Done
+        }
+        Err(error) => {
+            let message = format!("the facts cannot be written: {error}");
+            report.error(&message, Some("give the output another place"));
+            Exit::Usage
+        }
+    }
+}
+
+/// Signs both sides in and reads all facts; what went wrong was printed.
+pub(super) async fn read_facts(
+    work: &Work,
+    plan: &Plan,
+    controls: &ControlDocuments,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Facts, Exit> {
+    let read = async {
+        prove_both(work, plan, report).await?;
+        work.survey_access(plan, controls)
+            .await
+            .map_err(|error| told_start(report, &error))
+    };
+    let facts = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(Exit::CutOff),
+        facts = read => facts?,
+    };
+    tell_unused(controls, &facts, report);
+    Ok(facts)
+}
+
+/// Facts of a side that nobody signs in for have no place for its policies.
+pub(super) fn tell_unused(controls: &ControlDocuments, facts: &Facts, report: &Report) {
+    if !controls.resource.is_empty() && facts.destination.is_none() {
+        let message = "--rcp was left out: nobody signs in on the destination's side".to_owned();
+        report.happened(&Event::Noted { message });
+    }
+}
+
+/// Reads the policies of the organization that were named on the command line.
+pub(super) fn control_documents(
+    args: &ControlArgs,
+    report: &Report,
+) -> Result<ControlDocuments, Exit> {
+    let read = |paths: &[PathBuf]| {
+        paths
+            .iter()
+            .map(|path| ControlFile::read(path))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| {
+                let hint = "name a file that holds one policy document, as Organizations shows it";
+                report.error(&error.to_string(), Some(hint));
+                Exit::Usage
+            })
+    };
+    Ok(ControlDocuments {
+        service: read(&args.scp)?,
+        resource: read(&args.rcp)?,
+    })
+}

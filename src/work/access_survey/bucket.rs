@@ -1,0 +1,203 @@
+//! Reading the bucket, as the destination, or as the source where nobody signs in for the
+//! destination.
+
+use futures_util::future;
+use jiff::Timestamp;
+
+use super::reading::{read, read_optional, tried, unread};
+use crate::access::facts::{BucketFacts, DefaultEncryption, Fact, Tried};
+use crate::access::need::Who;
+use crate::arn::{AccountId, BucketName};
+use crate::aws::Session;
+use crate::aws::s3::S3;
+use crate::plan::Plan;
+
+/// What was read of the bucket.
+pub(super) struct Read {
+    pub(super) facts: BucketFacts,
+    pub(super) tried: Vec<Tried>,
+}
+
+const LIST_BUCKET: &str = "s3:ListBucket";
+
+pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<&Session>) -> Read {
+    let name = &plan.destination.bucket;
+    let reader = destination.unwrap_or(source);
+    let locate = async { reader.s3(&reader.region).locate(name).await };
+    let region = read(LIST_BUCKET, &["NoSuchBucket"], locate).await;
+    if region.is_absent() {
+        let mut facts = BucketFacts::new(name.clone());
+        facts.region = region;
+        return Read {
+            facts,
+            tried: Vec::new(),
+        };
+    }
+    let s3 = reader.s3(region.value().unwrap_or(&reader.region));
+    let (owner, mut facts, listed) = future::join3(
+        read_owner(plan, &s3, source, destination),
+        read_settings(name, &s3),
+        list(plan, &s3),
+    )
+    .await;
+    facts.region = region;
+    facts.owner = owner.account;
+    facts.not_owners = owner.not_owners;
+    // The setting of an account is shown to that account alone.
+    let is_readers = facts
+        .owner
+        .value()
+        .is_none_or(|owner| *owner == reader.identity.account);
+    if let Some(settings) = reader.s3_account().filter(|_| is_readers) {
+        let call = settings.public_access_block(&reader.identity.account);
+        facts.account_public_access = read_optional("s3:GetAccountPublicAccessBlock", call).await;
+    }
+    let tried = destination.and_then(|_| {
+        let resource = name.arn(reader.partition());
+        tried(Who::Reader, LIST_BUCKET, resource, &listed)
+    });
+    Read {
+        facts,
+        tried: tried.into_iter().collect(),
+    }
+}
+
+/// Lists where the export will write, as the verification does.
+async fn list(plan: &Plan, s3: &S3) -> Fact<()> {
+    let prefix = match &plan.destination.prefix {
+        Some(prefix) => format!("{prefix}/AWSDynamoDB/"),
+        None => "AWSDynamoDB/".to_owned(),
+    };
+    let listing = async {
+        s3.list_some_objects(&plan.destination.bucket, &prefix, None, 1)
+            .await
+            .map(|_| ())
+    };
+    read(LIST_BUCKET, &[], listing).await
+}
+
+async fn read_settings(name: &BucketName, s3: &S3) -> BucketFacts {
+    let mut facts = BucketFacts::new(name.clone());
+    let encryption = async {
+        let found = s3.default_encryption(name, None).await?;
+        Ok(DefaultEncryption {
+            algorithm: found.algorithm,
+            key: found.key,
+            has_bucket_key: found.has_bucket_key,
+        })
+    };
+    (
+        facts.policy,
+        facts.ownership,
+        facts.public_access,
+        facts.encryption,
+        facts.requester_pays,
+    ) = future::join5(
+        read_optional("s3:GetBucketPolicy", s3.bucket_policy(name, None)),
+        read_optional("s3:GetBucketOwnershipControls", s3.ownership(name, None)),
+        read_optional(
+            "s3:GetBucketPublicAccessBlock",
+            s3.public_access_block(name, None),
+        ),
+        read("s3:GetEncryptionConfiguration", &[], encryption),
+        read(
+            "s3:GetBucketRequestPayment",
+            &[],
+            s3.requester_pays(name, None),
+        ),
+    )
+    .await;
+    facts
+}
+
+/// Whose the bucket is.
+struct Owner {
+    account: Fact<AccountId>,
+    not_owners: Vec<AccountId>,
+}
+
+/// No call tells a bucket's owner: it is in the list of its own account's buckets, and S3 refuses a
+/// call that expects another owner ("Verifying bucket ownership with bucket owner condition").
+async fn read_owner(
+    plan: &Plan,
+    s3: &S3,
+    source: &Session,
+    destination: Option<&Session>,
+) -> Owner {
+    let name = &plan.destination.bucket;
+    let sides: Vec<&Session> = destination.into_iter().chain([source]).collect();
+    let lists = future::join_all(sides.iter().map(|side| has_bucket(side, name)));
+    let (lists, head) = future::join(lists, s3.head_bucket(name, None)).await;
+    let mut owner = Owner {
+        account: Fact::Unasked,
+        not_owners: Vec::new(),
+    };
+    for (side, has_bucket) in sides.iter().zip(lists) {
+        let account = side.identity.account.clone();
+        match has_bucket {
+            Some(true) => owner.found(account, "s3:ListAllMyBuckets"),
+            Some(false) => owner.excluded(account),
+            None => {}
+        }
+    }
+    if owner.account.is_settled() {
+        owner
+            .not_owners
+            .retain(|other| Some(other) != owner.account.value());
+        return owner;
+    }
+    // Without this, a refusal would not tell a wrong owner from a missing permission.
+    if let Err(failure) = head {
+        owner.account = unread(failure);
+        return owner;
+    }
+    let accounts = sides.iter().map(|side| side.identity.account.clone());
+    let mut candidates: Vec<AccountId> = plan
+        .destination
+        .owner
+        .clone()
+        .into_iter()
+        .chain(accounts)
+        .collect();
+    candidates.retain(|account| !owner.not_owners.contains(account));
+    candidates.sort_unstable();
+    candidates.dedup();
+    let heads = candidates
+        .iter()
+        .map(|account| s3.head_bucket(name, Some(account)));
+    let heads = future::join_all(heads).await;
+    for (account, head) in candidates.iter().zip(heads) {
+        match head {
+            Ok(_) => owner.found(account.clone(), LIST_BUCKET),
+            Err(failure) if failure.status == Some(403) => owner.excluded(account.clone()),
+            Err(_) => {}
+        }
+    }
+    if !owner.account.is_settled() {
+        owner.account = Fact::Failed {
+            permission: String::new(),
+            detail: "it is of none of the accounts that the plan and the profiles name".to_owned(),
+        };
+    }
+    owner
+}
+
+impl Owner {
+    fn found(&mut self, account: AccountId, source: &str) {
+        self.account = Fact::known(account, Timestamp::now(), source);
+    }
+
+    fn excluded(&mut self, account: AccountId) {
+        if !self.not_owners.contains(&account) {
+            self.not_owners.push(account);
+        }
+    }
+}
+
+/// Whether a side's account has a bucket of this name; `None` where it may not list them.
+async fn has_bucket(side: &Session, name: &BucketName) -> Option<bool> {
+    let s3 = side.s3(&side.region);
+    let listed = read("s3:ListAllMyBuckets", &[], s3.list_buckets()).await;
+    let buckets = listed.value()?;
+    Some(buckets.iter().any(|bucket| bucket.name == *name))
+}

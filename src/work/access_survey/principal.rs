@@ -1,0 +1,262 @@
+//! Reading one side's principal: its role, its policies, its organization, and what IAM's simulation
+//! makes of them.
+
+mod controls;
+
+pub use controls::{ControlDocuments, ControlFile, ControlFileError};
+
+use std::collections::BTreeMap;
+
+use futures_util::future;
+use jiff::Timestamp;
+
+use super::reading::{hanging_on, read, read_optional};
+use crate::access::facts::{
+    Caller, ControlLevel, Fact, Facts, Organization, PolicyText, PrincipalFacts, RoleFacts,
+    Simulated,
+};
+use crate::access::need::{Who, needs_by};
+use crate::arn::Arn;
+use crate::aws::Session;
+use crate::aws::failure::Failure;
+use crate::aws::iam::{Holder, Iam};
+use crate::aws::organizations::ControlKind;
+use crate::plan::Plan;
+
+const LIST_PARENTS: &str = "organizations:ListParents";
+const LIST_POLICIES: &str = "organizations:ListPoliciesForTarget";
+
+/// Reads all that bears on a side's principal, but the simulation.
+pub(super) async fn read_all(session: &Session) -> PrincipalFacts {
+    let identity = &session.identity;
+    let caller = Caller {
+        arn: identity.arn.clone(),
+        account: identity.account.clone(),
+        user_id: identity.user_id.clone(),
+    };
+    let mut facts = PrincipalFacts::new(caller, session.region.clone());
+    let now = Timestamp::now();
+    let is_user = identity.arn.service == "iam";
+    facts.expires_at = match session.expires_at {
+        Some(end) => Fact::known(end, now, "the credentials"),
+        None if is_user => Fact::absent(now, "the credentials"),
+        None => Fact::Unasked,
+    };
+    if is_user {
+        facts.assumed_from = Fact::absent(now, "sts:GetCallerIdentity");
+    }
+    let (own, controls) = future::join(read_own(session), read_controls(session)).await;
+    facts.role = own.role;
+    facts.identity_policies = own.policies;
+    facts.boundary = own.boundary;
+    facts.organization = controls.organization;
+    facts.service_control = controls.service;
+    facts.resource_control = controls.resource;
+    facts
+}
+
+/// What IAM tells of a principal.
+struct Own {
+    role: Fact<RoleFacts>,
+    policies: Fact<Vec<PolicyText>>,
+    boundary: Fact<PolicyText>,
+}
+
+async fn read_own(session: &Session) -> Own {
+    let iam = session.iam();
+    let arn = &session.identity.arn;
+    let now = Timestamp::now();
+    if let Some(name) = role_name(arn) {
+        let (role, policies) = future::join(
+            read_role(&iam, name),
+            read_policies(&iam, Holder::Role(name)),
+        )
+        .await;
+        let (role, boundary) = role;
+        return Own {
+            role,
+            policies,
+            boundary: read_boundary(&iam, boundary).await,
+        };
+    }
+    let role = Fact::absent(now, "sts:GetCallerIdentity");
+    let Some(user) = arn.resource_after("user").filter(|_| arn.service == "iam") else {
+        // The account's root user has no policies; a federated user's are not told by any call.
+        let is_root = arn.resource == "root";
+        return Own {
+            role,
+            policies: if is_root {
+                Fact::absent(now, "sts:GetCallerIdentity")
+            } else {
+                Fact::Unasked
+            },
+            boundary: if is_root {
+                Fact::absent(now, "sts:GetCallerIdentity")
+            } else {
+                Fact::Unasked
+            },
+        };
+    };
+    let name = user.rsplit('/').next().unwrap_or(user);
+    let (policies, boundary) = future::join(
+        read_policies(&iam, Holder::User(name)),
+        read_optional("iam:GetUser", iam.user_boundary(name)),
+    )
+    .await;
+    Own {
+        role,
+        policies,
+        boundary: read_boundary(&iam, boundary).await,
+    }
+}
+
+fn role_name(arn: &Arn) -> Option<&str> {
+    let (role, _session) = arn.resource_after("assumed-role")?.split_once('/')?;
+    Some(role)
+}
+
+/// The role, and its boundary's ARN.
+async fn read_role(iam: &Iam, name: &str) -> (Fact<RoleFacts>, Fact<String>) {
+    let role = read("iam:GetRole", &["NoSuchEntity"], iam.role(name)).await;
+    let boundary = match &role {
+        Fact::Known {
+            value,
+            read_at,
+            source,
+        } => match &value.boundary {
+            Some(arn) => Fact::known(arn.clone(), *read_at, source.as_str()),
+            None => Fact::absent(*read_at, source.as_str()),
+        },
+        other => hanging_on(other, "iam:GetRole"),
+    };
+    let role = role.map(|role| RoleFacts {
+        arn: role.arn,
+        id: Some(role.id),
+        created_at: role.created_at,
+    });
+    (role, boundary)
+}
+
+async fn read_policies(iam: &Iam, holder: Holder<'_>) -> Fact<Vec<PolicyText>> {
+    let usual = match holder {
+        Holder::Role(_) => "iam:ListAttachedRolePolicies",
+        Holder::User(_) => "iam:ListAttachedUserPolicies",
+    };
+    read(usual, &[], iam.identity_policies(holder)).await
+}
+
+async fn read_boundary(iam: &Iam, arn: Fact<String>) -> Fact<PolicyText> {
+    match &arn {
+        Fact::Known { value, .. } => {
+            read("iam:GetPolicyVersion", &[], iam.managed_policy(value)).await
+        }
+        Fact::Absent { read_at, source } => Fact::absent(*read_at, source.as_str()),
+        other => hanging_on(other, "iam:GetRole"),
+    }
+}
+
+/// What Organizations tells of an account.
+struct Controls {
+    organization: Fact<Organization>,
+    service: Fact<Vec<ControlLevel>>,
+    resource: Fact<Vec<ControlLevel>>,
+}
+
+async fn read_controls(session: &Session) -> Controls {
+    let organizations = session.organizations();
+    let account = &session.identity.account;
+    let mut organization = read_optional(
+        "organizations:DescribeOrganization",
+        organizations.organization(),
+    )
+    .await;
+    let is_bound = organization
+        .value()
+        .is_none_or(|known| known.management_account != *account);
+    if organization.is_absent() || !is_bound {
+        return Controls {
+            organization,
+            service: Fact::Unasked,
+            resource: Fact::Unasked,
+        };
+    }
+    let ancestors = read(LIST_PARENTS, &[], organizations.ancestors(account)).await;
+    let Some(above) = ancestors.value() else {
+        return Controls {
+            organization,
+            service: hanging_on(&ancestors, LIST_POLICIES),
+            resource: hanging_on(&ancestors, LIST_POLICIES),
+        };
+    };
+    if let Some(known) = organization.value_mut() {
+        known.path = Some(format!("{}/{}/", known.id, above.join("/")));
+    }
+    let mut targets = above.clone();
+    targets.push(account.to_string());
+    let (service, resource) = future::join(
+        read(
+            LIST_POLICIES,
+            &[],
+            organizations.control_policies(&targets, ControlKind::Service),
+        ),
+        read(
+            LIST_POLICIES,
+            &[],
+            organizations.control_policies(&targets, ControlKind::Resource),
+        ),
+    )
+    .await;
+    Controls {
+        organization,
+        service,
+        resource,
+    }
+}
+
+/// Asks IAM's simulation about every permission that the exporter needs. It is the only source for
+/// service control policies that needs no rights in the organization.
+pub(super) async fn simulate(plan: &Plan, facts: &Facts, source: &Session) -> Fact<Vec<Simulated>> {
+    let caller = &facts.source.caller.arn;
+    let principal = match facts.source.role.value() {
+        Some(role) => role.arn.clone(),
+        None if caller.service == "iam" && caller.resource != "root" => caller.clone(),
+        None => match role_name(caller) {
+            // Right for a role without a path; IAM knows no such role otherwise.
+            Some(role) => Arn::iam(
+                caller.partition,
+                &facts.source.caller.account,
+                format!("role/{role}"),
+            ),
+            None => return Fact::Unasked,
+        },
+    };
+    let mut actions: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+    for need in needs_by(plan, facts) {
+        let resource = need.resource.pattern();
+        // A policy's variable means nothing to the simulation.
+        if need.who == Who::Exporter && !resource.contains("${") {
+            actions
+                .entry(resource.to_owned())
+                .or_default()
+                .push(need.action);
+        }
+    }
+    let iam = source.iam();
+    let calls = actions
+        .iter()
+        .map(|(resource, actions)| iam.simulate(&principal, actions, resource));
+    read("iam:SimulatePrincipalPolicy", &[], one_then_all(calls)).await
+}
+
+/// The first call alone: where it is refused, the others would be too.
+async fn one_then_all<F>(mut calls: impl Iterator<Item = F>) -> Result<Vec<Simulated>, Failure>
+where
+    F: Future<Output = Result<Vec<Simulated>, Failure>>,
+{
+    let Some(first) = calls.next() else {
+        return Ok(Vec::new());
+    };
+    let mut simulated = first.await?;
+    simulated.extend(future::try_join_all(calls).await?.into_iter().flatten());
+    Ok(simulated)
+}

@@ -1,0 +1,103 @@
+//! How a call's answer becomes a fact.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::access::facts::{Fact, Tried};
+use crate::access::need::Who;
+use crate::aws::failure::{Failure, FailureKind};
+
+/// How long one fact may take, with all the calls behind it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Reads one fact that may be absent. `permission` is what reading it takes, as IAM names it.
+pub(super) async fn read_optional<T>(
+    permission: &str,
+    call: impl Future<Output = Result<Option<T>, Failure>>,
+) -> Fact<T> {
+    let Ok(answer) = tokio::time::timeout(PATIENCE, call).await else {
+        return Fact::Failed {
+            permission: permission.to_owned(),
+            detail: format!("no answer within {} seconds", PATIENCE.as_secs()),
+        };
+    };
+    let now = Timestamp::now();
+    match answer {
+        Ok(Some(value)) => Fact::known(value, now, permission),
+        Ok(None) => Fact::absent(now, permission),
+        Err(failure) => unread(failure),
+    }
+}
+
+/// Reads one fact; the codes are those that say that there is no such thing.
+pub(super) async fn read<T>(
+    permission: &str,
+    absent: &[&str],
+    call: impl Future<Output = Result<T, Failure>>,
+) -> Fact<T> {
+    let call = async {
+        match call.await {
+            Ok(value) => Ok(Some(value)),
+            Err(failure) if is_one_of(&failure, absent) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    };
+    read_optional(permission, call).await
+}
+
+fn is_one_of(failure: &Failure, codes: &[&str]) -> bool {
+    failure
+        .code
+        .as_deref()
+        .is_some_and(|code| codes.contains(&code))
+}
+
+/// A fact that a call failed to tell. The operation that failed names the permission, which may be
+/// one of several behind the fact.
+pub(super) fn unread<T>(failure: Failure) -> Fact<T> {
+    let permission = failure.operation;
+    let detail = match failure.code {
+        Some(code) => format!("{code}: {}", failure.message),
+        None => failure.message,
+    };
+    if failure.kind == FailureKind::AccessDenied {
+        Fact::Refused { permission, detail }
+    } else {
+        Fact::Failed { permission, detail }
+    }
+}
+
+/// The same obstacle for a fact that hangs on another.
+pub(super) fn hanging_on<T, U>(other: &Fact<U>, usual: &str) -> Fact<T> {
+    match other {
+        Fact::Refused { permission, detail } => Fact::Refused {
+            permission: permission.clone(),
+            detail: detail.clone(),
+        },
+        Fact::Failed { permission, detail } => Fact::Failed {
+            permission: permission.clone(),
+            detail: detail.clone(),
+        },
+        _ => Fact::Failed {
+            permission: usual.to_owned(),
+            detail: "what it hangs on could not be read".to_owned(),
+        },
+    }
+}
+
+/// What a read shows about the permission that it took; nothing where it failed otherwise.
+pub(super) fn tried<T>(who: Who, action: &str, resource: String, fact: &Fact<T>) -> Option<Tried> {
+    let refusal = match fact {
+        Fact::Known { .. } | Fact::Absent { .. } => None,
+        Fact::Refused { detail, .. } => Some(detail.clone()),
+        Fact::Failed { .. } | Fact::Unasked => return None,
+    };
+    Some(Tried {
+        who,
+        action: action.to_owned(),
+        resource,
+        at: fact.read_at().unwrap_or_else(Timestamp::now),
+        refusal,
+    })
+}

@@ -1,0 +1,125 @@
+//! Reading the tables of a plan, their recovery and policies, and the exports that run.
+
+use std::collections::BTreeSet;
+
+use futures_util::future;
+
+use super::reading::{read, read_optional, tried};
+use crate::access::facts::{Fact, InFlight, Recovery, TableDescription, TableFacts, Tried};
+use crate::access::need::Who;
+use crate::arn::{Arn, Region};
+use crate::aws::dynamodb::{ExportStatus, Table};
+use crate::aws::{Failure, Session};
+use crate::plan::Plan;
+
+/// What was read of the tables.
+pub(super) struct Read {
+    pub(super) facts: Vec<TableFacts>,
+    pub(super) in_flight: Fact<InFlight>,
+    pub(super) tried: Vec<Tried>,
+}
+
+const DESCRIBE_TABLE: &str = "dynamodb:DescribeTable";
+const DESCRIBE_BACKUPS: &str = "dynamodb:DescribeContinuousBackups";
+const LIST_EXPORTS: &str = "dynamodb:ListExports";
+
+pub(super) async fn read_all(plan: &Plan, source: &Session) -> Read {
+    let account = &source.identity.account;
+    let mut tables: Vec<(String, Arn)> = Vec::new();
+    for job in &plan.tables {
+        let asked = job.table.to_string();
+        if !tables.iter().any(|(known, _)| *known == asked) {
+            tables.push((asked, plan.table_arn(job, account, &source.region)));
+        }
+    }
+    let reads = tables
+        .iter()
+        .map(|(asked, arn)| read_table(source, asked, arn));
+    let (read, in_flight) = future::join(future::join_all(reads), running(source, &tables)).await;
+    let mut all = Read {
+        facts: Vec::new(),
+        tried: tried(Who::Exporter, LIST_EXPORTS, "*".to_owned(), &in_flight)
+            .into_iter()
+            .collect(),
+        in_flight,
+    };
+    for (facts, tried) in read {
+        all.facts.push(facts);
+        all.tried.extend(tried);
+    }
+    all
+}
+
+async fn read_table(source: &Session, asked: &str, arn: &Arn) -> (TableFacts, Vec<Tried>) {
+    let region = arn.region_code();
+    let dynamodb = source.dynamodb(region.as_ref().unwrap_or(&source.region));
+    let name = arn.resource_after("table").unwrap_or(asked);
+    // By its ARN where it is another account's, so that not a namesake of our own is read.
+    let full = arn.to_string();
+    let is_own = arn.account == source.identity.account.as_str();
+    let name = if is_own { name } else { &full };
+    let (described, recovery, policy) = future::join3(
+        read(
+            DESCRIBE_TABLE,
+            &["ResourceNotFoundException", "TableNotFoundException"],
+            dynamodb.describe_table(name),
+        ),
+        read(
+            DESCRIBE_BACKUPS,
+            &["TableNotFoundException", "ResourceNotFoundException"],
+            dynamodb.describe_recovery(name),
+        ),
+        read_optional("dynamodb:GetResourcePolicy", dynamodb.resource_policy(arn)),
+    )
+    .await;
+    let tried = [
+        tried(Who::Exporter, DESCRIBE_TABLE, full.clone(), &described),
+        tried(Who::Exporter, DESCRIBE_BACKUPS, full.clone(), &recovery),
+    ];
+    let facts = TableFacts {
+        asked: asked.to_owned(),
+        description: described.map(description),
+        recovery: recovery.map(|found| Recovery {
+            is_enabled: found.is_enabled,
+            earliest: found.earliest,
+            latest: found.latest,
+        }),
+        policy,
+    };
+    (facts, tried.into_iter().flatten().collect())
+}
+
+fn description(table: Table) -> TableDescription {
+    TableDescription {
+        arn: table.arn,
+        status: table.status,
+        created_at: table.created_at,
+        size_bytes: table.size_bytes,
+        key: table.kms_key.and_then(|key| key.parse().ok()),
+    }
+}
+
+/// The exports that run in the tables' Regions. How large their tables are is not told.
+async fn running(source: &Session, tables: &[(String, Arn)]) -> Fact<InFlight> {
+    let regions: BTreeSet<Region> = tables
+        .iter()
+        .filter_map(|(_, arn)| arn.region_code())
+        .collect();
+    let count = async {
+        let lists = regions.iter().map(|region| {
+            let dynamodb = source.dynamodb(region);
+            async move { dynamodb.list_exports(None).await }
+        });
+        let lists = future::try_join_all(lists).await?;
+        let running = lists
+            .iter()
+            .flatten()
+            .filter(|(_, status)| *status == ExportStatus::InProgress)
+            .count();
+        Ok::<_, Failure>(InFlight {
+            count: u32::try_from(running).unwrap_or(u32::MAX),
+            bytes: None,
+        })
+    };
+    read(LIST_EXPORTS, &[], count).await
+}
