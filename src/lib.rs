@@ -15,20 +15,21 @@
 //! Facts ───────────┘
 //! ```
 //!
-//! As it stands the needs are written out as policies to read and copy ([`access`]); what is judged
-//! before a start are the tables, their recovery windows, and the bucket and its owner ([`work`]).
+//! As it stands, facts are read by [`work::Work::survey_access`], judged and mended on paper by
+//! [`access`], and shown by `tableferry check`; applying a remedy to an account, and undoing it, is
+//! left to the operator.
 //!
 //! # The rooms, and who may look into which
 //!
 //! ```text
 //! arn                      the words of AWS that are easily swapped                    pure
-//! policy                   the IAM policy language: document, evaluation               pure
+//! policy                   the IAM policy language: evaluate, explain, lint, merge     pure
 //! plan                     the job: validation, the calls it makes, the plan file      pure
-//! access                   what a plan needs, and the policies that grant it           pure
+//! access                   needs, facts, verdicts, remedies, and policies to copy      pure
 //! archive                  what an export leaves behind: manifests, checksums, data    pure
 //! aws                      the only room with SDK clients; SDK types stop at its door
 //! journal                  what was done, in SQLite; written before the deed
-//! work                     sign-in, reading, start, follow, verify, resume
+//! work                     sign-in, survey, start, follow, verify, resume
 //! tui                      the wizard: message, model, update, effect, view
 //! commands                 one file per headless command; the same work, printed
 //! sandbox                  an AWS of our own below the SDK's HTTP client
