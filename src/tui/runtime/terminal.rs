@@ -118,7 +118,11 @@ impl Screen {
     }
 
     /// Draws a frame; an error if the terminal was given back because some task panicked.
+    ///
+    /// The output stays locked from the question to the last byte: a frame that another thread's
+    /// panic overtook would be drawn over the shell's screen, and over what the panic says.
     pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        let _output = io::stdout().lock();
         if !IS_TAKEN.load(Ordering::SeqCst) {
             return Err(io::Error::other("a part of the program failed"));
         }
@@ -154,6 +158,9 @@ fn restore_on_panic() {
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
+            // Waits for the frame that is being drawn. The lock is reentrant: the thread that
+            // panics may be the one that draws.
+            let _output = io::stdout().lock();
             restore();
             before(panic);
         }));
