@@ -72,7 +72,7 @@ impl Truth {
 }
 
 /// A value that an unknown key is assumed to have; `None` assumes that the key is absent.
-pub(crate) type Assumption<'a> = (&'a str, Option<Vec<String>>);
+pub(crate) type Assumption<'a> = (&'a str, Option<&'a [String]>);
 
 /// The context as it is read: what is known, and what is assumed of the rest.
 #[derive(Clone, Copy)]
@@ -100,7 +100,7 @@ impl<'a> Reading<'a> {
     fn held(&self, key: &str) -> Held<'a> {
         let values = match self.context.get(key) {
             None => None,
-            Some(ContextValue::Known(values)) => Some(values),
+            Some(ContextValue::Known(values)) => Some(values.as_slice()),
             Some(ContextValue::Unknown) => {
                 let assumed = self
                     .assumed
@@ -108,7 +108,7 @@ impl<'a> Reading<'a> {
                     .find(|(known, _)| known.eq_ignore_ascii_case(key));
                 match assumed {
                     None => return Held::Unknown,
-                    Some((_, values)) => values.as_ref(),
+                    Some((_, values)) => *values,
                 }
             }
         };

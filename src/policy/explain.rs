@@ -3,7 +3,7 @@
 use super::condition::Truth;
 use super::evaluate::{Decision, Outcome, Policies, PolicyKind, Request};
 use super::near_miss::near_misses;
-use super::verdict::{Hit, Weighed};
+use super::verdict::{Hit, Origin, Weighed};
 
 /// The answer in a sentence.
 pub(crate) fn sentence(
@@ -19,14 +19,14 @@ pub(crate) fn sentence(
 }
 
 fn name_of(hit: &Hit<'_>) -> String {
-    match hit.statement {
-        Some((index, statement)) => format!(
+    match hit.origin {
+        Origin::Statement(index, statement) => format!(
             "the statement `{}` of the {} `{}`",
             statement.label(index),
             hit.kind.as_str(),
             hit.policy
         ),
-        None => format!("the grant `{}`", hit.policy),
+        Origin::Grant(_) => format!("the grant `{}`", hit.policy),
     }
 }
 

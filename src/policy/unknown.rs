@@ -8,25 +8,28 @@
 use std::collections::HashSet;
 
 use super::condition::{self, Assumption, Reading, Truth};
-use super::document::Version;
+use super::document::{Condition, Patterns, Statement, Version};
 use super::evaluate::{self, Decision, Evaluation, Grant, Outcome, Policies, Request};
 use super::verdict::{self, Weighed};
 use super::witness::{self, Doubtful, Singles, Witnesses};
 
 /// How many combinations of values are tried at most.
 const MOST_TRIALS: usize = 4096;
+/// How many comparisons the example values of one key are worth; the longest lists that the quotas
+/// on policies leave room for stay below it.
+const MOST_COMPARISONS: usize = 8_000_000;
 
 /// Finds out what the unknown keys lead to.
-pub(crate) fn resolve(
+pub(crate) fn resolve<'p>(
     request: &Request<'_>,
-    policies: &Policies<'_>,
-    weighed: &Weighed<'_>,
+    policies: &'p Policies<'p>,
+    weighed: &Weighed<'p>,
 ) -> Evaluation {
     let doubtful: Vec<Doubtful<'_>> = weighed
         .hits
         .iter()
         .filter(|hit| hit.truth == Truth::Unknown)
-        .filter_map(|hit| Some((hit.statement?.1, hit.version)))
+        .filter_map(|hit| Some((hit.statement()?, hit.version)))
         .collect();
     let keys: Vec<(&str, Vec<&str>)> = request
         .context
@@ -38,12 +41,7 @@ pub(crate) fn resolve(
         .collect();
     let asked: Vec<Asked<'_>> = keys
         .iter()
-        .map(|(key, demanded)| Asked {
-            key,
-            statements: &doubtful,
-            demanded,
-            request,
-        })
+        .map(|(key, demanded)| Asked::new(key, demanded, &doubtful, request))
         .collect();
     let mut singles: Vec<Singles> = asked.iter().map(Asked::singles).collect();
     share(&mut singles);
@@ -54,7 +52,7 @@ pub(crate) fn resolve(
         .collect();
     let keys = keys.into_iter().map(|(key, _)| key).collect();
     let mut trials = Trials::new(keys, found);
-    trials.run(request, policies);
+    trials.run(request, policies, weighed);
     trials.conclude(request, policies, weighed)
 }
 
@@ -62,12 +60,42 @@ pub(crate) fn resolve(
 struct Asked<'a> {
     key: &'a str,
     statements: &'a [Doubtful<'a>],
+    /// The conditions of the statements that ask for it.
+    conditions: Vec<(&'a Condition<'a>, Version)>,
+    /// The resources of the statements in which it is a variable.
+    resources: Vec<(&'a Patterns<'a>, Version)>,
     /// The values that grants demand of it.
     demanded: &'a [&'a str],
     request: &'a Request<'a>,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    fn new(
+        key: &'a str,
+        demanded: &'a [&'a str],
+        statements: &'a [Doubtful<'a>],
+        request: &'a Request<'a>,
+    ) -> Self {
+        let of_version = |(statement, version): &Doubtful<'a>| {
+            let version = *version;
+            let asking = statement.conditions.iter();
+            asking
+                .filter(|condition| asks_condition(key, condition))
+                .map(move |condition| (condition, version))
+        };
+        let resources = statements.iter().filter_map(|(statement, version)| {
+            Some((asked_resources(key, statement, *version)?, *version))
+        });
+        Self {
+            key,
+            statements,
+            conditions: statements.iter().flat_map(of_version).collect(),
+            resources: resources.collect(),
+            demanded,
+            request,
+        }
+    }
+
     fn singles(&self) -> Singles {
         witness::singles(
             self.key,
@@ -79,29 +107,41 @@ impl Asked<'_> {
     }
 
     fn combined(&self, mut singles: Singles) -> Witnesses {
+        let affordable = MOST_COMPARISONS / (self.asked_values() + 1);
+        if singles.texts.len() > affordable {
+            singles.texts.truncate(affordable);
+            singles.is_complete = false;
+        }
         // Values that are compared with another unknown key cannot be told apart one key at a time.
         if singles.is_complete {
-            self.keep_distinct(&mut singles.texts, |text| Some(vec![text.clone()]));
+            self.keep_distinct(&mut singles.texts, |text| Some(std::slice::from_ref(text)));
         }
         let mut witnesses = singles.combined();
         if witnesses.is_complete {
-            self.keep_distinct(&mut witnesses.values, Clone::clone);
+            self.keep_distinct(&mut witnesses.values, Option::as_deref);
         }
         witnesses
     }
 
+    /// With how many values of the policies each example is compared.
+    fn asked_values(&self) -> usize {
+        let conditions = self.conditions.iter();
+        conditions
+            .map(|(condition, _)| condition.values.len())
+            .sum()
+    }
+
     /// Keeps one of those for which everything that asks for the key comes out alike.
-    fn keep_distinct<T>(&self, values: &mut Vec<T>, held: impl Fn(&T) -> Option<Vec<String>>) {
+    fn keep_distinct<T>(&self, values: &mut Vec<T>, held: impl Fn(&T) -> Option<&[String]>) {
         let mut seen = HashSet::new();
         values.retain(|value| seen.insert(self.signature(held(value))));
     }
 
-    /// How each condition and resource, and each demand of a grant, comes out for a value.
-    fn signature(&self, value: Option<Vec<String>>) -> Vec<Truth> {
-        let is_demanded = |wanted: &&str| {
-            let held = value.as_deref();
-            Truth::from(matches!(held, Some([held]) if held == *wanted))
-        };
+    /// How everything that asks for the key comes out for a value: demands of grants, conditions and
+    /// resources.
+    fn signature(&self, value: Option<&[String]>) -> Vec<Truth> {
+        let is_demanded =
+            |wanted: &&str| Truth::from(matches!(value, Some([held]) if held == *wanted));
         let mut outcome: Vec<Truth> = self.demanded.iter().map(is_demanded).collect();
         outcome.push(value.is_some().into());
         let assumed = [(self.key, value)];
@@ -109,16 +149,14 @@ impl Asked<'_> {
             context: self.request.context,
             assumed: &assumed,
         };
-        for (statement, version) in self.statements {
-            for condition in &statement.conditions {
-                outcome.push(condition::condition_holds(condition, *version, reading));
-            }
-            if let Some(resources) = &statement.resources {
-                let resource = self.request.resource;
-                outcome.push(verdict::resource_applies(
-                    resources, resource, *version, reading,
-                ));
-            }
+        for (condition, version) in &self.conditions {
+            outcome.push(condition::condition_holds(condition, *version, reading));
+        }
+        for (resources, version) in &self.resources {
+            let resource = self.request.resource;
+            outcome.push(verdict::resource_applies(
+                resources, resource, *version, reading,
+            ));
         }
         outcome
     }
@@ -168,20 +206,35 @@ fn encryption_context_name(key: &str) -> Option<&str> {
 
 fn is_asked(key: &str, statements: &[Doubtful<'_>]) -> bool {
     statements.iter().any(|(statement, version)| {
-        let in_conditions = statement.conditions.iter().any(|condition| {
-            condition.key.value.eq_ignore_ascii_case(key)
-                || condition
-                    .values
-                    .iter()
-                    .any(|value| witness::names(&value.value, key))
-        });
-        let in_resources = statement.resources.as_ref().is_some_and(|resources| {
-            resources
+        statement
+            .conditions
+            .iter()
+            .any(|condition| asks_condition(key, condition))
+            || asked_resources(key, statement, *version).is_some()
+    })
+}
+
+/// Whether a condition asks for the key, or has it as a variable in its values.
+fn asks_condition(key: &str, condition: &Condition<'_>) -> bool {
+    condition.key.value.eq_ignore_ascii_case(key)
+        || condition
+            .values
+            .iter()
+            .any(|value| witness::names(&value.value, key))
+}
+
+/// The resources of a statement, where the key is a variable in them.
+fn asked_resources<'s>(
+    key: &str,
+    statement: &'s Statement<'s>,
+    version: Version,
+) -> Option<&'s Patterns<'s>> {
+    statement.resources.as_ref().filter(|resources| {
+        version == Version::Current
+            && resources
                 .items
                 .iter()
                 .any(|item| witness::names(&item.value, key))
-        });
-        in_conditions || (in_resources && *version == Version::Current)
     })
 }
 
@@ -216,7 +269,12 @@ impl<'k> Trials<'k> {
         }
     }
 
-    fn run(&mut self, request: &Request<'_>, policies: &Policies<'_>) {
+    fn run<'p>(
+        &mut self,
+        request: &Request<'_>,
+        policies: &'p Policies<'p>,
+        weighed: &Weighed<'p>,
+    ) {
         let count = self
             .values
             .iter()
@@ -229,18 +287,18 @@ impl<'k> Trials<'k> {
                 context: request.context,
                 assumed: &assumed,
             };
-            let decision = verdict::weigh(request, policies, reading).decision();
+            let decision = weighed.under(request, policies, reading).decision();
             self.decisions.push(decision);
         }
     }
 
     /// The values that a trial assumes.
-    fn assumption(&self, mut index: usize) -> Vec<Assumption<'k>> {
+    fn assumption(&self, mut index: usize) -> Vec<Assumption<'_>> {
         self.keys
             .iter()
             .zip(&self.values)
             .map(|(key, values)| {
-                let value = values.get(index % values.len()).cloned().flatten();
+                let value = values.get(index % values.len()).and_then(Option::as_deref);
                 index /= values.len();
                 (*key, value)
             })
@@ -276,7 +334,7 @@ impl<'k> Trials<'k> {
                     when: self
                         .assumption(index)
                         .into_iter()
-                        .map(|(key, value)| (key.to_owned(), value))
+                        .map(|(key, value)| (key.to_owned(), value.map(<[String]>::to_vec)))
                         .collect(),
                     decision: *decision,
                 });
@@ -285,11 +343,11 @@ impl<'k> Trials<'k> {
         outcomes
     }
 
-    fn conclude(
+    fn conclude<'p>(
         &self,
         request: &Request<'_>,
-        policies: &Policies<'_>,
-        weighed: &Weighed<'_>,
+        policies: &'p Policies<'p>,
+        weighed: &Weighed<'p>,
     ) -> Evaluation {
         let outcomes = self.outcomes();
         if self.is_complete && outcomes.len() == 1 {
@@ -298,11 +356,8 @@ impl<'k> Trials<'k> {
                 context: request.context,
                 assumed: &assumed,
             };
-            return evaluate::conclude(
-                request,
-                policies,
-                &verdict::weigh(request, policies, reading),
-            );
+            let settled = weighed.under(request, policies, reading);
+            return evaluate::conclude(request, policies, &settled);
         }
         let depends_on = self.deciding_keys();
         Evaluation {

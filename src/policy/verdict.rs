@@ -12,28 +12,54 @@ use super::request::Principal;
 use super::scope::{Guard, Scope};
 
 /// A statement or grant that applies, or may apply.
+#[derive(Clone, Copy)]
 pub(crate) struct Hit<'p> {
     pub(crate) kind: PolicyKind,
     /// The level of the organization, from the root.
     pub(crate) level: usize,
     pub(crate) policy: &'p str,
-    /// The statement and its index; a grant has none.
-    pub(crate) statement: Option<(usize, &'p Statement<'p>)>,
+    pub(crate) origin: Origin<'p>,
     pub(crate) version: Version,
     pub(crate) is_deny: bool,
     pub(crate) reach: Reach,
     pub(crate) truth: Truth,
 }
 
-impl Hit<'_> {
+/// What applies.
+#[derive(Clone, Copy)]
+pub(crate) enum Origin<'p> {
+    /// A statement, with its index.
+    Statement(usize, &'p Statement<'p>),
+    Grant(&'p Grant),
+}
+
+impl<'p> Hit<'p> {
+    /// The statement; a grant is none.
+    pub(crate) const fn statement(&self) -> Option<&'p Statement<'p>> {
+        match self.origin {
+            Origin::Statement(_, statement) => Some(statement),
+            Origin::Grant(_) => None,
+        }
+    }
+
+    /// Whether it applies under a reading.
+    fn truth_under(&self, request: &Request<'_>, reading: Reading<'_>) -> Truth {
+        match self.origin {
+            Origin::Statement(_, statement) => {
+                statement_holds(self.kind, self.version, statement, request, reading)
+            }
+            Origin::Grant(grant) => grant_holds(grant, request, reading),
+        }
+    }
+
     fn describe(&self) -> Deciding {
         Deciding {
             kind: self.kind,
             policy: self.policy.to_owned(),
-            sid: self.statement.map_or_else(
-                || "grant".to_owned(),
-                |(index, statement)| statement.label(index),
-            ),
+            sid: match self.origin {
+                Origin::Statement(index, statement) => statement.label(index),
+                Origin::Grant(_) => "grant".to_owned(),
+            },
             is_deny: self.is_deny,
         }
     }
@@ -143,7 +169,7 @@ impl<'p> Scale<'_, 'p> {
                 kind,
                 level,
                 policy: &named.name,
-                statement: Some((index, statement)),
+                origin: Origin::Statement(index, statement),
                 version: document.version(),
                 is_deny: statement.effect == Effect::Deny,
                 reach,
@@ -162,16 +188,7 @@ impl<'p> Scale<'_, 'p> {
             return None;
         }
         let reach = self.principal_applies(kind, statement)?;
-        let resources = match &statement.resources {
-            Some(patterns) => {
-                resource_applies(patterns, self.request.resource, version, self.reading)
-            }
-            None => Truth::from(stands_at_resource(kind)),
-        };
-        if resources == Truth::No {
-            return None;
-        }
-        let truth = resources.and(condition::holds(statement, version, self.reading));
+        let truth = statement_holds(kind, version, statement, self.request, self.reading);
         (truth != Truth::No).then_some((reach, truth))
     }
 
@@ -200,33 +217,56 @@ impl<'p> Scale<'_, 'p> {
     /// "A grant allows … AWS principals to use KMS keys in cryptographic operations" ("Grants in
     /// AWS KMS"); it names operations, a grantee, and may demand an encryption context.
     fn put_grant(&mut self, grant: &'p Grant) {
-        let Some(operation) = operation_of_kms(self.request.action) else {
+        let Some(reach) = self.caller.named_by_grant(&grant.grantee) else {
             return;
         };
-        let is_listed = grant
-            .operations
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(operation));
-        let Some(reach) = self
-            .caller
-            .named_by_grant(&grant.grantee)
-            .filter(|_| is_listed)
-        else {
-            return;
-        };
-        let truth = constraints_hold(grant, operation, self.reading);
+        let truth = grant_holds(grant, self.request, self.reading);
         if truth != Truth::No {
             self.hits.push(Hit {
                 kind: PolicyKind::Grant,
                 level: 0,
                 policy: &grant.id,
-                statement: None,
+                origin: Origin::Grant(grant),
                 version: Version::Current,
                 is_deny: false,
                 reach,
                 truth,
             });
         }
+    }
+}
+
+/// Whether the resources and conditions of a statement hold for a request.
+fn statement_holds(
+    kind: PolicyKind,
+    version: Version,
+    statement: &Statement<'_>,
+    request: &Request<'_>,
+    reading: Reading<'_>,
+) -> Truth {
+    let resources = match &statement.resources {
+        Some(patterns) => resource_applies(patterns, request.resource, version, reading),
+        None => Truth::from(stands_at_resource(kind)),
+    };
+    if resources == Truth::No {
+        return Truth::No;
+    }
+    resources.and(condition::holds(statement, version, reading))
+}
+
+/// Whether a grant lists the operation, and the request meets its constraints.
+fn grant_holds(grant: &Grant, request: &Request<'_>, reading: Reading<'_>) -> Truth {
+    let Some(operation) = operation_of_kms(request.action) else {
+        return Truth::No;
+    };
+    let is_listed = grant
+        .operations
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(operation));
+    if is_listed {
+        constraints_hold(grant, operation, reading)
+    } else {
+        Truth::No
     }
 }
 
@@ -437,7 +477,31 @@ fn service_control(hits: &[Hit<'_>], scope: Scope, policies: &Policies<'_>) -> T
     }))
 }
 
-impl Weighed<'_> {
+impl<'p> Weighed<'p> {
+    /// The same request under a reading that assumes more. Only what was doubtful is looked at
+    /// again: *yes* and *no* hold whatever the keys turn out to be.
+    pub(crate) fn under(
+        &self,
+        request: &Request<'_>,
+        policies: &'p Policies<'p>,
+        reading: Reading<'_>,
+    ) -> Self {
+        let settle = |hit: &Hit<'p>| {
+            let truth = match hit.truth {
+                Truth::Unknown => hit.truth_under(request, reading),
+                settled => settled,
+            };
+            (truth != Truth::No).then_some(Hit { truth, ..*hit })
+        };
+        let hits: Vec<Hit<'p>> = self.hits.iter().filter_map(settle).collect();
+        let gates = Gates::of(&hits, self.scope, policies);
+        Self {
+            hits,
+            scope: self.scope,
+            gates,
+        }
+    }
+
     /// The decision, *depends* included.
     pub(crate) fn decision(&self) -> Decision {
         if self.scope.needs_no_permission {
