@@ -167,6 +167,9 @@ pub struct Evaluation {
     /// Where the answer depends: what the values of the unknown keys lead to, one example for each
     /// answer that is possible.
     pub outcomes: Vec<Outcome>,
+    /// Whether no value of the unknown keys leads to another answer than these; where it is not so,
+    /// the keys could not be tried with all that they may hold.
+    pub is_exhaustive: bool,
 }
 
 /// What certain values of the unknown keys lead to.
@@ -203,6 +206,7 @@ pub(crate) fn conclude(
         explanation: super::explain::sentence(request, policies, weighed),
         depends_on: Vec::new(),
         outcomes: Vec::new(),
+        is_exhaustive: true,
     }
 }
 

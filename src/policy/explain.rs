@@ -106,22 +106,26 @@ fn silent_level<'p>(policies: &'p Policies<'_>, weighed: &Weighed<'_>) -> Option
 }
 
 /// The answer where unknown keys decide, with an example for each way it can come out.
-pub(crate) fn depends(request: &Request<'_>, keys: &[String], outcomes: &[Outcome]) -> String {
+///
+/// Where the examples do not cover all that the keys could hold, that is said.
+pub(crate) fn depends(
+    request: &Request<'_>,
+    keys: &[String],
+    outcomes: &[Outcome],
+    is_exhaustive: bool,
+) -> String {
     let mut text = format!(
         "whether {} is allowed depends on {}",
         request.action,
         keys.join(" and ")
     );
-    if let [only] = outcomes {
-        // The examples agree, but they do not cover all that the keys could hold.
-        text.push_str(", as far as can be told; for example ");
-        text.push_str(coming_out(only));
-        text.push_str(" if ");
-        text.push_str(&assumptions(keys, only));
-        return text;
-    }
+    let head = if is_exhaustive {
+        ": "
+    } else {
+        ", as far as can be told; for example "
+    };
     for (index, outcome) in outcomes.iter().enumerate() {
-        text.push_str(if index == 0 { ": " } else { "; " });
+        text.push_str(if index == 0 { head } else { "; " });
         text.push_str(coming_out(outcome));
         text.push_str(" if ");
         text.push_str(&assumptions(keys, outcome));

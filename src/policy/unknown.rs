@@ -166,7 +166,8 @@ impl<'a> Asked<'a> {
 fn share(found: &mut [Singles]) {
     let compared = found.iter().filter(|singles| !singles.is_complete);
     let mut pool: Vec<String> = compared.flat_map(|singles| singles.texts.clone()).collect();
-    pool.push("another".to_owned());
+    // Any string and any ARN: a test for ARNs that sees no ARN does not match, whatever it wants.
+    pool.extend(["another", "arn:aws:iam::000000000000:another"].map(str::to_owned));
     for singles in found.iter_mut().filter(|singles| !singles.is_complete) {
         for text in &pool {
             if !singles.texts.contains(text) {
@@ -364,9 +365,10 @@ impl<'k> Trials<'k> {
             decision: Decision::Depends,
             deciding: weighed.deciding(Truth::Unknown),
             denied_by: None,
-            explanation: super::explain::depends(request, &depends_on, &outcomes),
+            explanation: super::explain::depends(request, &depends_on, &outcomes, self.is_complete),
             depends_on,
             outcomes,
+            is_exhaustive: self.is_complete,
         }
     }
 }
