@@ -1,8 +1,15 @@
 //! The command line, once: parsing, `--help`, completions and the manual page all come from here.
 
+mod expiry;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub use expiry::Expiry;
+
+use crate::arn::AccountId;
+use crate::work::ChangeKind;
 
 /// Carry DynamoDB tables into another AWS account, by the service's own export to S3.
 ///
@@ -43,6 +50,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 6.0, value_parser = job_length)]
     pub sandbox_job: f64,
 
+    /// Change nothing in any account: no request that would is ever built
+    #[arg(long, global = true)]
+    pub read_only: bool,
+
     /// The configuration file, in place of ~/.config/tableferry/config.toml
     #[arg(long, global = true, value_name = "FILE", env = "TABLEFERRY_CONFIG")]
     pub config: Option<PathBuf>,
@@ -59,6 +70,14 @@ pub enum Command {
     /// Write what bears on a plan's permissions as a file, for `--facts`; it reveals policies and
     /// names, and no credential
     Survey(SurveyArgs),
+    /// Write what mends a plan's permissions as a document for another tool; nothing is changed
+    #[command(after_help = POLICIES_HELP)]
+    Policies(PoliciesArgs),
+    /// Change what a plan is missing in the accounts, each change shown first and agreed to
+    #[command(after_help = APPLY_STATUS)]
+    Apply(ApplyArgs),
+    /// Take a change of `apply` away again: just what was added, from the document as it is now
+    Undo(UndoArgs),
     /// Go on with what was cut off: repeat unanswered calls with their tokens, follow, verify
     Resume(ResumeArgs),
     /// List the exports of the journal
@@ -92,6 +111,8 @@ impl Command {
         match self {
             Self::Run(run) => run.output.output,
             Self::Check(check) => check.output.output,
+            Self::Apply(apply) => apply.output.output,
+            Self::Undo(undo) => undo.output.output,
             Self::Resume(resume) => resume.output.output,
             Self::Exports(exports) => exports.output.output,
             Self::Profiles(args) => args.output,
@@ -145,12 +166,79 @@ pub struct CheckArgs {
     /// Print each need as a line for `simulate`, in place of the verdicts
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub explain_needs: Option<NeedsFormat>,
+    /// Try it for real: begin an upload as the export would, send a few bytes, and take it back
+    #[arg(long, conflicts_with_all = ["facts", "explain_needs"])]
+    pub probe: bool,
+    /// Answer the question before the probe with yes; needed without a terminal
+    #[arg(long, requires = "probe")]
+    pub yes: bool,
+    /// What is asked of remedies.
+    #[command(flatten)]
+    pub terms: TermsArgs,
     /// Policies of the organization.
     #[command(flatten)]
     pub controls: ControlArgs,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// What `policies` writes, and how it ends.
+const POLICIES_HELP: &str = "\
+Only the document goes to standard output; what it cannot hold is told on standard error.
+
+json            one object: version, facts_read_at, source_account, bucket, remedies, open. Each remedy
+                has kind (bucket_policy, key_policy, role_policy, user_policy, permission_set_policy,
+                identity_policy, point_in_time_recovery, plan, message), target, policy_name, account,
+                region, value, before, document, added (the Sids of what is new), mender, mends,
+                lets_through, warnings, problems, is_writable; open holds the verdicts that none mends
+terraform       for the AWS provider from version 5 on, with a provider for each account
+cloudformation  a template in YAML for the stack of one account; with several, name one by --account
+cli             a script of `aws` commands for sh, which stops where something changed since
+message         a text to send for each who can mend something
+
+Exit status: 0 nothing is denied, or what is told mends it; 3 something stays denied, or a document must
+not be written as it stands; 5 something stays undecided, such as what could not be read.";
+
+/// How `policies` goes.
+#[derive(Debug, ClapArgs)]
+pub struct PoliciesArgs {
+    /// The plan file
+    pub plan: PathBuf,
+    /// What to write
+    #[arg(long = "as", value_enum, value_name = "FORMAT")]
+    pub format: PolicyFormat,
+    /// Write the whole policies that the plan needs, and not only what is missing
+    #[arg(long)]
+    pub all: bool,
+    /// Write only what is changed in this account
+    #[arg(long, value_name = "ID")]
+    pub account: Option<AccountId>,
+    /// Go by the facts of this file, written by `survey`, and ask AWS nothing
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
+    /// How long the grants hold.
+    #[command(flatten)]
+    pub terms: TermsArgs,
+    /// Policies of the organization.
+    #[command(flatten)]
+    pub controls: ControlArgs,
+}
+
+/// What remedies are written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PolicyFormat {
+    /// One JSON object
+    Json,
+    /// Terraform
+    Terraform,
+    /// A CloudFormation template
+    #[value(name = "cloudformation")]
+    CloudFormation,
+    /// Commands of the AWS CLI
+    Cli,
+    /// Texts to other teams
+    Message,
 }
 
 /// How needs are printed.
@@ -179,6 +267,73 @@ pub struct ControlArgs {
     /// A resource control policy over the destination's account; may be given several times
     #[arg(long, value_name = "FILE")]
     pub rcp: Vec<PathBuf>,
+}
+
+/// How `apply` ends.
+const APPLY_STATUS: &str = "\
+Exit status: 0 all is allowed now; 3 nothing was agreed to, a change was refused or something is
+still denied; 5 something depends, is unknown, or was not seen to hold yet.";
+
+/// How `apply` goes.
+#[derive(Debug, ClapArgs)]
+pub struct ApplyArgs {
+    /// The plan file
+    #[arg(required_unless_present = "list")]
+    pub plan: Option<PathBuf>,
+    /// List the changes that are still in place, with the numbers that `undo` takes
+    #[arg(long, conflicts_with_all = ["plan", "yes", "allow", "production", "no_wait"])]
+    pub list: bool,
+    /// Answer with yes for the kinds of change that --allow names, and with no for the others
+    #[arg(long)]
+    pub yes: bool,
+    /// What --yes covers: bucket-policy, key-policy, identity-policy, recovery
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', requires = "yes")]
+    pub allow: Vec<ChangeKind>,
+    /// The name of an account that is marked production, in place of typing it; may be given several
+    /// times
+    #[arg(long, value_name = "NAME")]
+    pub production: Vec<String>,
+    /// Do not wait until the changes hold
+    #[arg(long)]
+    pub no_wait: bool,
+    /// What is asked of remedies.
+    #[command(flatten)]
+    pub terms: TermsArgs,
+    /// Policies of the organization.
+    #[command(flatten)]
+    pub controls: ControlArgs,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How `undo` goes.
+#[derive(Debug, ClapArgs)]
+pub struct UndoArgs {
+    /// The change's number, as `apply --list` shows it
+    pub change: i64,
+    /// Answer the question with yes; needed without a terminal
+    #[arg(long)]
+    pub yes: bool,
+    /// Switch point-in-time recovery off, which destroys the table's recovery window
+    #[arg(long)]
+    pub recovery: bool,
+    /// The name of an account that is marked production, in place of typing it; may be given several
+    /// times
+    #[arg(long, value_name = "NAME")]
+    pub production: Vec<String>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What is asked of remedies.
+#[derive(Debug, Clone, Copy, Default, ClapArgs)]
+pub struct TermsArgs {
+    /// Let what is granted end by itself: after a duration such as 2h, or at a time such as
+    /// 2026-12-01T18:00:00Z. Every upload is judged by it: leave three times what the export takes
+    #[arg(long, value_name = "WHEN")]
+    pub expires: Option<Expiry>,
 }
 
 /// How `resume` goes.

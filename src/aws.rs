@@ -18,6 +18,7 @@ pub mod session;
 mod chain;
 mod credentials;
 mod endpoints;
+mod gate;
 mod ini;
 pub mod plain;
 mod shared_files;

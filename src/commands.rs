@@ -2,12 +2,16 @@
 //!
 //! One file a command. What they share is here: the exit status, and how a cut-off is heard.
 
+pub mod apply;
 pub mod check;
+mod consent;
 pub mod exports;
 mod follow;
+mod hold;
 pub mod lint;
 pub mod open;
 mod plan_file;
+pub mod policies;
 pub mod profiles;
 mod report;
 pub mod resume;
@@ -16,11 +20,14 @@ pub mod sandbox;
 mod sign_in;
 pub mod simulate;
 pub mod survey;
+mod terms;
+pub mod undo;
 pub mod wizard;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::work::{RunOutcome, Verdict};
+use self::report::Report;
+use crate::work::{Blocker, RunOutcome, Verdict, Work};
 
 /// How a command ended; the same numbers for every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +80,34 @@ pub fn failed(error: &anyhow::Error) -> Exit {
     }
     report::print_error(&format!("error: {error:#}"));
     Exit::Usage
+}
+
+/// Refuses a command that changes an account, before anything is asked or read, where `--read-only`
+/// forbids every change. `what` is the command's deed, as in `a run starts exports`.
+fn check_may_change(work: &Work, what: &str, report: &Report) -> Result<(), Exit> {
+    if !work.is_read_only() {
+        return Ok(());
+    }
+    report.error(
+        &format!("{what}, and nothing may be changed with --read-only"),
+        Some(
+            "`tableferry check PLAN` reads and judges without changing anything; leave out \
+             --read-only, or read_only in the configuration, to go on",
+        ),
+    );
+    Err(Exit::Refused)
+}
+
+/// Refuses a plan outside the configuration's limits, which nothing forces.
+fn refuse_beyond_limits(beyond: &[Blocker], report: &Report) -> Result<(), Exit> {
+    for blocker in beyond {
+        report.error(&blocker.what, Some(&blocker.hint));
+    }
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    report.line("nothing was changed");
+    Err(Exit::Refused)
 }
 
 /// A token that is cancelled by ctrl-c, SIGTERM or SIGHUP: from then on waiting stops, deeds end.

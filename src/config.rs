@@ -3,12 +3,18 @@
 //! A flag beats a variable, a variable beats the file, the file beats the default. A mistake in the
 //! file is an error, not a default in its place.
 
+mod guards;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
 use serde::Deserialize;
 
+pub use guards::Guards;
+
+use crate::arn::AccountId;
 use crate::aws::environment::Timeouts;
 use crate::work::Poll;
 
@@ -21,6 +27,8 @@ pub struct Config {
     pub poll: Poll,
     /// How long a call may take.
     pub timeouts: Timeouts,
+    /// What holds the operator back.
+    pub guards: Guards,
 }
 
 /// Why there is no configuration.
@@ -56,7 +64,7 @@ impl ConfigError {
             Self::Unreadable { .. } => {
                 "check the file's name, owner and permissions; it comes from --config, TABLEFERRY_CONFIG or the home directory".to_owned()
             }
-            Self::Wrong { .. } => "it takes state_dir = \"…\"; [poll] with first_seconds, longest_seconds and patience_seconds; [timeouts] with connect_seconds, read_seconds, attempt_seconds and operation_seconds".to_owned(),
+            Self::Wrong { .. } => "it takes state_dir = \"…\"; [poll] with first_seconds, longest_seconds and patience_seconds; [timeouts] with connect_seconds, read_seconds, attempt_seconds and operation_seconds; read_only = true; [accounts.\"111111111111\"] with name and production; [allowed] with accounts, organization, buckets and largest_size".to_owned(),
         }
     }
 }
@@ -70,6 +78,12 @@ struct File {
     poll: PollFile,
     #[serde(default)]
     timeouts: TimeoutsFile,
+    #[serde(default)]
+    read_only: bool,
+    #[serde(default)]
+    accounts: BTreeMap<AccountId, guards::AccountFile>,
+    #[serde(default, deserialize_with = "guards::allowed")]
+    allowed: Option<guards::AllowedFile>,
 }
 
 #[expect(clippy::struct_field_names, reason = "the file's keys say their unit")]
@@ -121,7 +135,14 @@ impl Config {
             state_dir,
             poll: poll(&file.poll),
             timeouts: timeouts(&file.timeouts),
+            guards: Guards::of(file.read_only, file.accounts, file.allowed),
         })
+    }
+
+    /// The guards of a file alone, for work that keeps no journal of its own.
+    pub fn read_guards(path: &Path) -> Result<Guards, ConfigError> {
+        let file = read_file(path)?;
+        Ok(Guards::of(file.read_only, file.accounts, file.allowed))
     }
 
     /// The journal's file.
@@ -227,6 +248,56 @@ mod tests {
             .poll;
         assert_eq!(poll.first, Duration::from_secs(1));
         assert_eq!(poll.longest, Duration::from_secs(1));
+    }
+
+    #[test]
+    fn production_accounts_and_allowed_destinations_are_read() {
+        let text = r#"
+            read_only = true
+            [accounts."111111111111"]
+            name = "prod"
+            production = true
+            [accounts."222222222222"]
+            name = "dev"
+            [allowed]
+            accounts = ["222222222222"]
+            organization = "o-exampleorgid"
+            buckets = ["export-landing"]
+            largest_size = "500 GiB"
+        "#;
+        let guards = read(text, Some("/x")).unwrap().guards;
+        assert!(guards.is_read_only);
+        let production: Vec<_> = guards.production.iter().collect();
+        assert_eq!(production.len(), 1, "{production:?}");
+        assert_eq!(production[0].0.as_str(), "111111111111");
+        assert_eq!(production[0].1, "prod");
+        let limits = guards.limits;
+        assert_eq!(limits.accounts, ["222222222222".parse().unwrap()]);
+        assert_eq!(limits.organization.as_deref(), Some("o-exampleorgid"));
+        assert_eq!(limits.buckets, ["export-landing".parse().unwrap()]);
+        assert_eq!(limits.largest_bytes, Some(500 * 1024 * 1024 * 1024));
+        assert_eq!(read("", Some("/x")).unwrap().guards, Guards::default());
+    }
+
+    #[test]
+    fn a_guard_that_says_something_else_than_it_means_is_an_error() {
+        for (text, word) in [
+            ("[allowed]\naccounts = []", "empty list"),
+            ("[allowed]\nbuckets = []", "empty list"),
+            ("[allowed]\naccounts = ['prod']", "twelve digits"),
+            ("[allowed]\norganization = 'exampleorgid'", "o-"),
+            ("[allowed]\nlargest_size = 'huge'", "500 GiB"),
+            ("[allowed]\nlargest = '1 GiB'", "largest"),
+            (
+                "[accounts.\"111111111111\"]\nname = ''\nproduction = true",
+                "name",
+            ),
+            ("[accounts.\"111111111111\"]\nproduction = true", "name"),
+            ("[accounts.prod]\nname = 'prod'", "twelve digits"),
+        ] {
+            let error = read(text, Some("/x")).unwrap_err().to_string();
+            assert!(error.contains(word), "{text}: {error}");
+        }
     }
 
     #[test]

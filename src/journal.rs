@@ -3,8 +3,11 @@
 //! It decides what survives a crash. A run and the client token of each of its exports are written
 //! in one transaction before the first call is made, so that a call whose answer never came can be
 //! repeated word for word: DynamoDB answers a repeated token with the same export (API reference of
-//! `ExportTableToPointInTime`, `ClientToken`). It holds no credentials.
+//! `ExportTableToPointInTime`, `ClientToken`). A change of an account is written with the document that
+//! stood there before, so that it can be undone. It holds no credentials.
 
+mod change;
+mod lock;
 mod record;
 mod schema;
 
@@ -14,6 +17,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
+pub use change::{
+    ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, NewChange, UnknownKind,
+};
+pub use lock::ChangeLock;
 pub use record::{ExportRecord, NewRun, RunId, RunRecord, Stage, Verified};
 
 use crate::plan::ExportRequest;
@@ -117,6 +124,8 @@ fn statement_hint(cause: &rusqlite::Error) -> &'static str {
 #[derive(Debug)]
 pub struct Journal {
     connection: Mutex<Connection>,
+    /// Where the file is; `None` for a journal in memory.
+    path: Option<PathBuf>,
 }
 
 impl Journal {
@@ -130,6 +139,7 @@ impl Journal {
         schema::prepare(&connection, path)?;
         Ok(Self {
             connection: Mutex::new(connection),
+            path: Some(path.to_owned()),
         })
     }
 
@@ -139,6 +149,7 @@ impl Journal {
         schema::prepare(&connection, Path::new(":memory:"))?;
         Ok(Self {
             connection: Mutex::new(connection),
+            path: None,
         })
     }
 

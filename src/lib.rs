@@ -15,9 +15,10 @@
 //! Facts ───────────┘
 //! ```
 //!
-//! As it stands, facts are read by [`work::Work::survey_access`], judged and mended on paper by
-//! [`access`], and shown by `tableferry check`; applying a remedy to an account, and undoing it, is
-//! left to the operator.
+//! Facts are read by [`work::Work::survey_access`], judged and mended on paper by [`access`], and
+//! shown by `tableferry check` and the wizard's Access step. A remedy that somebody who is signed in
+//! can carry out is a [`work::Proposal`]; [`work::change`] applies it once it was shown and agreed to,
+//! waits until it holds, and takes it away again.
 //!
 //! # The rooms, and who may look into which
 //!
@@ -29,7 +30,7 @@
 //! archive                  what an export leaves behind: manifests, checksums, data    pure
 //! aws                      the only room with SDK clients; SDK types stop at its door
 //! journal                  what was done, in SQLite; written before the deed
-//! work                     sign-in, survey, start, follow, verify, resume
+//! work                     sign-in, survey, change and undo, start, follow, verify, resume
 //! tui                      the wizard: message, model, update, effect, view
 //! commands                 one file per headless command; the same work, printed
 //! sandbox                  an AWS of our own below the SDK's HTTP client
@@ -46,7 +47,9 @@
 //!
 //! - Nothing is lost, nothing is done twice: a client token is in the journal before its call is
 //!   made, so that a crash at any point leaves a run that `resume` completes without a second export.
-//! - Nothing is changed unasked.
+//! - Nothing is changed unasked: every change of an account is shown first and agreed to, is in the
+//!   journal with the document that stood there before it is written, is not written where that
+//!   document changed meanwhile, and can be undone.
 //! - Unknown is an answer: what could not be read is called unknown, never a guess dressed as a yes.
 //! - No secret leaves: credentials never reach the journal or the screen, and text from AWS is
 //!   stripped of control characters before it is drawn.

@@ -37,7 +37,19 @@ fn start(mut args: Args) -> anyhow::Result<Exit> {
         // Facts in a file are judged without an account.
         Some(Command::Check(check)) if check.facts.is_some() => {
             drop(out);
-            Ok(commands::check::check_file(&check))
+            Ok(
+                match commands::open::limits(&args.global, check.output.output) {
+                    Ok(limits) => commands::check::check_file(&check, &limits),
+                    Err(exit) => exit,
+                },
+            )
+        }
+        Some(Command::Policies(policies)) if policies.facts.is_some() => {
+            drop(out);
+            Ok(match commands::open::limits(&args.global, Output::Text) {
+                Ok(limits) => commands::policies::policies_file(&policies, &limits),
+                Err(exit) => exit,
+            })
         }
         command => {
             drop(out);
@@ -81,8 +93,18 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
         Some(Command::Check(check)) => {
             Ok(commands::check::check(&work, &check, commands::cut_off_token()?).await)
         }
+        Some(Command::Policies(policies)) => {
+            let cancel = commands::cut_off_token()?;
+            Ok(commands::policies::policies(&work, &policies, cancel).await)
+        }
         Some(Command::Survey(survey)) => {
             Ok(commands::survey::survey(&work, &survey, commands::cut_off_token()?).await)
+        }
+        Some(Command::Apply(apply)) => {
+            Ok(commands::apply::apply(&work, &apply, commands::cut_off_token()?).await)
+        }
+        Some(Command::Undo(undo)) => {
+            Ok(commands::undo::undo(&work, &undo, commands::cut_off_token()?).await)
         }
         Some(Command::Resume(resume)) => {
             Ok(commands::resume::resume(&work, &resume, commands::cut_off_token()?).await)

@@ -24,6 +24,7 @@ mod warning;
 mod write;
 
 pub use command::equivalent_command;
+pub(crate) use command::shell_quoted;
 pub use violation::{Violation, Violations};
 
 use std::collections::BTreeMap;

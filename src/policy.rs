@@ -12,6 +12,7 @@ pub mod operator;
 pub mod public;
 pub mod request;
 pub mod simulate;
+pub mod take_back;
 
 mod actions;
 mod automaton;

@@ -12,7 +12,7 @@
 //!
 //! It does not play: reading and writing items, imports, Amazon Ion and filters; the limits of 300
 //! exports or 100 TB in flight; AWS's own throttling; an MFA code's being good for one use only;
-//! access control lists, versions and Requester Pays.
+//! access control lists beyond who owns an object, and versions.
 
 mod authorize;
 mod bucket;
@@ -53,7 +53,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use s3s::service::S3Service;
 
-pub use context::{OPERATOR_ADDRESS, SERVICE_ADDRESS, SourceAddress};
+pub use context::{ExportAcl, OPERATOR_ADDRESS, SERVICE_ADDRESS, SourceAddress};
 pub use faults::Faults;
 pub use profiles::SharedFiles;
 use shared::Shared;
@@ -68,6 +68,8 @@ pub struct Options {
     pub job_length: Duration,
     /// Which source address S3 and KMS see while an export writes.
     pub source_address: SourceAddress,
+    /// Which access control list an export sends with its objects.
+    pub export_acl: ExportAcl,
     /// What goes wrong on purpose.
     pub faults: Faults,
 }
@@ -79,6 +81,7 @@ impl Default for Options {
             state: None,
             job_length: Duration::from_secs(6),
             source_address: SourceAddress::default(),
+            export_acl: ExportAcl::default(),
             faults: Faults::default(),
         }
     }
@@ -136,6 +139,16 @@ impl Sandbox {
         Ok(Self { shared, s3 })
     }
 
+    /// Opens a world of the caller's own, in the form of `assets/world.json`.
+    ///
+    /// # Errors
+    /// If the text is no world of this version, or the state file cannot be written.
+    pub fn of_world(world: &str, options: Options) -> Result<Self, SandboxError> {
+        let shared = Arc::new(Shared::of_world(world, options)?);
+        let s3 = s3::service(Arc::clone(&shared));
+        Ok(Self { shared, s3 })
+    }
+
     /// An HTTP client for the SDK that answers every host of `amazonaws.com` from memory.
     #[must_use]
     pub fn http_client(&self) -> SharedHttpClient {
@@ -153,6 +166,19 @@ impl Sandbox {
     /// What goes wrong on purpose, from the next request on.
     pub fn set_faults(&self, faults: Faults) {
         self.shared.set_faults(faults);
+    }
+
+    /// Plays what AWS leaves open another way, for the exports that are started from now on.
+    pub fn play_as(&self, source_address: SourceAddress, export_acl: ExportAcl) {
+        self.shared.set_open_ends(source_address, export_acl);
+    }
+
+    /// What `DescribeExport` would tell of an export now, whoever may ask; `None` where there is none.
+    #[must_use]
+    pub fn look_at_export(&self, arn: &str) -> Option<serde_json::Value> {
+        let mut world = self.shared.world();
+        world.advance(jiff::Timestamp::now());
+        world.exports.get(arn).map(export::Export::description)
     }
 
     /// Writes a bucket's policy (`None` takes it away) as if somebody else had, in between.

@@ -10,6 +10,7 @@
 //! client: what it wants done leaves [`update::update`] as data, and the runtime hands it to the
 //! work room.
 
+pub mod consent;
 mod drafts;
 pub mod keymap;
 mod layout;

@@ -4,10 +4,13 @@
 //! the journal, and decides with the pure rooms. Every deed is in the journal before it is done.
 
 mod access_survey;
+pub mod change;
 pub mod event;
 pub mod facts;
 mod follow;
+pub mod limits;
 mod prepare;
+pub mod probe;
 mod resume;
 mod start;
 mod survey;
@@ -20,25 +23,38 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use access_survey::{ControlDocuments, ControlFile, ControlFileError};
+pub use change::{
+    Applied, ApplyError, ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, Held,
+    Proposal, ReadBack, Spreading, Standing, UndoError, UndoProposal, Undone, not_proposed,
+    proposals,
+};
 pub use event::{Event, ExportProgress, Side, Verification};
 pub use follow::{FollowError, RunOutcome, Verdict};
+pub use limits::Limits;
 pub use prepare::{Blocker, Briefing};
+pub use probe::{Probe, ProbeReport};
 pub use resume::ResumeError;
 pub use start::StartError;
 
-use crate::arn::{Arn, Region};
+use crate::arn::{AccountId, Arn, Region};
 use crate::aws::profiles::Profiles;
 use crate::aws::{Environment, Identity, MfaCode, Session, SignInError};
 use crate::journal::{Journal, JournalError, RunId, RunRecord};
 use crate::plan::SignIn;
 
 /// What bends the work, set once by configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     /// Whether the accounts are the sandbox's.
     pub is_sandbox: bool,
     /// How often a running export is asked after.
     pub poll: Poll,
+    /// How a change of an account is waited for.
+    pub spreading: Spreading,
+    /// The accounts that are marked production, with the names that are typed before a change.
+    pub production: BTreeMap<AccountId, String>,
+    /// What every plan must keep to.
+    pub limits: Limits,
 }
 
 /// The pace of polling: from the first pause, each half as long again, up to the longest.
@@ -93,6 +109,8 @@ struct Inner {
     journal: Arc<Journal>,
     settings: Settings,
     sessions: Mutex<BTreeMap<Side, SignedIn>>,
+    /// One change of an account at a time, also where the journal has no file to lock.
+    changing: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// A session, and how it was signed in, so that it can be renewed.
@@ -112,6 +130,7 @@ impl Work {
                 journal: Arc::new(journal),
                 settings,
                 sessions: Mutex::default(),
+                changing: Arc::default(),
             }),
         }
     }
@@ -123,8 +142,9 @@ impl Work {
             inner: Arc::new(Inner {
                 environment: self.inner.environment.clone(),
                 journal: Arc::clone(&self.inner.journal),
-                settings: self.inner.settings,
+                settings: self.inner.settings.clone(),
                 sessions: Mutex::default(),
+                changing: Arc::clone(&self.inner.changing),
             }),
         }
     }
@@ -133,6 +153,12 @@ impl Work {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// Whether nothing can be changed in any account: no request that would is ever built.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.inner.environment.is_read_only()
     }
 
     /// The profiles of the shared files; reads the disk.

@@ -14,6 +14,8 @@ mod exports;
 mod faults;
 #[path = "sandbox_calls/identity.rs"]
 mod identity;
+#[path = "sandbox_calls/inline_policies.rs"]
+mod inline_policies;
 #[path = "sandbox_calls/keys.rs"]
 mod keys;
 #[path = "sandbox_calls/refusals.rs"]

@@ -61,11 +61,10 @@ impl<'f> Bearing<'f> {
         bearing.take_resource_control(facts, account, key);
         match need.purpose {
             Purpose::Write | Purpose::Verify => bearing.take_bucket(&facts.bucket),
-            Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable => {
-                if let Some(key) = key {
-                    bearing.take_key(key);
-                }
-            }
+            Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable => match key {
+                Some(key) => bearing.take_key(key),
+                None => bearing.take_key_unread(need.resource.pattern()),
+            },
             // "DescribeExport and ListExports don't support resource-based policies".
             Purpose::Export => bearing.take_table(facts, table),
             Purpose::Follow | Purpose::List => {}
@@ -275,6 +274,19 @@ impl<'f> Bearing<'f> {
             .flatten()
             .map(grant)
             .collect();
+    }
+
+    /// A key that nobody has asked about, such as one that a remedy brought into the plan.
+    fn take_key_unread(&mut self, name: &str) {
+        let unasked = Fact::<()>::Unasked;
+        for (layer, what, permission) in [
+            (Layer::Resource, "key policy of", "kms:GetKeyPolicy"),
+            (Layer::Grants, "grants on", "kms:ListGrants"),
+        ] {
+            if let Some(obstacle) = unasked.obstacle(permission) {
+                self.miss(layer, format!("the {what} {name}"), obstacle);
+            }
+        }
     }
 
     fn take_resource(&mut self, policy: &'f Fact<String>, name: &str, permission: &str) {

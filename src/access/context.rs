@@ -66,6 +66,8 @@ pub(super) struct Setting<'a> {
     pub(super) object: Option<&'a str>,
     /// The role's ARN, for a session.
     pub(super) role: Option<&'a str>,
+    /// Whether the principal itself makes the call, as opposed to a service that acts for it.
+    pub(super) is_direct: bool,
 }
 
 /// The context, as far as it depends on no policy.
@@ -94,7 +96,7 @@ pub(super) fn of(setting: Setting<'_>) -> Context {
         Some(region) => context.set("aws:RequestedRegion", region.as_str()),
         None => context.set_unknown("aws:RequestedRegion"),
     }
-    add_route(&mut context, setting.need);
+    add_route(&mut context, setting);
     add_resource(&mut context, setting);
     match setting.need.purpose {
         Purpose::Write => add_upload(&mut context, &setting.plan.encryption),
@@ -169,19 +171,29 @@ fn add_principal(context: &mut Context, principal: &PrincipalFacts, role: Option
 }
 
 /// How the request reaches the service that judges it.
-fn add_route(context: &mut Context, need: &Need) {
+fn add_route(context: &mut Context, setting: Setting<'_>) {
     // The operator's address is known to AWS alone: behind an address translation or an endpoint it
     // is not the machine's. For a call that is forwarded, AWS documents none.
     context.set_unknown("aws:SourceIp");
-    if need.is_direct() {
-        context.set("aws:ViaAWSService", "false");
+    if setting.is_direct {
+        // KMS is called by S3 all the same.
+        let is_key_use = matches!(
+            setting.need.purpose,
+            Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable
+        );
+        context.set("aws:ViaAWSService", is_key_use.to_string());
         for key in OF_NETWORK {
             context.set_unknown(key);
+        }
+        for key in ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"] {
+            if is_key_use {
+                context.set_unknown(key);
+            }
         }
         return;
     }
     context.set("aws:ViaAWSService", "true");
-    match need.purpose {
+    match setting.need.purpose {
         Purpose::Write | Purpose::ReadTable => {
             context.set_all("aws:CalledVia", vec![EXPORTER.to_owned()]);
             context.set("aws:CalledViaFirst", EXPORTER);

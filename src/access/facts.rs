@@ -313,6 +313,9 @@ pub struct PastExport {
     pub key: Option<String>,
     /// When it was started.
     pub started_at: Timestamp,
+    /// When it ended, where it did.
+    #[serde(default)]
+    pub ended_at: Option<Timestamp>,
     /// `IN_PROGRESS`, `COMPLETED` or `FAILED`.
     pub status: String,
     /// Whether the policies and settings it relied on are known to be the same since.

@@ -8,15 +8,19 @@
 
 mod draft;
 mod edit;
+mod estimate;
 mod letter;
 mod proof;
 mod search;
 mod spare;
 mod statement;
 mod target;
+mod whole;
 
+pub use estimate::estimate;
 pub use letter::letter;
 pub use target::Target;
+pub use whole::whole;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -168,6 +172,13 @@ fn warnings_of_expiry(terms: Terms, now: Timestamp) -> Vec<String> {
          then fails. Take the dead statement away afterwards"
     )];
     let length = expires.duration_since(now);
+    if terms.estimate.is_none() {
+        warnings.push(
+            "how long the export will take is not known: AWS documents no throughput, and there is \
+             no earlier export of each table to go by. Leave it at least three times what it may take"
+                .to_owned(),
+        );
+    }
     let wanted = terms.estimate.and_then(|estimate| estimate.checked_mul(3));
     if let Some(wanted) = wanted.filter(|wanted| length < *wanted) {
         warnings.push(format!(

@@ -78,15 +78,36 @@ pub(super) struct Unclear {
     pub(super) permission: &'static str,
 }
 
-/// The requests of one need.
+/// The requests of one need, as they come while an export is started, runs and is checked.
 pub(super) fn asks<'f>(
     plan: &Plan,
     facts: &'f Facts,
     need: &Need,
     now: Timestamp,
 ) -> Result<Vec<Ask<'f>>, Unclear> {
+    asks_by(plan, facts, need, now, need.is_direct())
+}
+
+/// The same requests, made by the principal itself where an export's are forwarded by DynamoDB.
+pub(super) fn direct_asks<'f>(
+    plan: &Plan,
+    facts: &'f Facts,
+    need: &Need,
+    now: Timestamp,
+) -> Result<Vec<Ask<'f>>, Unclear> {
+    asks_by(plan, facts, need, now, true)
+}
+
+fn asks_by<'f>(
+    plan: &Plan,
+    facts: &'f Facts,
+    need: &Need,
+    now: Timestamp,
+    is_direct: bool,
+) -> Result<Vec<Ask<'f>>, Unclear> {
     let places = places(plan, facts, need)?;
     let principal = principal_of(facts, need.who);
+    let known = known_to_iam(principal)?;
     let mut asks = Vec::new();
     for place in &places {
         for role in roles(principal, facts) {
@@ -100,13 +121,14 @@ pub(super) fn asks<'f>(
                 object: place.object.as_deref(),
                 table: place.table.as_ref().map(|(_, arn)| arn),
                 role: role.as_deref(),
+                is_direct,
             };
             let mut context = context::of(setting);
             let asked = place.table.as_ref().map(|(asked, _)| asked.as_str());
             let bearing = Bearing::of(facts, need, &place.account, place.key, asked);
             context::add_unsettled(&mut context, bearing.documents());
             asks.push(Ask {
-                principal: as_asked(principal, role),
+                principal: as_asked(&known, role),
                 action: need.action,
                 resource: place.resource.clone(),
                 account: place.account.clone(),
@@ -340,15 +362,23 @@ fn roles_named(text: &str, name: &str, account: &str) -> Vec<String> {
     found
 }
 
-/// The principal as AWS sees it.
-fn as_asked(principal: &PrincipalFacts, role: Option<String>) -> Principal {
-    let arn = principal.caller.arn.to_string();
-    match Principal::parse(&arn) {
-        Some(Principal::Session { arn, .. }) => Principal::Session {
-            arn,
+/// The principal as IAM knows it. A server that is not AWS may call its callers by ARNs that IAM
+/// gives nobody; what policies mean for them nobody can tell.
+fn known_to_iam(principal: &PrincipalFacts) -> Result<Principal, Unclear> {
+    let arn = &principal.caller.arn;
+    Principal::parse(&arn.to_string()).ok_or_else(|| Unclear {
+        what: format!("what policies make of {arn}, an ARN that IAM gives nobody,"),
+        permission: "",
+    })
+}
+
+/// The principal with the role behind its session.
+fn as_asked(known: &Principal, role: Option<String>) -> Principal {
+    match known {
+        Principal::Session { arn, .. } => Principal::Session {
+            arn: arn.clone(),
             role_arn: role,
         },
-        Some(known) => known,
-        None => Principal::FederatedUser { arn },
+        known => known.clone(),
     }
 }

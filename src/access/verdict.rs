@@ -395,6 +395,20 @@ pub fn overall(verdicts: &[Verdict], is_strict: bool) -> Overall {
         .unwrap_or(Overall::Allowed)
 }
 
+/// What was assumed not to forbid what is allowed, each once.
+#[must_use]
+pub fn assumptions(verdicts: &[Verdict]) -> Vec<Unread> {
+    let mut all: Vec<Unread> = Vec::new();
+    for verdict in verdicts {
+        if let Outcome::Allowed { assumed } = &verdict.outcome {
+            all.extend(assumed.iter().cloned());
+        }
+    }
+    all.sort_by(|one, other| (one.layer, &one.what).cmp(&(other.layer, &other.what)));
+    all.dedup_by(|one, other| one.what == other.what && one.permission == other.permission);
+    all
+}
+
 /// The verdicts by who can mend them, in the order of the menders: those that need mending first
 /// within each group.
 #[must_use]
@@ -413,7 +427,7 @@ pub fn by_mender(verdicts: &[Verdict]) -> Vec<(Mender, Vec<&Verdict>)> {
 }
 
 /// Who can change what a principal may do by itself.
-fn mender_of_identity(facts: &Facts, who: Who) -> Mender {
+pub(super) fn mender_of_identity(facts: &Facts, who: Who) -> Mender {
     match who {
         Who::Exporter => match facts.source.naming() {
             SourcePrincipal::IdentityCenter { permission_set, .. } => {
@@ -431,7 +445,7 @@ fn mender_of_identity(facts: &Facts, who: Who) -> Mender {
 }
 
 /// Who can change a bucket of an account.
-fn mender_of_bucket(facts: &Facts, owner: Option<&AccountId>) -> Mender {
+pub(super) fn mender_of_bucket(facts: &Facts, owner: Option<&AccountId>) -> Mender {
     if owner == Some(&facts.source.caller.account) {
         Mender::You
     } else {
@@ -440,7 +454,7 @@ fn mender_of_bucket(facts: &Facts, owner: Option<&AccountId>) -> Mender {
 }
 
 /// Who can change a key of an account.
-fn mender_of_key(facts: &Facts, owner: &AccountId) -> Mender {
+pub(super) fn mender_of_key(facts: &Facts, owner: &AccountId) -> Mender {
     if *owner == facts.source.caller.account {
         Mender::You
     } else {

@@ -4,12 +4,14 @@ use aws_sdk_dynamodb::types::{self as sdk, TableDescription};
 use jiff::Timestamp;
 
 use super::failure::Failure;
+use super::gate::Gate;
 use super::plain::plain;
 use super::translate::Translator;
 use crate::arn::Arn;
 use crate::plan::ExportRequest;
 
 mod export_request;
+mod recovery;
 mod resource_policy;
 
 /// A table as `DescribeTable` shows it.
@@ -87,6 +89,7 @@ pub struct Export {
 pub struct Dynamodb {
     pub(super) client: aws_sdk_dynamodb::Client,
     pub(super) translator: Translator,
+    pub(super) gate: Gate,
 }
 
 impl Dynamodb {
@@ -148,6 +151,7 @@ impl Dynamodb {
     pub async fn start_export(&self, request: &ExportRequest) -> Result<Export, Failure> {
         const OPERATION: &str = "dynamodb:ExportTableToPointInTime";
         let target = request.table_arn.to_string();
+        self.gate.pass(OPERATION, &target)?;
         let input = export_request::input(request)
             .map_err(|problem| self.translator.unsendable(OPERATION, &target, &problem))?;
         let answer = input

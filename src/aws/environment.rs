@@ -63,6 +63,8 @@ pub struct Environment {
     /// For endpoints on this machine, which no proxy can reach.
     pub(super) loopback_client: SharedHttpClient,
     pub(super) timeouts: Timeouts,
+    /// Whether the sessions are to change nothing.
+    pub(super) is_read_only: bool,
     files: Files,
 }
 
@@ -92,7 +94,16 @@ impl Environment {
     pub fn from_process() -> Self {
         let wanted = |name: &str| {
             name.starts_with("AWS_")
-                || ["HOME", "USERPROFILE", "USER", "LOGNAME", "USERNAME"].contains(&name)
+                || [
+                    "HOME",
+                    "USERPROFILE",
+                    "USER",
+                    "LOGNAME",
+                    "USERNAME",
+                    "SSL_CERT_FILE",
+                    "SSL_CERT_DIR",
+                ]
+                .contains(&name)
         };
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             let name = name.into_string().ok().filter(|name| wanted(name))?;
@@ -113,6 +124,7 @@ impl Environment {
             http_client: shared_client(ProxyConfig::from_env),
             loopback_client: shared_client(ProxyConfig::disabled),
             timeouts: Timeouts::default(),
+            is_read_only: false,
             files,
         }
     }
@@ -124,6 +136,7 @@ impl Environment {
             http_client: http.clone(),
             loopback_client: http,
             timeouts: Timeouts::default(),
+            is_read_only: false,
             files: Files::InMemory {
                 config,
                 credentials,
@@ -138,6 +151,19 @@ impl Environment {
         self
     }
 
+    /// The same, with every session unable to change anything: such calls are never built.
+    #[must_use]
+    pub const fn read_only(mut self) -> Self {
+        self.is_read_only = true;
+        self
+    }
+
+    /// Whether its sessions can change nothing.
+    #[must_use]
+    pub const fn is_read_only(&self) -> bool {
+        self.is_read_only
+    }
+
     /// The same with calls sent through this HTTP client.
     #[must_use]
     pub fn with_http_client(mut self, http: SharedHttpClient) -> Self {
@@ -149,7 +175,23 @@ impl Environment {
     /// The profiles of the shared files. It never fails: what is wrong with the files is among the
     /// answer's problems.
     pub fn profiles(&self) -> Profiles {
-        profiles::list(self.shared_files(), &self.variables)
+        let mut profiles = profiles::list(self.shared_files(), &self.variables);
+        profiles.problems.extend(self.unread_bundle());
+        profiles
+    }
+
+    /// What to know of a certificate bundle that the AWS CLI reads and the SDK for Rust does not.
+    fn unread_bundle(&self) -> Option<String> {
+        let bundle = self.variable("AWS_CA_BUNDLE")?;
+        let is_named_elsewhere = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+            .iter()
+            .any(|name| self.variable(name).is_some());
+        (!is_named_elsewhere).then(|| {
+            super::plain::plain(&format!(
+                "AWS_CA_BUNDLE names {bundle}, which is not read here: if calls fail for their \
+                 certificate, add the authority to the system's store, or set SSL_CERT_FILE={bundle}"
+            ))
+        })
     }
 
     /// Whether nothing outside the process may be touched.
@@ -181,6 +223,14 @@ impl Environment {
                 credentials,
             } => {
                 let is_named = |variable| self.variable(variable).is_some();
+                if config.is_none() && credentials.is_none() {
+                    files.problems.push(
+                        "HOME is not set, so that there is no directory ~/.aws to look in: set \
+                         HOME, or name the files with AWS_CONFIG_FILE and \
+                         AWS_SHARED_CREDENTIALS_FILE"
+                            .to_owned(),
+                    );
+                }
                 let paths = [
                     (FileKind::Config, config, "AWS_CONFIG_FILE"),
                     (

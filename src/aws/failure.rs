@@ -21,6 +21,8 @@ pub enum FailureKind {
     Unreadable,
     /// The server does not know the call at all.
     Unsupported,
+    /// The operator forbade every change, so that nothing was sent.
+    ReadOnly,
 }
 
 /// A call that failed.
@@ -55,9 +57,10 @@ impl Failure {
             | FailureKind::Throttled
             | FailureKind::Unreadable => true,
             FailureKind::Service => self.status.is_some_and(|status| status >= 500),
-            FailureKind::AccessDenied | FailureKind::Credentials | FailureKind::Unsupported => {
-                false
-            }
+            FailureKind::AccessDenied
+            | FailureKind::Credentials
+            | FailureKind::Unsupported
+            | FailureKind::ReadOnly => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! IAM: what a session's ARN leaves out of its role, the policies of users and roles, and what IAM's
 //! own simulation makes of them.
 
+mod inline;
 mod policies;
 mod simulation;
 
@@ -9,6 +10,7 @@ pub use policies::Holder;
 use jiff::Timestamp;
 
 use super::failure::Failure;
+use super::gate::Gate;
 use super::plain::plain;
 use super::translate::Translator;
 use crate::arn::Arn;
@@ -31,6 +33,7 @@ pub struct Role {
 pub struct Iam {
     pub(super) client: aws_sdk_iam::Client,
     pub(super) translator: Translator,
+    pub(super) gate: Gate,
 }
 
 impl Iam {

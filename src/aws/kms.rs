@@ -1,6 +1,7 @@
 //! KMS: the keys that an export could be encrypted with.
 
 mod access;
+mod policy;
 
 use std::collections::HashMap;
 
@@ -8,6 +9,7 @@ use aws_sdk_kms::types::{self as sdk, KeyManagerType, KeySpec, KeyUsageType};
 use futures_util::{StreamExt as _, stream};
 
 use super::failure::Failure;
+use super::gate::Gate;
 use super::plain::plain;
 use super::translate::Translator;
 use crate::arn::Arn;
@@ -38,6 +40,7 @@ pub struct Key {
 pub struct Kms {
     pub(super) client: aws_sdk_kms::Client,
     pub(super) translator: Translator,
+    pub(super) gate: Gate,
 }
 
 impl Kms {

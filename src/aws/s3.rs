@@ -1,5 +1,7 @@
 //! S3: whose a bucket is, where it lies, and what is in it.
 
+pub mod multipart;
+mod policy;
 mod settings;
 
 use aws_sdk_s3::error::SdkError;
@@ -7,6 +9,7 @@ use aws_sdk_s3::types as sdk;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::failure::{Failure, FailureKind};
+use super::gate::Gate;
 use super::plain::plain;
 use super::translate::Translator;
 use crate::arn::{AccountId, BucketName, Region};
@@ -48,6 +51,7 @@ pub struct S3 {
     pub(super) client: aws_sdk_s3::Client,
     pub(super) region: Region,
     pub(super) translator: Translator,
+    pub(super) gate: Gate,
 }
 
 const HEAD_BUCKET: &str = "s3:ListBucket";
@@ -301,31 +305,6 @@ impl S3 {
             }
         }
         Ok(content)
-    }
-
-    /// The bucket's policy as it stands, by `GetBucketPolicy`; none where there is none.
-    pub async fn bucket_policy(
-        &self,
-        bucket: &BucketName,
-        owner: Option<&AccountId>,
-    ) -> Result<Option<String>, Failure> {
-        let answer = self
-            .client
-            .get_bucket_policy()
-            .bucket(bucket.as_str())
-            .set_expected_bucket_owner(owner.map(ToString::to_string))
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => Ok(answer.policy),
-            Err(error) => {
-                let failure =
-                    self.translator
-                        .failure("s3:GetBucketPolicy", bucket.as_str(), &error);
-                let is_absent = failure.code.as_deref() == Some("NoSuchBucketPolicy");
-                if is_absent { Ok(None) } else { Err(failure) }
-            }
-        }
     }
 
     /// Reads a failed `HeadBucket` by its status, since an answer to HEAD has neither code nor

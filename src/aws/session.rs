@@ -10,6 +10,7 @@ use super::dynamodb::Dynamodb;
 use super::endpoints::{self, Endpoints};
 use super::environment::SharedHttpClient;
 use super::failure::Failure;
+use super::gate::Gate;
 use super::iam::Iam;
 use super::kms::Kms;
 use super::organizations::Organizations;
@@ -65,10 +66,16 @@ pub struct Session {
     pub profile: String,
     /// Who we are.
     pub identity: Identity,
+    /// The role that was assumed last, as it was named: `AssumeRole` takes a role's own ARN only, with
+    /// the path that the session's ARN leaves out.
+    pub assumed_role: Option<Arn>,
     /// The Region of the session's calls.
     pub region: Region,
     /// When the credentials end, where that is known.
     pub expires_at: Option<Timestamp>,
+    /// Whom the session's role was assumed from, where that was a session of another role of the
+    /// profile's chain; not told of a role that was assumed with other credentials.
+    pub assumed_from: Option<Arn>,
     /// Whether credentials that end are renewed without the operator; not where a code was asked.
     pub is_renewable: bool,
     /// Endpoints that are not AWS's: service (or `all`) and URL.
@@ -89,6 +96,8 @@ pub(super) struct Means {
     pub has_ca_bundle: bool,
     /// The HTTP client for endpoints on this machine.
     pub loopback_client: SharedHttpClient,
+    /// What every changing call passes.
+    pub gate: Gate,
 }
 
 impl Means {
@@ -132,12 +141,24 @@ impl Session {
         self.identity.arn.partition
     }
 
+    /// Whether the operator forbade every change.
+    pub const fn is_read_only(&self) -> bool {
+        self.means.gate.is_read_only
+    }
+
+    /// Whether a call that changes something may be made; the same gate that every such function
+    /// of the clients passes.
+    pub fn may_change(&self, operation: &str, target: &str) -> Result<(), Failure> {
+        self.means.gate.pass(operation, target)
+    }
+
     /// DynamoDB in a Region.
     pub fn dynamodb(&self, region: &Region) -> Dynamodb {
         let config = self.means.config("dynamodb", region);
         Dynamodb {
             client: aws_sdk_dynamodb::Client::new(&config),
             translator: self.means.translator("dynamodb"),
+            gate: self.means.gate,
         }
     }
 
@@ -154,6 +175,7 @@ impl Session {
             client: aws_sdk_s3::Client::from_conf(config),
             region: region.clone(),
             translator: self.means.translator("s3"),
+            gate: self.means.gate,
         }
     }
 
@@ -162,6 +184,7 @@ impl Session {
         Kms {
             client: aws_sdk_kms::Client::new(&self.means.config("kms", region)),
             translator: self.means.translator("kms"),
+            gate: self.means.gate,
         }
     }
 
@@ -170,6 +193,7 @@ impl Session {
         Iam {
             client: aws_sdk_iam::Client::new(&self.means.config("iam", &self.region)),
             translator: self.means.translator("iam"),
+            gate: self.means.gate,
         }
     }
 

@@ -19,10 +19,11 @@ use super::chain;
 use super::credentials::{Loader, Renewing};
 use super::endpoints::Endpoints;
 use super::environment::{Environment, Timeouts};
+use super::gate::Gate;
 use super::plain::plain;
 use super::session::{Identity, Means, MfaCode, Session, SignInError};
 use super::shared_files::SharedFiles;
-use crate::arn::Region;
+use crate::arn::{Arn, Region};
 use crate::plan::SignIn;
 
 pub(super) mod failure;
@@ -147,6 +148,9 @@ impl Environment {
                 renewal: chain.base.kind.renewal(&chain.base.profile),
                 has_ca_bundle: self.variable("AWS_CA_BUNDLE").is_some()
                     || files.setting(profile, "ca_bundle").is_some(),
+                gate: Gate {
+                    is_read_only: self.is_read_only,
+                },
             },
             region,
             hops: Vec::new(),
@@ -220,7 +224,10 @@ impl Environment {
             .expiry()
             .and_then(|end| Timestamp::try_from(end).ok());
         let is_renewable = loader.device().is_none();
+        let assumed_from = self.assumed_from(&loader);
         let (profile, region) = (loader.profile.clone(), loader.region.clone());
+        let last_hop = loader.hops.last();
+        let assumed_role = last_hop.and_then(|hop| hop.role_arn.parse().ok());
         let mut means = loader.means.clone();
         means.config = means
             .config
@@ -234,11 +241,29 @@ impl Environment {
         Ok(Session {
             profile,
             identity,
+            assumed_role,
             region,
             expires_at,
+            assumed_from,
             is_renewable,
             endpoints: means.endpoints.listed(),
             means,
+        })
+    }
+
+    /// The session that the last role of a chain is assumed from, as STS names it: without the
+    /// role's path.
+    fn assumed_from(&self, loader: &Loader) -> Option<Arn> {
+        let before = loader.hops.len().checked_sub(2)?;
+        let hop = loader.hops.get(before)?;
+        let role: Arn = hop.role_arn.parse().ok()?;
+        let name = role.resource_after("role")?.rsplit('/').next()?.to_owned();
+        let session = hop.session_name.clone();
+        let session = session.unwrap_or_else(|| self.session_name());
+        Some(Arn {
+            service: "sts".to_owned(),
+            resource: format!("assumed-role/{name}/{session}"),
+            ..role
         })
     }
 

@@ -105,7 +105,7 @@ impl Translator {
                     "the service failed on its own side: try again in a few minutes".to_owned()
                 }))
             }
-            FailureKind::Service | FailureKind::AccessDenied => None,
+            FailureKind::Service | FailureKind::AccessDenied | FailureKind::ReadOnly => None,
         }
     }
 

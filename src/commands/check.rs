@@ -1,6 +1,7 @@
 //! `tableferry check PLAN`: whether the plan's exports would work, before they are started.
 
-mod words;
+mod probe;
+pub(super) mod words;
 
 pub(super) use words::verdict_object;
 
@@ -13,28 +14,34 @@ use super::Exit;
 use super::plan_file::read_plan;
 use super::report::{Report, write_line};
 use super::survey::{control_documents, read_facts, tell_unused};
+use super::terms::terms;
 use crate::access::explain::simulate_lines;
 use crate::access::facts::Facts;
-use crate::access::remedy::{Terms, remedies};
+use crate::access::remedy::remedies;
 use crate::access::verdict::{Overall, judge, overall};
 use crate::args::CheckArgs;
 use crate::plan::Plan;
-use crate::work::Work;
+use crate::work::{Blocker, Limits, Work};
 
 /// Surveys both sides and judges the plan.
 pub async fn check(work: &Work, args: &CheckArgs, cancel: CancellationToken) -> Exit {
     let report = report(args);
     let judged = async {
+        probe::check_consent(work, args, &report)?;
         let plan = read_plan(&args.plan, &report)?;
         let controls = control_documents(&args.controls, &report)?;
-        let facts = read_facts(work, &plan, &controls, &cancel, &report).await?;
-        Ok(conclude(args, &plan, &facts, &report))
+        let mut facts = read_facts(work, &plan, &controls, &cancel, &report).await?;
+        let beyond = work.beyond_limits(&plan, &facts);
+        if args.probe && beyond.is_empty() {
+            probe::probe(work, args, &plan, &mut facts, &cancel, &report).await?;
+        }
+        Ok(conclude(args, &plan, &facts, &beyond, &report))
     };
     judged.await.unwrap_or_else(|exit: Exit| exit)
 }
 
 /// Judges the plan by the facts of a file; AWS is asked nothing.
-pub fn check_file(args: &CheckArgs) -> Exit {
+pub fn check_file(args: &CheckArgs, limits: &Limits) -> Exit {
     let report = report(args);
     let judged = || {
         let plan = read_plan(&args.plan, &report)?;
@@ -43,7 +50,8 @@ pub fn check_file(args: &CheckArgs) -> Exit {
         let controls = control_documents(&args.controls, &report)?;
         controls.put_into(&mut facts);
         tell_unused(&controls, &facts, &report);
-        Ok(conclude(args, &plan, &facts, &report))
+        let beyond = limits.judge_facts(&plan, &facts);
+        Ok(conclude(args, &plan, &facts, &beyond, &report))
     };
     judged().unwrap_or_else(|exit: Exit| exit)
 }
@@ -57,7 +65,8 @@ fn report(args: &CheckArgs) -> Report {
     }
 }
 
-fn read_file(path: &Path, report: &Report) -> Result<Facts, Exit> {
+/// Reads facts that `survey` wrote; what is wrong with them was printed.
+pub(super) fn read_file(path: &Path, report: &Report) -> Result<Facts, Exit> {
     let hint = "`tableferry survey PLAN > facts.json` writes one";
     let told = |message: String| {
         report.error(&message, Some(hint));
@@ -68,8 +77,19 @@ fn read_file(path: &Path, report: &Report) -> Result<Facts, Exit> {
     Facts::from_json(&text).map_err(|error| told(format!("{}: {error}", path.display())))
 }
 
-fn conclude(args: &CheckArgs, plan: &Plan, facts: &Facts, report: &Report) -> Exit {
+/// Tells the verdicts, and what of the plan lies outside the configuration's limits.
+fn conclude(
+    args: &CheckArgs,
+    plan: &Plan,
+    facts: &Facts,
+    beyond: &[Blocker],
+    report: &Report,
+) -> Exit {
     let now = Timestamp::now();
+    let terms = match terms(args.terms, plan, facts, now, report) {
+        Ok(terms) => terms,
+        Err(exit) => return exit,
+    };
     let verdicts = judge(plan, facts, now);
     let overall = overall(&verdicts, args.strict);
     if args.explain_needs.is_some() {
@@ -82,15 +102,21 @@ fn conclude(args: &CheckArgs, plan: &Plan, facts: &Facts, report: &Report) -> Ex
     } else {
         words::tell(report, facts, now, &verdicts);
         if overall != Overall::Allowed {
-            words::tell_remedies(report, &remedies(plan, facts, now, Terms::default()));
+            words::tell_remedies(report, &remedies(plan, facts, now, terms));
         }
         words::tell_end(report, facts, now, &verdicts, overall);
+    }
+    for blocker in beyond {
+        report.error(&blocker.what, Some(&blocker.hint));
+    }
+    if !beyond.is_empty() {
+        return Exit::Refused;
     }
     report.told(exit(overall))
 }
 
 /// The exit status that verdicts come to.
-const fn exit(overall: Overall) -> Exit {
+pub(super) const fn exit(overall: Overall) -> Exit {
     match overall {
         Overall::Allowed => Exit::Done,
         Overall::Undecided => Exit::Undecided,

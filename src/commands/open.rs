@@ -10,10 +10,10 @@ use super::Exit;
 use super::report::Report;
 use crate::args::{Global, Output};
 use crate::aws::Environment;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Guards};
 use crate::journal::{Journal, JournalError};
 use crate::sandbox::{Options, Sandbox};
-use crate::work::{Poll, Settings, Work};
+use crate::work::{Limits, Poll, Settings, Work};
 
 /// Opens the work that the arguments ask for. `Err` holds the exit status; the reason was printed.
 pub fn open(global: &Global, output: Output) -> Result<Work, Exit> {
@@ -40,12 +40,61 @@ fn open_real(global: &Global) -> anyhow::Result<Work> {
     let settings = Settings {
         is_sandbox: false,
         poll: config.poll,
+        ..Settings::default()
     };
     let environment = Environment::from_process().with_timeouts(config.timeouts);
-    Ok(Work::new(environment, journal, settings))
+    Ok(guarded(
+        environment,
+        journal,
+        settings,
+        global,
+        config.guards,
+    ))
 }
 
-/// The sandbox forgets everything with the process, its journal too, unless a file keeps both.
+/// The work with what holds the operator back.
+fn guarded(
+    environment: Environment,
+    journal: Journal,
+    mut settings: Settings,
+    global: &Global,
+    guards: Guards,
+) -> Work {
+    let environment = if global.read_only || guards.is_read_only {
+        environment.read_only()
+    } else {
+        environment
+    };
+    settings.production = guards.production;
+    settings.limits = guards.limits;
+    Work::new(environment, journal, settings)
+}
+
+/// The limits of the configuration, for facts that are judged without an account. `Err` holds the
+/// exit status; the reason was printed.
+pub fn limits(global: &Global, output: Output) -> Result<Limits, Exit> {
+    let read = match (&global.config, global.sandbox) {
+        (Some(path), _) => Config::read_guards(path),
+        (None, true) => Ok(Guards::default()),
+        (None, false) => {
+            Config::read(None, |name| std::env::var(name).ok()).map(|config| config.guards)
+        }
+    };
+    match read {
+        Ok(guards) => Ok(guards.limits),
+        // Nowhere to look for a configuration is as good as having none.
+        Err(ConfigError::NoHome) => Ok(Limits::default()),
+        Err(error) => {
+            let report = Report::new(output);
+            report.error(&error.to_string(), Some(&error.hint()));
+            report.finish();
+            Err(Exit::Usage)
+        }
+    }
+}
+
+/// The sandbox forgets everything with the process, its journal too, unless a file keeps both. Of
+/// the configuration it has the guards alone, and only where a file is named.
 fn open_sandbox(global: &Global) -> anyhow::Result<Work> {
     let sandbox = Sandbox::open(options(global.sandbox_state.clone(), global.sandbox_job))
         .context("the sandbox does not start")?;
@@ -63,8 +112,13 @@ fn open_sandbox(global: &Global) -> anyhow::Result<Work> {
     let settings = Settings {
         is_sandbox: true,
         poll: sandbox_poll(global.sandbox_job),
+        ..Settings::default()
     };
-    Ok(Work::new(environment, journal, settings))
+    let guards = match &global.config {
+        Some(path) => Config::read_guards(path)?,
+        None => Guards::default(),
+    };
+    Ok(guarded(environment, journal, settings, global, guards))
 }
 
 pub(super) fn options(state: Option<PathBuf>, job_seconds: f64) -> Options {

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::check::verdict_object;
 use super::follow::{Scope, end, go_on, standing, tell_what_is_left, with_events};
+use super::hold;
 use super::plan_file::read_plan;
 use super::report::Report;
 use super::sign_in::{ask, prove_both};
@@ -20,7 +21,6 @@ use crate::access::verdict::{Check, Outcome, Verdict, judge};
 use crate::args::RunArgs;
 use crate::journal::{JournalError, RunId, RunRecord, Stage};
 use crate::plan::Plan;
-use crate::policy::evaluate::Principal;
 use crate::work::{Briefing, ControlDocuments, Event, RunOutcome, StartError, Work};
 
 /// Runs a plan; what went wrong was printed.
@@ -38,6 +38,7 @@ async fn try_run(
     cancel: CancellationToken,
     report: &Report,
 ) -> Result<Exit, Exit> {
+    super::check_may_change(work, "a run starts exports", report)?;
     let plan = read_plan(&args.plan, report)?;
     if !args.yes && !std::io::stdin().is_terminal() {
         report.error(
@@ -67,10 +68,15 @@ async fn try_run(
         briefing.newest = RunId(i64::MAX);
     }
     report.briefing(&briefing);
+    super::refuse_beyond_limits(&work.beyond_limits(&plan, &facts), report)?;
     let foreseen = foresee(&plan, &facts, report);
     blocked(args, &briefing, &foreseen, report)?;
     match decide(args, &briefing, report, &cancel).await? {
-        Decision::Start => start(work, args, &plan, &briefing, cancel, report).await,
+        Decision::Start => {
+            await_changes(work, &plan, &facts, &cancel, report).await?;
+            let exit = start(work, args, &plan, &briefing, cancel, report).await;
+            explain_by_changes(exit, &facts, report)
+        }
         Decision::Follow(run) => go_on(work, run, Scope::Everything, cancel, report).await,
         Decision::Finished(run) => {
             let outcome = RunOutcome {
@@ -93,7 +99,53 @@ pub(super) fn told_start(report: &Report, error: &StartError) -> Exit {
             report.error(&error.to_string(), Some("sign in first"));
             Exit::CutOff
         }
+        StartError::ReadOnly => {
+            report.error(
+                &error.to_string(),
+                Some("leave --read-only out to start it"),
+            );
+            Exit::Refused
+        }
     }
+}
+
+/// Waits for what was changed minutes ago, which an export started at once may fail by.
+async fn await_changes(
+    work: &Work,
+    plan: &Plan,
+    facts: &Facts,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<(), Exit> {
+    let young = work.changes_to_wait_for(facts);
+    if young.is_empty() {
+        return Ok(());
+    }
+    // Whatever it comes to: what nothing short of an export tries, this export tries.
+    hold::wait(work, plan, &young, cancel, report).await;
+    if cancel.is_cancelled() {
+        report.line("nothing was started");
+        return Err(Exit::CutOff);
+    }
+    Ok(())
+}
+
+/// A failure soon after a change is explained by it first.
+fn explain_by_changes(
+    exit: Result<Exit, Exit>,
+    facts: &Facts,
+    report: &Report,
+) -> Result<Exit, Exit> {
+    if matches!(exit, Ok(Exit::Failed)) {
+        for change in &facts.changes {
+            report.line(&format!(
+                "{} was changed at {}, which can take minutes to hold everywhere: wait a little, \
+                 and run the plan again before looking further",
+                change.document, change.at
+            ));
+        }
+    }
+    exit
 }
 
 /// Judges the plan's permissions and settings, tells what is not allowed, and returns what is denied.
@@ -110,11 +162,6 @@ fn foresee(plan: &Plan, facts: &Facts, report: &Report) -> Vec<Verdict> {
                 verdict.explanation
             ));
         }
-    }
-    // A server that is not AWS may call us by an ARN that AWS gives nobody; what its policies mean
-    // for us nobody can tell then, and the reading before a start has its own blockers.
-    if Principal::parse(&facts.source.caller.arn.to_string()).is_none() {
-        return Vec::new();
     }
     verdicts.retain(is_fatal);
     verdicts

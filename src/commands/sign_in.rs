@@ -22,7 +22,13 @@ pub(super) async fn prove_both(work: &Work, plan: &Plan, report: &Report) -> Res
     prove(work, Side::Destination, destination, report).await
 }
 
-async fn prove(work: &Work, side: Side, sign_in: &SignIn, report: &Report) -> Result<(), Exit> {
+/// Proves one side. `Err` holds the exit status; the reason was printed.
+pub(super) async fn prove(
+    work: &Work,
+    side: Side,
+    sign_in: &SignIn,
+    report: &Report,
+) -> Result<(), Exit> {
     let mut answer = work.sign_in(side, sign_in, None).await;
     if let Err(SignInError::MfaRequired { serial, .. }) = &answer
         && let Some(code) = ask_for_code(serial).await

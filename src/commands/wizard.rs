@@ -24,7 +24,7 @@ pub async fn wizard(work: Work, plan_file: Option<PathBuf>) -> anyhow::Result<Ex
     let options = Options {
         plan,
         plan_file,
-        is_read_only: false,
+        is_read_only: work.is_read_only(),
     };
     let ended = tui::run(work.clone(), options).await?;
     let Some(run) = ended.run.map(RunId) else {

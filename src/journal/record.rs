@@ -242,6 +242,6 @@ pub(super) fn read_export(row: &Row<'_>) -> Result<ExportRecord, JournalError> {
 }
 
 /// A time out of range means a damaged row; the epoch shows that without losing the rest.
-fn timestamp(milliseconds: i64) -> Timestamp {
+pub(super) fn timestamp(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).unwrap_or_default()
 }

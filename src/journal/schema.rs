@@ -6,10 +6,12 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 use super::JournalError;
+use super::change::SELECT_CHANGE;
 use super::record::{SELECT_EXPORTS, SELECT_RUN};
 
 /// One step for each format: step n leads from format n to format n + 1.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE run (
         id             INTEGER PRIMARY KEY,
         created_at     INTEGER NOT NULL,  -- milliseconds since 1970
@@ -40,7 +42,29 @@ const STEPS: &[&str] = &["
         verification      TEXT,
         PRIMARY KEY (run, position)
     ) STRICT;
-"];
+",
+    "
+    CREATE TABLE change (
+        id             INTEGER PRIMARY KEY,
+        created_at     INTEGER NOT NULL,
+        account        TEXT NOT NULL,     -- the account that is changed
+        source_account TEXT NOT NULL,     -- the account that exports
+        sign_in        TEXT NOT NULL,     -- how the side that writes signs in, JSON
+        plan           TEXT NOT NULL,     -- the plan file that it is made for
+        kind           TEXT NOT NULL,
+        target         TEXT NOT NULL,     -- JSON
+        title          TEXT NOT NULL,
+        before         TEXT,              -- the document as it stood
+        after          TEXT,              -- the document as it is written
+        added          TEXT NOT NULL,     -- the Sids that are added, JSON
+        stage          TEXT NOT NULL,
+        written_at     INTEGER,
+        held_at        INTEGER,
+        undone_at      INTEGER,
+        undone_from    TEXT               -- the document as it stood before the undo
+    ) STRICT;
+",
+];
 
 /// How long an opening waits for another process: somebody sits before it.
 const LOCK_AT_OPENING: Duration = Duration::from_secs(10);
@@ -50,7 +74,7 @@ const LOCK_AT_OPENING: Duration = Duration::from_secs(10);
 const LOCK_AT_WORK: Duration = Duration::from_mins(1);
 
 /// The format that this program writes.
-const FORMAT: i32 = 1;
+const FORMAT: i32 = 2;
 
 /// What SQLite says of a file, by its own code: a file that is held or cannot be written is whole.
 pub(super) fn failure(path: &Path, cause: rusqlite::Error) -> JournalError {
@@ -132,7 +156,7 @@ fn check(connection: &Connection, path: &Path) -> Result<(), JournalError> {
         let cause = rusqlite::Error::SqliteFailure(code, Some(finding));
         return Err(told(cause));
     }
-    for statement in [SELECT_RUN, SELECT_EXPORTS] {
+    for statement in [SELECT_RUN, SELECT_EXPORTS, SELECT_CHANGE] {
         if connection.prepare(statement).is_err() {
             return Err(JournalError::Foreign {
                 path: path.to_owned(),

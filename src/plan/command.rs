@@ -63,7 +63,7 @@ fn push_span(options: &mut Vec<(&'static str, String)>, span: &Span) {
 
 /// The text as one word of a POSIX shell: bare where nothing in it means anything to a shell,
 /// otherwise in single quotes.
-fn shell_quoted(text: &str) -> String {
+pub(crate) fn shell_quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         text.to_owned()

@@ -170,6 +170,9 @@ pub struct Evaluation {
     /// Whether no value of the unknown keys leads to another answer than these; where it is not so,
     /// the keys could not be tried with all that they may hold.
     pub is_exhaustive: bool,
+    /// Whether the request is allowed, or may be for some values of the unknown keys: an answer that
+    /// depends may still be a denial either way.
+    pub can_be_allowed: bool,
 }
 
 /// What certain values of the unknown keys lead to.
@@ -207,6 +210,7 @@ pub(crate) fn conclude(
         depends_on: Vec::new(),
         outcomes: Vec::new(),
         is_exhaustive: true,
+        can_be_allowed: decision == Decision::Allowed,
     }
 }
 

@@ -126,12 +126,25 @@ pub fn remove_statement(document: &str, sid: &str) -> Result<Removed, EditError>
     let at = statements
         .iter()
         .position(|statement| statement.sid.as_ref().is_some_and(|own| own.value == sid));
-    let Some((at, cut)) = at.and_then(|at| Some((at, statements.get(at)?))) else {
+    let Some(at) = at else {
         return Err(EditError::Missing(sid.to_owned()));
+    };
+    Ok(Removed {
+        text: cut_statement(document, &whole, at),
+        is_empty: statements.len() == 1,
+    })
+}
+
+/// Cuts out the statement at an index, with its comma; a list that we put around a lone statement
+/// goes too.
+pub(super) fn cut_statement(document: &str, whole: &Document<'_>, at: usize) -> String {
+    let statements = whole.statements();
+    let Some(cut) = statements.get(at) else {
+        return document.to_owned();
     };
     let list = whole.statements_span();
     let before = at.checked_sub(1).and_then(|at| statements.get(at));
-    let text = match (before, statements.get(at + 1)) {
+    match (before, statements.get(at + 1)) {
         (Some(previous), None) if is_wrapped_by_us(document, list, previous, cut) => {
             let lone = slice(document, previous.span).to_owned();
             replaced(document, list, &lone)
@@ -140,11 +153,7 @@ pub fn remove_statement(document: &str, sid: &str) -> Result<Removed, EditError>
         (None, Some(next)) => without(document, cut.span.start, next.span.start),
         (None, None) if whole.is_list() => without(document, cut.span.start, cut.span.end),
         (None, None) => replaced(document, list, "[]"),
-    };
-    Ok(Removed {
-        text,
-        is_empty: statements.len() == 1,
-    })
+    }
 }
 
 /// The difference between two documents as a person reads it: line by line, and for documents that
@@ -153,7 +162,10 @@ pub fn remove_statement(document: &str, sid: &str) -> Result<Removed, EditError>
 pub fn diff(before: &str, after: &str) -> String {
     let is_one_line = |text: &str| !text.trim_end().contains('\n');
     let readable = |text: &str| {
-        if is_one_line(before) || is_one_line(after) {
+        if text.trim().is_empty() {
+            // A document that is new has no line to take away.
+            String::new()
+        } else if is_one_line(before) || is_one_line(after) {
             format!("{}\n", laid_out(text, "", "  "))
         } else {
             text.to_owned()
@@ -167,7 +179,7 @@ pub fn diff(before: &str, after: &str) -> String {
         .to_string()
 }
 
-fn slice(text: &str, span: Span) -> &str {
+pub(super) fn slice(text: &str, span: Span) -> &str {
     text.get(span.start..span.end).unwrap_or_default()
 }
 
@@ -175,7 +187,7 @@ fn without(text: &str, start: usize, end: usize) -> String {
     replaced(text, Span { start, end }, "")
 }
 
-fn replaced(text: &str, span: Span, by: &str) -> String {
+pub(super) fn replaced(text: &str, span: Span, by: &str) -> String {
     let head = text.get(..span.start).unwrap_or_default();
     let tail = text.get(span.end..).unwrap_or_default();
     [head, by, tail].concat()
@@ -310,7 +322,7 @@ fn lay_out(value: &serde_json::Value, margin: &str, unit: &str, out: &mut String
 }
 
 /// Whether two statements mean the same, the order in lists left aside.
-fn says_the_same(left: &Statement<'_>, right: &Statement<'_>) -> bool {
+pub(super) fn says_the_same(left: &Statement<'_>, right: &Statement<'_>) -> bool {
     left.effect == right.effect
         && is_same_set(&texts(&left.actions), &texts(&right.actions))
         && left.actions.is_negated == right.actions.is_negated
@@ -337,7 +349,7 @@ fn says_the_same(left: &Statement<'_>, right: &Statement<'_>) -> bool {
             .all(|condition| demands(right, condition))
 }
 
-fn texts<'s>(patterns: &'s Patterns<'_>) -> Vec<&'s str> {
+pub(super) fn texts<'s>(patterns: &'s Patterns<'_>) -> Vec<&'s str> {
     patterns
         .items
         .iter()
@@ -345,7 +357,7 @@ fn texts<'s>(patterns: &'s Patterns<'_>) -> Vec<&'s str> {
         .collect()
 }
 
-fn named(principals: &Principals<'_>) -> Vec<String> {
+pub(super) fn named(principals: &Principals<'_>) -> Vec<String> {
     if principals.is_everyone {
         return vec!["*".to_owned()];
     }
@@ -356,7 +368,7 @@ fn named(principals: &Principals<'_>) -> Vec<String> {
         .collect()
 }
 
-fn is_same_set<T: PartialEq>(left: &[T], right: &[T]) -> bool {
+pub(super) fn is_same_set<T: PartialEq>(left: &[T], right: &[T]) -> bool {
     left.iter().all(|item| right.contains(item)) && right.iter().all(|item| left.contains(item))
 }
 

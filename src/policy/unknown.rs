@@ -361,7 +361,10 @@ impl<'k> Trials<'k> {
             return evaluate::conclude(request, policies, &settled);
         }
         let depends_on = self.deciding_keys();
+        let is_shut = weighed.gates.allowed == Truth::No || weighed.gates.deny == Truth::Yes;
+        let is_reached = self.decisions.contains(&Decision::Allowed);
         Evaluation {
+            can_be_allowed: !is_shut && (is_reached || !self.is_complete),
             decision: Decision::Depends,
             deciding: weighed.deciding(Truth::Unknown),
             denied_by: None,

@@ -129,15 +129,8 @@ impl World {
     fn policies<'a>(&'a self, attempt: &Attempt<'a>) -> Policies<'a> {
         let caller = attempt.caller;
         let mut policies = Policies {
-            identity: self.identity_policies(caller),
-            boundary: self.boundary(caller),
-            service_control: self
-                .organization_level(&caller.account, &self.organization.service_control),
-            resource_control: self.organization_level(
-                attempt.resource_account,
-                &self.organization.resource_control,
-            ),
-            ..Policies::default()
+            resource_control: self.organization_levels(attempt.resource_account, Control::Resource),
+            ..self.own_policies(&caller.account, &caller.who)
         };
         policies.session = caller
             .session
@@ -151,12 +144,22 @@ impl World {
         policies
     }
 
-    /// The policies attached to the caller's user or role, and those inside it.
-    fn identity_policies(&self, caller: &Caller) -> Vec<Named<'_>> {
-        let Some(account) = self.account(&caller.account) else {
+    /// What hangs on a user or role itself: identity policies, boundary, service control policies.
+    pub(super) fn own_policies(&self, account: &str, who: &Who) -> Policies<'_> {
+        Policies {
+            identity: self.identity_policies(account, who),
+            boundary: self.boundary(account, who),
+            service_control: self.organization_levels(account, Control::Service),
+            ..Policies::default()
+        }
+    }
+
+    /// The policies attached to a user or role, and those inside it.
+    fn identity_policies(&self, account: &str, who: &Who) -> Vec<Named<'_>> {
+        let Some(account) = self.account(account) else {
             return Vec::new();
         };
-        let found = match &caller.who {
+        let found = match who {
             Who::User { name } => account
                 .users
                 .get(name)
@@ -166,43 +169,87 @@ impl World {
                 .get(role)
                 .map(|role| (&role.attached, &role.inline)),
         };
-        let Some((attached, inline)) = found else {
+        let Some(own) = found else {
             return Vec::new();
         };
-        attached
+        let groups = match who {
+            Who::User { name } => account.users.get(name).map(|user| user.groups.as_slice()),
+            Who::Session { .. } => None,
+        };
+        let of_groups = groups
+            .unwrap_or_default()
             .iter()
-            .filter_map(|arn| named(arn, &self.managed_policies.get(arn)?.0))
-            .chain(
-                inline
+            .filter_map(|name| account.groups.get(name))
+            .map(|group| (&group.attached, &group.inline));
+        std::iter::once(own)
+            .chain(of_groups)
+            .flat_map(|(attached, inline)| {
+                let attached = attached
                     .iter()
-                    .filter_map(|(name, text)| named(name, &text.0)),
-            )
+                    .filter_map(|arn| named(arn, &self.managed_policies.get(arn)?.0));
+                let inline = inline.iter();
+                attached.chain(inline.filter_map(|(name, text)| named(name, &text.0)))
+            })
             .collect()
     }
 
-    fn boundary(&self, caller: &Caller) -> Option<Named<'_>> {
-        let account = self.account(&caller.account)?;
-        let arn = match &caller.who {
+    fn boundary(&self, account: &str, who: &Who) -> Option<Named<'_>> {
+        let account = self.account(account)?;
+        let arn = match who {
             Who::User { name } => account.users.get(name)?.boundary.as_ref(),
             Who::Session { role, .. } => account.roles.get(role)?.boundary.as_ref(),
         }?;
         named(arn, &self.managed_policies.get(arn)?.0)
     }
 
-    /// The organization's policies over an account; the management account has none.
-    fn organization_level<'a>(&'a self, account: &str, arns: &'a [String]) -> Vec<Level<'a>> {
+    /// The organization's policies over an account, from the root down; the management account has
+    /// none.
+    fn organization_levels(&self, account: &str, control: Control) -> Vec<Level<'_>> {
         let organization = &self.organization;
         if !self.is_member(account) || account == organization.management_account {
             return Vec::new();
         }
-        vec![Level {
-            target: organization.root.clone(),
-            policies: arns
-                .iter()
-                .filter_map(|arn| named(arn, &self.managed_policies.get(arn)?.0))
-                .collect(),
-        }]
+        [organization.root.as_str(), account]
+            .into_iter()
+            .filter_map(|target| {
+                let policies = self
+                    .attached_controls(target, control)?
+                    .iter()
+                    .filter_map(|arn| named(arn, &self.managed_policies.get(arn)?.0))
+                    .collect();
+                let target = target.to_owned();
+                Some(Level { target, policies })
+            })
+            .collect()
     }
+
+    /// The ARNs of the control policies that are attached to the root or to an account; `None` for
+    /// an account that has but the policy of full access.
+    pub(super) fn attached_controls(&self, target: &str, control: Control) -> Option<&[String]> {
+        let organization = &self.organization;
+        let attached = if target == organization.root {
+            match control {
+                Control::Service => &organization.service_control,
+                Control::Resource => &organization.resource_control,
+            }
+        } else {
+            let own = organization.of_accounts.get(target)?;
+            match control {
+                Control::Service => own.service_control.as_ref()?,
+                Control::Resource => own.resource_control.as_ref()?,
+            }
+        };
+        Some(attached)
+    }
+}
+
+/// The two kinds of control policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Control {
+    /// Over an account's principals.
+    Service,
+    /// Over an account's resources.
+    Resource,
 }
 
 fn named<'a>(name: &str, text: &'a str) -> Option<Named<'a>> {
@@ -217,8 +264,8 @@ fn grant(grant: &KeyGrant) -> Grant {
         id: grant.id.clone(),
         grantee: grant.grantee.clone(),
         operations: grant.operations.clone(),
-        context_subset: std::collections::BTreeMap::new(),
+        context_subset: grant.context_subset.clone(),
         source_arn: None,
-        context_equals: None,
+        context_equals: grant.context_equals.clone(),
     }
 }

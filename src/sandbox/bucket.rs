@@ -21,11 +21,66 @@ pub(super) struct Bucket {
     pub policy: Edited,
     #[serde(default)]
     pub default_encryption: Option<DefaultEncryption>,
+    /// Block Public Access of the bucket.
+    #[serde(default)]
+    pub public_access: PublicAccess,
+    #[serde(default)]
+    pub ownership: Ownership,
+    #[serde(default)]
+    pub requester_pays: bool,
     #[serde(default)]
     pub objects: BTreeMap<String, Object>,
     /// Multipart uploads under way, by upload id.
     #[serde(default)]
     pub uploads: BTreeMap<String, Upload>,
+}
+
+/// Who owns the objects that are written to a bucket (`ObjectOwnership`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) enum Ownership {
+    /// The bucket's owner, and access control lists are off; so it is for new buckets.
+    #[default]
+    BucketOwnerEnforced,
+    /// The bucket's owner, where the object comes with `bucket-owner-full-control`.
+    BucketOwnerPreferred,
+    /// Whoever writes.
+    ObjectWriter,
+}
+
+impl Ownership {
+    /// The word for it in S3's API.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::BucketOwnerEnforced => "BucketOwnerEnforced",
+            Self::BucketOwnerPreferred => "BucketOwnerPreferred",
+            Self::ObjectWriter => "ObjectWriter",
+        }
+    }
+}
+
+/// The four settings of Block Public Access; all are on for new buckets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "PublicAccessBlockConfiguration has these four, each on its own"
+)]
+#[serde(default)]
+pub(super) struct PublicAccess {
+    pub block_public_acls: bool,
+    pub ignore_public_acls: bool,
+    pub block_public_policy: bool,
+    pub restrict_public_buckets: bool,
+}
+
+impl Default for PublicAccess {
+    fn default() -> Self {
+        Self {
+            block_public_acls: true,
+            ignore_public_acls: true,
+            block_public_policy: true,
+            restrict_public_buckets: true,
+        }
+    }
 }
 
 /// What encrypts objects that name no encryption of their own.
@@ -49,6 +104,10 @@ pub(super) struct Object {
     pub modified_at: Timestamp,
     pub content_type: Option<String>,
     pub encryption: ObjectEncryption,
+    /// The account that wrote it, where it owns it in the bucket owner's stead and gave the bucket's
+    /// owner nothing.
+    #[serde(default)]
+    pub foreign_owner: Option<String>,
 }
 
 /// How an object is encrypted.
@@ -87,6 +146,7 @@ impl Object {
             modified_at: at,
             content_type: None,
             encryption,
+            foreign_owner: None,
         }
     }
 
@@ -104,6 +164,7 @@ impl Object {
             modified_at: at,
             content_type: None,
             encryption,
+            foreign_owner: None,
         }
     }
 }

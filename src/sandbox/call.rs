@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::authorize::{Attempt, Denial};
 use super::caller::Caller;
-use super::context::{self, Route, SourceAddress};
+use super::context::{self, ExportAcl, Route, SourceAddress};
 use super::world::World;
 use crate::policy::evaluate::Context;
 
@@ -27,6 +27,7 @@ pub(super) struct Play {
     /// How long a written policy takes to hold.
     pub policy_delay: Duration,
     pub source_address: SourceAddress,
+    pub export_acl: ExportAcl,
 }
 
 /// An error as a service answers it.
@@ -73,13 +74,24 @@ impl Call<'_> {
         action: &str,
         resource: &str,
     ) -> Result<(), Denial> {
+        self.require_with(world, action, resource, None)
+    }
+
+    /// The same on a resource that may have a policy of its own.
+    pub(super) fn require_with(
+        &self,
+        world: &World,
+        action: &str,
+        resource: &str,
+        policy: Option<&str>,
+    ) -> Result<(), Denial> {
         let account = &self.caller.account;
         world.authorize(&Attempt {
             caller: self.caller,
             action,
             resource,
             resource_account: account,
-            policy: None,
+            policy,
             grants: &[],
             context: &self.context(world, account),
         })

@@ -79,6 +79,16 @@ impl Caller {
 }
 
 impl World {
+    /// The tags of the caller's user or role.
+    pub(super) fn tags(&self, caller: &Caller) -> impl Iterator<Item = (&String, &String)> {
+        let account = self.account(&caller.account);
+        let tags = account.and_then(|account| match &caller.who {
+            Who::User { name } => account.users.get(name).map(|user| &user.tags),
+            Who::Session { role, .. } => account.roles.get(role).map(|role| &role.tags),
+        });
+        tags.into_iter().flatten()
+    }
+
     /// What an access key id opens; `None` where nobody has it.
     pub(super) fn open_key(&self, access_key: &str) -> Option<Opened<'_>> {
         if let Some(keys) = self.sessions.get(access_key) {

@@ -29,6 +29,26 @@ pub enum SourceAddress {
     Absent,
 }
 
+/// Which access control list an export sends with its objects; AWS documents none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub enum ExportAcl {
+    /// `bucket-owner-full-control`, which every bucket takes.
+    #[default]
+    BucketOwnerFullControl,
+    /// None.
+    Absent,
+}
+
+impl ExportAcl {
+    /// The header's value, if it is sent.
+    pub(super) const fn header(self) -> Option<&'static str> {
+        match self {
+            Self::BucketOwnerFullControl => Some("bucket-owner-full-control"),
+            Self::Absent => None,
+        }
+    }
+}
+
 /// How a request reached the service that judges it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Route {
@@ -100,6 +120,9 @@ fn of_principal(world: &World, caller: &Caller, now: Timestamp) -> Context {
             vec![format!("{}/{}/", organization.id, organization.root)],
         );
     }
+    for (key, value) in world.tags(caller) {
+        context.set(&format!("aws:PrincipalTag/{key}"), value.as_str());
+    }
     match &caller.who {
         Who::User { name } => {
             context.set("aws:PrincipalType", "User");
@@ -133,6 +156,12 @@ pub(super) fn add_resource_account(context: &mut Context, world: &World, account
             vec![format!("{}/{}/", organization.id, organization.root)],
         );
     }
+}
+
+/// Adds whose a bucket is, which S3 has a key of its own for.
+pub(super) fn add_bucket_account(context: &mut Context, world: &World, account: &str) {
+    add_resource_account(context, world, account);
+    context.set("s3:ResourceAccount", account);
 }
 
 /// Adds what an upload's headers say of encryption and access control.

@@ -280,7 +280,8 @@ fn reply(
             kms::answer(world, call, operation, &input()?).map(|a| json_answer(200, &a, &id))
         }
         Service::Organizations(operation) => {
-            organizations::answer(world, call, operation).map(|a| json_answer(200, &a, &id))
+            organizations::answer(world, call, operation, &input()?)
+                .map(|a| json_answer(200, &a, &id))
         }
         Service::S3Account => {
             let account = request.headers().get("x-amz-account-id");
@@ -288,13 +289,10 @@ fn reply(
                 .and_then(|value| value.to_str().ok())
                 .unwrap_or_default();
             let path = request.uri().path();
-            Err(s3_account::answer(
-                world,
-                call,
-                request.method(),
-                path,
-                account,
-            ))
+            s3_account::answer(world, call, request.method(), path, account).map(|xml| {
+                let body = xml.document("PublicAccessBlockConfiguration", s3_account::NAMESPACE);
+                xml_answer(200, body, &id)
+            })
         }
         _ => query_reply(world, service, call, request, &id),
     }

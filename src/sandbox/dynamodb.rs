@@ -121,7 +121,10 @@ fn named_table(
         Err(_) => given.to_owned(),
     };
     let arn = table_arn(call, &name);
-    call.require(world, action, &arn)
+    let policy = world
+        .table(&call.caller.account, call.region, &name)
+        .and_then(|table| table.policy.as_ref());
+    call.require_with(world, action, &arn, policy.map(|text| text.0.as_str()))
         .map_err(|denial| denied(&denial))?;
     Ok(name)
 }
@@ -252,7 +255,6 @@ fn update_backups(world: &mut World, call: &Call<'_>, input: &Value) -> Result<V
     Ok(answer)
 }
 
-/// No table of the sandbox has a policy of its own.
 fn resource_policy(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
     let given = require(input, "ResourceArn")?;
     let arn: Arn = given
@@ -264,19 +266,21 @@ fn resource_policy(world: &World, call: &Call<'_>, input: &Value) -> Result<Valu
     call.require(world, "dynamodb:GetResourcePolicy", given)
         .map_err(|denial| denied(&denial))?;
     let name = arn.resource_after("table").unwrap_or_default();
-    if world
+    let table = world
         .table(&call.caller.account, call.region, name)
-        .is_none()
-    {
-        return Err(Refusal::new(
-            "ResourceNotFoundException",
-            format!("Requested resource not found: {given}"),
-        ));
-    }
-    Err(Refusal::new(
-        "PolicyNotFoundException",
-        format!("Resource-based policy not found for the provided ResourceArn: {given}"),
-    ))
+        .ok_or_else(|| {
+            Refusal::new(
+                "ResourceNotFoundException",
+                format!("Requested resource not found: {given}"),
+            )
+        })?;
+    let policy = table.policy.as_ref().ok_or_else(|| {
+        Refusal::new(
+            "PolicyNotFoundException",
+            format!("Resource-based policy not found for the provided ResourceArn: {given}"),
+        )
+    })?;
+    Ok(json!({ "Policy": policy.0, "RevisionId": uuid_of(&policy.0) }))
 }
 
 fn describe_export(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {

@@ -42,7 +42,7 @@ impl World {
     ) -> Result<(&str, &Key), KeyProblem> {
         let reference = reference.unwrap_or("alias/aws/s3");
         if reference.starts_with("arn:") {
-            return self.resolve_key_arn(&bucket.region, reference);
+            return self.resolve_key_arn(caller_account, &bucket.region, reference);
         }
         // "An alias resolves in the caller's account", and AWS managed keys serve their own alone.
         if matches!(reference, "aws/s3" | "alias/aws/s3") && caller_account != bucket.account {
@@ -75,7 +75,12 @@ impl World {
             .ok_or(KeyProblem::NotFound(text))
     }
 
-    fn resolve_key_arn(&self, region: &str, text: &str) -> Result<(&str, &Key), KeyProblem> {
+    fn resolve_key_arn(
+        &self,
+        caller_account: &str,
+        region: &str,
+        text: &str,
+    ) -> Result<(&str, &Key), KeyProblem> {
         let missing = || KeyProblem::NotFound(format!("Key '{text}' does not exist"));
         let arn: Arn = text.parse().map_err(|_| missing())?;
         if arn.region != region {
@@ -86,7 +91,9 @@ impl World {
             .get_key_value(&arn.account)
             .ok_or_else(missing)?;
         let key = if arn.resource.starts_with("alias/") {
+            // "An alias resolves in the caller's account" ("Using encryption with AWS KMS keys").
             self.key_by_alias(account, region, &arn.resource)
+                .filter(|_| account == caller_account)
                 .ok_or_else(|| KeyProblem::NotFound(format!("Alias {text} is not found.")))?
         } else {
             arn.resource_after("key")

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::caller::Caller;
-use super::context::SourceAddress;
+use super::context::{ExportAcl, SourceAddress};
 use super::export_files::{self, WrittenFile};
 use super::items::FILLED_PARTITIONS;
 use super::world::World;
@@ -28,6 +28,8 @@ pub(super) struct Export {
     pub caller: Caller,
     pub order: Order,
     pub source_address: SourceAddress,
+    #[serde(default)]
+    pub acl: ExportAcl,
     pub started_at: Timestamp,
     /// How long the whole job takes.
     pub length: Duration,
@@ -339,6 +341,7 @@ mod tests {
                 job_length: Duration::from_secs(100),
                 policy_delay: Duration::ZERO,
                 source_address: SourceAddress::Service,
+                export_acl: ExportAcl::default(),
             },
         };
         let input = json!({

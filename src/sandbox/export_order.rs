@@ -55,8 +55,16 @@ fn table_name(world: &World, call: &Call<'_>, input: &Value) -> Result<String, R
         .resource_after("table")
         .filter(|name| arn.service == "dynamodb" && !name.contains('/'))
         .ok_or_else(|| Refusal::validation("Invalid Request: Table ARN is invalid."))?;
-    call.require(world, "dynamodb:ExportTableToPointInTime", given)
-        .map_err(|denial| denied(&denial))?;
+    let policy = world
+        .table(&arn.account, &arn.region, name)
+        .and_then(|table| table.policy.as_ref());
+    call.require_with(
+        world,
+        "dynamodb:ExportTableToPointInTime",
+        given,
+        policy.map(|text| text.0.as_str()),
+    )
+    .map_err(|denial| denied(&denial))?;
     // The name is looked up in the Region that was called, whatever the ARN says.
     if arn.region == call.region {
         Ok(name.to_owned())
@@ -247,6 +255,7 @@ fn accept(
             request: without_token(input),
         },
         source_address: call.play.source_address,
+        acl: call.play.export_acl,
         started_at: call.now,
         length: call.play.job_length,
         ended_at: None,

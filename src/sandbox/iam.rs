@@ -1,8 +1,16 @@
-//! IAM: the reads that the product uses.
+//! IAM: the reads that the product uses, and the inline policies that it writes.
+
+mod inline;
+
+mod groups;
+mod simulation;
+
+use jiff::Timestamp;
 
 use super::authorize::Attempt;
 use super::call::{Call, Refusal};
 use super::caller::Who;
+use super::lookup::days_before;
 use super::query::{Parameters, Xml, encode};
 use super::world::{Account, PolicyText, Role, User, World};
 
@@ -11,7 +19,7 @@ pub(super) const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
 /// Answers an action.
 pub(super) fn answer(
-    world: &World,
+    world: &mut World,
     call: &Call<'_>,
     action: &str,
     parameters: &Parameters,
@@ -24,8 +32,15 @@ pub(super) fn answer(
         "GetRole" | "ListAttachedRolePolicies" | "ListRolePolicies" | "GetRolePolicy" => {
             role_action(world, call, action, parameters)
         }
+        "ListAttachedGroupPolicies" | "ListGroupPolicies" | "GetGroupPolicy" => {
+            groups::answer(world, call, action, parameters)
+        }
+        "SimulatePrincipalPolicy" => simulation::simulate(world, call, parameters),
         "GetPolicy" | "GetPolicyVersion" => managed_policy(world, call, action, parameters),
         "ListAccountAliases" => account_aliases(world, call),
+        "PutUserPolicy" | "PutRolePolicy" | "DeleteUserPolicy" | "DeleteRolePolicy" => {
+            inline::answer(world, call, action, parameters)
+        }
         _ => Err(Refusal::new(
             "InvalidAction",
             format!("Could not find operation {action} for version 2010-05-08"),
@@ -113,10 +128,7 @@ fn user_policies(
     match action {
         "ListAttachedUserPolicies" => Ok(attached(&user.attached)),
         "ListUserPolicies" => Ok(inline_names(user.inline.keys())),
-        // No account of the sandbox has groups.
-        "ListGroupsForUser" => Ok(Xml::default()
-            .list("Groups", [])
-            .text("IsTruncated", "false")),
+        "ListGroupsForUser" => Ok(groups::of_user(call, user)),
         _ => {
             let policy = parameters.require("PolicyName")?;
             inline_policy("User", name, policy, user.inline.get(policy))
@@ -156,7 +168,10 @@ fn role_xml(world: &World, role: &Role, name: &str, arn: &str) -> Xml {
         .text("RoleName", name)
         .text("RoleId", &role.id)
         .text("Arn", arn)
-        .text("CreateDate", &created(world))
+        .text(
+            "CreateDate",
+            &date(days_before(world.born, role.created_days_ago)),
+        )
         .text("AssumeRolePolicyDocument", &encode(&role.trust.0))
         .text("Description", &role.description)
         .text("MaxSessionDuration", &role.max_session_seconds.to_string());
@@ -264,7 +279,11 @@ fn policy_name(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
-/// Identities are as old as the world.
+/// Users and policies are as old as the world.
 fn created(world: &World) -> String {
-    world.born.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    date(world.born)
+}
+
+fn date(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -279,14 +279,21 @@ fn list_grants(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, R
         .grants
         .iter()
         .map(|grant| {
-            json!({
+            let mut entry = json!({
                 "KeyId": key.arn(&account),
                 "GrantId": grant.id,
                 "GranteePrincipal": grant.grantee,
                 "IssuingAccount": format!("arn:aws:iam::{account}:root"),
                 "CreationDate": epoch(world.born),
                 "Operations": grant.operations,
-            })
+            });
+            if !grant.context_subset.is_empty() {
+                entry["Constraints"]["EncryptionContextSubset"] = json!(grant.context_subset);
+            }
+            if let Some(whole) = &grant.context_equals {
+                entry["Constraints"]["EncryptionContextEquals"] = json!(whole);
+            }
+            entry
         })
         .collect();
     page("Grants", entries, input, 50)

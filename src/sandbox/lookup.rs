@@ -12,7 +12,12 @@ const ASSET: &str = include_str!("../../assets/world.json");
 impl World {
     /// The world as it begins, born at `now`.
     pub(super) fn fresh(now: Timestamp) -> Result<Self, SandboxError> {
-        let mut world = Self::read(ASSET)?;
+        Self::begin(ASSET, now)
+    }
+
+    /// A world that is written down as it begins, born at `now`.
+    pub(super) fn begin(text: &str, now: Timestamp) -> Result<Self, SandboxError> {
+        let mut world = Self::read(text)?;
         world.born = now;
         let born = world.born;
         for account in world.accounts.values_mut() {
@@ -185,7 +190,7 @@ fn iam_name<'a>(arn: &'a str, kind: &str) -> Option<(&'a str, &'a str)> {
 }
 
 /// A time some days before another.
-fn days_before(time: Timestamp, days: u32) -> Timestamp {
+pub(super) fn days_before(time: Timestamp, days: u32) -> Timestamp {
     time.checked_sub(SignedDuration::from_hours(24 * i64::from(days)))
         .unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -1,26 +1,56 @@
 //! Organizations: every account may ask which one it belongs to. Its policies are shown to the
-//! management account alone, as which nobody of the sandbox signs in.
+//! management account, and to member accounts that the reading was delegated to.
 
 use serde_json::{Value, json};
 
+use super::authorize::Control;
 use super::call::{Call, Refusal};
+use super::dynamodb::text;
 use super::world::World;
 
+/// The policy of full access that AWS attaches to every target, of each kind.
+const FULL_ACCESS: [&str; 2] = [
+    "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess",
+    "arn:aws:organizations::aws:policy/resource_control_policy/p-RCPFullAWSAccess",
+];
+
 /// Answers an operation.
-pub(super) fn answer(world: &World, call: &Call<'_>, operation: &str) -> Result<Value, Refusal> {
+pub(super) fn answer(
+    world: &World,
+    call: &Call<'_>,
+    operation: &str,
+    input: &Value,
+) -> Result<Value, Refusal> {
     match operation {
         "DescribeOrganization" => describe(world, call),
-        "ListParents" | "ListPoliciesForTarget" | "DescribePolicy" | "ListRoots" => {
-            Err(Refusal::new(
-                "AccessDeniedException",
-                "You don't have permissions to access this resource.",
-            ))
+        "ListParents" | "ListPoliciesForTarget" | "DescribePolicy" => {
+            require(world, call, operation)?;
+            match operation {
+                "ListParents" => list_parents(world, input),
+                "ListPoliciesForTarget" => list_policies(world, input),
+                _ => describe_policy(world, input),
+            }
         }
         _ => Err(Refusal::new(
             "UnknownOperationException",
             format!("The sandbox does not know the operation {operation}."),
         )),
     }
+}
+
+/// "You can only call this operation from the management account or a member account that is a
+/// delegated administrator" (Organizations API reference).
+fn require(world: &World, call: &Call<'_>, operation: &str) -> Result<(), Refusal> {
+    let account = &call.caller.account;
+    let organization = &world.organization;
+    if organization.management_account != *account && !organization.delegated.contains(account) {
+        return Err(Refusal::new(
+            "AccessDeniedException",
+            "You don't have permissions to access this resource.",
+        ));
+    }
+    call.require(world, &format!("organizations:{operation}"), "*")
+        .map_err(|denial| Refusal::new("AccessDeniedException", denial.sentence()))
 }
 
 fn describe(world: &World, call: &Call<'_>) -> Result<Value, Refusal> {
@@ -44,4 +74,60 @@ fn describe(world: &World, call: &Call<'_>) -> Result<Value, Refusal> {
         "MasterAccountEmail": "management@example.com",
         "AvailablePolicyTypes": [],
     }}))
+}
+
+/// Every account of the sandbox hangs right under the root.
+fn list_parents(world: &World, input: &Value) -> Result<Value, Refusal> {
+    let child = text(input, "ChildId").unwrap_or_default();
+    if !world.is_member(child) {
+        return Err(Refusal::new(
+            "ChildNotFoundException",
+            "You specified a child that doesn't exist.",
+        ));
+    }
+    Ok(json!({ "Parents": [{ "Id": world.organization.root, "Type": "ROOT" }] }))
+}
+
+fn list_policies(world: &World, input: &Value) -> Result<Value, Refusal> {
+    let target = text(input, "TargetId").unwrap_or_default();
+    if target != world.organization.root && !world.is_member(target) {
+        return Err(Refusal::new(
+            "TargetNotFoundException",
+            "You specified a target that doesn't exist.",
+        ));
+    }
+    let [full_service, full_resource] = FULL_ACCESS;
+    let (control, full) = match text(input, "Filter") {
+        Some("RESOURCE_CONTROL_POLICY") => (Control::Resource, full_resource),
+        _ => (Control::Service, full_service),
+    };
+    let full = [full.to_owned()];
+    let attached = world.attached_controls(target, control).unwrap_or(&full);
+    let policies: Vec<Value> = attached.iter().map(|arn| summary(arn)).collect();
+    Ok(json!({ "Policies": policies }))
+}
+
+fn summary(arn: &str) -> Value {
+    let id = arn.rsplit('/').next().unwrap_or(arn);
+    let kind = if arn.contains("resource_control_policy") {
+        "RESOURCE_CONTROL_POLICY"
+    } else {
+        "SERVICE_CONTROL_POLICY"
+    };
+    json!({ "Id": id, "Arn": arn, "Name": id, "Type": kind, "AwsManaged": arn.contains("::aws:") })
+}
+
+fn describe_policy(world: &World, input: &Value) -> Result<Value, Refusal> {
+    let id = text(input, "PolicyId").unwrap_or_default();
+    let found = world
+        .managed_policies
+        .iter()
+        .find(|(arn, _)| arn.contains(":organizations:") && arn.rsplit('/').next() == Some(id));
+    let (arn, policy) = found.ok_or_else(|| {
+        Refusal::new(
+            "PolicyNotFoundException",
+            "You specified a policy that doesn't exist.",
+        )
+    })?;
+    Ok(json!({ "Policy": { "PolicySummary": summary(arn), "Content": policy.0 } }))
 }

@@ -2,7 +2,10 @@
 //! exist, that it is about the resource it is put on, and, under Block Public Access, that it is
 //! not public.
 
-use super::bucket::Bucket;
+use jiff::Timestamp;
+
+use super::bucket::{Bucket, PublicAccess};
+use super::caller::Caller;
 use super::world::World;
 use crate::policy::document::{Document, Patterns, PrincipalKind};
 use crate::policy::public::public_statements;
@@ -15,8 +18,31 @@ pub(super) enum Refused {
     Public,
 }
 
-/// Whether a bucket takes a policy. Every bucket of the sandbox has Block Public Access on, as new
-/// buckets do.
+impl World {
+    /// Whether a setting of Block Public Access is on for a bucket, by itself or by its account: "the
+    /// most restrictive combination of the bucket-level and account-level settings" applies.
+    fn blocks(&self, bucket: &Bucket, setting: impl Fn(&PublicAccess) -> bool) -> bool {
+        let of_account = self
+            .account(&bucket.account)
+            .and_then(|account| account.public_access.as_ref());
+        setting(&bucket.public_access) || of_account.is_some_and(setting)
+    }
+
+    /// Whether `RestrictPublicBuckets` keeps a caller out: while the policy is public, it lets in
+    /// "only AWS service principals and authorized users within the bucket owner's account".
+    pub(super) fn keeps_out(&self, bucket: &Bucket, caller: &Caller, now: Timestamp) -> bool {
+        let restricts = |block: &PublicAccess| block.restrict_public_buckets;
+        caller.account != bucket.account
+            && self.blocks(bucket, restricts)
+            && bucket
+                .policy
+                .in_force(now)
+                .and_then(|text| Document::parse(&text.0).ok())
+                .is_some_and(|policy| !public_statements(&policy).is_empty())
+    }
+}
+
+/// Whether a bucket takes a policy.
 pub(super) fn check_bucket_policy(world: &World, name: &str, text: &str) -> Result<(), Refused> {
     let malformed = |message: &str| Refused::Malformed(message.to_owned());
     let policy = Document::parse(text).map_err(|error| Refused::Malformed(error.to_string()))?;
@@ -39,10 +65,13 @@ pub(super) fn check_bucket_policy(world: &World, name: &str, text: &str) -> Resu
     if !all_principals_exist(world, &policy) {
         return Err(malformed("Invalid principal in policy"));
     }
-    if public_statements(&policy).is_empty() {
-        Ok(())
-    } else {
+    let is_blocked = world
+        .bucket(name)
+        .is_none_or(|bucket| world.blocks(bucket, |block| block.block_public_policy));
+    if is_blocked && !public_statements(&policy).is_empty() {
         Err(Refused::Public)
+    } else {
+        Ok(())
     }
 }
 

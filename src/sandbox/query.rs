@@ -110,6 +110,11 @@ impl Xml {
         self.node(name, &children)
     }
 
+    /// A document of its own, whose root element holds these.
+    pub(super) fn document(self, root: &str, namespace: &str) -> String {
+        format!("<{root} xmlns=\"{namespace}\">{}</{root}>", self.0)
+    }
+
     /// The whole answer of an action.
     pub(super) fn answer(self, action: &str, namespace: &str, request_id: &str) -> String {
         format!(

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::call::Play;
+use super::context::{ExportAcl, SourceAddress};
 use super::faults::Faults;
 use super::world::World;
 use super::{Options, SandboxError};
@@ -15,6 +16,8 @@ use super::{Options, SandboxError};
 pub(super) struct Shared {
     world: Mutex<World>,
     faults: Mutex<Faults>,
+    /// What is played of the things that AWS leaves open.
+    open_ends: Mutex<(SourceAddress, ExportAcl)>,
     options: Options,
     /// Held while the state file is written, so that an older world never replaces a newer one.
     saving: Mutex<()>,
@@ -29,9 +32,20 @@ impl Shared {
             None => World::fresh(Timestamp::now())?,
         };
         world.is_changed = is_new;
+        Self::with(world, options)
+    }
+
+    pub(super) fn of_world(world: &str, options: Options) -> Result<Self, SandboxError> {
+        let mut world = World::begin(world, Timestamp::now())?;
+        world.is_changed = true;
+        Self::with(world, options)
+    }
+
+    fn with(world: World, options: Options) -> Result<Self, SandboxError> {
         let shared = Self {
             world: Mutex::new(world),
             faults: Mutex::new(options.faults.clone()),
+            open_ends: Mutex::new((options.source_address, options.export_acl)),
             options,
             saving: Mutex::new(()),
         };
@@ -53,11 +67,23 @@ impl Shared {
         *self.faults() = faults;
     }
 
+    pub(super) fn set_open_ends(&self, source_address: SourceAddress, export_acl: ExportAcl) {
+        *self
+            .open_ends
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = (source_address, export_acl);
+    }
+
     pub(super) fn play(&self) -> Play {
+        let (source_address, export_acl) = *self
+            .open_ends
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         Play {
             job_length: self.options.job_length,
             policy_delay: self.faults().policy_delay,
-            source_address: self.options.source_address,
+            source_address,
+            export_acl,
         }
     }
 

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::authorize::Attempt;
-use super::bucket::{Bucket, Object, ObjectEncryption};
-use super::context::{self, Route};
+use super::bucket::{Bucket, Object, ObjectEncryption, Ownership};
+use super::context::{self, ExportAcl, Route};
 use super::encryption::{KeyProblem, KeyUse};
 use super::export::Export;
 use super::world::World;
@@ -58,11 +58,12 @@ impl World {
         at: Timestamp,
     ) -> Result<String, UploadFailure> {
         let encryption = self.admit(export, upload.key, at)?;
-        let object = if upload.is_in_parts {
+        let mut object = if upload.is_in_parts {
             Object::assembled(&[upload.content], encryption, at)
         } else {
             Object::put(upload.content, encryption, at)
         };
+        object.foreign_owner = self.foreign_owner(export);
         let etag = object.etag.clone();
         if let Some(bucket) = self.buckets.get_mut(&export.order.bucket) {
             bucket.objects.insert(upload.key.to_owned(), object);
@@ -89,12 +90,27 @@ impl World {
         if expected_owner != bucket.account {
             return Err(denied("Access Denied"));
         }
+        if bucket.requester_pays || self.keeps_out(bucket, &export.caller, at) {
+            // Without the header `x-amz-request-payer` a requester is refused ("Using Requester Pays
+            // buckets"); Block Public Access gives no reason to another account.
+            return Err(denied("Access Denied"));
+        }
         self.admit_by_policies(export, bucket, key, at)?;
         if order.algorithm == "KMS" {
             self.admit_by_key(export, bucket, key, at)
         } else {
             Ok(ObjectEncryption::Aes256)
         }
+    }
+
+    /// The writer's account, where the object is the writer's and the bucket's owner was given
+    /// nothing ("Controlling ownership of objects and disabling ACLs for your bucket").
+    fn foreign_owner(&self, export: &Export) -> Option<String> {
+        let bucket = self.bucket(&export.order.bucket)?;
+        let is_kept = bucket.ownership != Ownership::BucketOwnerEnforced
+            && export.acl == ExportAcl::Absent
+            && export.caller.account != bucket.account;
+        is_kept.then(|| export.caller.account.clone())
     }
 
     fn admit_by_policies(
@@ -107,18 +123,17 @@ impl World {
         let order = &export.order;
         let mut context =
             context::of_request(self, &export.caller, &bucket.region, at, route(export));
-        context::add_resource_account(&mut context, self, &bucket.account);
+        context::add_bucket_account(&mut context, self, &bucket.account);
         let algorithm = if order.algorithm == "KMS" {
             "aws:kms"
         } else {
             "AES256"
         };
-        // Which ACL an export sends is not documented; this one every bucket takes.
         context::add_upload(
             &mut context,
             Some(algorithm),
             order.key.as_deref(),
-            Some("bucket-owner-full-control"),
+            export.acl.header(),
         );
         let resource = format!("{}/{key}", Bucket::arn(&order.bucket));
         for action in ["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"] {

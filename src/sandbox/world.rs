@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::bucket::Bucket;
+use super::bucket::{Bucket, PublicAccess};
 use super::export::Export;
 
 /// The only version of the world's format that there has been.
@@ -50,6 +50,22 @@ pub(super) struct Organization {
     /// ARNs of the policies attached to the root.
     pub service_control: Vec<String>,
     pub resource_control: Vec<String>,
+    /// What is attached to accounts themselves; to one that is not here, the policies of full
+    /// access, as AWS attaches them to every account.
+    #[serde(default)]
+    pub of_accounts: BTreeMap<String, Controls>,
+    /// Member accounts that the reading of the organization's policies is delegated to.
+    #[serde(default)]
+    pub delegated: Vec<String>,
+}
+
+/// The control policies attached to one target, by ARN.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Controls {
+    #[serde(default)]
+    pub service_control: Option<Vec<String>>,
+    #[serde(default)]
+    pub resource_control: Option<Vec<String>>,
 }
 
 /// An account.
@@ -63,9 +79,23 @@ pub(super) struct Account {
     #[serde(default)]
     pub roles: BTreeMap<String, Role>,
     #[serde(default)]
+    pub groups: BTreeMap<String, Group>,
+    /// Block Public Access of the whole account; not set if absent.
+    #[serde(default)]
+    pub public_access: Option<PublicAccess>,
+    #[serde(default)]
     pub tables: Vec<Table>,
     #[serde(default)]
     pub keys: Vec<Key>,
+}
+
+/// An IAM group.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Group {
+    #[serde(default)]
+    pub attached: Vec<String>,
+    #[serde(default)]
+    pub inline: BTreeMap<String, PolicyText>,
 }
 
 /// An IAM user.
@@ -82,6 +112,11 @@ pub(super) struct User {
     pub attached: Vec<String>,
     #[serde(default)]
     pub inline: BTreeMap<String, PolicyText>,
+    /// The names of the groups that it is in.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
     /// The permissions boundary's ARN.
     #[serde(default)]
     pub boundary: Option<String>,
@@ -97,11 +132,15 @@ pub(super) struct Role {
     pub description: String,
     #[serde(default = "one_hour")]
     pub max_session_seconds: u32,
+    #[serde(default = "a_quarter")]
+    pub created_days_ago: u32,
     pub trust: PolicyText,
     #[serde(default)]
     pub attached: Vec<String>,
     #[serde(default)]
     pub inline: BTreeMap<String, PolicyText>,
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
     /// The permissions boundary's ARN.
     #[serde(default)]
     pub boundary: Option<String>,
@@ -126,6 +165,9 @@ pub(super) struct Table {
     /// The customer managed key that encrypts the table.
     #[serde(default)]
     pub key_id: Option<String>,
+    /// The table's own policy.
+    #[serde(default)]
+    pub policy: Option<PolicyText>,
 }
 
 /// What the items of a table look like.
@@ -164,6 +206,12 @@ pub(super) struct KeyGrant {
     pub id: String,
     pub grantee: String,
     pub operations: Vec<String>,
+    /// Pairs that the encryption context must hold.
+    #[serde(default)]
+    pub context_subset: BTreeMap<String, String>,
+    /// The whole encryption context.
+    #[serde(default)]
+    pub context_equals: Option<BTreeMap<String, String>>,
 }
 
 /// Temporary credentials, as STS issues them.
@@ -289,6 +337,10 @@ fn root_path() -> String {
 
 fn enabled() -> String {
     "Enabled".to_owned()
+}
+
+const fn a_quarter() -> u32 {
+    90
 }
 
 const fn one_hour() -> u32 {

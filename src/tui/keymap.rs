@@ -19,6 +19,7 @@ const TABLE: &str = include_str!("../../assets/keymap.toml");
 )]
 pub enum Action {
     Advance,
+    Apply,
     Back,
     Choose,
     ClearFilter,
@@ -36,6 +37,8 @@ pub enum Action {
     NextSide,
     NextTab,
     No,
+    NoChange,
+    OpenChanges,
     OpenRuns,
     OtherSide,
     Owner,
@@ -49,11 +52,13 @@ pub enum Action {
     Reload,
     Resume,
     Save,
+    Show,
     Start,
     Submit,
     Suspend,
     Toggle,
     Type,
+    Undo,
     Up,
     Yes,
 }
@@ -98,6 +103,8 @@ pub enum Scope {
     Question,
     /// The list of runs under way.
     Runs,
+    /// The list of our changes that are still in place.
+    Changes,
     /// While a filter is typed.
     Filter,
 }
@@ -125,6 +132,7 @@ impl Scope {
             Self::ChoiceField => "Fields with choices",
             Self::Question => "Questions",
             Self::Runs => "Runs under way",
+            Self::Changes => "Changes in place",
             Self::Filter => "Filters",
         }
     }

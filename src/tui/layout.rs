@@ -4,6 +4,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::model::Model;
 use super::steps::Step;
+use super::steps::access::Tab;
 
 /// The smallest terminal that the wizard can be used in, columns and rows.
 pub const SMALLEST: (u16, u16) = (60, 16);
@@ -23,6 +24,12 @@ pub(crate) const PROOF_ROWS: u16 = 6;
 
 /// The rows above a policy's text.
 pub(crate) const ACCESS_HEAD: u16 = 4;
+
+/// The rows above the checks: the tabs, and what all checks come to.
+const CHECKS_HEAD: u16 = 2;
+
+/// From how many rows on the checks have their details below them.
+const CHECKS_DETAIL_FROM: u16 = 14;
 
 /// Where everything lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,10 +119,47 @@ pub(crate) fn page(model: &Model) -> usize {
         Step::Accounts => 2 + PROOF_ROWS,
         Step::Tables => 3,
         Step::Destination => 5,
+        Step::Access if model.access.tab == Tab::Checks => {
+            let inside = Rect {
+                height: body.height.saturating_sub(2),
+                ..body
+            };
+            return usize::from(checks(inside, has_detail(model)).list.height.max(1));
+        }
         Step::Access => 2 + ACCESS_HEAD,
         Step::Encryption | Step::Review | Step::Progress => 2,
     };
     usize::from(body.height.saturating_sub(around).max(1))
+}
+
+/// Where the parts of the checks lie.
+pub(crate) struct Checks {
+    /// The tabs, and what all come to.
+    pub head: Rect,
+    /// The rows.
+    pub list: Rect,
+    /// All about the row under the cursor, where it has no place elsewhere and there is room.
+    pub detail: Option<Rect>,
+}
+
+/// Divides the place of the checks; `is_told_beside` where the details have a place of their own.
+pub(crate) fn checks(inside: Rect, is_told_beside: bool) -> Checks {
+    let below = if is_told_beside || inside.height < CHECKS_DETAIL_FROM {
+        0
+    } else {
+        inside.height / 2
+    };
+    let rows = [
+        Constraint::Length(CHECKS_HEAD),
+        Constraint::Fill(1),
+        Constraint::Length(below),
+    ];
+    let [head, list, detail] = Layout::vertical(rows).areas(inside);
+    Checks {
+        head,
+        list,
+        detail: (below > 0).then_some(detail),
+    }
 }
 
 /// How many columns the step's text has.

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use crokey::KeyCombination;
 use jiff::Timestamp;
 
-use super::outside::{Briefing, Identified, RunSummary};
+use super::consent::Proposed;
+use super::outside::{
+    Applied, Briefing, ChangeId, ChangeRecord, Held, Identified, Judged, Proposal, RunSummary,
+    UndoProposal, Undone,
+};
 use super::remote::RequestId;
 use crate::arn::{BucketName, Region};
 use crate::aws::failure::Failure;
@@ -61,6 +65,14 @@ pub enum Reply {
     Keys(Result<Vec<Key>, Failure>),
     /// To [`Query::Prepare`]; the text says why nothing could be judged.
     Prepared(Box<Result<Briefing, String>>),
+    /// To [`Query::Judge`]; the text says why nothing could be judged.
+    Judged(Box<Result<Judged, String>>),
+    /// To [`Query::Hold`].
+    Held(Held),
+    /// To [`Query::Changes`]; the text says why the journal cannot be read.
+    Changes(Result<Vec<ChangeRecord>, String>),
+    /// To [`Query::ProposeUndo`]; the text says why the change stays.
+    UndoProposed(Box<Result<Proposed, String>>),
     /// To [`Query::OpenRuns`]; the text says why the journal cannot be read.
     OpenRuns(Result<Vec<RunSummary>, String>),
 }
@@ -72,6 +84,14 @@ pub enum Outcome {
     Started(i64),
     /// Nothing was started, or not all of it, and why.
     NotStarted(String),
+    /// An account was changed.
+    Applied(Box<Applied>),
+    /// It was not, or nobody can tell, and why.
+    NotApplied(String),
+    /// A change of ours was taken away.
+    Undone(Box<Undone>),
+    /// It was not, and why.
+    NotUndone(String),
     /// The plan was written to this file.
     Saved(PathBuf),
     /// There is such a file already, and it was left alone.
@@ -122,6 +142,14 @@ pub enum Errand {
     Keys,
     /// What a start would do.
     Briefing,
+    /// What the plan may do.
+    Access,
+    /// Waiting for a change to hold.
+    Holding,
+    /// The changes that are in place.
+    Changes,
+    /// What taking a change away would do.
+    Undo,
 }
 
 /// Something to read.
@@ -143,6 +171,14 @@ pub enum Query {
     Keys(Region),
     /// What a start would do.
     Prepare(Box<Plan>),
+    /// Read what bears on the plan's permissions from both accounts, and judge it.
+    Judge(Box<Plan>),
+    /// Wait until a change that was made for the plan holds, or patience ends.
+    Hold(Box<Plan>, ChangeId),
+    /// The changes of ours that are in place.
+    Changes,
+    /// What taking a change away would do.
+    ProposeUndo(ChangeId),
     /// The runs under way.
     OpenRuns,
 }
@@ -152,6 +188,10 @@ pub enum Query {
 pub enum Deed {
     /// Start the exports of a plan.
     Start(Box<Plan>, Box<Briefing>),
+    /// Apply a remedy that was found for the plan.
+    Apply(Box<Plan>, Box<Proposal>),
+    /// Take a change away, as it was shown.
+    Undo(Box<UndoProposal>),
     /// Write the plan to a file.
     SavePlan {
         /// The file.

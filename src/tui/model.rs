@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::consent::Changing;
 use super::keymap::{Keymap, Scope};
 use super::layout;
-use super::outside::{Blocker, Identified, RunSummary};
+use super::outside::{Blocker, ChangeRecord, Identified, RunSummary};
 use super::popups::{Popup, Question};
 use super::remote::{Remote, RequestId};
 use super::steps::Step;
@@ -57,6 +58,12 @@ pub struct Model {
     pub(crate) access: Access,
     pub(crate) review: Review,
     pub(crate) progress: Progress,
+    /// A change of an account under way.
+    pub(crate) changing: Option<Changing>,
+    /// The changes of ours that are in place.
+    pub(crate) changes: Remote<Vec<ChangeRecord>, String>,
+    /// The question what taking a change away would do.
+    pub(crate) undo_asked: Option<RequestId>,
     pub(crate) open_runs: Remote<Vec<RunSummary>, String>,
     pub(crate) resuming: Option<RunSummary>,
     pub(crate) notice: Option<Notice>,
@@ -114,6 +121,9 @@ impl Model {
             access: Access::default(),
             review: Review::default(),
             progress: Progress::default(),
+            changing: None,
+            changes: Remote::NotAsked,
+            undo_asked: None,
             open_runs: Remote::NotAsked,
             resuming: None,
             notice: None,
@@ -265,6 +275,9 @@ impl Model {
             || self.destination.buckets.is_loading()
             || self.destination.facts.is_loading()
             || self.encryption.keys.is_loading()
+            || self.access.judged.is_loading()
+            || self.changing.is_some()
+            || self.undo_asked.is_some()
             || self.review.briefing.is_loading()
     }
 

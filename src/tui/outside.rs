@@ -2,10 +2,21 @@
 
 use jiff::Timestamp;
 
+use super::consent::{Proposed, ProposedChange};
+use crate::access::facts::Facts;
+use crate::access::need::Weight;
+use crate::access::remedy::{self, Mend, Remedies, Remedy, Terms};
+use crate::access::verdict::{self, Check, Mender, Outcome, Subject, Unread, Verdict};
 use crate::journal::RunRecord;
 use crate::plan::Plan;
+use crate::policy::evaluate::Principal;
+use crate::work;
+pub use crate::work::change::ReadBack;
 use crate::work::event::ExportProgress;
-pub use crate::work::{Blocker, Briefing, Identified};
+pub use crate::work::{
+    Applied, Blocker, Briefing, ChangeId, ChangeKind, ChangeRecord, Held, Identified, Proposal,
+    Standing, UndoProposal, Undone,
+};
 
 /// A run of the journal, as the wizard shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,4 +47,181 @@ impl From<RunRecord> for RunSummary {
             plan: Plan::parse(&run.plan, &file, run.created_at).ok(),
         }
     }
+}
+
+/// What was read of both accounts for a plan, what it comes to, and what mends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// When the reading began.
+    pub read_at: Timestamp,
+    /// The verdicts in the order in which they are shown: groups of one mender, those with something
+    /// to mend first.
+    pub verdicts: Vec<Verdict>,
+    /// What mends them, in the order in which it is to be done.
+    pub remedies: Vec<Remedy>,
+    /// What can be done about each of them from here.
+    pub ways: Vec<Way>,
+    /// The text to send to each mender but the operator.
+    pub letters: Vec<(Mender, String)>,
+    /// The plan with what the remedies change in it.
+    pub mended_plan: Plan,
+    /// Whether the caller goes by an ARN that AWS gives. What policies mean for another nobody can
+    /// tell, so that a denial then is no more than a warning.
+    pub is_caller_of_aws: bool,
+}
+
+/// What can be done about a remedy from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// An account is changed, with consent.
+    Change(Box<Proposed>),
+    /// The plan is changed.
+    Plan,
+    /// Nothing, and why.
+    Nothing(String),
+}
+
+impl Judged {
+    /// Judges a plan by what was read; takes tens of milliseconds. `name_to_type` tells the name that
+    /// has to be typed before a change.
+    #[must_use]
+    pub fn of(
+        plan: &Plan,
+        facts: &Facts,
+        now: Timestamp,
+        name_to_type: impl Fn(&Proposal) -> Option<String>,
+    ) -> Self {
+        let found = remedy::remedies(plan, facts, now, Terms::default());
+        let ways = ways(&found, facts, name_to_type);
+        let mut menders: Vec<Mender> = Vec::new();
+        for remedy in &found.remedies {
+            if remedy.mender != Mender::You && !menders.contains(&remedy.mender) {
+                menders.push(remedy.mender.clone());
+            }
+        }
+        let letters = menders.into_iter().map(|mender| {
+            let text = remedy::letter(&mender, &found.remedies, plan, facts, None);
+            (mender, text)
+        });
+        let caller = facts.source.caller.arn.to_string();
+        Self {
+            read_at: facts.surveyed_at,
+            verdicts: in_order(&verdict::judge(plan, facts, now)),
+            letters: letters.collect(),
+            ways,
+            remedies: found.remedies,
+            mended_plan: found.plan,
+            is_caller_of_aws: Principal::parse(&caller).is_some(),
+        }
+    }
+
+    /// What the export is certain to fail by.
+    pub fn fatal(&self) -> impl Iterator<Item = &Verdict> {
+        self.verdicts.iter().filter(|verdict| {
+            self.is_caller_of_aws
+                && verdict.outcome == Outcome::Denied
+                && verdict.weight == Weight::Job
+        })
+    }
+
+    /// How many verdicts come to this word.
+    #[must_use]
+    pub fn count(&self, word: &str) -> usize {
+        let same = |verdict: &&Verdict| verdict.outcome.as_str() == word;
+        self.verdicts.iter().filter(same).count()
+    }
+
+    /// What could not be read, and is assumed not to forbid anything; each once.
+    #[must_use]
+    pub fn assumed(&self) -> Vec<Unread> {
+        verdict::assumptions(&self.verdicts)
+    }
+
+    /// The text to send to whoever can do a remedy; none where that is the operator.
+    #[must_use]
+    pub fn letter(&self, remedy: &Remedy) -> Option<&str> {
+        let (_, text) = self
+            .letters
+            .iter()
+            .find(|(mender, _)| *mender == remedy.mender)?;
+        Some(text)
+    }
+
+    /// Why a remedy that is sound cannot be done from here.
+    #[must_use]
+    pub fn reason(&self, place: usize) -> Option<&str> {
+        match self.ways.get(place) {
+            Some(Way::Nothing(reason)) if !reason.is_empty() => {
+                let is_sound = self.remedies.get(place).is_some_and(Remedy::is_sound);
+                is_sound.then_some(reason)
+            }
+            _ => None,
+        }
+    }
+
+    /// The place of the remedy that mends a verdict.
+    #[must_use]
+    pub fn remedy_of(&self, verdict: &Verdict) -> Option<usize> {
+        if verdict.outcome.is_allowed() {
+            return None;
+        }
+        self.remedies
+            .iter()
+            .position(|remedy| is_mended_by(verdict, remedy))
+    }
+}
+
+/// What can be done about each remedy.
+fn ways(
+    found: &Remedies,
+    facts: &Facts,
+    name_to_type: impl Fn(&Proposal) -> Option<String>,
+) -> Vec<Way> {
+    let proposals = work::proposals(found, facts);
+    let reasons = work::not_proposed(found, facts);
+    let way = |remedy: &Remedy| {
+        let proposal = proposals.iter().find(|found| found.remedy == *remedy);
+        if let Some(proposal) = proposal {
+            return Way::Change(Box::new(Proposed {
+                change: ProposedChange::Apply(Box::new(proposal.clone())),
+                name_to_type: name_to_type(proposal),
+            }));
+        }
+        if matches!(remedy.mend, Mend::Plan { .. }) {
+            return Way::Plan;
+        }
+        let reason = reasons.iter().find(|(of, _)| **of == *remedy);
+        Way::Nothing(reason.map_or_else(String::new, |(_, reason)| reason.clone()))
+    };
+    found.remedies.iter().map(way).collect()
+}
+
+/// Whether a remedy says of itself that it mends a verdict.
+fn is_mended_by(verdict: &Verdict, remedy: &Remedy) -> bool {
+    let says = |text: &str| remedy.mends.iter().any(|mended| mended == text);
+    match &verdict.subject {
+        Subject::Permission(need) => {
+            let denies = verdict.deciding.iter().filter(|deciding| deciding.is_deny);
+            says(&format!("{} on {}", need.action, need.resource.pattern()))
+                || says(&verdict.subject.to_string())
+                || denies
+                    .map(|deny| format!("the Deny `{}` of the ", deny.sid))
+                    .any(|deny| remedy.mends.iter().any(|mended| mended.starts_with(&deny)))
+        }
+        Subject::Check { check, of } => match (check, &remedy.mend) {
+            (Check::Recovery, Mend::EnableRecovery { table }) => {
+                table.to_string() == *of || table.resource_after("table") == Some(of)
+            }
+            (Check::BucketOwner, Mend::Plan { key, .. }) => *key == "destination.owner",
+            _ => says(&verdict.subject.to_string()),
+        },
+    }
+}
+
+/// The verdicts as they are shown.
+fn in_order(verdicts: &[Verdict]) -> Vec<Verdict> {
+    let mut groups = verdict::by_mender(verdicts);
+    groups.sort_by_key(|(_, group)| group.iter().all(|verdict| verdict.outcome.is_allowed()));
+    let verdicts = groups.into_iter().flat_map(|(_, group)| group);
+    verdicts.cloned().collect()
 }

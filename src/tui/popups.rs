@@ -1,5 +1,6 @@
 //! Popups: questions, forms and texts over a step. Only the one on top hears keys.
 
+pub mod changes;
 pub mod runs;
 pub mod sign_in;
 pub mod table;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use crokey::KeyCombination;
 
+use super::consent::{self, Proposed};
 use super::keymap::{Action, Scope};
 use super::layout;
 use super::message::{Deed, Effect};
@@ -18,7 +20,7 @@ use super::update;
 use super::view;
 use super::widgets::entry::Entry;
 use super::widgets::form::Form;
-use super::widgets::list;
+use super::widgets::{list, text};
 use crate::work::event::Side;
 
 /// Something that lies over the step.
@@ -28,6 +30,25 @@ pub enum Popup {
     Help {
         /// The line in sight first.
         line: usize,
+    },
+    /// All about the check under the cursor.
+    Checked {
+        /// The line in sight first.
+        line: usize,
+    },
+    /// A text to read, such as why something was not done.
+    Text {
+        /// What it is about.
+        title: &'static str,
+        /// The text.
+        text: String,
+        /// The line in sight first.
+        line: usize,
+    },
+    /// The changes of ours that are in place.
+    Changes {
+        /// The change under the cursor.
+        cursor: usize,
     },
     /// The code of an MFA device.
     Mfa {
@@ -103,6 +124,10 @@ pub enum Question {
     Replace(PathBuf),
     /// Start the exports?
     Start,
+    /// Change an account?
+    Change(Box<Proposed>),
+    /// Start the exports although they are certain to fail?
+    StartDenied,
 }
 
 impl Popup {
@@ -115,10 +140,21 @@ impl Popup {
         }
     }
 
+    /// A text to read.
+    pub(crate) const fn text(title: &'static str, text: String) -> Self {
+        Self::Text {
+            title,
+            text,
+            line: 0,
+        }
+    }
+
     /// The scopes of the key table that hold in it, the innermost first.
     pub(crate) fn scopes(&self) -> Vec<Scope> {
         match self {
-            Self::Help { .. } => vec![Scope::Reading, Scope::Moving, Scope::Popup],
+            Self::Help { .. } | Self::Checked { .. } | Self::Text { .. } => {
+                vec![Scope::Reading, Scope::Moving, Scope::Popup]
+            }
             Self::Mfa { .. } | Self::Typed { .. } => vec![Scope::Input, Scope::Popup],
             Self::SignIn { form, .. } | Self::Table { form, .. } => {
                 let mut scopes = vec![Scope::Form, Scope::Popup];
@@ -129,6 +165,7 @@ impl Popup {
             }
             Self::Ask { .. } => vec![Scope::Question, Scope::Moving, Scope::Popup],
             Self::Runs { .. } => vec![Scope::Runs, Scope::Moving, Scope::Popup],
+            Self::Changes { .. } => vec![Scope::Changes, Scope::Moving, Scope::Popup],
         }
     }
 
@@ -152,7 +189,12 @@ impl Popup {
                 Some(entry)
             }
             Self::SignIn { form, .. } | Self::Table { form, .. } => form.entry(),
-            Self::Help { .. } | Self::Ask { .. } | Self::Runs { .. } => None,
+            Self::Help { .. }
+            | Self::Checked { .. }
+            | Self::Text { .. }
+            | Self::Ask { .. }
+            | Self::Changes { .. }
+            | Self::Runs { .. } => None,
         }
     }
 
@@ -175,9 +217,12 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let page = layout::popup_page(model.size);
     let lines = match model.popup() {
         Some(Popup::Help { .. }) => view::popups::help::line_count(model, columns),
+        Some(Popup::Checked { .. }) => view::popups::checked_line_count(model, columns),
         Some(Popup::Ask { question, .. }) => {
             view::popups::question::line_count(model, question, columns)
         }
+        Some(Popup::Text { text, .. }) => text::wrap(text, columns).len(),
+        Some(Popup::Changes { .. }) => changes::removable(model).len(),
         Some(Popup::Runs { .. }) => model.open_runs.value().map_or(0, Vec::len),
         _ => 0,
     };
@@ -186,7 +231,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         return Vec::new();
     }
     match model.popups.last_mut() {
-        Some(Popup::Help { line }) => {
+        Some(Popup::Help { line } | Popup::Checked { line } | Popup::Text { line, .. }) => {
             scroll(line, action, lines, page);
             Vec::new()
         }
@@ -196,6 +241,13 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 return Vec::new();
             }
             runs::act(model, action)
+        }
+        Some(Popup::Changes { cursor }) => {
+            if let Some(moved) = list::moved(action, *cursor, lines, page) {
+                *cursor = moved;
+                return Vec::new();
+            }
+            changes::act(model, action)
         }
         Some(Popup::Ask { is_yes, line, .. }) => match action {
             Action::Toggle => {
@@ -267,6 +319,8 @@ fn answer(model: &mut Model, is_yes: bool) -> Vec<Effect> {
     match question {
         Question::Quit => update::leave(model),
         Question::Start => review::start(model),
+        Question::StartDenied => review::start_denied(model),
+        Question::Change(proposed) => consent::agree(model, proposed),
         Question::LogIn { side, command, .. } => {
             let words = command.split_whitespace().map(str::to_owned).collect();
             vec![Effect::LogIn(side, words)]

@@ -5,12 +5,13 @@
 
 use crokey::KeyCombination;
 
+use super::consent;
 use super::keymap::Action;
 use super::layout;
 use super::message::{Effect, Errand, Message, Outcome, Query, Reply};
 use super::model::{Leaving, Model, Tone};
 use super::outside::Blocker;
-use super::popups::{self, Popup, Question, runs};
+use super::popups::{self, Popup, Question, changes, runs};
 use super::remote::{Remote, RequestId};
 use super::steps::accounts::{self, proof};
 use super::steps::{Step, access, destination, encryption, progress, review, tables};
@@ -50,10 +51,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             progress::take_event(model, *event);
             Vec::new()
         }
-        Message::WatchEnded(request, end) => {
-            progress::take_end(model, request, end);
-            Vec::new()
-        }
+        Message::WatchEnded(request, end) => progress::take_end(model, request, end),
         Message::Done(request, outcome) => take_outcome(model, request, outcome),
         Message::LoginEnded(side, end) => take_login(model, side, end),
         Message::Terminated => leave(model),
@@ -76,6 +74,7 @@ fn settle(model: &mut Model) -> Vec<Effect> {
     match model.step {
         Step::Tables if is_proved && model.tables.names.is_not_asked() => tables::enter(model),
         Step::Tables => tables::describe_nearby(model),
+        Step::Access if is_proved && !access::is_of_plan(model) => access::enter(model),
         Step::Review if is_proved && model.review.briefing.is_not_asked() => review::enter(model),
         _ => Vec::new(),
     }
@@ -204,6 +203,7 @@ fn back(model: &mut Model) -> Vec<Effect> {
     };
     model.step = step;
     if step == Step::Review {
+        model.access.forget();
         return review::enter(model);
     }
     Vec::new()
@@ -226,10 +226,7 @@ fn advance(model: &mut Model) -> Vec<Effect> {
         Step::Tables => tables::enter(model),
         Step::Destination => destination::enter(model),
         Step::Encryption => encryption::enter(model),
-        Step::Access => {
-            model.access = access::Access::default();
-            Vec::new()
-        }
+        Step::Access => access::enter(model),
         Step::Review => review::enter(model),
         Step::Accounts | Step::Progress => Vec::new(),
     }
@@ -326,6 +323,10 @@ fn take_reply(model: &mut Model, request: RequestId, reply: Reply) -> Vec<Effect
         Reply::Prepared(answer) => {
             model.review.briefing.answer(request, *answer);
         }
+        Reply::Judged(answer) => access::take_judged(model, request, *answer),
+        Reply::Held(held) => return consent::take_held(model, request, &held),
+        Reply::Changes(answer) => changes::take(model, request, answer),
+        Reply::UndoProposed(answer) => consent::take_undo_proposal(model, request, *answer),
         Reply::OpenRuns(answer) => take_open_runs(model, request, answer),
     }
     Vec::new()
@@ -372,6 +373,10 @@ fn take_outcome(model: &mut Model, request: RequestId, outcome: Outcome) -> Vec<
         Outcome::NotStarted(why) => {
             model.progress.state = progress::Following::CutOff(why);
         }
+        Outcome::Applied(applied) => return consent::take_applied(model, &applied),
+        Outcome::NotApplied(why) => return consent::take_not_applied(model, why),
+        Outcome::Undone(undone) => return consent::take_undone(model, &undone),
+        Outcome::NotUndone(why) => return consent::take_not_undone(model, why),
         Outcome::Saved(path) => {
             let text = format!("the plan is in {}", path.display());
             model.plan_file = Some(path);

@@ -22,6 +22,7 @@ use ratatui::widgets::{Clear, Paragraph};
 use super::layout::{self, Areas};
 use super::model::Model;
 use super::steps::Step;
+use super::steps::access::Tab;
 use super::theme::Theme;
 use super::widgets::text;
 
@@ -101,7 +102,7 @@ fn draw_step(look: &Look<'_>, area: Rect, state: &mut ViewState, frame: &mut Fra
         Step::Tables => tables::draw(look, area, state, frame),
         Step::Destination => destination::draw(look, area, state, frame),
         Step::Encryption => encryption::draw(look, area, state, frame),
-        Step::Access => access::draw(look, area, frame),
+        Step::Access => access::draw(look, area, state, frame),
         Step::Review => review::draw(look, area, frame),
         Step::Progress => progress::draw(look, area, frame),
     }
@@ -130,6 +131,9 @@ fn step_detail(look: &Look<'_>, columns: usize) -> (String, Vec<Line<'static>>) 
         Step::Tables => tables::detail(look, columns),
         Step::Destination => destination::detail(look, columns),
         Step::Encryption => encryption::detail(look, columns),
+        Step::Access if look.model.access.tab == Tab::Checks => {
+            ("Check".to_owned(), access::checks::detail(look, columns))
+        }
         Step::Access | Step::Review | Step::Progress => ("About this step".to_owned(), Vec::new()),
     }
 }

@@ -19,12 +19,20 @@ use jiff::{SignedDuration, Timestamp};
 use super::event::Side;
 use super::start::StartError;
 use super::{Session, Work};
-use crate::access::facts::{Facts, PastExport};
-use crate::journal::{ExportRecord, RunRecord, Stage};
+use crate::access::facts::{Change, Facts, PastExport};
+use crate::journal::{
+    ChangeId, ChangeRecord, ChangeStage, ChangeTarget, ExportRecord, RunRecord, Stage,
+};
 use crate::plan::Plan;
 
 /// How far back exports are remembered, as `ListExports` does.
 const MEMORY: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// For how long it is worth waiting for a change to hold: policies spread within minutes.
+const SPREADING: SignedDuration = SignedDuration::from_mins(10);
+
+/// For how long a change is told of; whether it is still young, the judgement says.
+const YOUTH: SignedDuration = SignedDuration::from_hours(1);
 
 impl Work {
     /// Reads all that bears on a plan's permissions, settings and times, with the sides that are
@@ -44,10 +52,12 @@ impl Work {
             .as_ref()
             .and_then(|_| self.session(Side::Destination));
         let begun = Timestamp::now();
+        // On the heap: all these calls at once are more than a thread's stack is made for.
+        let read_side = |session| Box::pin(principal::read_all(session));
         let (source_facts, destination_facts, resources) = future::join3(
-            principal::read_all(&source),
-            future::OptionFuture::from(destination.as_ref().map(principal::read_all)),
-            read_resources(plan, &source, destination.as_ref()),
+            read_side(&source),
+            future::OptionFuture::from(destination.as_ref().map(read_side)),
+            Box::pin(read_resources(plan, &source, destination.as_ref())),
         )
         .await;
         let mut facts = Facts::new(source_facts, resources.bucket.facts, begun);
@@ -58,9 +68,54 @@ impl Work {
         facts.tried.extend(resources.bucket.tried);
         facts.keys = resources.keys;
         facts.exports = self.past_exports(begun);
+        facts.changes = self.young_changes(&facts);
         controls.put_into(&mut facts);
-        facts.source.simulation = principal::simulate(plan, &facts, &source).await;
+        facts.source.simulation = Box::pin(principal::simulate(plan, &facts, &source)).await;
         Ok(facts)
+    }
+
+    /// What we changed lately of what bears on the plan, and did not see hold yet, for facts.
+    fn young_changes(&self, facts: &Facts) -> Vec<Change> {
+        let young = self.not_seen_to_hold(facts).into_iter();
+        young
+            .map(|(change, at)| Change {
+                document: format!("the {}", change.title),
+                at,
+            })
+            .collect()
+    }
+
+    /// The changes that were written lately, bear on what was read, and were not seen to hold yet:
+    /// an export started now may be refused for their sake.
+    #[must_use]
+    pub fn changes_to_wait_for(&self, facts: &Facts) -> Vec<ChangeId> {
+        let since = facts.surveyed_at.checked_sub(SPREADING);
+        let since = since.unwrap_or(Timestamp::MIN);
+        let young = self.not_seen_to_hold(facts).into_iter();
+        young
+            .filter(|(change, at)| change.stage == ChangeStage::Written && *at >= since)
+            .map(|(change, _)| change.id)
+            .collect()
+    }
+
+    /// Young changes and when each was made; none where the journal cannot be read, since it is only
+    /// evidence beside the facts.
+    fn not_seen_to_hold(&self, facts: &Facts) -> Vec<(ChangeRecord, Timestamp)> {
+        let since = facts.surveyed_at.checked_sub(YOUTH);
+        let since = since.unwrap_or(Timestamp::MIN);
+        let changes = self.inner.journal.changes().unwrap_or_default();
+        let bearing = changes.into_iter().filter(|change| bears(change, facts));
+        let young = bearing.filter_map(|change| {
+            let at = match change.stage {
+                ChangeStage::Written => change.written_at,
+                ChangeStage::Undone => change.undone_at,
+                // Whether it was written at all is not known.
+                ChangeStage::Planned => Some(change.created_at),
+                ChangeStage::Held | ChangeStage::NotWritten => None,
+            };
+            at.filter(|at| *at >= since).map(|at| (change, at))
+        });
+        young.collect()
     }
 
     /// The exports that the journal remembers; none where it cannot be read, since they are only
@@ -88,12 +143,13 @@ struct Resources {
 /// Tables and bucket first: they tell which keys matter, and in which Region.
 async fn read_resources(plan: &Plan, source: &Session, destination: Option<&Session>) -> Resources {
     let (tables, bucket) = future::join(
-        table::read_all(plan, source),
-        bucket::read_all(plan, source, destination),
+        Box::pin(table::read_all(plan, source)),
+        Box::pin(bucket::read_all(plan, source, destination)),
     )
     .await;
     let region = bucket.facts.region.value();
-    let keys = key::read_all(plan, &tables.facts, region, source, destination).await;
+    let keys = key::read_all(plan, &tables.facts, region, source, destination);
+    let keys = Box::pin(keys).await;
     Resources {
         tables,
         bucket,
@@ -116,7 +172,29 @@ fn past_export(run: &RunRecord, export: &ExportRecord) -> Option<PastExport> {
         prefix: request.prefix.clone(),
         key: request.encryption.key().map(str::to_owned),
         started_at: export.started_at.or(export.called_at)?,
+        ended_at: export.ended_at,
         status: status.to_owned(),
         is_unchanged_since: false,
     })
+}
+
+/// Whether a change is of something that the facts are about.
+fn bears(change: &ChangeRecord, facts: &Facts) -> bool {
+    let sides = || std::iter::once(&facts.source).chain(&facts.destination);
+    match &change.target {
+        ChangeTarget::BucketPolicy { bucket, .. } => *bucket == facts.bucket.name,
+        ChangeTarget::KeyPolicy { key } => facts.key(&key.to_string()).is_some(),
+        ChangeTarget::Recovery { table } => facts.tables.iter().any(|facts| {
+            let described = facts.description.value();
+            described.is_some_and(|described| described.arn == *table)
+        }),
+        ChangeTarget::RolePolicy { role, .. } => sides().any(|side| {
+            side.caller.account == change.account && side.role_name() == Some(role.as_str())
+        }),
+        ChangeTarget::UserPolicy { user, .. } => sides().any(|side| {
+            let path = side.caller.arn.resource_after("user");
+            let name = path.and_then(|path| path.rsplit('/').next());
+            side.caller.account == change.account && name == Some(user.as_str())
+        }),
+    }
 }

@@ -88,6 +88,15 @@ impl Work {
             );
             requests.push(plan.request(job, arn, owner.clone(), new_token()));
         }
+        let sizes = plan.tables.iter().zip(&tables).map(|(job, facts)| {
+            let read = facts.table.as_ref().ok();
+            (
+                job.table.to_string(),
+                read.and_then(|table| table.size_bytes),
+            )
+        });
+        let beyond = self.beyond_limits_now(plan, owner, sizes.collect()).await;
+        judged.blockers.extend(beyond);
         for warning in plan.warnings(now) {
             judged.warn(warning);
         }

@@ -28,6 +28,9 @@ pub enum StartError {
     /// The source is not signed in.
     #[error("the source is not signed in")]
     NotSignedIn,
+    /// The operator forbade every change, and an export is one.
+    #[error("nothing was started: --read-only forbids every change")]
+    ReadOnly,
 }
 
 impl Work {
@@ -42,6 +45,9 @@ impl Work {
         events: UnboundedSender<Event>,
         cancel: &CancellationToken,
     ) -> Result<RunId, StartError> {
+        if self.is_read_only() {
+            return Err(StartError::ReadOnly);
+        }
         let session = self.session(Side::Source).ok_or(StartError::NotSignedIn)?;
         let id = self.inner.journal.record_run(
             &NewRun {
@@ -73,7 +79,14 @@ impl Work {
         cancel: &CancellationToken,
     ) -> Result<(), JournalError> {
         for mut export in run.exports {
-            if matches!(export.stage, Stage::Planned | Stage::Calling) && !cancel.is_cancelled() {
+            let is_open = matches!(export.stage, Stage::Planned | Stage::Calling);
+            if is_open && session.is_read_only() {
+                let message = format!(
+                    "{}: not started, since --read-only forbids every change",
+                    export.table()
+                );
+                let _ = events.send(Event::Noted { message });
+            } else if is_open && !cancel.is_cancelled() {
                 self.make_call(session, &mut export, events).await?;
             }
             let _ = events.send(Event::Export(ExportProgress::of(&export)));

@@ -244,7 +244,7 @@ fn a_role_of_identity_center_is_mended_by_the_owner_of_its_permission_set() {
         .replace("export-landing", "prod-archive")
         .replace("dev-admin", "prod-admin");
     let ended = check(&home, &plan, &[]);
-    assert_eq!(ended.status, 5, "{ended:?}");
+    assert_eq!(ended.status, 0, "{ended:?}");
     let verdicts = verdicts(&ended);
     let put = verdict(&verdicts, "s3:PutObject");
     let owner = "the owner of the permission set ExportOperators";

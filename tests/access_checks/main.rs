@@ -9,6 +9,9 @@
 
 mod facts_files;
 mod foreseen;
+mod guards;
+mod probe;
 #[expect(dead_code, reason = "the flows use more of it than these tests")]
 #[path = "../flows/program.rs"]
 mod program;
+mod recorded;

@@ -53,6 +53,29 @@ fn no_files_are_no_problem_but_files_that_a_variable_names_must_be_there() {
 }
 
 #[test]
+fn without_a_home_directory_it_is_told_that_nothing_was_looked_for() {
+    let problems = environment(&[]).profiles().problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("HOME is not set"), "{problems:?}");
+    assert!(problems[0].contains("AWS_CONFIG_FILE"), "{problems:?}");
+}
+
+#[test]
+fn a_certificate_bundle_that_is_not_read_is_told_unless_it_is_named_where_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().to_str().unwrap();
+    let bundle = ("AWS_CA_BUNDLE", "/etc/corp.pem");
+    let problems = environment(&[("HOME", home), bundle]).profiles().problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("SSL_CERT_FILE=/etc/corp.pem"));
+    let named = ("SSL_CERT_FILE", "/etc/corp.pem");
+    let problems = environment(&[("HOME", home), bundle, named])
+        .profiles()
+        .problems;
+    assert!(problems.is_empty(), "{problems:?}");
+}
+
+#[test]
 fn files_in_other_encodings_are_told() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config");
@@ -76,7 +99,7 @@ fn files_in_other_encodings_are_told() {
 
 #[test]
 fn the_chosen_profile_is_the_variables_and_told_when_it_is_not_there() {
-    let profiles = environment(&[("AWS_PROFILE", "ghost")]).profiles();
+    let profiles = environment(&[("HOME", "/nowhere"), ("AWS_PROFILE", "ghost")]).profiles();
     assert_eq!(profiles.chosen.as_deref(), Some("ghost"));
     assert!(profiles.problems[0].contains("AWS_PROFILE names `ghost`"));
 }

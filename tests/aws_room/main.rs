@@ -8,6 +8,7 @@
 )]
 
 mod buckets;
+mod changes;
 mod endpoints;
 mod fake;
 mod files;

@@ -90,6 +90,30 @@ async fn a_role_on_top_of_a_profile_is_assumed_with_the_plans_words() {
     );
 }
 
+/// STS of one partition knows no role of another, and its refusal would not say so.
+#[tokio::test]
+async fn a_role_of_another_partition_is_refused_before_any_call() {
+    let fake = sts_only();
+    let chinese = "arn:aws-cn:iam::111111111111:role/Exporter";
+    let config = format!("{CONFIG}[profile far]\nrole_arn = {chinese}\nsource_profile = ops\n");
+    let on_top = SignIn {
+        role: Some(chinese.parse().unwrap()),
+        ..profile("ops")
+    };
+    for sign_in in [profile("far"), on_top] {
+        let error = environment(&fake, &config)
+            .sign_in(&sign_in, None)
+            .await
+            .unwrap_err();
+        let (message, _) = refusal(error);
+        assert!(
+            message.contains("aws-cn") && message.contains("eu-west-1"),
+            "{message}"
+        );
+    }
+    assert!(fake.seen().is_empty());
+}
+
 #[tokio::test]
 async fn a_chain_of_roles_is_walked_in_order() {
     let fake = sts_only();
@@ -97,10 +121,14 @@ async fn a_chain_of_roles_is_walked_in_order() {
         "{CONFIG}[profile mid]\nrole_arn = {ROLE}\nsource_profile = ops\n\
          [profile top]\nrole_arn = arn:aws:iam::222222222222:role/Reader\nsource_profile = mid\n"
     );
-    environment(&fake, &config)
+    let session = environment(&fake, &config)
         .sign_in(&profile("top"), None)
         .await
         .unwrap();
+    assert_eq!(
+        session.assumed_from.map(|from| from.to_string()).as_deref(),
+        Some("arn:aws:sts::111111111111:assumed-role/Exporter/tableferry")
+    );
     let assumed = fake.seen_of("AssumeRole");
     assert_eq!(assumed[0].parameter("RoleArn").unwrap(), ROLE);
     assert_eq!(assumed[0].signer(), "AKIAOPS");

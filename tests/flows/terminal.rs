@@ -16,7 +16,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use tableferry::aws::Environment;
 use tableferry::journal::Journal;
 use tableferry::tui;
-use tableferry::work::{Poll, Settings, Work};
+use tableferry::work::{Settings, Work};
 
 use crate::program::{Home, Server};
 
@@ -89,6 +89,19 @@ impl Terminal {
             assert!(
                 begun.elapsed() < PATIENCE,
                 "{words:?} did not come on the screen:\n{text}"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits until the screen shows this no longer.
+    fn sees_no(&self, words: &str) {
+        let begun = Instant::now();
+        while self.text().contains(words) {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{words} stays:\n{}",
+                self.text()
             );
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -197,6 +210,52 @@ fn the_wizard_goes_from_two_profiles_to_a_verified_export_by_keys_alone() {
     assert!(terminal.is_sound(), "{}", terminal.text());
     // Practice leaves nothing behind.
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_bucket_that_grants_nothing_is_mended_used_and_left_as_it_was_by_keys_alone() {
+    let home = Home::new();
+    let plan = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/plans/no-grant.toml");
+    let arguments = ["--sandbox", "--sandbox-job", "0.5", "--plan", plan];
+    let mut terminal = Terminal::open(&home, 80, 24, &arguments);
+    // What each step must have read before it can be left.
+    let steps: [&[&str]; 4] = [
+        &["prod-oncall 111111111111", "on to Tables"],
+        &["1 chosen", "10,000"],
+        &["which S3 agreed to"],
+        &["AES256", "on to Access"],
+    ];
+    for read in steps {
+        terminal.sees(read);
+        terminal.press("n");
+    }
+    terminal.sees(&["✗ denied  s3:PutObject", "a apply it"]);
+    terminal.press("a");
+    terminal.sees(&[
+        "Change this account?",
+        "222222222222 (the destination)",
+        "+{",
+    ]);
+    terminal.press("y");
+    terminal.sees(&["changed, and it holds", "✓ 18 allowed"]);
+    assert!(!terminal.text().contains("denied"), "{}", terminal.text());
+    terminal.press(ENTER);
+    terminal.sees(&["ready to start"]);
+    terminal.press(ENTER);
+    terminal.sees(&["Start the export?"]);
+    terminal.press("y");
+    terminal.sees(&["all complete and verified", "Changes in place"]);
+    terminal.press(ENTER);
+    terminal.sees(&[
+        "Take this change away?",
+        "the document as a whole is deleted",
+    ]);
+    terminal.press("y");
+    terminal.sees(&["bucket policy of export-nopolicy: taken away"]);
+    terminal.sees_no("Changes in place");
+    terminal.press("q");
+    assert_eq!(terminal.ended(), 0);
+    assert!(terminal.is_sound(), "{}", terminal.text());
 }
 
 #[test]
@@ -322,7 +381,7 @@ fn wizard_with_a_fault() {
     );
     let settings = Settings {
         is_sandbox: false,
-        poll: Poll::default(),
+        ..Settings::default()
     };
     let work = Work::new(environment, Journal::in_memory().unwrap(), settings);
     let _ = tokio::runtime::Runtime::new()

@@ -41,7 +41,7 @@ impl Driver {
     pub fn with(size: (u16, u16), world: World, plan: Option<Plan>) -> Self {
         let start = Start {
             is_sandbox: !world.is_real,
-            is_read_only: false,
+            is_read_only: world.is_read_only,
             plan,
             plan_file: None,
             now: noon(),
@@ -140,6 +140,16 @@ impl Driver {
     pub fn start(&self) -> Option<(RequestId, Plan)> {
         self.done.iter().find_map(|effect| match effect {
             Effect::Do(request, Deed::Start(plan, _)) => Some((*request, (**plan).clone())),
+            _ => None,
+        })
+    }
+
+    /// The change of an account that was asked for last.
+    pub fn change(&self) -> Option<(RequestId, Deed)> {
+        self.done.iter().rev().find_map(|effect| match effect {
+            Effect::Do(request, deed @ (Deed::Apply(..) | Deed::Undo(_))) => {
+                Some((*request, deed.clone()))
+            }
             _ => None,
         })
     }

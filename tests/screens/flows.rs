@@ -9,7 +9,7 @@ use crate::driver::Driver;
 use crate::world::{self, World, export, identified};
 
 /// From the profiles to the question before the start.
-const TO_THE_QUESTION: [&str; 15] = [
+pub const TO_THE_QUESTION: [&str; 15] = [
     "enter", "end", "up", "up", "enter", "enter", // both profiles
     "down", "down", "enter", "enter", // Orders
     "enter", "enter", // export-landing
@@ -191,8 +191,16 @@ fn after_a_failure_another_start_gets_new_tokens() {
     let (request, _) = driver.watch().unwrap();
     driver.happen(Message::WatchEnded(request, Ok(())));
     driver.press(&["esc"]).shows("Review");
-    let (_, query) = driver.asked().pop().unwrap();
-    assert!(matches!(query, Query::Prepare(_)), "it is prepared anew");
+    let is_asked =
+        |wanted: fn(&Query) -> bool| driver.asked().iter().any(|(_, query)| wanted(query));
+    assert!(
+        is_asked(|query| matches!(query, Query::Prepare(_))),
+        "it is prepared anew"
+    );
+    assert!(
+        is_asked(|query| matches!(query, Query::Judge(_))),
+        "and judged anew"
+    );
 }
 
 #[test]
@@ -371,8 +379,9 @@ fn a_policy_is_copied_and_that_is_said() {
     let mut driver = driver();
     driver
         .go(&TO_THE_QUESTION[..13])
-        .shows("Access: the policies");
-    driver.go(&["tab", "y"]).shows("clipboard");
+        .shows("Access: what the plan may do");
+    driver.go(&["tab", "tab"]).shows("Access: the policies");
+    driver.go(&["y"]).shows("clipboard");
     let copied = driver.done.iter().find_map(|effect| match effect {
         Effect::Copy(text) => Some(text.clone()),
         _ => None,

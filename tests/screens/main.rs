@@ -5,6 +5,9 @@
     reason = "in a test a broken assumption may end it where it stands"
 )]
 
+mod access;
+mod changes;
+mod checks;
 mod driver;
 mod flows;
 mod pictures;

@@ -71,6 +71,69 @@ fn every_step(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
 }
 
 #[rstest]
+fn what_is_denied_and_what_mends_it(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
+    let world = World {
+        is_denied: true,
+        ..World::default()
+    };
+    let mut driver = Driver::with(size, world, None);
+    driver.go(&HAPPY).go(&["enter", "enter", "enter"]);
+    picture(&sized("access-denied", size), &mut driver);
+    driver.go(&["space"]);
+    picture(&sized("access-detail", size), &mut driver);
+    driver.go(&["esc", "tab"]);
+    picture(&sized("access-remedy", size), &mut driver);
+    driver.go(&["tab"]);
+    picture(&sized("access-message", size), &mut driver);
+    driver.go(&["enter"]);
+    picture(&sized("review-denied", size), &mut driver);
+    driver.go(&["enter"]);
+    picture(&sized("review-denied-question", size), &mut driver);
+}
+
+#[rstest]
+fn a_change_of_an_account(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
+    let world = World {
+        is_denied: true,
+        production: Some("dev-main".to_owned()),
+        ..World::default()
+    };
+    let mut driver = Driver::with(size, world, None);
+    driver.go(&HAPPY).go(&["enter", "enter", "enter", "a"]);
+    picture(&sized("change-question", size), &mut driver);
+    driver.go(&["y"]).type_text("dev").go(&["enter"]);
+    picture(&sized("change-name", size), &mut driver);
+    driver.type_text("-main").go(&["enter"]).wait(4);
+    picture(&sized("change-writing", size), &mut driver);
+}
+
+#[rstest]
+fn what_is_in_place_at_the_end(#[values((60, 16), (80, 24))] size: (u16, u16)) {
+    let mut driver = at_destination(size);
+    driver.go(&["enter", "enter", "enter", "enter", "enter", "y"]);
+    driver.started(3);
+    let mut good = export(0, "Orders");
+    good.stage = Stage::Running(ExportStatus::Completed);
+    driver.happen(Message::Reported(Box::new(Event::Export(good))));
+    driver.world.changes = vec![crate::access::change(1), crate::access::change(2)];
+    let (request, _) = driver.watch().unwrap();
+    driver.happen(Message::WatchEnded(request, Ok(())));
+    driver.settle();
+    picture(&sized("changes-in-place", size), &mut driver);
+    driver.go(&["down", "enter"]);
+    picture(&sized("undo-question", size), &mut driver);
+}
+
+#[test]
+fn while_both_accounts_are_still_surveyed() {
+    let mut driver = at_destination((80, 24));
+    driver.go(&["enter", "enter"]).press(&["enter"]);
+    picture("loading-access", &mut driver);
+    driver.press(&["enter"]);
+    picture("loading-review", &mut driver);
+}
+
+#[rstest]
 fn the_end_of_a_run(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
     let mut driver = at_destination(size);
     driver.go(&["enter", "enter", "enter", "enter", "enter", "y"]);

@@ -10,21 +10,35 @@ use tableferry::aws::s3::{Bucket, DefaultEncryption};
 use tableferry::aws::session::{Identity, SignInError};
 use tableferry::plan::{Plan, SignIn};
 use tableferry::tui::message::{Query, Reply};
-use tableferry::tui::outside::{Blocker, Briefing, Identified, RunSummary};
+use tableferry::tui::outside::{
+    Blocker, Briefing, ChangeRecord, Held, Identified, Judged, RunSummary, Standing,
+};
 use tableferry::work::event::{ExportProgress, Side, Stage};
 use tableferry::work::facts::{BucketFacts, TableFacts};
 
+use crate::access;
 use crate::driver::noon;
 
 /// What can go otherwise than well.
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something that can go otherwise on its own"
+)]
 pub struct World {
     pub is_real: bool,
+    pub is_read_only: bool,
     pub open_runs: Vec<RunSummary>,
     pub refuses_tables: bool,
     pub has_no_tables: bool,
     pub blockers: Vec<Blocker>,
     pub table_names: Option<Vec<String>>,
+    /// Whether the bucket grants nothing, and what else may be found with it.
+    pub is_denied: bool,
+    /// The name of the destination's account, where it is marked production.
+    pub production: Option<String>,
+    /// The changes of ours that are in place.
+    pub changes: Vec<ChangeRecord>,
 }
 
 pub const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -45,8 +59,20 @@ impl World {
             Query::Buckets => Reply::Buckets(Ok(buckets())),
             Query::Bucket(name) => Reply::Bucket(Box::new(bucket(name))),
             Query::Keys(_) => Reply::Keys(Ok(keys())),
+            Query::Judge(plan) => Reply::Judged(Box::new(Ok(self.judged(plan)))),
+            Query::Hold(_, id) => Reply::Held(Held {
+                changes: vec![(*id, Standing::Holds)],
+            }),
+            Query::Changes => Reply::Changes(Ok(self.changes.clone())),
+            Query::ProposeUndo(id) => {
+                Reply::UndoProposed(Box::new(Ok(access::undo(*id, self.production.clone()))))
+            }
             Query::Prepare(plan) => Reply::Prepared(Box::new(Ok(self.briefing(plan)))),
         }
+    }
+
+    pub fn judged(&self, plan: &Plan) -> Judged {
+        access::judged(plan, self.is_denied, self.production.as_deref())
     }
 
     fn tables(&self) -> Vec<String> {

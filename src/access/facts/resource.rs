@@ -82,7 +82,8 @@ pub struct BucketFacts {
     /// Block Public Access of its account.
     #[serde(default)]
     pub account_public_access: Fact<PublicAccessBlock>,
-    /// Block Public Access of its organization.
+    /// Block Public Access of its organization; absent where the account's was read, which is the
+    /// effective one.
     #[serde(default)]
     pub organization_public_access: Fact<PublicAccessBlock>,
     /// Its default encryption.

@@ -64,12 +64,7 @@ impl Draft {
         facts: &Facts,
         terms: Terms<'_>,
     ) -> Drawn {
-        let mut drawn = Drawn {
-            text: live.unwrap_or_default().to_owned(),
-            added: Vec::new(),
-            dropped: Vec::new(),
-            problems: Vec::new(),
-        };
+        let mut drawn = Drawn::of(live);
         for (index, exemptions) in &self.exemptions {
             // Of several, the last is the widest; the others did not suffice.
             if let Some(exemption) = exemptions.last() {
@@ -92,19 +87,38 @@ impl Draft {
             terms,
         );
         for (sid, statement) in &statements {
-            drawn.add(sid, statement);
+            if let Some(by) = drawn.add(sid, statement) {
+                drawn.problems.push(format!(
+                    "the statement `{by}` grants it already, so that adding would change nothing"
+                ));
+            }
         }
         drawn
     }
 }
 
 impl Drawn {
-    /// Adds a statement under its Sid, or with a number behind it where that is taken.
-    fn add(&mut self, sid: &str, statement: &serde_json::Map<String, serde_json::Value>) {
+    /// The live document as it stands.
+    pub(super) fn of(live: Option<&str>) -> Self {
+        Self {
+            text: live.unwrap_or_default().to_owned(),
+            added: Vec::new(),
+            dropped: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Adds a statement under its Sid, or with a number behind it where that is taken. Where a
+    /// statement of the document grants it already, nothing is added, and that one's Sid is told.
+    pub(super) fn add(
+        &mut self,
+        sid: &str,
+        statement: &serde_json::Map<String, serde_json::Value>,
+    ) -> Option<String> {
         if self.text.is_empty() {
             self.text = merge::new_document(&statement::text(sid, statement));
             self.added.push(sid.to_owned());
-            return;
+            return None;
         }
         for number in 1..10 {
             let sid = if number == 1 {
@@ -116,23 +130,19 @@ impl Drawn {
                 Ok(Added::Inserted { text }) => {
                     self.text = text;
                     self.added.push(sid);
-                    return;
+                    return None;
                 }
-                Ok(Added::AlreadyGranted { by }) => {
-                    self.problems.push(format!(
-                        "the statement `{by}` grants it already, so that adding would change nothing"
-                    ));
-                    return;
-                }
+                Ok(Added::AlreadyGranted { by }) => return Some(by),
                 Err(EditError::Conflict { .. }) => {}
                 Err(error) => {
                     self.problems.push(error.to_string());
-                    return;
+                    return None;
                 }
             }
         }
         self.problems
             .push(format!("all Sids from {sid} to {sid}9 are taken"));
+        None
     }
 
     /// Takes deleted principals out, without which the document could not be written.

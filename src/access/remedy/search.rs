@@ -246,14 +246,8 @@ impl<'a> Search<'a> {
         true
     }
 
-    fn via_s3(&self) -> Option<String> {
-        let region = self.facts.bucket.region.value()?;
-        let suffix = region.partition().dns_suffix();
-        Some(format!("s3.{region}.{suffix}"))
-    }
-
     fn draw(&self, target: &Target, draft: &Draft) -> Drawn {
-        let via_s3 = self.via_s3();
+        let via_s3 = statement::via_s3(self.facts);
         let terms = statement::Terms {
             expires: self.terms.expires,
             via_s3: via_s3.as_deref(),

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::access::facts::Facts;
 use crate::access::need::{Need, Purpose, Resource, Who};
 use crate::access::principal::SourcePrincipal;
 
@@ -28,6 +29,13 @@ pub(super) struct Terms<'a> {
     pub(super) expires: Option<Timestamp>,
     /// `kms:ViaService` for the bucket's key, where the bucket's Region is known.
     pub(super) via_s3: Option<&'a str>,
+}
+
+/// `kms:ViaService` for keys that are used through S3, where the bucket's Region is known.
+pub(super) fn via_s3(facts: &Facts) -> Option<String> {
+    let region = facts.bucket.region.value()?;
+    let suffix = region.partition().dns_suffix();
+    Some(format!("s3.{region}.{suffix}"))
 }
 
 /// One statement for each purpose and principal among the needs.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::access::facts::{Fact, Facts, KeyFacts, PolicyText};
+use crate::access::facts::{Fact, Facts, KeyFacts, Obstacle, PolicyText};
 use crate::access::need::{Need, Purpose, Who};
 use crate::plan::Plan;
 
@@ -35,7 +35,7 @@ pub enum Target {
 
 impl Target {
     /// Whether the document names principals.
-    pub(super) const fn is_resource_policy(&self) -> bool {
+    pub(in crate::access) const fn is_resource_policy(&self) -> bool {
         !matches!(self, Self::IdentityPolicy { .. })
     }
 
@@ -84,6 +84,18 @@ impl Target {
             Self::IdentityPolicy { .. } => None,
             Self::BucketPolicy { .. } => facts.bucket.policy.value().map(String::as_str),
             Self::KeyPolicy { key } => facts.key(key)?.policy.value().map(String::as_str),
+        }
+    }
+
+    /// Why nobody can tell what stands there now; `None` where it was read, or nothing stands there.
+    pub(in crate::access) fn obstacle(&self, facts: &Facts) -> Option<Obstacle> {
+        match self {
+            Self::IdentityPolicy { .. } => None,
+            Self::BucketPolicy { .. } => facts.bucket.policy.obstacle("s3:GetBucketPolicy"),
+            Self::KeyPolicy { key } => match facts.key(key) {
+                Some(known) => known.policy.obstacle("kms:GetKeyPolicy"),
+                None => Fact::<String>::Unasked.obstacle("kms:GetKeyPolicy"),
+            },
         }
     }
 

@@ -15,6 +15,13 @@ fn a_foreign_bucket_without_an_owner_is_told() {
     let mut facts = facts();
     facts.bucket.owner = refused("s3:ListBucket");
     facts.bucket.not_owners = vec!["111111111111".parse().unwrap()];
+    // The run sends the account of the destination's profile.
+    let verdict = of(&plan("", ""), &facts, Check::BucketOwner);
+    assert!(
+        verdict.explanation.contains("222222222222 is sent"),
+        "{verdict:#?}"
+    );
+    facts.destination = None;
     let verdict = of(&plan("", ""), &facts, Check::BucketOwner);
     assert_eq!(verdict.outcome, Outcome::Denied);
     assert!(
@@ -287,6 +294,7 @@ fn a_second_export_within_the_hour_is_told() {
         prefix: Some("prod".to_owned()),
         key: None,
         started_at: at("2026-11-22T11:30:00Z"),
+        ended_at: None,
         status: "IN_PROGRESS".to_owned(),
         is_unchanged_since: false,
     });

@@ -5,9 +5,9 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::world::*;
-use crate::access::facts::Facts;
+use crate::access::facts::{Facts, PastExport};
 use crate::access::need::Weight;
-use crate::access::remedy::{Mend, Remedies, Remedy, Target, Terms, letter, remedies};
+use crate::access::remedy::{Mend, Remedies, Remedy, Target, Terms, estimate, letter, remedies};
 use crate::access::verdict::{Mender, Overall, overall};
 use crate::plan::{Encryption, Plan};
 
@@ -352,6 +352,64 @@ fn a_grant_that_ends_says_so_and_when_it_is_short() {
         json!({ "DateLessThan": { "aws:CurrentTime": "2026-11-22T14:00:00Z" } })
     );
     assert_eq!(remedy.warnings.len(), 2, "{remedy:#?}");
+}
+
+#[test]
+fn a_grant_that_ends_without_an_estimate_says_that_there_is_none() {
+    let mut facts = facts();
+    facts.bucket.policy = absent();
+    let terms = |facts: &Facts| Terms {
+        expires: Some(at("2026-11-22T14:00:00Z")),
+        estimate: estimate(&aes_plan(), facts),
+    };
+    let found = remedies(&aes_plan(), &facts, now(), terms(&facts));
+    let warnings = &found.remedies[0].warnings;
+    assert!(
+        warnings.iter().any(|told| told.contains("is not known")),
+        "{warnings:#?}"
+    );
+    // Of two earlier exports the longer is gone by: 50 minutes, of which three are more than the
+    // two hours given.
+    for (ended, status) in [
+        ("2026-11-20T00:10:00Z", "COMPLETED"),
+        ("2026-11-20T00:50:00Z", "COMPLETED"),
+        ("2026-11-20T05:00:00Z", "FAILED"),
+    ] {
+        facts.exports.push(PastExport {
+            export_arn: format!("{TABLE}/export/01763000000000-00000000"),
+            table_arn: TABLE.to_owned(),
+            principal: ROLE.to_owned(),
+            bucket: "export-landing".to_owned(),
+            prefix: None,
+            key: None,
+            started_at: at("2026-11-20T00:00:00Z"),
+            ended_at: Some(at(ended)),
+            status: status.to_owned(),
+            is_unchanged_since: false,
+        });
+    }
+    assert_eq!(terms(&facts).estimate, Some(SignedDuration::from_mins(50)));
+    let found = remedies(&aes_plan(), &facts, now(), terms(&facts));
+    let warnings = &found.remedies[0].warnings;
+    assert!(
+        warnings.iter().any(|told| told.contains("is 150")),
+        "{warnings:#?}"
+    );
+}
+
+#[test]
+fn the_difference_to_no_document_takes_nothing_away() {
+    let mut facts = facts();
+    facts.bucket.policy = absent();
+    let found = found(&aes_plan(), &facts);
+    let Mend::Document { diff, .. } = &found.remedies[0].mend else {
+        panic!("{found:#?}");
+    };
+    let taken: Vec<&str> = diff
+        .lines()
+        .filter(|line| line.starts_with('-') && !line.starts_with("---"))
+        .collect();
+    assert!(taken.is_empty(), "{diff}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::world::*;
-use crate::access::facts::{Fact, PastExport, PolicyText, Simulated, Tried};
+use crate::access::facts::{Fact, Facts, PastExport, PolicyText, Simulated, Tried};
 use crate::access::need::Who;
 use crate::access::verdict::{Layer, Mender, Outcome, Overall, judge, overall};
 use crate::policy::evaluate::PolicyKind;
@@ -130,6 +130,7 @@ fn an_export_that_completed_the_same_way_settles_what_could_not_be_read() {
         prefix: Some("prod".to_owned()),
         key: None,
         started_at: at("2026-11-20T00:00:00Z"),
+        ended_at: Some(at("2026-11-20T00:10:00Z")),
         status: "COMPLETED".to_owned(),
         is_unchanged_since: true,
     });
@@ -150,4 +151,182 @@ fn a_reader_without_rights_does_not_stop_the_export() {
             .any(|verdict| verdict.outcome == Outcome::Denied)
     );
     assert_eq!(overall(&verdicts, false), Overall::Undecided);
+}
+
+/// The key policy must allow within one account too, or leave it to IAM's policies.
+#[test]
+fn a_key_policy_of_the_own_account_that_was_not_read_is_no_other_sides() {
+    let mut facts = facts();
+    own_key(&mut facts);
+    let verdict = on(&aes_plan(), &facts, "kms:Decrypt");
+    assert!(
+        matches!(verdict.outcome, Outcome::Unknown { .. }),
+        "{verdict:#?}"
+    );
+    assert!(
+        verdict.explanation.contains("the resource's own policy"),
+        "{}",
+        verdict.explanation
+    );
+    assert!(!verdict.explanation.contains("other side"));
+}
+
+/// The plan's table with a key of its own, whose policy could not be read.
+fn own_key(facts: &mut Facts) {
+    let table = facts.tables[0].description.value_mut().unwrap();
+    table.key = Some(TABLE_KEY.parse().unwrap());
+    let mut own = key(TABLE_KEY, &granting_key());
+    own.policy = refused("kms:GetKeyPolicy");
+    own.grants = refused("kms:ListGrants");
+    facts.keys.push(own);
+}
+
+fn past(principal: &str) -> PastExport {
+    PastExport {
+        export_arn: format!("{TABLE}/export/01763000000000-00000000"),
+        table_arn: TABLE.to_owned(),
+        principal: principal.to_owned(),
+        bucket: "export-elsewhere".to_owned(),
+        prefix: None,
+        key: None,
+        started_at: at("2026-11-20T00:00:00Z"),
+        ended_at: Some(at("2026-11-20T00:10:00Z")),
+        status: "COMPLETED".to_owned(),
+        is_unchanged_since: true,
+    }
+}
+
+/// Whoever exported the table before could use its key, to wherever the export went.
+#[test]
+fn an_earlier_export_of_a_table_is_evidence_on_its_own_key() {
+    let session = "arn:aws:sts::111111111111:assumed-role/OnCallExporter/night-shift";
+    for principal in [ROLE, session] {
+        let mut facts = facts();
+        own_key(&mut facts);
+        facts.exports.push(past(principal));
+        let verdict = on(&aes_plan(), &facts, "kms:Decrypt");
+        assert!(verdict.outcome.is_allowed(), "{principal}: {verdict:#?}");
+        // What was changed since may have taken it away.
+        facts.exports[0].is_unchanged_since = false;
+        let verdict = on(&aes_plan(), &facts, "kms:Decrypt");
+        assert!(matches!(verdict.outcome, Outcome::Unknown { .. }));
+        assert!(
+            verdict.cautions[0].contains("completed the same way"),
+            "{verdict:#?}"
+        );
+    }
+    for (principal, table) in [
+        ("arn:aws:iam::111111111111:role/Other", TABLE),
+        ("arn:aws:iam::222222222222:role/OnCallExporter", TABLE),
+        (ROLE, "arn:aws:dynamodb:eu-west-1:111111111111:table/Users"),
+    ] {
+        let mut facts = facts();
+        own_key(&mut facts);
+        facts.exports.push(PastExport {
+            table_arn: table.to_owned(),
+            ..past(principal)
+        });
+        let verdict = on(&aes_plan(), &facts, "kms:Decrypt");
+        assert!(!verdict.outcome.is_allowed(), "{principal} {table}");
+        assert!(verdict.cautions.is_empty(), "{principal} {table}");
+    }
+}
+
+/// A server that is not AWS, such as moto, has ARNs of its own.
+#[test]
+fn a_caller_whom_iam_does_not_know_is_unknown_and_not_denied() {
+    let mut facts = facts();
+    facts.source.caller.arn = "arn:aws:sts::111111111111:user/moto".parse().unwrap();
+    facts.source.role = absent();
+    let verdicts = judge(&aes_plan(), &facts, now());
+    assert_eq!(overall(&verdicts, false), Overall::Undecided);
+    let verdict = on(&aes_plan(), &facts, "s3:PutObject");
+    assert!(
+        matches!(verdict.outcome, Outcome::Unknown { .. }),
+        "{verdict:#?}"
+    );
+    assert!(
+        verdict.explanation.contains("user/moto"),
+        "{}",
+        verdict.explanation
+    );
+}
+
+fn tried(action: &str, refusal: Option<&str>) -> Tried {
+    Tried {
+        who: Who::Exporter,
+        action: action.to_owned(),
+        resource:
+            "arn:aws:s3:::export-landing/prod/AWSDynamoDB/tableferry-probe-1/data/probe.json.gz"
+                .to_owned(),
+        at: now(),
+        refusal: refusal.map(str::to_owned),
+    }
+}
+
+#[test]
+fn a_probe_that_worked_settles_what_could_not_be_read_for_its_own_permissions_alone() {
+    let mut facts = facts();
+    facts.bucket.policy = refused("s3:GetBucketPolicy");
+    facts.tried.push(tried("s3:PutObject", None));
+    let verdict = on(&aes_plan(), &facts, "s3:PutObject");
+    assert!(verdict.outcome.is_allowed(), "{verdict:#?}");
+    assert_eq!(
+        verdict.cautions.len(),
+        1,
+        "the forwarded context: {verdict:#?}"
+    );
+    let verdict = on(&aes_plan(), &facts, "s3:PutObjectAcl");
+    assert!(matches!(verdict.outcome, Outcome::Unknown { .. }));
+}
+
+/// A probe says nothing of a Deny that hits what DynamoDB forwards.
+#[test]
+fn a_probe_that_worked_takes_no_denial_away() {
+    let mut denied = bucket_with(&deny(&json!({ "Bool": { "aws:ViaAWSService": "true" } })));
+    denied.tried.push(tried("s3:PutObject", None));
+    let verdict = on(&aes_plan(), &denied, "s3:PutObject");
+    assert_eq!(verdict.outcome, Outcome::Denied);
+}
+
+/// Nothing that was read explains the refusal: something that was not read refuses, and may refuse
+/// the forwarded call too.
+#[test]
+fn a_probe_that_was_refused_without_a_known_reason_is_evidence_and_no_proof() {
+    for policy_is_read in [true, false] {
+        let mut facts = facts();
+        if !policy_is_read {
+            facts.bucket.policy = refused("s3:GetBucketPolicy");
+        }
+        facts
+            .tried
+            .push(tried("s3:PutObject", Some("Access Denied")));
+        let verdict = on(&aes_plan(), &facts, "s3:PutObject");
+        assert!(
+            matches!(verdict.outcome, Outcome::Depends { .. }),
+            "{verdict:#?}"
+        );
+        assert!(
+            verdict.explanation.contains("Access Denied"),
+            "{}",
+            verdict.explanation
+        );
+        let owner = "222222222222".parse().unwrap();
+        assert_eq!(verdict.mender, Mender::DestinationOwner(Some(owner)));
+    }
+}
+
+/// The Deny spares what services forward, and hits a direct call: that is why it was refused.
+#[test]
+fn a_probe_that_was_refused_by_what_spares_the_export_changes_no_verdict() {
+    let mut facts = bucket_with(&deny(&json!({ "Bool": { "aws:ViaAWSService": "false" } })));
+    facts
+        .tried
+        .push(tried("s3:PutObject", Some("Access Denied")));
+    let verdict = on(&aes_plan(), &facts, "s3:PutObject");
+    assert!(verdict.outcome.is_allowed(), "{verdict:#?}");
+    assert!(
+        verdict.cautions[0].contains("tried directly"),
+        "{verdict:#?}"
+    );
 }

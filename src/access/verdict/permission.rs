@@ -50,7 +50,7 @@ pub(super) fn judge(plan: &Plan, facts: &Facts, need: Need, now: Timestamp) -> V
             format!("{} is not known", unclear.what),
         ),
     };
-    let (ruling, mut cautions) = with_witnesses(plan, facts, &need, ruling);
+    let (ruling, mut cautions) = with_witnesses(plan, facts, &need, ruling, now);
     cautions.extend(lasting);
     let mender = mender(plan, facts, &need, &ruling);
     let owner = match need.purpose {
@@ -164,6 +164,14 @@ fn rule(facts: &Facts, need: &Need, ask: &Ask<'_>) -> Ruling {
     let best = evaluate(&request, &ask.bearing.hoping_for_all(ask.grantee()));
     match best.decision {
         Decision::ExplicitDeny | Decision::ImplicitDeny => Ruling::of(Outcome::Denied, best),
+        Decision::Depends if !best.can_be_allowed => Ruling {
+            explanation: format!(
+                "{} is not allowed, whatever {} turns out to be",
+                ask.action,
+                best.depends_on.join(" or ")
+            ),
+            ..Ruling::of(Outcome::Denied, best)
+        },
         Decision::Depends => {
             let on = best.depends_on.clone();
             Ruling::of(Outcome::Depends { on }, best)
@@ -200,8 +208,15 @@ fn allowed_at_best(ask: &Ask<'_>, neutral: Evaluation, unread: Vec<Unread>) -> R
                 .filter(|unread| matches!(unread.layer, Layer::Resource | Layer::Grants))
                 .collect();
             let names: Vec<&str> = wanted.iter().map(|unread| unread.what.as_str()).collect();
+            // Within one account too, a key's policy must allow, or let IAM policies do so.
+            let is_own = ask.principal.account() == Some(ask.account.as_str());
+            let whose = if is_own {
+                "the resource's own policy"
+            } else {
+                "the other side"
+            };
             let explanation = format!(
-                "{} must be allowed by the other side as well, and {} could not be read",
+                "{} must be allowed by {whose} as well, and {} could not be read",
                 ask.action,
                 names.join(" and ")
             );
@@ -259,6 +274,8 @@ fn mender(plan: &Plan, facts: &Facts, need: &Need, ruling: &Ruling) -> Mender {
             Some(Layer::Resource | Layer::Grants) => of_resource(),
             _ => mender_of_identity(facts, need.who),
         },
+        // Refused when it was tried, by what was not read: that is the other side's as a rule.
+        Outcome::Depends { .. } if ruling.deciding.is_empty() && !need.is_direct() => of_resource(),
         _ => mender_of_identity(facts, need.who),
     }
 }

@@ -1,13 +1,16 @@
 //! Witnesses beside the policies: what IAM's simulation said, what was tried for real, and exports that
 //! completed before.
 
-use super::permission::Ruling;
+use jiff::Timestamp;
+
+use super::permission::{Ruling, rule_all};
 use super::{Layer, Outcome};
-use crate::access::facts::{Facts, Simulated, Tried};
+use crate::access::facts::{Facts, PastExport, Simulated, Tried};
 use crate::access::need::{Need, Purpose, Who};
-use crate::access::request::Ask;
+use crate::access::request::{Ask, direct_asks};
 use crate::plan::Plan;
-use crate::policy::evaluate::{Decision, Evaluation, PolicyKind};
+use crate::policy::document::Document;
+use crate::policy::evaluate::{Decision, Evaluation, Named, PolicyKind, evaluate};
 
 /// What IAM's simulation said of a request of the exporter, where it had all it needed.
 pub(super) fn simulated<'f>(
@@ -44,21 +47,39 @@ pub(super) fn refused_by_simulation(
         let what = "the service control policies do not allow";
         return Some(denial(PolicyKind::ServiceControl, what));
     }
-    if ask.bearing.lacks(Layer::Boundary) && simulated.allowed_by_boundary == Some(false) {
+    // Within the account the resource's side may allow by itself, read or not.
+    let is_own = ask.principal.account() == Some(ask.account.as_str());
+    let is_resource_read = !ask.bearing.lacks(Layer::Resource) && !ask.bearing.lacks(Layer::Grants);
+    if ask.bearing.lacks(Layer::Boundary)
+        && simulated.allowed_by_boundary == Some(false)
+        && (!is_own || is_resource_read && !gets_past_boundary(ask))
+    {
         let what = "the permissions boundary does not allow";
         return Some(denial(PolicyKind::Boundary, what));
     }
     if !ask.bearing.lacks(Layer::Identity) {
         return None;
     }
-    let is_own = ask.principal.account() == Some(ask.account.as_str());
     match simulated.decision.as_str() {
         "explicitDeny" => Some(denial(PolicyKind::Identity, "the identity policies deny")),
-        "implicitDeny" if !is_own || neutral.decision != Decision::Allowed => {
+        "implicitDeny" if !is_own || is_resource_read && neutral.decision != Decision::Allowed => {
             Some(denial(PolicyKind::Identity, "no identity policy allows"))
         }
         _ => None,
     }
+}
+
+/// Whether a resource policy gives the permission whatever a boundary allows, as one does that names
+/// the session or everybody ("How AWS enforcement code logic evaluates requests to allow or deny
+/// access").
+fn gets_past_boundary(ask: &Ask<'_>) -> bool {
+    const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"none:None","Resource":"*"}}"#;
+    let mut policies = ask.policies().clone();
+    policies.boundary = Document::parse(NOTHING).ok().map(|document| Named {
+        name: "a boundary that allows nothing".to_owned(),
+        document,
+    });
+    evaluate(&ask.request(), &policies).decision == Decision::Allowed
 }
 
 /// Whether the simulation stands in for a layer that could not be read.
@@ -85,6 +106,7 @@ pub(super) fn with_witnesses(
     facts: &Facts,
     need: &Need,
     ruling: Ruling,
+    now: Timestamp,
 ) -> (Ruling, Vec<String>) {
     let tried = facts.tried.iter().rev().find(|tried| {
         tried.who == need.who
@@ -109,21 +131,80 @@ pub(super) fn with_witnesses(
             }
             Some(refusal) if !matches!(ruling.outcome, Outcome::Denied) => {
                 cautions.push(format!("tried directly, it was refused: {refusal}"));
-                ruling
+                if is_known_why(plan, facts, need, now) {
+                    ruling
+                } else {
+                    refused_directly(need, ruling, refusal)
+                }
             }
             _ => ruling,
         },
         None => ruling,
     };
-    match precedent(plan, facts, need) {
-        Some(told) if matches!(ruling.outcome, Outcome::Unknown { .. }) => {
-            (allowed(told), cautions)
-        }
-        Some(told) if matches!(ruling.outcome, Outcome::Depends { .. }) => {
-            cautions.push(told);
-            (ruling, cautions)
-        }
-        _ => (ruling, cautions),
+    (
+        by_precedent(plan, facts, need, ruling, &mut cautions),
+        cautions,
+    )
+}
+
+/// What exports that completed before make of a ruling.
+fn by_precedent(
+    plan: &Plan,
+    facts: &Facts,
+    need: &Need,
+    ruling: Ruling,
+    cautions: &mut Vec<String>,
+) -> Ruling {
+    let is_open = matches!(
+        ruling.outcome,
+        Outcome::Unknown { .. } | Outcome::Depends { .. }
+    );
+    let Some(found) = precedent(plan, facts, need).filter(|_| is_open) else {
+        return ruling;
+    };
+    let told = format!("the export {} completed the same way", found.export);
+    if !found.is_unchanged {
+        cautions.push(format!(
+            "{told}; whether anything was changed since is not known"
+        ));
+        return ruling;
+    }
+    let told = format!("{told}, and nothing was changed since");
+    if matches!(ruling.outcome, Outcome::Unknown { .. }) {
+        return allowed(told);
+    }
+    cautions.push(told);
+    ruling
+}
+
+/// Whether the policies that were read tell by themselves why a direct call may be refused, so that
+/// its refusal says nothing new about the one that DynamoDB forwards.
+fn is_known_why(plan: &Plan, facts: &Facts, need: &Need, now: Timestamp) -> bool {
+    direct_asks(plan, facts, need, now).is_ok_and(|asks| {
+        let direct = rule_all(facts, need, &asks).outcome;
+        matches!(direct, Outcome::Denied | Outcome::Depends { .. })
+    })
+}
+
+/// A refusal that nothing that was read explains comes from what was not read, or was changed since.
+/// That is evidence against the export, and no proof: a policy may let in forwarded calls alone.
+fn refused_directly(need: &Need, ruling: Ruling, refusal: &str) -> Ruling {
+    if matches!(ruling.outcome, Outcome::Depends { .. }) {
+        return ruling;
+    }
+    Ruling {
+        outcome: Outcome::Depends {
+            on: vec![
+                "whether what refuses the direct call lets in the one that DynamoDB forwards"
+                    .to_owned(),
+            ],
+        },
+        explanation: format!(
+            "{} was tried directly and refused, and nothing that was read says why: {refusal}",
+            need.action
+        ),
+        deciding: Vec::new(),
+        denied_by: None,
     }
 }
 
@@ -153,26 +234,67 @@ fn rule_by_trial(tried: &Tried, need: &Need, ruling: Ruling) -> Ruling {
     }
 }
 
-/// An export of the same principal to the same bucket with the same key that completed, with no
-/// change since.
-fn precedent(plan: &Plan, facts: &Facts, need: &Need) -> Option<String> {
-    if !matches!(need.purpose, Purpose::Write | Purpose::Encrypt) {
-        return None;
+/// Exports that completed before, and rest on the same permission.
+struct Precedent {
+    /// It, or one of them, by ARN.
+    export: String,
+    /// Whether what they relied on is known to be the same since.
+    is_unchanged: bool,
+}
+
+/// An export of the same principal to the same bucket with the same key that completed; of a table's
+/// own key, an export of every table of the plan that has it.
+fn precedent(plan: &Plan, facts: &Facts, need: &Need) -> Option<Precedent> {
+    let caller = facts.source.caller.arn.to_string();
+    let completed = || {
+        facts.exports.iter().filter(|export| {
+            export.status == "COMPLETED" && is_same_principal(&export.principal, &caller)
+        })
+    };
+    let of = |export: &PastExport| Precedent {
+        export: export.export_arn.clone(),
+        is_unchanged: export.is_unchanged_since,
+    };
+    match need.purpose {
+        Purpose::Write | Purpose::Encrypt => completed()
+            .filter(|export| {
+                export.bucket == facts.bucket.name.as_str()
+                    && export.prefix == plan.destination.prefix
+                    && export.key.as_deref() == plan.encryption.key()
+            })
+            .max_by_key(|export| export.is_unchanged_since)
+            .map(of),
+        Purpose::ReadTable => {
+            let encrypted = facts.tables.iter().filter_map(|table| {
+                let known = table.description.value()?;
+                let key = known.key.as_ref()?.to_string();
+                (key == need.resource.pattern()).then(|| known.arn.to_string())
+            });
+            let found = encrypted.map(|table| {
+                completed()
+                    .filter(|export| export.table_arn == table)
+                    .max_by_key(|export| export.is_unchanged_since)
+                    .map(of)
+            });
+            let found = found.collect::<Option<Vec<_>>>()?;
+            found.into_iter().min_by_key(|found| found.is_unchanged)
+        }
+        _ => None,
     }
-    let caller = &facts.source.caller.arn;
-    let role = facts.source.role.value().map(|role| role.arn.to_string());
-    let is_same =
-        |principal: &str| principal == caller.to_string() || Some(principal) == role.as_deref();
-    let export = facts.exports.iter().find(|export| {
-        export.status == "COMPLETED"
-            && export.is_unchanged_since
-            && export.bucket == facts.bucket.name.as_str()
-            && export.prefix == plan.destination.prefix
-            && export.key.as_deref() == plan.encryption.key()
-            && is_same(&export.principal)
-    })?;
-    Some(format!(
-        "the export {} completed the same way, and nothing was changed since",
-        export.export_arn
-    ))
+}
+
+/// Whether two ARNs are of one user, or of one role and its sessions. "Names must be unique within an
+/// account" whatever the path ("IAM and AWS STS quotas").
+fn is_same_principal(one: &str, other: &str) -> bool {
+    let role = |arn: &str| {
+        let mut parts = arn.splitn(6, ':').skip(4);
+        let (account, resource) = (parts.next()?.to_owned(), parts.next()?);
+        let name = match resource.split_once('/')? {
+            ("assumed-role", names) => names.split('/').next()?,
+            ("role", path) => path.rsplit('/').next()?,
+            _ => return None,
+        };
+        Some((account, name.to_owned()))
+    };
+    one == other || role(one).is_some_and(|own| role(other) == Some(own))
 }

@@ -247,7 +247,7 @@ fn inline(name: String, document: &str) -> PolicyText {
 
 /// "Policies returned by this operation are URL-encoded compliant with RFC 3986" (API reference of
 /// `GetPolicyVersion` and its like). What is no escape stays as it is.
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((plain, escaped)) = rest.split_once('%') {

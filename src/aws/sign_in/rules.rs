@@ -107,9 +107,44 @@ pub(super) fn check_hops(loader: &Loader) -> Result<(), SignInError> {
     }
     for (index, hop) in loader.hops.iter().enumerate() {
         let is_chained = index > 0 || begins_with_role(loader);
+        let role = role_of(hop)?;
+        check_partition(&role, loader)?;
         check_hop(hop, is_chained)?;
     }
     Ok(())
+}
+
+/// The hop's role.
+fn role_of(hop: &Hop) -> Result<Arn, SignInError> {
+    let role = &hop.role_arn;
+    role.parse::<Arn>()
+        .ok()
+        .filter(|arn| arn.service == "iam" && arn.resource.starts_with("role/"))
+        .ok_or_else(|| {
+            refused(
+                format!("`{role}` is not a role's ARN"),
+                "write it as arn:aws:iam::111111111111:role/NAME",
+            )
+        })
+}
+
+/// "Partitions are isolated": the STS of one knows no role of another ("AWS partitions", AWS Fault
+/// Isolation Boundaries).
+fn check_partition(role: &Arn, loader: &Loader) -> Result<(), SignInError> {
+    let partition = loader.region.partition();
+    if role.partition == partition {
+        return Ok(());
+    }
+    Err(refused(
+        format!(
+            "role {role} is in partition {}, and the Region {} of profile `{}` in {partition}",
+            role.partition, loader.region, loader.profile
+        ),
+        format!(
+            "roles are assumed within their partition: name a role of {partition}, or a Region of {}",
+            role.partition
+        ),
+    ))
 }
 
 /// Whether the chain's first credentials are themselves a role's, so that assuming another one is
@@ -129,15 +164,6 @@ fn begins_with_role(loader: &Loader) -> bool {
 
 fn check_hop(hop: &Hop, is_chained: bool) -> Result<(), SignInError> {
     let role = &hop.role_arn;
-    let is_role = role
-        .parse::<Arn>()
-        .is_ok_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/"));
-    if !is_role {
-        return Err(refused(
-            format!("`{role}` is not a role's ARN"),
-            "write it as arn:aws:iam::111111111111:role/NAME",
-        ));
-    }
     if let Some(seconds) = hop.duration_seconds {
         if !(900..=43200).contains(&seconds) {
             return Err(refused(

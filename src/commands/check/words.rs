@@ -5,12 +5,17 @@ use serde_json::{Value, json};
 
 use crate::access::facts::Facts;
 use crate::access::remedy::{Mend, Remedies, Remedy};
-use crate::access::verdict::{Outcome, Overall, Unread, Verdict, by_mender};
+use crate::access::verdict::{Outcome, Overall, Unread, Verdict, assumptions, by_mender};
 use crate::commands::report::Report;
 use crate::policy::evaluate::Deciding;
 
 /// Tells every verdict, grouped by who can mend it, and what was assumed.
-pub(super) fn tell(report: &Report, facts: &Facts, now: Timestamp, verdicts: &[Verdict]) {
+pub(in crate::commands) fn tell(
+    report: &Report,
+    facts: &Facts,
+    now: Timestamp,
+    verdicts: &[Verdict],
+) {
     let age = now.duration_since(facts.surveyed_at);
     report.line(&format!(
         "facts of {}, {}",
@@ -33,7 +38,7 @@ pub(super) fn tell(report: &Report, facts: &Facts, now: Timestamp, verdicts: &[V
 }
 
 /// Tells what all verdicts come to.
-pub(super) fn tell_end(
+pub(in crate::commands) fn tell_end(
     report: &Report,
     facts: &Facts,
     now: Timestamp,
@@ -102,7 +107,8 @@ pub(in crate::commands) fn verdict_object(verdict: &Verdict) -> Value {
     as_event("verdict", verdict.to_json())
 }
 
-fn as_event(name: &str, mut object: Value) -> Value {
+/// An object as an event of a command's output.
+pub(in crate::commands) fn as_event(name: &str, mut object: Value) -> Value {
     if let Some(fields) = object.as_object_mut() {
         fields.insert("event".to_owned(), json!(name));
     }
@@ -140,19 +146,6 @@ fn unread_in_words(unread: &Unread) -> String {
     }
 }
 
-/// What was assumed, each once.
-fn assumptions(verdicts: &[Verdict]) -> Vec<Unread> {
-    let mut all: Vec<Unread> = Vec::new();
-    for verdict in verdicts {
-        if let Outcome::Allowed { assumed } = &verdict.outcome {
-            all.extend(assumed.iter().cloned());
-        }
-    }
-    all.sort_by(|one, other| (one.layer, &one.what).cmp(&(other.layer, &other.what)));
-    all.dedup_by(|one, other| one.what == other.what && one.permission == other.permission);
-    all
-}
-
 /// How old facts are, roughly.
 fn age_in_words(age: SignedDuration) -> String {
     match (age.as_hours(), age.as_mins()) {
@@ -188,7 +181,8 @@ pub(super) fn tell_remedies(report: &Report, found: &Remedies) {
     }
 }
 
-fn tell_remedy(report: &Report, remedy: &Remedy) {
+/// Tells one remedy: what it does, as a difference, what else it lets through, and what to know.
+pub(in crate::commands) fn tell_remedy(report: &Report, remedy: &Remedy) {
     let title = match &remedy.mend {
         Mend::Document { target, .. } => format!("write the {target}"),
         Mend::EnableRecovery { table } => format!("enable point-in-time recovery of {table}"),

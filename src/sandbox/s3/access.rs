@@ -11,7 +11,7 @@ use s3s::path::S3Path;
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
 use super::super::authorize::{Attempt, Denial};
-use super::super::bucket::Bucket;
+use super::super::bucket::{Bucket, Upload};
 use super::super::caller::Caller;
 use super::super::context::{self, Route};
 use super::super::query::Parameters;
@@ -19,6 +19,7 @@ use super::super::shared::Shared;
 use super::super::signature::Authorization;
 use super::super::world::World;
 use super::no_such_bucket;
+use super::objects::named;
 use crate::policy::evaluate::Context;
 
 /// The secrets of the world, for s3s.
@@ -150,6 +151,9 @@ impl<'a> Visit<'a> {
             None => arn.clone(),
         };
         self.authorize(bucket, action, &resource)?;
+        if self.world.keeps_out(bucket, &self.caller, self.now) {
+            return Err(access_denied());
+        }
         self.hide_absence(bucket, &arn)?;
         if self.operation.contains("BucketPolicy") && self.caller.account != bucket.account {
             // "PutBucketPolicy" (S3 API reference): identities of other accounts get a 405.
@@ -204,11 +208,19 @@ impl<'a> Visit<'a> {
     fn context(&self, resource_account: &str, region: &str) -> Context {
         let mut context =
             context::of_request(self.world, &self.caller, region, self.now, Route::Direct);
-        context::add_resource_account(&mut context, self.world, resource_account);
+        context::add_bucket_account(&mut context, self.world, resource_account);
+        let begun = self.begun_upload().map(|upload| named(&upload.encryption));
+        let (algorithm, key) = match &begun {
+            Some((algorithm, key)) => (Some(algorithm.as_str()), key.as_deref()),
+            None => (
+                header(self.headers, "x-amz-server-side-encryption"),
+                header(self.headers, "x-amz-server-side-encryption-aws-kms-key-id"),
+            ),
+        };
         context::add_upload(
             &mut context,
-            header(self.headers, "x-amz-server-side-encryption"),
-            header(self.headers, "x-amz-server-side-encryption-aws-kms-key-id"),
+            algorithm,
+            key,
             header(self.headers, "x-amz-acl"),
         );
         for (parameter, key) in [
@@ -221,6 +233,16 @@ impl<'a> Visit<'a> {
             }
         }
         context
+    }
+
+    /// The upload that a part or the end of one belongs to. "You don't need to specify the encryption
+    /// parameters in each" of its requests (API reference of `UploadPart`), so that these are taken to
+    /// be judged by those of its beginning.
+    fn begun_upload(&self) -> Option<&Upload> {
+        let is_later = matches!(self.operation, "UploadPart" | "CompleteMultipartUpload");
+        let (bucket, _) = self.path.as_object().filter(|_| is_later)?;
+        let id = self.query.get("uploadId")?;
+        self.world.bucket(bucket)?.uploads.get(id)
     }
 
     /// A bucket answers in its own Region alone; the header that names it is added to every answer.

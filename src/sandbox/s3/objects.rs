@@ -15,6 +15,7 @@ use super::super::caller::Caller;
 use super::super::context::Route;
 use super::super::encryption::{KeyProblem, KeyUse};
 use super::super::world::World;
+use super::access::access_denied;
 use super::buckets::{find, time};
 use super::no_such_bucket;
 
@@ -38,6 +39,15 @@ fn open<'a>(world: &'a World, caller: &Caller, name: &str, key: &str) -> S3Resul
     let object = bucket.objects.get(key).ok_or_else(|| {
         S3Error::with_message(S3ErrorCode::NoSuchKey, "The specified key does not exist.")
     })?;
+    // A bucket policy's permissions "don't apply to objects that are owned by other AWS accounts"
+    // ("Bucket policies for Amazon S3").
+    if object
+        .foreign_owner
+        .as_ref()
+        .is_some_and(|owner| *owner != caller.account)
+    {
+        return Err(access_denied());
+    }
     if let ObjectEncryption::Kms { key: kms_key } = &object.encryption {
         let place = Place { bucket, name, key };
         use_key(world, caller, &place, Some(kms_key), &["kms:Decrypt"])?;

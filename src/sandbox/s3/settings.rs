@@ -105,13 +105,11 @@ pub(super) fn encryption(world: &World, name: &str) -> S3Result<GetBucketEncrypt
 }
 
 pub(super) fn ownership(world: &World, name: &str) -> S3Result<GetBucketOwnershipControlsOutput> {
-    find(world, name)?;
+    let ownership = find(world, name)?.ownership;
     Ok(GetBucketOwnershipControlsOutput {
         ownership_controls: Some(OwnershipControls {
             rules: vec![OwnershipControlsRule {
-                object_ownership: ObjectOwnership::from_static(
-                    ObjectOwnership::BUCKET_OWNER_ENFORCED,
-                ),
+                object_ownership: ObjectOwnership::from_static(ownership.as_str()),
             }],
         }),
     })
@@ -121,9 +119,13 @@ pub(super) fn request_payment(
     world: &World,
     name: &str,
 ) -> S3Result<GetBucketRequestPaymentOutput> {
-    find(world, name)?;
+    let payer = if find(world, name)?.requester_pays {
+        Payer::REQUESTER
+    } else {
+        Payer::BUCKET_OWNER
+    };
     Ok(GetBucketRequestPaymentOutput {
-        payer: Some(Payer::from_static(Payer::BUCKET_OWNER)),
+        payer: Some(Payer::from_static(payer)),
     })
 }
 
@@ -131,13 +133,13 @@ pub(super) fn public_access_block(
     world: &World,
     name: &str,
 ) -> S3Result<GetPublicAccessBlockOutput> {
-    find(world, name)?;
+    let block = find(world, name)?.public_access;
     Ok(GetPublicAccessBlockOutput {
         public_access_block_configuration: Some(PublicAccessBlockConfiguration {
-            block_public_acls: Some(true),
-            block_public_policy: Some(true),
-            ignore_public_acls: Some(true),
-            restrict_public_buckets: Some(true),
+            block_public_acls: Some(block.block_public_acls),
+            block_public_policy: Some(block.block_public_policy),
+            ignore_public_acls: Some(block.ignore_public_acls),
+            restrict_public_buckets: Some(block.restrict_public_buckets),
         }),
     })
 }

@@ -1,9 +1,11 @@
 //! One line of text: a name that no list shows, a prefix, a file.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use crate::arn::{AccountId, Arn, BucketName};
 use crate::plan::Encryption;
+use crate::tui::consent::{self, Proposed};
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
 use crate::tui::popups::{self, Popup};
@@ -12,7 +14,7 @@ use crate::tui::steps::tables;
 use crate::tui::widgets::entry::Entry;
 
 /// What a line of text is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
     /// A table's name or ARN.
     Table,
@@ -26,11 +28,13 @@ pub enum Purpose {
     Key,
     /// Where the plan is written.
     PlanFile,
+    /// The name of an account marked production, before this is done.
+    AccountName(Box<Proposed>),
 }
 
 impl Purpose {
     /// The popup's title.
-    pub(crate) const fn title(self) -> &'static str {
+    pub(crate) const fn title(&self) -> &'static str {
         match self {
             Self::Table => "Another table",
             Self::Bucket => "Another bucket",
@@ -38,12 +42,13 @@ impl Purpose {
             Self::Owner => "Bucket owner",
             Self::Key => "KMS key",
             Self::PlanFile => "Save the plan",
+            Self::AccountName(_) => "An account marked production",
         }
     }
 
     /// What belongs there.
-    pub(crate) const fn explanation(self) -> &'static str {
-        match self {
+    pub(crate) fn explanation(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Table => {
                 "A table's name in the source's account and Region, or the ARN of a table in another Region."
             }
@@ -62,8 +67,19 @@ impl Purpose {
             Self::PlanFile => {
                 "A file for the plan, which `tableferry run` takes. A file that is there is replaced only after a question."
             }
-        }
+            Self::AccountName(proposed) => return Cow::Owned(name_wanted(proposed)),
+        })
     }
+}
+
+/// Which name is typed, and what for.
+fn name_wanted(proposed: &Proposed) -> String {
+    let name = proposed.name_to_type.as_deref().unwrap_or_default();
+    format!(
+        "Production is concerned. Type {name} to change the {} in account {}.",
+        proposed.title(),
+        proposed.account()
+    )
 }
 
 /// A popup for one line of text.
@@ -77,7 +93,7 @@ pub(crate) fn popup(purpose: Purpose, text: &str) -> Popup {
 
 /// Takes the text; the popup stays open where it is wrong.
 pub(super) fn submit(model: &mut Model, purpose: Purpose, entry: Entry) -> Vec<Effect> {
-    match take(model, purpose, entry.text().trim()) {
+    match take(model, &purpose, entry.text().trim()) {
         Ok(effects) => effects,
         Err(error) => {
             model.open(Popup::Typed {
@@ -90,7 +106,7 @@ pub(super) fn submit(model: &mut Model, purpose: Purpose, entry: Entry) -> Vec<E
     }
 }
 
-fn take(model: &mut Model, purpose: Purpose, text: &str) -> Result<Vec<Effect>, String> {
+fn take(model: &mut Model, purpose: &Purpose, text: &str) -> Result<Vec<Effect>, String> {
     match purpose {
         Purpose::Table => take_table(model, text)?,
         Purpose::Bucket => {
@@ -115,6 +131,7 @@ fn take(model: &mut Model, purpose: Purpose, text: &str) -> Result<Vec<Effect>, 
             model.encryption.place_cursor();
             model.review.forget();
         }
+        Purpose::AccountName(proposed) => return consent::agree_by_name(model, proposed, text),
         Purpose::PlanFile if text.is_empty() => return Err("give the file's name".to_owned()),
         Purpose::PlanFile => return Ok(popups::save(model, PathBuf::from(text), false)),
     }

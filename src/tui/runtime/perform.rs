@@ -5,15 +5,18 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use jiff::Timestamp;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use crate::journal::RunId;
+use crate::plan::Plan;
+use crate::tui::consent::{Proposed, ProposedChange};
 use crate::tui::message::{Deed, Message, Outcome, Query, Reply, Watch};
-use crate::tui::outside::RunSummary;
+use crate::tui::outside::{ChangeId, ChangeRecord, Judged, Proposal, RunSummary, UndoProposal};
 use crate::tui::remote::RequestId;
-use crate::work::Work;
 use crate::work::event::Event;
+use crate::work::{ApplyError, ControlDocuments, Work};
 
 /// Answers a query.
 pub(super) async fn ask(work: Work, request: RequestId, query: Query) -> Message {
@@ -33,8 +36,70 @@ pub(super) async fn ask(work: Work, request: RequestId, query: Query) -> Message
             let briefing = work.prepare(&plan).await;
             Reply::Prepared(Box::new(briefing.map_err(|error| told(&error))))
         }
+        Query::Hold(plan, id) => {
+            let waiting = CancellationToken::new();
+            Reply::Held(work.wait_until_held(&plan, &[id], waiting).await)
+        }
+        Query::Changes => Reply::Changes(off_the_loop(move || changes_in_place(&work)).await),
+        Query::ProposeUndo(id) => Reply::UndoProposed(Box::new(propose_undo(&work, id).await)),
+        Query::Judge(plan) => Reply::Judged(Box::new(judge(work, *plan).await)),
     };
     Message::Replied(request, reply)
+}
+
+/// Reads both accounts and judges what was read, away from the loop: that takes tens of
+/// milliseconds.
+async fn judge(work: Work, plan: Plan) -> Result<Judged, String> {
+    let controls = ControlDocuments::default();
+    let facts = work.survey_access(&plan, &controls).await;
+    let facts = facts.map_err(|error| told(&error))?;
+    Ok(off_the_loop(move || {
+        let name_to_type = |proposal: &Proposal| {
+            let accounts = [&proposal.account, &proposal.source_account];
+            work.name_to_type(accounts).map(str::to_owned)
+        };
+        Judged::of(&plan, &facts, Timestamp::now(), name_to_type)
+    })
+    .await)
+}
+
+/// The changes of ours that are in place.
+fn changes_in_place(work: &Work) -> Result<Vec<ChangeRecord>, String> {
+    let mut changes = work.changes().map_err(|error| told(&error))?;
+    changes.retain(ChangeRecord::is_in_place);
+    Ok(changes)
+}
+
+/// What taking a change away would do. Point-in-time recovery is switched off by nothing but its own
+/// name on the command line.
+async fn propose_undo(work: &Work, id: ChangeId) -> Result<Proposed, String> {
+    let undo = work.propose_undo(id, false).await;
+    let undo = undo.map_err(|error| with_hint(&error, &error.hint()))?;
+    let accounts = [&undo.record.account, &undo.record.source_account];
+    Ok(Proposed {
+        name_to_type: work.name_to_type(accounts).map(str::to_owned),
+        change: ProposedChange::Undo(Box::new(undo)),
+    })
+}
+
+async fn apply(work: &Work, plan: &Plan, proposal: &Proposal) -> Outcome {
+    match work.apply(plan, proposal).await {
+        Ok(applied) => Outcome::Applied(Box::new(applied)),
+        Err(error) => {
+            let mut text = with_hint(&error, &error.hint());
+            if let ApplyError::ChangedMeanwhile { diff, .. } = &error {
+                text = format!("{text}\n\n{diff}");
+            }
+            Outcome::NotApplied(text)
+        }
+    }
+}
+
+async fn undo(work: &Work, proposal: &UndoProposal) -> Outcome {
+    match work.undo(proposal).await {
+        Ok(undone) => Outcome::Undone(Box::new(undone)),
+        Err(error) => Outcome::NotUndone(with_hint(&error, &error.hint())),
+    }
 }
 
 fn open_runs(work: &Work) -> Result<Vec<RunSummary>, String> {
@@ -60,6 +125,8 @@ pub(super) async fn deed(
                 Err(error) => Outcome::NotStarted(told(&error)),
             }
         }
+        Deed::Apply(plan, proposal) => apply(&work, &plan, &proposal).await,
+        Deed::Undo(proposal) => undo(&work, &proposal).await,
         Deed::SavePlan {
             path,
             text,
@@ -163,6 +230,11 @@ async fn off_the_loop<T: Send + 'static>(reading: impl FnOnce() -> T + Send + 's
             Err(_) => std::future::pending().await,
         },
     }
+}
+
+/// An error with its whole chain of causes, and what to do next.
+fn with_hint(error: &dyn std::error::Error, hint: &str) -> String {
+    format!("{}\n\nhint: {hint}", told(error))
 }
 
 /// An error with its whole chain of causes.

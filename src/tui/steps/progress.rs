@@ -8,6 +8,7 @@ use crate::tui::layout;
 use crate::tui::message::{Effect, Watch};
 use crate::tui::model::{Leaving, Model, Tone};
 use crate::tui::outside::RunSummary;
+use crate::tui::popups::changes;
 use crate::tui::remote::RequestId;
 use crate::tui::steps::accounts::proof;
 use crate::tui::view;
@@ -26,6 +27,17 @@ pub struct Progress {
     pub(crate) began_at: Option<Timestamp>,
     pub(crate) state: Following,
     pub(crate) line: usize,
+    pub(crate) offer: Offer,
+}
+
+/// Whether it is to be offered to take away what was changed for the exports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Offer {
+    /// Not now, or it was.
+    #[default]
+    No,
+    /// As soon as it is known what is in place.
+    Due,
 }
 
 /// Whether the run is followed.
@@ -130,16 +142,26 @@ pub(crate) fn resume(model: &mut Model, run: i64) -> Vec<Effect> {
     vec![Effect::Watch(request, Watch::Resume(run))]
 }
 
-/// Takes the end of a watch; says whether it still counted.
-pub(crate) fn take_end(model: &mut Model, request: RequestId, end: Result<(), String>) -> bool {
+/// Takes the end of a watch, unless it counts no more. After the last export it is looked up what
+/// was changed for them.
+pub(crate) fn take_end(
+    model: &mut Model,
+    request: RequestId,
+    end: Result<(), String>,
+) -> Vec<Effect> {
     if model.progress.state != Following::On(request) {
-        return false;
+        return Vec::new();
     }
-    model.progress.state = match end {
-        Ok(()) => Following::Finished,
-        Err(why) => Following::CutOff(why),
-    };
-    true
+    if let Err(why) = end {
+        model.progress.state = Following::CutOff(why);
+        return Vec::new();
+    }
+    model.progress.state = Following::Finished;
+    // Whoever tries again after a failure still needs what was changed.
+    if model.progress.is_success() {
+        model.progress.offer = Offer::Due;
+    }
+    changes::reload(model)
 }
 
 /// Whether another start can be prepared: not while a run is followed.
@@ -154,6 +176,7 @@ pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
         Action::Finish => !progress.is_followed(),
         Action::Follow => matches!(progress.state, Following::CutOff(_)) && progress.run.is_some(),
         Action::Copy => !progress.exports.is_empty(),
+        Action::OpenChanges => !progress.is_followed() && !changes::removable(model).is_empty(),
         _ => true,
     }
 }
@@ -166,6 +189,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             vec![Effect::Quit]
         }
         Action::Follow => sign_in_and_resume(model),
+        Action::OpenChanges => changes::open(model),
         Action::Copy => {
             model.say(
                 Tone::Good,

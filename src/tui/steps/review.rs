@@ -9,7 +9,7 @@ use crate::tui::outside::{Blocker, Briefing};
 use crate::tui::popups::typed::{self, Purpose};
 use crate::tui::popups::{Popup, Question};
 use crate::tui::remote::Remote;
-use crate::tui::steps::Step;
+use crate::tui::steps::{Step, access};
 use crate::tui::view;
 use crate::tui::widgets::list;
 
@@ -35,10 +35,14 @@ pub(crate) fn enter(model: &mut Model) -> Vec<Effect> {
     };
     let request = model.request();
     model.review.briefing = Remote::Loading(request);
-    vec![
+    let mut effects = vec![
         Effect::Cancel(Errand::Briefing),
         Effect::Ask(request, Errand::Briefing, Query::Prepare(Box::new(plan))),
-    ]
+    ];
+    if !access::is_of_plan(model) {
+        effects.extend(access::survey(model));
+    }
+    effects
 }
 
 /// Whether an action of this step is possible now.
@@ -53,7 +57,8 @@ pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Start => match can_advance(model) {
-            Ok(()) => model.open(Popup::ask(Question::Start)),
+            Ok(()) if access::fatal(model).is_empty() => model.open(Popup::ask(Question::Start)),
+            Ok(()) => model.open(Popup::ask(Question::StartDenied)),
             Err(blocker) => model.say_blocker(&blocker),
         },
         Action::Save => {
@@ -64,7 +69,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             model.open(typed::popup(Purpose::PlanFile, &path));
         }
         Action::Copy => return copy(model),
-        Action::Reload => return enter(model),
+        Action::Reload => {
+            model.access.forget();
+            return enter(model);
+        }
         _ => scroll(model, action),
     }
     Vec::new()
@@ -114,8 +122,18 @@ pub(crate) fn can_advance(model: &Model) -> Result<(), Blocker> {
     }
 }
 
-/// Starts the exports, after the yes.
+/// Starts the exports, after the yes. A denial that came to light since the question was asked is
+/// asked about first.
 pub(crate) fn start(model: &mut Model) -> Vec<Effect> {
+    if access::fatal(model).is_empty() {
+        return start_denied(model);
+    }
+    model.open(Popup::ask(Question::StartDenied));
+    Vec::new()
+}
+
+/// Starts the exports, whatever is denied.
+pub(crate) fn start_denied(model: &mut Model) -> Vec<Effect> {
     let (Ok(()), Some(plan)) = (can_advance(model), model.plan()) else {
         return Vec::new();
     };

@@ -1,4 +1,7 @@
-//! The Access step: the policies in tabs.
+//! The Access step: the checks, what mends them, and the policies, in tabs.
+
+pub(crate) mod checks;
+pub(crate) mod remedy;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -6,53 +9,139 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Look, parts};
-use crate::tui::drafts::{self, Policy};
-use crate::tui::layout::ACCESS_HEAD;
-use crate::tui::steps::access;
+use super::{Look, ViewState, parts};
+use crate::tui::drafts;
+use crate::tui::layout::{self, ACCESS_HEAD};
+use crate::tui::model::Model;
+use crate::tui::steps::access::{self, Tab};
 use crate::tui::theme::Theme;
+use crate::tui::widgets::text;
 
-pub(crate) fn draw(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
-    let block = parts::pane(
-        look.theme,
-        "Access: the policies that this plan needs",
-        true,
-    );
+pub(crate) fn draw(look: &Look<'_>, area: Rect, state: &mut ViewState, frame: &mut Frame<'_>) {
+    let title = match look.model.access.tab {
+        Tab::Checks => "Access: what the plan may do",
+        Tab::Remedy(_) => "Access: what mends it",
+        Tab::Policy(_) => "Access: the policies that this plan needs",
+    };
+    let block = parts::pane(look.theme, title, true);
     let inside = block.inner(area);
     frame.render_widget(block, area);
-    let columns = usize::from(inside.width);
-    let [head, text_area] =
-        Layout::vertical([Constraint::Length(ACCESS_HEAD), Constraint::Fill(1)]).areas(inside);
-    let policies = drafts::policies(look.model);
-    let step = look.model.access;
-    let mut head_lines = vec![tabs(look, &policies, step.tab)];
-    match policies.get(step.tab) {
-        Some(policy) => {
-            head_lines.extend(parts::paragraph(&policy.place, Theme::muted(), columns));
-        }
-        None => head_lines.push(Line::raw("There is no plan to write policies for yet.")),
+    if look.model.access.tab == Tab::Checks {
+        checks::draw(look, inside, state, frame);
+    } else {
+        draw_text(look, inside, frame);
     }
+}
+
+fn draw_text(look: &Look<'_>, inside: Rect, frame: &mut Frame<'_>) {
+    let columns = usize::from(inside.width);
+    let rows = [Constraint::Length(ACCESS_HEAD), Constraint::Fill(1)];
+    let [head, text_area] = Layout::vertical(rows).areas(inside);
+    let mut head_lines = vec![tab_line(look, columns)];
+    head_lines.extend(place(look, columns));
     frame.render_widget(Paragraph::new(head_lines), head);
-    let lines = access::lines(look.model)
+    let first = look.model.access.line;
+    parts::scrolled(lines(look, columns), first, text_area, frame);
+}
+
+/// Where the tab's text belongs.
+fn place(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
+    let model = look.model;
+    let tab = model.access.tab;
+    let text = if let Some((_, remedy)) = access::remedy(model, tab) {
+        remedy::place(remedy)
+    } else if let Some(policy) = access::policy(model, tab) {
+        policy.place
+    } else {
+        "There is no plan to write policies for yet.".to_owned()
+    };
+    parts::paragraph(&text, Theme::muted(), columns)
+}
+
+/// How many lines the text of the tab has.
+pub(crate) fn line_count(model: &Model, columns: usize) -> usize {
+    lines(&Look::plain(model), columns).len()
+}
+
+/// The text of the tab; below a policy what to know before it is copied, where that has no place of
+/// its own.
+fn lines(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
+    let model = look.model;
+    let tab = model.access.tab;
+    if let Some((judged, remedy)) = access::remedy(model, tab) {
+        let reason = match tab {
+            Tab::Remedy(place) => judged.reason(place),
+            Tab::Checks | Tab::Policy(_) => None,
+        };
+        return remedy::lines(look, judged, remedy, reason, columns);
+    }
+    let Some(policy) = access::policy(model, tab) else {
+        return Vec::new();
+    };
+    let mut lines: Vec<Line<'static>> = text::wrap(&policy.text, columns)
         .into_iter()
         .map(|line| document_line(look, line))
         .collect();
-    parts::scrolled(lines, step.line, text_area, frame);
+    if !layout::has_detail(model) {
+        for note in drafts::notes(model) {
+            lines.push(Line::default());
+            lines.extend(parts::paragraph(
+                &format!("▲ {note}"),
+                look.theme.warning(),
+                columns,
+            ));
+        }
+    }
+    lines
 }
 
-fn tabs(look: &Look<'_>, policies: &[Policy], current: usize) -> Line<'static> {
-    let theme = look.theme;
+/// The tabs around the current one, as far as there is room.
+fn tab_line(look: &Look<'_>, columns: usize) -> Line<'static> {
+    let model = look.model;
+    let tabs = access::tabs(model);
+    let titles: Vec<String> = tabs.iter().map(|tab| access::title(model, *tab)).collect();
+    let current = tabs
+        .iter()
+        .position(|tab| *tab == model.access.tab)
+        .unwrap_or(0);
+    let (first, last) = window(&titles, current, columns);
     let mut spans = Vec::new();
-    for (index, policy) in policies.iter().enumerate() {
-        let is_current = index == current;
-        let (title, style) = if is_current {
-            (format!("[ {} ]", policy.title), theme.accent())
+    let more = |is_more: bool| Span::styled(if is_more { "…" } else { "" }, Theme::muted());
+    spans.push(more(first > 0));
+    for (index, title) in titles.iter().enumerate().take(last + 1).skip(first) {
+        let (title, style) = if index == current {
+            (format!("[ {title} ]"), look.theme.accent())
         } else {
-            (format!("  {}  ", policy.title), Style::new())
+            (format!("  {title}  "), Style::new())
         };
         spans.push(Span::styled(title, style));
     }
+    spans.push(more(last + 1 < titles.len()));
     Line::from(spans)
+}
+
+/// The first and last tab in sight, so that the current one is, and as many as fit.
+fn window(titles: &[String], current: usize, columns: usize) -> (usize, usize) {
+    // A mark at either end says that there are more.
+    let room = columns.saturating_sub(2);
+    let width = |range: &[String]| -> usize {
+        let titles = range.iter();
+        titles.map(|title| text::width(title) + 4).sum()
+    };
+    let fits = |first: usize, last: usize| {
+        titles
+            .get(first..=last)
+            .is_some_and(|range| width(range) <= room)
+    };
+    let mut first = 0;
+    while first < current && !fits(first, current) {
+        first += 1;
+    }
+    let mut last = current;
+    while fits(first, last + 1) {
+        last += 1;
+    }
+    (first, last)
 }
 
 /// A line of JSON, its key set apart from its value.
@@ -74,4 +163,30 @@ fn document_line(look: &Look<'_>, line: String) -> Line<'static> {
         ),
         Span::raw(value.to_owned()),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn titles(titles: &[&str]) -> Vec<String> {
+        titles.iter().map(|title| (*title).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_current_tab_is_in_sight_however_many_there_are() {
+        let titles = titles(&["Checks", "Mend bucket", "Mend key", "Identity", "Bucket"]);
+        for columns in [20, 40, 60, 80] {
+            for current in 0..titles.len() {
+                let (first, last) = window(&titles, current, columns);
+                assert!((first..=last).contains(&current), "{columns} {current}");
+            }
+        }
+    }
+
+    #[test]
+    fn tabs_that_all_fit_are_all_in_sight() {
+        let titles = titles(&["Checks", "Identity"]);
+        assert_eq!(window(&titles, 1, 40), (0, 1));
+    }
 }

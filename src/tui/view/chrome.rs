@@ -9,13 +9,14 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::Look;
+use crate::tui::consent::Stage;
 use crate::tui::keymap::{self, Binding};
 use crate::tui::model::{Model, Tone};
 use crate::tui::steps::Step;
 use crate::tui::steps::accounts::Chosen;
 use crate::tui::theme::Theme;
 use crate::tui::update::{self, can_advance, is_offered};
-use crate::tui::widgets::text;
+use crate::tui::widgets::{format, text};
 use crate::work::event::Side;
 
 /// The program's name, SANDBOX, the step, and below them both accounts.
@@ -143,6 +144,7 @@ pub(crate) fn status(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
                 style,
             )
         }
+        None if look.model.changing.is_some() => changing(look, columns),
         None => match can_advance(look.model) {
             Err(blocker) => {
                 let sentence = format!("to go on: {} — {}", blocker.what, blocker.hint);
@@ -155,6 +157,26 @@ pub(crate) fn status(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
         },
     };
     frame.render_widget(Paragraph::new(line), area);
+}
+
+/// The change under way, and for how long.
+fn changing(look: &Look<'_>, columns: usize) -> Line<'static> {
+    let Some(changing) = &look.model.changing else {
+        return Line::default();
+    };
+    let title = &changing.title;
+    let text = match changing.stage {
+        Stage::Writing(_) => format!("writing: {title} …"),
+        Stage::TakingAway(_) => format!("taking away: {title} …"),
+        Stage::Holding(_) => {
+            let since = format::duration(look.model.now.duration_since(changing.since));
+            format!("written, and waiting until it holds, {since}: {title}")
+        }
+    };
+    Line::styled(
+        format!(" {} {}", look.spinner(), text::fit(&text, columns)),
+        look.theme.accent(),
+    )
 }
 
 /// The keys that mean something now, cut by priority to the width.

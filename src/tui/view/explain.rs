@@ -58,7 +58,10 @@ const fn texts(step: Step) -> &'static [&'static str] {
         ],
         Step::Access => &[
             "Across accounts both sides must allow: the exporting principal's own policy and the \
-             bucket's, and with a key its policy too. Here they are in full, to copy with y.",
+             bucket's, and with a key its policy too. Both are read and judged before the start.",
+            "✗ denied fails for certain, ~ depends on what nobody can tell before, ? unknown could \
+             not be read. The tabs after the checks hold what mends them and, with y to copy, the \
+             policies in full.",
             "A grant to the service dynamodb.amazonaws.com does nothing: DynamoDB writes as the \
              caller.",
         ],
@@ -71,6 +74,8 @@ const fn texts(step: Step) -> &'static [&'static str] {
              bucket. An empty table takes two minutes, terabytes take over an hour.",
             "Quitting ends the waiting, not the exports. `tableferry resume` comes back to them, \
              and so does opening the wizard again.",
+            "What was changed in an account for the export stays until it is taken away: after the \
+             last export that is offered, and u shows it.",
         ],
     }
 }

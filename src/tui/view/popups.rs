@@ -1,5 +1,6 @@
 //! Popups, drawn over the step.
 
+mod changes;
 mod form;
 pub(crate) mod help;
 pub(crate) mod question;
@@ -10,8 +11,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::{Look, parts};
+use super::{Look, access, parts};
 use crate::tui::layout;
+use crate::tui::model::Model;
 use crate::tui::popups::{Popup, typed};
 use crate::tui::steps::accounts;
 use crate::tui::theme::Theme;
@@ -50,6 +52,17 @@ fn content(look: &Look<'_>, popup: &Popup, columns: usize) -> Content {
             first: *line,
             ..Content::new("Help", help::text(look, columns))
         },
+        Popup::Text { title, text, line } => Content {
+            first: *line,
+            ..Content::new(*title, parts::paragraph(text, Style::new(), columns))
+        },
+        Popup::Changes { cursor } => {
+            Content::new("Changes in place", changes::lines(look, *cursor, columns))
+        }
+        Popup::Checked { line } => Content {
+            first: *line,
+            ..Content::new("Check", access::checks::detail(look, columns))
+        },
         Popup::Ask {
             question,
             is_yes,
@@ -81,7 +94,7 @@ fn content(look: &Look<'_>, popup: &Popup, columns: usize) -> Content {
             purpose,
             entry,
             error,
-        } => typed_content(look, *purpose, entry, error.as_deref(), columns),
+        } => typed_content(look, purpose, entry, error.as_deref(), columns),
         Popup::SignIn {
             side,
             profile,
@@ -97,14 +110,19 @@ fn content(look: &Look<'_>, popup: &Popup, columns: usize) -> Content {
     }
 }
 
+/// How many lines there are about the check under the cursor.
+pub(crate) fn checked_line_count(model: &Model, columns: usize) -> usize {
+    access::checks::detail(&Look::plain(model), columns).len()
+}
+
 fn typed_content(
     look: &Look<'_>,
-    purpose: typed::Purpose,
+    purpose: &typed::Purpose,
     entry: &Entry,
     error: Option<&str>,
     columns: usize,
 ) -> Content {
-    let lines = one_line(look, purpose.explanation(), entry, error, columns);
+    let lines = one_line(look, &purpose.explanation(), entry, error, columns);
     Content::new(purpose.title(), lines)
 }
 

@@ -11,6 +11,7 @@ use crate::tui::drafts;
 use crate::tui::model::Model;
 use crate::tui::outside::Briefing;
 use crate::tui::remote::Remote;
+use crate::tui::steps::access;
 use crate::tui::steps::destination::Owner;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::format;
@@ -33,7 +34,8 @@ fn lines(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     let Some(plan) = look.model.plan() else {
         return parts::paragraph("The plan is not complete yet.", Theme::muted(), columns);
     };
-    let mut lines = verdict(look, columns);
+    let mut lines = may_do(look, columns);
+    lines.extend(verdict(look, columns));
     lines.push(Line::default());
     lines.extend(sides(look, &plan, columns));
     for job in &plan.tables {
@@ -50,6 +52,41 @@ fn lines(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     lines.push(parts::heading(look.theme, "The same by hand"));
     let command = drafts::command(look.model, &plan);
     lines.extend(parts::paragraph(&command, Style::new(), columns));
+    lines
+}
+
+/// What the Access step found out, as far as it is no good news.
+fn may_do(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let state = &look.model.access.judged;
+    if let (Some(why), true) = (state.error(), access::is_of_plan(look.model)) {
+        let text = format!("▲ what the plan may do could not be checked: {why}");
+        return parts::paragraph(&text, theme.warning(), columns);
+    }
+    let mut lines = Vec::new();
+    if state.is_loading() {
+        let text = "checking what the plan may do in both accounts …";
+        lines.push(parts::waiting(look, text));
+    }
+    let fatal = access::fatal(look.model);
+    if !fatal.is_empty() {
+        let text = "✗ AWS would refuse it; Access shows what mends it (Esc goes there)";
+        lines.extend(parts::paragraph(text, theme.bad(), columns));
+    }
+    for verdict in &fatal {
+        let text = format!("  {}: {}", verdict.subject, verdict.explanation);
+        lines.extend(parts::paragraph(&text, Style::new(), columns));
+    }
+    let undecided = access::judged(look.model).map_or(0, |judged| {
+        judged.count("depends") + judged.count("unknown")
+    });
+    if undecided > 0 {
+        let text = format!(
+            "▲ {} nobody can tell beforehand (Access shows them)",
+            format::counted(undecided as u64, "check")
+        );
+        lines.extend(parts::paragraph(&text, theme.warning(), columns));
+    }
     lines
 }
 
@@ -107,10 +144,14 @@ fn briefing_lines(look: &Look<'_>, briefing: &Briefing, columns: usize) -> Vec<L
         );
         lines.extend(parts::paragraph(&text, theme.warning(), columns));
     }
-    if briefing.blockers.is_empty() {
+    if !briefing.blockers.is_empty() {
+        lines.push(Line::raw("It would"));
+    } else if access::fatal(look.model).is_empty() {
         lines.push(Line::styled("✓ ready to start; it will", theme.good()));
     } else {
-        lines.push(Line::raw("It would"));
+        lines.push(Line::raw(
+            "Enter starts it all the same, after a question; it would",
+        ));
     }
     for line in &briefing.lines {
         lines.extend(parts::paragraph(

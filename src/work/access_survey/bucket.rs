@@ -5,7 +5,7 @@ use futures_util::future;
 use jiff::Timestamp;
 
 use super::reading::{read, read_optional, tried, unread};
-use crate::access::facts::{BucketFacts, DefaultEncryption, Fact, Tried};
+use crate::access::facts::{BucketFacts, DefaultEncryption, Fact, PublicAccessBlock, Tried};
 use crate::access::need::Who;
 use crate::arn::{AccountId, BucketName};
 use crate::aws::Session;
@@ -51,6 +51,7 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
     if let Some(settings) = reader.s3_account().filter(|_| is_readers) {
         let call = settings.public_access_block(&reader.identity.account);
         facts.account_public_access = read_optional("s3:GetAccountPublicAccessBlock", call).await;
+        facts.organization_public_access = within_accounts(&facts.account_public_access);
     }
     let tried = destination.and_then(|_| {
         let resource = name.arn(reader.partition());
@@ -59,6 +60,19 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
     Read {
         facts,
         tried: tried.into_iter().collect(),
+    }
+}
+
+/// The organization's setting, which has no effect beside the account's that was read: that
+/// "operation returns the effective account-level configuration, which may inherit from
+/// organization-level policies" (API reference of S3 Control, `GetPublicAccessBlock`).
+fn within_accounts(account: &Fact<PublicAccessBlock>) -> Fact<PublicAccessBlock> {
+    match account {
+        Fact::Known {
+            read_at, source, ..
+        }
+        | Fact::Absent { read_at, source } => Fact::absent(*read_at, source.as_str()),
+        other => other.clone(),
     }
 }
 

@@ -11,6 +11,7 @@ use futures_util::future;
 use jiff::Timestamp;
 
 use super::reading::{hanging_on, read, read_optional};
+use crate::access::explain::resources_judged;
 use crate::access::facts::{
     Caller, ControlLevel, Fact, Facts, Organization, PolicyText, PrincipalFacts, RoleFacts,
     Simulated,
@@ -42,9 +43,11 @@ pub(super) async fn read_all(session: &Session) -> PrincipalFacts {
         None if is_user => Fact::absent(now, "the credentials"),
         None => Fact::Unasked,
     };
-    if is_user {
-        facts.assumed_from = Fact::absent(now, "sts:GetCallerIdentity");
-    }
+    facts.assumed_from = match &session.assumed_from {
+        Some(from) => Fact::known(from.clone(), now, "the profile's chain of roles"),
+        None if is_user => Fact::absent(now, "sts:GetCallerIdentity"),
+        None => Fact::Unasked,
+    };
     let (own, controls) = future::join(read_own(session), read_controls(session)).await;
     facts.role = own.role;
     facts.identity_policies = own.policies;
@@ -74,7 +77,7 @@ async fn read_own(session: &Session) -> Own {
         .await;
         let (role, boundary) = role;
         return Own {
-            role,
+            role: or_assumed(role, session, name),
             policies,
             boundary: read_boundary(&iam, boundary).await,
         };
@@ -135,6 +138,28 @@ async fn read_role(iam: &Iam, name: &str) -> (Fact<RoleFacts>, Fact<String>) {
         created_at: role.created_at,
     });
     (role, boundary)
+}
+
+/// The role as it was read; where it may not be read, as it was named when it was assumed.
+fn or_assumed(role: Fact<RoleFacts>, session: &Session, name: &str) -> Fact<RoleFacts> {
+    let own = |arn: &&Arn| {
+        arn.account == session.identity.account.as_str()
+            && arn
+                .resource_after("role")
+                .and_then(|path| path.rsplit('/').next())
+                == Some(name)
+    };
+    match session.assumed_role.as_ref().filter(own) {
+        Some(arn) if !role.is_settled() => {
+            let named = RoleFacts {
+                arn: arn.clone(),
+                id: None,
+                created_at: None,
+            };
+            Fact::known(named, Timestamp::now(), "the name it was assumed by")
+        }
+        _ => role,
+    }
 }
 
 async fn read_policies(iam: &Iam, holder: Holder<'_>) -> Fact<Vec<PolicyText>> {
@@ -231,14 +256,17 @@ pub(super) async fn simulate(plan: &Plan, facts: &Facts, source: &Session) -> Fa
         },
     };
     let mut actions: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+    let now = Timestamp::now();
     for need in needs_by(plan, facts) {
-        let resource = need.resource.pattern();
-        // A policy's variable means nothing to the simulation.
-        if need.who == Who::Exporter && !resource.contains("${") {
-            actions
-                .entry(resource.to_owned())
-                .or_default()
-                .push(need.action);
+        if need.who != Who::Exporter {
+            continue;
+        }
+        // A pattern would be taken for a name: a statement may cover some of its objects alone.
+        for resource in resources_judged(plan, facts, &need, now) {
+            let asked = actions.entry(resource).or_default();
+            if !asked.contains(&need.action) {
+                asked.push(need.action);
+            }
         }
     }
     let iam = source.iam();

@@ -12,38 +12,44 @@ use crate::aws::failure::{Failure, FailureKind};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Reads one fact that may be absent. `permission` is what reading it takes, as IAM names it.
-pub(super) async fn read_optional<T>(
+///
+/// The call is put on the heap: a survey joins dozens of them, which together would not fit on the
+/// stack of a worker thread.
+pub(super) fn read_optional<T>(
     permission: &str,
     call: impl Future<Output = Result<Option<T>, Failure>>,
-) -> Fact<T> {
-    let Ok(answer) = tokio::time::timeout(PATIENCE, call).await else {
-        return Fact::Failed {
-            permission: permission.to_owned(),
-            detail: format!("no answer within {} seconds", PATIENCE.as_secs()),
+) -> impl Future<Output = Fact<T>> {
+    let answer = Box::pin(tokio::time::timeout(PATIENCE, call));
+    async move {
+        let Ok(answer) = answer.await else {
+            return Fact::Failed {
+                permission: permission.to_owned(),
+                detail: format!("no answer within {} seconds", PATIENCE.as_secs()),
+            };
         };
-    };
-    let now = Timestamp::now();
-    match answer {
-        Ok(Some(value)) => Fact::known(value, now, permission),
-        Ok(None) => Fact::absent(now, permission),
-        Err(failure) => unread(failure),
+        let now = Timestamp::now();
+        match answer {
+            Ok(Some(value)) => Fact::known(value, now, permission),
+            Ok(None) => Fact::absent(now, permission),
+            Err(failure) => unread(failure),
+        }
     }
 }
 
 /// Reads one fact; the codes are those that say that there is no such thing.
-pub(super) async fn read<T>(
+pub(super) fn read<T>(
     permission: &str,
     absent: &[&str],
     call: impl Future<Output = Result<T, Failure>>,
-) -> Fact<T> {
-    let call = async {
+) -> impl Future<Output = Fact<T>> {
+    let call = async move {
         match call.await {
             Ok(value) => Ok(Some(value)),
             Err(failure) if is_one_of(&failure, absent) => Ok(None),
             Err(failure) => Err(failure),
         }
     };
-    read_optional(permission, call).await
+    read_optional(permission, call)
 }
 
 fn is_one_of(failure: &Failure, codes: &[&str]) -> bool {

@@ -1,6 +1,6 @@
 //! Reading the tables of a plan, their recovery and policies, and the exports that run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future;
 
@@ -99,7 +99,10 @@ fn description(table: Table) -> TableDescription {
     }
 }
 
-/// The exports that run in the tables' Regions. How large their tables are is not told.
+/// Of how many tables the sizes are asked for to know how much is in flight.
+const MOST_SIZES: usize = 25;
+
+/// The exports that run in the tables' Regions, and how large their tables are together.
 async fn running(source: &Session, tables: &[(String, Arn)]) -> Fact<InFlight> {
     let regions: BTreeSet<Region> = tables
         .iter()
@@ -111,15 +114,41 @@ async fn running(source: &Session, tables: &[(String, Arn)]) -> Fact<InFlight> {
             async move { dynamodb.list_exports(None).await }
         });
         let lists = future::try_join_all(lists).await?;
-        let running = lists
-            .iter()
+        let running: Vec<Arn> = lists
+            .into_iter()
             .flatten()
             .filter(|(_, status)| *status == ExportStatus::InProgress)
-            .count();
+            .map(|(export, _)| export)
+            .collect();
         Ok::<_, Failure>(InFlight {
-            count: u32::try_from(running).unwrap_or(u32::MAX),
-            bytes: None,
+            count: u32::try_from(running.len()).unwrap_or(u32::MAX),
+            bytes: bytes_in_flight(source, &running).await,
         })
     };
     read(LIST_EXPORTS, &[], count).await
+}
+
+/// The size of the exported tables together, a table counted once for each of its exports; `None`
+/// where it is not known of one of them.
+async fn bytes_in_flight(source: &Session, exports: &[Arn]) -> Option<u64> {
+    let mut tables: BTreeMap<String, (Region, u64)> = BTreeMap::new();
+    for export in exports {
+        // An export's ARN is its table's with `/export/ID` behind it.
+        let (name, _) = export.resource_after("table")?.split_once("/export/")?;
+        let table = Arn {
+            resource: format!("table/{name}"),
+            ..export.clone()
+        };
+        let region = export.region_code()?;
+        tables.entry(table.to_string()).or_insert((region, 0)).1 += 1;
+    }
+    if tables.len() > MOST_SIZES {
+        return None;
+    }
+    let sizes = tables.iter().map(|(table, (region, exports))| async move {
+        let described = source.dynamodb(region).describe_table(table).await.ok()?;
+        described.size_bytes?.checked_mul(*exports)
+    });
+    let sizes = future::join_all(sizes).await;
+    sizes.into_iter().sum()
 }

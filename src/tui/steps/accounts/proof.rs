@@ -63,7 +63,11 @@ pub(crate) fn prove_filled_in(model: &mut Model) -> Vec<Effect> {
 pub(super) fn forget(model: &mut Model, side: Side) -> Vec<Effect> {
     model.accounts.side_mut(side).proved_as = None;
     model.review.forget();
-    let mut effects = vec![Effect::Cancel(Errand::Briefing)];
+    model.access.forget();
+    let mut effects = vec![
+        Effect::Cancel(Errand::Briefing),
+        Effect::Cancel(Errand::Access),
+    ];
     match side {
         Side::Source => {
             model.tables.forget();

@@ -3,11 +3,14 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::tui::consent::ProposedChange;
 use crate::tui::model::Model;
 use crate::tui::popups::Question;
-use crate::tui::steps::accounts;
+use crate::tui::steps::{access, accounts};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Look, parts, review};
+
+use super::changes;
 use crate::tui::widgets::format;
 
 /// Both answers, one of them marked.
@@ -26,12 +29,17 @@ pub(super) fn answers(theme: Theme, is_yes: bool) -> Line<'static> {
     ])
 }
 
-pub(super) const fn title(question: &Question) -> &'static str {
+pub(super) fn title(question: &Question) -> &'static str {
     match question {
         Question::Quit => "Quit?",
         Question::LogIn { .. } => "Sign in?",
         Question::Replace(_) => "Replace the file?",
         Question::Start => "Start the export?",
+        Question::StartDenied => "Start although it will fail?",
+        Question::Change(proposed) => match proposed.change {
+            ProposedChange::Apply(_) => "Change this account?",
+            ProposedChange::Undo(_) => "Take this change away?",
+        },
     }
 }
 
@@ -89,7 +97,23 @@ pub(super) fn text(look: &Look<'_>, question: &Question, columns: usize) -> Vec<
             path.display()
         )),
         Question::Start => start_text(look, columns),
+        Question::StartDenied => denied_text(look, columns),
+        Question::Change(proposed) => changes::question(look, proposed, columns),
     }
+}
+
+/// What the start is certain to fail by, before what it would do.
+fn denied_text(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
+    let intro = "By what was read, AWS refuses this export at the start or lets it fail minutes \
+                 later:";
+    let mut lines = parts::paragraph(intro, Theme::strong(), columns);
+    for verdict in access::fatal(look.model) {
+        let text = format!("✗ {}", verdict.subject);
+        lines.extend(parts::paragraph(&text, look.theme.bad(), columns));
+    }
+    lines.push(Line::default());
+    lines.extend(start_text(look, columns));
+    lines
 }
 
 fn start_text(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
@@ -119,6 +143,10 @@ fn start_text(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
             run.id
         );
         lines.extend(parts::paragraph(&text, look.theme.warning(), columns));
+    }
+    if look.model.access.judged.is_loading() {
+        let text = "▲ Whether it may do all that is still being checked.";
+        lines.extend(parts::paragraph(text, look.theme.warning(), columns));
     }
     lines.push(Line::default());
     let note = "An export cannot be cancelled once it has started, and is billed by size.";

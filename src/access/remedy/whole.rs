@@ -1,0 +1,180 @@
+//! The whole policies that a plan needs, whether they are missing or not: what the exporter needs on
+//! its own side as a policy of its own, and for each resource of another account the live document
+//! with what is not in it yet. What else must be mended, such as a Deny, is mended in them too.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::draft::{Drawn, principal};
+use super::{Mend, Remedies, Remedy, Target, Terms, proof, statement};
+use crate::access::facts::Facts;
+use crate::access::need::{Need, Who, bucket_owner, needs_by};
+use crate::access::principal::SourcePrincipal;
+use crate::access::verdict::{Mender, mender_of_bucket, mender_of_identity, mender_of_key};
+use crate::arn::Arn;
+use crate::plan::Plan;
+use crate::policy::merge;
+
+/// Writes the whole policies that a plan's export needs, one for each document, beside the other
+/// remedies.
+///
+/// The exporting account's own resources get none, as its identity policy is enough for them; nor
+/// does the root user, who needs no identity policy.
+#[must_use]
+pub fn whole(plan: &Plan, facts: &Facts, now: Timestamp, terms: Terms) -> Remedies {
+    let mut found = super::remedies(plan, facts, now, terms);
+    let documents = documents(&found.plan, facts);
+    let (mut least, others): (Vec<Remedy>, Vec<Remedy>) = found
+        .remedies
+        .into_iter()
+        .partition(|remedy| target(remedy).is_some_and(|target| documents.contains_key(target)));
+    let whole = Whole {
+        plan: &found.plan,
+        facts,
+        now,
+        terms,
+    };
+    found.remedies = documents
+        .iter()
+        .map(|(wanted, needs)| {
+            let at = least.iter().position(|least| target(least) == Some(wanted));
+            let least = at.map(|at| least.swap_remove(at));
+            whole.remedy(wanted, needs, least)
+        })
+        .chain(others)
+        .collect();
+    found
+}
+
+fn target(remedy: &Remedy) -> Option<&Target> {
+    match &remedy.mend {
+        Mend::Document { target, .. } => Some(target),
+        _ => None,
+    }
+}
+
+/// What the exporter needs, by the document that gives it.
+fn documents(plan: &Plan, facts: &Facts) -> BTreeMap<Target, Vec<Need>> {
+    let mut documents: BTreeMap<Target, Vec<Need>> = BTreeMap::new();
+    let is_root = matches!(facts.source.naming(), SourcePrincipal::Root { .. });
+    let needs = needs_by(plan, facts);
+    for need in needs.iter().filter(|need| need.who == Who::Exporter) {
+        let mut wanted = |target: Target| documents.entry(target).or_default().push(need.clone());
+        if !is_root {
+            wanted(Target::identity(facts, need.who));
+        }
+        let is_foreign = need.account.as_ref() != Some(&facts.source.caller.account);
+        if is_foreign && let Some(target) = Target::of_resource(plan, facts, need) {
+            wanted(target);
+        }
+    }
+    documents
+}
+
+struct Whole<'a> {
+    plan: &'a Plan,
+    facts: &'a Facts,
+    now: Timestamp,
+    terms: Terms,
+}
+
+impl Whole<'_> {
+    /// The whole document in place of the least that would mend it.
+    fn remedy(&self, target: &Target, needs: &[Need], least: Option<Remedy>) -> Remedy {
+        let live = target.live(self.facts);
+        let drawn = self.drawn(target, needs, least.as_ref());
+        let mut problems = drawn.problems;
+        problems.extend(proof::problems(target, live, &drawn.text, self.facts));
+        let is_granted_more = !drawn.added.is_empty();
+        let mend = Mend::Document {
+            target: target.clone(),
+            before: live.map(str::to_owned),
+            diff: merge::diff(live.unwrap_or_default(), &drawn.text),
+            after: drawn.text,
+            added: drawn.added,
+        };
+        match least {
+            Some(least) => {
+                problems.retain(|problem| !least.problems.contains(problem));
+                Remedy {
+                    mend,
+                    problems: [least.problems, problems].concat(),
+                    ..least
+                }
+            }
+            None => Remedy {
+                mend,
+                mender: self.mender(target),
+                mends: Vec::new(),
+                lets_through: Vec::new(),
+                warnings: self.warnings(target, is_granted_more),
+                problems,
+            },
+        }
+    }
+
+    /// The live document with its Denies mended, and with the statements that it has not; where one
+    /// grants them already, that stays the only one.
+    fn drawn(&self, target: &Target, needs: &[Need], least: Option<&Remedy>) -> Drawn {
+        let via_s3 = statement::via_s3(self.facts);
+        let terms = statement::Terms {
+            expires: self.terms.expires,
+            via_s3: via_s3.as_deref(),
+        };
+        let names = |who: Who| principal(self.facts, who);
+        let is_key_policy = matches!(target, Target::KeyPolicy { .. });
+        let has_principal = target.is_resource_policy();
+        let principals = has_principal.then_some(&names as &dyn Fn(Who) -> SourcePrincipal);
+        let live = target.live(self.facts);
+        let mended = live.map(|live| least.and_then(without_added).unwrap_or(live.to_owned()));
+        let mut drawn = Drawn::of(mended.as_deref());
+        for (sid, statement) in &statement::statements(needs, principals, is_key_policy, terms) {
+            drawn.add(sid, statement);
+        }
+        drawn.drop_stale();
+        drawn
+    }
+
+    /// What to know of a document that mends nothing: what stands there is enough, or nobody could
+    /// read it.
+    fn warnings(&self, target: &Target, is_granted_more: bool) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if is_granted_more {
+            warnings.extend(super::caution(&self.facts.source.naming()));
+            warnings.extend(super::warnings_of_expiry(self.terms, self.now));
+        }
+        if let Some(obstacle) = target.obstacle(self.facts) {
+            warnings.push(format!(
+                "what stands in the {target} now could not be read ({}): this goes beside it, not \
+                 in its place",
+                obstacle.permission
+            ));
+        }
+        warnings
+    }
+
+    fn mender(&self, target: &Target) -> Mender {
+        match target {
+            Target::IdentityPolicy { who, .. } => mender_of_identity(self.facts, *who),
+            Target::BucketPolicy { .. } => {
+                mender_of_bucket(self.facts, bucket_owner(self.plan, self.facts).as_ref())
+            }
+            Target::KeyPolicy { key } => key
+                .parse::<Arn>()
+                .ok()
+                .and_then(|key| key.account_id())
+                .map_or(Mender::You, |account| mender_of_key(self.facts, &account)),
+        }
+    }
+}
+
+/// The document of a remedy without the statements that it adds.
+fn without_added(least: &Remedy) -> Option<String> {
+    let Mend::Document { after, added, .. } = &least.mend else {
+        return None;
+    };
+    added.iter().try_fold(after.clone(), |text, sid| {
+        Some(merge::remove_statement(&text, sid).ok()?.text)
+    })
+}

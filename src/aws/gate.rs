@@ -1,0 +1,32 @@
+//! The gate: whether calls that change something in an account may be made at all.
+//!
+//! Every function of this room that changes anything asks here before it builds its request, so that
+//! with the gate closed no such request is ever made.
+
+use super::failure::{Failure, FailureKind};
+use super::plain::plain;
+
+/// Open, unless the operator forbade every change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Gate {
+    pub(super) is_read_only: bool,
+}
+
+impl Gate {
+    /// Lets a changing call pass, or says why it may not be made.
+    pub(super) fn pass(self, operation: &str, target: &str) -> Result<(), Failure> {
+        if !self.is_read_only {
+            return Ok(());
+        }
+        Err(Failure {
+            kind: FailureKind::ReadOnly,
+            operation: operation.to_owned(),
+            target: plain(target),
+            code: None,
+            message: "not sent, since --read-only forbids every change".to_owned(),
+            status: None,
+            request_id: None,
+            hint: Some("leave --read-only out to change anything".to_owned()),
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! Uploads in parts that are begun and taken back: enough to find out whether S3 lets one in, and
+//! nothing that would leave an object.
+
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ServerSideEncryption;
+
+use super::S3;
+use crate::arn::{AccountId, BucketName};
+use crate::aws::failure::Failure;
+use crate::aws::plain::plain;
+use crate::plan::Encryption;
+
+/// Where an upload goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadTarget {
+    /// The bucket.
+    pub bucket: BucketName,
+    /// The account that must own it, sent as `ExpectedBucketOwner`.
+    pub owner: AccountId,
+    /// The object's key.
+    pub key: String,
+}
+
+/// An upload that was begun, and is there until it is aborted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BegunUpload {
+    /// `UploadId`.
+    pub id: String,
+    /// The ARN of the key that encrypts it, where S3 names one.
+    pub kms_key: Option<String>,
+}
+
+impl S3 {
+    /// Begins an upload, by `CreateMultipartUpload`. It is never sent twice: an answer that was lost
+    /// would leave an upload that nobody knows of.
+    pub async fn begin_upload(
+        &self,
+        target: &UploadTarget,
+        encryption: &Encryption,
+    ) -> Result<BegunUpload, Failure> {
+        self.gate.pass("s3:PutObject", &target.to_string())?;
+        let algorithm = match encryption {
+            Encryption::Aes256 => ServerSideEncryption::Aes256,
+            Encryption::Kms { .. } => ServerSideEncryption::AwsKms,
+        };
+        let once = aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled());
+        let answer = self
+            .client
+            .create_multipart_upload()
+            .bucket(target.bucket.as_str())
+            .key(&target.key)
+            .expected_bucket_owner(target.owner.as_str())
+            .server_side_encryption(algorithm)
+            .set_ssekms_key_id(encryption.key().map(str::to_owned))
+            .customize()
+            .config_override(once)
+            .send()
+            .await
+            .map_err(|error| {
+                self.translator
+                    .failure("s3:PutObject", &target.to_string(), &error)
+            })?;
+        let Some(id) = answer.upload_id() else {
+            let problem = "the answer names no upload";
+            return Err(self
+                .translator
+                .unreadable("s3:PutObject", &target.to_string(), problem));
+        };
+        Ok(BegunUpload {
+            id: id.to_owned(),
+            kms_key: answer.ssekms_key_id().map(plain),
+        })
+    }
+
+    /// Sends the first and only part of an upload, by `UploadPart`.
+    pub async fn send_part(
+        &self,
+        target: &UploadTarget,
+        upload: &BegunUpload,
+        content: &'static [u8],
+    ) -> Result<(), Failure> {
+        self.gate.pass("s3:PutObject", &target.to_string())?;
+        self.client
+            .upload_part()
+            .bucket(target.bucket.as_str())
+            .key(&target.key)
+            .expected_bucket_owner(target.owner.as_str())
+            .upload_id(&upload.id)
+            .part_number(1)
+            .body(ByteStream::from_static(content))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| {
+                self.translator
+                    .failure("s3:PutObject", &target.to_string(), &error)
+            })
+    }
+
+    /// Takes an upload back with all its parts, by `AbortMultipartUpload`.
+    pub async fn abort_upload(
+        &self,
+        target: &UploadTarget,
+        upload: &BegunUpload,
+    ) -> Result<(), Failure> {
+        self.gate
+            .pass("s3:AbortMultipartUpload", &target.to_string())?;
+        self.client
+            .abort_multipart_upload()
+            .bucket(target.bucket.as_str())
+            .key(&target.key)
+            .expected_bucket_owner(target.owner.as_str())
+            .upload_id(&upload.id)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| {
+                self.translator
+                    .failure("s3:AbortMultipartUpload", &target.to_string(), &error)
+            })
+    }
+}
+
+impl std::fmt::Display for UploadTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.bucket, self.key)
+    }
+}

@@ -1,0 +1,71 @@
+//! The policy of a bucket: read, written, and taken away.
+
+use super::{Failure, S3};
+use crate::arn::{AccountId, BucketName};
+
+impl S3 {
+    /// The bucket's policy as it stands, by `GetBucketPolicy`; none where there is none.
+    pub async fn bucket_policy(
+        &self,
+        bucket: &BucketName,
+        owner: Option<&AccountId>,
+    ) -> Result<Option<String>, Failure> {
+        let answer = self
+            .client
+            .get_bucket_policy()
+            .bucket(bucket.as_str())
+            .set_expected_bucket_owner(owner.map(ToString::to_string))
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => Ok(answer.policy),
+            Err(error) => {
+                let failure =
+                    self.translator
+                        .failure("s3:GetBucketPolicy", bucket.as_str(), &error);
+                let is_absent = failure.code.as_deref() == Some("NoSuchBucketPolicy");
+                if is_absent { Ok(None) } else { Err(failure) }
+            }
+        }
+    }
+
+    /// Writes the bucket's policy over what stands there, by `PutBucketPolicy`. The owner is always
+    /// sent, so that no other account's bucket is written ("Verifying bucket ownership with bucket
+    /// owner condition").
+    pub async fn put_bucket_policy(
+        &self,
+        bucket: &BucketName,
+        owner: &AccountId,
+        policy: &str,
+    ) -> Result<(), Failure> {
+        const OPERATION: &str = "s3:PutBucketPolicy";
+        self.gate.pass(OPERATION, bucket.as_str())?;
+        self.client
+            .put_bucket_policy()
+            .bucket(bucket.as_str())
+            .expected_bucket_owner(owner.as_str())
+            .policy(policy)
+            .send()
+            .await
+            .map_err(|error| self.translator.failure(OPERATION, bucket.as_str(), &error))?;
+        Ok(())
+    }
+
+    /// Takes the bucket's policy away, by `DeleteBucketPolicy`.
+    pub async fn delete_bucket_policy(
+        &self,
+        bucket: &BucketName,
+        owner: &AccountId,
+    ) -> Result<(), Failure> {
+        const OPERATION: &str = "s3:DeleteBucketPolicy";
+        self.gate.pass(OPERATION, bucket.as_str())?;
+        self.client
+            .delete_bucket_policy()
+            .bucket(bucket.as_str())
+            .expected_bucket_owner(owner.as_str())
+            .send()
+            .await
+            .map_err(|error| self.translator.failure(OPERATION, bucket.as_str(), &error))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,336 @@
+//! `tableferry apply PLAN`: survey, judge, show each change, ask, write, wait, judge again.
+
+use std::io::IsTerminal;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::check::{self, words};
+use super::consent::Consent;
+use super::hold;
+use super::plan_file::read_plan;
+use super::report::Report;
+use super::run::told_start;
+use super::survey::{control_documents, read_facts};
+use super::terms::terms;
+use super::{Exit, check_may_change, refuse_beyond_limits};
+use crate::access::facts::Facts;
+use crate::access::remedy::{Mend, Remedies, remedies};
+use crate::access::verdict::{Overall, judge, overall};
+use crate::args::ApplyArgs;
+use crate::plan::Plan;
+use crate::work::{
+    Applied, ApplyError, ChangeId, ChangeRecord, ControlDocuments, Proposal, ReadBack, Work,
+    not_proposed, proposals,
+};
+
+/// Applies what a plan is missing, or lists what is in place; what went wrong was printed.
+pub async fn apply(work: &Work, args: &ApplyArgs, cancel: CancellationToken) -> Exit {
+    let report = Report::new(args.output.output);
+    let exit = if args.list {
+        list(work, &report)
+    } else {
+        try_apply(work, args, &cancel, &report)
+            .await
+            .unwrap_or_else(|exit| exit)
+    };
+    report.told(exit)
+}
+
+/// Lists what is still in place.
+fn list(work: &Work, report: &Report) -> Exit {
+    let changes = match work.changes() {
+        Ok(changes) => changes,
+        Err(error) => {
+            report.error(&error.to_string(), Some(&error.hint()));
+            return Exit::Usage;
+        }
+    };
+    let in_place: Vec<&ChangeRecord> = changes
+        .iter()
+        .filter(|change| change.is_in_place())
+        .collect();
+    if in_place.is_empty() {
+        report.line("no change is in place");
+    }
+    for change in in_place {
+        report.object(&change_object(change));
+        report.line(&format!(
+            "{:>4}  {}  {:<8}  {}  {}",
+            change.id,
+            change.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            change.stage.as_str().to_lowercase(),
+            change.account,
+            change.title
+        ));
+    }
+    Exit::Done
+}
+
+fn change_object(change: &ChangeRecord) -> Value {
+    json!({
+        "event": "change",
+        "change": change.id.0,
+        "kind": change.target.kind().as_str(),
+        "account": change.account,
+        "title": change.title,
+        "stage": change.stage.as_str(),
+        "created_at": change.created_at,
+        "written_at": change.written_at,
+        "added": change.added,
+    })
+}
+
+async fn try_apply(
+    work: &Work,
+    args: &ApplyArgs,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Exit, Exit> {
+    check_may_change(work, "`apply` changes accounts", report)?;
+    let path = args.plan.as_deref().ok_or(Exit::Usage)?;
+    let plan = read_plan(path, report)?;
+    if !args.yes && !std::io::stdin().is_terminal() {
+        report.error(
+            "a change must be agreed to, and there is no terminal to ask on",
+            Some("add --yes, and name what it covers with --allow"),
+        );
+        return Err(Exit::Usage);
+    }
+    let controls = control_documents(&args.controls, report)?;
+    let facts = read_facts(work, &plan, &controls, cancel, report).await?;
+    refuse_beyond_limits(&work.beyond_limits(&plan, &facts), report)?;
+    let now = Timestamp::now();
+    let verdicts = judge(&plan, &facts, now);
+    if overall(&verdicts, false) == Overall::Allowed {
+        report.line("nothing is missing: nothing is changed");
+        words::tell_end(report, &facts, now, &verdicts, Overall::Allowed);
+        return Ok(Exit::Done);
+    }
+    let terms = terms(args.terms, &plan, &facts, now, report)?;
+    let found = remedies(&plan, &facts, now, terms);
+    tell_what_is_not_ours(&found, &facts, report);
+    let proposals = proposals(&found, &facts);
+    if proposals.is_empty() {
+        report.line("there is nothing that can be changed from here");
+        let overall = overall(&verdicts, false);
+        words::tell_end(report, &facts, now, &verdicts, overall);
+        return Err(check::exit(overall));
+    }
+    let agreed = agree(work, args, &proposals, cancel, report).await;
+    if agreed.is_empty() {
+        report.line("nothing was changed");
+        return Err(Exit::Refused);
+    }
+    let mut done = carry_out(work, &plan, &agreed, cancel, report).await;
+    if done.ids.is_empty() {
+        return Err(done.exit);
+    }
+    if !args.no_wait {
+        done.take(hold::wait(work, &plan, &done.ids, cancel, report).await);
+    }
+    let after = judge_again(work, &plan, &controls, report).await?;
+    done.take(after);
+    Ok(done.exit)
+}
+
+/// Tells the remedies that change no account, or that we cannot carry out.
+fn tell_what_is_not_ours(found: &Remedies, facts: &Facts, report: &Report) {
+    for remedy in &found.remedies {
+        if matches!(remedy.mend, Mend::Plan { .. } | Mend::Message { .. }) {
+            report.object(&words::as_event("remedy", remedy.to_json()));
+            words::tell_remedy(report, remedy);
+        }
+    }
+    for (remedy, reason) in not_proposed(found, facts) {
+        let mut object = words::as_event("remedy", remedy.to_json());
+        object["not_proposed"] = json!(reason);
+        report.object(&object);
+        words::tell_remedy(report, remedy);
+        report.line(&format!("  it is not changed from here: {reason}"));
+    }
+}
+
+/// Shows each proposal and asks about it; the proposals that were agreed to.
+async fn agree(
+    work: &Work,
+    args: &ApplyArgs,
+    proposals: &[Proposal],
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Vec<Proposal> {
+    let consent = Consent {
+        work,
+        report,
+        cancel,
+        is_given: args.yes,
+        names: &args.production,
+    };
+    if !proposals.is_empty() && !args.no_wait {
+        report.line(
+            "afterwards an upload is begun as the source, and taken back, to see whether the \
+             changes hold; --no-wait leaves that out",
+        );
+    }
+    let mut agreed = Vec::new();
+    for proposal in proposals {
+        let mut object = words::as_event("proposal", proposal.remedy.to_json());
+        object["kind"] = json!(proposal.kind.as_str());
+        object["account"] = json!(proposal.account);
+        object["title"] = json!(proposal.title);
+        report.object(&object);
+        report.line(&format!(
+            "change in account {}, as the {}: {}",
+            proposal.account, proposal.side, proposal.title
+        ));
+        words::tell_remedy(report, &proposal.remedy);
+        let is_covered = args.allow.contains(&proposal.kind);
+        if args.yes && !is_covered {
+            report.error(
+                &format!("{} is not agreed to", proposal.title),
+                Some(&format!("--yes covers it with --allow {}", proposal.kind)),
+            );
+        }
+        let question = format!("write the {}", proposal.title);
+        let accounts = [&proposal.account, &proposal.source_account];
+        if consent.to(&question, is_covered, &accounts).await {
+            agreed.push(proposal.clone());
+        }
+    }
+    agreed
+}
+
+/// What came of the changes.
+struct Done {
+    ids: Vec<ChangeId>,
+    exit: Exit,
+}
+
+impl Done {
+    /// Keeps the worse of two ends: refused beats undecided, which beats done.
+    fn take(&mut self, exit: Exit) {
+        let weight = |exit| match exit {
+            Exit::Done => 0,
+            Exit::Undecided => 1,
+            _ => 2,
+        };
+        if weight(exit) > weight(self.exit) {
+            self.exit = exit;
+        }
+    }
+}
+
+/// Carries the proposals out, one after another. A deed that was begun is not cut off; `cancel` is
+/// heeded between two of them.
+async fn carry_out(
+    work: &Work,
+    plan: &Plan,
+    agreed: &[Proposal],
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Done {
+    let mut done = Done {
+        ids: Vec::new(),
+        exit: Exit::Done,
+    };
+    for proposal in agreed {
+        if cancel.is_cancelled() {
+            report.line(&format!("{} was not written", proposal.title));
+            done.take(Exit::CutOff);
+            continue;
+        }
+        match work.apply(plan, proposal).await {
+            Ok(applied) => {
+                done.take(tell_applied(&applied, report));
+                done.ids.push(applied.id);
+            }
+            Err(error) => done.take(tell_refused(&error, report)),
+        }
+    }
+    done
+}
+
+fn tell_applied(applied: &Applied, report: &Report) -> Exit {
+    let (id, title) = (applied.id, &applied.title);
+    report.line(&format!("change {id} is written: {title}"));
+    report.object(&json!({
+        "event": "applied",
+        "change": id.0,
+        "title": title,
+        "read_back": read_back_word(&applied.read_back),
+    }));
+    tell_read_back(&applied.read_back, title, report)
+}
+
+pub(super) const fn read_back_word(read_back: &ReadBack) -> &'static str {
+    match read_back {
+        ReadBack::AsWritten => "as_written",
+        ReadBack::NotYet => "not_yet",
+        ReadBack::Lost { .. } => "lost_update",
+        ReadBack::Unread(_) => "unread",
+    }
+}
+
+/// Tells what was read after a write, where that is not what was written.
+pub(super) fn tell_read_back(read_back: &ReadBack, title: &str, report: &Report) -> Exit {
+    match read_back {
+        ReadBack::AsWritten => Exit::Done,
+        ReadBack::NotYet => {
+            report.line(&format!("  {title} does not read back yet"));
+            Exit::Undecided
+        }
+        ReadBack::Lost { diff } => {
+            report.error(
+                &format!(
+                    "{title} was written by somebody else at the same time: one update is lost"
+                ),
+                Some("look at the difference, and talk to whoever else writes it"),
+            );
+            for line in diff.lines() {
+                report.line(&format!("  {line}"));
+            }
+            Exit::Undecided
+        }
+        ReadBack::Unread(failure) => {
+            report.error(
+                &format!("{title} was written, and could not be read back: {failure}"),
+                failure.hint.as_deref(),
+            );
+            Exit::Undecided
+        }
+    }
+}
+
+fn tell_refused(error: &ApplyError, report: &Report) -> Exit {
+    report.error(&error.to_string(), Some(&error.hint()));
+    match error {
+        ApplyError::ChangedMeanwhile { diff, .. } => {
+            for line in diff.lines() {
+                report.line(&format!("  {line}"));
+            }
+            Exit::Refused
+        }
+        ApplyError::Uncertain { .. } | ApplyError::Unrecorded { .. } | ApplyError::CutOff => {
+            Exit::Undecided
+        }
+        _ => Exit::Refused,
+    }
+}
+
+/// Reads the facts anew and tells what they come to now.
+async fn judge_again(
+    work: &Work,
+    plan: &Plan,
+    controls: &ControlDocuments,
+    report: &Report,
+) -> Result<Exit, Exit> {
+    let facts = work.survey_access(plan, controls).await;
+    let facts = facts.map_err(|error| told_start(report, &error))?;
+    let now = Timestamp::now();
+    let verdicts = judge(plan, &facts, now);
+    let overall = overall(&verdicts, false);
+    words::tell(report, &facts, now, &verdicts);
+    words::tell_end(report, &facts, now, &verdicts, overall);
+    Ok(check::exit(overall))
+}

@@ -1,0 +1,142 @@
+//! `tableferry policies PLAN`: what mends a plan, as a document for another tool.
+//!
+//! Standard output holds the document alone, so that it can be piped; all else is told on standard
+//! error.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::check::read_file;
+use super::plan_file::read_plan;
+use super::report::{Report, write_line};
+use super::survey::{control_documents, read_facts, tell_unused};
+use super::terms::terms;
+use super::{Exit, refuse_beyond_limits};
+use crate::access::facts::Facts;
+use crate::access::remedy::{Remedies, Terms, remedies, whole};
+use crate::access::render::{self, Rendered, Sheet};
+use crate::access::verdict::{Overall, Verdict, overall};
+use crate::args::{PoliciesArgs, PolicyFormat};
+use crate::arn::AccountId;
+use crate::plan::Plan;
+use crate::work::{Limits, Work};
+
+/// Surveys both sides and writes what mends the plan.
+pub async fn policies(work: &Work, args: &PoliciesArgs, cancel: CancellationToken) -> Exit {
+    let report = Report::aside();
+    let written = async {
+        let plan = read_plan(&args.plan, &report)?;
+        let controls = control_documents(&args.controls, &report)?;
+        let facts = read_facts(work, &plan, &controls, &cancel, &report).await?;
+        refuse_beyond_limits(&work.beyond_limits(&plan, &facts), &report)?;
+        conclude(args, &plan, &facts, &report)
+    };
+    written.await.unwrap_or_else(|exit: Exit| exit)
+}
+
+/// Writes what mends the plan by the facts of a file; AWS is asked nothing.
+pub fn policies_file(args: &PoliciesArgs, limits: &Limits) -> Exit {
+    let report = Report::aside();
+    let written = || {
+        let plan = read_plan(&args.plan, &report)?;
+        let path = args.facts.as_deref().unwrap_or_else(|| Path::new(""));
+        let mut facts = read_file(path, &report)?;
+        let controls = control_documents(&args.controls, &report)?;
+        controls.put_into(&mut facts);
+        tell_unused(&controls, &facts, &report);
+        refuse_beyond_limits(&limits.judge_facts(&plan, &facts), &report)?;
+        conclude(args, &plan, &facts, &report)
+    };
+    written().unwrap_or_else(|exit: Exit| exit)
+}
+
+fn conclude(
+    args: &PoliciesArgs,
+    plan: &Plan,
+    facts: &Facts,
+    report: &Report,
+) -> Result<Exit, Exit> {
+    let now = Timestamp::now();
+    let terms = terms(args.terms, plan, facts, now, report)?;
+    let find = if args.all { whole } else { remedies };
+    let found = find(plan, facts, now, terms);
+    let mut sheet = Sheet::new(plan, facts, &found.remedies);
+    if let Some(account) = &args.account {
+        sheet = sheet.of_account(account);
+    }
+    let rendered = rendered(args, &sheet, &found, terms, report)?;
+    print(&rendered.text, report)?;
+    tell(&sheet, &found, &rendered, report);
+    let is_sound = sheet.items().iter().all(render::Item::is_writable);
+    Ok(match overall(&found.after, false) {
+        _ if !is_sound => Exit::Refused,
+        Overall::Denied => Exit::Refused,
+        Overall::Undecided => Exit::Undecided,
+        Overall::Allowed => Exit::Done,
+    })
+}
+
+fn rendered(
+    args: &PoliciesArgs,
+    sheet: &Sheet<'_>,
+    found: &Remedies,
+    terms: Terms,
+    report: &Report,
+) -> Result<Rendered, Exit> {
+    match args.format {
+        PolicyFormat::Json => {
+            let open: Vec<&Verdict> = found.open().collect();
+            Ok(render::json(sheet, &open))
+        }
+        PolicyFormat::Terraform => Ok(render::terraform(sheet)),
+        PolicyFormat::Cli => Ok(render::cli(sheet)),
+        PolicyFormat::Message => Ok(sheet.letters(terms.expires)),
+        PolicyFormat::CloudFormation => match sheet.accounts().as_slice() {
+            [] | [_] => Ok(render::cloudformation(sheet)),
+            several => {
+                let several: Vec<&str> = several.iter().map(AccountId::as_str).collect();
+                report.error(
+                    &format!(
+                        "a stack lives in one account, and there are changes in {}",
+                        several.join(" and ")
+                    ),
+                    Some("choose one by `--account ID`, and write the other next"),
+                );
+                Err(Exit::Usage)
+            }
+        },
+    }
+}
+
+fn print(text: &str, report: &Report) -> Result<(), Exit> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    write_line(text.trim_end()).map_err(|error| {
+        let message = format!("the document cannot be written: {error}");
+        report.error(&message, Some("give the output another place"));
+        Exit::Usage
+    })
+}
+
+/// Tells what the document does not: what is left out, what stays open, and that nothing is missing.
+fn tell(sheet: &Sheet<'_>, found: &Remedies, rendered: &Rendered, report: &Report) {
+    for line in rendered.left_out.iter().flat_map(|words| words.lines()) {
+        report.line(line);
+    }
+    let mut is_all_well = true;
+    for verdict in found.open() {
+        is_all_well = false;
+        report.line(&format!(
+            "open, {}: {}: {}",
+            verdict.outcome.as_str(),
+            verdict.subject,
+            verdict.explanation
+        ));
+    }
+    if sheet.items().is_empty() && is_all_well {
+        report.line("nothing is missing; `--all` writes the whole policies that the plan needs");
+    }
+}

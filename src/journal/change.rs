@@ -1,0 +1,395 @@
+//! Changes of accounts as the journal keeps them: what stood there before, what was written over it,
+//! and how far the deed came.
+//!
+//! A row is written before the account is changed, so that a crash at any point leaves enough to take
+//! the change away again. It holds how to sign in, and no credential.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::record::timestamp;
+use super::{Journal, JournalError};
+use crate::arn::{AccountId, Arn, BucketName, Region};
+use crate::plan::SignIn;
+
+/// A change's number, as `undo` takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChangeId(pub i64);
+
+impl fmt::Display for ChangeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The kinds of change, by the words of `--allow`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChangeKind {
+    /// The policy of a bucket.
+    BucketPolicy,
+    /// The policy of a KMS key.
+    KeyPolicy,
+    /// An inline policy on a user or role.
+    IdentityPolicy,
+    /// Point-in-time recovery of a table.
+    Recovery,
+}
+
+impl ChangeKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [
+        Self::BucketPolicy,
+        Self::KeyPolicy,
+        Self::IdentityPolicy,
+        Self::Recovery,
+    ];
+
+    /// The word of the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BucketPolicy => "bucket-policy",
+            Self::KeyPolicy => "key-policy",
+            Self::IdentityPolicy => "identity-policy",
+            Self::Recovery => "recovery",
+        }
+    }
+}
+
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A word that names no kind of change.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no kind of change: give bucket-policy, key-policy, identity-policy or recovery")]
+pub struct UnknownKind(String);
+
+impl FromStr for ChangeKind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| UnknownKind(text.to_owned()))
+    }
+}
+
+/// What a change is made to, with all that its calls need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum ChangeTarget {
+    /// A bucket's policy.
+    BucketPolicy {
+        /// The bucket.
+        bucket: BucketName,
+        /// Its account, which every call names.
+        owner: AccountId,
+        /// Its Region.
+        region: Region,
+    },
+    /// A key's policy.
+    KeyPolicy {
+        /// The key.
+        key: Arn,
+    },
+    /// An inline policy of a role.
+    RolePolicy {
+        /// The role's name, without its path.
+        role: String,
+        /// The policy's name.
+        policy: String,
+    },
+    /// An inline policy of a user.
+    UserPolicy {
+        /// The user's name, without its path.
+        user: String,
+        /// The policy's name.
+        policy: String,
+    },
+    /// Point-in-time recovery.
+    Recovery {
+        /// The table.
+        table: Arn,
+    },
+}
+
+impl ChangeTarget {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> ChangeKind {
+        match self {
+            Self::BucketPolicy { .. } => ChangeKind::BucketPolicy,
+            Self::KeyPolicy { .. } => ChangeKind::KeyPolicy,
+            Self::RolePolicy { .. } | Self::UserPolicy { .. } => ChangeKind::IdentityPolicy,
+            Self::Recovery { .. } => ChangeKind::Recovery,
+        }
+    }
+}
+
+impl fmt::Display for ChangeTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BucketPolicy { bucket, .. } => write!(f, "bucket policy of {bucket}"),
+            Self::KeyPolicy { key } => write!(f, "key policy of {key}"),
+            Self::RolePolicy { role, policy } => write!(f, "inline policy {policy} of role {role}"),
+            Self::UserPolicy { user, policy } => write!(f, "inline policy {policy} of user {user}"),
+            Self::Recovery { table } => write!(f, "point-in-time recovery of {table}"),
+        }
+    }
+}
+
+/// How far a change came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeStage {
+    /// Written down; whether the account was changed is not known.
+    Planned,
+    /// The account was changed.
+    Written,
+    /// The change was seen to hold.
+    Held,
+    /// It was taken away again.
+    Undone,
+    /// The account was not changed.
+    NotWritten,
+}
+
+const STAGES: [(ChangeStage, &str); 5] = [
+    (ChangeStage::Planned, "PLANNED"),
+    (ChangeStage::Written, "WRITTEN"),
+    (ChangeStage::Held, "HELD"),
+    (ChangeStage::Undone, "UNDONE"),
+    (ChangeStage::NotWritten, "NOT_WRITTEN"),
+];
+
+impl ChangeStage {
+    /// The word that the journal and the JSON output write.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        STAGES
+            .iter()
+            .find(|(stage, _)| *stage == self)
+            .map_or("PLANNED", |(_, text)| text)
+    }
+
+    fn parse(text: &str) -> Result<Self, JournalError> {
+        STAGES
+            .iter()
+            .find(|(_, known)| *known == text)
+            .map(|(stage, _)| *stage)
+            .ok_or_else(|| JournalError::Entry(format!("unknown stage of a change `{text}`")))
+    }
+}
+
+/// A change before it has a number.
+#[derive(Debug, Clone, Copy)]
+pub struct NewChange<'a> {
+    /// The account that is changed.
+    pub account: &'a AccountId,
+    /// The account that exports.
+    pub source_account: &'a AccountId,
+    /// How the side that writes signs in.
+    pub sign_in: &'a SignIn,
+    /// The plan that it is made for, as a plan file.
+    pub plan: &'a str,
+    /// What is changed.
+    pub target: &'a ChangeTarget,
+    /// What it is, for people.
+    pub title: &'a str,
+    /// The document as it stood; `None` where there was none, or where no document is changed.
+    pub before: Option<&'a str>,
+    /// The document as it is written; `None` where no document is changed.
+    pub after: Option<&'a str>,
+    /// The Sids of the statements that are added.
+    pub added: &'a [String],
+}
+
+/// A change of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeRecord {
+    /// Its number.
+    pub id: ChangeId,
+    /// When it was written down.
+    pub created_at: Timestamp,
+    /// The account that is changed.
+    pub account: AccountId,
+    /// The account that exports.
+    pub source_account: AccountId,
+    /// How the side that wrote signs in.
+    pub sign_in: SignIn,
+    /// The plan that it was made for, as a plan file.
+    pub plan: String,
+    /// What is changed.
+    pub target: ChangeTarget,
+    /// What it is, for people.
+    pub title: String,
+    /// The document as it stood before; `None` where there was none.
+    pub before: Option<String>,
+    /// The document as it was written; `None` where no document is changed.
+    pub after: Option<String>,
+    /// The Sids of the statements that were added.
+    pub added: Vec<String>,
+    /// How far it came.
+    pub stage: ChangeStage,
+    /// When the account was changed.
+    pub written_at: Option<Timestamp>,
+    /// When it was seen to hold.
+    pub held_at: Option<Timestamp>,
+    /// When it was taken away.
+    pub undone_at: Option<Timestamp>,
+    /// The document as it stood when the change was taken away from it.
+    pub undone_from: Option<String>,
+}
+
+impl ChangeRecord {
+    /// Whether the account may still be as the change left it.
+    #[must_use]
+    pub const fn is_in_place(&self) -> bool {
+        matches!(
+            self.stage,
+            ChangeStage::Planned | ChangeStage::Written | ChangeStage::Held
+        )
+    }
+}
+
+pub(super) const SELECT_CHANGE: &str = "
+    SELECT id, created_at, account, source_account, sign_in, plan, target, title, before, after, added,
+           stage, written_at, held_at, undone_at, undone_from
+    FROM change";
+
+impl Journal {
+    /// Writes a change down, before the account is changed.
+    pub fn record_change(
+        &self,
+        change: &NewChange<'_>,
+        now: Timestamp,
+    ) -> Result<ChangeId, JournalError> {
+        let connection = self.lock();
+        connection.execute(
+            "INSERT INTO change (created_at, account, source_account, sign_in, plan, kind, target,
+                                 title, before, after, added, stage)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            params![
+                now.as_millisecond(),
+                change.account.as_str(),
+                change.source_account.as_str(),
+                json(change.sign_in)?,
+                change.plan,
+                change.target.kind().as_str(),
+                json(change.target)?,
+                change.title,
+                change.before,
+                change.after,
+                json(change.added)?,
+                ChangeStage::Planned.as_str(),
+            ],
+        )?;
+        Ok(ChangeId(connection.last_insert_rowid()))
+    }
+
+    /// Writes how far a change came. The times that are known stay.
+    pub fn update_change(
+        &self,
+        id: ChangeId,
+        stage: ChangeStage,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        let at = |wanted| (stage == wanted).then(|| now.as_millisecond());
+        let changed = self.lock().execute(
+            "UPDATE change SET stage = ?2, written_at = coalesce(written_at, ?3),
+                    held_at = coalesce(held_at, ?4), undone_at = coalesce(undone_at, ?5)
+             WHERE id = ?1",
+            params![
+                id.0,
+                stage.as_str(),
+                at(ChangeStage::Written),
+                at(ChangeStage::Held),
+                at(ChangeStage::Undone)
+            ],
+        )?;
+        expect_one(changed, id)
+    }
+
+    /// Keeps the document as it stands right before a change is taken away from it.
+    pub fn keep_before_undo(&self, id: ChangeId, live: Option<&str>) -> Result<(), JournalError> {
+        let changed = self.lock().execute(
+            "UPDATE change SET undone_from = ?2 WHERE id = ?1",
+            params![id.0, live],
+        )?;
+        expect_one(changed, id)
+    }
+
+    /// One change, or `None` where there is no such change.
+    pub fn change(&self, id: ChangeId) -> Result<Option<ChangeRecord>, JournalError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare(&format!("{SELECT_CHANGE} WHERE id = ?1"))?;
+        statement
+            .query_row([id.0], |row| Ok(read_change(row)))
+            .optional()?
+            .transpose()
+    }
+
+    /// All changes: those that are still in place first, the newest of each first.
+    pub fn changes(&self) -> Result<Vec<ChangeRecord>, JournalError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare(&format!("{SELECT_CHANGE} ORDER BY id DESC"))?;
+        let mut rows = statement.query([])?;
+        let mut changes = Vec::new();
+        while let Some(row) = rows.next()? {
+            changes.push(read_change(row)?);
+        }
+        changes.sort_by_key(|change: &ChangeRecord| !change.is_in_place());
+        Ok(changes)
+    }
+}
+
+fn expect_one(changed: usize, id: ChangeId) -> Result<(), JournalError> {
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(JournalError::Entry(format!("there is no change {id}")))
+    }
+}
+
+fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, JournalError> {
+    serde_json::to_string(value).map_err(|error| JournalError::Entry(error.to_string()))
+}
+
+fn read_change(row: &Row<'_>) -> Result<ChangeRecord, JournalError> {
+    fn of_json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, JournalError> {
+        serde_json::from_str(text).map_err(|error| JournalError::Entry(error.to_string()))
+    }
+    let account = |text: String| {
+        text.parse::<AccountId>()
+            .map_err(|error| JournalError::Entry(error.to_string()))
+    };
+    let time = |at: Option<i64>| at.map(timestamp);
+    Ok(ChangeRecord {
+        id: ChangeId(row.get(0)?),
+        created_at: timestamp(row.get(1)?),
+        account: account(row.get(2)?)?,
+        source_account: account(row.get(3)?)?,
+        sign_in: of_json(&row.get::<_, String>(4)?)?,
+        plan: row.get(5)?,
+        target: of_json(&row.get::<_, String>(6)?)?,
+        title: row.get(7)?,
+        before: row.get(8)?,
+        after: row.get(9)?,
+        added: of_json(&row.get::<_, String>(10)?)?,
+        stage: ChangeStage::parse(&row.get::<_, String>(11)?)?,
+        written_at: time(row.get(12)?),
+        held_at: time(row.get(13)?),
+        undone_at: time(row.get(14)?),
+        undone_from: row.get(15)?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+use rusqlite::Connection;
+
+use super::*;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn target() -> ChangeTarget {
+    ChangeTarget::BucketPolicy {
+        bucket: "export-landing".parse().unwrap(),
+        owner: "222222222222".parse().unwrap(),
+        region: "eu-west-1".parse().unwrap(),
+    }
+}
+
+fn record(journal: &Journal, title: &str) -> ChangeId {
+    let account = "222222222222".parse().unwrap();
+    let source_account = "111111111111".parse().unwrap();
+    let sign_in = SignIn {
+        profile: "dev-admin".to_owned(),
+        ..SignIn::default()
+    };
+    let change = NewChange {
+        account: &account,
+        source_account: &source_account,
+        sign_in: &sign_in,
+        plan: "plan",
+        target: &target(),
+        title,
+        before: Some("{ \"Statement\": [] }\n"),
+        after: Some("after"),
+        added: &["Ours".to_owned()],
+    };
+    journal.record_change(&change, at(10)).unwrap()
+}
+
+#[test]
+fn a_change_reads_back_as_it_was_written() {
+    let journal = Journal::in_memory().unwrap();
+    let id = record(&journal, "bucket policy of export-landing");
+    let read = journal.change(id).unwrap().unwrap();
+    assert_eq!(read.created_at, at(10));
+    assert_eq!(read.account.as_str(), "222222222222");
+    assert_eq!(read.sign_in.profile, "dev-admin");
+    assert_eq!(read.target, target());
+    assert_eq!(read.before.as_deref(), Some("{ \"Statement\": [] }\n"));
+    assert_eq!(read.added, ["Ours"]);
+    assert_eq!(read.stage, ChangeStage::Planned);
+    assert_eq!(journal.change(ChangeId(7)).unwrap(), None);
+}
+
+#[test]
+fn each_stage_keeps_the_time_of_those_before() {
+    let journal = Journal::in_memory().unwrap();
+    let id = record(&journal, "x");
+    journal
+        .update_change(id, ChangeStage::Written, at(11))
+        .unwrap();
+    journal
+        .update_change(id, ChangeStage::Held, at(12))
+        .unwrap();
+    journal.keep_before_undo(id, Some("live")).unwrap();
+    journal
+        .update_change(id, ChangeStage::Undone, at(13))
+        .unwrap();
+    let read = journal.change(id).unwrap().unwrap();
+    assert_eq!(read.written_at, Some(at(11)));
+    assert_eq!(read.held_at, Some(at(12)));
+    assert_eq!(read.undone_at, Some(at(13)));
+    assert_eq!(read.undone_from.as_deref(), Some("live"));
+    let missing = journal.update_change(ChangeId(9), ChangeStage::Held, at(14));
+    assert!(matches!(missing, Err(JournalError::Entry(_))));
+}
+
+#[test]
+fn what_is_in_place_is_listed_first() {
+    let journal = Journal::in_memory().unwrap();
+    for title in ["one", "two", "three"] {
+        let _ = record(&journal, title);
+    }
+    journal
+        .update_change(ChangeId(3), ChangeStage::NotWritten, at(11))
+        .unwrap();
+    journal
+        .update_change(ChangeId(1), ChangeStage::Written, at(11))
+        .unwrap();
+    let titles: Vec<String> = journal
+        .changes()
+        .unwrap()
+        .into_iter()
+        .map(|change| change.title)
+        .collect();
+    assert_eq!(titles, ["two", "one", "three"]);
+}
+
+#[test]
+fn one_holder_at_a_time_has_the_lock() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.db");
+    let (one, other) = (Journal::open(&path).unwrap(), Journal::open(&path).unwrap());
+    let held = one.try_lock_changes().unwrap();
+    assert!(held.is_some());
+    assert!(other.try_lock_changes().unwrap().is_none());
+    drop(held);
+    assert!(other.try_lock_changes().unwrap().is_some());
+}
+
+/// The tables as format 1 made them, with a run in them.
+const FORMAT_1: &str = "
+    CREATE TABLE run (
+        id             INTEGER PRIMARY KEY,
+        created_at     INTEGER NOT NULL,
+        plan           TEXT NOT NULL,
+        digest         TEXT NOT NULL,
+        source_arn     TEXT NOT NULL,
+        source_account TEXT NOT NULL,
+        source_region  TEXT NOT NULL,
+        destination    TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE export (
+        run               INTEGER NOT NULL REFERENCES run (id),
+        position          INTEGER NOT NULL,
+        table_arn         TEXT NOT NULL,
+        client_token      TEXT NOT NULL UNIQUE,
+        request           TEXT NOT NULL,
+        stage             TEXT NOT NULL,
+        called_at         INTEGER,
+        export_arn        TEXT,
+        started_at        INTEGER,
+        ended_at          INTEGER,
+        failure_code      TEXT,
+        failure_message   TEXT,
+        item_count        INTEGER,
+        billed_size_bytes INTEGER,
+        manifest          TEXT,
+        verified          TEXT,
+        verification      TEXT,
+        PRIMARY KEY (run, position)
+    ) STRICT;
+    INSERT INTO run VALUES (4, 10000, 'the plan', 'd', 'arn:aws:iam::111111111111:user/ada',
+                            '111111111111', 'eu-west-1', 's3://export-landing/prod');
+    PRAGMA user_version = 1;
+";
+
+#[test]
+fn a_journal_of_format_1_keeps_its_runs_and_takes_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.db");
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(FORMAT_1)
+        .unwrap();
+    let journal = Journal::open(&path).unwrap();
+    let runs = journal.runs().unwrap();
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].plan, "the plan");
+    assert_eq!(journal.changes().unwrap(), []);
+    let id = record(&journal, "x");
+    drop(journal);
+    let journal = Journal::open(&path).unwrap();
+    assert_eq!(journal.change(id).unwrap().unwrap().title, "x");
+    let version: i32 = Connection::open(&path)
+        .unwrap()
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(version, 2);
+}

@@ -1,0 +1,241 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::policy::merge::{Added, add_statement, new_document, remove_statement};
+
+fn added(document: &str, statement: &str) -> String {
+    match add_statement(document, statement).unwrap() {
+        Added::Inserted { text } => text,
+        Added::AlreadyGranted { by } => panic!("`{by}` grants it"),
+    }
+}
+
+fn allow(sid: &str, action: &str) -> String {
+    format!(
+        r#"{{"Sid":"{sid}","Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111111111111:role/Exporter"}},"Action":"{action}","Resource":"arn:aws:s3:::landing/*"}}"#
+    )
+}
+
+fn document(statements: &[&str]) -> String {
+    format!(
+        "{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {}\n  ]\n}}",
+        statements.join(",\n    ")
+    )
+}
+
+const DENY: &str = r#"{"Sid": "OfficeOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::landing/*", "Condition": {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}"#;
+/// The same with an exemption in it.
+const SPARING: &str = r#"{"Sid": "OfficeOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::landing/*", "Condition": {"Bool": { "aws:ViaAWSService": "false" }, "NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}"#;
+const BARE: &str = r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::landing/*"}"#;
+const BARE_SPARING: &str = r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::landing/*", "Condition": { "Bool": { "aws:ViaAWSService": "false" } }}"#;
+
+#[test]
+fn an_edit_that_still_stands_is_taken_back_to_the_byte() {
+    let before = document(&[DENY, BARE]);
+    let after = added(
+        &document(&[SPARING, BARE_SPARING]),
+        &allow("Ours", "s3:PutObject"),
+    );
+    let taken = take_back(Some(&before), &after, &after).unwrap();
+    assert_eq!(taken.text.as_deref(), Some(before.as_str()));
+    assert_eq!(taken.taken, ["Ours", "OfficeOnly", "#1"]);
+    assert_eq!(taken.left, Vec::<String>::new());
+}
+
+#[test]
+fn what_others_added_since_stays_and_the_rest_is_as_it_was() {
+    let before = document(&[DENY, BARE]);
+    let after = added(
+        &document(&[SPARING, BARE_SPARING]),
+        &allow("Ours", "s3:PutObject"),
+    );
+    let theirs = allow("Theirs", "s3:GetObject");
+    let live = added(&after, &theirs);
+    let taken = take_back(Some(&before), &after, &live).unwrap();
+    assert_eq!(taken.text, Some(added(&before, &theirs)));
+}
+
+#[test]
+fn a_document_that_holds_nothing_but_ours_is_deleted() {
+    let after = new_document(&allow("Ours", "s3:PutObject"));
+    let taken = take_back(None, &after, &after).unwrap();
+    assert_eq!(taken.text, None);
+    let theirs = allow("Theirs", "s3:GetObject");
+    let taken = take_back(None, &after, &added(&after, &theirs)).unwrap();
+    let text = taken.text.unwrap();
+    let left = Document::parse(&text).unwrap();
+    assert_eq!(left.statements().len(), 1);
+    assert_eq!(left.statements()[0].label(0), "Theirs");
+}
+
+#[test]
+fn what_somebody_altered_since_is_left_and_told() {
+    let before = document(&[DENY]);
+    let after = added(&document(&[SPARING]), &allow("Ours", "s3:PutObject"));
+    let live = after.replace("\"s3:PutObject\"", "\"s3:Put*\"");
+    assert_ne!(live, after);
+    let taken = take_back(Some(&before), &after, &live).unwrap();
+    assert_eq!(taken.taken, ["OfficeOnly"]);
+    assert_eq!(
+        taken.left,
+        ["the statement `Ours` was altered since: it is left as it is"]
+    );
+    let text = taken.text.unwrap();
+    assert!(text.contains("s3:Put*") && text.contains(DENY), "{text}");
+
+    let live = after.replace("203.0.113.0/24", "198.51.100.0/24");
+    let taken = take_back(Some(&before), &after, &live).unwrap();
+    assert_eq!(taken.taken, ["Ours"]);
+    assert_eq!(taken.left.len(), 1, "{taken:?}");
+    let text = taken.text.unwrap();
+    assert!(text.contains("198.51.100.0/24") && text.contains("aws:ViaAWSService"));
+}
+
+#[test]
+fn what_somebody_took_away_already_needs_no_word() {
+    let before = document(&[DENY]);
+    let after = added(&document(&[SPARING]), &allow("Ours", "s3:PutObject"));
+    let taken = take_back(Some(&before), &after, &before).unwrap();
+    assert_eq!(taken.text.as_deref(), Some(before.as_str()));
+    assert!(taken.taken.is_empty() && taken.left.is_empty(), "{taken:?}");
+}
+
+/// S3 and IAM may give a document back laid out anew.
+#[test]
+fn a_document_that_was_laid_out_anew_is_known_again() {
+    let before = document(&[DENY, BARE]);
+    let after = added(
+        &document(&[SPARING, BARE_SPARING]),
+        &allow("Ours", "s3:PutObject"),
+    );
+    let value: serde_json::Value = serde_json::from_str(&after).unwrap();
+    let theirs = allow("Theirs", "s3:GetObject");
+    let live = added(&value.to_string(), &theirs);
+    let text = take_back(Some(&before), &after, &live)
+        .unwrap()
+        .text
+        .unwrap();
+    assert!(say_the_same(&text, &added(&before, &theirs)), "{text}");
+    assert!(!text.contains("ViaAWSService"));
+}
+
+const DEAD: &str = "AROASANDBOXGONE00000A";
+
+#[test]
+fn a_deleted_principal_is_never_put_back() {
+    let stale =
+        allow("Stale", "s3:GetObject").replace("arn:aws:iam::111111111111:role/Exporter", DEAD);
+    let listed = r#"{"Sid":"Listed","Effect":"Deny","Principal":{"AWS":["AROASANDBOXGONE00000A","222222222222"]},"Action":"s3:*","Resource":"arn:aws:s3:::landing/*"}"#;
+    let spared = r#"{"Sid":"Listed","Effect":"Deny","Principal":{"AWS":["222222222222"]},"Action":"s3:*","Resource":"arn:aws:s3:::landing/*","Condition": { "Bool": { "aws:ViaAWSService": "false" } }}"#;
+    let before = document(&[&stale, listed, BARE]);
+    let after = added(&document(&[spared, BARE]), &allow("Ours", "s3:PutObject"));
+    let text = take_back(Some(&before), &after, &after)
+        .unwrap()
+        .text
+        .unwrap();
+    let wanted = r#"{"Sid":"Listed","Effect":"Deny","Principal":{"AWS":["222222222222"]},"Action":"s3:*","Resource":"arn:aws:s3:::landing/*"}"#;
+    assert_eq!(text, document(&[wanted, BARE]));
+}
+
+#[test]
+fn a_list_that_was_put_around_a_lone_statement_goes_again() {
+    let before = format!(r#"{{"Version":"2012-10-17","Statement":{DENY}}}"#);
+    let after = added(&before, &allow("Ours", "s3:PutObject"));
+    // Somebody gave the document an Id since.
+    let with_id = |text: &str| text.replacen('{', "{\"Id\":\"x\",", 1);
+    let taken = take_back(Some(&before), &after, &with_id(&after)).unwrap();
+    assert_eq!(taken.text, Some(with_id(&before)));
+}
+
+/// Statements with Sids of their own, so that each is told from the others.
+fn statements() -> impl Strategy<Value = Vec<String>> {
+    let action = prop::sample::select(vec!["s3:GetObject", "s3:PutObjectTagging", "s3:ListBucket"]);
+    let condition = prop::option::of(prop::sample::select(vec![
+        r#"{"Bool":{"aws:SecureTransport":"true"}}"#,
+        r#"{"IpAddress":{"aws:SourceIp":["10.0.0.0/8","192.0.2.0/24"]}}"#,
+    ]));
+    let one = (any::<bool>(), action, condition, any::<bool>());
+    prop::collection::vec(one, 1..5).prop_map(|parts| {
+        let numbered = parts.into_iter().enumerate();
+        let statement = |(index, (is_deny, action, condition, has_sid))| {
+            let effect = if is_deny { "Deny" } else { "Allow" };
+            let sid = if has_sid {
+                format!(r#""Sid": "S{index}", "#)
+            } else {
+                String::new()
+            };
+            let condition = match condition {
+                Some(condition) => format!(r#", "Condition": {condition}"#),
+                None => String::new(),
+            };
+            format!(
+                r#"{{ {sid}"Effect": "{effect}", "Principal": {{"AWS": "222222222222"}}, "Action": "{action}", "Resource": "arn:aws:s3:::landing/{index}/*"{condition} }}"#
+            )
+        };
+        numbered.map(statement).collect()
+    })
+}
+
+/// A document of statements in one of the layouts that are seen in the wild.
+fn laid_out(statements: &[String], layout: u8) -> String {
+    match (layout, statements) {
+        (0, [lone]) => format!(r#"{{"Statement": {lone}, "Version": "2012-10-17"}}"#),
+        (0 | 1, _) => format!(
+            r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
+            statements.join(",")
+        ),
+        (2, _) => format!(
+            "{{\n\t\"Version\": \"2012-10-17\",\n\t\"Statement\": [\n\t\t{}\n\t]\n}}\n",
+            statements.join(",\n\t\t")
+        ),
+        _ => format!(
+            "{{ \"Version\": \"2012-10-17\",\r\n  \"Id\": \"x\", \"Statement\": [ {} ]}}",
+            statements.join(" , ")
+        ),
+    }
+}
+
+proptest! {
+    #[test]
+    fn undoing_at_once_gives_the_bytes_back(
+        statements in statements(),
+        layout in 0..4_u8,
+        count in 1..4_usize,
+    ) {
+        let before = laid_out(&statements, layout);
+        let mut after = before.clone();
+        for index in 0..count {
+            after = added(&after, &allow(&format!("Ours{index}"), "s3:PutObject*").replace("landing", &format!("b{index}")));
+        }
+        let taken = take_back(Some(&before), &after, &after).unwrap();
+        prop_assert_eq!(taken.text, Some(before));
+        prop_assert_eq!(taken.left, Vec::<String>::new());
+    }
+
+    /// Others add a statement, and take one of theirs away, before we undo.
+    #[test]
+    fn what_others_did_meanwhile_stays(
+        statements in statements(),
+        layout in 0..4_u8,
+        takes_first in any::<bool>(),
+    ) {
+        let before = laid_out(&statements, layout);
+        let after = added(&before, &allow("Ours", "s3:PutObject"));
+        let theirs = allow("Theirs", "s3:AbortMultipartUpload");
+        let mut live = added(&after, &theirs);
+        let mut expected = added(&before, &theirs);
+        if takes_first && statements[0].contains("\"S0\"") {
+            live = remove_statement(&live, "S0").unwrap().text;
+            expected = remove_statement(&expected, "S0").unwrap().text;
+        }
+        let text = take_back(Some(&before), &after, &live).unwrap().text.unwrap();
+        prop_assert!(say_the_same(&text, &expected), "{text}\n{expected}");
+        // Every statement that is not ours keeps its bytes.
+        let document = Document::parse(&live).unwrap();
+        for statement in document.statements() {
+            if statement.label(0) != "Ours" {
+                prop_assert!(text.contains(slice(&live, statement.span)), "{text}");
+            }
+        }
+    }
+}

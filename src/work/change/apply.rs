@@ -1,0 +1,345 @@
+//! Applying a change: journal, lock, read, compare, write, read back.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::proposal::Proposal;
+use super::target::{self, State};
+use crate::access::remedy::Mend;
+use crate::aws::failure::{Failure, FailureKind};
+use crate::aws::{Session, SignInError};
+use crate::journal::{ChangeId, ChangeStage, ChangeTarget, JournalError, NewChange};
+use crate::plan::{Plan, SignIn};
+use crate::policy::merge;
+use crate::work::event::Side;
+use crate::work::{Work, not_signed_in};
+
+/// A change that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Its number, as `undo` takes it.
+    pub id: ChangeId,
+    /// What was changed.
+    pub title: String,
+    /// What was read afterwards.
+    pub read_back: ReadBack,
+}
+
+/// What was read after a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadBack {
+    /// What was written.
+    AsWritten,
+    /// Still what stood there before: reads are eventually consistent.
+    NotYet,
+    /// Something else: somebody wrote at the same time, and one of the two updates is lost.
+    Lost {
+        /// The difference between what was written and what was read.
+        diff: String,
+    },
+    /// It could not be read.
+    Unread(Box<Failure>),
+}
+
+impl Applied {
+    /// Whether somebody else wrote at the same time, so that one of the two updates is lost.
+    #[must_use]
+    pub const fn has_lost_update(&self) -> bool {
+        matches!(self.read_back, ReadBack::Lost { .. })
+    }
+}
+
+/// Why a change was not applied, or is not known to be.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The side whose session writes is not signed in.
+    #[error(transparent)]
+    NotSignedIn(#[from] SignInError),
+    /// The session is another account's than the one that was shown.
+    #[error("{title} was not written: the {side} is signed in to {found}, not to {wanted}")]
+    OtherAccount {
+        /// What was to be changed.
+        title: String,
+        /// The side.
+        side: Side,
+        /// The account of its session.
+        found: String,
+        /// The account to be changed.
+        wanted: String,
+    },
+    /// The remedy changes no account.
+    #[error("{0} is no change of an account")]
+    NoChange(String),
+    /// The journal could not be written, so nothing was changed.
+    #[error("nothing was changed: {0}")]
+    Journal(#[from] JournalError),
+    /// Another of our processes is changing something.
+    #[error("{0} was not written: another tableferry process is changing an account")]
+    Busy(String),
+    /// The document is not the one that was shown.
+    #[error("{title} was not written: it was changed meanwhile")]
+    ChangedMeanwhile {
+        /// What was to be changed.
+        title: String,
+        /// The difference between what was shown and what stands there.
+        diff: String,
+    },
+    /// The account is as the change would leave it.
+    #[error("{0} is as proposed already: somebody else changed it meanwhile")]
+    Already(String),
+    /// It could not be read before it was written, so nothing was changed.
+    #[error("{title} was not written, since it could not be read: {cause}")]
+    Unread {
+        /// What was to be changed.
+        title: String,
+        /// What failed.
+        cause: Box<Failure>,
+    },
+    /// AWS, or `--read-only`, refused the change.
+    #[error("{title} was not written: {cause}")]
+    Refused {
+        /// What was to be changed.
+        title: String,
+        /// What failed.
+        cause: Box<Failure>,
+    },
+    /// The answer never came.
+    #[error("whether {title} was written is not known: {cause}")]
+    Uncertain {
+        /// The change's number.
+        id: ChangeId,
+        /// What was to be changed.
+        title: String,
+        /// What failed.
+        cause: Box<Failure>,
+    },
+    /// It was written, and the journal does not say so.
+    #[error("{title} was written as change {id}, and the journal could not say so: {cause}")]
+    Unrecorded {
+        /// The change's number.
+        id: ChangeId,
+        /// What was changed.
+        title: String,
+        /// What failed.
+        cause: JournalError,
+    },
+    /// The program ends while the change is under way.
+    #[error("the change was cut off")]
+    CutOff,
+}
+
+impl ApplyError {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NotSignedIn(_) | Self::OtherAccount { .. } => {
+                "sign in with the profiles of the plan, and look at the proposal again".to_owned()
+            }
+            Self::NoChange(_) => "nothing was changed".to_owned(),
+            Self::Journal(cause) => cause.hint(),
+            Self::Busy(_) => "wait until it is done, and try again".to_owned(),
+            Self::ChangedMeanwhile { .. } | Self::Already(_) => {
+                "nothing was overwritten: survey again, and look at the new proposal".to_owned()
+            }
+            Self::Unread { cause, .. } | Self::Refused { cause, .. } => {
+                cause.hint.clone().unwrap_or_else(|| match cause.kind {
+                    FailureKind::AccessDenied => format!(
+                        "allow {} to whoever signs in, or send the policy to who can write it",
+                        cause.operation
+                    ),
+                    _ => "nothing was changed: survey again".to_owned(),
+                })
+            }
+            Self::Uncertain { id, .. } | Self::Unrecorded { id, .. } => format!(
+                "`tableferry apply --list` shows it, and `tableferry undo {id}` looks at what \
+                 stands there"
+            ),
+            Self::CutOff => "`tableferry apply --list` shows what was begun".to_owned(),
+        }
+    }
+}
+
+impl Work {
+    /// Carries a proposal out: writes the journal, takes the lock, reads again and writes only where
+    /// the document is the one that was shown, and reads back.
+    ///
+    /// A deed: it goes on to its end though the future is dropped.
+    ///
+    /// # Errors
+    /// Where nothing was changed, or it is not known whether anything was.
+    pub async fn apply(&self, plan: &Plan, proposal: &Proposal) -> Result<Applied, ApplyError> {
+        let (work, plan, proposal) = (self.clone(), plan.to_toml(), proposal.clone());
+        let deed = tokio::spawn(async move { work.carry_out(&plan, &proposal).await });
+        deed.await.map_err(|_| ApplyError::CutOff)?
+    }
+
+    async fn carry_out(&self, plan: &str, proposal: &Proposal) -> Result<Applied, ApplyError> {
+        let title = &proposal.title;
+        let (before, after, added) = states(proposal)?;
+        let (sign_in, session) = self.signed_in_for(proposal)?;
+        let refused = |cause: Failure| ApplyError::Refused {
+            title: title.clone(),
+            cause: Box::new(cause),
+        };
+        let operation = target::operation(&proposal.target);
+        session.may_change(operation, title).map_err(refused)?;
+
+        let _turn = self.inner.changing.lock().await;
+        let Some(_lock) = self.lock_changes().await? else {
+            return Err(ApplyError::Busy(title.clone()));
+        };
+        let live = target::read(&session, &proposal.target).await;
+        let live = live.map_err(|cause| ApplyError::Unread {
+            title: title.clone(),
+            cause: Box::new(cause),
+        })?;
+        unchanged(title, &before, &after, &live)?;
+        let change = NewChange {
+            account: &proposal.account,
+            source_account: &proposal.source_account,
+            sign_in: &sign_in,
+            plan,
+            target: &proposal.target,
+            title,
+            before: live.document(),
+            after: after.document(),
+            added,
+        };
+        let id = self
+            .inner
+            .journal
+            .record_change(&change, Timestamp::now())?;
+        let written = target::write(&session, &proposal.target, &after).await;
+        if let Err(failure) = written {
+            self.settle(id, proposal, &session, &after, failure).await?;
+        }
+        self.note(id, ChangeStage::Written, title)?;
+        let read_back = self
+            .read_back(&session, &proposal.target, &before, &after)
+            .await;
+        Ok(Applied {
+            id,
+            title: title.clone(),
+            read_back,
+        })
+    }
+
+    fn signed_in_for(&self, proposal: &Proposal) -> Result<(SignIn, Session), ApplyError> {
+        let side = proposal.side;
+        let signed_in = self.sessions().get(&side).cloned();
+        let signed_in = signed_in.ok_or_else(|| not_signed_in(side))?;
+        let found = &signed_in.session.identity.account;
+        if *found != proposal.account {
+            return Err(ApplyError::OtherAccount {
+                title: proposal.title.clone(),
+                side,
+                found: found.to_string(),
+                wanted: proposal.account.to_string(),
+            });
+        }
+        Ok((signed_in.how, signed_in.session))
+    }
+
+    /// Decides what a failed write left: a refusal is final, a missing answer is looked after.
+    async fn settle(
+        &self,
+        id: ChangeId,
+        proposal: &Proposal,
+        session: &Session,
+        after: &State,
+        failure: Failure,
+    ) -> Result<(), ApplyError> {
+        let title = proposal.title.clone();
+        let is_answered = !failure.is_passing() || failure.kind == FailureKind::Throttled;
+        let cause = Box::new(failure);
+        if is_answered {
+            self.note(id, ChangeStage::NotWritten, &title)?;
+            return Err(ApplyError::Refused { title, cause });
+        }
+        match target::read(session, &proposal.target).await {
+            Ok(live) if live.is_as_written(after) => Ok(()),
+            _ => Err(ApplyError::Uncertain { id, title, cause }),
+        }
+    }
+
+    fn note(&self, id: ChangeId, stage: ChangeStage, title: &str) -> Result<(), ApplyError> {
+        let noted = self
+            .inner
+            .journal
+            .update_change(id, stage, Timestamp::now());
+        noted.map_err(|cause| ApplyError::Unrecorded {
+            id,
+            title: title.to_owned(),
+            cause,
+        })
+    }
+
+    /// Reads a target until it shows what was written, a few times at the most.
+    pub(super) async fn read_back(
+        &self,
+        session: &Session,
+        target: &ChangeTarget,
+        before: &State,
+        after: &State,
+    ) -> ReadBack {
+        let pace = self.inner.settings.spreading;
+        let mut seen = ReadBack::NotYet;
+        // At once, and then after each pause.
+        let pauses = std::iter::once(Duration::ZERO).chain(pace.pauses());
+        for pause in pauses.take(pace.read_backs.max(1) as usize) {
+            tokio::time::sleep(pause).await;
+            seen = match target::read(session, target).await {
+                Ok(live) if live.is_as_written(after) => return ReadBack::AsWritten,
+                Ok(live) if live.is(before) => ReadBack::NotYet,
+                Ok(live) => ReadBack::Lost {
+                    diff: diff(after, &live),
+                },
+                Err(failure) => ReadBack::Unread(Box::new(failure)),
+            };
+        }
+        seen
+    }
+}
+
+/// What a proposal leads from and to, and the Sids that it adds.
+fn states(proposal: &Proposal) -> Result<(State, State, &[String]), ApplyError> {
+    match &proposal.remedy.mend {
+        Mend::Document {
+            before,
+            after,
+            added,
+            ..
+        } if proposal.remedy.is_sound() => Ok((
+            State::Document(before.clone()),
+            State::Document(Some(after.clone())),
+            added,
+        )),
+        Mend::EnableRecovery { .. } if proposal.remedy.is_sound() => {
+            Ok((State::Recovery(false), State::Recovery(true), &[]))
+        }
+        _ => Err(ApplyError::NoChange(proposal.title.clone())),
+    }
+}
+
+fn unchanged(title: &str, before: &State, after: &State, live: &State) -> Result<(), ApplyError> {
+    if live.is(before) {
+        Ok(())
+    } else if live.is(after) {
+        Err(ApplyError::Already(title.to_owned()))
+    } else {
+        Err(ApplyError::ChangedMeanwhile {
+            title: title.to_owned(),
+            diff: diff(before, live),
+        })
+    }
+}
+
+/// The difference between two states, for people.
+pub(super) fn diff(one: &State, other: &State) -> String {
+    merge::diff(
+        one.document().unwrap_or_default(),
+        other.document().unwrap_or_default(),
+    )
+}

@@ -1,0 +1,275 @@
+//! Waiting until changes hold.
+//!
+//! A document that reads back as it was written is stored; whether it is obeyed everywhere shows only
+//! where something is tried. What can be tried without leaving anything is the upload that the probe
+//! begins and takes back, and point-in-time recovery, which is described as enabled. A wait that ends
+//! without that is no failure of the change: it is told, and the next check judges it as young.
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::target;
+use crate::access::facts::{Facts, Tried};
+use crate::access::verdict::{Outcome, Subject, Verdict, judge};
+use crate::aws::failure::Failure;
+use crate::journal::{ChangeId, ChangeRecord, ChangeStage, ChangeTarget};
+use crate::plan::Plan;
+use crate::work::{ControlDocuments, Work};
+
+/// How changes stand after the wait.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Held {
+    /// Each change that was waited for.
+    pub changes: Vec<(ChangeId, Standing)>,
+}
+
+/// How one change stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It was seen to hold.
+    Holds,
+    /// It does not hold yet, and why that is thought.
+    NotYet(String),
+    /// Nothing that can be tried tells, and why.
+    Unknown(String),
+}
+
+impl Held {
+    /// Whether every change holds.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.changes
+            .iter()
+            .all(|(_, standing)| *standing == Standing::Holds)
+    }
+
+    /// Whether waiting on may tell more.
+    fn is_pending(&self) -> bool {
+        self.changes
+            .iter()
+            .any(|(_, standing)| matches!(standing, Standing::NotYet(_)))
+    }
+}
+
+impl Work {
+    /// Tries what can be tried until the changes hold, the patience of the settings ends, or the
+    /// waiting is cancelled. Whatever it comes to, the changes stay.
+    ///
+    /// It makes the probe's calls as the source, which leave no object.
+    pub async fn wait_until_held(
+        &self,
+        plan: &Plan,
+        ids: &[ChangeId],
+        cancel: CancellationToken,
+    ) -> Held {
+        let pace = self.inner.settings.spreading;
+        let begun = tokio::time::Instant::now();
+        let mut held = Held::default();
+        for pause in pace.pauses() {
+            held = self.look(plan, ids, &cancel).await;
+            let is_over = begun.elapsed() >= pace.patience;
+            if !held.is_pending() || is_over || cancel.is_cancelled() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => break,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        held
+    }
+
+    /// How the changes stand now. Those that hold are noted so in the journal.
+    async fn look(&self, plan: &Plan, ids: &[ChangeId], cancel: &CancellationToken) -> Held {
+        let mut held = Held::default();
+        // One upload tries all documents that it passes.
+        let mut uploaded = None;
+        for id in ids {
+            let standing = self.standing(plan, *id, &mut uploaded, cancel).await;
+            held.changes.push((*id, standing));
+        }
+        held
+    }
+
+    async fn standing(
+        &self,
+        plan: &Plan,
+        id: ChangeId,
+        uploaded: &mut Option<Standing>,
+        cancel: &CancellationToken,
+    ) -> Standing {
+        let record = match self.inner.journal.change(id) {
+            Ok(Some(record)) => record,
+            Ok(None) => return Standing::Unknown(format!("there is no change {id}")),
+            Err(error) => return Standing::Unknown(error.to_string()),
+        };
+        if record.stage == ChangeStage::Held {
+            return Standing::Holds;
+        }
+        let mut standing = self.read_standing(&record).await;
+        if standing == Standing::Holds {
+            standing = match shown_by(plan, &record) {
+                Shown::Reading => Standing::Holds,
+                Shown::Nothing(why) => Standing::Unknown(why),
+                Shown::Upload => match uploaded {
+                    Some(known) => known.clone(),
+                    None => uploaded
+                        .insert(self.upload_standing(plan, cancel).await)
+                        .clone(),
+                },
+            };
+        }
+        if standing == Standing::Holds {
+            standing = self.note_held(id);
+        }
+        standing
+    }
+
+    fn note_held(&self, id: ChangeId) -> Standing {
+        let journal = &self.inner.journal;
+        match journal.update_change(id, ChangeStage::Held, Timestamp::now()) {
+            Ok(()) => Standing::Holds,
+            Err(error) => Standing::Unknown(error.to_string()),
+        }
+    }
+
+    /// Whether the account shows the change.
+    async fn read_standing(&self, record: &ChangeRecord) -> Standing {
+        let Some(session) = self.session_for(record) else {
+            return Standing::Unknown(format!("nobody is signed in to {}", record.account));
+        };
+        let wanted = target::state(&record.target, record.after.as_deref(), true);
+        match target::read(&session, &record.target).await {
+            Ok(live) if live.is_as_written(&wanted) => Standing::Holds,
+            Ok(_) => Standing::NotYet(format!("{} does not read back yet", record.title)),
+            Err(failure) => of_failure(&failure),
+        }
+    }
+
+    /// Makes the probe, and says what it shows about documents that read back as written.
+    async fn upload_standing(&self, plan: &Plan, cancel: &CancellationToken) -> Standing {
+        let probe = match self.draw_up_probe(plan).await {
+            Ok(probe) => probe,
+            Err(error) => return Standing::Unknown(error.to_string()),
+        };
+        let report = self.probe(&probe, cancel).await;
+        if report.is_success() {
+            return Standing::Holds;
+        }
+        let refusals: Vec<Tried> = report
+            .tried()
+            .into_iter()
+            .filter(|tried| tried.refusal.is_some())
+            .collect();
+        if refusals.is_empty() {
+            let failed = report.steps.iter().find_map(|step| step.failure.as_ref());
+            return failed.map_or_else(
+                || Standing::Unknown("the trial was cut off".to_owned()),
+                of_failure,
+            );
+        }
+        let controls = ControlDocuments::default();
+        // On the heap: a survey holds dozens of calls.
+        match Box::pin(self.survey_access(plan, &controls)).await {
+            Ok(facts) => of_refusals(plan, &facts, &refusals),
+            Err(error) => Standing::Unknown(error.to_string()),
+        }
+    }
+}
+
+/// What shows whether a change holds.
+enum Shown {
+    /// That it reads back.
+    Reading,
+    /// An upload that is begun and taken back.
+    Upload,
+    /// Nothing, and why.
+    Nothing(String),
+}
+
+/// What shows whether a change of a plan holds.
+fn shown_by(plan: &Plan, record: &ChangeRecord) -> Shown {
+    match &record.target {
+        ChangeTarget::Recovery { .. } => Shown::Reading,
+        _ if spares_forwarded_calls(record) => Shown::Nothing(format!(
+            "the {} reads back as written, and spares calls that a service forwards, which nothing \
+             short of an export tries",
+            record.title
+        )),
+        ChangeTarget::BucketPolicy { bucket, .. } if *bucket == plan.destination.bucket => {
+            Shown::Upload
+        }
+        ChangeTarget::KeyPolicy { key }
+            if plan.encryption.key() == Some(key.to_string().as_str()) =>
+        {
+            Shown::Upload
+        }
+        ChangeTarget::RolePolicy { .. } | ChangeTarget::UserPolicy { .. }
+            if record.account == record.source_account =>
+        {
+            Shown::Upload
+        }
+        _ => Shown::Nothing(format!(
+            "the {} reads back as written, and nothing short of an export tries it",
+            record.title
+        )),
+    }
+}
+
+/// Whether a change put an exemption for forwarded calls into a Deny.
+fn spares_forwarded_calls(record: &ChangeRecord) -> bool {
+    let count = |text: &Option<String>| {
+        let text = text.as_deref().unwrap_or_default().to_ascii_lowercase();
+        text.matches("aws:viaawsservice").count()
+    };
+    count(&record.after) > count(&record.before)
+}
+
+fn of_failure(failure: &Failure) -> Standing {
+    if failure.is_passing() {
+        Standing::NotYet(failure.to_string())
+    } else {
+        Standing::Unknown(failure.to_string())
+    }
+}
+
+/// What refused uploads show: where the documents that were read allow the upload, the change does
+/// not hold yet; where they tell by themselves why it is refused, nothing.
+fn of_refusals(plan: &Plan, facts: &Facts, refusals: &[Tried]) -> Standing {
+    let now = Timestamp::now();
+    let before = judge(plan, facts, now);
+    let mut tried = facts.clone();
+    tried.tried.extend_from_slice(refusals);
+    let after = judge(plan, &tried, now);
+    for refusal in refusals {
+        let is_of = |verdict: &&Verdict| {
+            matches!(&verdict.subject, Subject::Permission(need)
+                if need.who == refusal.who && need.action == refusal.action)
+        };
+        let is_allowed = before
+            .iter()
+            .filter(is_of)
+            .all(|verdict| verdict.outcome.is_allowed());
+        let is_doubted = after
+            .iter()
+            .filter(is_of)
+            .any(|verdict| matches!(verdict.outcome, Outcome::Depends { .. }));
+        let words = refusal.refusal.as_deref().unwrap_or_default();
+        if is_allowed && is_doubted {
+            return Standing::NotYet(format!(
+                "{} is allowed by the policies that were read, and refused: {words}",
+                refusal.action
+            ));
+        }
+    }
+    let refused: Vec<&str> = refusals
+        .iter()
+        .map(|refusal| refusal.action.as_str())
+        .collect();
+    Standing::Unknown(format!(
+        "a direct upload is refused for what the policies say ({}), so that it shows nothing of the \
+         export's",
+        refused.join(", ")
+    ))
+}

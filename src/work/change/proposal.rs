@@ -1,0 +1,179 @@
+//! Proposals: the remedies that we can carry out ourselves, with the account and the session that
+//! they take.
+
+use crate::access::facts::{Facts, KeyFacts, KeyManager, PrincipalFacts};
+use crate::access::need::Who;
+use crate::access::principal::SourcePrincipal;
+use crate::access::remedy::{Mend, Remedies, Remedy, Target};
+use crate::arn::AccountId;
+use crate::journal::{ChangeKind, ChangeTarget};
+use crate::work::event::Side;
+
+/// A change to an account as it is proposed: a remedy that we can carry out ourselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// What kind of change it is.
+    pub kind: ChangeKind,
+    /// The account that is changed.
+    pub account: AccountId,
+    /// The account that exports.
+    pub source_account: AccountId,
+    /// Whose session writes.
+    pub side: Side,
+    /// What is changed, such as `bucket policy of export-landing`.
+    pub title: String,
+    /// What the calls are made on.
+    pub target: ChangeTarget,
+    /// The remedy that it carries out.
+    pub remedy: Remedy,
+}
+
+/// The proposals among remedies, in the order in which they are to be done.
+#[must_use]
+pub fn proposals(remedies: &Remedies, facts: &Facts) -> Vec<Proposal> {
+    let proposed = remedies
+        .remedies
+        .iter()
+        .map(|remedy| propose(remedy, facts));
+    proposed.filter_map(Result::ok).collect()
+}
+
+/// The remedies that change an account and that we cannot carry out, each with the reason.
+#[must_use]
+pub fn not_proposed<'r>(remedies: &'r Remedies, facts: &Facts) -> Vec<(&'r Remedy, String)> {
+    let changes = remedies.remedies.iter().filter(|remedy| {
+        matches!(
+            remedy.mend,
+            Mend::Document { .. } | Mend::EnableRecovery { .. }
+        )
+    });
+    changes
+        .filter_map(|remedy| Some((remedy, propose(remedy, facts).err()?)))
+        .collect()
+}
+
+/// The proposal that a remedy comes to, or why it is none.
+fn propose(remedy: &Remedy, facts: &Facts) -> Result<Proposal, String> {
+    let (side, account, target) = match &remedy.mend {
+        Mend::Document { target, .. } => match target {
+            Target::BucketPolicy { .. } => of_bucket(facts)?,
+            Target::KeyPolicy { key } => of_key(key, facts)?,
+            Target::IdentityPolicy { who, name } => of_principal(*who, name, facts)?,
+        },
+        Mend::EnableRecovery { table } => {
+            let owner = table.account_id();
+            let account = owner.ok_or_else(|| format!("{table} names no account"))?;
+            if account != facts.source.caller.account {
+                return Err(format!("{table} is not of the account that exports"));
+            }
+            let target = ChangeTarget::Recovery {
+                table: table.clone(),
+            };
+            (Side::Source, account, target)
+        }
+        Mend::Plan { .. } => return Err("it changes the plan, not an account".to_owned()),
+        Mend::Message { .. } => return Err("it is a text for somebody else".to_owned()),
+    };
+    if let Some(problem) = remedy.problems.first() {
+        return Err(format!("it must not be done as it stands: {problem}"));
+    }
+    Ok(Proposal {
+        kind: target.kind(),
+        account,
+        source_account: facts.source.caller.account.clone(),
+        side,
+        title: target.to_string(),
+        target,
+        remedy: remedy.clone(),
+    })
+}
+
+type Placed = (Side, AccountId, ChangeTarget);
+
+fn of_bucket(facts: &Facts) -> Result<Placed, String> {
+    let bucket = &facts.bucket;
+    let owner = bucket.owner.value();
+    let owner = owner.ok_or_else(|| format!("whose bucket {} is was not read", bucket.name))?;
+    let region = bucket.region.value();
+    let region = region.ok_or_else(|| format!("the Region of {} was not read", bucket.name))?;
+    let side = side_of(owner, facts).ok_or_else(|| {
+        let name = &bucket.name;
+        format!("bucket {name} is of {owner}, for which nobody is signed in")
+    })?;
+    let target = ChangeTarget::BucketPolicy {
+        bucket: bucket.name.clone(),
+        owner: owner.clone(),
+        region: region.clone(),
+    };
+    Ok((side, owner.clone(), target))
+}
+
+fn of_key(key: &str, facts: &Facts) -> Result<Placed, String> {
+    let known = facts.key(key);
+    if known
+        .and_then(|known| known.description.value())
+        .is_some_and(|description| description.manager == KeyManager::Aws)
+    {
+        return Err(format!("AWS manages {key}, and its policy with it"));
+    }
+    let arn = known
+        .and_then(KeyFacts::arn)
+        .or_else(|| key.parse().ok())
+        .ok_or_else(|| format!("{key} is not known by its ARN"))?;
+    let owner = arn.account_id();
+    let owner = owner.ok_or_else(|| format!("{arn} names no account"))?;
+    let side = side_of(&owner, facts)
+        .ok_or_else(|| format!("{arn} is of {owner}, for which nobody is signed in"))?;
+    Ok((side, owner, ChangeTarget::KeyPolicy { key: arn }))
+}
+
+/// Whose session changes what an account owns. Of two identities of one account, the destination's
+/// is the likelier to be one that manages it.
+fn side_of(owner: &AccountId, facts: &Facts) -> Option<Side> {
+    let is_destinations = facts
+        .destination
+        .as_ref()
+        .is_some_and(|side| side.caller.account == *owner);
+    if is_destinations {
+        Some(Side::Destination)
+    } else {
+        (facts.source.caller.account == *owner).then_some(Side::Source)
+    }
+}
+
+fn of_principal(who: Who, policy: &str, facts: &Facts) -> Result<Placed, String> {
+    let (side, principal) = match (who, &facts.destination) {
+        (Who::Exporter, _) => (Side::Source, &facts.source),
+        (Who::Reader, Some(destination)) => (Side::Destination, destination),
+        (Who::Reader, None) => return Err("nobody signs in for the destination".to_owned()),
+    };
+    if !principal.identity_policies.is_settled() {
+        return Err("the policies that the principal has were not read".to_owned());
+    }
+    let target = inline_policy(principal, policy)?;
+    Ok((side, principal.caller.account.clone(), target))
+}
+
+/// An inline policy on the user or role, where IAM lets one be written.
+fn inline_policy(principal: &PrincipalFacts, policy: &str) -> Result<ChangeTarget, String> {
+    let policy = policy.to_owned();
+    let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    match principal.naming() {
+        SourcePrincipal::User { arn } => {
+            let user = last(&arn.resource);
+            Ok(ChangeTarget::UserPolicy { user, policy })
+        }
+        SourcePrincipal::Role { arn, .. } if arn.resource.starts_with("role/aws-service-role/") => {
+            Err(format!("{arn} is a service-linked role, which AWS manages"))
+        }
+        SourcePrincipal::Role { arn, .. } => {
+            let role = last(&arn.resource);
+            Ok(ChangeTarget::RolePolicy { role, policy })
+        }
+        SourcePrincipal::IdentityCenter { permission_set, .. } => Err(format!(
+            "the role is of the permission set {permission_set}, and cannot be edited by hand"
+        )),
+        SourcePrincipal::Root { .. } => Err("the root user takes no policy".to_owned()),
+        SourcePrincipal::Other { arn } => Err(format!("{arn} is a session that takes no policy")),
+    }
+}

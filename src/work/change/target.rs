@@ -1,0 +1,148 @@
+//! What a change is made to, as it stands in the account: read, compared, written.
+
+use crate::aws::iam::Holder;
+use crate::aws::{Failure, Session};
+use crate::journal::{ChangeKind, ChangeTarget};
+use crate::policy::take_back::{is_same_json, say_the_same};
+use crate::work::region_of;
+
+/// How a target stands, or is to stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum State {
+    /// A document, or none.
+    Document(Option<String>),
+    /// Whether point-in-time recovery is on.
+    Recovery(bool),
+}
+
+impl State {
+    /// The document, where it is one.
+    pub(super) fn document(&self) -> Option<&str> {
+        match self {
+            Self::Document(text) => text.as_deref(),
+            Self::Recovery(_) => None,
+        }
+    }
+
+    /// Whether two states are the same byte for byte, or the same JSON: services lay documents out
+    /// anew.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self.document(), other.document()) {
+            (Some(one), Some(two)) => is_same_json(one, two),
+            _ => self == other,
+        }
+    }
+
+    /// Whether a service may have made one of the other: beside the layout it may write a list of
+    /// one as its element, and lists in another order.
+    pub(super) fn is_as_written(&self, written: &Self) -> bool {
+        self.is(written)
+            || matches!(
+                (self.document(), written.document()),
+                (Some(one), Some(two)) if say_the_same(one, two)
+            )
+    }
+}
+
+/// The action that writes a target, as IAM names it.
+pub(super) const fn operation(target: &ChangeTarget) -> &'static str {
+    match target {
+        ChangeTarget::BucketPolicy { .. } => "s3:PutBucketPolicy",
+        ChangeTarget::KeyPolicy { .. } => "kms:PutKeyPolicy",
+        ChangeTarget::RolePolicy { .. } => "iam:PutRolePolicy",
+        ChangeTarget::UserPolicy { .. } => "iam:PutUserPolicy",
+        ChangeTarget::Recovery { .. } => "dynamodb:UpdateContinuousBackups",
+    }
+}
+
+/// Reads how a target stands now.
+pub(super) async fn read(session: &Session, target: &ChangeTarget) -> Result<State, Failure> {
+    Ok(match target {
+        ChangeTarget::BucketPolicy {
+            bucket,
+            owner,
+            region,
+        } => State::Document(
+            session
+                .s3(region)
+                .bucket_policy(bucket, Some(owner))
+                .await?,
+        ),
+        ChangeTarget::KeyPolicy { key } => {
+            let kms = session.kms(&region_of(key, session));
+            State::Document(kms.key_policy(&key.to_string()).await?)
+        }
+        ChangeTarget::RolePolicy { role, policy } => {
+            let holder = Holder::Role(role);
+            State::Document(session.iam().inline_policy(holder, policy).await?)
+        }
+        ChangeTarget::UserPolicy { user, policy } => {
+            let holder = Holder::User(user);
+            State::Document(session.iam().inline_policy(holder, policy).await?)
+        }
+        ChangeTarget::Recovery { table } => {
+            let dynamodb = session.dynamodb(&region_of(table, session));
+            let recovery = dynamodb.describe_recovery(&table.to_string()).await?;
+            State::Recovery(recovery.is_enabled)
+        }
+    })
+}
+
+/// Writes a target. A document that is none is taken away.
+pub(super) async fn write(
+    session: &Session,
+    target: &ChangeTarget,
+    state: &State,
+) -> Result<(), Failure> {
+    let text = state.document();
+    match target {
+        ChangeTarget::BucketPolicy {
+            bucket,
+            owner,
+            region,
+        } => {
+            let s3 = session.s3(region);
+            match text {
+                Some(text) => s3.put_bucket_policy(bucket, owner, text).await,
+                None => s3.delete_bucket_policy(bucket, owner).await,
+            }
+        }
+        ChangeTarget::KeyPolicy { key } => {
+            let kms = session.kms(&region_of(key, session));
+            // Every key has a policy: an empty text is refused by KMS, and says why.
+            kms.put_key_policy(key, text.unwrap_or_default()).await
+        }
+        ChangeTarget::RolePolicy { role, policy } => {
+            write_inline(session, Holder::Role(role), policy, text).await
+        }
+        ChangeTarget::UserPolicy { user, policy } => {
+            write_inline(session, Holder::User(user), policy, text).await
+        }
+        ChangeTarget::Recovery { table } => {
+            let dynamodb = session.dynamodb(&region_of(table, session));
+            let is_enabled = *state == State::Recovery(true);
+            dynamodb.switch_recovery(table, is_enabled).await
+        }
+    }
+}
+
+async fn write_inline(
+    session: &Session,
+    holder: Holder<'_>,
+    name: &str,
+    text: Option<&str>,
+) -> Result<(), Failure> {
+    match text {
+        Some(text) => session.iam().put_inline_policy(holder, name, text).await,
+        None => session.iam().delete_inline_policy(holder, name).await,
+    }
+}
+
+/// The state that a target is brought to by a change whose document this is.
+pub(super) fn state(target: &ChangeTarget, document: Option<&str>, is_after: bool) -> State {
+    if target.kind() == ChangeKind::Recovery {
+        State::Recovery(is_after)
+    } else {
+        State::Document(document.map(str::to_owned))
+    }
+}

@@ -1,0 +1,240 @@
+//! Requests that are recorded on their way to the sandbox: read-only work makes none that changes
+//! anything.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use jiff::Timestamp;
+use tableferry::aws::Environment;
+use tableferry::journal::Journal;
+use tableferry::plan::Plan;
+use tableferry::sandbox::{Options, Sandbox};
+use tableferry::work::probe::ProbeError;
+use tableferry::work::{ControlDocuments, Settings, Side, StartError, Work};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::foreseen::example;
+
+/// An HTTP client that writes down what passes.
+#[derive(Debug, Clone)]
+struct Recorder {
+    inner: SharedHttpClient,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl HttpClient for Recorder {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Recording {
+            inner: self.inner.http_connector(settings, components),
+            seen: Arc::clone(&self.seen),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Recording {
+    inner: SharedHttpConnector,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl HttpConnector for Recording {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.seen.lock().unwrap().push(operation(&request));
+        self.inner.call(request)
+    }
+}
+
+/// The operation's name, or the method and path of a protocol that names none.
+fn operation(request: &HttpRequest) -> String {
+    if let Some(target) = request.headers().get("x-amz-target") {
+        return target.rsplit('.').next().unwrap_or(target).to_owned();
+    }
+    let body = request.body().bytes().unwrap_or_default();
+    let form = String::from_utf8_lossy(body);
+    let action = form
+        .split('&')
+        .find_map(|field| field.strip_prefix("Action="));
+    match action {
+        Some(action) => action.to_owned(),
+        None => format!("{} {}", request.method(), request.uri()),
+    }
+}
+
+/// Whether an operation changes nothing, by AWS's own naming of operations.
+fn only_reads(operation: &str) -> bool {
+    const READS: [&str; 7] = [
+        "Get",
+        "List",
+        "Describe",
+        "Simulate",
+        "AssumeRole",
+        "GET ",
+        "HEAD ",
+    ];
+    READS.iter().any(|verb| operation.starts_with(verb))
+}
+
+fn recorded_work(is_read_only: bool) -> (Work, Arc<Mutex<Vec<String>>>) {
+    let sandbox = Sandbox::open(Options {
+        job_length: Duration::from_millis(40),
+        ..Options::default()
+    })
+    .unwrap();
+    let files = sandbox.profiles(None);
+    let seen = Arc::<Mutex<Vec<String>>>::default();
+    let recorder = Recorder {
+        inner: sandbox.http_client(),
+        seen: Arc::clone(&seen),
+    };
+    let client = SharedHttpClient::new(recorder);
+    let environment = Environment::in_memory(files.config, files.credentials, client);
+    let environment = if is_read_only {
+        environment.read_only()
+    } else {
+        environment
+    };
+    let settings = Settings {
+        is_sandbox: true,
+        ..Settings::default()
+    };
+    let work = Work::new(environment, Journal::in_memory().unwrap(), settings);
+    (work, seen)
+}
+
+fn plan(name: &str) -> Plan {
+    Plan::parse(&example(name), "plan.toml", Timestamp::now()).unwrap()
+}
+
+async fn sign_in(work: &Work, plan: &Plan) {
+    let destination = plan.destination.sign_in.as_ref().unwrap();
+    work.sign_in(Side::Source, &plan.source.sign_in, None)
+        .await
+        .unwrap();
+    work.sign_in(Side::Destination, destination, None)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn read_only_work_makes_no_call_that_changes_anything() {
+    let (work, seen) = recorded_work(true);
+    let plan = plan("kms-customer-key");
+    sign_in(&work, &plan).await;
+    let tables = work.tables().await.unwrap();
+    work.table(&tables[0]).await;
+    let bucket = work.bucket(&plan.destination.bucket).await;
+    work.buckets().await.unwrap();
+    work.keys(bucket.region.as_ref().unwrap()).await.unwrap();
+    let controls = ControlDocuments::default();
+    // Without optimization, futures as large as these want a heap.
+    Box::pin(work.survey_access(&plan, &controls))
+        .await
+        .unwrap();
+    let briefing = Box::pin(work.prepare(&plan)).await.unwrap();
+    assert!(briefing.blockers.is_empty(), "{:?}", briefing.blockers);
+
+    let (sender, _events) = mpsc::unbounded_channel();
+    let cancel = CancellationToken::new();
+    let started = Box::pin(work.start(&plan, &briefing, sender, &cancel)).await;
+    assert!(matches!(started, Err(StartError::ReadOnly)), "{started:?}");
+    let probe = work.draw_up_probe(&plan).await;
+    assert!(matches!(probe, Err(ProbeError::ReadOnly)), "{probe:?}");
+    assert!(work.runs().unwrap().is_empty());
+
+    let seen = seen.lock().unwrap();
+    assert!(seen.len() > 30, "{seen:?}");
+    let changing: Vec<_> = seen.iter().filter(|call| !only_reads(call)).collect();
+    assert!(changing.is_empty(), "{changing:?}");
+}
+
+/// The recording itself: without the guard, the calls that change something are seen.
+#[tokio::test]
+async fn work_that_may_change_something_is_seen_to() {
+    let (work, seen) = recorded_work(false);
+    let plan = plan("kms-customer-key");
+    sign_in(&work, &plan).await;
+    let probe = work.draw_up_probe(&plan).await.unwrap();
+    let report = work.probe(&probe, &CancellationToken::new()).await;
+    assert!(report.is_success(), "{report:?}");
+    let seen = seen.lock().unwrap();
+    let changing: Vec<&str> = seen
+        .iter()
+        .filter(|call| !only_reads(call))
+        .map(|call| call.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(changing, ["POST", "PUT", "DELETE"]);
+}
+
+/// Cancelled before it began, a probe sends nothing.
+#[tokio::test]
+async fn a_probe_that_is_called_off_sends_nothing() {
+    let (work, seen) = recorded_work(false);
+    let plan = plan("one-table");
+    sign_in(&work, &plan).await;
+    let probe = work.draw_up_probe(&plan).await.unwrap();
+    let before = seen.lock().unwrap().len();
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let report = work.probe(&probe, &cancel).await;
+    assert!(report.steps.is_empty() && report.tried().is_empty());
+    assert_eq!(seen.lock().unwrap().len(), before);
+}
+
+/// What runs is counted with the size of its table, once for each export.
+#[tokio::test]
+async fn exports_in_flight_are_counted_with_the_sizes_of_their_tables() {
+    let sandbox = Sandbox::open(Options {
+        job_length: Duration::from_mins(1),
+        ..Options::default()
+    })
+    .unwrap();
+    let files = sandbox.profiles(None);
+    let environment =
+        Environment::in_memory(files.config, files.credentials, sandbox.http_client());
+    let work = Work::new(
+        environment,
+        Journal::in_memory().unwrap(),
+        Settings::default(),
+    );
+    let plan = plan("one-table");
+    sign_in(&work, &plan).await;
+    let facts = || async {
+        let controls = ControlDocuments::default();
+        Box::pin(work.survey_access(&plan, &controls))
+            .await
+            .unwrap()
+    };
+    let before = facts().await.in_flight.value().copied().unwrap();
+    assert_eq!((before.count, before.bytes), (0, Some(0)));
+    for _ in 0..2 {
+        let briefing = Box::pin(work.prepare(&plan)).await.unwrap();
+        let (sender, _events) = mpsc::unbounded_channel();
+        let cancel = CancellationToken::new();
+        let mut briefing = briefing;
+        briefing.newest = tableferry::journal::RunId(i64::MAX);
+        Box::pin(work.start(&plan, &briefing, sender, &cancel))
+            .await
+            .unwrap();
+    }
+    let facts = facts().await;
+    let size = facts.tables[0].description.value().unwrap().size_bytes;
+    let running = facts.in_flight.value().unwrap();
+    assert_eq!(running.count, 2);
+    assert_eq!(running.bytes, size.map(|size| size * 2));
+    assert!(size.is_some_and(|size| size > 0));
+    // The account's setting is the effective one, with what its organization sets.
+    let bucket = &facts.bucket;
+    assert!(bucket.account_public_access.is_settled());
+    assert!(bucket.organization_public_access.is_absent());
+}

@@ -1,0 +1,92 @@
+//! On a terminal each change is asked about, and the name of a production account is typed.
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use rstest::rstest;
+
+use crate::program::Home;
+use crate::world::example;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const PRODUCTION: &str = "[accounts.\"111111111111\"]\nname = \"prod\"\nproduction = true\n";
+
+/// Runs `apply` in a terminal, answers each question once it is asked, and gives the exit status and
+/// all that was shown.
+fn apply(home: &Home, answers: &[(&str, &str)]) -> (u32, String) {
+    let plan = home.write("plan.toml", &example("no-grant"));
+    let config = home.write("guards.toml", PRODUCTION);
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tableferry"));
+    command.env_clear();
+    command.env("HOME", home.path());
+    command.args(["--sandbox", "--sandbox-state"]);
+    command.arg(home.path().join("world.json"));
+    command.args(["--config", config.to_str().unwrap(), "apply"]);
+    command.arg(plan);
+    let size = PtySize {
+        rows: 200,
+        cols: 200,
+        ..PtySize::default()
+    };
+    let pair = native_pty_system().openpty(size).unwrap();
+    let mut program = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let shown = Arc::new(Mutex::new(String::new()));
+    let mut output = pair.master.try_clone_reader().unwrap();
+    let kept = Arc::clone(&shown);
+    let reader = std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(read @ 1..) = output.read(&mut buffer) {
+            let text = String::from_utf8_lossy(&buffer[..read]).into_owned();
+            kept.lock().unwrap().push_str(&text);
+        }
+    });
+    let mut keys = pair.master.take_writer().unwrap();
+    for (question, answer) in answers {
+        let begun = Instant::now();
+        while !shown.lock().unwrap().contains(question) {
+            let text = shown.lock().unwrap().clone();
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{question} is not asked: {text}"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        keys.write_all(format!("{answer}\n").as_bytes()).unwrap();
+    }
+    let status = program.wait().unwrap().exit_code();
+    drop(keys);
+    drop(pair.master);
+    reader.join().unwrap();
+    let text = shown.lock().unwrap().clone();
+    (status, text)
+}
+
+const QUESTION: &str = "write the bucket policy of export-nopolicy (y/N)?";
+const NAME: &str = "type the account's name, prod, to go on";
+
+#[rstest]
+#[case::no(&[(QUESTION, "n")], 3)]
+#[case::nothing(&[(QUESTION, "")], 3)]
+#[case::yes_without_the_name(&[(QUESTION, "y"), (NAME, "yes")], 3)]
+#[case::yes_and_the_name(&[(QUESTION, "y"), (NAME, "prod")], 0)]
+fn a_change_is_made_only_after_each_answer_was_right(
+    #[case] answers: &[(&str, &str)],
+    #[case] status: u32,
+) {
+    let home = Home::new();
+    let (ended, text) = apply(&home, answers);
+    assert_eq!(ended, status, "{text}");
+    // The difference and what it mends were shown before the question.
+    let (before, _) = text.split_once(QUESTION).unwrap();
+    assert!(before.contains("TableferryWrite"), "{before}");
+    assert!(before.contains("in account 222222222222"), "{before}");
+    let changes: i64 = home
+        .journal()
+        .query_row("SELECT count(*) FROM change", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(changes, i64::from(status == 0), "{text}");
+}

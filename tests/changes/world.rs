@@ -1,0 +1,170 @@
+//! A world with what the tests do in it: sign in, survey, propose, apply, export, read back.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tableferry::access::facts::Facts;
+use tableferry::access::remedy::{Terms, remedies};
+use tableferry::access::verdict::{Overall, judge, overall};
+use tableferry::aws::environment::SharedHttpClient;
+use tableferry::aws::{Environment, Session};
+use tableferry::journal::Journal;
+use tableferry::plan::{Plan, SignIn};
+use tableferry::sandbox::{Options, Sandbox};
+use tableferry::work::{
+    ControlDocuments, Poll, Proposal, RunOutcome, Settings, Side, Spreading, Work, proposals,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub fn example(name: &str) -> String {
+    let path = format!("{}/assets/plans/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// A table without recovery, for somebody who may switch it on and needs nothing else.
+pub fn without_recovery() -> String {
+    example("pitr-off")
+        .replace("prod-oncall", "prod-admin")
+        .replace("dev-admin", "prod-admin")
+        .replace("export-landing", "prod-archive")
+        .replace("222222222222", "111111111111")
+}
+
+pub fn plan(text: &str) -> Plan {
+    Plan::parse(text, "plan.toml", Timestamp::now()).unwrap()
+}
+
+pub fn sandbox() -> Sandbox {
+    with(|_| ())
+}
+
+pub fn with(change: impl FnOnce(&mut Options)) -> Sandbox {
+    let mut options = Options {
+        job_length: Duration::from_millis(40),
+        ..Options::default()
+    };
+    change(&mut options);
+    Sandbox::open(options).unwrap()
+}
+
+/// Waits of milliseconds, in place of AWS's minutes.
+pub fn settings() -> Settings {
+    Settings {
+        is_sandbox: true,
+        poll: Poll {
+            first: Duration::from_millis(5),
+            longest: Duration::from_millis(20),
+            patience: Duration::from_secs(20),
+        },
+        spreading: Spreading {
+            first: Duration::from_millis(2),
+            longest: Duration::from_millis(20),
+            read_backs: 3,
+            patience: Duration::from_secs(20),
+            lock_patience: Duration::from_secs(20),
+        },
+        ..Settings::default()
+    }
+}
+
+pub fn environment(sandbox: &Sandbox, http: SharedHttpClient) -> Environment {
+    let files = sandbox.profiles(None);
+    Environment::in_memory(files.config, files.credentials, http)
+}
+
+pub fn work(sandbox: &Sandbox) -> Work {
+    let environment = environment(sandbox, sandbox.http_client());
+    Work::new(environment, Journal::in_memory().unwrap(), settings())
+}
+
+/// The same with a journal on the disk.
+pub fn work_on(sandbox: &Sandbox, http: SharedHttpClient, journal: &Path) -> Work {
+    let journal = Journal::open(journal).unwrap();
+    Work::new(environment(sandbox, http), journal, settings())
+}
+
+pub async fn sign_in(work: &Work, plan: &Plan) {
+    let source = &plan.source.sign_in;
+    work.sign_in(Side::Source, source, None).await.unwrap();
+    if let Some(destination) = &plan.destination.sign_in {
+        work.sign_in(Side::Destination, destination, None)
+            .await
+            .unwrap();
+    }
+}
+
+pub async fn survey(work: &Work, plan: &Plan) -> Facts {
+    work.survey_access(plan, &ControlDocuments::default())
+        .await
+        .unwrap()
+}
+
+/// What the check comes to now.
+pub async fn check(work: &Work, plan: &Plan) -> Overall {
+    let facts = survey(work, plan).await;
+    overall(&judge(plan, &facts, Timestamp::now()), false)
+}
+
+/// The proposals for a plan as things stand, the sides being signed in.
+pub async fn proposed(work: &Work, plan: &Plan) -> Vec<Proposal> {
+    let facts = survey(work, plan).await;
+    let found = remedies(plan, &facts, Timestamp::now(), Terms::default());
+    proposals(&found, &facts)
+}
+
+/// The one proposal that there is.
+pub async fn only(work: &Work, plan: &Plan) -> Proposal {
+    let mut found = proposed(work, plan).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found.remove(0)
+}
+
+pub async fn export(work: &Work, plan: &Plan) -> RunOutcome {
+    let briefing = work.prepare(plan).await.unwrap();
+    let (events, _kept) = mpsc::unbounded_channel();
+    let cancel = CancellationToken::new();
+    let run = work
+        .start(plan, &briefing, events.clone(), &cancel)
+        .await
+        .unwrap();
+    work.follow(run, events, cancel).await.unwrap()
+}
+
+pub async fn session(sandbox: &Sandbox, profile: &str) -> Session {
+    let sign_in = SignIn {
+        profile: profile.to_owned(),
+        region: Some("eu-west-1".parse().unwrap()),
+        ..SignIn::default()
+    };
+    environment(sandbox, sandbox.http_client())
+        .sign_in(&sign_in, None)
+        .await
+        .unwrap()
+}
+
+/// A bucket's policy as its owner reads it.
+pub async fn bucket_policy(sandbox: &Sandbox, bucket: &str) -> Option<String> {
+    let owner = session(sandbox, "dev-admin").await;
+    owner
+        .s3(&owner.region)
+        .bucket_policy(&bucket.parse().unwrap(), None)
+        .await
+        .unwrap()
+}
+
+/// A statement of somebody else's.
+pub fn theirs(bucket: &str) -> String {
+    format!(
+        r#"{{"Sid":"Theirs","Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::333333333333:root"}},"Action":"s3:GetObject","Resource":"arn:aws:s3:::{bucket}/theirs/*"}}"#
+    )
+}
+
+/// A document with that statement alone.
+pub fn their_policy(bucket: &str) -> String {
+    format!(
+        "{{\n \"Version\": \"2012-10-17\",\n \"Statement\": [ {} ]\n}}",
+        theirs(bucket)
+    )
+}

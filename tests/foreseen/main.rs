@@ -1,0 +1,13 @@
+//! What `check` foresees, against what the sandbox does: known failures, the articles' situations,
+//! and worlds made at random.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends by panicking, in its own functions too"
+)]
+
+mod articles;
+mod place;
+mod random;
+mod rows;

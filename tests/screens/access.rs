@@ -1,0 +1,344 @@
+//! What is found about a plan's permissions, as plain data.
+
+use jiff::SignedDuration;
+use tableferry::access::need::{Need, Purpose, Resource, Weight, Who};
+use tableferry::access::remedy::{Mend, Remedy, Target};
+use tableferry::access::verdict::{Check, Layer, Mender, Outcome, Subject, Unread, Verdict};
+use tableferry::arn::AccountId;
+use tableferry::plan::{Plan, SignIn};
+use tableferry::policy::evaluate::{Deciding, PolicyKind};
+use tableferry::policy::merge;
+use tableferry::tui::consent::{Proposed, ProposedChange};
+use tableferry::tui::outside::{
+    ChangeId, ChangeKind, ChangeRecord, Judged, Proposal, UndoProposal, Way,
+};
+use tableferry::work::event::Side;
+use tableferry::work::{ChangeStage, ChangeTarget};
+
+use crate::driver::noon;
+
+const OBJECTS: &str = "arn:aws:s3:::export-landing/AWSDynamoDB/*";
+
+/// What is found: all allowed, or a bucket without a grant and a few things with it.
+pub fn judged(plan: &Plan, is_denied: bool, production: Option<&str>) -> Judged {
+    let mut verdicts = Vec::new();
+    if is_denied {
+        verdicts
+            .extend(["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"].map(no_grant));
+    }
+    verdicts.push(owner(is_denied));
+    if is_denied {
+        verdicts.push(address());
+        verdicts.push(quota());
+    }
+    verdicts.extend([
+        allowed(
+            "dynamodb:ExportTableToPointInTime",
+            Purpose::Export,
+            "it starts the export",
+        ),
+        allowed(
+            "dynamodb:DescribeTable",
+            Purpose::Export,
+            "the table's state and encryption are read before the start",
+        ),
+    ]);
+    let remedies = if is_denied {
+        vec![bucket_remedy(), message()]
+    } else {
+        Vec::new()
+    };
+    let ways = if is_denied {
+        vec![
+            Way::Change(Box::new(proposed(production))),
+            Way::Nothing("it is a text for somebody else".to_owned()),
+        ]
+    } else {
+        Vec::new()
+    };
+    let letters = remedies.iter().map(|remedy| {
+        let text = format!(
+            "To {}\n\nWe export Orders of account 111111111111.",
+            remedy.mender
+        );
+        (remedy.mender.clone(), text)
+    });
+    Judged {
+        read_at: noon() - SignedDuration::from_secs(3),
+        verdicts,
+        ways,
+        letters: letters.collect(),
+        remedies,
+        mended_plan: plan.clone(),
+        is_caller_of_aws: true,
+    }
+}
+
+/// The bucket's remedy as a change that is asked about.
+pub fn proposed(production: Option<&str>) -> Proposed {
+    let owner: AccountId = "222222222222".parse().unwrap();
+    let proposal = Proposal {
+        kind: ChangeKind::BucketPolicy,
+        account: owner.clone(),
+        source_account: "111111111111".parse().unwrap(),
+        side: Side::Destination,
+        title: "bucket policy of export-landing".to_owned(),
+        target: bucket_policy(owner),
+        remedy: bucket_remedy(),
+    };
+    Proposed {
+        change: ProposedChange::Apply(Box::new(proposal)),
+        name_to_type: production.map(str::to_owned),
+    }
+}
+
+fn bucket_policy(owner: AccountId) -> ChangeTarget {
+    ChangeTarget::BucketPolicy {
+        bucket: "export-landing".parse().unwrap(),
+        owner,
+        region: "eu-west-1".parse().unwrap(),
+    }
+}
+
+/// The bucket's remedy, applied ten minutes ago.
+pub fn change(id: i64) -> ChangeRecord {
+    let owner: AccountId = "222222222222".parse().unwrap();
+    let then = noon() - SignedDuration::from_mins(10);
+    let Mend::Document { after, added, .. } = bucket_remedy().mend else {
+        unreachable!()
+    };
+    ChangeRecord {
+        id: ChangeId(id),
+        created_at: then,
+        account: owner.clone(),
+        source_account: "111111111111".parse().unwrap(),
+        sign_in: SignIn::default(),
+        plan: String::new(),
+        target: bucket_policy(owner),
+        title: "bucket policy of export-landing".to_owned(),
+        before: Some(BEFORE.to_owned()),
+        after: Some(after),
+        added,
+        stage: ChangeStage::Held,
+        written_at: Some(then),
+        held_at: Some(then),
+        undone_at: None,
+        undone_from: None,
+    }
+}
+
+/// What taking it away would do.
+pub fn undo(id: ChangeId, name_to_type: Option<String>) -> Proposed {
+    let record = change(id.0);
+    let live = record.after.clone();
+    Proposed {
+        change: ProposedChange::Undo(Box::new(UndoProposal::on(record, live).unwrap())),
+        name_to_type,
+    }
+}
+
+pub fn destination_owner() -> Mender {
+    Mender::DestinationOwner(Some("222222222222".parse().unwrap()))
+}
+
+fn need(action: &'static str, purpose: Purpose, pattern: &str, reason: &'static str) -> Subject {
+    Subject::Permission(Need {
+        who: Who::Exporter,
+        purpose,
+        action,
+        resource: Resource::Pattern(pattern.to_owned()),
+        account: None,
+        via: None,
+        reason,
+    })
+}
+
+fn verdict(subject: Subject, outcome: Outcome, mender: Mender) -> Verdict {
+    Verdict {
+        subject,
+        outcome,
+        explanation: String::new(),
+        deciding: Vec::new(),
+        denied_by: None,
+        mender,
+        hint: String::new(),
+        foresees: None,
+        cautions: Vec::new(),
+        weight: Weight::Job,
+    }
+}
+
+fn no_grant(action: &'static str) -> Verdict {
+    let reason = "DynamoDB writes the files as the caller";
+    let subject = need(action, Purpose::Write, OBJECTS, reason);
+    Verdict {
+        explanation: format!(
+            "no statement of the bucket policy of export-landing allows {action} to \
+             arn:aws:iam::111111111111:role/OnCall"
+        ),
+        denied_by: Some(PolicyKind::Resource),
+        foresees: Some(format!(
+            "because no resource-based policy allows the {action} action"
+        )),
+        ..verdict(subject, Outcome::Denied, destination_owner())
+    }
+}
+
+fn owner(is_young: bool) -> Verdict {
+    let subject = Subject::Check {
+        check: Check::BucketOwner,
+        of: "export-landing".to_owned(),
+    };
+    let outcome = Outcome::Allowed {
+        assumed: Vec::new(),
+    };
+    let caution = is_young.then(|| "the bucket was made today".to_owned());
+    Verdict {
+        explanation: "S3BucketOwner is sent, and is right".to_owned(),
+        cautions: caution.into_iter().collect(),
+        ..verdict(subject, outcome, destination_owner())
+    }
+}
+
+/// A Deny by address: nobody can tell which one S3 will see.
+fn address() -> Verdict {
+    let subject = need(
+        "dynamodb:DescribeExport",
+        Purpose::Follow,
+        "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders/export/*",
+        "the export is followed to its end",
+    );
+    Verdict {
+        explanation: "a Deny hits unless the address is one of the office's".to_owned(),
+        deciding: vec![Deciding {
+            kind: PolicyKind::ServiceControl,
+            policy: "OfficeOnly".to_owned(),
+            sid: "DenyElsewhere".to_owned(),
+            is_deny: true,
+        }],
+        weight: Weight::Aid,
+        ..verdict(
+            subject,
+            Outcome::Depends {
+                on: vec!["aws:SourceIp".to_owned()],
+            },
+            Mender::Organization,
+        )
+    }
+}
+
+fn quota() -> Verdict {
+    let subject = Subject::Check {
+        check: Check::Quota,
+        of: "111111111111".to_owned(),
+    };
+    Verdict {
+        explanation: "the exports that run now could not be counted".to_owned(),
+        weight: Weight::Aid,
+        ..verdict(
+            subject,
+            Outcome::Unknown {
+                unread: vec![Unread {
+                    layer: Layer::Setting,
+                    what: "the exports in flight".to_owned(),
+                    permission: "dynamodb:ListExports".to_owned(),
+                    detail: "AccessDeniedException: Access is denied".to_owned(),
+                }],
+            },
+            Mender::You,
+        )
+    }
+}
+
+fn allowed(action: &'static str, purpose: Purpose, reason: &'static str) -> Verdict {
+    let pattern = "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders";
+    let scps = Unread {
+        layer: Layer::ServiceControl,
+        what: "the service control policies of 111111111111".to_owned(),
+        permission: "organizations:ListPolicies".to_owned(),
+        detail: "AccessDeniedException: You don't have permissions to access this resource."
+            .to_owned(),
+    };
+    Verdict {
+        explanation: "the identity policy allows it".to_owned(),
+        deciding: vec![Deciding {
+            kind: PolicyKind::Identity,
+            policy: "OnCallExports".to_owned(),
+            sid: "Exports".to_owned(),
+            is_deny: false,
+        }],
+        ..verdict(
+            need(action, purpose, pattern, reason),
+            Outcome::Allowed {
+                assumed: vec![scps],
+            },
+            Mender::You,
+        )
+    }
+}
+
+pub const BEFORE: &str = r#"{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "TlsOnly",
+      "Effect": "Deny",
+      "Principal": "*",
+      "Action": "s3:*",
+      "Resource": "arn:aws:s3:::export-landing/*",
+      "Condition": { "Bool": { "aws:SecureTransport": "false" } }
+    }
+  ]
+}
+"#;
+
+pub fn bucket_remedy() -> Remedy {
+    let statement = r#"{
+      "Sid": "TableferryWrite",
+      "Effect": "Allow",
+      "Principal": { "AWS": "arn:aws:iam::111111111111:role/OnCall" },
+      "Action": ["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"],
+      "Resource": "arn:aws:s3:::export-landing/AWSDynamoDB/*"
+    }"#;
+    let Ok(merge::Added::Inserted { text }) = merge::add_statement(BEFORE, statement) else {
+        unreachable!("the statement is new");
+    };
+    let mends = ["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"];
+    Remedy {
+        mend: Mend::Document {
+            target: Target::BucketPolicy {
+                bucket: "export-landing".to_owned(),
+            },
+            before: Some(BEFORE.to_owned()),
+            diff: merge::diff(BEFORE, &text),
+            after: text,
+            added: vec!["TableferryWrite".to_owned()],
+        },
+        mender: destination_owner(),
+        mends: mends.map(|action| format!("{action} on {OBJECTS}")).into(),
+        lets_through: Vec::new(),
+        warnings: vec![
+            "if the role is deleted and made again, the grant no longer matches it".to_owned(),
+        ],
+        problems: Vec::new(),
+    }
+}
+
+fn message() -> Remedy {
+    let text = "dynamodb:DescribeExport is needed because the export is followed to its end. A Deny \
+                hits unless the address is one of the office's.";
+    Remedy {
+        mend: Mend::Message {
+            text: text.to_owned(),
+        },
+        mender: Mender::Organization,
+        mends: vec![
+            "dynamodb:DescribeExport on \
+             arn:aws:dynamodb:eu-west-1:111111111111:table/Orders/export/*"
+                .to_owned(),
+        ],
+        lets_through: Vec::new(),
+        warnings: Vec::new(),
+        problems: Vec::new(),
+    }
+}
