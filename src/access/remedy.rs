@@ -4,7 +4,7 @@
 //! is judged again, until nothing new is found missing: behind a missing statement there may be a
 //! Deny. What policies of the organization, boundaries and session policies forbid is nothing that an
 //! operator can mend in a document; there the remedy is a text for whoever can. A verdict that is
-//! *unknown* has no remedy but to read what was not read.
+//! *unknown* has no remedy but to read what was not read, unless the caller's own policies settle it.
 
 mod draft;
 mod edit;

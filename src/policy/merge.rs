@@ -175,6 +175,8 @@ pub fn diff(before: &str, after: &str) -> String {
     TextDiff::from_lines(before.as_str(), after.as_str())
         .unified_diff()
         .context_radius(3)
+        // A policy is no text file: whether its last line is ended means nothing.
+        .missing_newline_hint(false)
         .header("before", "after")
         .to_string()
 }

@@ -77,6 +77,10 @@ impl<'a> Search<'a> {
                 Outcome::Denied | Outcome::Depends { .. } => {
                     self.take_permission(verdict, need, facts)
                 }
+                // What the caller's own policies would settle, whatever stands in what was not read.
+                Outcome::Unknown { .. } if verdict.denied_by == Some(PolicyKind::Identity) => {
+                    self.take_permission(verdict, need, facts)
+                }
                 Outcome::Unknown { .. } | Outcome::Allowed { .. } => false,
             },
         }

@@ -208,19 +208,31 @@ fn allowed_at_best(ask: &Ask<'_>, neutral: Evaluation, unread: Vec<Unread>) -> R
                 .filter(|unread| matches!(unread.layer, Layer::Resource | Layer::Grants))
                 .collect();
             let names: Vec<&str> = wanted.iter().map(|unread| unread.what.as_str()).collect();
-            // Within one account too, a key's policy must allow, or let IAM policies do so.
+            // Within one account the caller's own policies suffice, but for a key.
             let is_own = ask.principal.account() == Some(ask.account.as_str());
-            let whose = if is_own {
-                "the resource's own policy"
-            } else {
-                "the other side"
+            let denied_by = hoping
+                .denied_by
+                .filter(|kind| is_own && *kind == PolicyKind::Identity);
+            let names = names.join(" and ");
+            let explanation = match (denied_by, is_own) {
+                (Some(_), _) => format!(
+                    "no identity policy allows {}, and {names} could not be read",
+                    ask.action
+                ),
+                (None, true) => format!(
+                    "{} must be allowed by the resource's own policy as well, and {names} could \
+                     not be read",
+                    ask.action
+                ),
+                (None, false) => format!(
+                    "{} must be allowed by the other side as well, and {names} could not be read",
+                    ask.action
+                ),
             };
-            let explanation = format!(
-                "{} must be allowed by {whose} as well, and {} could not be read",
-                ask.action,
-                names.join(" and ")
-            );
-            Ruling::unknown(wanted, explanation)
+            Ruling {
+                denied_by,
+                ..Ruling::unknown(wanted, explanation)
+            }
         }
     }
 }
