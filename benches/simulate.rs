@@ -6,7 +6,12 @@ use std::hint::black_box;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use mimalloc::MiMalloc;
 use tableferry::policy::simulate::simulate_line;
+
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const IDENTITY: &str = r#"{"Version":"2012-10-17","Statement":[
  {"Sid":"Export","Effect":"Allow","Action":["dynamodb:ExportTableToPointInTime","dynamodb:DescribeExport","dynamodb:ListExports","dynamodb:DescribeTable","dynamodb:DescribeContinuousBackups"],"Resource":["arn:aws:dynamodb:eu-west-1:111111111111:table/*","arn:aws:dynamodb:eu-west-1:111111111111:table/*/export/*"]},

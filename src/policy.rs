@@ -18,6 +18,7 @@ mod actions;
 mod automaton;
 mod condition;
 mod explain;
+mod grant;
 mod near_miss;
 mod pattern;
 mod principal;

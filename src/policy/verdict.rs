@@ -6,6 +6,7 @@
 use super::condition::{self, Reading, Truth};
 use super::document::{Document, Effect, Patterns, Statement, Version};
 use super::evaluate::{Deciding, Decision, Grant, Named, Policies, PolicyKind, Request};
+use super::grant;
 use super::pattern::{self, Blocked, Ready};
 use super::principal::{Caller, Reach};
 use super::request::Principal;
@@ -48,7 +49,7 @@ impl<'p> Hit<'p> {
             Origin::Statement(_, statement) => {
                 statement_holds(self.kind, self.version, statement, request, reading)
             }
-            Origin::Grant(grant) => grant_holds(grant, request, reading),
+            Origin::Grant(grant) => grant::holds(grant, request, reading),
         }
     }
 
@@ -220,7 +221,7 @@ impl<'p> Scale<'_, 'p> {
         let Some(reach) = self.caller.named_by_grant(&grant.grantee) else {
             return;
         };
-        let truth = grant_holds(grant, self.request, self.reading);
+        let truth = grant::holds(grant, self.request, self.reading);
         if truth != Truth::No {
             self.hits.push(Hit {
                 kind: PolicyKind::Grant,
@@ -252,27 +253,6 @@ fn statement_holds(
         return Truth::No;
     }
     resources.and(condition::holds(statement, version, reading))
-}
-
-/// Whether a grant lists the operation, and the request meets its constraints.
-fn grant_holds(grant: &Grant, request: &Request<'_>, reading: Reading<'_>) -> Truth {
-    let Some(operation) = operation_of_kms(request.action) else {
-        return Truth::No;
-    };
-    let is_listed = grant
-        .operations
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(operation));
-    if is_listed {
-        constraints_hold(grant, operation, reading)
-    } else {
-        Truth::No
-    }
-}
-
-fn operation_of_kms(action: &str) -> Option<&str> {
-    let (service, operation) = action.split_once(':')?;
-    service.eq_ignore_ascii_case("kms").then_some(operation)
 }
 
 /// Whether an action is among the patterns, or for `NotAction` is not.
@@ -342,63 +322,6 @@ const fn needs_principal(kind: PolicyKind) -> bool {
         kind,
         PolicyKind::Resource | PolicyKind::Trust | PolicyKind::VpcEndpoint
     )
-}
-
-/// The operations with an encryption context; `CreateGrant` hands the constraint on. To others, "such
-/// as cryptographic operations with asymmetric KMS keys and management operations", the constraints
-/// "are not applied" (`GrantConstraints` in the KMS API reference).
-const WITH_ENCRYPTION_CONTEXT: [&str; 9] = [
-    "CreateGrant",
-    "Decrypt",
-    "Encrypt",
-    "GenerateDataKey",
-    "GenerateDataKeyPair",
-    "GenerateDataKeyPairWithoutPlaintext",
-    "GenerateDataKeyWithoutPlaintext",
-    "ReEncryptFrom",
-    "ReEncryptTo",
-];
-
-/// Whether the request meets the grant's constraints.
-fn constraints_hold(grant: &Grant, operation: &str, reading: Reading<'_>) -> Truth {
-    let source = grant
-        .source_arn
-        .as_ref()
-        .map_or(Truth::Yes, |source| reading.equals("aws:SourceArn", source));
-    let has_context = WITH_ENCRYPTION_CONTEXT
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(operation));
-    if !has_context {
-        return source;
-    }
-    source.and(encryption_context_holds(grant, reading))
-}
-
-/// Whether the request's encryption context is the one that the grant demands.
-fn encryption_context_holds(grant: &Grant, reading: Reading<'_>) -> Truth {
-    let pair_holds = |(name, value): (&String, &String)| {
-        reading.equals(&format!("kms:EncryptionContext:{name}"), value)
-    };
-    let subset = Truth::all(grant.context_subset.iter().map(pair_holds));
-    let Some(whole) = &grant.context_equals else {
-        return subset;
-    };
-    let no_more = Truth::all(reading.keys_under("kms:EncryptionContext:").map(
-        |(name, presence)| {
-            match presence {
-                Truth::Yes => whole
-                    .keys()
-                    .any(|known| known.eq_ignore_ascii_case(name))
-                    .into(),
-                _ if whole.keys().any(|known| known.eq_ignore_ascii_case(name)) => Truth::Yes,
-                Truth::Unknown => Truth::Unknown,
-                Truth::No => Truth::Yes,
-            }
-        },
-    ));
-    subset
-        .and(Truth::all(whole.iter().map(pair_holds)))
-        .and(no_more)
 }
 
 impl Gates {
