@@ -15,7 +15,7 @@ mod statements;
 mod world;
 
 use tableferry::access::need::Weight;
-use tableferry::access::verdict::{Outcome, Verdict};
+use tableferry::access::verdict::{Outcome, Subject, Verdict};
 use tableferry::sandbox::{ExportAcl, SourceAddress};
 
 use crate::place::{self, Ending, Place};
@@ -74,9 +74,13 @@ pub fn claim(case: &Case, verdicts: &[Verdict]) -> Claim {
         PLAYED.iter().any(|known| known.eq_ignore_ascii_case(key))
             && !(case.is_user() && key.contains("MultiFactor"))
     };
-    let can_be_played = depending
-        .iter()
-        .all(|(_, on)| on.iter().all(|key| is_playable(key)));
+    // A call of the operator's own comes from the operator's address, and from no other.
+    let is_own_call = |found: &Verdict| matches!(&found.subject, Subject::Permission(need) if need.action.starts_with("dynamodb:"));
+    let can_be_played = depending.iter().all(|(found, on)| {
+        on.iter().all(|key| {
+            is_playable(key) && !(is_own_call(found) && key.eq_ignore_ascii_case("aws:SourceIp"))
+        })
+    });
     if is_one && can_be_played {
         Claim::Varies
     } else {

@@ -4,9 +4,11 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::access::facts::{Fact, Facts, KeyFacts, Obstacle, PolicyText};
+use crate::access::facts::{Fact, Facts, KeyFacts, Obstacle, PolicyText, PrincipalFacts, Tried};
 use crate::access::need::{Need, Purpose, Who};
 use crate::plan::Plan;
+use crate::policy::document::Document;
+use crate::policy::evaluate::{Context, Decision, Named, Policies, Principal, Request, evaluate};
 
 /// The name of the inline policy that we add to a principal.
 const INLINE_NAME: &str = "tableferry-export";
@@ -107,6 +109,7 @@ impl Target {
                     (Who::Reader, Some(destination)) => destination,
                     _ => &mut facts.source,
                 };
+                grant(side, *who, &mut facts.tried, &text);
                 if let Some(known) = side.identity_policies.value_mut() {
                     known.push(PolicyText {
                         name: name.clone(),
@@ -123,6 +126,61 @@ impl Target {
             }
         }
     }
+}
+
+/// IAM's simulation and refused calls told what the policies of before come to: what those did not
+/// allow and the new one does is refused no more.
+fn grant(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<Tried>, text: &str) {
+    let Ok(document) = Document::parse(text) else {
+        return;
+    };
+    let Some(principal) = Principal::parse(&side.caller.arn.to_string()) else {
+        return;
+    };
+    // The conditions of what we add are those of the calls that it is for.
+    let mut context = Context::default();
+    for condition in document.statements().iter().flat_map(|one| &one.conditions) {
+        context.set_unknown(&condition.key.value);
+    }
+    let account = side.caller.account.to_string();
+    // What the identity policies come to by themselves: a key leaves it to them only so.
+    let leave = format!(
+        r#"{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"{account}"}},"Action":"*","Resource":"*"}}}}"#
+    );
+    let named = |document| Named {
+        name: INLINE_NAME.to_owned(),
+        document,
+    };
+    let policies = Policies {
+        identity: vec![named(document)],
+        resource: Document::parse(&leave).ok().map(named),
+        ..Policies::default()
+    };
+    let is_granted = |action: &str, resource: &str| {
+        let request = Request {
+            principal: principal.clone(),
+            action,
+            resource,
+            resource_account: &account,
+            context: &context,
+        };
+        let decision = evaluate(&request, &policies).decision;
+        matches!(decision, Decision::Allowed | Decision::Depends)
+    };
+    for simulated in side.simulation.value_mut().into_iter().flatten() {
+        let is_missing = simulated.decision == "implicitDeny";
+        if is_missing && is_granted(&simulated.action, &simulated.resource) {
+            "allowed".clone_into(&mut simulated.decision);
+        }
+    }
+    // Any other reason that AWS gives stays one.
+    let is_for_want_of_a_grant = |one: &Tried| {
+        let refusal = one.refusal.as_deref().unwrap_or_default();
+        refusal.contains("no identity-based policy allows")
+    };
+    tried.retain(|one| {
+        one.who != who || !is_for_want_of_a_grant(one) || !is_granted(&one.action, &one.resource)
+    });
 }
 
 impl fmt::Display for Target {
