@@ -1,9 +1,9 @@
 //! Access: who must be able to do what, so that a plan can work.
 //!
 //! This room decides which permissions a plan implies ([`need`]), what there is to know about them
-//! ([`facts`]), what the one makes of the other ([`verdict`]), and what mends that ([`remedy`]), also as
-//! documents for other tools ([`render`]). It
-//! knows how the policies of the other side name the principal that exports ([`principal`]), and
+//! ([`facts`]), what IAM's own simulation is asked about them ([`simulation`]), what the one makes of
+//! the other ([`verdict`]), and what mends that ([`remedy`]), also as documents for other tools
+//! ([`render`]). It knows how the policies of the other side name the principal that exports ([`principal`]), and
 //! writes the statements that a plan needs from scratch ([`snippets`]). It reads no account: what
 //! was read is handed in.
 
@@ -16,6 +16,7 @@ pub mod principal;
 pub mod remedy;
 pub mod render;
 mod request;
+pub mod simulation;
 pub mod snippets;
 #[cfg(test)]
 mod tests;

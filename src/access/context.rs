@@ -11,7 +11,7 @@ use super::facts::{Fact, Facts, Organization, PrincipalFacts};
 use super::need::{Need, Purpose, Who};
 use crate::arn::{AccountId, Arn, Region};
 use crate::plan::{Encryption, Plan};
-use crate::policy::document::{Document, Version};
+use crate::policy::document::Document;
 use crate::policy::evaluate::Context;
 
 /// The service that writes and reads for the caller while an export runs.
@@ -329,15 +329,21 @@ fn bucket_key(facts: &Facts) -> Option<bool> {
 /// Says of each key that these documents ask for, and that is not settled, that nobody can tell it.
 pub(super) fn add_unsettled<'d>(
     context: &mut Context,
+    action: &str,
     documents: impl Iterator<Item = &'d Document<'d>>,
 ) {
     for document in documents {
-        for key in keys_asked(document) {
-            if context.get(&key).is_none() && !is_settled(&key) {
-                context.set_unknown(&key);
+        for key in document.context_keys() {
+            if context.get(key).is_none() && !is_settled(key, action) {
+                context.set_unknown(key);
             }
         }
     }
+}
+
+/// Whether a request with this context, as built above, is known not to have a key.
+pub(super) fn is_absent(context: &Context, key: &str, action: &str) -> bool {
+    context.get(key).is_none() && is_settled(key, action)
 }
 
 /// Keys whose absence from the context, as built above, means that the request has them not.
@@ -360,8 +366,29 @@ const SETTLED: [&str; 16] = [
     "s3:x-amz-server-side-encryption-aws-kms-key-id",
 ];
 
-/// Whether a key that is not in the context is known to be absent.
-fn is_settled(key: &str) -> bool {
+/// Keys that only their own service puts into a request, whatever session makes it. A service that
+/// hands out credentials may put keys of its own into all that is done with them, as
+/// `ec2:SourceInstanceARN` and `lambda:SourceFunctionArn`, so that of those services only some are
+/// here ("Actions, resources, and condition keys for AWS services").
+const OF_ONE_SERVICE: [&str; 14] = [
+    "autoscaling:",
+    "cloudformation:",
+    "dynamodb:",
+    "ec2:ResourceTag/",
+    "elasticloadbalancing:",
+    "iam:",
+    "kms:",
+    "logs:",
+    "organizations:",
+    "rds:",
+    "s3:",
+    "secretsmanager:",
+    "sns:",
+    "sqs:",
+];
+
+/// Whether a key that is not in the context of such a request is known to be absent.
+fn is_settled(key: &str, action: &str) -> bool {
     let begins = |prefix: &str| {
         key.get(..prefix.len())
             .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
@@ -373,31 +400,11 @@ fn is_settled(key: &str) -> bool {
         .any(|known| known.eq_ignore_ascii_case(key))
         || begins("kms:EncryptionContext:")
         || begins("sts:")
+        || OF_ONE_SERVICE.iter().any(|prefix| begins(prefix)) && !is_of_service(key, action)
 }
 
-/// The context keys that a document's conditions and policy variables ask for.
-fn keys_asked(document: &Document<'_>) -> Vec<String> {
-    let mut keys = Vec::new();
-    let has_variables = document.version() == Version::Current;
-    for statement in document.statements() {
-        for condition in &statement.conditions {
-            keys.push(condition.key.value.clone().into_owned());
-            for value in &condition.values {
-                keys.extend(variables(&value.value).filter(|_| has_variables));
-            }
-        }
-        for item in statement.resources.iter().flat_map(|found| &found.items) {
-            keys.extend(variables(&item.value).filter(|_| has_variables));
-        }
-    }
-    keys
-}
-
-/// The keys of the policy variables in a text: `${aws:username, 'somebody'}` asks for `aws:username`.
-fn variables(text: &str) -> impl Iterator<Item = String> {
-    text.split("${").skip(1).filter_map(|rest| {
-        let (inside, _) = rest.split_once('}')?;
-        let key = inside.split(',').next()?.trim();
-        key.contains(':').then(|| key.to_owned())
-    })
+/// Whether a key is of the service that an action is of.
+fn is_of_service(key: &str, action: &str) -> bool {
+    let service = |text: &str| text.split(':').next().map(str::to_ascii_lowercase);
+    service(key) == service(action)
 }

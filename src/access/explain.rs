@@ -38,19 +38,6 @@ pub fn simulate_lines(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<String>
     lines
 }
 
-/// The resources on which a need is judged: for a pattern, one example of each kind. None where the
-/// resource is not known.
-#[must_use]
-pub fn resources_judged(plan: &Plan, facts: &Facts, need: &Need, now: Timestamp) -> Vec<String> {
-    let mut resources = Vec::new();
-    for ask in asks(plan, facts, need, now).unwrap_or_default() {
-        if !resources.contains(&ask.resource) {
-            resources.push(ask.resource);
-        }
-    }
-    resources
-}
-
 fn line(id: &str, need: &Need, ask: &Ask<'_>) -> Value {
     let policies = ask.policies();
     let mut context = Map::new();

@@ -126,7 +126,7 @@ fn asks_by<'f>(
             let mut context = context::of(setting);
             let asked = place.table.as_ref().map(|(asked, _)| asked.as_str());
             let bearing = Bearing::of(facts, need, &place.account, place.key, asked);
-            context::add_unsettled(&mut context, bearing.documents());
+            context::add_unsettled(&mut context, need.action, bearing.documents());
             asks.push(Ask {
                 principal: as_asked(&known, role),
                 action: need.action,

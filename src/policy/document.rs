@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use super::json::{self, Fault, Member, Node, Place, Span, Value};
 use super::operator::Operator;
+use super::pattern;
 
 /// Why a text is no policy document, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -194,6 +195,26 @@ impl<'a> Document<'a> {
                 .collect::<Result<_, _>>()?,
             statements_span,
             is_list,
+        })
+    }
+
+    /// The context keys that the conditions and policy variables of all statements ask for, as they
+    /// are written; one may come more than once.
+    pub fn context_keys(&self) -> impl Iterator<Item = &str> {
+        let has_variables = self.version == Version::Current;
+        self.statements.iter().flat_map(move |statement| {
+            let conditions = statement.conditions.iter();
+            let keys = conditions
+                .clone()
+                .map(|condition| condition.key.value.as_ref());
+            let values = conditions.flat_map(|condition| &condition.values);
+            let resources = statement.resources.iter().flat_map(|found| &found.items);
+            let named = values
+                .chain(resources)
+                .filter(move |_| has_variables)
+                .flat_map(|text| pattern::variables(&text.value))
+                .filter(|name| name.contains(':'));
+            keys.chain(named)
         })
     }
 

@@ -18,4 +18,5 @@ mod mfa;
 mod refusals;
 mod sign_in;
 mod silence;
+mod simulation;
 mod tables;

@@ -11,3 +11,4 @@ mod articles;
 mod place;
 mod random;
 mod rows;
+mod simulated;

@@ -66,9 +66,9 @@ pub struct Organization {
 pub struct Simulated {
     /// The action.
     pub action: String,
-    /// The resource, or the pattern of resources.
+    /// The resource.
     pub resource: String,
-    /// `EvalDecision`: `allowed`, `explicitDeny` or `implicitDeny`.
+    /// `EvalResourceDecision`: `allowed`, `explicitDeny` or `implicitDeny`.
     pub decision: String,
     /// `OrganizationsDecisionDetail`: whether the service control policies allow it, where told.
     #[serde(default)]
@@ -76,9 +76,12 @@ pub struct Simulated {
     /// `PermissionsBoundaryDecisionDetail`, where told.
     #[serde(default)]
     pub allowed_by_boundary: Option<bool>,
-    /// `MissingContextValues`: keys that the policies ask for and that were not given.
+    /// `MissingContextValues`: keys that the identity policies ask for and that were not given.
     #[serde(default)]
     pub missing_context: Vec<String>,
+    /// The context keys that were given.
+    #[serde(default)]
+    pub given: Vec<String>,
 }
 
 /// All that bears on one side's principal.

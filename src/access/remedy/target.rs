@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::access::facts::{Fact, Facts, KeyFacts, Obstacle, PolicyText, PrincipalFacts, Tried};
 use crate::access::need::{Need, Purpose, Who};
+use crate::access::simulation;
 use crate::plan::Plan;
 use crate::policy::document::Document;
 use crate::policy::evaluate::{Context, Decision, Named, Policies, Principal, Request, evaluate};
@@ -167,11 +168,8 @@ fn grant(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<Tried>, text: &str
         let decision = evaluate(&request, &policies).decision;
         matches!(decision, Decision::Allowed | Decision::Depends)
     };
-    for simulated in side.simulation.value_mut().into_iter().flatten() {
-        let is_missing = simulated.decision == "implicitDeny";
-        if is_missing && is_granted(&simulated.action, &simulated.resource) {
-            "allowed".clone_into(&mut simulated.decision);
-        }
+    if let Some(answers) = side.simulation.value_mut() {
+        simulation::grant(answers, is_granted);
     }
     // Any other reason that AWS gives stays one.
     let is_for_want_of_a_grant = |one: &Tried| {

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::world::*;
 use crate::access::facts::{Fact, Facts, PastExport, PolicyText, Simulated, Tried};
 use crate::access::need::Who;
+use crate::access::simulation::questions;
 use crate::access::verdict::{Layer, Mender, Outcome, Overall, judge, overall};
 use crate::policy::evaluate::PolicyKind;
 
@@ -58,30 +59,114 @@ fn what_is_denied_stays_denied_whatever_was_not_read() {
     );
 }
 
-#[test]
-fn the_simulation_stands_in_for_policies_that_could_not_be_read() {
-    let simulated = |decision: &str, organization: Option<bool>| Simulated {
-        action: "s3:PutObject".to_owned(),
-        resource: "arn:aws:s3:::export-landing/prod/AWSDynamoDB/*".to_owned(),
-        decision: decision.to_owned(),
-        allowed_by_organization: organization,
-        allowed_by_boundary: None,
-        missing_context: Vec::new(),
-    };
+/// Facts of a caller who can read nothing of its own rights but what IAM's simulation says, the same
+/// of every request.
+fn simulated(decision: &str, organization: Option<bool>, missing: &[&str]) -> Facts {
     let mut facts = facts();
     facts.source.identity_policies = refused("iam:ListAttachedRolePolicies");
     facts.source.boundary = refused("iam:GetRole");
     facts.source.service_control = refused("organizations:ListPoliciesForTarget");
-    facts.source.simulation = known(vec![simulated("allowed", Some(true))]);
-    let verdict = on(&aes_plan(), &facts, "s3:PutObject");
-    assert_eq!(verdict.outcome, Outcome::CLEAR);
-    facts.source.simulation = known(vec![simulated("implicitDeny", Some(false))]);
-    let verdict = on(&aes_plan(), &facts, "s3:PutObject");
-    assert_eq!(verdict.outcome, Outcome::Denied);
+    let answers = questions(&kms_plan(), &facts, now())
+        .into_iter()
+        .flat_map(|question| {
+            let given: Vec<String> = question.context.into_iter().map(|(key, _)| key).collect();
+            let answer = move |resource| Simulated {
+                action: question.action.to_owned(),
+                resource,
+                decision: decision.to_owned(),
+                allowed_by_organization: organization,
+                allowed_by_boundary: None,
+                missing_context: missing.iter().map(ToString::to_string).collect(),
+                given: given.clone(),
+            };
+            question.resources.into_iter().map(answer)
+        })
+        .collect();
+    facts.source.simulation = known(answers);
+    facts
+}
+
+#[test]
+fn the_simulation_stands_in_for_identity_policies_that_could_not_be_read() {
+    let put = |facts: &Facts| on(&kms_plan(), facts, "s3:PutObject");
+    let Outcome::Allowed { assumed } = put(&simulated("allowed", Some(true), &[])).outcome else {
+        panic!("not allowed");
+    };
+    // It lists no key that it lacked of the organization's policies: they stay assumed, and named.
+    let layers: Vec<Layer> = assumed.iter().map(|unread| unread.layer).collect();
+    assert_eq!(layers, [Layer::ServiceControl]);
+    assert!(assumed[0].what.contains("IAM's simulation"));
+    for decision in ["implicitDeny", "explicitDeny"] {
+        let verdict = put(&simulated(decision, Some(true), &[]));
+        assert_eq!(verdict.outcome, Outcome::Denied);
+        assert_eq!(verdict.denied_by, Some(PolicyKind::Identity));
+    }
+}
+
+/// A service control policy that lets in some Regions alone is seen to deny wherever the Region is
+/// not told, and the simulation does not say that it was wanted.
+#[test]
+fn what_the_simulation_holds_against_an_organization_is_no_proof() {
+    let facts = simulated("implicitDeny", Some(false), &[]);
+    let verdict = on(&kms_plan(), &facts, "s3:PutObject");
+    assert!(
+        matches!(verdict.outcome, Outcome::Depends { .. }),
+        "{verdict:#?}"
+    );
     assert_eq!(verdict.mender, Mender::Organization);
-    facts.source.simulation = known(vec![simulated("implicitDeny", Some(true))]);
-    let verdict = on(&aes_plan(), &facts, "s3:PutObject");
-    assert_eq!(verdict.denied_by, Some(PolicyKind::Identity));
+    assert_eq!(verdict.denied_by, Some(PolicyKind::ServiceControl));
+}
+
+#[test]
+fn a_simulation_that_lacked_a_key_of_the_request_says_nothing_of_identity_policies() {
+    let outcome = |missing: &str| {
+        let facts = simulated("explicitDeny", Some(true), &[missing]);
+        on(&kms_plan(), &facts, "s3:PutObject").outcome
+    };
+    for key in ["aws:SourceIp", "aws:PrincipalTag/team", "s3:x-amz-acl"] {
+        assert!(outcome(key).is_allowed(), "{key}");
+    }
+    // What the request has not either was rightly taken for absent: a VPC endpoint in a forwarded
+    // call, a key of another service.
+    for key in ["aws:SourceVpce", "iam:PassedToService", "kms:ViaService"] {
+        assert_eq!(outcome(key), Outcome::Denied, "{key}");
+    }
+}
+
+#[test]
+fn the_simulation_is_told_what_is_known_of_the_request_and_asked_action_by_action() {
+    let questions = questions(&kms_plan(), &facts(), now());
+    let of = |action: &str| {
+        let mut of = questions.iter().filter(|found| found.action == action);
+        let (question, rest) = (of.next().unwrap(), of.count());
+        assert_eq!(rest, 0, "{action} is asked about more than once");
+        question
+    };
+    let value = |action: &str, key: &str| {
+        let context = &of(action).context;
+        let found = context.iter().find(|(name, _)| name == key);
+        found.map(|(_, values)| values.join(","))
+    };
+    let put = "s3:PutObject";
+    assert_eq!(
+        value(put, "aws:RequestedRegion").as_deref(),
+        Some("eu-west-1")
+    );
+    assert_eq!(value(put, "aws:ViaAWSService").as_deref(), Some("true"));
+    assert_eq!(
+        value(put, "s3:x-amz-server-side-encryption").as_deref(),
+        Some("aws:kms")
+    );
+    assert_eq!(value(put, "aws:SourceIp"), None);
+    assert!(of(put).resources.iter().all(|arn| !arn.contains('*')));
+    let key = "kms:GenerateDataKey";
+    assert_eq!(
+        value(key, "kms:ViaService").as_deref(),
+        Some("s3.eu-west-1.amazonaws.com")
+    );
+    // The objects differ, the key is one: what differs is told of none.
+    assert_eq!(of(key).resources.len(), 1);
+    assert_eq!(value(key, "kms:EncryptionContext:aws:s3:arn"), None);
 }
 
 #[test]

@@ -8,7 +8,7 @@
 
 use jiff::Timestamp;
 
-use super::witness::{is_settled_by, refused_by_simulation, simulated, with_witnesses};
+use super::witness::{held_by_simulation, left_unread, refused_by_simulation, with_witnesses};
 use super::words::foresees;
 use super::{
     Layer, Mender, Outcome, Subject, Unread, Verdict, mender_of_bucket, mender_of_identity,
@@ -17,6 +17,7 @@ use super::{
 use crate::access::facts::Facts;
 use crate::access::need::{Need, Purpose, bucket_owner};
 use crate::access::request::{Ask, asks};
+use crate::access::simulation;
 use crate::plan::Plan;
 use crate::policy::evaluate::{Deciding, Decision, Evaluation, PolicyKind, evaluate};
 
@@ -152,19 +153,17 @@ fn agreed(mut rulings: Vec<Ruling>) -> Ruling {
 /// Judges one request.
 fn rule(facts: &Facts, need: &Need, ask: &Ask<'_>) -> Ruling {
     let request = ask.request();
-    let simulated = simulated(facts, need, &ask.resource);
-    let mut unread = ask.bearing.unread.clone();
     let neutral = evaluate(&request, ask.policies());
-    if let Some(simulated) = simulated {
-        if let Some(ruling) = refused_by_simulation(simulated, ask, &neutral) {
-            return ruling;
-        }
-        unread.retain(|unread| !is_settled_by(simulated, unread.layer));
+    let answer = simulation::answer(facts, need, ask);
+    let refusal = answer.and_then(|answer| refused_by_simulation(answer, ask, &neutral));
+    if let Some(ruling) = refusal {
+        return ruling;
     }
     let best = evaluate(&request, &ask.bearing.hoping_for_all(ask.grantee()));
-    match best.decision {
-        Decision::ExplicitDeny | Decision::ImplicitDeny => Ruling::of(Outcome::Denied, best),
-        Decision::Depends if !best.can_be_allowed => Ruling {
+    let held = answer.and_then(|answer| held_by_simulation(answer, ask));
+    match (best.decision, held) {
+        (Decision::ExplicitDeny | Decision::ImplicitDeny, _) => Ruling::of(Outcome::Denied, best),
+        (Decision::Depends, _) if !best.can_be_allowed => Ruling {
             explanation: format!(
                 "{} is not allowed, whatever {} turns out to be",
                 ask.action,
@@ -172,11 +171,19 @@ fn rule(facts: &Facts, need: &Need, ask: &Ask<'_>) -> Ruling {
             ),
             ..Ruling::of(Outcome::Denied, best)
         },
-        Decision::Depends => {
+        (_, Some(held)) => held,
+        (Decision::Depends, None) => {
             let on = best.depends_on.clone();
             Ruling::of(Outcome::Depends { on }, best)
         }
-        Decision::Allowed => allowed_at_best(ask, neutral, unread),
+        (Decision::Allowed, None) => {
+            let unread = ask.bearing.unread.clone();
+            let unread = match answer {
+                Some(answer) => left_unread(unread, answer),
+                None => unread,
+            };
+            allowed_at_best(ask, neutral, unread)
+        }
     }
 }
 

@@ -4,69 +4,77 @@
 use jiff::Timestamp;
 
 use super::permission::{Ruling, rule_all};
-use super::{Layer, Outcome};
-use crate::access::facts::{Facts, PastExport, Simulated, Tried};
-use crate::access::need::{Need, Purpose, Who};
+use super::{Layer, Outcome, Unread};
+use crate::access::facts::{Facts, PastExport, Tried};
+use crate::access::need::{Need, Purpose};
 use crate::access::request::{Ask, direct_asks};
+use crate::access::simulation::{Answer, Identity};
 use crate::plan::Plan;
 use crate::policy::document::Document;
 use crate::policy::evaluate::{Decision, Evaluation, Named, PolicyKind, evaluate};
 
-/// What IAM's simulation said of a request of the exporter, where it had all it needed.
-pub(super) fn simulated<'f>(
-    facts: &'f Facts,
-    need: &Need,
-    resource: &str,
-) -> Option<&'f Simulated> {
-    if need.who != Who::Exporter {
-        return None;
-    }
-    facts.source.simulation.value()?.iter().find(|simulated| {
-        simulated.action.eq_ignore_ascii_case(need.action)
-            && (covers(&simulated.resource, resource)
-                || simulated.resource == need.resource.pattern())
-            && simulated.missing_context.is_empty()
-    })
-}
-
-/// A denial that the simulation alone shows. It knows no resource policies of roles, so that what it
-/// does not allow may still be allowed by the resource, within the account.
+/// A denial by the identity policies that the simulation alone shows. It knows no resource policies
+/// of roles, so that what it does not allow may still be allowed by the resource, within the account.
 pub(super) fn refused_by_simulation(
-    simulated: &Simulated,
+    answer: Answer<'_>,
     ask: &Ask<'_>,
     neutral: &Evaluation,
 ) -> Option<Ruling> {
-    let denial = |kind: PolicyKind, what: &str| Ruling {
-        outcome: Outcome::Denied,
-        explanation: format!("IAM's simulation says that {what} {}", ask.action),
-        deciding: Vec::new(),
-        denied_by: Some(kind),
-    };
-    if ask.bearing.lacks(Layer::ServiceControl) && simulated.allowed_by_organization == Some(false)
-    {
-        let what = "the service control policies do not allow";
-        return Some(denial(PolicyKind::ServiceControl, what));
-    }
-    // Within the account the resource's side may allow by itself, read or not.
-    let is_own = ask.principal.account() == Some(ask.account.as_str());
-    let is_resource_read = !ask.bearing.lacks(Layer::Resource) && !ask.bearing.lacks(Layer::Grants);
-    if ask.bearing.lacks(Layer::Boundary)
-        && simulated.allowed_by_boundary == Some(false)
-        && (!is_own || is_resource_read && !gets_past_boundary(ask))
-    {
-        let what = "the permissions boundary does not allow";
-        return Some(denial(PolicyKind::Boundary, what));
-    }
     if !ask.bearing.lacks(Layer::Identity) {
         return None;
     }
-    match simulated.decision.as_str() {
-        "explicitDeny" => Some(denial(PolicyKind::Identity, "the identity policies deny")),
-        "implicitDeny" if !is_own || is_resource_read && neutral.decision != Decision::Allowed => {
-            Some(denial(PolicyKind::Identity, "no identity policy allows"))
+    let what = match answer.identity()? {
+        Identity::Deny => "the identity policies deny",
+        Identity::Silent if !is_own(ask) => "no identity policy allows",
+        Identity::Silent if is_resource_read(ask) && neutral.decision != Decision::Allowed => {
+            "no identity policy allows"
         }
-        _ => None,
-    }
+        Identity::Silent | Identity::Allow => return None,
+    };
+    Some(Ruling {
+        outcome: Outcome::Denied,
+        explanation: format!("IAM's simulation says that {what} {}", ask.action),
+        deciding: Vec::new(),
+        denied_by: Some(PolicyKind::Identity),
+    })
+}
+
+/// What the simulation says against a request of guardrails that could not be read. It does not tell
+/// which context keys it lacked of those, and takes what it lacks for absent: a policy that denies
+/// all but some tag or address is then said to deny, which it may not.
+pub(super) fn held_by_simulation(answer: Answer<'_>, ask: &Ask<'_>) -> Option<Ruling> {
+    let (kind, what) =
+        if ask.bearing.lacks(Layer::ServiceControl) && answer.organization() == Some(false) {
+            (PolicyKind::ServiceControl, "the service control policies")
+        } else if ask.bearing.lacks(Layer::Boundary)
+        && answer.boundary() == Some(false)
+        // Within the account the resource's side may allow by itself, read or not.
+        && (!is_own(ask) || is_resource_read(ask) && !gets_past_boundary(ask))
+        {
+            (PolicyKind::Boundary, "the permissions boundary")
+        } else {
+            return None;
+        };
+    Some(Ruling {
+        outcome: Outcome::Depends {
+            on: vec![format!("context keys that {what} may ask for")],
+        },
+        explanation: format!(
+            "IAM's simulation says that {what} do not allow {}, with what is known of the request; \
+             it does not tell whether a key that it was not given decides",
+            ask.action
+        ),
+        deciding: Vec::new(),
+        denied_by: Some(kind),
+    })
+}
+
+fn is_own(ask: &Ask<'_>) -> bool {
+    ask.principal.account() == Some(ask.account.as_str())
+}
+
+fn is_resource_read(ask: &Ask<'_>) -> bool {
+    !ask.bearing.lacks(Layer::Resource) && !ask.bearing.lacks(Layer::Grants)
 }
 
 /// Whether a resource policy gives the permission whatever a boundary allows, as one does that names
@@ -82,15 +90,28 @@ fn gets_past_boundary(ask: &Ask<'_>) -> bool {
     evaluate(&ask.request(), &policies).decision == Decision::Allowed
 }
 
-/// Whether the simulation stands in for a layer that could not be read.
-pub(super) fn is_settled_by(simulated: &Simulated, layer: Layer) -> bool {
-    let is_allowed = simulated.decision == "allowed";
-    match layer {
-        Layer::Identity | Layer::Boundary => is_allowed,
-        Layer::ServiceControl => is_allowed && simulated.allowed_by_organization == Some(true),
-        _ => false,
+/// What is left unread of a request, where the simulation stands in for some of it.
+pub(super) fn left_unread(mut unread: Vec<Unread>, answer: Answer<'_>) -> Vec<Unread> {
+    unread.retain(|unread| match unread.layer {
+        Layer::Identity => answer.identity() != Some(Identity::Allow),
+        Layer::Boundary => !answer.shows_no_boundary(),
+        _ => true,
+    });
+    for unread in &mut unread {
+        let told = match unread.layer {
+            Layer::ServiceControl => answer.organization(),
+            Layer::Boundary => answer.boundary(),
+            _ => None,
+        };
+        if told == Some(true) {
+            unread.what.push_str(SEEN_BY_SIMULATION);
+        }
     }
+    unread
 }
+
+/// What is said of a guardrail that was not read, and that the simulation sees allow.
+const SEEN_BY_SIMULATION: &str = ", in which IAM's simulation sees nothing against it";
 
 /// Whether a resource is the one named, or falls under a pattern that ends in a star.
 fn covers(pattern: &str, resource: &str) -> bool {

@@ -1,8 +1,10 @@
 //! `SimulatePrincipalPolicy`: what a user's or role's own policies, its boundary and the service
 //! control policies make of actions on resources.
 //!
-//! It takes no resource policy for a role and knows no resource control policies; context keys that
-//! are not given are missing, and named (`SimulatePrincipalPolicy` in the IAM API reference).
+//! It takes no resource policy for a role and knows no resource control policies. Context keys that are
+//! not given count as absent; those that identity policies ask for are named, those of service
+//! control policies are not (`SimulatePrincipalPolicy` and `EvaluationResult` in the IAM API
+//! reference).
 
 use std::collections::BTreeSet;
 
@@ -13,7 +15,7 @@ use super::super::world::World;
 use super::require;
 use crate::policy::document::Document;
 use crate::policy::evaluate::{
-    Context, Decision, Level, Named, Policies, PolicyKind, Principal, Request, evaluate,
+    Context, Decision, Named, Policies, PolicyKind, Principal, Request, evaluate,
 };
 
 /// Answers the action.
@@ -42,13 +44,32 @@ pub(super) fn simulate(
     if resources.is_empty() {
         resources.push("*");
     }
+    let simulation = Simulation {
+        principal,
+        policies,
+        account,
+        context: context(parameters),
+    };
     let results = members(parameters, "ActionNames")
         .into_iter()
-        .flat_map(|action| resources.iter().map(move |resource| (action, *resource)))
-        .map(|(action, resource)| result(&principal, &policies, account, action, resource));
+        .map(|action| simulation.result(action, &resources));
     Ok(Xml::default()
         .list("EvaluationResults", results)
         .text("IsTruncated", "false"))
+}
+
+/// The context keys that are given.
+fn context(parameters: &Parameters) -> Context {
+    let mut context = Context::default();
+    for number in 1_u32.. {
+        let entry = format!("ContextEntries.member.{number}");
+        let Some(key) = parameters.get(&format!("{entry}.ContextKeyName")) else {
+            break;
+        };
+        let values = members(parameters, &format!("{entry}.ContextKeyValues"));
+        context.set_all(key, values.into_iter().map(str::to_owned).collect());
+    }
+    context
 }
 
 /// The user or role of the caller's account that an ARN names.
@@ -85,55 +106,119 @@ fn named<'a>(name: &str, text: &'a str) -> Option<Named<'a>> {
     })
 }
 
-fn result(
-    principal: &Principal,
-    policies: &Policies<'_>,
-    account: &str,
-    action: &str,
-    resource: &str,
-) -> Xml {
-    let context = Context::default();
-    let request = Request {
-        principal: principal.clone(),
-        action,
-        resource,
-        resource_account: account,
-        context: &context,
-    };
-    let decision = match evaluate(&request, policies).decision {
-        Decision::Allowed => "allowed",
-        Decision::ExplicitDeny => "explicitDeny",
-        Decision::ImplicitDeny | Decision::Depends => "implicitDeny",
-    };
-    let xml = Xml::default()
-        .text("EvalActionName", action)
-        .text("EvalResourceName", resource)
-        .text("EvalDecision", decision)
-        .texts(
-            "MissingContextValues",
-            keys_asked(policies).iter().map(String::as_str),
-        );
-    let detail = |xml: Xml, node: &str, name: &str, is_allowed: bool| {
-        let text = if is_allowed { "true" } else { "false" };
-        xml.node(node, &Xml::default().text(name, text))
-    };
-    let denies = |kind| evaluate(&request, &alone(policies, kind)).decision != Decision::Allowed;
-    let mut xml = xml;
-    if !policies.service_control.is_empty() {
-        let is_allowed = !denies(PolicyKind::ServiceControl);
-        xml = detail(
-            xml,
-            "OrganizationsDecisionDetail",
-            "AllowedByOrganizations",
-            is_allowed,
-        );
+/// What is simulated.
+struct Simulation<'w> {
+    principal: Principal,
+    policies: Policies<'w>,
+    account: &'w str,
+    context: Context,
+}
+
+/// What one action on one resource comes to.
+struct Ending {
+    decision: Decision,
+    by_organization: bool,
+    by_boundary: bool,
+}
+
+impl Ending {
+    /// What service control policies forbid is an implicit denial, as users report.
+    const fn word(&self) -> &'static str {
+        match self.decision {
+            Decision::Allowed => "allowed",
+            Decision::ExplicitDeny if self.by_organization => "explicitDeny",
+            _ => "implicitDeny",
+        }
     }
-    if policies.boundary.is_some() {
-        let is_allowed = !denies(PolicyKind::Boundary);
-        let node = "PermissionsBoundaryDecisionDetail";
-        xml = detail(xml, node, "AllowedByPermissionsBoundary", is_allowed);
+}
+
+impl Simulation<'_> {
+    /// "A single `EvaluationResult` per action", whose own fields "represent the aggregate decision
+    /// across all requested resources" (`EvaluationResult` in the IAM API reference).
+    fn result(&self, action: &str, resources: &[&str]) -> Xml {
+        let endings: Vec<Ending> = resources
+            .iter()
+            .map(|resource| self.ending(action, resource))
+            .collect();
+        let words: Vec<&str> = endings.iter().map(Ending::word).collect();
+        let severest = ["explicitDeny", "implicitDeny"]
+            .into_iter()
+            .find(|word| words.contains(word))
+            .unwrap_or("allowed");
+        let missing = self.missing();
+        let missing = || missing.iter().map(String::as_str);
+        let specific = resources.iter().zip(&endings).map(|(resource, ending)| {
+            let xml = Xml::default()
+                .text("EvalResourceName", resource)
+                .text("EvalResourceDecision", ending.word())
+                .texts("MissingContextValues", missing());
+            self.with_boundary(xml, ending.by_boundary)
+        });
+        let service = action.split(':').next().unwrap_or_default();
+        let mut xml = Xml::default()
+            .text("EvalActionName", action)
+            .text("EvalResourceName", template(service))
+            .text("EvalDecision", severest)
+            .texts("MissingContextValues", missing())
+            .list("ResourceSpecificResults", specific);
+        if !self.policies.service_control.is_empty() {
+            let is_allowed = endings.iter().all(|ending| ending.by_organization);
+            let detail = Xml::default().text("AllowedByOrganizations", word(is_allowed));
+            xml = xml.node("OrganizationsDecisionDetail", &detail);
+        }
+        self.with_boundary(xml, endings.iter().all(|ending| ending.by_boundary))
     }
-    xml
+
+    fn with_boundary(&self, xml: Xml, is_allowed: bool) -> Xml {
+        if self.policies.boundary.is_none() {
+            return xml;
+        }
+        let detail = Xml::default().text("AllowedByPermissionsBoundary", word(is_allowed));
+        xml.node("PermissionsBoundaryDecisionDetail", &detail)
+    }
+
+    fn ending(&self, action: &str, resource: &str) -> Ending {
+        let request = Request {
+            principal: self.principal.clone(),
+            action,
+            resource,
+            resource_account: self.account,
+            context: &self.context,
+        };
+        let decide = |policies: &Policies<'_>| evaluate(&request, policies).decision;
+        let allows = |kind| decide(&alone(&self.policies, kind)) == Decision::Allowed;
+        Ending {
+            decision: decide(&self.policies),
+            by_organization: allows(PolicyKind::ServiceControl),
+            by_boundary: allows(PolicyKind::Boundary),
+        }
+    }
+
+    /// The keys that the identity policies ask for, in whatever statement, and that are not given:
+    /// "only context keys referenced by identity-based and resource-based policies appear here".
+    fn missing(&self) -> BTreeSet<String> {
+        self.policies
+            .identity
+            .iter()
+            .flat_map(|named| named.document.context_keys())
+            .filter(|key| self.context.get(key).is_none())
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+const fn word(is_true: bool) -> &'static str {
+    if is_true { "true" } else { "false" }
+}
+
+/// "The ARN template for the simulated resource type", of the services that are known here.
+fn template(service: &str) -> &'static str {
+    match service {
+        "s3" => "arn:${Partition}:s3:::${BucketName}/${ObjectName}",
+        "kms" => "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}",
+        "dynamodb" => "arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}",
+        _ => "*",
+    }
 }
 
 /// One kind of guardrail with identity policies that allow everything.
@@ -151,18 +236,4 @@ fn alone<'a>(policies: &Policies<'a>, kind: PolicyKind) -> Policies<'a> {
         only.service_control.clone_from(&policies.service_control);
     }
     only
-}
-
-/// The context keys that the policies ask for, none of which is given.
-fn keys_asked(policies: &Policies<'_>) -> BTreeSet<String> {
-    let levels = policies.service_control.iter();
-    policies
-        .identity
-        .iter()
-        .chain(&policies.boundary)
-        .chain(levels.flat_map(|level: &Level<'_>| &level.policies))
-        .flat_map(|named| named.document.statements())
-        .flat_map(|statement| &statement.conditions)
-        .map(|condition| condition.key.value.clone().into_owned())
-        .collect()
 }

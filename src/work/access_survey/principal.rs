@@ -5,18 +5,15 @@ mod controls;
 
 pub use controls::{ControlDocuments, ControlFile, ControlFileError};
 
-use std::collections::BTreeMap;
-
 use futures_util::future;
 use jiff::Timestamp;
 
 use super::reading::{hanging_on, read, read_optional};
-use crate::access::explain::resources_judged;
 use crate::access::facts::{
     Caller, ControlLevel, Fact, Facts, Organization, PolicyText, PrincipalFacts, RoleFacts,
     Simulated,
 };
-use crate::access::need::{Who, needs_by};
+use crate::access::simulation::questions;
 use crate::arn::Arn;
 use crate::aws::Session;
 use crate::aws::failure::Failure;
@@ -255,24 +252,11 @@ pub(super) async fn simulate(plan: &Plan, facts: &Facts, source: &Session) -> Fa
             None => return Fact::Unasked,
         },
     };
-    let mut actions: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
-    let now = Timestamp::now();
-    for need in needs_by(plan, facts) {
-        if need.who != Who::Exporter {
-            continue;
-        }
-        // A pattern would be taken for a name: a statement may cover some of its objects alone.
-        for resource in resources_judged(plan, facts, &need, now) {
-            let asked = actions.entry(resource).or_default();
-            if !asked.contains(&need.action) {
-                asked.push(need.action);
-            }
-        }
-    }
+    let questions = questions(plan, facts, Timestamp::now());
     let iam = source.iam();
-    let calls = actions
+    let calls = questions
         .iter()
-        .map(|(resource, actions)| iam.simulate(&principal, actions, resource));
+        .map(|question| iam.simulate(&principal, question));
     read("iam:SimulatePrincipalPolicy", &[], one_then_all(calls)).await
 }
 
