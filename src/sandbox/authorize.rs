@@ -1,6 +1,8 @@
 //! Authorization: each request against every policy that bears on it, judged by the project's own
 //! policy engine, and refused in AWS's words.
 
+use jiff::Timestamp;
+
 use super::caller::{Caller, Who};
 use super::world::{KeyGrant, World};
 use crate::policy::document::Document;
@@ -20,6 +22,8 @@ pub(super) struct Attempt<'a> {
     pub policy: Option<&'a str>,
     pub grants: &'a [KeyGrant],
     pub context: &'a Context,
+    /// When: a policy that was just written may not hold yet.
+    pub now: Timestamp,
 }
 
 /// A refusal, with what its sentence needs.
@@ -130,7 +134,7 @@ impl World {
         let caller = attempt.caller;
         let mut policies = Policies {
             resource_control: self.organization_levels(attempt.resource_account, Control::Resource),
-            ..self.own_policies(&caller.account, &caller.who)
+            ..self.own_policies(&caller.account, &caller.who, attempt.now)
         };
         policies.session = caller
             .session
@@ -145,17 +149,17 @@ impl World {
     }
 
     /// What hangs on a user or role itself: identity policies, boundary, service control policies.
-    pub(super) fn own_policies(&self, account: &str, who: &Who) -> Policies<'_> {
+    pub(super) fn own_policies(&self, account: &str, who: &Who, now: Timestamp) -> Policies<'_> {
         Policies {
-            identity: self.identity_policies(account, who),
+            identity: self.identity_policies(account, who, now),
             boundary: self.boundary(account, who),
             service_control: self.organization_levels(account, Control::Service),
             ..Policies::default()
         }
     }
 
-    /// The policies attached to a user or role, and those inside it.
-    fn identity_policies(&self, account: &str, who: &Who) -> Vec<Named<'_>> {
+    /// The policies attached to a user or role, and those inside it, as they hold at a time.
+    fn identity_policies(&self, account: &str, who: &Who, now: Timestamp) -> Vec<Named<'_>> {
         let Some(account) = self.account(account) else {
             return Vec::new();
         };
@@ -187,8 +191,10 @@ impl World {
                 let attached = attached
                     .iter()
                     .filter_map(|arn| named(arn, &self.managed_policies.get(arn)?.0));
-                let inline = inline.iter();
-                attached.chain(inline.filter_map(|(name, text)| named(name, &text.0)))
+                let inline = inline
+                    .iter()
+                    .filter_map(move |(name, policy)| named(name, &policy.in_force(now)?.0));
+                attached.chain(inline)
             })
             .collect()
     }

@@ -94,6 +94,7 @@ impl Call<'_> {
             policy,
             grants: &[],
             context: &self.context(world, account),
+            now: self.now,
         })
     }
 }

@@ -133,6 +133,7 @@ impl World {
                 policy: key.policy.in_force(purpose.now).map(|text| text.0.as_str()),
                 grants: &key.grants,
                 context: &context,
+                now: purpose.now,
             })
             .map_err(|denial| KeyProblem::Denied(key_sentence(&denial, caller, account)))?;
         }

@@ -15,7 +15,7 @@ pub struct Faults {
     pub delay: Duration,
     /// Whether all credentials have expired.
     pub has_expired_credentials: bool,
-    /// How long a written policy of a bucket or key takes to hold.
+    /// How long a written policy of a bucket, a key, a user or a role takes to hold.
     pub policy_delay: Duration,
 }
 

@@ -5,6 +5,8 @@ mod inline;
 mod groups;
 mod simulation;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::authorize::Attempt;
@@ -12,7 +14,7 @@ use super::call::{Call, Refusal};
 use super::caller::Who;
 use super::lookup::days_before;
 use super::query::{Parameters, Xml, encode};
-use super::world::{Account, PolicyText, Role, User, World};
+use super::world::{Account, Edited, Role, User, World};
 
 /// The namespace of IAM's answers.
 pub(super) const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
@@ -66,6 +68,7 @@ fn require(world: &World, call: &Call<'_>, action: &str, resource: &str) -> Resu
             policy: None,
             grants: &[],
             context: &call.context(world, account),
+            now: call.now,
         })
         .map_err(|denial| Refusal::with_status(403, "AccessDenied", denial.sentence()))
 }
@@ -127,7 +130,7 @@ fn user_policies(
     let user = user.ok_or_else(|| no_such("user", name))?;
     match action {
         "ListAttachedUserPolicies" => Ok(attached(&user.attached)),
-        "ListUserPolicies" => Ok(inline_names(user.inline.keys())),
+        "ListUserPolicies" => Ok(inline_names(&user.inline)),
         "ListGroupsForUser" => Ok(groups::of_user(call, user)),
         _ => {
             let policy = parameters.require("PolicyName")?;
@@ -154,7 +157,7 @@ fn role_action(
     match action {
         "GetRole" => Ok(Xml::default().node("Role", &role_xml(world, role, name, &arn))),
         "ListAttachedRolePolicies" => Ok(attached(&role.attached)),
-        "ListRolePolicies" => Ok(inline_names(role.inline.keys())),
+        "ListRolePolicies" => Ok(inline_names(&role.inline)),
         _ => {
             let policy = parameters.require("PolicyName")?;
             inline_policy("Role", name, policy, role.inline.get(policy))
@@ -201,9 +204,12 @@ fn attached(arns: &[String]) -> Xml {
         .text("IsTruncated", "false")
 }
 
-fn inline_names<'a>(names: impl Iterator<Item = &'a String>) -> Xml {
+fn inline_names(policies: &BTreeMap<String, Edited>) -> Xml {
+    let written = policies
+        .iter()
+        .filter(|(_, policy)| policy.current.is_some());
     Xml::default()
-        .texts("PolicyNames", names.map(String::as_str))
+        .texts("PolicyNames", written.map(|(name, _)| name.as_str()))
         .text("IsTruncated", "false")
 }
 
@@ -211,8 +217,9 @@ fn inline_policy(
     kind: &str,
     owner: &str,
     name: &str,
-    policy: Option<&PolicyText>,
+    policy: Option<&Edited>,
 ) -> Result<Xml, Refusal> {
+    let policy = policy.and_then(|policy| policy.current.as_ref());
     let policy = policy.ok_or_else(|| {
         let kind = kind.to_lowercase();
         no_such(&format!("{kind} policy"), name)

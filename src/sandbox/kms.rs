@@ -179,6 +179,7 @@ fn judge(
             policy,
             grants: &key.grants,
             context: &context,
+            now: call.now,
         })
         .map_err(|denial| {
             let sentence = key_sentence(&denial, call.caller, account);

@@ -165,6 +165,7 @@ fn permit(world: &World, call: &Call<'_>, assumption: &Assumption<'_>) -> Result
             policy: Some(&role.trust.0),
             grants: &[],
             context: &context,
+            now: call.now,
         }) {
             Ok(()) => continue,
             Err(denial) => denial,

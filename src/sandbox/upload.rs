@@ -145,6 +145,7 @@ impl World {
                 policy: bucket.policy.in_force(at).map(|text| text.0.as_str()),
                 grants: &[],
                 context: &context,
+                now: at,
             })
             .map_err(|denial| {
                 if denial.has_reason {

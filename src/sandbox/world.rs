@@ -95,7 +95,7 @@ pub(super) struct Group {
     #[serde(default)]
     pub attached: Vec<String>,
     #[serde(default)]
-    pub inline: BTreeMap<String, PolicyText>,
+    pub inline: BTreeMap<String, Edited>,
 }
 
 /// An IAM user.
@@ -111,7 +111,7 @@ pub(super) struct User {
     #[serde(default)]
     pub attached: Vec<String>,
     #[serde(default)]
-    pub inline: BTreeMap<String, PolicyText>,
+    pub inline: BTreeMap<String, Edited>,
     /// The names of the groups that it is in.
     #[serde(default)]
     pub groups: Vec<String>,
@@ -138,7 +138,7 @@ pub(super) struct Role {
     #[serde(default)]
     pub attached: Vec<String>,
     #[serde(default)]
-    pub inline: BTreeMap<String, PolicyText>,
+    pub inline: BTreeMap<String, Edited>,
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
     /// The permissions boundary's ARN.
@@ -272,7 +272,7 @@ impl<'de> Deserialize<'de> for PolicyText {
     }
 }
 
-/// A resource's policy, and what still holds in its place while a change spreads.
+/// A policy that can be written, and what still holds in its place while a change spreads.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct Edited {
     /// What was written last.
@@ -316,7 +316,7 @@ impl<'de> Deserialize<'de> for Edited {
             lingering: Option<(Timestamp, Option<PolicyText>)>,
         }
         let value = serde_json::Value::deserialize(deserializer)?;
-        if value.get("Statement").is_some() {
+        if value.is_string() || value.get("Statement").is_some() {
             let text = serde_json::from_value(value).map_err(serde::de::Error::custom)?;
             return Ok(Self {
                 current: Some(text),

@@ -7,6 +7,7 @@ use tableferry::access::verdict::Overall;
 use tableferry::args::{Args, Command};
 use tableferry::aws::iam::Holder;
 use tableferry::commands::{self, Exit};
+use tableferry::sandbox::Faults;
 use tableferry::work::{ChangeKind, ChangeStage, ReadBack, Standing, Verdict};
 use tokio_util::sync::CancellationToken;
 
@@ -130,6 +131,34 @@ async fn a_change_that_takes_a_while_to_hold_is_waited_for() {
     let applied = work.apply(&plan, &proposal).await.unwrap();
     let held = work
         .wait_until_held(&plan, &[applied.id], CancellationToken::new())
+        .await;
+    assert!(held.is_complete(), "{held:?}");
+    let outcome = export(&work, &plan).await;
+    assert_eq!(outcome.verdict(), Verdict::Done, "{outcome:?}");
+}
+
+/// IAM's own policies take their time as well.
+#[tokio::test]
+async fn an_identity_policy_that_takes_a_while_to_hold_is_waited_for() {
+    let sandbox = sandbox();
+    let admin = session(&sandbox, "prod-admin").await.iam();
+    let own = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:PutUserPolicy","dynamodb:GetResourcePolicy"],"Resource":"*"}]}"#;
+    let reader = Holder::User("prod-reader");
+    admin.put_inline_policy(reader, "own", own).await.unwrap();
+    let work = work(&sandbox);
+    let plan = plan(&example("may-not-export"));
+    sign_in(&work, &plan).await;
+    let proposals = proposed(&work, &plan).await;
+    sandbox.set_faults(Faults {
+        policy_delay: std::time::Duration::from_millis(700),
+        ..Faults::default()
+    });
+    let mut written = Vec::new();
+    for proposal in &proposals {
+        written.push(work.apply(&plan, proposal).await.unwrap().id);
+    }
+    let held = work
+        .wait_until_held(&plan, &written, CancellationToken::new())
         .await;
     assert!(held.is_complete(), "{held:?}");
     let outcome = export(&work, &plan).await;

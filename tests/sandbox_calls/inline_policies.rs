@@ -1,5 +1,9 @@
 //! IAM: inline policies of users and roles, written and deleted.
 
+use std::time::Duration;
+
+use tableferry::sandbox::Faults;
+
 use super::clients::{profile, refusal, sandbox};
 
 const ALLOW: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"dynamodb:ListTables","Resource":"*"}]}"#;
@@ -40,6 +44,52 @@ async fn what_is_written_holds_is_shown_and_goes_again() {
     delete().await.unwrap();
     let (code, _) = refusal(delete().await);
     assert_eq!(code, "NoSuchEntity");
+}
+
+/// "Changes that you make in IAM … might not be immediately visible" (IAM user guide, "Changes that I
+/// make are not always immediately visible").
+#[tokio::test]
+async fn what_was_just_written_or_deleted_may_not_hold_yet() {
+    let sandbox = sandbox();
+    let admin = aws_sdk_iam::Client::new(&profile(&sandbox, "prod-admin").await);
+    let reader = aws_sdk_dynamodb::Client::new(&profile(&sandbox, "prod-reader").await);
+    let may_read = async || {
+        let table = "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders";
+        let answer = reader
+            .get_resource_policy()
+            .resource_arn(table)
+            .send()
+            .await;
+        answer.is_ok() || refusal(answer).0 == "PolicyNotFoundException"
+    };
+    let put = async || {
+        let document = ALLOW.replace("ListTables", "GetResourcePolicy");
+        let call = admin.put_user_policy().user_name("prod-reader");
+        let call = call.policy_name("More").policy_document(document);
+        call.send().await.unwrap();
+    };
+    let wait = |delay| {
+        sandbox.set_faults(Faults {
+            policy_delay: delay,
+            ..Faults::default()
+        });
+    };
+    let hour = Duration::from_hours(1);
+    wait(hour);
+    put().await;
+    assert!(!may_read().await);
+    let shown = admin.get_user_policy().user_name("prod-reader");
+    assert!(shown.policy_name("More").send().await.is_ok());
+    wait(Duration::ZERO);
+    put().await;
+    assert!(may_read().await);
+    wait(hour);
+    let delete = admin.delete_user_policy().user_name("prod-reader");
+    delete.policy_name("More").send().await.unwrap();
+    assert!(may_read().await);
+    let listed = admin.list_user_policies().user_name("prod-reader");
+    let listed = listed.send().await.unwrap();
+    assert!(!listed.policy_names().contains(&"More".to_owned()));
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ pub(super) fn answer(
         .ok_or_else(|| no_such("group", name))?;
     match action {
         "ListAttachedGroupPolicies" => Ok(attached(&group.attached)),
-        "ListGroupPolicies" => Ok(inline_names(group.inline.keys())),
+        "ListGroupPolicies" => Ok(inline_names(&group.inline)),
         _ => {
             let policy = parameters.require("PolicyName")?;
             inline_policy("Group", name, policy, group.inline.get(policy))

@@ -5,7 +5,7 @@ use crate::policy::document::Document;
 use crate::policy::lint::{Kind, Severity, lint};
 use crate::sandbox::call::{Call, Refusal};
 use crate::sandbox::query::{Parameters, Xml};
-use crate::sandbox::world::{PolicyText, World};
+use crate::sandbox::world::World;
 
 /// Whose inline policy an action is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,14 +80,19 @@ pub(super) fn answer(
         return Err(no_such(holder.word(), name));
     };
     if action.starts_with("Delete") {
-        if inline.remove(policy).is_none() {
-            return Err(no_such(&format!("{} policy", holder.word()), policy));
-        }
+        let written = inline
+            .get_mut(policy)
+            .filter(|found| found.current.is_some())
+            .ok_or_else(|| no_such(&format!("{} policy", holder.word()), policy))?;
+        written.write(None, call.now, call.play.policy_delay);
     } else {
         let document = parameters.require("PolicyDocument")?;
         check(document)?;
         let others = inline.iter().filter(|(other, _)| other.as_str() != policy);
-        let total: usize = others.map(|(_, text)| length(&text.0)).sum();
+        let total: usize = others
+            .filter_map(|(_, policy)| policy.current.as_ref())
+            .map(|text| length(&text.0))
+            .sum();
         if total + length(document) > holder.limit() {
             return Err(Refusal::with_status(
                 409,
@@ -99,7 +104,8 @@ pub(super) fn answer(
                 ),
             ));
         }
-        inline.insert(policy.to_owned(), PolicyText(document.to_owned()));
+        let written = inline.entry(policy.to_owned()).or_default();
+        written.write(Some(document.to_owned()), call.now, call.play.policy_delay);
     }
     world.touch();
     Ok(Xml::default())

@@ -38,7 +38,7 @@ pub(super) fn simulate(
     let delegation = format!(
         r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":"{account}"}},"Action":"*","Resource":"*"}}}}"#
     );
-    let mut policies = world.own_policies(account, &who);
+    let mut policies = world.own_policies(account, &who, call.now);
     policies.resource = named("the resource's policy", &delegation);
     let mut resources = members(parameters, "ResourceArns");
     if resources.is_empty() {

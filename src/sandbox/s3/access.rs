@@ -187,6 +187,7 @@ impl<'a> Visit<'a> {
                 policy: None,
                 grants: &[],
                 context: &self.context(account, &self.region),
+                now: self.now,
             })
             .map_err(|denial| denied(&denial))
     }
@@ -201,6 +202,7 @@ impl<'a> Visit<'a> {
                 policy: bucket.policy.in_force(self.now).map(|text| text.0.as_str()),
                 grants: &[],
                 context: &self.context(&bucket.account, &bucket.region),
+                now: self.now,
             })
             .map_err(|denial| denied(&denial))
     }
