@@ -12,7 +12,7 @@ use super::{Blocker, Session, Work};
 use crate::access::facts::{Fact, Facts, Organization};
 use crate::access::need::bucket_owner;
 use crate::arn::{AccountId, BucketName};
-use crate::plan::Plan;
+use crate::plan::{ExportRequest, Plan};
 
 /// What a plan must keep to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,7 +66,12 @@ impl Limits {
     /// What of a plan lies outside.
     #[must_use]
     pub fn judge(&self, plan: &Plan, extent: &Extent) -> Vec<Blocker> {
-        let bucket = &plan.destination.bucket;
+        let mut blockers = self.judge_destination(&plan.destination.bucket, extent);
+        blockers.extend(self.judge_size(&extent.tables));
+        blockers
+    }
+
+    fn judge_destination(&self, bucket: &BucketName, extent: &Extent) -> Vec<Blocker> {
         let mut blockers = Vec::new();
         if !self.buckets.is_empty() && !self.buckets.contains(bucket) {
             let allowed: Vec<&str> = self.buckets.iter().map(BucketName::as_str).collect();
@@ -79,7 +84,6 @@ impl Limits {
             ));
         }
         blockers.extend(self.judge_account(bucket, extent));
-        blockers.extend(self.judge_size(&extent.tables));
         blockers
     }
 
@@ -261,6 +265,33 @@ impl Work {
             tables,
         };
         limits.judge(plan, &extent)
+    }
+
+    /// Whether the destination of a call that was planned before lies outside by now, in words: a run
+    /// may be older than the limits.
+    pub(super) async fn barred_destination(
+        &self,
+        session: &Session,
+        request: &ExportRequest,
+    ) -> Option<String> {
+        let limits = &self.settings().limits;
+        if limits.is_unlimited() {
+            return None;
+        }
+        let own = || session.identity.account.clone();
+        let owner = request.bucket_owner.clone().unwrap_or_else(own);
+        let membership = if limits.asks_for_organization(Some(&owner)) {
+            self.membership(Some(&owner)).await
+        } else {
+            Membership::unasked()
+        };
+        let extent = Extent {
+            owner: Some(owner),
+            membership,
+            tables: Vec::new(),
+        };
+        let found = limits.judge_destination(&request.bucket, &extent);
+        found.into_iter().next().map(|blocker| blocker.what)
     }
 
     /// The organization of an account that a side is signed in to.

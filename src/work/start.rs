@@ -14,7 +14,7 @@ use crate::arn::Arn;
 use crate::aws::dynamodb::{Dynamodb, Export, ExportStatus};
 use crate::aws::failure::{Failure, FailureKind};
 use crate::journal::{ExportRecord, JournalError, NewRun, RunId, RunRecord, Stage};
-use crate::plan::Plan;
+use crate::plan::{ExportRequest, Plan};
 
 /// A token holds for eight hours after its first request; a margin for clocks and slow calls.
 const TOKEN_HOLDS: SignedDuration = SignedDuration::from_mins(7 * 60 + 30);
@@ -78,20 +78,34 @@ impl Work {
         events: &UnboundedSender<Event>,
         cancel: &CancellationToken,
     ) -> Result<(), JournalError> {
+        let mut destination = None;
         for mut export in run.exports {
-            let is_open = matches!(export.stage, Stage::Planned | Stage::Calling);
-            if is_open && session.is_read_only() {
-                let message = format!(
-                    "{}: not started, since --read-only forbids every change",
-                    export.table()
-                );
-                let _ = events.send(Event::Noted { message });
-            } else if is_open && !cancel.is_cancelled() {
-                self.make_call(session, &mut export, events).await?;
+            if matches!(export.stage, Stage::Planned | Stage::Calling) && !cancel.is_cancelled() {
+                // All exports of a run go to one place.
+                let barred = match destination.take() {
+                    Some(known) => known,
+                    None => self.barred(session, &export.request).await,
+                };
+                match &barred {
+                    Some(reason) => {
+                        let message = format!("{}: not started, since {reason}", export.table());
+                        let _ = events.send(Event::Noted { message });
+                    }
+                    None => self.make_call(session, &mut export, events).await?,
+                }
+                destination = Some(barred);
             }
             let _ = events.send(Event::Export(ExportProgress::of(&export)));
         }
         Ok(())
+    }
+
+    /// Why no export may be started, whatever the run was begun with.
+    async fn barred(&self, session: &Session, request: &ExportRequest) -> Option<String> {
+        if session.is_read_only() {
+            return Some("--read-only forbids every change".to_owned());
+        }
+        self.barred_destination(session, request).await
     }
 
     async fn make_call(

@@ -60,9 +60,10 @@ fn what_only_reads_goes_on_where_nothing_may_be_changed() {
     assert_eq!(exports.status, 0, "{exports:?}");
 }
 
-/// A run that was cut off before its call stays as it is, and is neither refused nor forgotten.
+/// A run that was cut off before its call stays as it is, and is neither refused nor forgotten, where
+/// nothing may be changed any more, or where the limits that were set since keep it out.
 #[test]
-fn a_call_that_is_left_is_not_made_where_nothing_may_be_changed() {
+fn a_call_that_is_left_is_not_made_against_what_is_forbidden_by_now() {
     let home = Home::new();
     let done = run(&home, &example("one-table"), &[]);
     assert_eq!(done.status, 0, "{done:?}");
@@ -74,14 +75,29 @@ fn a_call_that_is_left_is_not_made_where_nothing_may_be_changed() {
         )
         .unwrap();
     drop(journal);
-    let ended = Ended::of(&mut home.sandbox(&["resume", "--read-only", "--output", "json"]));
-    assert_eq!(ended.status, 4, "{ended:?}");
-    assert!(ended.out.contains("--read-only"), "{ended:?}");
-    let stage: String = home
-        .journal()
-        .query_row("SELECT stage FROM export", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(stage, "PLANNED");
+    let limit = |name: &str, limit: &str| {
+        let file = home.write(name, &format!("[allowed]\n{limit}\n"));
+        file.display().to_string()
+    };
+    let buckets = limit("buckets.toml", "buckets = ['export-frankfurt']");
+    let accounts = limit("accounts.toml", "accounts = ['333333333333']");
+    let organization = limit("organization.toml", "organization = 'o-anotherorganization'");
+    for (guard, reason) in [
+        (vec!["--read-only"], "--read-only"),
+        (vec!["--config", &buckets], "bucket export-landing is none"),
+        (vec!["--config", &accounts], "is of account 222222222222"),
+        (vec!["--config", &organization], "o-tableferry1"),
+    ] {
+        let arguments = [vec!["resume", "--output", "json"], guard].concat();
+        let ended = Ended::of(&mut home.sandbox(&arguments));
+        assert_eq!(ended.status, 4, "{ended:?}");
+        assert!(ended.out.contains(reason), "{ended:?}");
+        let stage: String = home
+            .journal()
+            .query_row("SELECT stage FROM export", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(stage, "PLANNED");
+    }
 }
 
 /// Each limit, the plan that it keeps out, and what is told.
