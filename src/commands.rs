@@ -24,6 +24,8 @@ mod terms;
 pub mod undo;
 pub mod wizard;
 
+use std::io::Write as _;
+
 use tokio_util::sync::CancellationToken;
 
 use self::report::Report;
@@ -112,6 +114,9 @@ fn refuse_beyond_limits(beyond: &[Blocker], report: &Report) -> Result<(), Exit>
 
 /// A token that is cancelled by ctrl-c, SIGTERM or SIGHUP: from then on waiting stops, deeds end.
 ///
+/// A second signal ends the process where it stands, for whoever will not wait for a call that is not
+/// answered. The journal holds every deed before it is done, so that nothing is lost by it.
+///
 /// # Errors
 /// Where the process may not install signal handlers.
 pub fn cut_off_token() -> std::io::Result<CancellationToken> {
@@ -123,12 +128,28 @@ pub fn cut_off_token() -> std::io::Result<CancellationToken> {
     let mut hang_up = signal(SignalKind::hangup())?;
     let cancelled = token.clone();
     tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hang_up.recv() => {}
-        }
+        let mut next = async || {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hang_up.recv() => {}
+            }
+        };
+        next().await;
         cancelled.cancel();
+        next().await;
+        end_at_once();
     });
     Ok(token)
+}
+
+#[expect(clippy::exit, reason = "the operator asked twice")]
+fn end_at_once() {
+    // A closed standard error is no reason to stay.
+    let _ = writeln!(
+        std::io::stderr(),
+        "cut off before the call in flight was answered; `tableferry resume` goes on with runs, and \
+         `tableferry apply --list` tells of changes"
+    );
+    std::process::exit(Exit::CutOff as i32);
 }

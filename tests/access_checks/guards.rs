@@ -81,7 +81,10 @@ fn a_call_that_is_left_is_not_made_against_what_is_forbidden_by_now() {
     };
     let buckets = limit("buckets.toml", "buckets = ['export-frankfurt']");
     let accounts = limit("accounts.toml", "accounts = ['333333333333']");
-    let organization = limit("organization.toml", "organization = 'o-anotherorganization'");
+    let organization = limit(
+        "organization.toml",
+        "organization = 'o-anotherorganization'",
+    );
     for (guard, reason) in [
         (vec!["--read-only"], "--read-only"),
         (vec!["--config", &buckets], "bucket export-landing is none"),

@@ -32,6 +32,8 @@ enum Moment {
     BeforeTheAnswer,
     /// The exports go on, and are asked after.
     WhileWaiting,
+    /// The call is never answered, and somebody presses ctrl-c until it ends.
+    AtTheSecondInterrupt,
 }
 
 /// Kills process `victim`, once it is known, when the moment comes; from then on all passes.
@@ -48,14 +50,30 @@ impl Assassin {
             return false;
         }
         let victim = self.victim.expect("a victim before the first call");
-        let status = std::process::Command::new("kill")
-            .args(["-KILL", &victim.to_string()])
-            .status()
-            .unwrap();
-        assert!(status.success());
+        if moment == Moment::AtTheSecondInterrupt {
+            assert!(send("INT", victim));
+            // Once, it waits for the answer of what it has done.
+            std::thread::sleep(Duration::from_millis(500));
+            assert!(send("INT", victim), "it ended at the first");
+            while send("0", victim) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        } else {
+            assert!(send("KILL", victim));
+        }
         self.is_done = true;
         true
     }
+}
+
+/// Sends a signal; whether there was a process to get it.
+fn send(signal: &str, process: u32) -> bool {
+    let mut kill = std::process::Command::new("kill");
+    let kill = kill.args([&format!("-{signal}"), &process.to_string()]);
+    kill.stderr(std::process::Stdio::null())
+        .status()
+        .unwrap()
+        .success()
 }
 
 /// Relays requests to the server, one connection each, and lets the assassin see them.
@@ -78,8 +96,10 @@ fn relay_one(client: &TcpStream, server: u16, assassin: &Mutex<Assassin>) -> Opt
     let head = String::from_utf8_lossy(&request).to_ascii_lowercase();
     let is_start = head.contains("dynamodb_20120810.exporttabletopointintime");
     let is_question = head.contains("dynamodb_20120810.describeexport");
-    if is_start && assassin.lock().unwrap().strikes(Moment::BeforeTheCall) {
-        return None;
+    for moment in [Moment::BeforeTheCall, Moment::AtTheSecondInterrupt] {
+        if is_start && assassin.lock().unwrap().strikes(moment) {
+            return None;
+        }
     }
     if is_question && assassin.lock().unwrap().strikes(Moment::WhileWaiting) {
         return None;
@@ -154,6 +174,9 @@ fn run_and_resume(moment: Moment) {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert!(assassin.lock().unwrap().is_done, "it ended by itself");
+    if moment == Moment::AtTheSecondInterrupt {
+        assert_eq!(program.wait().unwrap().code(), Some(4));
+    }
 
     let ended = Ended::of(home.command().args(["resume", "--output", "json"]));
     assert_eq!(ended.status, 0, "{ended:?}");
@@ -195,6 +218,7 @@ fn started_exports(home: &Home) -> Vec<String> {
 #[case::before_the_call(Moment::BeforeTheCall)]
 #[case::between_call_and_answer(Moment::BeforeTheAnswer)]
 #[case::while_waiting(Moment::WhileWaiting)]
+#[case::at_the_second_interrupt(Moment::AtTheSecondInterrupt)]
 fn a_killed_run_is_resumed_without_a_second_export(#[case] moment: Moment) {
     run_and_resume(moment);
 }
@@ -228,11 +252,7 @@ fn a_signal_stops_the_waiting_and_leaves_the_exports_running(#[case] signal: &st
             break;
         }
     }
-    let killed = std::process::Command::new("kill")
-        .args([&format!("-{signal}"), &program.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(killed.success());
+    assert!(send(signal, program.id()));
     for line in lines.map_while(Result::ok) {
         seen.push_str(&line);
         seen.push('\n');
