@@ -193,11 +193,7 @@ fn the_world_of_the_rows_is_one_in_which_nothing_is_amiss() {
 
 /// The failures that nobody can foresee, or that concern something else than an export, each with
 /// the reason.
-const NOT_OF_A_CHECK: [(u8, &str); 17] = [
-    (
-        7,
-        "the plan is refused where its times are; `before` shows those that are",
-    ),
+const NOT_OF_A_CHECK: [(u8, &str); 16] = [
     (
         8,
         "a plan has no way of saying type and specification apart",

@@ -149,6 +149,13 @@ fn of_calls() -> Vec<Row> {
     let invalid_time = "InvalidExportTimeException";
     let past = format!("{EVENTS}\ntime = \"2020-01-01T00:00:00Z\"");
     let too_new = format!("{EVENTS}\ntime = \"{}\"", ago(2));
+    // The table is 30 days old.
+    let days = |number: i64| ago(number * 24 * 60);
+    let unborn = format!(
+        "name = \"Empty\"\ntype = \"INCREMENTAL_EXPORT\"\nfrom = \"{}\"\nto = \"{}\"",
+        days(33),
+        days(32)
+    );
     let foreign = "name = \"arn:aws:dynamodb:eu-west-1:222222222222:table/Fixtures\"";
     let elsewhere = "name = \"arn:aws:dynamodb:us-east-1:111111111111:table/Events\"";
     let refused = "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: ";
@@ -194,6 +201,17 @@ fn of_calls() -> Vec<Row> {
             (
                 invalid_time,
                 "Point in Time Recovery is not available for specified export time",
+            ),
+            plain(),
+        ),
+        of_plan(
+            "7",
+            plan_text(LANDING, "", &unborn),
+            "window",
+            "before the table was made",
+            (
+                invalid_time,
+                "Incremental export period from time cannot be less than the table creation time : ",
             ),
             plain(),
         ),
