@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The same binary against another server that speaks AWS's protocols, and knows only part of them.
-# moto exports within one account only, and writes no manifest: the end must be a clear message.
+# moto exports within one account only, and writes no manifest: the end must be a clear message. It
+# knows IAM, bucket and key policies across accounts, so that these are checked, mended and undone.
 # Usage: moto.sh path/to/tableferry   (with moto_server on the PATH)
 set -euo pipefail
 
@@ -66,4 +67,71 @@ case "$out" in *panicked*) fail "$out" ;; esac
 [ "$status" -eq 1 ] || fail "an export without a manifest does not verify: exit $status, not 1: $out"
 case "$out" in *manifest*) ;; *) fail "the missing manifest is not told: $out" ;; esac
 printf 'ok 2 - an export without a manifest ends in a clear message\n'
-printf '2 passed, 0 failed\n'
+
+cat >>"$AWS_CONFIG_FILE" <<CONFIG
+[profile source]
+region = eu-west-1
+endpoint_url = http://127.0.0.1:$port
+role_arn = arn:aws:iam::111111111111:role/teams/Exporter
+source_profile = other
+[profile destination]
+region = eu-west-1
+endpoint_url = http://127.0.0.1:$port
+role_arn = arn:aws:iam::222222222222:role/Admin
+source_profile = other
+CONFIG
+trust='{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}'
+own='{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:*","Resource":"*"}}'
+all='{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
+from=(aws --profile source) to=(aws --profile destination)
+"${from[@]}" iam create-role --role-name Exporter --path /teams/ --assume-role-policy-document "$trust" >/dev/null
+"${from[@]}" iam put-role-policy --role-name Exporter --policy-name Own --policy-document "$own"
+"${to[@]}" iam create-role --role-name Admin --assume-role-policy-document "$trust" >/dev/null
+"${to[@]}" iam put-role-policy --role-name Admin --policy-name All --policy-document "$all"
+"${to[@]}" s3api create-bucket --bucket across --create-bucket-configuration LocationConstraint=eu-west-1 \
+  --object-ownership BucketOwnerEnforced >/dev/null
+key=$("${to[@]}" kms create-key --query KeyMetadata.Arn --output text)
+"${from[@]}" dynamodb create-table --table-name Orders --billing-mode PAY_PER_REQUEST \
+  --attribute-definitions AttributeName=id,AttributeType=S --key-schema AttributeName=id,KeyType=HASH >/dev/null
+cat >"$work/across.toml" <<PLAN
+[source]
+profile = "source"
+[destination]
+profile = "destination"
+bucket = "across"
+prefix = "prod"
+[encryption]
+algorithm = "KMS"
+key = "$key"
+[[tables]]
+name = "Orders"
+PLAN
+
+# The verdicts of `check` that begin with a word, as subjects.
+verdicts() { { timeout 120 "$tableferry" check "$work/across.toml" 2>&1 || true; } | sed -n "s/^  $1 *//p"; }
+denied=$(verdicts denied)
+for subject in s3:PutObject kms:GenerateDataKey 'point-in-time recovery of Orders'; do
+  case "$denied" in *"$subject"*) ;; *) fail "$subject is not denied: $denied" ;; esac
+done
+printf 'ok 3 - what is missing on both sides is named\n'
+
+timeout 300 "$tableferry" apply "$work/across.toml" --yes \
+  --allow identity-policy,bucket-policy,key-policy,recovery >"$work/apply.log" 2>&1 || true
+denied=$(verdicts denied)
+[ -z "$denied" ] || fail "the remedies leave $denied: $(cat "$work/apply.log")"
+"${to[@]}" s3api get-bucket-policy --bucket across --query Policy --output text |
+  grep -q 'arn:aws:iam::111111111111:role/teams/Exporter' || fail 'the bucket policy does not name the role'
+printf 'ok 4 - the remedies are written, and mend it\n'
+
+for change in $(timeout 60 "$tableferry" apply --list | awk '{ print $1 }'); do
+  timeout 120 "$tableferry" undo "$change" --yes >>"$work/undo.log" 2>&1 || true
+done
+! "${to[@]}" s3api get-bucket-policy --bucket across >/dev/null 2>&1 || fail 'a bucket policy is left'
+! "${from[@]}" iam list-role-policies --role-name Exporter --output text | grep -q tableferry ||
+  fail 'an inline policy is left'
+! "${to[@]}" kms get-key-policy --key-id "$key" --policy-name default --output text | grep -q Tableferry ||
+  fail 'a statement is left in the key policy'
+"${from[@]}" dynamodb describe-continuous-backups --table-name Orders --output text | grep -q ENABLED ||
+  fail 'point-in-time recovery was switched off, though nobody named it'
+printf 'ok 5 - the changes are undone, and the recovery window is kept\n'
+printf '5 passed, 0 failed\n'

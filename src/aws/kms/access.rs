@@ -14,6 +14,8 @@ impl Kms {
             .client
             .get_key_policy()
             .key_id(key)
+            // The only name there is; some servers want it said.
+            .policy_name("default")
             .send()
             .await
             .map_err(|error| self.translator.failure("kms:GetKeyPolicy", key, &error))?;
