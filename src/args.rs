@@ -149,8 +149,9 @@ pub struct RunArgs {
 
 /// How `check` ends.
 const CHECK_STATUS: &str = "\
-Exit status: 0 all is allowed; 3 something is denied; 5 something depends on what nobody can tell
-before, or could not be read.";
+Exit status: 0 all is allowed; 3 something that the export cannot do without is denied; 5 something
+depends on what nobody can tell before, or could not be read, or what only follows and verifies the
+export is denied.";
 
 /// How `check` goes.
 #[derive(Debug, ClapArgs)]
@@ -197,8 +198,9 @@ cloudformation  a template in YAML for the stack of one account; with several, n
 cli             a script of `aws` commands for sh, which stops where something changed since
 message         a text to send for each who can mend something
 
-Exit status: 0 nothing is denied, or what is told mends it; 3 something stays denied, or a document must
-not be written as it stands; 5 something stays undecided, such as what could not be read.";
+Exit status: 0 nothing is denied, or what is told mends it; 3 something that the export cannot do without
+stays denied, or a document must not be written as it stands; 5 something stays undecided, such as what
+could not be read, or only what follows and verifies the export stays denied.";
 
 /// How `policies` goes.
 #[derive(Debug, ClapArgs)]

@@ -208,3 +208,36 @@ fn a_question_mark_is_one_character(#[case] pattern: &str, #[case] expected: &st
     ));
     assert_eq!(told["decision"], expected, "{told}");
 }
+
+/// A variable that nobody can tell matters only where its pattern could match for some value of it.
+#[rstest]
+#[case::of_another_service("arn:aws:s3:::landing/${aws:PrincipalTag/team}/*", "allowed")]
+#[case::of_another_table("arn:aws:dynamodb:*:*:table/${aws:PrincipalTag/team}-copy", "allowed")]
+#[case::of_this_table("arn:aws:dynamodb:*:*:table/${aws:PrincipalTag/team}s", "depends")]
+fn a_pattern_with_an_unknown_variable_may_still_be_no_match(
+    #[case] resource: &str,
+    #[case] expected: &str,
+) {
+    let parts = json!({
+        "unknown_context": ["aws:PrincipalTag/team", "aws:ResourceTag/team"],
+        "identity_policies": [allow_all(), {"Version": "2012-10-17", "Statement": {
+            "Effect": "Deny", "Action": "*", "Resource": resource, "Condition": {
+                "StringNotEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}}}],
+    });
+    let table = "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders";
+    let told = answer(&request(SESSION, "dynamodb:DescribeTable", table, &parts));
+    assert_eq!(told["decision"], expected, "{told}");
+}
+
+/// KMS's list of context keys is one of the "multivalued" ("Condition keys for AWS KMS"): several
+/// values without a set operator match nothing.
+#[test]
+fn an_unknown_list_is_tried_with_several_values() {
+    let policy = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+        "Principal": "*", "Action": "*", "Resource": "*",
+        "Condition": {"StringLikeIfExists": {"kms:EncryptionContextKeys": "*"}}}});
+    let parts =
+        json!({"unknown_context": ["kms:EncryptionContextKeys"], "resource_policy": policy});
+    let told = answer(&request(SESSION, "kms:Decrypt", KEY, &parts));
+    assert_eq!(told["decision"], "depends", "{told}");
+}

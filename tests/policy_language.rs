@@ -198,7 +198,16 @@ fn condition_operators(#[case] condition: &str, #[case] context: &str, #[case] e
 #[case("ForAllValues:StringNotEquals", json!(["c", "d"]), true)]
 #[case("ForAllValues:StringNotEquals", json!(["a", "d"]), false)]
 #[case("ForAllValues:StringNotEquals", Value::Null, true)]
-#[case("ForAnyValue:StringEqualsIfExists", Value::Null, true)]
+// "If the key is not present, evaluate the condition element as true" says the page of IfExists; it has
+// been observed that ForAnyValue is resolved first, and that there is no value then to be any.
+#[case("ForAnyValue:StringEqualsIfExists", Value::Null, false)]
+#[case("ForAllValues:StringEqualsIfExists", Value::Null, true)]
+// ForAllValues "also returns true if … the context key value resolves to a null dataset, such as an
+// empty string".
+#[case("ForAllValues:StringEquals", json!(""), true)]
+#[case("ForAllValues:StringEquals", json!(["", ""]), true)]
+#[case("ForAllValues:StringEquals", json!(["", "c"]), false)]
+#[case("ForAnyValue:StringNotEquals", json!(""), false)]
 #[case("StringEquals", json!(["a", "b"]), false)]
 #[case("StringNotEquals", json!(["c", "d"]), false)]
 fn set_operators(#[case] operator: &str, #[case] held: Value, #[case] expected: bool) {

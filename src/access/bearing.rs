@@ -162,12 +162,11 @@ impl<'f> Bearing<'f> {
             ("iam:ListAttachedRolePolicies", "iam:GetRole")
         };
         let name = principal.naming().to_string();
-        if let Some(known) = principal.identity_policies.value() {
-            for PolicyText { name, document } in known {
-                let read = self.read(Layer::Identity, name, document);
-                self.policies.identity.extend(read);
-            }
-        } else if let Some(obstacle) = principal.identity_policies.obstacle(policies) {
+        for PolicyText { name, document } in principal.known_identity_policies() {
+            let read = self.read(Layer::Identity, name, document);
+            self.policies.identity.extend(read);
+        }
+        if let Some(obstacle) = principal.identity_policies.obstacle(policies) {
             self.miss(
                 Layer::Identity,
                 format!("the identity policies of {name}"),

@@ -12,7 +12,7 @@ use super::need::{Need, Purpose, Who};
 use crate::arn::{AccountId, Arn, Region};
 use crate::plan::{Encryption, Plan};
 use crate::policy::document::Document;
-use crate::policy::evaluate::Context;
+use crate::policy::evaluate::{Context, is_multivalued};
 
 /// The service that writes and reads for the caller while an export runs.
 const EXPORTER: &str = "dynamodb.amazonaws.com";
@@ -333,6 +333,16 @@ pub(super) fn add_unsettled<'d>(
     documents: impl Iterator<Item = &'d Document<'d>>,
 ) {
     for document in documents {
+        // "Multivalued context keys require a condition set operator": what AWS makes of a list
+        // without one is not documented.
+        for statement in document.statements() {
+            for condition in &statement.conditions {
+                let key = condition.key.value.as_ref();
+                if is_multivalued(key) && !condition.operator.takes_lists() {
+                    context.set_unknown(key);
+                }
+            }
+        }
         for key in document.context_keys() {
             if context.get(key).is_none() && !is_settled(key, action) {
                 context.set_unknown(key);

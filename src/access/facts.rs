@@ -131,8 +131,10 @@ impl<T> Fact<T> {
     pub fn obstacle(&self, usual: &str) -> Option<Obstacle> {
         let (permission, detail) = match self {
             Self::Known { .. } | Self::Absent { .. } => return None,
-            Self::Refused { permission, detail } | Self::Failed { permission, detail } => {
-                (permission.clone(), detail.clone())
+            Self::Refused { permission, detail } => (permission.clone(), detail.clone()),
+            // No permission would make it known.
+            Self::Failed { permission, detail } => {
+                (String::new(), format!("{permission}: {detail}"))
             }
             Self::Unasked => (usual.to_owned(), "it was not asked for".to_owned()),
         };

@@ -137,6 +137,21 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// The same, with a `*` for each variable that nobody can tell.
+    pub(crate) fn loosely<'p>(
+        &self,
+        text: &'p str,
+        version: Version,
+    ) -> Result<Ready<'p>, Blocked> {
+        match version {
+            Version::Old => Ok(Ready::Plain(text)),
+            Version::Current => pattern::replace_variables(text, |key| match self.variable(key) {
+                Replacement::Unknown => Replacement::Anything,
+                known => known,
+            }),
+        }
+    }
+
     /// Whether a key holds just this value.
     pub(crate) fn equals(&self, key: &str, value: &str) -> Truth {
         match self.held(key) {
@@ -207,6 +222,11 @@ pub(crate) fn condition_holds(
             value_holds(value, condition, version, reading)
         }
         (Held::Values(_), Quantifier::Single) => Truth::No,
+        // `ForAllValues` returns true as well where "the context key value resolves to a null
+        // dataset, such as an empty string"; of nothing no value is any.
+        (Held::Values(values), quantifier) if values.iter().all(String::is_empty) => {
+            (quantifier == Quantifier::All).into()
+        }
         (Held::Values(values), Quantifier::Any) => Truth::any(
             values
                 .iter()
@@ -239,7 +259,8 @@ fn null_of_unknown(condition: &Condition<'_>) -> Truth {
 /// "If the key … is not present in the request context, the values do not match and the condition
 /// is false. If the policy condition requires that the key is not matched … the condition is true"
 /// ("Condition operators"). `ForAllValues` "also returns true if there are no context keys in the
-/// request"; `ForAnyValue` returns false ("Set operators for multivalued context keys").
+/// request"; `ForAnyValue` returns false ("Set operators for multivalued context keys"), with
+/// `IfExists` as well, as has been observed: there is no value that could match.
 fn absent_holds(condition: &Condition<'_>, version: Version, reading: Reading<'_>) -> Truth {
     let Operator {
         is_negated,
@@ -248,10 +269,11 @@ fn absent_holds(condition: &Condition<'_>, version: Version, reading: Reading<'_
         ..
     } = condition.operator;
     match quantifier {
-        _ if if_exists => Truth::Yes,
+        Quantifier::Any => Truth::No,
         Quantifier::All => Truth::Yes,
+        Quantifier::Single if if_exists => Truth::Yes,
         Quantifier::Single if is_negated => is_resolved(condition, version, reading),
-        Quantifier::Any | Quantifier::Single => Truth::No,
+        Quantifier::Single => Truth::No,
     }
 }
 

@@ -13,6 +13,7 @@ use super::unknown;
 use super::verdict::{self, Weighed};
 
 pub use super::request::{Context, ContextValue, Principal, Request};
+pub use super::witness::is_multivalued;
 
 /// A document and the name it goes by in explanations.
 #[derive(Debug, Clone)]

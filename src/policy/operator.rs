@@ -178,6 +178,12 @@ impl Operator {
         })
     }
 
+    /// Whether it says what becomes of several values; `Null` asks for none.
+    #[must_use]
+    pub fn takes_lists(self) -> bool {
+        self.quantifier != Quantifier::Single || self.test == Test::Null
+    }
+
     /// Whether policy variables are replaced in its values: "You can use a policy variable for
     /// Condition values in any condition that involves the string operators or the ARN operators"
     /// ("IAM policy elements: Variables and tags"); the operators' page adds the Boolean one.

@@ -309,6 +309,8 @@ pub(crate) enum Replacement<'a> {
     Unresolved,
     /// Nobody can tell its value.
     Unknown,
+    /// Whatever its value may be is let through.
+    Anything,
 }
 
 /// Why a pattern cannot be matched.
@@ -344,6 +346,7 @@ pub(crate) fn replace_variables<'p, 'c>(
             "*" | "?" | "$" => push_literal(&mut pieces, name),
             _ => match resolve(name, &mut lookup) {
                 Replacement::Value(value) => push_literal(&mut pieces, &value),
+                Replacement::Anything => push_pattern(&mut pieces, "*"),
                 Replacement::Unresolved => blocked = Some(Blocked::Unresolved),
                 Replacement::Unknown => blocked = blocked.or(Some(Blocked::Unknown)),
             },

@@ -276,7 +276,12 @@ pub(crate) fn resource_applies(
     for item in &patterns.items {
         match resource_pattern(&item.value, version, reading) {
             Ok(ready) => found = found.or(ready.is_resource_like(resource).into()),
-            Err(Blocked::Unknown) => found = found.or(Truth::Unknown),
+            Err(Blocked::Unknown) => {
+                // It matches nothing that it would not match with a `*` for the variable.
+                let loose = reading.loosely(&item.value, version);
+                let may_match = loose.is_ok_and(|loose| loose.is_resource_like(resource));
+                found = found.or(if may_match { Truth::Unknown } else { Truth::No });
+            }
             Err(Blocked::Unresolved) if patterns.is_negated => return Truth::No,
             Err(Blocked::Unresolved) => {}
         }

@@ -18,7 +18,7 @@ const MOST_COMBINED: usize = 6;
 const MOST_CAPTURES: usize = 32;
 
 /// Global keys that hold lists ("AWS global condition context keys", value type "Multivalued").
-const MULTIVALUED: [&str; 8] = [
+const MULTIVALUED: [&str; 14] = [
     "aws:CalledVia",
     "aws:PrincipalOrgPaths",
     "aws:PrincipalServiceNamesList",
@@ -26,11 +26,18 @@ const MULTIVALUED: [&str; 8] = [
     "aws:SourceOrgPaths",
     "aws:TagKeys",
     "aws:VpceOrgPaths",
+    "dynamodb:Attributes",
+    "dynamodb:LeadingKeys",
+    "kms:EncryptionContextKeys",
+    "kms:GrantOperations",
+    "kms:ResourceAliases",
+    "s3:RequestObjectTagKeys",
     "sts:TransitiveTagKeys",
 ];
 
 /// Whether a key is documented to hold a list.
-pub(crate) fn is_multivalued(key: &str) -> bool {
+#[must_use]
+pub fn is_multivalued(key: &str) -> bool {
     MULTIVALUED
         .iter()
         .any(|known| known.eq_ignore_ascii_case(key))
@@ -71,6 +78,10 @@ pub(crate) fn singles(
     collected
         .shapes
         .extend(demanded.iter().map(|value| Shape::literal(value)));
+    if collected.is_quantified {
+        // To a set operator an empty text is no value, and so unlike any other that matches nothing.
+        collected.shapes.push(Shape::literal(""));
+    }
     let (texts, is_complete) = collected.examples();
     let is_list = is_multivalued(key)
         || (collected.is_quantified && !key.to_ascii_lowercase().starts_with("aws:"));

@@ -103,6 +103,9 @@ pub struct PrincipalFacts {
     /// The identity policies: attached, inline, and of the groups.
     #[serde(default)]
     pub identity_policies: Fact<Vec<PolicyText>>,
+    /// Those of them that were read, where not all could be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub some_identity_policies: Vec<PolicyText>,
     /// The permissions boundary.
     #[serde(default)]
     pub boundary: Fact<PolicyText>,
@@ -131,11 +134,21 @@ impl PrincipalFacts {
             expires_at: Fact::Unasked,
             role: Fact::Unasked,
             identity_policies: Fact::Unasked,
+            some_identity_policies: Vec::new(),
             boundary: Fact::Unasked,
             simulation: Fact::Unasked,
             organization: Fact::Unasked,
             service_control: Fact::Unasked,
             resource_control: Fact::Unasked,
+        }
+    }
+
+    /// The identity policies that were read: all of them, or some.
+    #[must_use]
+    pub fn known_identity_policies(&self) -> &[PolicyText] {
+        match self.identity_policies.value() {
+            Some(all) => all,
+            None => &self.some_identity_policies,
         }
     }
 

@@ -45,7 +45,7 @@ fn inline_size(facts: &Facts, who: Who, after: &str) -> Option<String> {
     };
     let most = if side.is_role_session() { 10_240 } else { 2048 };
     let length = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
-    let inline = side.identity_policies.value().into_iter().flatten();
+    let inline = side.known_identity_policies().iter();
     let total: usize = inline
         .filter(|policy| !policy.name.starts_with("arn:"))
         .map(|policy| length(&policy.document))

@@ -49,9 +49,8 @@ impl Target {
             _ => &facts.source,
         };
         let taken = |name: &str| {
-            side.identity_policies
-                .value()
-                .is_some_and(|known| known.iter().any(|policy| policy.name == name))
+            let known = side.known_identity_policies();
+            known.iter().any(|policy| policy.name == name)
         };
         let mut name = INLINE_NAME.to_owned();
         let mut number = 1;
@@ -111,12 +110,14 @@ impl Target {
                     _ => &mut facts.source,
                 };
                 grant(side, *who, &mut facts.tried, &text);
-                if let Some(known) = side.identity_policies.value_mut() {
-                    known.push(PolicyText {
-                        name: name.clone(),
-                        document: text,
-                    });
-                }
+                let known = match side.identity_policies.value_mut() {
+                    Some(all) => all,
+                    None => &mut side.some_identity_policies,
+                };
+                known.push(PolicyText {
+                    name: name.clone(),
+                    document: text,
+                });
             }
             Self::BucketPolicy { .. } => facts.bucket.policy = Fact::known(text, now, "remedy"),
             Self::KeyPolicy { key } => {

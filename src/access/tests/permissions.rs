@@ -350,6 +350,25 @@ fn a_missing_permission_of_a_permission_set_is_for_its_owner() {
     assert_eq!(verdict.mender, Mender::PermissionSetOwner("Ops".to_owned()));
 }
 
+/// "Multivalued context keys require a condition set operator": what becomes of a list without one is
+/// not documented, so that no certainty is built on it.
+#[test]
+fn a_list_that_is_compared_as_one_value_decides_nothing_for_certain() {
+    let compared = |operator: &str| {
+        let mut statements = granting_bucket();
+        statements[0]["Condition"] =
+            json!({ operator: { "aws:CalledVia": "dynamodb.amazonaws.com" } });
+        let mut facts = facts();
+        facts.bucket.policy = known(document(&statements));
+        on(&aes_plan(), &facts, "s3:PutObject").outcome
+    };
+    assert_eq!(compared("ForAnyValue:StringEquals"), Outcome::CLEAR);
+    let Outcome::Depends { on } = compared("StringEquals") else {
+        panic!("certain");
+    };
+    assert_eq!(on, ["aws:CalledVia"]);
+}
+
 #[test]
 fn every_need_can_be_judged_elsewhere() {
     let lines = simulate_lines(&kms_plan(), &facts(), now());

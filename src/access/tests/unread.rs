@@ -1,7 +1,7 @@
 //! Permissions judged from what could be read alone: what is assumed, what is unknown, and which other
 //! witnesses settle it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::world::*;
 use crate::access::facts::{Fact, Facts, PastExport, PolicyText, Simulated, Tried};
@@ -57,6 +57,56 @@ fn what_is_denied_stays_denied_whatever_was_not_read() {
         on(&aes_plan(), &facts, "s3:PutObject").outcome,
         Outcome::Denied
     );
+}
+
+/// Some of the policies may be read while others may not: what they deny is denied.
+#[test]
+fn identity_policies_that_were_read_count_though_others_could_not_be() {
+    let with = |statements: &Value| {
+        let mut facts = facts();
+        facts.source.identity_policies = refused("iam:ListRolePolicies");
+        facts.source.some_identity_policies = vec![inline("Attached", statements)];
+        on(&aes_plan(), &facts, "s3:PutObject")
+    };
+    let denied = with(&json!([
+        { "Effect": "Allow", "Action": "*", "Resource": "*" },
+        { "Sid": "NoUploads", "Effect": "Deny", "Action": "s3:Put*", "Resource": "*" },
+    ]));
+    assert_eq!(denied.outcome, Outcome::Denied);
+    assert_eq!(denied.deciding[0].sid, "NoUploads");
+    let allowed =
+        with(&json!([{ "Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*" }]));
+    let Outcome::Allowed { assumed } = &allowed.outcome else {
+        panic!("{allowed:#?}");
+    };
+    assert_eq!(assumed[0].layer, Layer::Identity);
+    assert!(
+        allowed
+            .deciding
+            .iter()
+            .any(|deciding| deciding.sid == "All")
+    );
+}
+
+/// Whoever is refused one action for want of an identity policy is not assumed to have its like.
+#[test]
+fn a_refusal_for_want_of_an_identity_policy_speaks_against_its_siblings() {
+    let mut facts = facts();
+    facts.source.identity_policies = refused("iam:ListAttachedUserPolicies");
+    let outcome = |facts: &Facts, action: &str| on(&aes_plan(), facts, action).outcome;
+    assert!(outcome(&facts, "dynamodb:ExportTableToPointInTime").is_allowed());
+    facts.tried.push(tried(
+        "dynamodb:DescribeTable",
+        Some("… because no identity-based policy allows the dynamodb:DescribeTable action"),
+    ));
+    let Outcome::Unknown { unread } = outcome(&facts, "dynamodb:ExportTableToPointInTime") else {
+        panic!("not unknown");
+    };
+    assert_eq!(unread[0].layer, Layer::Identity);
+    // Of another service it says nothing, and a refusal for another reason neither.
+    assert!(outcome(&facts, "s3:PutObject").is_allowed());
+    facts.tried[0].refusal = Some("… with an explicit deny in a service control policy".to_owned());
+    assert!(outcome(&facts, "dynamodb:ExportTableToPointInTime").is_allowed());
 }
 
 /// Facts of a caller who can read nothing of its own rights but what IAM's simulation says, the same

@@ -150,6 +150,19 @@ fn agreed(mut rulings: Vec<Ruling>) -> Ruling {
     rulings.swap_remove(0)
 }
 
+/// Another action of the same service that the plan needs, which AWS refused for want of an identity
+/// policy when it was called: whoever lacks one of them is not assumed to have the others.
+fn refused_beside<'f>(facts: &'f Facts, need: &Need) -> Option<&'f str> {
+    let service = |action: &str| action.split(':').next().map(str::to_ascii_lowercase);
+    let found = facts.tried.iter().find(|tried| {
+        let refusal = tried.refusal.as_deref().unwrap_or_default();
+        tried.who == need.who
+            && service(&tried.action) == service(need.action)
+            && refusal.contains("no identity-based policy allows")
+    })?;
+    Some(&found.action)
+}
+
 /// Judges one request.
 fn rule(facts: &Facts, need: &Need, ask: &Ask<'_>) -> Ruling {
     let request = ask.request();
@@ -182,16 +195,36 @@ fn rule(facts: &Facts, need: &Need, ask: &Ask<'_>) -> Ruling {
                 Some(answer) => left_unread(unread, answer),
                 None => unread,
             };
-            allowed_at_best(ask, neutral, unread)
+            allowed_at_best(facts, need, ask, neutral, unread)
         }
     }
 }
 
 /// Rules where nothing that was read forbids: what was not read must forbid nothing, or must allow.
-fn allowed_at_best(ask: &Ask<'_>, neutral: Evaluation, unread: Vec<Unread>) -> Ruling {
+fn allowed_at_best(
+    facts: &Facts,
+    need: &Need,
+    ask: &Ask<'_>,
+    neutral: Evaluation,
+    unread: Vec<Unread>,
+) -> Ruling {
     if neutral.decision == Decision::Allowed {
         // Once something allows, an unread identity policy or grant is wanted no more; it may deny.
         return Ruling::of(Outcome::Allowed { assumed: unread }, neutral);
+    }
+    let is_identity_open = unread.iter().any(|unread| unread.layer == Layer::Identity);
+    if let Some(sibling) = refused_beside(facts, need).filter(|_| is_identity_open) {
+        let explanation = format!(
+            "no identity policy allows {sibling}, as AWS said when it was called; whether one allows \
+             {} could not be read",
+            ask.action
+        );
+        let mut unread = unread;
+        unread.retain(|unread| unread.layer == Layer::Identity);
+        return Ruling {
+            denied_by: Some(PolicyKind::Identity),
+            ..Ruling::unknown(unread, explanation)
+        };
     }
     let hoping = evaluate(&ask.request(), &ask.bearing.hoping_for_identity());
     match hoping.decision {

@@ -1,9 +1,6 @@
 //! The policies of users and roles: attached, inline, and of the groups that a user is in.
-//!
-//! A policy that cannot be read makes the whole unread: half of what allows and denies would be
-//! judged as if it were all.
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{join, join_all, join3};
 
 use super::{Failure, Iam};
 use crate::access::facts::PolicyText;
@@ -17,23 +14,63 @@ pub enum Holder<'a> {
     Role(&'a str),
 }
 
+/// Policies as far as they could be read: what one denies is denied, whatever the others say.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// Those that were read.
+    pub policies: Vec<PolicyText>,
+    /// The first failure; none where these are all.
+    pub failure: Option<Failure>,
+}
+
+impl Gathered {
+    fn failed(failure: Failure) -> Self {
+        Self {
+            policies: Vec::new(),
+            failure: Some(failure),
+        }
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.policies.extend(other.policies);
+        self.failure = self.failure.or(other.failure);
+        self
+    }
+}
+
+impl FromIterator<Result<PolicyText, Failure>> for Gathered {
+    fn from_iter<I: IntoIterator<Item = Result<PolicyText, Failure>>>(documents: I) -> Self {
+        documents
+            .into_iter()
+            .fold(Self::default(), |mut all, document| {
+                match document {
+                    Ok(policy) => all.policies.push(policy),
+                    Err(failure) => all.failure = all.failure.or(Some(failure)),
+                }
+                all
+            })
+    }
+}
+
 impl Iam {
     /// Every policy that gives a user or role its permissions, with the documents.
-    pub async fn identity_policies(&self, holder: Holder<'_>) -> Result<Vec<PolicyText>, Failure> {
-        let (mut policies, more) = match holder {
+    pub async fn identity_policies(&self, holder: Holder<'_>) -> Gathered {
+        match holder {
             Holder::Role(name) => {
-                try_join(self.attached_to_role(name), self.inside_role(name)).await?
+                let (attached, inline) =
+                    join(self.attached_to_role(name), self.inside_role(name)).await;
+                attached.and(inline)
             }
             Holder::User(name) => {
-                let own = try_join(self.attached_to_user(name), self.inside_user(name));
-                let ((mut own, inline), of_groups) =
-                    try_join(own, self.policies_of_groups(name)).await?;
-                own.extend(inline);
-                (own, of_groups)
+                let (attached, inline, of_groups) = join3(
+                    self.attached_to_user(name),
+                    self.inside_user(name),
+                    self.policies_of_groups(name),
+                )
+                .await;
+                attached.and(inline).and(of_groups)
             }
-        };
-        policies.extend(more);
-        Ok(policies)
+        }
     }
 
     /// The document of a managed policy that is in force, by `GetPolicy` and `GetPolicyVersion`.
@@ -74,167 +111,124 @@ impl Iam {
         })
     }
 
-    async fn managed(
-        &self,
-        attached: Vec<aws_sdk_iam::types::AttachedPolicy>,
-    ) -> Result<Vec<PolicyText>, Failure> {
+    async fn managed(&self, attached: Vec<aws_sdk_iam::types::AttachedPolicy>) -> Gathered {
         let arns = attached.iter().filter_map(|policy| policy.policy_arn());
-        try_join_all(arns.map(|arn| self.managed_policy(arn))).await
+        let documents = arns.map(|arn| self.managed_policy(arn));
+        join_all(documents).await.into_iter().collect()
     }
 
-    async fn attached_to_role(&self, name: &str) -> Result<Vec<PolicyText>, Failure> {
+    async fn attached_to_role(&self, name: &str) -> Gathered {
         const OPERATION: &str = "iam:ListAttachedRolePolicies";
-        let attached = self
-            .client
-            .list_attached_role_policies()
-            .role_name(name)
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await
-            .map_err(|error| self.translator.failure(OPERATION, name, &error))?;
-        self.managed(attached).await
+        let call = self.client.list_attached_role_policies().role_name(name);
+        let attached = call.into_paginator().items().send();
+        let attached = attached.collect::<Result<Vec<_>, _>>().await;
+        match attached {
+            Ok(attached) => self.managed(attached).await,
+            Err(error) => Gathered::failed(self.translator.failure(OPERATION, name, &error)),
+        }
     }
 
-    async fn attached_to_user(&self, name: &str) -> Result<Vec<PolicyText>, Failure> {
+    async fn attached_to_user(&self, name: &str) -> Gathered {
         const OPERATION: &str = "iam:ListAttachedUserPolicies";
-        let attached = self
-            .client
-            .list_attached_user_policies()
-            .user_name(name)
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await
-            .map_err(|error| self.translator.failure(OPERATION, name, &error))?;
-        self.managed(attached).await
+        let call = self.client.list_attached_user_policies().user_name(name);
+        let attached = call.into_paginator().items().send();
+        let attached = attached.collect::<Result<Vec<_>, _>>().await;
+        match attached {
+            Ok(attached) => self.managed(attached).await,
+            Err(error) => Gathered::failed(self.translator.failure(OPERATION, name, &error)),
+        }
     }
 
-    async fn attached_to_group(&self, name: &str) -> Result<Vec<PolicyText>, Failure> {
+    async fn attached_to_group(&self, name: &str) -> Gathered {
         const OPERATION: &str = "iam:ListAttachedGroupPolicies";
-        let attached = self
-            .client
-            .list_attached_group_policies()
-            .group_name(name)
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await
-            .map_err(|error| self.translator.failure(OPERATION, name, &error))?;
-        self.managed(attached).await
+        let call = self.client.list_attached_group_policies().group_name(name);
+        let attached = call.into_paginator().items().send();
+        let attached = attached.collect::<Result<Vec<_>, _>>().await;
+        match attached {
+            Ok(attached) => self.managed(attached).await,
+            Err(error) => Gathered::failed(self.translator.failure(OPERATION, name, &error)),
+        }
     }
 
-    async fn inside_role(&self, role: &str) -> Result<Vec<PolicyText>, Failure> {
-        let names: Vec<String> = self
-            .client
-            .list_role_policies()
-            .role_name(role)
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<_, _>>()
-            .await
-            .map_err(|error| {
-                self.translator
-                    .failure("iam:ListRolePolicies", role, &error)
-            })?;
-        try_join_all(names.into_iter().map(|name| async move {
-            let answer = self
-                .client
-                .get_role_policy()
-                .role_name(role)
+    async fn inside_role(&self, role: &str) -> Gathered {
+        const LIST: &str = "iam:ListRolePolicies";
+        let call = self.client.list_role_policies().role_name(role);
+        let names = call.into_paginator().items().send();
+        let names = match names.collect::<Result<Vec<String>, _>>().await {
+            Ok(names) => names,
+            Err(error) => return Gathered::failed(self.translator.failure(LIST, role, &error)),
+        };
+        let documents = names.into_iter().map(async |name| {
+            let call = self.client.get_role_policy().role_name(role);
+            let answer = call
                 .policy_name(&name)
                 .send()
                 .await
                 .map_err(|error| self.translator.failure("iam:GetRolePolicy", role, &error))?;
             Ok(inline(name, answer.policy_document()))
-        }))
-        .await
+        });
+        join_all(documents).await.into_iter().collect()
     }
 
-    async fn inside_user(&self, user: &str) -> Result<Vec<PolicyText>, Failure> {
-        let names: Vec<String> = self
-            .client
-            .list_user_policies()
-            .user_name(user)
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<_, _>>()
-            .await
-            .map_err(|error| {
-                self.translator
-                    .failure("iam:ListUserPolicies", user, &error)
-            })?;
-        try_join_all(names.into_iter().map(|name| async move {
-            let answer = self
-                .client
-                .get_user_policy()
-                .user_name(user)
+    async fn inside_user(&self, user: &str) -> Gathered {
+        const LIST: &str = "iam:ListUserPolicies";
+        let call = self.client.list_user_policies().user_name(user);
+        let names = call.into_paginator().items().send();
+        let names = match names.collect::<Result<Vec<String>, _>>().await {
+            Ok(names) => names,
+            Err(error) => return Gathered::failed(self.translator.failure(LIST, user, &error)),
+        };
+        let documents = names.into_iter().map(async |name| {
+            let call = self.client.get_user_policy().user_name(user);
+            let answer = call
                 .policy_name(&name)
                 .send()
                 .await
                 .map_err(|error| self.translator.failure("iam:GetUserPolicy", user, &error))?;
             Ok(inline(name, answer.policy_document()))
-        }))
-        .await
+        });
+        join_all(documents).await.into_iter().collect()
     }
 
-    async fn inside_group(&self, group: &str) -> Result<Vec<PolicyText>, Failure> {
-        let names: Vec<String> = self
-            .client
-            .list_group_policies()
-            .group_name(group)
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<_, _>>()
-            .await
-            .map_err(|error| {
-                self.translator
-                    .failure("iam:ListGroupPolicies", group, &error)
-            })?;
-        try_join_all(names.into_iter().map(|name| async move {
-            let answer = self
-                .client
-                .get_group_policy()
-                .group_name(group)
-                .policy_name(&name)
-                .send()
-                .await
-                .map_err(|error| self.translator.failure("iam:GetGroupPolicy", group, &error))?;
-            let name = format!("{group}/{name}");
-            Ok(inline(name, answer.policy_document()))
-        }))
-        .await
+    async fn inside_group(&self, group: &str) -> Gathered {
+        const LIST: &str = "iam:ListGroupPolicies";
+        let call = self.client.list_group_policies().group_name(group);
+        let names = call.into_paginator().items().send();
+        let names = match names.collect::<Result<Vec<String>, _>>().await {
+            Ok(names) => names,
+            Err(error) => return Gathered::failed(self.translator.failure(LIST, group, &error)),
+        };
+        let documents = names.into_iter().map(async |name| {
+            let call = self.client.get_group_policy().group_name(group);
+            let answer =
+                call.policy_name(&name).send().await.map_err(|error| {
+                    self.translator.failure("iam:GetGroupPolicy", group, &error)
+                })?;
+            Ok(inline(format!("{group}/{name}"), answer.policy_document()))
+        });
+        join_all(documents).await.into_iter().collect()
     }
 
-    async fn policies_of_groups(&self, user: &str) -> Result<Vec<PolicyText>, Failure> {
-        let groups = self
-            .client
-            .list_groups_for_user()
-            .user_name(user)
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await
-            .map_err(|error| {
-                self.translator
-                    .failure("iam:ListGroupsForUser", user, &error)
-            })?;
-        let of_groups = try_join_all(groups.iter().map(|group| async move {
+    async fn policies_of_groups(&self, user: &str) -> Gathered {
+        const OPERATION: &str = "iam:ListGroupsForUser";
+        let call = self.client.list_groups_for_user().user_name(user);
+        let groups = call.into_paginator().items().send();
+        let groups = match groups.collect::<Result<Vec<_>, _>>().await {
+            Ok(groups) => groups,
+            Err(error) => {
+                return Gathered::failed(self.translator.failure(OPERATION, user, &error));
+            }
+        };
+        let of_groups = groups.iter().map(async |group| {
             let name = group.group_name();
-            try_join(self.attached_to_group(name), self.inside_group(name)).await
-        }))
-        .await?;
-        Ok(of_groups
+            let (attached, inline) =
+                join(self.attached_to_group(name), self.inside_group(name)).await;
+            attached.and(inline)
+        });
+        let of_groups = join_all(of_groups).await;
+        of_groups
             .into_iter()
-            .flat_map(|(attached, inline)| attached.into_iter().chain(inline))
-            .collect())
+            .fold(Gathered::default(), Gathered::and)
     }
 }
 

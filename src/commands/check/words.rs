@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::access::facts::Facts;
+use crate::access::need::Weight;
 use crate::access::remedy::{Mend, Remedies, Remedy};
-use crate::access::verdict::{Outcome, Overall, Unread, Verdict, assumptions, by_mender};
+use crate::access::verdict::{Layer, Outcome, Overall, Unread, Verdict, assumptions, by_mender};
 use crate::commands::report::Report;
 use crate::policy::evaluate::Deciding;
 
@@ -28,12 +29,19 @@ pub(in crate::commands) fn tell(
             tell_verdict(report, verdict);
         }
     }
-    let assumed = assumptions(verdicts);
-    if !assumed.is_empty() {
-        report.line("not read, and assumed not to forbid it:");
-    }
-    for unread in &assumed {
-        report.line(&format!("  {}", without_detail(unread)));
+    let (granting, forbidding): (Vec<Unread>, Vec<Unread>) = assumptions(verdicts)
+        .into_iter()
+        .partition(|unread| unread.layer == Layer::Identity);
+    for (title, assumed) in [
+        ("not read, and assumed to allow what is needed:", granting),
+        ("not read, and assumed not to forbid it:", forbidding),
+    ] {
+        if !assumed.is_empty() {
+            report.line(title);
+        }
+        for unread in &assumed {
+            report.line(&format!("  {}", without_detail(unread)));
+        }
     }
 }
 
@@ -51,8 +59,13 @@ pub(in crate::commands) fn tell_end(
             .filter(|found| found.outcome.as_str() == word);
         found.count()
     };
+    let assumed = match assumptions(verdicts).len() {
+        // What is allowed is undecided then for what it rests on.
+        many @ 1.. if overall == Overall::Undecided => format!(", {many} assumed"),
+        _ => String::new(),
+    };
     report.line(&format!(
-        "{}: {} allowed, {} denied, {} depend, {} unknown",
+        "{}: {} allowed{assumed}, {} denied, {} depend, {} unknown",
         overall_in_words(overall),
         count("allowed"),
         count("denied"),
@@ -83,6 +96,9 @@ fn tell_verdict(report: &Report, verdict: &Verdict) {
         return;
     }
     report.line(&format!("           {}", verdict.explanation));
+    if verdict.outcome == Outcome::Denied && verdict.weight != Weight::Job {
+        report.line("           the export itself completes without it");
+    }
     match &verdict.outcome {
         Outcome::Depends { on } => {
             report.line(&format!("           it depends on {}", on.join(", ")));

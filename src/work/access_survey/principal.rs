@@ -48,6 +48,7 @@ pub(super) async fn read_all(session: &Session) -> PrincipalFacts {
     let (own, controls) = future::join(read_own(session), read_controls(session)).await;
     facts.role = own.role;
     facts.identity_policies = own.policies;
+    facts.some_identity_policies = own.some_policies;
     facts.boundary = own.boundary;
     facts.organization = controls.organization;
     facts.service_control = controls.service;
@@ -59,6 +60,8 @@ pub(super) async fn read_all(session: &Session) -> PrincipalFacts {
 struct Own {
     role: Fact<RoleFacts>,
     policies: Fact<Vec<PolicyText>>,
+    /// What was read of the policies, where not all were.
+    some_policies: Vec<PolicyText>,
     boundary: Fact<PolicyText>,
 }
 
@@ -67,7 +70,7 @@ async fn read_own(session: &Session) -> Own {
     let arn = &session.identity.arn;
     let now = Timestamp::now();
     if let Some(name) = role_name(arn) {
-        let (role, policies) = future::join(
+        let (role, (policies, some_policies)) = future::join(
             read_role(&iam, name),
             read_policies(&iam, Holder::Role(name)),
         )
@@ -76,6 +79,7 @@ async fn read_own(session: &Session) -> Own {
         return Own {
             role: or_assumed(role, session, name),
             policies,
+            some_policies,
             boundary: read_boundary(&iam, boundary).await,
         };
     }
@@ -90,6 +94,7 @@ async fn read_own(session: &Session) -> Own {
             } else {
                 Fact::Unasked
             },
+            some_policies: Vec::new(),
             boundary: if is_root {
                 Fact::absent(now, "sts:GetCallerIdentity")
             } else {
@@ -98,7 +103,7 @@ async fn read_own(session: &Session) -> Own {
         };
     };
     let name = user.rsplit('/').next().unwrap_or(user);
-    let (policies, boundary) = future::join(
+    let ((policies, some_policies), boundary) = future::join(
         read_policies(&iam, Holder::User(name)),
         read_optional("iam:GetUser", iam.user_boundary(name)),
     )
@@ -106,6 +111,7 @@ async fn read_own(session: &Session) -> Own {
     Own {
         role,
         policies,
+        some_policies,
         boundary: read_boundary(&iam, boundary).await,
     }
 }
@@ -159,12 +165,23 @@ fn or_assumed(role: Fact<RoleFacts>, session: &Session, name: &str) -> Fact<Role
     }
 }
 
-async fn read_policies(iam: &Iam, holder: Holder<'_>) -> Fact<Vec<PolicyText>> {
+/// All identity policies, or those that could be read beside what stood in the way of the others.
+async fn read_policies(iam: &Iam, holder: Holder<'_>) -> (Fact<Vec<PolicyText>>, Vec<PolicyText>) {
     let usual = match holder {
         Holder::Role(_) => "iam:ListAttachedRolePolicies",
         Holder::User(_) => "iam:ListAttachedUserPolicies",
     };
-    read(usual, &[], iam.identity_policies(holder)).await
+    let mut some = Vec::new();
+    let gather = async {
+        let gathered = iam.identity_policies(holder).await;
+        let Some(failure) = gathered.failure else {
+            return Ok(gathered.policies);
+        };
+        some = gathered.policies;
+        Err(failure)
+    };
+    let all = read(usual, &[], gather).await;
+    (all, some)
 }
 
 async fn read_boundary(iam: &Iam, arn: Fact<String>) -> Fact<PolicyText> {
