@@ -150,7 +150,7 @@ pub struct RunArgs {
 /// How `check` ends.
 const CHECK_STATUS: &str = "\
 Exit status: 0 all is allowed; 3 something is denied; 5 something depends on what nobody can tell
-before, or could not be read.";
+before, or could not be read and no earlier export that completed the same way speaks for it.";
 
 /// How `check` goes.
 #[derive(Debug, ClapArgs)]
