@@ -150,8 +150,8 @@ pub struct RunArgs {
 /// How `check` ends.
 const CHECK_STATUS: &str = "\
 Exit status: 0 all is allowed; 3 something that the export cannot do without is denied; 5 something
-depends on what nobody can tell before, or could not be read, or what only follows and verifies the
-export is denied.";
+depends on what nobody can tell before, or could not be read and no earlier export that completed the
+same way speaks for it, or what only follows and verifies the export is denied.";
 
 /// How `check` goes.
 #[derive(Debug, ClapArgs)]

@@ -4,7 +4,8 @@
 //! in one transaction before the first call is made, so that a call whose answer never came can be
 //! repeated word for word: DynamoDB answers a repeated token with the same export (API reference of
 //! `ExportTableToPointInTime`, `ClientToken`). A change of an account is written with the document that
-//! stood there before, so that it can be undone. It holds no credentials.
+//! stood there before, so that it can be undone. What was read before an export was started is kept as
+//! a digest, so that an export that completed can speak for a later one. It holds no credentials.
 
 mod change;
 mod lock;
@@ -209,16 +210,20 @@ impl Journal {
         for (index, request) in requests.iter().enumerate() {
             let text = serde_json::to_string(request)
                 .map_err(|error| JournalError::Entry(error.to_string()))?;
+            let fingerprint = run.fingerprints.get(index);
             transaction.execute(
-                "INSERT INTO export (run, position, table_arn, client_token, request, stage)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO export (run, position, table_arn, client_token, request, stage,
+                                     writing_fingerprint, reading_fingerprint)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 params![
                     id,
                     i64::try_from(index).unwrap_or(i64::MAX),
                     request.table_arn.to_string(),
                     request.client_token,
                     text,
-                    Stage::Planned.as_str()
+                    Stage::Planned.as_str(),
+                    fingerprint.map(|found| &found.writing),
+                    fingerprint.map(|found| &found.reading),
                 ],
             )?;
         }

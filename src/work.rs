@@ -90,7 +90,8 @@ pub struct Identified {
     pub expires_at: Option<Timestamp>,
     /// Endpoints that are not AWS's: service (or `all`) and URL.
     pub endpoints: Vec<(String, String)>,
-    /// The ARN of the session's role with its path, where `iam:GetRole` told it.
+    /// The ARN of the session's role with its path, as `iam:GetRole` told it, or as the role was named
+    /// when it was assumed.
     pub role_arn: Option<Arn>,
 }
 
@@ -206,7 +207,7 @@ impl Work {
 
     /// Keeps a proved session, and finds out what its ARN leaves out.
     async fn accept(&self, side: Side, how: &SignIn, session: Session) -> Identified {
-        let role_arn = match assumed_role(&session.identity.arn) {
+        let read = match assumed_role(&session.identity.arn) {
             Some(name) => tokio::time::timeout(PATIENCE_FOR_EXTRAS, session.iam().role(&name))
                 .await
                 .ok()
@@ -214,6 +215,7 @@ impl Work {
                 .map(|role| role.arn),
             None => None,
         };
+        let role_arn = read.or_else(|| session.named_role().cloned());
         let identified = Identified {
             identity: session.identity.clone(),
             region: session.region.clone(),

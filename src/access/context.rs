@@ -7,8 +7,9 @@
 
 use jiff::Timestamp;
 
-use super::facts::{Fact, Facts, Organization, PrincipalFacts};
+use super::facts::{Fact, Facts, Obstacle, Organization, PrincipalFacts};
 use super::need::{Need, Purpose, Who};
+use super::verdict::{Layer, Unread};
 use crate::arn::{AccountId, Arn, Region};
 use crate::plan::{Encryption, Plan};
 use crate::policy::document::Document;
@@ -354,6 +355,51 @@ pub(super) fn add_unsettled<'d>(
 /// Whether a request with this context, as built above, is known not to have a key.
 pub(super) fn is_absent(context: &Context, key: &str, action: &str) -> bool {
     context.get(key).is_none() && is_settled(key, action)
+}
+
+/// What would have to be read for a key of an organization that nobody can tell: the call that tells
+/// it, and whose it is.
+pub(super) fn unread_key(
+    facts: &Facts,
+    ask_account: &AccountId,
+    who: Who,
+    key: &str,
+) -> Option<Unread> {
+    let is = |known: &str| known.eq_ignore_ascii_case(key);
+    let is_path = is("aws:PrincipalOrgPaths") || is("aws:ResourceOrgPaths");
+    let sides = || {
+        [Some(&facts.source), facts.destination.as_ref()]
+            .into_iter()
+            .flatten()
+    };
+    let side = if is("aws:PrincipalOrgID") || is("aws:PrincipalOrgPaths") {
+        match (who, &facts.destination) {
+            (Who::Reader, Some(destination)) => destination,
+            _ => &facts.source,
+        }
+    } else if is("aws:ResourceOrgID") || is("aws:ResourceOrgPaths") {
+        sides().find(|side| side.caller.account == *ask_account)?
+    } else {
+        return None;
+    };
+    let what = format!("the organization of {}", side.caller.account);
+    let obstacle = match side
+        .organization
+        .obstacle("organizations:DescribeOrganization")
+    {
+        Some(obstacle) => obstacle,
+        None if is_path => Obstacle {
+            permission: "organizations:ListParents".to_owned(),
+            detail: "the path in the organization was not read".to_owned(),
+        },
+        None => return None,
+    };
+    Some(Unread {
+        layer: Layer::Setting,
+        what,
+        permission: obstacle.permission,
+        detail: obstacle.detail,
+    })
 }
 
 /// Keys whose absence from the context, as built above, means that the request has them not.

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::need::Who;
+use crate::arn::AccountId;
 
 /// The only version of the format that there has been.
 pub const VERSION: u32 = 1;
@@ -320,7 +321,26 @@ pub struct PastExport {
     pub ended_at: Option<Timestamp>,
     /// `IN_PROGRESS`, `COMPLETED` or `FAILED`.
     pub status: String,
-    /// Whether the policies and settings it relied on are known to be the same since.
+    /// The owner of the bucket that it was told of, as `S3BucketOwner`.
     #[serde(default)]
-    pub is_unchanged_since: bool,
+    pub owner: Option<AccountId>,
+    /// What has become of what bore on its writing, as far as that can be read.
+    #[serde(default)]
+    pub writing: Since,
+    /// What has become of what bore on reading its table, as far as that can be read.
+    #[serde(default)]
+    pub reading: Since,
+}
+
+/// What has become, since an export began, of what it relied on, as far as that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Since {
+    /// It is not known what it was then, or it was not read now.
+    #[default]
+    Unknown,
+    /// All is as it was.
+    Unchanged,
+    /// Something is not as it was, or can be read no more.
+    Changed,
 }

@@ -235,3 +235,18 @@ impl fmt::Display for SourcePrincipal {
         }
     }
 }
+/// Whether two ARNs are of one user, or of one role and its sessions. "Names must be unique within an
+/// account" whatever the path ("IAM and AWS STS quotas").
+pub(super) fn is_same_principal(one: &str, other: &str) -> bool {
+    let role = |arn: &str| {
+        let mut parts = arn.splitn(6, ':').skip(4);
+        let (account, resource) = (parts.next()?.to_owned(), parts.next()?);
+        let name = match resource.split_once('/')? {
+            ("assumed-role", names) => names.split('/').next()?,
+            ("role", path) => path.rsplit('/').next()?,
+            _ => return None,
+        };
+        Some((account, name.to_owned()))
+    };
+    one == other || role(one).is_some_and(|own| role(other) == Some(own))
+}

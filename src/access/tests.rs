@@ -3,6 +3,7 @@
 mod checks;
 mod example_plans;
 mod permissions;
+mod precedents;
 mod properties;
 mod remedies;
 mod unread;

@@ -9,6 +9,7 @@ mod bucket;
 mod key;
 mod lasting;
 mod permission;
+mod precedent;
 mod session;
 mod stale;
 mod table;

@@ -141,6 +141,21 @@ impl Session {
         self.identity.arn.partition
     }
 
+    /// The session's own role by the name that it was assumed by, path included; `None` where that
+    /// is not known. A role further down the chain is not it.
+    pub fn named_role(&self) -> Option<&Arn> {
+        let (name, _session) = self
+            .identity
+            .arn
+            .resource_after("assumed-role")?
+            .split_once('/')?;
+        self.assumed_role.as_ref().filter(|arn| {
+            let path = arn.resource_after("role");
+            arn.account == self.identity.account.as_str()
+                && path.and_then(|path| path.rsplit('/').next()) == Some(name)
+        })
+    }
+
     /// Whether the operator forbade every change.
     pub const fn is_read_only(&self) -> bool {
         self.means.gate.is_read_only

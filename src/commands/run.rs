@@ -16,6 +16,7 @@ use super::plan_file::read_plan;
 use super::report::Report;
 use super::sign_in::{ask, prove_both};
 use crate::access::facts::Facts;
+use crate::access::fingerprint::fingerprints;
 use crate::access::need::Weight;
 use crate::access::verdict::{Check, Outcome, Verdict, judge};
 use crate::args::RunArgs;
@@ -63,6 +64,7 @@ async fn try_run(
         }
         prepared = prepared => prepared?,
     };
+    briefing.fingerprints = fingerprints(&plan, &facts);
     if args.again {
         // Asked for, whoever else runs the same.
         briefing.newest = RunId(i64::MAX);

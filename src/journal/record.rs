@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::Row;
 
 use super::JournalError;
+use crate::access::fingerprint::Fingerprint;
 use crate::plan::ExportRequest;
 
 /// A run's number, as `resume` takes it.
@@ -33,6 +34,8 @@ pub struct NewRun<'a> {
     pub source_region: &'a str,
     /// The bucket and prefix, for people.
     pub destination: &'a str,
+    /// What was read for each export, in the plan's order; empty where no survey was made.
+    pub fingerprints: &'a [Fingerprint],
 }
 
 /// Which step an export has reached.
@@ -174,6 +177,8 @@ pub struct ExportRecord {
     pub verified: Option<Verified>,
     /// The verification's findings, for people.
     pub verification: Option<String>,
+    /// What was read before the start; `None` where no survey was made.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 impl ExportRecord {
@@ -201,7 +206,8 @@ pub(super) const SELECT_RUN: &str = "SELECT id, created_at, plan, digest, source
 
 pub(super) const SELECT_EXPORTS: &str = "
     SELECT run, position, request, stage, called_at, export_arn, started_at, ended_at, failure_code,
-           failure_message, item_count, billed_size_bytes, manifest, verified, verification
+           failure_message, item_count, billed_size_bytes, manifest, verified, verification,
+           writing_fingerprint, reading_fingerprint
     FROM export WHERE run = ?1 ORDER BY position";
 
 pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
@@ -221,6 +227,7 @@ pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
 pub(super) fn read_export(row: &Row<'_>) -> Result<ExportRecord, JournalError> {
     let request: String = row.get(2)?;
     let verified: Option<String> = row.get(13)?;
+    let digests: (Option<String>, Option<String>) = (row.get(15)?, row.get(16)?);
     Ok(ExportRecord {
         run: RunId(row.get(0)?),
         position: usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
@@ -238,6 +245,10 @@ pub(super) fn read_export(row: &Row<'_>) -> Result<ExportRecord, JournalError> {
         manifest: row.get(12)?,
         verified: verified.as_deref().map(Verified::parse).transpose()?,
         verification: row.get(14)?,
+        fingerprint: match digests {
+            (Some(writing), Some(reading)) => Some(Fingerprint { writing, reading }),
+            _ => None,
+        },
     })
 }
 

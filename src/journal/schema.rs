@@ -64,6 +64,11 @@ const STEPS: &[&str] = &[
         undone_from    TEXT               -- the document as it stood before the undo
     ) STRICT;
 ",
+    // What bore on the export when it was started, as digests; none of one started without a survey.
+    "
+    ALTER TABLE export ADD COLUMN writing_fingerprint TEXT;
+    ALTER TABLE export ADD COLUMN reading_fingerprint TEXT;
+",
 ];
 
 /// How long an opening waits for another process: somebody sits before it.
@@ -74,7 +79,7 @@ const LOCK_AT_OPENING: Duration = Duration::from_secs(10);
 const LOCK_AT_WORK: Duration = Duration::from_mins(1);
 
 /// The format that this program writes.
-const FORMAT: i32 = 2;
+const FORMAT: i32 = 3;
 
 /// What SQLite says of a file, by its own code: a file that is held or cannot be written is whole.
 pub(super) fn failure(path: &Path, cause: rusqlite::Error) -> JournalError {
@@ -121,7 +126,11 @@ fn upgrade(connection: &Connection, path: &Path) -> Result<(), JournalError> {
             known: FORMAT,
         });
     }
-    if found == 0 && has_tables(connection).map_err(told)? {
+    let is_foreign = match found {
+        0 => has_tables(connection).map_err(told)?,
+        _ => !has_own_tables(connection).map_err(told)?,
+    };
+    if is_foreign {
         return Err(JournalError::Foreign {
             path: path.to_owned(),
         });
@@ -142,6 +151,15 @@ fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT count(*) > 0 FROM sqlite_schema", [], |row| {
         row.get(0)
     })
+}
+
+/// A file in a later format has at least the tables of the first.
+fn has_own_tables(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT count(*) = 2 FROM sqlite_schema WHERE type = 'table' AND name IN ('run', 'export')",
+        [],
+        |row| row.get(0),
+    )
 }
 
 /// Looks whether the file is whole and has the journal's tables, so that damage is told before

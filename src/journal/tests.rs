@@ -1,6 +1,9 @@
+mod formats;
+
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::access::fingerprint::Fingerprint;
 use crate::plan::{Encryption, Format, Span};
 
 fn request(token: &str) -> ExportRequest {
@@ -33,6 +36,7 @@ fn new_run() -> NewRun<'static> {
         source_account: "111111111111",
         source_region: "eu-west-1",
         destination: "s3://export-landing/prod",
+        fingerprints: &[],
     }
 }
 
@@ -242,4 +246,44 @@ fn a_record_that_names_no_export_replaces_none_that_does() {
     assert_eq!(kept.stage, Stage::InProgress);
     assert_eq!(kept.export_arn.as_deref(), Some("arn"));
     assert_eq!(kept.called_at, Some(at(11)));
+}
+
+fn fingerprint(table: &str) -> Fingerprint {
+    Fingerprint {
+        writing: "w".to_owned(),
+        reading: table.to_owned(),
+    }
+}
+
+#[test]
+fn what_was_read_before_the_start_is_kept_with_each_export() {
+    let journal = Journal::in_memory().unwrap();
+    let fingerprints = [fingerprint("orders"), fingerprint("users")];
+    let run = NewRun {
+        fingerprints: &fingerprints,
+        ..new_run()
+    };
+    let requests = [request("t1"), request("t2")];
+    let id = journal
+        .record_run(&run, &requests, at(10), RunId(0))
+        .unwrap();
+    let mut exports = journal.run(id).unwrap().unwrap().exports;
+    let kept: Vec<_> = exports
+        .iter()
+        .map(|export| export.fingerprint.clone())
+        .collect();
+    assert_eq!(kept, fingerprints.map(Some));
+    // What happens to the export does not touch it, and whoever did not survey has none to give.
+    exports[0].stage = Stage::Completed;
+    exports[0].fingerprint = None;
+    journal.update_export(&exports[0]).unwrap();
+    let again = journal.run(id).unwrap().unwrap().exports;
+    assert_eq!(again[0].stage, Stage::Completed);
+    assert_eq!(again[0].fingerprint, Some(fingerprint("orders")));
+
+    let id = journal
+        .record_run(&new_run(), &[request("t3")], at(11), id)
+        .unwrap();
+    let unsurveyed = journal.run(id).unwrap().unwrap().exports.remove(0);
+    assert_eq!(unsurveyed.fingerprint, None);
 }

@@ -269,11 +269,10 @@ fn absent_holds(condition: &Condition<'_>, version: Version, reading: Reading<'_
         ..
     } = condition.operator;
     match quantifier {
-        Quantifier::Any => Truth::No,
         Quantifier::All => Truth::Yes,
         Quantifier::Single if if_exists => Truth::Yes,
         Quantifier::Single if is_negated => is_resolved(condition, version, reading),
-        Quantifier::Single => Truth::No,
+        Quantifier::Any | Quantifier::Single => Truth::No,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Answers in words that an operator understands.
 
 use super::condition::Truth;
-use super::evaluate::{Decision, Outcome, Policies, PolicyKind, Request};
+use super::evaluate::{ContextValue, Decision, Outcome, Policies, PolicyKind, Principal, Request};
 use super::near_miss::near_misses;
 use super::verdict::{Hit, Origin, Weighed};
 
@@ -60,11 +60,46 @@ fn denied(request: &Request<'_>, weighed: &Weighed<'_>) -> String {
         .find(|hit| hit.is_deny && hit.truth == Truth::Yes);
     hit.map_or_else(String::new, |hit| {
         format!(
-            "{} is denied explicitly by {}",
+            "{} is denied explicitly by {}{}",
             request.action,
-            name_of(hit)
+            name_of(hit),
+            grounds(request, hit)
         )
     })
+}
+
+/// How many conditions of a Deny are told.
+const MOST_GROUNDS: usize = 3;
+
+/// What of the request a Deny hits on, where its wording does not make it plain.
+fn grounds(request: &Request<'_>, hit: &Hit<'_>) -> String {
+    let Origin::Statement(_, statement) = hit.origin else {
+        return String::new();
+    };
+    let mut grounds = Vec::new();
+    let spared = statement.principals.as_ref();
+    if spared.is_some_and(|spared| spared.is_negated) {
+        grounds.push(match &request.principal {
+            Principal::Session { arn, .. } => {
+                format!("its NotPrincipal must list the account, the role and the session {arn}")
+            }
+            principal => format!("its NotPrincipal does not list {}", principal.name()),
+        });
+    }
+    for condition in statement.conditions.iter().take(MOST_GROUNDS) {
+        let key = &condition.key.value;
+        grounds.push(match request.context.get(key) {
+            Some(ContextValue::Known(values)) if !values.is_empty() => {
+                format!("{key} is `{}`", values.join("`, `"))
+            }
+            Some(ContextValue::Unknown) => format!("{key} decides nothing"),
+            _ => format!("the request has no {key}"),
+        });
+    }
+    if grounds.is_empty() {
+        return String::new();
+    }
+    format!(": {}", grounds.join(", and "))
 }
 
 fn not_allowed(request: &Request<'_>, policies: &Policies<'_>, weighed: &Weighed<'_>) -> String {

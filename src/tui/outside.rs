@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::consent::{Proposed, ProposedChange};
 use crate::access::facts::Facts;
+use crate::access::fingerprint::{Fingerprint, fingerprints};
 use crate::access::need::Weight;
 use crate::access::remedy::{self, Mend, Remedies, Remedy, Terms};
 use crate::access::verdict::{self, Check, Mender, Outcome, Subject, Unread, Verdict};
@@ -68,6 +69,8 @@ pub struct Judged {
     /// Whether the caller goes by an ARN that AWS gives. What policies mean for another nobody can
     /// tell, so that a denial then is no more than a warning.
     pub is_caller_of_aws: bool,
+    /// What was read for each of the plan's exports, in its order.
+    pub fingerprints: Vec<Fingerprint>,
 }
 
 /// What can be done about a remedy from here.
@@ -112,6 +115,7 @@ impl Judged {
             remedies: found.remedies,
             mended_plan: found.plan,
             is_caller_of_aws: Principal::parse(&caller).is_some(),
+            fingerprints: fingerprints(plan, facts),
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod bucket;
 mod key;
+mod past;
 mod principal;
 mod reading;
 mod table;
@@ -19,14 +20,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::event::Side;
 use super::start::StartError;
 use super::{Session, Work};
-use crate::access::facts::{Change, Facts, PastExport};
-use crate::journal::{
-    ChangeId, ChangeRecord, ChangeStage, ChangeTarget, ExportRecord, RunRecord, Stage,
-};
+use crate::access::facts::{Change, Facts, PrincipalFacts};
+use crate::journal::{ChangeId, ChangeRecord, ChangeStage, ChangeTarget};
 use crate::plan::Plan;
-
-/// How far back exports are remembered, as `ListExports` does.
-const MEMORY: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// For how long it is worth waiting for a change to hold: policies spread within minutes.
 const SPREADING: SignedDuration = SignedDuration::from_mins(10);
@@ -67,7 +63,7 @@ impl Work {
         facts.tried = resources.tables.tried;
         facts.tried.extend(resources.bucket.tried);
         facts.keys = resources.keys;
-        facts.exports = self.past_exports(begun);
+        facts.exports = past::exports(&self.inner.journal, plan, &facts);
         facts.changes = self.young_changes(&facts);
         controls.put_into(&mut facts);
         facts.source.simulation = Box::pin(principal::simulate(plan, &facts, &source)).await;
@@ -117,20 +113,6 @@ impl Work {
         });
         young.collect()
     }
-
-    /// The exports that the journal remembers; none where it cannot be read, since they are only
-    /// evidence beside the facts.
-    fn past_exports(&self, now: Timestamp) -> Vec<PastExport> {
-        let since = now.checked_sub(MEMORY).unwrap_or(Timestamp::MIN);
-        let runs = self.inner.journal.runs_since(since).unwrap_or_default();
-        runs.iter()
-            .flat_map(|run| {
-                run.exports
-                    .iter()
-                    .filter_map(|export| past_export(run, export))
-            })
-            .collect()
-    }
 }
 
 /// The resources of a plan, as far as they could be read.
@@ -157,30 +139,9 @@ async fn read_resources(plan: &Plan, source: &Session, destination: Option<&Sess
     }
 }
 
-fn past_export(run: &RunRecord, export: &ExportRecord) -> Option<PastExport> {
-    let status = match export.stage {
-        Stage::Completed => "COMPLETED",
-        Stage::Failed => "FAILED",
-        _ => "IN_PROGRESS",
-    };
-    let request = &export.request;
-    Some(PastExport {
-        export_arn: export.export_arn.clone()?,
-        table_arn: request.table_arn.to_string(),
-        principal: run.source_arn.clone(),
-        bucket: request.bucket.to_string(),
-        prefix: request.prefix.clone(),
-        key: request.encryption.key().map(str::to_owned),
-        started_at: export.started_at.or(export.called_at)?,
-        ended_at: export.ended_at,
-        status: status.to_owned(),
-        is_unchanged_since: false,
-    })
-}
-
 /// Whether a change is of something that the facts are about.
 fn bears(change: &ChangeRecord, facts: &Facts) -> bool {
-    let sides = || std::iter::once(&facts.source).chain(&facts.destination);
+    let mut sides = std::iter::once(&facts.source).chain(&facts.destination);
     match &change.target {
         ChangeTarget::BucketPolicy { bucket, .. } => *bucket == facts.bucket.name,
         ChangeTarget::KeyPolicy { key } => facts.key(&key.to_string()).is_some(),
@@ -188,13 +149,21 @@ fn bears(change: &ChangeRecord, facts: &Facts) -> bool {
             let described = facts.description.value();
             described.is_some_and(|described| described.arn == *table)
         }),
-        ChangeTarget::RolePolicy { role, .. } => sides().any(|side| {
-            side.caller.account == change.account && side.role_name() == Some(role.as_str())
-        }),
-        ChangeTarget::UserPolicy { user, .. } => sides().any(|side| {
-            let path = side.caller.arn.resource_after("user");
-            let name = path.and_then(|path| path.rsplit('/').next());
-            side.caller.account == change.account && name == Some(user.as_str())
-        }),
+        ChangeTarget::RolePolicy { .. } | ChangeTarget::UserPolicy { .. } => {
+            sides.any(|side| is_of_side(change, side))
+        }
     }
+}
+
+/// Whether a change is of a side's own role or user.
+fn is_of_side(change: &ChangeRecord, side: &PrincipalFacts) -> bool {
+    let is_named = match &change.target {
+        ChangeTarget::RolePolicy { role, .. } => side.role_name() == Some(role.as_str()),
+        ChangeTarget::UserPolicy { user, .. } => {
+            let path = side.caller.arn.resource_after("user");
+            path.and_then(|path| path.rsplit('/').next()) == Some(user.as_str())
+        }
+        _ => false,
+    };
+    is_named && side.caller.account == change.account
 }

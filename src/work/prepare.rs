@@ -13,6 +13,7 @@ use super::event::Side;
 use super::facts::TableFacts;
 use super::survey::{bucket_facts, table_facts};
 use super::{Session, StartError, Work};
+use crate::access::fingerprint::Fingerprint;
 use crate::arn::AccountId;
 use crate::journal::{RunId, RunRecord, Stage};
 use crate::plan::{ExportRequest, Plan, TableRef};
@@ -46,6 +47,8 @@ pub struct Briefing {
     pub digest: String,
     /// The bucket and prefix, for people.
     pub destination: String,
+    /// What a survey of access read for each call, in their order; empty until one is taken along.
+    pub fingerprints: Vec<Fingerprint>,
 }
 
 /// How long a completed run of the same plan is worth a question.
@@ -113,6 +116,7 @@ impl Work {
             requests,
             digest,
             destination: destination_text(plan),
+            fingerprints: Vec::new(),
         })
     }
 

@@ -57,6 +57,7 @@ impl Work {
                 source_account: session.identity.account.as_str(),
                 source_region: session.region.as_str(),
                 destination: &briefing.destination,
+                fingerprints: &briefing.fingerprints,
             },
             &briefing.requests,
             Timestamp::now(),

@@ -37,7 +37,7 @@ pub fn verdicts(ended: &Ended) -> Vec<Value> {
 }
 
 /// The verdict on an action of the exporter, or on a setting.
-fn verdict<'v>(verdicts: &'v [Value], about: &str) -> &'v Value {
+pub fn verdict<'v>(verdicts: &'v [Value], about: &str) -> &'v Value {
     let found = verdicts.iter().find(|verdict| {
         let subject = &verdict["subject"];
         subject["check"] == about || (subject["action"] == about && subject["who"] == "exporter")

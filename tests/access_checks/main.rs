@@ -10,6 +10,7 @@
 mod facts_files;
 mod foreseen;
 mod guards;
+mod precedents;
 mod probe;
 #[expect(dead_code, reason = "the flows use more of it than these tests")]
 #[path = "../flows/program.rs"]

@@ -6,7 +6,12 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use rstest::rstest;
 use serde_json::{Value, json};
+use tableferry::arn::Arn;
+use tableferry::aws::Environment;
+use tableferry::journal::Journal;
+use tableferry::plan::SignIn;
 use tableferry::sandbox::{Options, Sandbox};
+use tableferry::work::{Settings, Side, Work};
 
 use crate::documents::policies;
 use crate::program::{Ended, Home};
@@ -167,6 +172,34 @@ async fn what_is_written_for_a_caller_is_taken_and_mends_the_plan(
     );
     let exports = ran.exports();
     assert_eq!(exports[0]["status"], "COMPLETED", "{ran:?}");
+}
+
+/// The wizard writes policies from scratch by the proof of a sign-in; the role may not read itself.
+#[tokio::test]
+async fn a_sign_in_tells_the_role_with_the_path_that_it_was_named_by() {
+    let sandbox = Sandbox::open(Options::default()).unwrap();
+    let files = sandbox.profiles(None);
+    let environment =
+        Environment::in_memory(files.config, files.credentials, sandbox.http_client());
+    let journal = Journal::in_memory().unwrap();
+    let work = Work::new(environment, journal, Settings::default());
+    let role: Arn = ROLE_WITH_PATH.1.parse().unwrap();
+    let how = SignIn {
+        profile: "partner-admin".to_owned(),
+        region: Some("eu-west-1".parse().unwrap()),
+        role: Some(role.clone()),
+        external_id: Some("ferry-4711".to_owned()),
+        ..SignIn::default()
+    };
+    let proved = work.sign_in(Side::Source, &how, None).await.unwrap();
+    assert_eq!(proved.role_arn, Some(role));
+    let as_user = SignIn {
+        role: None,
+        external_id: None,
+        ..how
+    };
+    let proved = work.sign_in(Side::Source, &as_user, None).await.unwrap();
+    assert_eq!(proved.role_arn, None);
 }
 
 /// The names that a person would try first.

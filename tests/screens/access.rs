@@ -1,6 +1,7 @@
 //! What is found about a plan's permissions, as plain data.
 
 use jiff::SignedDuration;
+use tableferry::access::fingerprint::Fingerprint;
 use tableferry::access::need::{Need, Purpose, Resource, Weight, Who};
 use tableferry::access::remedy::{Mend, Remedy, Target};
 use tableferry::access::verdict::{Check, Layer, Mender, Outcome, Subject, Unread, Verdict};
@@ -71,6 +72,15 @@ pub fn judged(plan: &Plan, is_denied: bool, production: Option<&str>) -> Judged 
         remedies,
         mended_plan: plan.clone(),
         is_caller_of_aws: true,
+        fingerprints: vec![fingerprint(); plan.tables.len()],
+    }
+}
+
+/// What was read for each of the plan's exports.
+pub fn fingerprint() -> Fingerprint {
+    Fingerprint {
+        writing: "of the caller, the bucket and the key".to_owned(),
+        reading: "of the caller and the table".to_owned(),
     }
 }
 

@@ -181,3 +181,26 @@ fn the_message_to_whoever_can_mend_it_is_copied() {
     let letter = copied.unwrap();
     assert!(letter.starts_with("To the organization's administrators"));
 }
+
+#[test]
+fn a_start_takes_along_what_was_read_of_its_permissions() {
+    let mut driver = Driver::with((80, 24), World::default(), None);
+    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    assert_eq!(driver.start_fingerprints(), [access::fingerprint()]);
+}
+
+/// Something was changed, which is why it is read anew: what was read before says nothing now.
+#[test]
+fn a_start_takes_nothing_along_while_it_is_read_anew() {
+    let mut driver = Driver::with((80, 24), World::default(), None);
+    driver.go(TO_ACCESS).press(&["r", "enter"]);
+    let asked = driver.asked();
+    let prepare = asked
+        .iter()
+        .find(|(_, query)| matches!(query, Query::Prepare(_)));
+    let (request, query) = prepare.unwrap();
+    let briefing = driver.world.answer(query);
+    driver.reply(*request, briefing);
+    driver.press(&["enter", "y"]);
+    assert_eq!(driver.start_fingerprints(), []);
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use tableferry::access::fingerprint::Fingerprint;
 use tableferry::plan::Plan;
 use tableferry::tui::keymap::Keymap;
 use tableferry::tui::message::{Deed, Effect, Message, Outcome, Query, Reply, Watch};
@@ -142,6 +143,16 @@ impl Driver {
             Effect::Do(request, Deed::Start(plan, _)) => Some((*request, (**plan).clone())),
             _ => None,
         })
+    }
+
+    /// What was read for each export of the start that was asked for last.
+    pub fn start_fingerprints(&self) -> Vec<Fingerprint> {
+        let mut done = self.done.iter().rev();
+        let found = done.find_map(|effect| match effect {
+            Effect::Do(_, Deed::Start(_, briefing)) => Some(briefing.fingerprints.clone()),
+            _ => None,
+        });
+        found.unwrap()
     }
 
     /// The change of an account that was asked for last.

@@ -112,6 +112,7 @@ impl World {
             newest: tableferry::journal::RunId(0),
             digest: "digest".to_owned(),
             destination: format!("s3://{}", plan.destination.bucket),
+            fingerprints: Vec::new(),
         }
     }
 }

@@ -287,16 +287,10 @@ fn the_quota_is_counted_with_the_plans_own() {
 fn a_second_export_within_the_hour_is_told() {
     let mut facts = facts();
     facts.exports.push(PastExport {
-        export_arn: format!("{TABLE}/export/01763000000000-00000000"),
-        table_arn: TABLE.to_owned(),
-        principal: ROLE.to_owned(),
-        bucket: "export-landing".to_owned(),
-        prefix: Some("prod".to_owned()),
-        key: None,
         started_at: at("2026-11-22T11:30:00Z"),
         ended_at: None,
         status: "IN_PROGRESS".to_owned(),
-        is_unchanged_since: false,
+        ..past()
     });
     assert_eq!(of(&aes_plan(), &facts, Check::SamePlace).cautions.len(), 1);
     facts.exports[0].started_at = at("2026-11-22T10:30:00Z");

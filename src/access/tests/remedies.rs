@@ -376,16 +376,10 @@ fn a_grant_that_ends_without_an_estimate_says_that_there_is_none() {
         ("2026-11-20T05:00:00Z", "FAILED"),
     ] {
         facts.exports.push(PastExport {
-            export_arn: format!("{TABLE}/export/01763000000000-00000000"),
-            table_arn: TABLE.to_owned(),
-            principal: ROLE.to_owned(),
-            bucket: "export-landing".to_owned(),
             prefix: None,
-            key: None,
-            started_at: at("2026-11-20T00:00:00Z"),
             ended_at: Some(at(ended)),
             status: status.to_owned(),
-            is_unchanged_since: false,
+            ..past()
         });
     }
     assert_eq!(terms(&facts).estimate, Some(SignedDuration::from_mins(50)));

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::world::*;
-use crate::access::facts::{Fact, Facts, PastExport, PolicyText, Simulated, Tried};
+use crate::access::facts::{Fact, Facts, PolicyText, Tried};
 use crate::access::need::Who;
 use crate::access::simulation::questions;
 use crate::access::verdict::{Layer, Mender, Outcome, Overall, judge, overall};
@@ -116,23 +116,7 @@ fn simulated(decision: &str, organization: Option<bool>, missing: &[&str]) -> Fa
     facts.source.identity_policies = refused("iam:ListAttachedRolePolicies");
     facts.source.boundary = refused("iam:GetRole");
     facts.source.service_control = refused("organizations:ListPoliciesForTarget");
-    let answers = questions(&kms_plan(), &facts, now())
-        .into_iter()
-        .flat_map(|question| {
-            let given: Vec<String> = question.context.into_iter().map(|(key, _)| key).collect();
-            let answer = move |resource| Simulated {
-                action: question.action.to_owned(),
-                resource,
-                decision: decision.to_owned(),
-                allowed_by_organization: organization,
-                allowed_by_boundary: None,
-                missing_context: missing.iter().map(ToString::to_string).collect(),
-                given: given.clone(),
-            };
-            question.resources.into_iter().map(answer)
-        })
-        .collect();
-    facts.source.simulation = known(answers);
+    facts.source.simulation = simulation(&kms_plan(), &facts, decision, organization, missing);
     facts
 }
 
@@ -254,27 +238,6 @@ fn a_call_that_worked_needs_no_further_proof() {
 }
 
 #[test]
-fn an_export_that_completed_the_same_way_settles_what_could_not_be_read() {
-    let mut facts = facts();
-    facts.bucket.policy = refused("s3:GetBucketPolicy");
-    facts.exports.push(PastExport {
-        export_arn: format!("{TABLE}/export/01763000000000-00000000"),
-        table_arn: TABLE.to_owned(),
-        principal: ROLE.to_owned(),
-        bucket: "export-landing".to_owned(),
-        prefix: Some("prod".to_owned()),
-        key: None,
-        started_at: at("2026-11-20T00:00:00Z"),
-        ended_at: Some(at("2026-11-20T00:10:00Z")),
-        status: "COMPLETED".to_owned(),
-        is_unchanged_since: true,
-    });
-    assert!(on(&aes_plan(), &facts, "s3:PutObject").outcome.is_allowed());
-    facts.exports[0].is_unchanged_since = false;
-    assert!(!on(&aes_plan(), &facts, "s3:PutObject").outcome.is_allowed());
-}
-
-#[test]
 fn a_reader_without_rights_does_not_stop_the_export() {
     let mut facts = facts();
     let destination = facts.destination.as_mut().unwrap();
@@ -304,67 +267,6 @@ fn a_key_policy_of_the_own_account_that_was_not_read_is_no_other_sides() {
         verdict.explanation
     );
     assert!(!verdict.explanation.contains("other side"));
-}
-
-/// The plan's table with a key of its own, whose policy could not be read.
-fn own_key(facts: &mut Facts) {
-    let table = facts.tables[0].description.value_mut().unwrap();
-    table.key = Some(TABLE_KEY.parse().unwrap());
-    let mut own = key(TABLE_KEY, &granting_key());
-    own.policy = refused("kms:GetKeyPolicy");
-    own.grants = refused("kms:ListGrants");
-    facts.keys.push(own);
-}
-
-fn past(principal: &str) -> PastExport {
-    PastExport {
-        export_arn: format!("{TABLE}/export/01763000000000-00000000"),
-        table_arn: TABLE.to_owned(),
-        principal: principal.to_owned(),
-        bucket: "export-elsewhere".to_owned(),
-        prefix: None,
-        key: None,
-        started_at: at("2026-11-20T00:00:00Z"),
-        ended_at: Some(at("2026-11-20T00:10:00Z")),
-        status: "COMPLETED".to_owned(),
-        is_unchanged_since: true,
-    }
-}
-
-/// Whoever exported the table before could use its key, to wherever the export went.
-#[test]
-fn an_earlier_export_of_a_table_is_evidence_on_its_own_key() {
-    let session = "arn:aws:sts::111111111111:assumed-role/OnCallExporter/night-shift";
-    for principal in [ROLE, session] {
-        let mut facts = facts();
-        own_key(&mut facts);
-        facts.exports.push(past(principal));
-        let verdict = on(&aes_plan(), &facts, "kms:Decrypt");
-        assert!(verdict.outcome.is_allowed(), "{principal}: {verdict:#?}");
-        // What was changed since may have taken it away.
-        facts.exports[0].is_unchanged_since = false;
-        let verdict = on(&aes_plan(), &facts, "kms:Decrypt");
-        assert!(matches!(verdict.outcome, Outcome::Unknown { .. }));
-        assert!(
-            verdict.cautions[0].contains("completed the same way"),
-            "{verdict:#?}"
-        );
-    }
-    for (principal, table) in [
-        ("arn:aws:iam::111111111111:role/Other", TABLE),
-        ("arn:aws:iam::222222222222:role/OnCallExporter", TABLE),
-        (ROLE, "arn:aws:dynamodb:eu-west-1:111111111111:table/Users"),
-    ] {
-        let mut facts = facts();
-        own_key(&mut facts);
-        facts.exports.push(PastExport {
-            table_arn: table.to_owned(),
-            ..past(principal)
-        });
-        let verdict = on(&aes_plan(), &facts, "kms:Decrypt");
-        assert!(!verdict.outcome.is_allowed(), "{principal} {table}");
-        assert!(verdict.cautions.is_empty(), "{principal} {table}");
-    }
 }
 
 /// A server that is not AWS, such as moto, has ARNs of its own.

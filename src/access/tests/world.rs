@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use crate::access::facts::{
     BucketFacts, Caller, Fact, Facts, KeyDescription, KeyFacts, KeyManager, Organization,
-    Ownership, PolicyText, PrincipalFacts, PublicAccessBlock, Recovery, RoleFacts,
-    TableDescription, TableFacts,
+    Ownership, PastExport, PolicyText, PrincipalFacts, PublicAccessBlock, Recovery, RoleFacts,
+    Simulated, Since, TableDescription, TableFacts,
 };
+use crate::access::simulation::questions;
 use crate::access::verdict::{Check, Subject, Verdict, judge};
 use crate::arn::Region;
 use crate::plan::Plan;
@@ -211,6 +212,50 @@ pub(crate) fn key(arn: &str, policy: &Value) -> KeyFacts {
     key
 }
 
+/// An export to where [`aes_plan`] writes, which completed two days ago; nothing has changed since.
+pub(crate) fn past() -> PastExport {
+    PastExport {
+        export_arn: format!("{TABLE}/export/01763000000000-00000000"),
+        table_arn: TABLE.to_owned(),
+        principal: ROLE.to_owned(),
+        bucket: "export-landing".to_owned(),
+        prefix: Some("prod".to_owned()),
+        key: None,
+        started_at: at("2026-11-20T00:00:00Z"),
+        ended_at: Some(at("2026-11-20T00:10:00Z")),
+        status: "COMPLETED".to_owned(),
+        owner: Some("222222222222".parse().unwrap()),
+        writing: Since::Unchanged,
+        reading: Since::Unchanged,
+    }
+}
+
+/// What IAM's simulation says where it says the same of every request of a plan.
+pub(crate) fn simulation(
+    plan: &Plan,
+    facts: &Facts,
+    decision: &str,
+    organization: Option<bool>,
+    missing: &[&str],
+) -> Fact<Vec<Simulated>> {
+    let answers = questions(plan, facts, now())
+        .into_iter()
+        .flat_map(|question| {
+            let given: Vec<String> = question.context.into_iter().map(|(key, _)| key).collect();
+            let answer = move |resource| Simulated {
+                action: question.action.to_owned(),
+                resource,
+                decision: decision.to_owned(),
+                allowed_by_organization: organization,
+                allowed_by_boundary: None,
+                missing_context: missing.iter().map(ToString::to_string).collect(),
+                given: given.clone(),
+            };
+            question.resources.into_iter().map(answer)
+        });
+    known(answers.collect())
+}
+
 /// The verdict on an action of the exporter.
 pub(crate) fn on(plan: &Plan, facts: &Facts, action: &str) -> Verdict {
     let verdicts = judge(plan, facts, now());
@@ -247,4 +292,14 @@ pub(crate) fn deny(condition: &Value) -> Value {
         "Resource": ["arn:aws:s3:::export-landing", "arn:aws:s3:::export-landing/*"],
         "Condition": condition
     })
+}
+
+/// The plan's table with a key of its own, whose policy could not be read.
+pub(crate) fn own_key(facts: &mut Facts) {
+    let table = facts.tables[0].description.value_mut().unwrap();
+    table.key = Some(TABLE_KEY.parse().unwrap());
+    let mut own = key(TABLE_KEY, &granting_key());
+    own.policy = refused("kms:GetKeyPolicy");
+    own.grants = refused("kms:ListGrants");
+    facts.keys.push(own);
 }

@@ -1,7 +1,7 @@
 //! Verdicts on the bucket's settings: that it is there, whose it is, whom Block Public Access keeps
 //! out, who owns what is written to it, and who pays.
 
-use super::{Check, Layer, Outcome, Unread, Verdict, mender_of_bucket};
+use super::{Check, Layer, Outcome, Unread, Verdict, mender_of_bucket, precedent};
 use crate::access::facts::{Fact, Facts, Ownership};
 use crate::access::need::{Weight, bucket_owner};
 use crate::arn::AccountId;
@@ -133,10 +133,20 @@ fn judge_owner(plan: &Plan, facts: &Facts) -> Verdict {
                 |sent| format!("{what} could not be proved; {sent} is sent as its owner"),
             );
             let unread = unread(&bucket.owner, what, "s3:ListBucket");
-            check(Outcome::Unknown { unread }).because(why).mended_by(
+            let earlier = precedent::of_owner(plan, facts, sent);
+            if let Some(found) = earlier.as_ref().filter(|found| found.holds()) {
+                return check(Outcome::Allowed { assumed: unread })
+                    .because(found.told())
+                    .caution(found.reserve());
+            }
+            let unknown = check(Outcome::Unknown { unread }).because(why).mended_by(
                 mender_of_bucket(facts, sent),
                 "ask who owns the bucket, and set destination.owner",
-            )
+            );
+            match earlier {
+                Some(found) => unknown.caution(found.told()),
+                None => unknown,
+            }
         }
     }
 }

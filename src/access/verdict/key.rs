@@ -131,7 +131,18 @@ fn judge_state(facts: &Facts, asked: &str) -> Verdict {
     match description {
         Fact::Absent { .. } => check(Outcome::Denied)
             .because(format!("there is no key {asked}"))
-            .mended_by(mender, "check the key's id, account and Region")
+            .mended_by(
+                mender,
+                if asked.starts_with("arn:") {
+                    "check the key's id, account and Region".to_owned()
+                } else {
+                    format!(
+                        "{asked} is looked for in {}, the account that exports; a key of another \
+                         account is given by its full ARN: arn:aws:kms:REGION:ACCOUNT:key/ID",
+                        facts.source.caller.account
+                    )
+                },
+            )
             .foreseeing(if asked.contains("alias/") {
                 "KMS.NotFoundException".to_owned()
             } else {

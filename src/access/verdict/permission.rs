@@ -14,6 +14,7 @@ use super::{
     Layer, Mender, Outcome, Subject, Unread, Verdict, mender_of_bucket, mender_of_identity,
     mender_of_key,
 };
+use crate::access::context;
 use crate::access::facts::Facts;
 use crate::access::need::{Need, Purpose, bucket_owner};
 use crate::access::request::{Ask, asks};
@@ -185,10 +186,7 @@ fn rule(facts: &Facts, need: &Need, ask: &Ask<'_>) -> Ruling {
             ..Ruling::of(Outcome::Denied, best)
         },
         (_, Some(held)) => held,
-        (Decision::Depends, None) => {
-            let on = best.depends_on.clone();
-            Ruling::of(Outcome::Depends { on }, best)
-        }
+        (Decision::Depends, None) => depending(facts, need, ask, best),
         (Decision::Allowed, None) => {
             let unread = ask.bearing.unread.clone();
             let unread = match answer {
@@ -198,6 +196,23 @@ fn rule(facts: &Facts, need: &Need, ask: &Ask<'_>) -> Ruling {
             allowed_at_best(facts, need, ask, neutral, unread)
         }
     }
+}
+
+/// Rules where context keys decide that are not known: those that a call would tell are unread, and no
+/// riddle.
+fn depending(facts: &Facts, need: &Need, ask: &Ask<'_>, evaluation: Evaluation) -> Ruling {
+    let mut unread: Vec<Unread> = Vec::new();
+    for key in &evaluation.depends_on {
+        match context::unread_key(facts, &ask.account, need.who, key) {
+            Some(found) if unread.contains(&found) => {}
+            Some(found) => unread.push(found),
+            None => {
+                let on = evaluation.depends_on.clone();
+                return Ruling::of(Outcome::Depends { on }, evaluation);
+            }
+        }
+    }
+    Ruling::of(Outcome::Unknown { unread }, evaluation)
 }
 
 /// Rules where nothing that was read forbids: what was not read must forbid nothing, or must allow.
@@ -238,10 +253,7 @@ fn allowed_at_best(
             outcome: Outcome::Allowed { assumed: unread },
             denied_by: None,
         },
-        Decision::Depends => {
-            let on = hoping.depends_on.clone();
-            Ruling::of(Outcome::Depends { on }, hoping)
-        }
+        Decision::Depends => depending(facts, need, ask, hoping),
         Decision::ImplicitDeny | Decision::ExplicitDeny => {
             let wanted: Vec<Unread> = unread
                 .into_iter()

@@ -1,12 +1,12 @@
-//! Witnesses beside the policies: what IAM's simulation said, what was tried for real, and exports that
-//! completed before.
+//! Witnesses beside the policies: what IAM's simulation said, and what was tried for real.
 
 use jiff::Timestamp;
 
 use super::permission::{Ruling, rule_all};
+use super::precedent::by_precedent;
 use super::{Layer, Outcome, Unread};
-use crate::access::facts::{Facts, PastExport, Tried};
-use crate::access::need::{Need, Purpose};
+use crate::access::facts::{Facts, Tried};
+use crate::access::need::Need;
 use crate::access::request::{Ask, direct_asks};
 use crate::access::simulation::{Answer, Identity};
 use crate::plan::Plan;
@@ -163,39 +163,9 @@ pub(super) fn with_witnesses(
         None => ruling,
     };
     (
-        by_precedent(plan, facts, need, ruling, &mut cautions),
+        by_precedent(plan, facts, need, ruling, now, &mut cautions),
         cautions,
     )
-}
-
-/// What exports that completed before make of a ruling.
-fn by_precedent(
-    plan: &Plan,
-    facts: &Facts,
-    need: &Need,
-    ruling: Ruling,
-    cautions: &mut Vec<String>,
-) -> Ruling {
-    let is_open = matches!(
-        ruling.outcome,
-        Outcome::Unknown { .. } | Outcome::Depends { .. }
-    );
-    let Some(found) = precedent(plan, facts, need).filter(|_| is_open) else {
-        return ruling;
-    };
-    let told = format!("the export {} completed the same way", found.export);
-    if !found.is_unchanged {
-        cautions.push(format!(
-            "{told}; whether anything was changed since is not known"
-        ));
-        return ruling;
-    }
-    let told = format!("{told}, and nothing was changed since");
-    if matches!(ruling.outcome, Outcome::Unknown { .. }) {
-        return allowed(told);
-    }
-    cautions.push(told);
-    ruling
 }
 
 /// Whether the policies that were read tell by themselves why a direct call may be refused, so that
@@ -253,69 +223,4 @@ fn rule_by_trial(tried: &Tried, need: &Need, ruling: Ruling) -> Ruling {
             denied_by: None,
         },
     }
-}
-
-/// Exports that completed before, and rest on the same permission.
-struct Precedent {
-    /// It, or one of them, by ARN.
-    export: String,
-    /// Whether what they relied on is known to be the same since.
-    is_unchanged: bool,
-}
-
-/// An export of the same principal to the same bucket with the same key that completed; of a table's
-/// own key, an export of every table of the plan that has it.
-fn precedent(plan: &Plan, facts: &Facts, need: &Need) -> Option<Precedent> {
-    let caller = facts.source.caller.arn.to_string();
-    let completed = || {
-        facts.exports.iter().filter(|export| {
-            export.status == "COMPLETED" && is_same_principal(&export.principal, &caller)
-        })
-    };
-    let of = |export: &PastExport| Precedent {
-        export: export.export_arn.clone(),
-        is_unchanged: export.is_unchanged_since,
-    };
-    match need.purpose {
-        Purpose::Write | Purpose::Encrypt => completed()
-            .filter(|export| {
-                export.bucket == facts.bucket.name.as_str()
-                    && export.prefix == plan.destination.prefix
-                    && export.key.as_deref() == plan.encryption.key()
-            })
-            .max_by_key(|export| export.is_unchanged_since)
-            .map(of),
-        Purpose::ReadTable => {
-            let encrypted = facts.tables.iter().filter_map(|table| {
-                let known = table.description.value()?;
-                let key = known.key.as_ref()?.to_string();
-                (key == need.resource.pattern()).then(|| known.arn.to_string())
-            });
-            let found = encrypted.map(|table| {
-                completed()
-                    .filter(|export| export.table_arn == table)
-                    .max_by_key(|export| export.is_unchanged_since)
-                    .map(of)
-            });
-            let found = found.collect::<Option<Vec<_>>>()?;
-            found.into_iter().min_by_key(|found| found.is_unchanged)
-        }
-        _ => None,
-    }
-}
-
-/// Whether two ARNs are of one user, or of one role and its sessions. "Names must be unique within an
-/// account" whatever the path ("IAM and AWS STS quotas").
-fn is_same_principal(one: &str, other: &str) -> bool {
-    let role = |arn: &str| {
-        let mut parts = arn.splitn(6, ':').skip(4);
-        let (account, resource) = (parts.next()?.to_owned(), parts.next()?);
-        let name = match resource.split_once('/')? {
-            ("assumed-role", names) => names.split('/').next()?,
-            ("role", path) => path.rsplit('/').next()?,
-            _ => return None,
-        };
-        Some((account, name.to_owned()))
-    };
-    one == other || role(one).is_some_and(|own| role(other) == Some(own))
 }

@@ -1,5 +1,3 @@
-use rusqlite::Connection;
-
 use super::*;
 
 fn at(second: i64) -> Timestamp {
@@ -104,65 +102,4 @@ fn one_holder_at_a_time_has_the_lock() {
     assert!(other.try_lock_changes().unwrap().is_none());
     drop(held);
     assert!(other.try_lock_changes().unwrap().is_some());
-}
-
-/// The tables as format 1 made them, with a run in them.
-const FORMAT_1: &str = "
-    CREATE TABLE run (
-        id             INTEGER PRIMARY KEY,
-        created_at     INTEGER NOT NULL,
-        plan           TEXT NOT NULL,
-        digest         TEXT NOT NULL,
-        source_arn     TEXT NOT NULL,
-        source_account TEXT NOT NULL,
-        source_region  TEXT NOT NULL,
-        destination    TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE export (
-        run               INTEGER NOT NULL REFERENCES run (id),
-        position          INTEGER NOT NULL,
-        table_arn         TEXT NOT NULL,
-        client_token      TEXT NOT NULL UNIQUE,
-        request           TEXT NOT NULL,
-        stage             TEXT NOT NULL,
-        called_at         INTEGER,
-        export_arn        TEXT,
-        started_at        INTEGER,
-        ended_at          INTEGER,
-        failure_code      TEXT,
-        failure_message   TEXT,
-        item_count        INTEGER,
-        billed_size_bytes INTEGER,
-        manifest          TEXT,
-        verified          TEXT,
-        verification      TEXT,
-        PRIMARY KEY (run, position)
-    ) STRICT;
-    INSERT INTO run VALUES (4, 10000, 'the plan', 'd', 'arn:aws:iam::111111111111:user/ada',
-                            '111111111111', 'eu-west-1', 's3://export-landing/prod');
-    PRAGMA user_version = 1;
-";
-
-#[test]
-fn a_journal_of_format_1_keeps_its_runs_and_takes_changes() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("journal.db");
-    Connection::open(&path)
-        .unwrap()
-        .execute_batch(FORMAT_1)
-        .unwrap();
-    let journal = Journal::open(&path).unwrap();
-    let runs = journal.runs().unwrap();
-    assert_eq!(runs.len(), 1);
-    assert_eq!(runs[0].plan, "the plan");
-    assert_eq!(journal.changes().unwrap(), []);
-    let id = record(&journal, "x");
-    drop(journal);
-    let journal = Journal::open(&path).unwrap();
-    assert_eq!(journal.change(id).unwrap().unwrap().title, "x");
-    let version: i32 = Connection::open(&path)
-        .unwrap()
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(version, 2);
 }

@@ -4,6 +4,7 @@
 //! The step decides which verdicts still count: those of the plan as it is now. A denial does not
 //! keep anybody from going on, but it is asked about before the start.
 
+use crate::access::fingerprint::Fingerprint;
 use crate::access::remedy::{Mend, Remedy, Target};
 use crate::access::verdict::{Subject, Verdict};
 use crate::plan::Plan;
@@ -120,6 +121,15 @@ pub(crate) fn judged(model: &Model) -> Option<&Judged> {
 /// What the export is certain to fail by, as far as it is known by now.
 pub(crate) fn fatal(model: &Model) -> Vec<&Verdict> {
     judged(model).map_or_else(Vec::new, |judged| judged.fatal().collect())
+}
+
+/// What was read for each of the plan's exports; nothing while it is being read anew, which is done
+/// where something was changed.
+pub(crate) fn fingerprints(model: &Model) -> Vec<Fingerprint> {
+    match &model.access.judged {
+        Remote::Loaded(judged) if is_of_plan(model) => judged.fingerprints.clone(),
+        _ => Vec::new(),
+    }
 }
 
 /// The tabs there are now.

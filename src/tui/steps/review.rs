@@ -137,9 +137,10 @@ pub(crate) fn start_denied(model: &mut Model) -> Vec<Effect> {
     let (Ok(()), Some(plan)) = (can_advance(model), model.plan()) else {
         return Vec::new();
     };
-    let Some(briefing) = model.review.briefing.value().cloned() else {
+    let Some(mut briefing) = model.review.briefing.value().cloned() else {
         return Vec::new();
     };
+    briefing.fingerprints = access::fingerprints(model);
     let request = model.request();
     model.deeds.push(request);
     model.progress.begin(request, model.now);

@@ -77,7 +77,7 @@ async fn read_own(session: &Session) -> Own {
         .await;
         let (role, boundary) = role;
         return Own {
-            role: or_assumed(role, session, name),
+            role: or_assumed(role, session),
             policies,
             some_policies,
             boundary: read_boundary(&iam, boundary).await,
@@ -144,15 +144,8 @@ async fn read_role(iam: &Iam, name: &str) -> (Fact<RoleFacts>, Fact<String>) {
 }
 
 /// The role as it was read; where it may not be read, as it was named when it was assumed.
-fn or_assumed(role: Fact<RoleFacts>, session: &Session, name: &str) -> Fact<RoleFacts> {
-    let own = |arn: &&Arn| {
-        arn.account == session.identity.account.as_str()
-            && arn
-                .resource_after("role")
-                .and_then(|path| path.rsplit('/').next())
-                == Some(name)
-    };
-    match session.assumed_role.as_ref().filter(own) {
+fn or_assumed(role: Fact<RoleFacts>, session: &Session) -> Fact<RoleFacts> {
+    match session.named_role() {
         Some(arn) if !role.is_settled() => {
             let named = RoleFacts {
                 arn: arn.clone(),

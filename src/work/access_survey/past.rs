@@ -1,0 +1,127 @@
+//! The exports that the journal remembers, and whether what they relied on is as it was.
+//!
+//! Two things tell of a change: the fingerprint of what was read before the export, against that of
+//! what is read now, and what we changed ourselves since, which may be what nobody can read here.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{bears, is_of_side};
+use crate::access::facts::{Facts, PastExport, Since};
+use crate::access::fingerprint::{Fingerprint, fingerprints};
+use crate::arn::Arn;
+use crate::journal::{
+    ChangeKind, ChangeRecord, ChangeStage, ExportRecord, Journal, RunRecord, Stage,
+};
+use crate::plan::Plan;
+
+/// How far back exports are remembered, as `ListExports` does.
+const MEMORY: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// The exports of the last months; none where the journal cannot be read, since they are only
+/// evidence beside the facts.
+pub(super) fn exports(journal: &Journal, plan: &Plan, facts: &Facts) -> Vec<PastExport> {
+    let since = facts.surveyed_at.checked_sub(MEMORY);
+    let since = since.unwrap_or(Timestamp::MIN);
+    let (Ok(runs), Ok(changes)) = (journal.runs_since(since), journal.changes()) else {
+        return Vec::new();
+    };
+    let present = Present::of(plan, facts, &changes);
+    runs.iter()
+        .flat_map(|run| {
+            let exports = run.exports.iter();
+            exports.filter_map(|export| past_export(run, export, &present))
+        })
+        .collect()
+}
+
+/// What was read now, to be held against what was read then.
+struct Present {
+    /// Each table of the plan.
+    tables: Vec<(Arn, Fingerprint)>,
+    /// When we last changed something that bears on the exporter.
+    changed_at: Option<Timestamp>,
+}
+
+impl Present {
+    fn of(plan: &Plan, facts: &Facts, changes: &[ChangeRecord]) -> Self {
+        let source = &facts.source;
+        let tables = plan.tables.iter();
+        let tables = tables.map(|job| plan.table_arn(job, &source.caller.account, &source.region));
+        let changes = changes
+            .iter()
+            .filter(|change| bears_on_exporter(change, facts));
+        Self {
+            tables: tables.zip(fingerprints(plan, facts)).collect(),
+            changed_at: changes.filter_map(changed_at).max(),
+        }
+    }
+
+    /// What has become of what an export of a run relied on: for writing, and for reading.
+    fn since(&self, run: &RunRecord, export: &ExportRecord) -> (Since, Since) {
+        if self.changed_at.is_some_and(|at| at >= run.created_at) {
+            return (Since::Changed, Since::Changed);
+        }
+        let Some(then) = &export.fingerprint else {
+            return (Since::Unknown, Since::Unknown);
+        };
+        let compare = |then: &String, now: Option<&String>| match now {
+            Some(now) if now == then => Since::Unchanged,
+            Some(_) => Since::Changed,
+            None => Since::Unknown,
+        };
+        let mut tables = self.tables.iter();
+        let same = tables.find(|(table, _)| *table == export.request.table_arn);
+        let writing = self.tables.first().map(|(_, now)| &now.writing);
+        let reading = same.map(|(_, now)| &now.reading);
+        (
+            compare(&then.writing, writing),
+            compare(&then.reading, reading),
+        )
+    }
+}
+
+fn bears_on_exporter(change: &ChangeRecord, facts: &Facts) -> bool {
+    match change.target.kind() {
+        ChangeKind::Recovery => false,
+        ChangeKind::IdentityPolicy => is_of_side(change, &facts.source),
+        ChangeKind::BucketPolicy | ChangeKind::KeyPolicy => bears(change, facts),
+    }
+}
+
+/// When an account was last changed; of a change that was cut off, when it may have been.
+fn changed_at(change: &ChangeRecord) -> Option<Timestamp> {
+    match change.stage {
+        ChangeStage::Planned => Some(change.created_at),
+        // An undo was begun, and nobody wrote down whether and when it was done.
+        ChangeStage::Written | ChangeStage::Held if change.undone_from.is_some() => {
+            Some(Timestamp::MAX)
+        }
+        ChangeStage::Written | ChangeStage::Held => change.written_at,
+        ChangeStage::Undone => change.undone_at,
+        ChangeStage::NotWritten => None,
+    }
+}
+
+fn past_export(run: &RunRecord, export: &ExportRecord, present: &Present) -> Option<PastExport> {
+    let status = match export.stage {
+        Stage::Completed => "COMPLETED",
+        Stage::Failed => "FAILED",
+        _ => "IN_PROGRESS",
+    };
+    let request = &export.request;
+    let (writing, reading) = present.since(run, export);
+    Some(PastExport {
+        export_arn: export.export_arn.clone()?,
+        table_arn: request.table_arn.to_string(),
+        principal: run.source_arn.clone(),
+        bucket: request.bucket.to_string(),
+        prefix: request.prefix.clone(),
+        key: request.encryption.key().map(str::to_owned),
+        started_at: export.started_at.or(export.called_at)?,
+        ended_at: export.ended_at,
+        status: status.to_owned(),
+        owner: request.bucket_owner.clone(),
+        writing,
+        reading,
+    })
+}
