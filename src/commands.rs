@@ -22,6 +22,7 @@ pub mod simulate;
 pub mod survey;
 mod terms;
 pub mod undo;
+mod unfinished;
 pub mod wizard;
 
 use std::io::Write as _;

@@ -164,5 +164,5 @@ fn a_journal_of_format_1_keeps_its_runs_and_takes_changes() {
         .unwrap()
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
 }
