@@ -13,9 +13,10 @@ use crate::policy::evaluate::Principal;
 use crate::work;
 pub use crate::work::change::ReadBack;
 use crate::work::event::ExportProgress;
+pub use crate::work::probe::{LEAVES, Left, NOT_SHOWN};
 pub use crate::work::{
-    Applied, Blocker, Briefing, ChangeId, ChangeKind, ChangeRecord, Held, Identified, Proposal,
-    Standing, UndoProposal, Undone,
+    Applied, Blocker, Briefing, ChangeId, ChangeKind, ChangeRecord, Held, Identified, Probe,
+    ProbeRecord, ProbeReport, Proposal, Standing, UndoProposal, Undone,
 };
 
 /// A run of the journal, as the wizard shows it.
@@ -68,6 +69,10 @@ pub struct Judged {
     /// Whether the caller goes by an ARN that AWS gives. What policies mean for another nobody can
     /// tell, so that a denial then is no more than a warning.
     pub is_caller_of_aws: bool,
+    /// The probe as it would be made, or why it cannot be. One is made at most once.
+    pub probe: Result<Box<Probe>, String>,
+    /// When the probe was made whose outcome is among the facts.
+    pub probed_at: Option<Timestamp>,
 }
 
 /// What can be done about a remedy from here.
@@ -112,7 +117,19 @@ impl Judged {
             remedies: found.remedies,
             mended_plan: found.plan,
             is_caller_of_aws: Principal::parse(&caller).is_some(),
+            probe: Err("none was drawn up".to_owned()),
+            probed_at: None,
         }
+    }
+
+    /// Lets nothing be changed and no probe be made, for this reason.
+    pub fn hold_back(&mut self, why: &str) {
+        for way in &mut self.ways {
+            if matches!(way, Way::Change(_)) {
+                *way = Way::Nothing(why.to_owned());
+            }
+        }
+        self.probe = Err(why.to_owned());
     }
 
     /// What the export is certain to fail by.
