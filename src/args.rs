@@ -167,7 +167,8 @@ pub struct CheckArgs {
     /// Print each need as a line for `simulate`, in place of the verdicts
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub explain_needs: Option<NeedsFormat>,
-    /// Try it for real: begin an upload as the export would, send a few bytes, and take it back
+    /// Try it for real: begin an upload as the export would, send a few bytes, and take it back; what a
+    /// probe that was cut off left is taken back first
     #[arg(long, conflicts_with_all = ["facts", "explain_needs"])]
     pub probe: bool,
     /// Answer the question before the probe with yes; needed without a terminal
@@ -282,7 +283,8 @@ pub struct ApplyArgs {
     /// The plan file
     #[arg(required_unless_present = "list")]
     pub plan: Option<PathBuf>,
-    /// List the changes that are still in place, with the numbers that `undo` takes
+    /// List the changes that are still in place, with the numbers that `undo` takes, and the uploads
+    /// that a probe may have left
     #[arg(long, conflicts_with_all = ["plan", "yes", "allow", "production", "no_wait"])]
     pub list: bool,
     /// Answer with yes for the kinds of change that --allow names, and with no for the others

@@ -22,6 +22,7 @@ pub mod simulate;
 pub mod survey;
 mod terms;
 pub mod undo;
+mod unfinished;
 pub mod wizard;
 
 use std::io::Write as _;
@@ -149,7 +150,7 @@ fn end_at_once() {
     let _ = writeln!(
         std::io::stderr(),
         "cut off before the call in flight was answered; `tableferry resume` goes on with runs, and \
-         `tableferry apply --list` tells of changes"
+         `tableferry apply --list` tells of changes and probes"
     );
     std::process::exit(Exit::CutOff as i32);
 }

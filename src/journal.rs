@@ -4,11 +4,13 @@
 //! in one transaction before the first call is made, so that a call whose answer never came can be
 //! repeated word for word: DynamoDB answers a repeated token with the same export (API reference of
 //! `ExportTableToPointInTime`, `ClientToken`). A change of an account is written with the document that
-//! stood there before, so that it can be undone. What was read before an export was started is kept as
-//! a digest, so that an export that completed can speak for a later one. It holds no credentials.
+//! stood there before, so that it can be undone, and a probe before its upload is begun, so that what a
+//! crash leaves of it can be found. What was read before an export was started is kept as a digest, so
+//! that an export that completed can speak for a later one. It holds no credentials.
 
 mod change;
 mod lock;
+mod probe;
 mod record;
 mod schema;
 
@@ -21,7 +23,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, pa
 pub use change::{
     ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, NewChange, UnknownKind,
 };
-pub use lock::ChangeLock;
+pub use lock::{ChangeLock, ProbeLock};
+pub use probe::{NewProbe, ProbeId, ProbeRecord, ProbeStage};
 pub use record::{ExportRecord, NewRun, RunId, RunRecord, Stage, Verified};
 
 use crate::plan::ExportRequest;

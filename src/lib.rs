@@ -47,6 +47,7 @@
 //!
 //! - Nothing is lost, nothing is done twice: a client token is in the journal before its call is
 //!   made, so that a crash at any point leaves a run that `resume` completes without a second export.
+//!   The upload that a probe begins is in it as well: what a crash leaves, the next probe takes back.
 //! - Nothing is changed unasked: every change of an account is shown first and agreed to, is in the
 //!   journal with the document that stood there before it is written, is not written where that
 //!   document changed meanwhile, and can be undone.

@@ -18,6 +18,7 @@ pub mod message;
 pub mod model;
 pub mod outside;
 mod popups;
+mod probing;
 pub mod remote;
 mod runtime;
 mod steps;

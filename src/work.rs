@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use crate::journal::ProbeRecord;
 pub use access_survey::{ControlDocuments, ControlFile, ControlFileError};
 pub use change::{
     Applied, ApplyError, ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, Held,
@@ -32,7 +33,7 @@ pub use event::{Event, ExportProgress, Side, Verification};
 pub use follow::{FollowError, RunOutcome, Verdict};
 pub use limits::Limits;
 pub use prepare::{Blocker, Briefing};
-pub use probe::{Probe, ProbeReport};
+pub use probe::{Probe, ProbeError, ProbeReport};
 pub use resume::ResumeError;
 pub use start::StartError;
 
@@ -112,6 +113,8 @@ struct Inner {
     sessions: Mutex<BTreeMap<Side, SignedIn>>,
     /// One change of an account at a time, also where the journal has no file to lock.
     changing: Arc<tokio::sync::Mutex<()>>,
+    /// Read by whoever makes a probe, written by whoever takes back what earlier ones left.
+    probing: Arc<tokio::sync::RwLock<()>>,
 }
 
 /// A session, and how it was signed in, so that it can be renewed.
@@ -132,6 +135,7 @@ impl Work {
                 settings,
                 sessions: Mutex::default(),
                 changing: Arc::default(),
+                probing: Arc::default(),
             }),
         }
     }
@@ -146,6 +150,7 @@ impl Work {
                 settings: self.inner.settings.clone(),
                 sessions: Mutex::default(),
                 changing: Arc::clone(&self.inner.changing),
+                probing: Arc::clone(&self.inner.probing),
             }),
         }
     }

@@ -14,6 +14,7 @@ use super::report::Report;
 use super::run::told_start;
 use super::survey::{control_documents, read_facts};
 use super::terms::terms;
+use super::unfinished;
 use super::{Exit, check_may_change, refuse_beyond_limits};
 use crate::access::facts::Facts;
 use crate::access::remedy::{Mend, Remedies, remedies};
@@ -38,7 +39,7 @@ pub async fn apply(work: &Work, args: &ApplyArgs, cancel: CancellationToken) -> 
     report.told(exit)
 }
 
-/// Lists what is still in place.
+/// Lists what is still in place, and what probes may have left.
 fn list(work: &Work, report: &Report) -> Exit {
     let changes = match work.changes() {
         Ok(changes) => changes,
@@ -65,6 +66,7 @@ fn list(work: &Work, report: &Report) -> Exit {
             change.title
         ));
     }
+    unfinished::tell(work, report);
     Exit::Done
 }
 
@@ -169,8 +171,8 @@ async fn agree(
     };
     if !proposals.is_empty() && !args.no_wait {
         report.line(
-            "afterwards an upload is begun as the source, and taken back, to see whether the \
-             changes hold; --no-wait leaves that out",
+            "afterwards an upload is begun as the source, and taken back, by the destination where \
+             the source may not, to see whether the changes hold; --no-wait leaves that out",
         );
     }
     let mut agreed = Vec::new();

@@ -15,6 +15,7 @@ use super::plan_file::read_plan;
 use super::report::{Report, write_line};
 use super::survey::{control_documents, read_facts, tell_unused};
 use super::terms::terms;
+use super::unfinished;
 use crate::access::explain::simulate_lines;
 use crate::access::facts::Facts;
 use crate::access::remedy::remedies;
@@ -34,6 +35,8 @@ pub async fn check(work: &Work, args: &CheckArgs, cancel: CancellationToken) -> 
         let beyond = work.beyond_limits(&plan, &facts);
         if args.probe && beyond.is_empty() {
             probe::probe(work, args, &plan, &mut facts, &cancel, &report).await?;
+        } else if args.explain_needs.is_none() {
+            unfinished::tell(work, &report);
         }
         Ok(conclude(args, &plan, &facts, &beyond, &report))
     };

@@ -7,6 +7,7 @@ use super::Exit;
 use super::follow::Scope;
 use super::report::{Report, export_object};
 use super::resume::all_open;
+use super::unfinished;
 use crate::args::ExportsArgs;
 use crate::journal::{ExportRecord, RunRecord, Stage, Verified};
 use crate::work::Work;
@@ -29,6 +30,7 @@ pub async fn exports(work: &Work, args: &ExportsArgs, cancel: CancellationToken)
     for run in &runs {
         list(run, &report);
     }
+    unfinished::tell(work, &report);
     if args.watch {
         let exit = all_open(work, Scope::Watching, &cancel, &report).await;
         report.finish();

@@ -1,8 +1,9 @@
-//! The lock that keeps two processes of one journal from changing an account at the same time.
+//! The locks between processes of one journal.
 //!
 //! AWS writes policies without a condition on what stood there before. So the reading, the writing
-//! and the reading back of one process must not mix with another's, or a statement is lost. The
-//! operating system gives the lock up when its holder dies, however it dies.
+//! and the reading back of one process must not mix with another's, or a statement is lost. And a
+//! probe that another process is making is no remainder of a crash, which may be taken back. The
+//! operating system gives a lock up when its holder dies, however it dies.
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -17,30 +18,82 @@ pub struct ChangeLock {
     _file: Option<File>,
 }
 
+/// Held while a probe is made, beside others, or alone while what earlier ones left is taken back;
+/// given up when it is dropped.
+#[derive(Debug)]
+#[must_use = "the lock is given up when it is dropped"]
+pub struct ProbeLock {
+    /// `None` for a journal in memory, which no other process has.
+    _file: Option<File>,
+}
+
+/// What taking a lock came to.
+enum Taken {
+    /// It is ours; without a file there is nobody else.
+    Ours(Option<File>),
+    /// Another process holds it.
+    Theirs,
+}
+
 impl Journal {
     /// Takes the lock for changes; `None` while another process holds it.
     pub fn try_lock_changes(&self) -> Result<Option<ChangeLock>, JournalError> {
-        let Some(path) = self.lock_path() else {
-            return Ok(Some(ChangeLock { _file: None }));
-        };
-        let told = |cause| JournalError::Unreachable {
-            path: path.clone(),
-            cause,
-        };
-        super::create_private(&path).map_err(told)?;
-        let file = File::options().append(true).open(&path).map_err(told)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(ChangeLock { _file: Some(file) })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(cause)) => Err(told(cause)),
-        }
+        Ok(match take(self.lock_path(), File::try_lock)? {
+            Taken::Ours(file) => Some(ChangeLock { _file: file }),
+            Taken::Theirs => None,
+        })
     }
 
-    /// The lock's file, beside the journal; `None` for a journal in memory.
+    /// Takes the lock for making a probe, which others may hold at the same time; `None` while another
+    /// process takes back what earlier probes left.
+    pub fn try_lock_probe(&self) -> Result<Option<ProbeLock>, JournalError> {
+        let taken = take(self.beside(".probes.lock"), File::try_lock_shared)?;
+        Ok(probe_lock(taken))
+    }
+
+    /// Takes the lock for taking back what earlier probes left; `None` while another process makes one.
+    pub fn try_lock_earlier_probes(&self) -> Result<Option<ProbeLock>, JournalError> {
+        let taken = take(self.beside(".probes.lock"), File::try_lock)?;
+        Ok(probe_lock(taken))
+    }
+
+    /// The file of the lock for changes, beside the journal; `None` for a journal in memory.
     #[must_use]
     pub fn lock_path(&self) -> Option<PathBuf> {
+        self.beside(".changes.lock")
+    }
+
+    /// A file beside the journal; `None` for a journal in memory.
+    fn beside(&self, ending: &str) -> Option<PathBuf> {
         let mut name = self.path.as_ref()?.as_os_str().to_owned();
-        name.push(".changes.lock");
+        name.push(ending);
         Some(PathBuf::from(name))
+    }
+}
+
+fn take(
+    path: Option<PathBuf>,
+    lock: impl Fn(&File) -> Result<(), TryLockError>,
+) -> Result<Taken, JournalError> {
+    let Some(path) = path else {
+        return Ok(Taken::Ours(None));
+    };
+    let told = |cause| JournalError::Unreachable {
+        path: path.clone(),
+        cause,
+    };
+    super::create_private(&path).map_err(told)?;
+    let file = File::options().append(true).open(&path).map_err(told)?;
+    match lock(&file) {
+        Ok(()) => Ok(Taken::Ours(Some(file))),
+        Err(TryLockError::WouldBlock) => Ok(Taken::Theirs),
+        Err(TryLockError::Error(cause)) => Err(told(cause)),
+    }
+}
+
+fn probe_lock(taken: Taken) -> Option<ProbeLock> {
+    match taken {
+        Taken::Ours(file) => Some(ProbeLock { _file: file }),
+        Taken::Theirs => None,
     }
 }

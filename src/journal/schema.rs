@@ -7,10 +7,11 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::JournalError;
 use super::change::SELECT_CHANGE;
+use super::probe::{CREATE_PROBE, SELECT_PROBE};
 use super::record::{SELECT_EXPORTS, SELECT_RUN};
 
 /// One step for each format: step n leads from format n to format n + 1.
-const STEPS: &[&str] = &[
+pub(super) const STEPS: &[&str] = &[
     "
     CREATE TABLE run (
         id             INTEGER PRIMARY KEY,
@@ -69,6 +70,7 @@ const STEPS: &[&str] = &[
     ALTER TABLE export ADD COLUMN writing_fingerprint TEXT;
     ALTER TABLE export ADD COLUMN reading_fingerprint TEXT;
 ",
+    CREATE_PROBE,
 ];
 
 /// How long an opening waits for another process: somebody sits before it.
@@ -79,7 +81,7 @@ const LOCK_AT_OPENING: Duration = Duration::from_secs(10);
 const LOCK_AT_WORK: Duration = Duration::from_mins(1);
 
 /// The format that this program writes.
-const FORMAT: i32 = 3;
+const FORMAT: i32 = 4;
 
 /// What SQLite says of a file, by its own code: a file that is held or cannot be written is whole.
 pub(super) fn failure(path: &Path, cause: rusqlite::Error) -> JournalError {
@@ -174,7 +176,7 @@ fn check(connection: &Connection, path: &Path) -> Result<(), JournalError> {
         let cause = rusqlite::Error::SqliteFailure(code, Some(finding));
         return Err(told(cause));
     }
-    for statement in [SELECT_RUN, SELECT_EXPORTS, SELECT_CHANGE] {
+    for statement in [SELECT_RUN, SELECT_EXPORTS, SELECT_CHANGE, SELECT_PROBE] {
         if connection.prepare(statement).is_err() {
             return Err(JournalError::Foreign {
                 path: path.to_owned(),
@@ -189,6 +191,11 @@ mod tests {
     use rusqlite::ffi;
 
     use super::*;
+
+    #[test]
+    fn a_step_leads_to_each_format() {
+        assert_eq!(i32::try_from(STEPS.len()), Ok(FORMAT));
+    }
 
     #[test]
     fn a_held_or_unwritable_file_is_not_called_damaged() {

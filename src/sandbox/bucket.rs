@@ -123,6 +123,9 @@ pub(super) enum ObjectEncryption {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Upload {
     pub key: String,
+    /// When it was begun; state files of earlier versions do not tell.
+    #[serde(default)]
+    pub initiated: Timestamp,
     pub content_type: Option<String>,
     pub encryption: ObjectEncryption,
     #[serde(with = "parts")]

@@ -72,6 +72,8 @@ pub(crate) enum Stage {
     TakingAway(RequestId),
     /// It is written, and waited for until it holds.
     Holding(RequestId),
+    /// An upload is begun and taken back.
+    Probing(RequestId),
 }
 
 /// Takes the yes to a change: it is done, or the account's name is asked for first.

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::consent::Proposed;
 use super::outside::{
-    Applied, Briefing, ChangeId, ChangeRecord, Held, Identified, Judged, Proposal, RunSummary,
-    UndoProposal, Undone,
+    Applied, Briefing, ChangeId, ChangeRecord, Held, Identified, Judged, Probe, ProbeRecord,
+    ProbeReport, Proposal, RunSummary, UndoProposal, Undone,
 };
 use super::remote::RequestId;
 use crate::arn::{BucketName, Region};
@@ -65,7 +65,7 @@ pub enum Reply {
     Keys(Result<Vec<Key>, Failure>),
     /// To [`Query::Prepare`]; the text says why nothing could be judged.
     Prepared(Box<Result<Briefing, String>>),
-    /// To [`Query::Judge`]; the text says why nothing could be judged.
+    /// To [`Query::Judge`] and [`Query::JudgeProbed`]; the text says why nothing could be judged.
     Judged(Box<Result<Judged, String>>),
     /// To [`Query::Hold`].
     Held(Held),
@@ -75,6 +75,8 @@ pub enum Reply {
     UndoProposed(Box<Result<Proposed, String>>),
     /// To [`Query::OpenRuns`]; the text says why the journal cannot be read.
     OpenRuns(Result<Vec<RunSummary>, String>),
+    /// To [`Query::UnfinishedProbes`]; none where the journal cannot be read.
+    UnfinishedProbes(Vec<ProbeRecord>),
 }
 
 /// How a deed ended.
@@ -92,6 +94,10 @@ pub enum Outcome {
     Undone(Box<Undone>),
     /// It was not, and why.
     NotUndone(String),
+    /// A probe of this plan was made.
+    Probed(Box<Plan>, Box<ProbeReport>),
+    /// It was not, and why.
+    NotProbed(String),
     /// The plan was written to this file.
     Saved(PathBuf),
     /// There is such a file already, and it was left alone.
@@ -173,6 +179,8 @@ pub enum Query {
     Prepare(Box<Plan>),
     /// Read what bears on the plan's permissions from both accounts, and judge it.
     Judge(Box<Plan>),
+    /// The same, with what a probe of the plan found out.
+    JudgeProbed(Box<Plan>, Box<ProbeReport>),
     /// Wait until a change that was made for the plan holds, or patience ends.
     Hold(Box<Plan>, ChangeId),
     /// The changes of ours that are in place.
@@ -181,6 +189,8 @@ pub enum Query {
     ProposeUndo(ChangeId),
     /// The runs under way.
     OpenRuns,
+    /// The probes of which something may be left.
+    UnfinishedProbes,
 }
 
 /// Something to change.
@@ -192,6 +202,8 @@ pub enum Deed {
     Apply(Box<Plan>, Box<Proposal>),
     /// Take a change away, as it was shown.
     Undo(Box<UndoProposal>),
+    /// Make a probe of the plan, as it was shown.
+    Probe(Box<Plan>, Box<Probe>),
     /// Write the plan to a file.
     SavePlan {
         /// The file.

@@ -3,6 +3,7 @@
 //! The model is plain data. It decides nothing by itself but what can be told from it: which scopes
 //! of the key table hold now, whether something moves, and the plan that was chosen so far.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use super::steps::encryption::EncryptionStep;
 use super::steps::progress::Progress;
 use super::steps::review::Review;
 use super::steps::tables::Tables;
+use crate::arn::AccountId;
 use crate::plan::{self, Plan, Source};
 use crate::work::event::Side;
 
@@ -32,6 +34,8 @@ pub struct Start {
     pub is_sandbox: bool,
     /// Whether changes are forbidden.
     pub is_read_only: bool,
+    /// The accounts that are marked production, with the names that are typed before a change.
+    pub production: BTreeMap<AccountId, String>,
     /// A plan to fill the steps with.
     pub plan: Option<Plan>,
     /// The file that plan came from.
@@ -46,6 +50,7 @@ pub struct Model {
     pub(crate) keymap: Arc<Keymap>,
     pub(crate) is_sandbox: bool,
     pub(crate) is_read_only: bool,
+    pub(crate) production: BTreeMap<AccountId, String>,
     pub(crate) plan_file: Option<PathBuf>,
     pub(crate) now: Timestamp,
     pub(crate) size: (u16, u16),
@@ -72,6 +77,10 @@ pub struct Model {
     pub(crate) has_acted: bool,
     next_request: u64,
 }
+
+/// What stands beside an account that the configuration marks so: a word, since colours alone are
+/// easily missed.
+pub(crate) const PRODUCTION: &str = "PRODUCTION";
 
 /// A sentence in the status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +118,7 @@ impl Model {
             keymap,
             is_sandbox: start.is_sandbox,
             is_read_only: start.is_read_only,
+            production: start.production,
             plan_file: start.plan_file,
             now: start.now,
             size: (80, 24),
@@ -191,6 +201,15 @@ impl Model {
     /// The proved identity of a side.
     pub(crate) fn identified(&self, side: Side) -> Option<&Identified> {
         self.accounts.side(side).identified()
+    }
+
+    /// An account, and that it is marked production where it is.
+    pub(crate) fn named(&self, account: &AccountId) -> String {
+        if self.production.contains_key(account) {
+            format!("{account} {PRODUCTION}")
+        } else {
+            account.to_string()
+        }
     }
 
     /// Whether source and destination are accounts of their own; unknown without both.

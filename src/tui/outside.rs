@@ -14,9 +14,10 @@ use crate::policy::evaluate::Principal;
 use crate::work;
 pub use crate::work::change::ReadBack;
 use crate::work::event::ExportProgress;
+pub use crate::work::probe::{LEAVES, Left, NOT_SHOWN};
 pub use crate::work::{
-    Applied, Blocker, Briefing, ChangeId, ChangeKind, ChangeRecord, Held, Identified, Proposal,
-    Standing, UndoProposal, Undone,
+    Applied, Blocker, Briefing, ChangeId, ChangeKind, ChangeRecord, Held, Identified, Probe,
+    ProbeRecord, ProbeReport, Proposal, Standing, UndoProposal, Undone,
 };
 
 /// A run of the journal, as the wizard shows it.
@@ -71,6 +72,10 @@ pub struct Judged {
     pub is_caller_of_aws: bool,
     /// What was read for each of the plan's exports, in its order.
     pub fingerprints: Vec<Fingerprint>,
+    /// The probe as it would be made, or why it cannot be. One is made at most once.
+    pub probe: Result<Box<Probe>, String>,
+    /// When the probe was made whose outcome is among the facts.
+    pub probed_at: Option<Timestamp>,
 }
 
 /// What can be done about a remedy from here.
@@ -116,7 +121,19 @@ impl Judged {
             mended_plan: found.plan,
             is_caller_of_aws: Principal::parse(&caller).is_some(),
             fingerprints: fingerprints(plan, facts),
+            probe: Err("none was drawn up".to_owned()),
+            probed_at: None,
         }
+    }
+
+    /// Lets nothing be changed and no probe be made, for this reason.
+    pub fn hold_back(&mut self, why: &str) {
+        for way in &mut self.ways {
+            if matches!(way, Way::Change(_)) {
+                *way = Way::Nothing(why.to_owned());
+            }
+        }
+        self.probe = Err(why.to_owned());
     }
 
     /// What the export is certain to fail by.

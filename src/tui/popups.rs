@@ -15,6 +15,8 @@ use super::keymap::{Action, Scope};
 use super::layout;
 use super::message::{Deed, Effect};
 use super::model::Model;
+use super::outside::Probe;
+use super::probing;
 use super::steps::review;
 use super::update;
 use super::view;
@@ -128,6 +130,8 @@ pub enum Question {
     Change(Box<Proposed>),
     /// Start the exports although they are certain to fail?
     StartDenied,
+    /// Begin an upload, and take it back?
+    Probe(Box<Probe>),
 }
 
 impl Popup {
@@ -321,6 +325,7 @@ fn answer(model: &mut Model, is_yes: bool) -> Vec<Effect> {
         Question::Start => review::start(model),
         Question::StartDenied => review::start_denied(model),
         Question::Change(proposed) => consent::agree(model, proposed),
+        Question::Probe(probe) => probing::agree(model, probe),
         Question::LogIn { side, command, .. } => {
             let words = command.split_whitespace().map(str::to_owned).collect();
             vec![Effect::LogIn(side, words)]

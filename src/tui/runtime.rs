@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 use self::signals::{Signal, Signals};
 use self::terminal::Screen;
 use super::keymap::{Keymap, KeymapError};
-use super::message::{Effect, Errand, Message};
+use super::message::{Effect, Errand, Message, Query};
 use super::model::{Model, Start};
 use super::theme::Theme;
 use super::update::{open, update};
@@ -85,6 +85,7 @@ pub async fn run(work: Work, options: Options) -> Result<Outcome, TuiError> {
     let start = Start {
         is_sandbox: work.settings().is_sandbox,
         is_read_only: options.is_read_only,
+        production: work.settings().production.clone(),
         plan: options.plan,
         plan_file: options.plan_file,
         now: Timestamp::now(),
@@ -120,7 +121,7 @@ struct Wizard {
     messages: UnboundedReceiver<Message>,
     errands: HashMap<Errand, CancellationToken>,
     following: CancellationToken,
-    /// Deeds and watches: what the end waits for.
+    /// Deeds, watches and trials: what the end waits for.
     tasks: TaskTracker,
     is_over: bool,
 }
@@ -206,8 +207,15 @@ impl Wizard {
             match effect {
                 Effect::Ask(request, errand, query) => {
                     let token = self.errands.entry(errand).or_default().clone();
-                    let asking = perform::ask(self.work.clone(), request, query);
+                    let is_trial = matches!(query, Query::Hold(..));
+                    let asking = perform::ask(self.work.clone(), request, query, token.clone());
                     let sender = self.sender.clone();
+                    if is_trial {
+                        // It begins uploads, which must be taken back before the end.
+                        self.tasks
+                            .spawn(async move { drop(sender.send(asking.await)) });
+                        continue;
+                    }
                     tokio::spawn(async move {
                         tokio::select! {
                             () = token.cancelled() => {}

@@ -12,6 +12,7 @@ use super::message::{Effect, Errand, Message, Outcome, Query, Reply};
 use super::model::{Leaving, Model, Tone};
 use super::outside::Blocker;
 use super::popups::{self, Popup, Question, changes, runs};
+use super::probing;
 use super::remote::{Remote, RequestId};
 use super::steps::accounts::{self, proof};
 use super::steps::{Step, access, destination, encryption, progress, review, tables};
@@ -25,6 +26,9 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
     let request = model.request();
     model.open_runs.ask(request);
     effects.push(Effect::Ask(request, Errand::Opening, Query::OpenRuns));
+    let request = model.request();
+    let unfinished = Query::UnfinishedProbes;
+    effects.push(Effect::Ask(request, Errand::Opening, unfinished));
     effects.extend(proof::prove_filled_in(model));
     effects
 }
@@ -328,6 +332,7 @@ fn take_reply(model: &mut Model, request: RequestId, reply: Reply) -> Vec<Effect
         Reply::Changes(answer) => changes::take(model, request, answer),
         Reply::UndoProposed(answer) => consent::take_undo_proposal(model, request, *answer),
         Reply::OpenRuns(answer) => take_open_runs(model, request, answer),
+        Reply::UnfinishedProbes(probes) => probing::tell_unfinished(model, &probes),
     }
     Vec::new()
 }
@@ -377,6 +382,8 @@ fn take_outcome(model: &mut Model, request: RequestId, outcome: Outcome) -> Vec<
         Outcome::NotApplied(why) => return consent::take_not_applied(model, why),
         Outcome::Undone(undone) => return consent::take_undone(model, &undone),
         Outcome::NotUndone(why) => return consent::take_not_undone(model, why),
+        Outcome::Probed(plan, report) => return probing::take(model, &plan, report),
+        Outcome::NotProbed(why) => return probing::take_not_made(model, why),
         Outcome::Saved(path) => {
             let text = format!("the plan is in {}", path.display());
             model.plan_file = Some(path);

@@ -39,7 +39,7 @@ pub struct Spreading {
 }
 
 /// How often the lock of another process is looked at.
-const LOCK_PAUSE: Duration = Duration::from_millis(50);
+pub(super) const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 impl Default for Spreading {
     /// IAM and KMS are eventually consistent: "changes that I make are not always immediately

@@ -4,26 +4,36 @@
 //! It is made as the exporting identity, through the same bucket, prefix, owner, encryption and key.
 //! No object comes of it: an upload that is not completed is none. Once the upload was begun it is
 //! taken back, whatever happened in between; where even that fails, the report says what is left and
-//! what removes it.
+//! what removes it. A crash in between leaves the journal's row, by which the next probe takes it back.
+
+mod earlier;
+mod report;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+pub use earlier::{TakenBack, TakingBack};
+pub use report::{Left, ProbeReport, ProbeStep, removal};
+
+use super::change::LOCK_PAUSE;
 use super::event::Side;
-use super::{Session, Work};
-use crate::access::facts::{Fact, Facts, Tried};
-use crate::access::need::Who;
+use super::{SignedIn, Work};
 use crate::arn::{Arn, Region};
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::S3;
 use crate::aws::s3::multipart::{BegunUpload, UploadTarget};
-use crate::plan::{Encryption, Plan, shell_quoted};
+use crate::journal::{JournalError, NewProbe, ProbeId, ProbeLock, ProbeRecord};
+use crate::plan::{Encryption, Plan};
 
 /// The few bytes that are sent, and never become an object.
 const CONTENT: &[u8] = b"A probe of tableferry. It never becomes an object.\n";
 
 /// How many bytes are sent.
 pub const SIZE: usize = CONTENT.len();
+
+/// What a probe leaves.
+pub const LEAVES: &str = "an upload that is not completed is no object; where the probe is cut off, \
+                          the journal knows of it, and the next one takes it back first";
 
 /// What a probe cannot show, however it ends.
 pub const NOT_SHOWN: [&str; 3] = [
@@ -34,7 +44,7 @@ pub const NOT_SHOWN: [&str; 3] = [
     "a table's own key, and the right to start the export",
 ];
 
-/// Why there is nothing to probe with.
+/// Why there is nothing to probe with, or nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// The source is not signed in.
@@ -46,10 +56,27 @@ pub enum ProbeError {
     /// The bucket's Region is not known, and S3 takes uploads nowhere else.
     #[error("the Region of the bucket is not known: {0}")]
     Bucket(Failure),
+    /// The source is somebody else than was shown.
+    #[error("the source is {found} by now, and the probe was drawn up for {wanted}")]
+    OtherPrincipal {
+        /// Who it is.
+        found: Arn,
+        /// Who was shown.
+        wanted: Arn,
+    },
+    /// The journal could not be read or written, so nothing was sent.
+    #[error("nothing was sent: {0}")]
+    Journal(#[from] JournalError),
+    /// Another of our processes is taking earlier probes back.
+    #[error("another tableferry process is taking earlier probes back")]
+    Busy,
+    /// The program ends while the probe is made.
+    #[error("the probe was cut off; the next one takes back what is left of it")]
+    CutOff,
 }
 
 /// A probe that was drawn up and not made: nothing was sent yet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     /// As whom it is made.
     pub principal: Arn,
@@ -59,7 +86,10 @@ pub struct Probe {
     pub target: UploadTarget,
     /// The encryption that it asks for, as the export would.
     pub encryption: Encryption,
-    session: Session,
+    /// Who else may take it back: the destination, where that is signed in to the bucket's account.
+    pub owner_principal: Option<Arn>,
+    /// What earlier probes may have left, as far as it is within reach: it is taken back first.
+    pub earlier: Vec<ProbeRecord>,
 }
 
 /// One of the probe's calls.
@@ -73,52 +103,12 @@ pub enum ProbeCall {
     Abort,
 }
 
-/// How one of the probe's calls ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProbeStep {
-    /// Which.
-    pub call: ProbeCall,
-    /// Why it failed, if it did.
-    pub failure: Option<Failure>,
-}
-
-/// What a probe left behind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Left {
-    /// Nothing.
-    Nothing,
-    /// An incomplete upload that could not be taken back. It is no object, and its part is billed.
-    Upload {
-        /// `UploadId`.
-        id: String,
-    },
-    /// Perhaps an incomplete upload: whether it was begun was not answered.
-    Perhaps,
-}
-
-/// What a probe found out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProbeReport {
-    /// When it was made.
-    pub at: Timestamp,
-    /// Where to.
-    pub target: UploadTarget,
-    /// With which encryption.
-    pub encryption: Encryption,
-    /// The calls that were made, in their order.
-    pub steps: Vec<ProbeStep>,
-    /// What is left of it.
-    pub left: Left,
-    /// The bucket's partition and the key's ARN, by which needs are found again.
-    object_arn: String,
-    key_arn: Option<String>,
-}
-
 impl Work {
     /// Draws a probe of a plan up, and sends nothing but the question where the bucket lies.
     ///
     /// # Errors
-    /// Where nothing may be changed, the source is not signed in, or nobody tells the bucket's Region.
+    /// Where nothing may be changed, the source is not signed in, nobody tells the bucket's Region, or
+    /// the journal cannot be read.
     pub async fn draw_up_probe(&self, plan: &Plan) -> Result<Probe, ProbeError> {
         if self.is_read_only() {
             return Err(ProbeError::ReadOnly);
@@ -142,12 +132,18 @@ impl Work {
         };
         // Without an owner DynamoDB takes the bucket for one of the exporting account, as the API
         // reference has it: S3BucketOwner "is a required parameter" for any other.
+        let receiver = destination.map(|session| session.identity);
         let owner = plan
             .destination
             .owner
             .clone()
-            .or_else(|| destination.map(|session| session.identity.account))
+            .or_else(|| receiver.as_ref().map(|identity| identity.account.clone()))
             .unwrap_or_else(|| source.identity.account.clone());
+        let owner_principal = receiver
+            .filter(|identity| identity.account == owner)
+            .map(|identity| identity.arn);
+        let mut earlier = self.unfinished_probes()?;
+        earlier.retain(|record| !self.sessions_for(record).is_empty());
         Ok(Probe {
             principal: source.identity.arn.clone(),
             region,
@@ -157,32 +153,130 @@ impl Work {
                 key: key(plan),
             },
             encryption: plan.encryption.clone(),
-            session: source,
+            owner_principal,
+            earlier,
         })
     }
 
-    /// Makes a probe. A deed: once begun, let it end. `cancel` is heeded before each call but the
-    /// one that takes the upload back.
-    pub async fn probe(&self, probe: &Probe, cancel: &CancellationToken) -> ProbeReport {
-        let s3 = probe.session.s3(&probe.region);
-        let mut report = ProbeReport::new(probe);
-        if cancel.is_cancelled() {
-            return report;
+    /// Makes a probe, once what earlier ones left was taken back. `cancel` is heeded before each call
+    /// but the one that takes the upload back.
+    ///
+    /// A deed: it goes on to its end though the future is dropped.
+    ///
+    /// # Errors
+    /// Where nothing was sent for this probe; earlier ones may have been taken back all the same.
+    pub async fn probe(
+        &self,
+        plan: &Plan,
+        probe: &Probe,
+        cancel: &CancellationToken,
+    ) -> Result<ProbeReport, ProbeError> {
+        let (work, plan, probe) = (self.clone(), plan.to_toml(), probe.clone());
+        let cancel = cancel.clone();
+        let deed = tokio::spawn(async move { work.make_probe(&plan, &probe, &cancel).await });
+        deed.await.map_err(|_| ProbeError::CutOff)?
+    }
+
+    async fn make_probe(
+        &self,
+        plan: &str,
+        probe: &Probe,
+        cancel: &CancellationToken,
+    ) -> Result<ProbeReport, ProbeError> {
+        let SignedIn { how, session } = self.prober(probe)?;
+        let mut report = ProbeReport::new(probe, Timestamp::now());
+        self.take_back(&probe.earlier, cancel, &mut report).await?;
+        if cancel.is_cancelled() || report.would_leave_another() {
+            return Ok(report);
         }
-        match s3.begin_upload(&probe.target, &probe.encryption).await {
+        let _turn = self.inner.probing.read().await;
+        let Some(_lock) = self.lock_probe().await? else {
+            return Err(ProbeError::Busy);
+        };
+        let target = &probe.target;
+        let new = NewProbe {
+            principal: &probe.principal,
+            source_account: &session.identity.account,
+            sign_in: &how,
+            plan,
+            bucket: &target.bucket,
+            owner: &target.owner,
+            region: &probe.region,
+            key: &target.key,
+        };
+        let id = self.inner.journal.record_probe(&new, Timestamp::now())?;
+        let s3 = session.s3(&probe.region);
+        match s3.begin_upload(target, &probe.encryption).await {
             Ok(upload) => {
                 report.note(ProbeCall::Begin, None);
-                report.key_arn = upload.kms_key.clone().or(report.key_arn);
+                report.note_key(&upload);
+                // The upload is there by now: it is taken back whether this can be written or not.
+                report.keep(self.inner.journal.note_upload(id, &upload.id));
                 send_and_abort(&s3, &upload, cancel, &mut report).await;
+                self.abort_as_owner(id, probe, &mut report).await;
             }
             Err(failure) => {
-                if failure.is_passing() {
+                // What asks to slow down has begun nothing; anything else may have been lost on its way.
+                if failure.is_passing() && failure.kind != FailureKind::Throttled {
                     report.left = Left::Perhaps;
                 }
                 report.note(ProbeCall::Begin, Some(failure));
             }
         }
-        report
+        self.settle_probe(id, &mut report);
+        Ok(report)
+    }
+
+    /// Takes the upload back as the bucket's owner, where the source may not.
+    async fn abort_as_owner(&self, id: ProbeId, probe: &Probe, report: &mut ProbeReport) {
+        if report.left == Left::Nothing || probe.owner_principal.is_none() {
+            return;
+        }
+        let Ok(Some(record)) = self.inner.journal.probe(id) else {
+            return;
+        };
+        let end = self.take_back_one(&record).await;
+        if matches!(end, TakingBack::Aborted(_) | TakingBack::NothingThere) {
+            report.left = Left::Nothing;
+        }
+    }
+
+    fn settle_probe(&self, id: ProbeId, report: &mut ProbeReport) {
+        if report.left == Left::Nothing {
+            let settled = self.inner.journal.settle_probe(id, Timestamp::now());
+            report.keep(settled);
+        }
+    }
+
+    /// The source's session, if it is whom the probe was drawn up for.
+    fn prober(&self, probe: &Probe) -> Result<SignedIn, ProbeError> {
+        if self.is_read_only() {
+            return Err(ProbeError::ReadOnly);
+        }
+        let signed_in = self.sessions().get(&Side::Source).cloned();
+        let signed_in = signed_in.ok_or(ProbeError::NotSignedIn)?;
+        let found = &signed_in.session.identity.arn;
+        if *found == probe.principal {
+            return Ok(signed_in);
+        }
+        Err(ProbeError::OtherPrincipal {
+            found: found.clone(),
+            wanted: probe.principal.clone(),
+        })
+    }
+
+    /// Takes the lock that probes are made under, waiting for another process that takes earlier ones
+    /// back; `None` where that takes too long.
+    async fn lock_probe(&self) -> Result<Option<ProbeLock>, JournalError> {
+        let patience = self.inner.settings.spreading.lock_patience;
+        let begun = tokio::time::Instant::now();
+        loop {
+            let lock = self.inner.journal.try_lock_probe()?;
+            if lock.is_some() || begun.elapsed() >= patience {
+                return Ok(lock);
+            }
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
     }
 }
 
@@ -199,12 +293,12 @@ async fn send_and_abort(
         is_part_open = sent.as_ref().is_some_and(Failure::is_passing);
         report.note(ProbeCall::SendPart, sent);
     }
-    let mut aborted = s3.abort_upload(&target, upload).await;
+    let mut aborted = s3.abort_upload(&target, &upload.id).await;
     // "If any part uploads are currently in progress, those part uploads might or might not succeed.
     // As a result, it might be necessary to abort a given multipart upload multiple times" (API
     // reference of AbortMultipartUpload).
     if is_part_open && aborted.is_ok() {
-        aborted = s3.abort_upload(&target, upload).await;
+        aborted = s3.abort_upload(&target, &upload.id).await;
     }
     let failure = aborted.err().filter(|failure| !is_gone(failure));
     if failure.is_some() {
@@ -221,7 +315,8 @@ fn is_gone(failure: &Failure) -> bool {
 }
 
 /// A key among those that the export writes, laid out as a data file's, in a folder that no export
-/// is called by: an export's id is made of digits and hexadecimal digits.
+/// is called by: an export's id is made of digits and hexadecimal digits. It is made anew for each
+/// probe, so that an upload to it can be nobody else's.
 fn key(plan: &Plan) -> String {
     let folder = format!("AWSDynamoDB/tableferry-probe-{}", uuid::Uuid::new_v4());
     match &plan.destination.prefix {
@@ -240,15 +335,23 @@ impl Probe {
             Encryption::Kms { key: Some(key) } => format!("aws:kms with key {key}"),
             Encryption::Kms { key: None } => "aws:kms with the key aws/s3".to_owned(),
         };
-        vec![
+        let mut lines: Vec<String> = self.earlier.iter().map(earlier::line).collect();
+        lines.extend([
             format!(
                 "CreateMultipartUpload of s3://{target} in {}, as {}, expected bucket owner {}, \
                  encryption {encryption}",
                 self.region, self.principal, target.owner
             ),
-            format!("UploadPart of {} bytes to the same upload", CONTENT.len()),
-            "AbortMultipartUpload of the same upload: no object is left".to_owned(),
-        ]
+            format!("UploadPart of {SIZE} bytes to the same upload"),
+            match &self.owner_principal {
+                None => "AbortMultipartUpload of the same upload: no object is left".to_owned(),
+                Some(owner) => format!(
+                    "AbortMultipartUpload of the same upload, as {owner} where the source may not: no \
+                     object is left"
+                ),
+            },
+        ]);
+        lines
     }
 }
 
@@ -261,143 +364,5 @@ impl ProbeCall {
             Self::SendPart => "UploadPart",
             Self::Abort => "AbortMultipartUpload",
         }
-    }
-}
-
-impl ProbeReport {
-    fn new(probe: &Probe) -> Self {
-        let bucket = probe.target.bucket.arn(probe.principal.partition);
-        Self {
-            at: Timestamp::now(),
-            target: probe.target.clone(),
-            encryption: probe.encryption.clone(),
-            steps: Vec::new(),
-            left: Left::Nothing,
-            object_arn: format!("{bucket}/{}", probe.target.key),
-            key_arn: probe.encryption.key().map(str::to_owned),
-        }
-    }
-
-    fn note(&mut self, call: ProbeCall, failure: Option<Failure>) {
-        self.steps.push(ProbeStep { call, failure });
-    }
-
-    /// Whether every call was made, and none failed.
-    #[must_use]
-    pub fn is_success(&self) -> bool {
-        self.steps.len() == 3 && self.steps.iter().all(|step| step.failure.is_none())
-    }
-
-    /// The permissions that were tried for real, as facts. What was answered with anything but a
-    /// refusal, such as an unknown key or no answer, shows nothing about a permission.
-    #[must_use]
-    pub fn tried(&self) -> Vec<Tried> {
-        let mut tried = Vec::new();
-        for step in &self.steps {
-            match &step.failure {
-                None => tried.extend(
-                    self.actions(step.call)
-                        .iter()
-                        .filter_map(|action| self.trial(action, None)),
-                ),
-                Some(failure) if failure.kind == FailureKind::AccessDenied => {
-                    let action = refused_action(step.call, &failure.message);
-                    tried.extend(self.trial(action, Some(&failure.message)));
-                }
-                Some(_) => {}
-            }
-        }
-        tried
-    }
-
-    /// Adds to facts what the probe found out: the permissions, and whose the bucket is, since S3 lets
-    /// in no request that expects another owner ("Verifying bucket ownership with bucket owner
-    /// condition").
-    pub fn put_into(&self, facts: &mut Facts) {
-        facts.tried.extend(self.tried());
-        let is_let_in = self.steps.iter().any(|step| step.failure.is_none());
-        if is_let_in && !facts.bucket.owner.is_settled() {
-            let owner = self.target.owner.clone();
-            facts.bucket.owner = Fact::known(owner, self.at, "the probe's ExpectedBucketOwner");
-        }
-    }
-
-    /// What a call takes ("Multipart upload API and permissions" and "Uploading and copying objects
-    /// using multipart upload", S3 user guide): the data key is made when the upload begins, and
-    /// decrypted for each part.
-    const fn actions(&self, call: ProbeCall) -> &'static [&'static str] {
-        match (call, &self.encryption) {
-            (ProbeCall::Begin, Encryption::Kms { .. }) => &["s3:PutObject", "kms:GenerateDataKey"],
-            (ProbeCall::SendPart, Encryption::Kms { .. }) => &["s3:PutObject", "kms:Decrypt"],
-            (ProbeCall::Begin | ProbeCall::SendPart, Encryption::Aes256) => &["s3:PutObject"],
-            (ProbeCall::Abort, _) => &["s3:AbortMultipartUpload"],
-        }
-    }
-
-    fn trial(&self, action: &str, refusal: Option<&str>) -> Option<Tried> {
-        let resource = if action.starts_with("kms:") {
-            self.key_arn.clone()?
-        } else {
-            self.object_arn.clone()
-        };
-        Some(Tried {
-            who: Who::Exporter,
-            action: action.to_owned(),
-            resource,
-            at: self.at,
-            refusal: refusal.map(str::to_owned),
-        })
-    }
-
-    /// What takes away what is left, as a command; none where nothing is.
-    #[must_use]
-    pub fn removal(&self) -> Option<String> {
-        let UploadTarget { bucket, owner, key } = &self.target;
-        let place = format!("--bucket {bucket} --expected-bucket-owner {owner}");
-        let key = shell_quoted(key);
-        match &self.left {
-            Left::Nothing => None,
-            Left::Upload { id } => Some(format!(
-                "aws s3api abort-multipart-upload {place} --key {key} --upload-id {}",
-                shell_quoted(id)
-            )),
-            Left::Perhaps => Some(format!(
-                "aws s3api list-multipart-uploads {place} --prefix {key}"
-            )),
-        }
-    }
-}
-
-/// Which permission a refusal is about. KMS's refusals name theirs also through S3; one that names
-/// none is S3's own, as it words it for other accounts.
-fn refused_action(call: ProbeCall, message: &str) -> &'static str {
-    const NAMED: [&str; 3] = ["kms:GenerateDataKey", "kms:Decrypt", "s3:PutObject"];
-    let own = match call {
-        ProbeCall::Begin | ProbeCall::SendPart => "s3:PutObject",
-        ProbeCall::Abort => "s3:AbortMultipartUpload",
-    };
-    NAMED
-        .into_iter()
-        .find(|action| message.contains(&format!("perform: {action} ")))
-        .unwrap_or(own)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_is_about_the_permission_that_it_names() {
-        let kms = "User: arn:aws:sts::111111111111:assumed-role/OnCall/pat is not authorized to \
-                   perform: kms:Decrypt on this resource because the resource does not exist in \
-                   this Region, no resource-based policies allow access, or a resource-based \
-                   policy explicitly denies access";
-        assert_eq!(refused_action(ProbeCall::SendPart, kms), "kms:Decrypt");
-        assert_eq!(
-            refused_action(ProbeCall::Begin, "Access Denied"),
-            "s3:PutObject"
-        );
-        let abort = refused_action(ProbeCall::Abort, "Access Denied");
-        assert_eq!(abort, "s3:AbortMultipartUpload");
     }
 }

@@ -1,6 +1,7 @@
 //! `check --probe`: what it sends, what its outcome says, and that nothing is left of it.
 
 use serde_json::Value;
+use tableferry::journal::Journal;
 
 use crate::foreseen::{check, example, verdicts};
 use crate::program::{Ended, Home};
@@ -151,28 +152,56 @@ fn what_could_not_be_read_is_settled_by_a_probe_that_worked() {
     assert_eq!(left_in(&home, "export-landing"), (0, Vec::new()));
 }
 
-/// A bucket that lets nobody abort: the upload stays, and what takes it away is told.
-#[test]
-fn an_upload_that_cannot_be_taken_back_is_told_with_what_removes_it() {
-    let home = Home::new();
-    // One run writes the world down, with the policy that is then narrowed.
-    check(&home, &example("one-table"), &[]);
+/// Changes the words of the policy of `export-landing`.
+fn change_policy(home: &Home, from: &str, to: &str) {
     let path = home.path().join("world.json");
     let text = std::fs::read_to_string(&path).unwrap();
     let mut world: Value = serde_json::from_str(&text).unwrap();
     let before = world["buckets"]["export-landing"]["policy"].to_string();
-    let narrowed = before.replace("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts");
-    assert_ne!(before, narrowed);
-    world["buckets"]["export-landing"]["policy"] = serde_json::from_str(&narrowed).unwrap();
+    let after = before.replace(from, to);
+    assert_ne!(before, after);
+    world["buckets"]["export-landing"]["policy"] = serde_json::from_str(&after).unwrap();
     std::fs::write(&path, world.to_string()).unwrap();
+}
 
-    let ended = probe(&home, &example("one-table"));
-    assert_eq!(ended.status, 3, "{ended:?}");
+const ABORT: &str = "s3:AbortMultipartUpload";
+
+/// Stands in the policy where nobody may abort.
+const NO_ABORT: &str = "s3:ListMultipartUploadParts";
+
+/// A home whose bucket lets the source abort nothing, and the probe that was made there.
+fn with_an_upload_left() -> (Home, Ended) {
+    let home = Home::new();
+    // One run writes the world down, with the policy that is then narrowed.
+    check(&home, &example("one-table"), &[]);
+    change_policy(&home, ABORT, NO_ABORT);
+    let ended = probe(&home, &example("no-destination-profile"));
+    assert_eq!(left_in(&home, "export-landing").1.len(), 1, "{ended:?}");
+    (home, ended)
+}
+
+/// What became of each earlier probe.
+fn taken_back(ended: &Ended) -> Vec<Value> {
+    let mut objects = ended.objects();
+    objects.retain(|object| object["event"] == "probe_taken_back");
+    objects.iter().map(|object| object["end"].clone()).collect()
+}
+
+/// The probes that are told as unfinished.
+fn unfinished(ended: &Ended) -> usize {
+    let objects = ended.objects();
+    let told = objects
+        .iter()
+        .filter(|object| object["event"] == "unfinished_probe");
+    told.count()
+}
+
+/// A bucket that lets nobody abort: the upload stays, and what takes it away is told.
+#[test]
+fn an_upload_that_cannot_be_taken_back_is_told_with_what_removes_it() {
+    let (home, ended) = with_an_upload_left();
     let found = tried(&ended);
-    assert!(
-        found.contains(&("s3:AbortMultipartUpload".to_owned(), true)),
-        "{found:?}"
-    );
+    assert!(found.contains(&(ABORT.to_owned(), true)), "{found:?}");
     let (objects, uploads) = left_in(&home, "export-landing");
     assert_eq!((objects, uploads.len()), (0, 1));
     let left = &probed(&ended)["left"];
@@ -183,6 +212,126 @@ fn an_upload_that_cannot_be_taken_back_is_told_with_what_removes_it() {
         "{command}"
     );
     assert!(ended.out.contains("\"error\""), "{ended:?}");
+}
+
+#[test]
+fn while_an_upload_cannot_be_taken_back_no_other_is_begun() {
+    let (home, _) = with_an_upload_left();
+    let left = left_in(&home, "export-landing");
+    let plan = example("no-destination-profile");
+    let again = probe(&home, &plan);
+    assert_eq!(taken_back(&again), ["failed"]);
+    assert_eq!(probed(&again)["steps"], serde_json::json!([]));
+    assert!(again.out.contains("nothing more was sent"), "{again:?}");
+    assert_eq!(left_in(&home, "export-landing"), left);
+
+    change_policy(&home, NO_ABORT, ABORT);
+    let at_last = probe(&home, &plan);
+    assert_eq!(taken_back(&at_last), ["aborted"]);
+    assert_eq!(probed(&at_last)["steps"].as_array().unwrap().len(), 3);
+    assert_eq!(left_in(&home, "export-landing"), (0, Vec::new()));
+}
+
+/// What the source may not abort, the bucket's owner may.
+#[test]
+fn what_the_source_may_not_take_back_the_destination_does() {
+    let (home, _) = with_an_upload_left();
+    let ended = probe(&home, &example("one-table"));
+    assert_eq!(taken_back(&ended), ["aborted"]);
+    // The new probe's own too, although the source is refused and the verdict says so.
+    assert!(tried(&ended).contains(&(ABORT.to_owned(), true)));
+    assert!(probed(&ended)["left"].is_null(), "{ended:?}");
+    assert_eq!(ended.status, 3, "{ended:?}");
+    assert_eq!(left_in(&home, "export-landing"), (0, Vec::new()));
+}
+
+#[test]
+fn a_probe_of_an_account_that_nobody_is_signed_in_to_is_told_and_left() {
+    let (home, _) = with_an_upload_left();
+    let left = left_in(&home, "export-landing").1;
+    change_policy(&home, NO_ABORT, ABORT);
+    let moved = home.journal().execute(
+        "UPDATE probe SET source_account = '999999999999', owner = '888888888888'",
+        [],
+    );
+    assert_eq!(moved.unwrap(), 1);
+    let ended = probe(&home, &example("one-table"));
+    assert_eq!(taken_back(&ended), [""; 0]);
+    assert_eq!(unfinished(&ended), 1, "{ended:?}");
+    assert_eq!(left_in(&home, "export-landing").1, left);
+}
+
+/// A probe that another process is making has no end in the journal either.
+#[test]
+fn while_another_process_probes_nothing_is_taken_back() {
+    let (home, _) = with_an_upload_left();
+    let left = left_in(&home, "export-landing").1;
+    change_policy(&home, NO_ABORT, ABORT);
+    let journal = Journal::open(&home.path().join("world.json.journal")).unwrap();
+    let making = journal.try_lock_probe().unwrap();
+    let ended = probe(&home, &example("one-table"));
+    assert_eq!(taken_back(&ended), ["under_way"]);
+    assert_eq!(probed(&ended)["steps"].as_array().unwrap().len(), 3);
+    assert_eq!(left_in(&home, "export-landing").1, left);
+    drop(making);
+    assert_eq!(
+        taken_back(&probe(&home, &example("one-table"))),
+        ["aborted"]
+    );
+}
+
+/// Makes the journal refuse what is done to its probes.
+fn refuse(home: &Home, deed: &str) {
+    let trigger = format!(
+        "CREATE TRIGGER refusing BEFORE {deed} ON probe BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    );
+    home.journal().execute_batch(&trigger).unwrap();
+}
+
+#[test]
+fn what_cannot_be_written_down_is_not_begun() {
+    let home = Home::new();
+    check(&home, &example("one-table"), &[]);
+    refuse(&home, "INSERT");
+    let ended = probe(&home, &example("one-table"));
+    assert_eq!(ended.status, 3, "{ended:?}");
+    assert!(ended.out.contains("nothing was sent"), "{ended:?}");
+    assert!(!ended.out.contains("\"probed\""), "{ended:?}");
+}
+
+/// Once it is begun it is taken back, whatever becomes of the journal.
+#[test]
+fn a_journal_that_fails_midway_keeps_nothing_in_the_bucket() {
+    let home = Home::new();
+    check(&home, &example("one-table"), &[]);
+    refuse(&home, "UPDATE");
+    let ended = probe(&home, &example("one-table"));
+    assert_eq!(probed(&ended)["steps"].as_array().unwrap().len(), 3);
+    assert!(
+        ended
+            .out
+            .contains("the journal does not say how the probe ended"),
+        "{ended:?}"
+    );
+    assert_eq!(left_in(&home, "export-landing"), (0, Vec::new()));
+    let listed = Ended::of(&mut home.sandbox(&["apply", "--list", "--output", "json"]));
+    assert_eq!(unfinished(&listed), 1, "{listed:?}");
+}
+
+#[test]
+fn read_only_tells_what_a_probe_left_and_takes_nothing_back() {
+    let (home, _) = with_an_upload_left();
+    let left = left_in(&home, "export-landing").1;
+    change_policy(&home, NO_ABORT, ABORT);
+    let ended = check(&home, &example("one-table"), &["--read-only"]);
+    assert_eq!(unfinished(&ended), 1, "{ended:?}");
+    let refused = check(
+        &home,
+        &example("one-table"),
+        &["--read-only", "--probe", "--yes"],
+    );
+    assert_eq!(refused.status, 3, "{refused:?}");
+    assert_eq!(left_in(&home, "export-landing").1, left);
 }
 
 #[test]

@@ -51,7 +51,12 @@ struct Recording {
 impl HttpConnector for Recording {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         self.seen.lock().unwrap().push(operation(&request));
-        self.inner.call(request)
+        let answer = self.inner.call(request);
+        HttpConnectorFuture::new(async move {
+            // Others have their turn while the answer is on its way.
+            tokio::task::yield_now().await;
+            answer.await
+        })
     }
 }
 
@@ -165,7 +170,10 @@ async fn work_that_may_change_something_is_seen_to() {
     let plan = plan("kms-customer-key");
     sign_in(&work, &plan).await;
     let probe = work.draw_up_probe(&plan).await.unwrap();
-    let report = work.probe(&probe, &CancellationToken::new()).await;
+    let report = work
+        .probe(&plan, &probe, &CancellationToken::new())
+        .await
+        .unwrap();
     assert!(report.is_success(), "{report:?}");
     let seen = seen.lock().unwrap();
     let changing: Vec<&str> = seen
@@ -174,6 +182,42 @@ async fn work_that_may_change_something_is_seen_to() {
         .map(|call| call.split(' ').next().unwrap())
         .collect();
     assert_eq!(changing, ["POST", "PUT", "DELETE"]);
+}
+
+/// Waits until a call of this method was recorded.
+async fn recorded(seen: &Mutex<Vec<String>>, method: &str) {
+    while !seen
+        .lock()
+        .unwrap()
+        .iter()
+        .any(|call| call.starts_with(method))
+    {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Whoever asked for it may go away, as the wizard does when it is left.
+#[tokio::test]
+async fn a_probe_that_nobody_waits_for_takes_its_upload_back_all_the_same() {
+    let (work, seen) = recorded_work(false);
+    let plan = plan("one-table");
+    sign_in(&work, &plan).await;
+    let probe = work.draw_up_probe(&plan).await.unwrap();
+    let cancel = CancellationToken::new();
+    tokio::select! {
+        biased;
+        () = recorded(&seen, "POST ") => {}
+        report = work.probe(&plan, &probe, &cancel) => panic!("it has ended: {report:?}"),
+    }
+    assert_eq!(work.unfinished_probes().unwrap().len(), 1);
+    let end = async {
+        recorded(&seen, "DELETE ").await;
+        while !work.unfinished_probes().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = Duration::from_secs(20);
+    tokio::time::timeout(patience, end).await.unwrap();
 }
 
 /// Cancelled before it began, a probe sends nothing.
@@ -186,7 +230,7 @@ async fn a_probe_that_is_called_off_sends_nothing() {
     let before = seen.lock().unwrap().len();
     let cancel = CancellationToken::new();
     cancel.cancel();
-    let report = work.probe(&probe, &cancel).await;
+    let report = work.probe(&plan, &probe, &cancel).await.unwrap();
     assert!(report.steps.is_empty() && report.tried().is_empty());
     assert_eq!(seen.lock().unwrap().len(), before);
 }

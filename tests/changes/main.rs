@@ -17,6 +17,8 @@ mod meddling;
 #[path = "../flows/program.rs"]
 mod program;
 mod refused;
+#[path = "../flows/relay.rs"]
+mod relay;
 mod undone;
 mod unfinished;
 mod world;

@@ -1,14 +1,13 @@
 //! Killed at the worst moments: before the call, between the call and its answer, and while
 //! waiting. Afterwards `resume` must end with every table exported exactly once.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::io::{BufRead, BufReader};
+use std::time::Duration;
 
 use rstest::rstest;
 
 use crate::program::{Ended, Home, Server};
+use crate::relay::{self, Passing};
 
 const PLAN: &str = r#"
 [source]
@@ -36,33 +35,28 @@ enum Moment {
     AtTheSecondInterrupt,
 }
 
-/// Kills process `victim`, once it is known, when the moment comes; from then on all passes.
-struct Assassin {
-    moment: Moment,
-    victim: Option<u32>,
-    is_done: bool,
+impl Moment {
+    fn is_now(self, head: &str, passing: Passing) -> bool {
+        let is_start = head.contains("dynamodb_20120810.exporttabletopointintime");
+        let is_question = head.contains("dynamodb_20120810.describeexport");
+        match self {
+            Self::BeforeTheCall | Self::AtTheSecondInterrupt => {
+                is_start && passing == Passing::Request
+            }
+            Self::BeforeTheAnswer => is_start && passing == Passing::Answer,
+            Self::WhileWaiting => is_question && passing == Passing::Request,
+        }
+    }
 }
 
-impl Assassin {
-    /// Whether the moment is now; if so the victim is dead on return.
-    fn strikes(&mut self, moment: Moment) -> bool {
-        if self.is_done || self.moment != moment {
-            return false;
-        }
-        let victim = self.victim.expect("a victim before the first call");
-        if moment == Moment::AtTheSecondInterrupt {
-            assert!(send("INT", victim));
-            // Once, it waits for the answer of what it has done.
-            std::thread::sleep(Duration::from_millis(500));
-            assert!(send("INT", victim), "it ended at the first");
-            while send("0", victim) {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-        } else {
-            assert!(send("KILL", victim));
-        }
-        self.is_done = true;
-        true
+/// Presses ctrl-c until the process has ended.
+fn interrupt_twice(process: u32) {
+    assert!(send("INT", process));
+    // Once, it waits for the answer of what it has done.
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(send("INT", process), "it ended at the first");
+    while send("0", process) {
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -76,67 +70,6 @@ fn send(signal: &str, process: u32) -> bool {
         .success()
 }
 
-/// Relays requests to the server, one connection each, and lets the assassin see them.
-fn relay(server: u16, assassin: &Arc<Mutex<Assassin>>) -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let assassin = Arc::clone(assassin);
-    std::thread::spawn(move || {
-        for client in listener.incoming().map_while(Result::ok) {
-            let assassin = Arc::clone(&assassin);
-            std::thread::spawn(move || while relay_one(&client, server, &assassin).is_some() {});
-        }
-    });
-    port
-}
-
-/// Relays one request and its answer; `None` ends the connection.
-fn relay_one(client: &TcpStream, server: u16, assassin: &Mutex<Assassin>) -> Option<()> {
-    let request = read_message(&mut BufReader::new(client))?;
-    let head = String::from_utf8_lossy(&request).to_ascii_lowercase();
-    let is_start = head.contains("dynamodb_20120810.exporttabletopointintime");
-    let is_question = head.contains("dynamodb_20120810.describeexport");
-    for moment in [Moment::BeforeTheCall, Moment::AtTheSecondInterrupt] {
-        if is_start && assassin.lock().unwrap().strikes(moment) {
-            return None;
-        }
-    }
-    if is_question && assassin.lock().unwrap().strikes(Moment::WhileWaiting) {
-        return None;
-    }
-    let mut upstream = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).ok()?;
-    upstream.write_all(&request).ok()?;
-    let answer = read_message(&mut BufReader::new(&upstream))?;
-    if is_start && assassin.lock().unwrap().strikes(Moment::BeforeTheAnswer) {
-        return None;
-    }
-    (&*client).write_all(&answer).ok()
-}
-
-/// One HTTP message with a Content-Length, or without a body.
-fn read_message(reader: &mut impl BufRead) -> Option<Vec<u8>> {
-    let mut message = Vec::new();
-    let mut length = 0;
-    loop {
-        let mut line = Vec::new();
-        if reader.read_until(b'\n', &mut line).ok()? == 0 {
-            return None;
-        }
-        let text = String::from_utf8_lossy(&line).to_ascii_lowercase();
-        if let Some(value) = text.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
-        message.extend_from_slice(&line);
-        if line == b"\r\n" {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    message.extend_from_slice(&body);
-    Some(message)
-}
-
 fn run_and_resume(moment: Moment) {
     let home = Home::new();
     let server = Server::start(&home, 0, "1");
@@ -145,37 +78,14 @@ fn run_and_resume(moment: Moment) {
         ".config/tableferry/config.toml",
         "[poll]\nfirst_seconds = 1\nlongest_seconds = 1\n",
     );
-    let assassin = Arc::new(Mutex::new(Assassin {
-        moment,
-        victim: None,
-        is_done: false,
-    }));
-    let port = relay(server.port, &assassin);
-    let config = std::fs::read_to_string(home.path().join(".aws/config")).unwrap();
-    home.write(
-        ".aws/config",
-        &config.replace(&format!(":{}", server.port), &format!(":{port}")),
-    );
-
-    let mut held = assassin.lock().unwrap();
-    let mut program = home
-        .command()
-        .args(["run", "--yes"])
-        .arg(&plan)
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    held.victim = Some(program.id());
-    drop(held);
-    let begun = Instant::now();
-    while program.try_wait().unwrap().is_none() {
-        assert!(begun.elapsed() < Duration::from_mins(1), "nobody killed it");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    assert!(assassin.lock().unwrap().is_done, "it ended by itself");
+    let mut command = home.command();
+    command.args(["run", "--yes"]).arg(&plan);
+    let is_now = move |head: &str, passing| moment.is_now(head, passing);
     if moment == Moment::AtTheSecondInterrupt {
-        assert_eq!(program.wait().unwrap().code(), Some(4));
+        let status = relay::struck(&home, &server, &mut command, is_now, interrupt_twice);
+        assert_eq!(status.code(), Some(4));
+    } else {
+        relay::killed(&home, &server, &mut command, is_now);
     }
 
     let ended = Ended::of(home.command().args(["resume", "--output", "json"]));

@@ -10,7 +10,9 @@
 mod bad_input;
 mod killed;
 mod output;
+mod probe_killed;
 mod program;
+mod relay;
 mod run_cases;
 mod servers;
 mod terminal;

@@ -212,24 +212,122 @@ fn the_wizard_goes_from_two_profiles_to_a_verified_export_by_keys_alone() {
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
 }
 
+/// From a plan that is filled in to the Access step; each step is left once it has read this.
+fn walk_to_access(terminal: &mut Terminal, steps: [&[&str]; 4]) {
+    for read in steps {
+        terminal.sees(read);
+        terminal.press("n");
+    }
+}
+
+/// What could not be read, since nobody is signed in to the destination, the probe settles.
+#[test]
+fn a_probe_is_agreed_to_made_and_judged_with_by_keys_alone() {
+    let home = Home::new();
+    home.write(
+        "config.toml",
+        "[accounts.\"111111111111\"]\nname = \"shop-prod\"\nproduction = true\n",
+    );
+    let plan = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/assets/plans/no-destination-profile.toml"
+    );
+    let arguments = [
+        "--sandbox",
+        "--sandbox-state",
+        "world.json",
+        "--config",
+        "config.toml",
+        "--plan",
+        plan,
+    ];
+    let mut terminal = Terminal::open(&home, 80, 24, &arguments);
+    walk_to_access(
+        &mut terminal,
+        [
+            &["111111111111 PRODUCTION", "on to Tables"],
+            &["1 chosen", "10,000"],
+            &["export-landing", "on to Encryption"],
+            &["AES256", "on to Access"],
+        ],
+    );
+    terminal.sees(&["? 4 unknown", "? unknown s3:PutObject on", "p probe"]);
+    terminal.press("p");
+    terminal.sees(&[
+        "Probe the bucket?",
+        "source      111111111111 PRODUCTION",
+        "CreateMultipartUpload of",
+        "[ n: no ]",
+    ]);
+    terminal.press("y");
+    terminal.sees(&[
+        "the probe got through and left nothing",
+        "? 1 unknown",
+        "probed ",
+        "? unknown s3:PutObjectAcl",
+    ]);
+    assert!(!terminal.text().contains("unknown s3:PutObject on"));
+    terminal.press("q");
+    terminal.press("y");
+    assert_eq!(terminal.ended(), 0);
+    assert!(terminal.is_sound(), "{}", terminal.text());
+    assert_eq!(uploads_of(&home), 0);
+    let stages: Vec<String> = home
+        .journal()
+        .prepare("SELECT stage FROM probe")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(stages, ["SETTLED"]);
+}
+
+/// The uploads under way in the bucket, as the sandbox keeps them.
+fn uploads_of(home: &Home) -> usize {
+    let text = std::fs::read_to_string(home.path().join("world.json")).unwrap();
+    let world: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let uploads = &world["buckets"]["export-landing"]["uploads"];
+    uploads.as_object().map_or(0, serde_json::Map::len)
+}
+
+/// A plan outside the configuration's limits is neither probed nor mended.
+#[test]
+fn beyond_the_limits_nothing_is_probed_and_nothing_changed() {
+    let home = Home::new();
+    home.write("config.toml", "[allowed]\naccounts = [\"333333333333\"]\n");
+    let plan = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/plans/no-grant.toml");
+    let arguments = ["--sandbox", "--config", "config.toml", "--plan", plan];
+    let mut terminal = Terminal::open(&home, 80, 24, &arguments);
+    walk_to_access(&mut terminal, TO_ACCESS);
+    terminal.sees(&["✗ denied  s3:PutObject", "p probe"]);
+    assert!(!terminal.text().contains("a apply"), "{}", terminal.text());
+    terminal.press("p");
+    terminal.sees(&[
+        "The probe cannot be made",
+        "the configuration allows only",
+        "333333333333",
+    ]);
+    terminal.press("q");
+    terminal.press("\t");
+    terminal.sees(&["not to be done from here: the configuration allows only"]);
+}
+
+const TO_ACCESS: [&[&str]; 4] = [
+    &["prod-oncall 111111111111", "on to Tables"],
+    &["1 chosen", "10,000"],
+    &["which S3 agreed to"],
+    &["AES256", "on to Access"],
+];
+
 #[test]
 fn a_bucket_that_grants_nothing_is_mended_used_and_left_as_it_was_by_keys_alone() {
     let home = Home::new();
     let plan = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/plans/no-grant.toml");
     let arguments = ["--sandbox", "--sandbox-job", "0.5", "--plan", plan];
     let mut terminal = Terminal::open(&home, 80, 24, &arguments);
-    // What each step must have read before it can be left.
-    let steps: [&[&str]; 4] = [
-        &["prod-oncall 111111111111", "on to Tables"],
-        &["1 chosen", "10,000"],
-        &["which S3 agreed to"],
-        &["AES256", "on to Access"],
-    ];
-    for read in steps {
-        terminal.sees(read);
-        terminal.press("n");
-    }
-    terminal.sees(&["✗ denied  s3:PutObject", "a apply it"]);
+    walk_to_access(&mut terminal, TO_ACCESS);
+    terminal.sees(&["✗ denied  s3:PutObject", "a apply "]);
     terminal.press("a");
     terminal.sees(&[
         "Change this account?",

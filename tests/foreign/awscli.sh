@@ -79,6 +79,16 @@ pass "s3 cp fetches both manifests, and their counts agree"
 contains Statement "$("${dev[@]}" s3api get-bucket-policy --bucket export-landing)"
 pass "get-bucket-policy and put-bucket-policy"
 
+# As the program prints them for what a probe may have left.
+place=(--bucket export-landing --expected-bucket-owner 222222222222)
+key=AWSDynamoDB/tableferry-probe-by-hand/data/probe.json.gz
+upload=$("${dev[@]}" s3api create-multipart-upload "${place[@]}" --key "$key" --query UploadId --output text)
+contains "$upload" "$("${dev[@]}" s3api list-multipart-uploads "${place[@]}" --prefix "$key")"
+"${dev[@]}" s3api abort-multipart-upload "${place[@]}" --key "$key" --upload-id "$upload"
+left=$("${dev[@]}" s3api list-multipart-uploads "${place[@]}" --prefix "$key" --query 'length(Uploads || `[]`)')
+[ "$left" = 0 ] || fail "$left uploads are left"
+pass "list-multipart-uploads shows an upload, and abort-multipart-upload removes it"
+
 contains arn:aws:kms:eu-west-1:222222222222:key/ "$("${dev[@]}" kms describe-key --key-id alias/exports)"
 pass "describe-key"
 

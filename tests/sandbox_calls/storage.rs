@@ -271,6 +271,48 @@ async fn an_upload_in_parts_is_put_together() {
 }
 
 #[tokio::test]
+async fn uploads_under_way_are_listed_in_pages_and_aborted_by_key_and_id() {
+    let sandbox = sandbox();
+    let s3 = Client::new(&profile(&sandbox, "dev-admin").await);
+    let bucket = "export-landing";
+    let mut begun = Vec::new();
+    for key in ["b/two", "a", "b/one", "b/one"] {
+        let upload = s3.create_multipart_upload().bucket(bucket).key(key);
+        let upload = upload.send().await.unwrap();
+        begun.push(upload.upload_id().unwrap().to_owned());
+    }
+    let listing = s3.list_multipart_uploads().bucket(bucket).prefix("b/");
+    let first = listing.clone().max_uploads(2).send().await.unwrap();
+    let ids: Vec<&str> = first
+        .uploads()
+        .iter()
+        .filter_map(|upload| upload.upload_id())
+        .collect();
+    // By key, and within a key the one that was begun first.
+    assert_eq!(ids, [&begun[2], &begun[3]]);
+    assert_eq!(first.is_truncated(), Some(true));
+    let rest = listing
+        .set_key_marker(first.next_key_marker().map(str::to_owned))
+        .set_upload_id_marker(first.next_upload_id_marker().map(str::to_owned));
+    let rest = rest.send().await.unwrap();
+    assert_eq!(rest.uploads().len(), 1);
+    assert_eq!(rest.uploads()[0].key(), Some("b/two"));
+    assert_eq!(rest.is_truncated(), Some(false));
+
+    let abort = |key: &str| {
+        let abort = s3.abort_multipart_upload().bucket(bucket).key(key);
+        abort.upload_id(&begun[1]).send()
+    };
+    assert_eq!(refusal(abort("b/one").await).0, "NoSuchUpload");
+    abort("a").await.unwrap();
+    assert_eq!(refusal(abort("a").await).0, "NoSuchUpload");
+
+    let oncall = Client::new(&profile(&sandbox, "prod-oncall").await);
+    let listing = oncall.list_multipart_uploads().bucket(bucket).send().await;
+    assert_eq!(refusal(listing).0, "AccessDenied");
+}
+
+#[tokio::test]
 async fn a_policy_is_kept_byte_by_byte_and_decides() {
     let sandbox = sandbox();
     let s3 = Client::new(&profile(&sandbox, "dev-admin").await);

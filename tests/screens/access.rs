@@ -6,12 +6,14 @@ use tableferry::access::need::{Need, Purpose, Resource, Weight, Who};
 use tableferry::access::remedy::{Mend, Remedy, Target};
 use tableferry::access::verdict::{Check, Layer, Mender, Outcome, Subject, Unread, Verdict};
 use tableferry::arn::AccountId;
-use tableferry::plan::{Plan, SignIn};
+use tableferry::aws::s3::multipart::UploadTarget;
+use tableferry::journal::{ProbeId, ProbeStage};
+use tableferry::plan::{Encryption, Plan, SignIn};
 use tableferry::policy::evaluate::{Deciding, PolicyKind};
 use tableferry::policy::merge;
 use tableferry::tui::consent::{Proposed, ProposedChange};
 use tableferry::tui::outside::{
-    ChangeId, ChangeKind, ChangeRecord, Judged, Proposal, UndoProposal, Way,
+    ChangeId, ChangeKind, ChangeRecord, Judged, Probe, ProbeRecord, Proposal, UndoProposal, Way,
 };
 use tableferry::work::event::Side;
 use tableferry::work::{ChangeStage, ChangeTarget};
@@ -73,6 +75,8 @@ pub fn judged(plan: &Plan, is_denied: bool, production: Option<&str>) -> Judged 
         mended_plan: plan.clone(),
         is_caller_of_aws: true,
         fingerprints: vec![fingerprint(); plan.tables.len()],
+        probe: Ok(Box::new(probe())),
+        probed_at: None,
     }
 }
 
@@ -81,6 +85,46 @@ pub fn fingerprint() -> Fingerprint {
     Fingerprint {
         writing: "of the caller, the bucket and the key".to_owned(),
         reading: "of the caller and the table".to_owned(),
+    }
+}
+
+/// The probe as it would be made.
+pub fn probe() -> Probe {
+    Probe {
+        principal: "arn:aws:sts::111111111111:assumed-role/OnCall/mona"
+            .parse()
+            .unwrap(),
+        region: "eu-west-1".parse().unwrap(),
+        target: UploadTarget {
+            bucket: "export-landing".parse().unwrap(),
+            owner: "222222222222".parse().unwrap(),
+            key: KEY.to_owned(),
+        },
+        encryption: Encryption::Aes256,
+        owner_principal: Some("arn:aws:iam::222222222222:user/dev-admin".parse().unwrap()),
+        earlier: Vec::new(),
+    }
+}
+
+const KEY: &str =
+    "AWSDynamoDB/tableferry-probe-0f8fad5b-d9cb-469f-a165-70867728950e/data/probe.json.gz";
+
+/// A probe that was killed ten minutes ago.
+pub fn unfinished_probe(upload_id: Option<&str>) -> ProbeRecord {
+    ProbeRecord {
+        id: ProbeId(2),
+        created_at: noon() - SignedDuration::from_mins(10),
+        principal: probe().principal,
+        source_account: "111111111111".parse().unwrap(),
+        sign_in: SignIn::default(),
+        plan: String::new(),
+        bucket: "export-landing".parse().unwrap(),
+        owner: "222222222222".parse().unwrap(),
+        region: "eu-west-1".parse().unwrap(),
+        key: KEY.replace("0f8fad5b", "7c9e6679"),
+        upload_id: upload_id.map(str::to_owned),
+        stage: ProbeStage::Planned,
+        settled_at: None,
     }
 }
 

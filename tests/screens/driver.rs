@@ -43,6 +43,7 @@ impl Driver {
         let start = Start {
             is_sandbox: !world.is_real,
             is_read_only: world.is_read_only,
+            production: world.production_accounts(),
             plan,
             plan_file: None,
             now: noon(),

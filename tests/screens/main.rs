@@ -11,4 +11,5 @@ mod checks;
 mod driver;
 mod flows;
 mod pictures;
+mod probes;
 mod world;

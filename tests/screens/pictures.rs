@@ -108,6 +108,37 @@ fn a_change_of_an_account(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u
 }
 
 #[rstest]
+fn a_probe_of_the_bucket(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
+    let world = World {
+        production: Some("dev-main".to_owned()),
+        ..World::default()
+    };
+    let mut driver = Driver::with(size, world, None);
+    driver.go(&HAPPY).go(&["enter", "enter", "enter", "p"]);
+    picture(&sized("probe-question", size), &mut driver);
+    driver.go(&["end"]);
+    picture(&sized("probe-question-end", size), &mut driver);
+    driver.go(&["y"]).wait(2);
+    picture(&sized("probe-making", size), &mut driver);
+}
+
+#[rstest]
+fn accounts_that_are_marked_production(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
+    let world = World {
+        is_denied: true,
+        production: Some("dev-main".to_owned()),
+        ..World::default()
+    };
+    let mut driver = Driver::with(size, world, None);
+    driver.go(&HAPPY[..5]);
+    picture(&sized("production-accounts", size), &mut driver);
+    driver.go(&HAPPY[5..]).go(&["enter", "enter", "enter"]);
+    picture(&sized("production-access", size), &mut driver);
+    driver.go(&["enter"]);
+    picture(&sized("production-review", size), &mut driver);
+}
+
+#[rstest]
 fn what_is_in_place_at_the_end(#[values((60, 16), (80, 24))] size: (u16, u16)) {
     let mut driver = at_destination(size);
     driver.go(&["enter", "enter", "enter", "enter", "enter", "y"]);

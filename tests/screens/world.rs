@@ -1,7 +1,9 @@
 //! Two accounts, as plain data: what the wizard is told when it asks.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
-use tableferry::arn::{BucketName, Region};
+use tableferry::arn::{AccountId, BucketName, Region};
 use tableferry::aws::dynamodb::{ExportStatus, PointInTimeRecovery, Table};
 use tableferry::aws::failure::{Failure, FailureKind};
 use tableferry::aws::kms::Key;
@@ -11,7 +13,7 @@ use tableferry::aws::session::{Identity, SignInError};
 use tableferry::plan::{Plan, SignIn};
 use tableferry::tui::message::{Query, Reply};
 use tableferry::tui::outside::{
-    Blocker, Briefing, ChangeRecord, Held, Identified, Judged, RunSummary, Standing,
+    Blocker, Briefing, ChangeRecord, Held, Identified, Judged, ProbeRecord, RunSummary, Standing,
 };
 use tableferry::work::event::{ExportProgress, Side, Stage};
 use tableferry::work::facts::{BucketFacts, TableFacts};
@@ -39,6 +41,8 @@ pub struct World {
     pub production: Option<String>,
     /// The changes of ours that are in place.
     pub changes: Vec<ChangeRecord>,
+    /// The probes of which something may be left.
+    pub unfinished_probes: Vec<ProbeRecord>,
 }
 
 pub const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -60,6 +64,12 @@ impl World {
             Query::Bucket(name) => Reply::Bucket(Box::new(bucket(name))),
             Query::Keys(_) => Reply::Keys(Ok(keys())),
             Query::Judge(plan) => Reply::Judged(Box::new(Ok(self.judged(plan)))),
+            Query::JudgeProbed(plan, report) => {
+                let mut judged = self.judged(plan);
+                judged.probed_at = Some(report.at);
+                Reply::Judged(Box::new(Ok(judged)))
+            }
+            Query::UnfinishedProbes => Reply::UnfinishedProbes(self.unfinished_probes.clone()),
             Query::Hold(_, id) => Reply::Held(Held {
                 changes: vec![(*id, Standing::Holds)],
             }),
@@ -72,7 +82,17 @@ impl World {
     }
 
     pub fn judged(&self, plan: &Plan) -> Judged {
-        access::judged(plan, self.is_denied, self.production.as_deref())
+        let mut judged = access::judged(plan, self.is_denied, self.production.as_deref());
+        if let Ok(probe) = &mut judged.probe {
+            probe.earlier.clone_from(&self.unfinished_probes);
+        }
+        judged
+    }
+
+    pub fn production_accounts(&self) -> BTreeMap<AccountId, String> {
+        let name = self.production.clone();
+        let marked = name.map(|name| ("222222222222".parse().unwrap(), name));
+        marked.into_iter().collect()
     }
 
     fn tables(&self) -> Vec<String> {
@@ -319,6 +339,23 @@ pub fn open_run(plan: Option<Plan>) -> RunSummary {
         exports: vec![export(0, "Orders")],
         plan,
     }
+}
+
+/// The plan that the keys of the flows choose.
+pub fn chosen_plan() -> Plan {
+    let text = r#"
+[source]
+profile = "prod-oncall"
+
+[destination]
+profile = "dev-admin"
+bucket = "export-landing"
+owner = "222222222222"
+
+[[tables]]
+name = "Orders"
+"#;
+    Plan::parse(text, "plan.toml", noon()).unwrap()
 }
 
 /// A plan as a file would give it.

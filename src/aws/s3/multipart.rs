@@ -1,5 +1,5 @@
-//! Uploads in parts that are begun and taken back: enough to find out whether S3 lets one in, and
-//! nothing that would leave an object.
+//! Uploads in parts that are begun, found again and taken back: enough to find out whether S3 lets one
+//! in, and nothing that would leave an object.
 
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::primitives::ByteStream;
@@ -98,12 +98,35 @@ impl S3 {
             })
     }
 
+    /// The ids of the uploads under way to just this key, by `ListMultipartUploads`; not those to keys
+    /// that only begin with it.
+    pub async fn list_uploads(&self, target: &UploadTarget) -> Result<Vec<String>, Failure> {
+        const OPERATION: &str = "s3:ListBucketMultipartUploads";
+        // The uploads are "sorted in ascending order based on their object keys" (API reference): with
+        // the whole key as the prefix, its own come first, and one page holds a thousand of them.
+        let answer = self
+            .client
+            .list_multipart_uploads()
+            .bucket(target.bucket.as_str())
+            .prefix(&target.key)
+            .expected_bucket_owner(target.owner.as_str())
+            .send()
+            .await
+            .map_err(|error| {
+                self.translator
+                    .failure(OPERATION, &target.to_string(), &error)
+            })?;
+        let of_key = answer
+            .uploads()
+            .iter()
+            .filter(|upload| upload.key() == Some(target.key.as_str()));
+        Ok(of_key
+            .filter_map(|upload| upload.upload_id().map(str::to_owned))
+            .collect())
+    }
+
     /// Takes an upload back with all its parts, by `AbortMultipartUpload`.
-    pub async fn abort_upload(
-        &self,
-        target: &UploadTarget,
-        upload: &BegunUpload,
-    ) -> Result<(), Failure> {
+    pub async fn abort_upload(&self, target: &UploadTarget, id: &str) -> Result<(), Failure> {
         self.gate
             .pass("s3:AbortMultipartUpload", &target.to_string())?;
         self.client
@@ -111,7 +134,7 @@ impl S3 {
             .bucket(target.bucket.as_str())
             .key(&target.key)
             .expected_bucket_owner(target.owner.as_str())
-            .upload_id(&upload.id)
+            .upload_id(id)
             .send()
             .await
             .map(|_| ())

@@ -6,14 +6,15 @@ use std::io::IsTerminal;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::access::facts::{Facts, Tried};
+use crate::access::facts::Facts;
 use crate::args::CheckArgs;
 use crate::commands::report::Report;
 use crate::commands::sign_in::ask;
+use crate::commands::unfinished;
 use crate::commands::{Exit, check_may_change};
 use crate::plan::Plan;
-use crate::work::probe::{Left, NOT_SHOWN};
-use crate::work::{ProbeReport, Work};
+use crate::work::probe::{LEAVES, Left, NOT_SHOWN, TakingBack};
+use crate::work::{ProbeError, ProbeReport, Work};
 
 /// Refuses a probe that may not be made, or that nobody could agree to, before anything is read.
 pub(super) fn check_consent(work: &Work, args: &CheckArgs, report: &Report) -> Result<(), Exit> {
@@ -32,7 +33,7 @@ pub(super) fn check_consent(work: &Work, args: &CheckArgs, report: &Report) -> R
 }
 
 /// Probes with consent, and adds what was tried to the facts. Without consent nothing is sent, and
-/// the facts stay as they were read.
+/// the facts stay as they were read. What earlier probes left is taken back with the same consent.
 pub(super) async fn probe(
     work: &Work,
     args: &CheckArgs,
@@ -41,23 +42,26 @@ pub(super) async fn probe(
     cancel: &CancellationToken,
     report: &Report,
 ) -> Result<(), Exit> {
-    let probe = work.draw_up_probe(plan).await.map_err(|error| {
+    let told = |error: ProbeError| {
         report.error(
             &format!("the probe cannot be made: {error}"),
             Some("`tableferry check` without --probe judges by what can be read"),
         );
         Exit::Refused
-    })?;
+    };
+    let probe = work.draw_up_probe(plan).await.map_err(told)?;
+    unfinished::tell_but(work, &probe.earlier, report);
     report.line("the probe sends:");
     for line in probe.lines() {
         report.line(&format!("  {line}"));
     }
+    report.line(&format!("  {LEAVES}"));
     report.object(&json!({ "event": "probe_planned", "calls": probe.lines() }));
     if !args.yes && !is_agreed(cancel).await {
         report.line("nothing was sent");
         return Ok(());
     }
-    let found = work.probe(&probe, cancel).await;
+    let found = work.probe(plan, &probe, cancel).await.map_err(told)?;
     tell(&found, report);
     found.put_into(facts);
     Ok(())
@@ -75,69 +79,43 @@ async fn is_agreed(cancel: &CancellationToken) -> bool {
     )
 }
 
-fn tell(found: &ProbeReport, report: &Report) {
-    let tried = found.tried();
-    for step in &found.steps {
-        let call = step.call.as_str();
-        match &step.failure {
-            None => report.line(&format!("  {call}: done")),
-            Some(failure) => report.line(&format!("  {call}: failed: {failure}")),
-        }
-    }
-    for (word, is_refused) in [("allowed", false), ("refused", true)] {
-        let mut actions: Vec<&str> = tried
-            .iter()
-            .filter(|tried| tried.refusal.is_some() == is_refused)
-            .map(|tried| tried.action.as_str())
-            .collect();
-        actions.dedup();
-        if !actions.is_empty() {
-            report.line(&format!("  tried, and {word}: {}", actions.join(", ")));
-        }
-    }
-    if tried.iter().any(|tried| tried.refusal.is_none()) {
-        report.line(
-            "  what was allowed got past the policies of both accounts, service and resource \
-             control policies and Block Public Access, as they are now",
-        );
-    }
-    for text in NOT_SHOWN {
-        report.line(&format!("  not shown: {text}"));
-    }
-    tell_left(found, report);
-    report.object(&object(found, &tried));
-}
-
 /// What was left behind is told as an error, with what removes it.
-fn tell_left(found: &ProbeReport, report: &Report) {
-    let target = &found.target;
-    let what = match &found.left {
-        Left::Nothing => return,
-        Left::Upload { id } => format!(
-            "the incomplete upload {id} of s3://{target} is left: it could not be taken back. It \
-             is no object, and its {} bytes are billed until it is aborted",
-            crate::work::probe::SIZE
-        ),
-        Left::Perhaps => format!(
-            "whether an incomplete upload of s3://{target} is left is not known: its beginning \
-             was not answered"
-        ),
-    };
-    let hint = match (&found.left, found.removal()) {
-        (Left::Perhaps, Some(command)) => format!(
-            "`{command}` shows it, and `aws s3api abort-multipart-upload` removes it; so does a \
-             lifecycle rule with AbortIncompleteMultipartUpload"
-        ),
-        (_, Some(command)) => format!(
-            "`{command}` removes it, and so does a lifecycle rule with \
-             AbortIncompleteMultipartUpload"
-        ),
-        (_, None) => return,
-    };
-    report.error(&what, Some(&hint));
+fn tell(found: &ProbeReport, report: &Report) {
+    for line in found.lines() {
+        report.line(&format!("  {line}"));
+    }
+    for (what, hint) in found.problems() {
+        report.error(&what, Some(&hint));
+    }
+    for object in taken_back(found) {
+        report.object(&object);
+    }
+    report.object(&object(found));
 }
 
-fn object(found: &ProbeReport, tried: &[Tried]) -> Value {
+fn taken_back(found: &ProbeReport) -> Vec<Value> {
+    let of = |end: &TakingBack| match end {
+        TakingBack::Aborted(ids) => ("aborted", ids.clone()),
+        TakingBack::NothingThere => ("nothing_there", Vec::new()),
+        TakingBack::TooYoung => ("too_young", Vec::new()),
+        TakingBack::UnderWay => ("under_way", Vec::new()),
+        TakingBack::Failed { upload_id, .. } => ("failed", upload_id.iter().cloned().collect()),
+    };
+    let earlier = found.taken_back.iter().map(|earlier| {
+        let (end, ids) = of(&earlier.end);
+        json!({
+            "event": "probe_taken_back",
+            "probe": earlier.record.id.0,
+            "bucket": earlier.record.bucket,
+            "key": earlier.record.key,
+            "end": end,
+            "upload_ids": ids,
+        })
+    });
+    earlier.collect()
+}
+
+fn object(found: &ProbeReport) -> Value {
     let steps = found.steps.iter().map(|step| {
         json!({
             "call": step.call.as_str(),
@@ -154,7 +132,7 @@ fn object(found: &ProbeReport, tried: &[Tried]) -> Value {
         "bucket": found.target.bucket,
         "key": found.target.key,
         "steps": steps.collect::<Vec<_>>(),
-        "tried": tried,
+        "tried": found.tried(),
         "not_shown": NOT_SHOWN,
         "left": left,
     })

@@ -225,12 +225,15 @@ impl<'a> Visit<'a> {
             key,
             header(self.headers, "x-amz-acl"),
         );
+        // s3:ListBucketMultipartUploads has no key for what is listed ("Actions, resources, and
+        // condition keys for Amazon S3").
+        let is_about_objects = self.operation != "ListMultipartUploads";
         for (parameter, key) in [
             ("prefix", "s3:prefix"),
             ("delimiter", "s3:delimiter"),
             ("max-keys", "s3:max-keys"),
         ] {
-            if let Some(value) = self.query.get(parameter) {
+            if let Some(value) = self.query.get(parameter).filter(|_| is_about_objects) {
                 context.set(key, value);
             }
         }
@@ -288,6 +291,7 @@ fn action(operation: &str) -> Option<(&'static str, bool)> {
             ("s3:PutObject", true)
         }
         "AbortMultipartUpload" => ("s3:AbortMultipartUpload", true),
+        "ListMultipartUploads" => ("s3:ListBucketMultipartUploads", false),
         "DeleteObject" => ("s3:DeleteObject", true),
         "GetBucketPolicy" => ("s3:GetBucketPolicy", false),
         "PutBucketPolicy" => ("s3:PutBucketPolicy", false),

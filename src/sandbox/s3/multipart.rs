@@ -8,14 +8,15 @@ use md5::{Digest as _, Md5};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
     CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag,
-    UploadPartInput, UploadPartOutput,
+    ListMultipartUploadsInput, ListMultipartUploadsOutput, MultipartUpload, UploadPartInput,
+    UploadPartOutput,
 };
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
 use super::super::bucket::{Object, Upload};
 use super::super::caller::Caller;
 use super::super::world::World;
-use super::buckets::find;
+use super::buckets::{find, time};
 use super::no_such_bucket;
 use super::objects::{Place, encryption, named, store};
 
@@ -57,6 +58,7 @@ pub(super) fn create(
         id.clone(),
         Upload {
             key: input.key.clone(),
+            initiated: Timestamp::now(),
             content_type: input.content_type.clone(),
             encryption,
             parts: BTreeMap::new(),
@@ -146,13 +148,83 @@ pub(super) fn abort(
     world: &mut World,
     input: &AbortMultipartUploadInput,
 ) -> S3Result<AbortMultipartUploadOutput> {
-    world
+    let uploads = &mut world
         .buckets
         .get_mut(&input.bucket)
         .ok_or_else(no_such_bucket)?
-        .uploads
-        .remove(&input.upload_id)
+        .uploads;
+    // An upload is of the key that it was begun with, as its parts are.
+    uploads
+        .get(&input.upload_id)
+        .filter(|upload| upload.key == input.key)
         .ok_or_else(no_such_upload)?;
+    uploads.remove(&input.upload_id);
     world.touch();
     Ok(AbortMultipartUploadOutput::default())
+}
+
+/// The uploads under way, "sorted based on two criteria": by key, and within a key by the time at
+/// which they were begun (API reference of `ListMultipartUploads`).
+pub(super) fn list(
+    world: &World,
+    input: ListMultipartUploadsInput,
+) -> S3Result<ListMultipartUploadsOutput> {
+    if input
+        .delimiter
+        .as_deref()
+        .is_some_and(|text| !text.is_empty())
+    {
+        return Err(S3Error::with_message(
+            S3ErrorCode::NotImplemented,
+            "The sandbox lists uploads without a delimiter only.",
+        ));
+    }
+    let prefix = input.prefix.as_deref().unwrap_or_default();
+    let bucket = find(world, &input.bucket)?;
+    let mut uploads: Vec<(&String, &Upload)> = bucket
+        .uploads
+        .iter()
+        .filter(|(_, upload)| upload.key.starts_with(prefix))
+        .collect();
+    uploads.sort_by(|(_, one), (_, other)| {
+        (&one.key, one.initiated).cmp(&(&other.key, other.initiated))
+    });
+    let after = start(&uploads, &input);
+    uploads.drain(..after);
+    let limit = usize::try_from(input.max_uploads.unwrap_or(1000))
+        .unwrap_or(0)
+        .min(1000);
+    let is_truncated = uploads.len() > limit;
+    uploads.truncate(limit);
+    let next = uploads.last().filter(|_| is_truncated);
+    let entries = uploads.iter().map(|(id, upload)| MultipartUpload {
+        initiated: Some(time(upload.initiated)),
+        key: Some(upload.key.clone()),
+        upload_id: Some((*id).clone()),
+        ..MultipartUpload::default()
+    });
+    Ok(ListMultipartUploadsOutput {
+        is_truncated: Some(is_truncated),
+        max_uploads: i32::try_from(limit).ok(),
+        next_key_marker: next.map(|(_, upload)| upload.key.clone()),
+        next_upload_id_marker: next.map(|(id, _)| (*id).clone()),
+        uploads: Some(entries.collect()),
+        bucket: Some(input.bucket),
+        key_marker: input.key_marker,
+        prefix: input.prefix,
+        upload_id_marker: input.upload_id_marker,
+        ..ListMultipartUploadsOutput::default()
+    })
+}
+
+/// How many uploads lie before the page that is asked for.
+fn start(uploads: &[(&String, &Upload)], input: &ListMultipartUploadsInput) -> usize {
+    let Some(key) = input.key_marker.as_ref().filter(|key| !key.is_empty()) else {
+        return 0;
+    };
+    let marked = input.upload_id_marker.as_ref().and_then(|id| {
+        let place = uploads.iter().position(|(known, _)| *known == id);
+        place.map(|place| place + 1)
+    });
+    marked.unwrap_or_else(|| uploads.partition_point(|(_, upload)| upload.key <= *key))
 }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
@@ -13,13 +14,22 @@ use crate::journal::RunId;
 use crate::plan::Plan;
 use crate::tui::consent::{Proposed, ProposedChange};
 use crate::tui::message::{Deed, Message, Outcome, Query, Reply, Watch};
-use crate::tui::outside::{ChangeId, ChangeRecord, Judged, Proposal, RunSummary, UndoProposal};
+use crate::tui::outside::{
+    ChangeId, ChangeRecord, Judged, Probe, ProbeReport, Proposal, RunSummary, UndoProposal,
+};
 use crate::tui::remote::RequestId;
 use crate::work::event::Event;
 use crate::work::{ApplyError, ControlDocuments, Work};
 
 /// Answers a query.
-pub(super) async fn ask(work: Work, request: RequestId, query: Query) -> Message {
+///
+/// `cancel` is heeded by what must end cleanly; what only reads is dropped.
+pub(super) async fn ask(
+    work: Work,
+    request: RequestId,
+    query: Query,
+    cancel: CancellationToken,
+) -> Message {
     let reply = match query {
         Query::Profiles => Reply::Profiles(off_the_loop(move || work.profiles()).await),
         Query::OpenRuns => Reply::OpenRuns(off_the_loop(move || open_runs(&work)).await),
@@ -36,29 +46,48 @@ pub(super) async fn ask(work: Work, request: RequestId, query: Query) -> Message
             let briefing = work.prepare(&plan).await;
             Reply::Prepared(Box::new(briefing.map_err(|error| told(&error))))
         }
-        Query::Hold(plan, id) => {
-            let waiting = CancellationToken::new();
-            Reply::Held(work.wait_until_held(&plan, &[id], waiting).await)
-        }
+        Query::Hold(plan, id) => Reply::Held(work.wait_until_held(&plan, &[id], cancel).await),
         Query::Changes => Reply::Changes(off_the_loop(move || changes_in_place(&work)).await),
         Query::ProposeUndo(id) => Reply::UndoProposed(Box::new(propose_undo(&work, id).await)),
-        Query::Judge(plan) => Reply::Judged(Box::new(judge(work, *plan).await)),
+        Query::Judge(plan) => Reply::Judged(Box::new(judge(work, *plan, None).await)),
+        Query::JudgeProbed(plan, report) => {
+            Reply::Judged(Box::new(judge(work, *plan, Some(*report)).await))
+        }
+        Query::UnfinishedProbes => {
+            let read = off_the_loop(move || work.unfinished_probes()).await;
+            // That the journal cannot be read is told with the runs.
+            Reply::UnfinishedProbes(read.unwrap_or_default())
+        }
     };
     Message::Replied(request, reply)
 }
 
 /// Reads both accounts and judges what was read, away from the loop: that takes tens of
 /// milliseconds.
-async fn judge(work: Work, plan: Plan) -> Result<Judged, String> {
+async fn judge(work: Work, plan: Plan, probed: Option<ProbeReport>) -> Result<Judged, String> {
     let controls = ControlDocuments::default();
-    let facts = work.survey_access(&plan, &controls).await;
-    let facts = facts.map_err(|error| told(&error))?;
+    let (facts, probe) = future::join(
+        work.survey_access(&plan, &controls),
+        work.draw_up_probe(&plan),
+    )
+    .await;
+    let mut facts = facts.map_err(|error| told(&error))?;
+    let beyond = work.beyond_limits(&plan, &facts);
+    if let Some(report) = &probed {
+        report.put_into(&mut facts);
+    }
     Ok(off_the_loop(move || {
         let name_to_type = |proposal: &Proposal| {
             let accounts = [&proposal.account, &proposal.source_account];
             work.name_to_type(accounts).map(str::to_owned)
         };
-        Judged::of(&plan, &facts, Timestamp::now(), name_to_type)
+        let mut judged = Judged::of(&plan, &facts, Timestamp::now(), name_to_type);
+        judged.probe = probe.map(Box::new).map_err(|error| told(&error));
+        judged.probed_at = probed.map(|report| report.at);
+        if let Some(blocker) = beyond.first() {
+            judged.hold_back(&blocker.what);
+        }
+        judged
     })
     .await)
 }
@@ -95,6 +124,13 @@ async fn apply(work: &Work, plan: &Plan, proposal: &Proposal) -> Outcome {
     }
 }
 
+async fn probe(work: &Work, plan: Box<Plan>, probe: &Probe, cancel: &CancellationToken) -> Outcome {
+    match work.probe(&plan, probe, cancel).await {
+        Ok(report) => Outcome::Probed(plan, Box::new(report)),
+        Err(error) => Outcome::NotProbed(told(&error)),
+    }
+}
+
 async fn undo(work: &Work, proposal: &UndoProposal) -> Outcome {
     match work.undo(proposal).await {
         Ok(undone) => Outcome::Undone(Box::new(undone)),
@@ -127,6 +163,7 @@ pub(super) async fn deed(
         }
         Deed::Apply(plan, proposal) => apply(&work, &plan, &proposal).await,
         Deed::Undo(proposal) => undo(&work, &proposal).await,
+        Deed::Probe(plan, drawn_up) => probe(&work, plan, &drawn_up, &cancel).await,
         Deed::SavePlan {
             path,
             text,

@@ -14,8 +14,9 @@ use crate::tui::keymap::Action;
 use crate::tui::layout;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::{Model, Tone};
-use crate::tui::outside::{Judged, Way};
+use crate::tui::outside::{Judged, ProbeReport, Way};
 use crate::tui::popups::{Popup, Question};
+use crate::tui::probing;
 use crate::tui::remote::{Remote, RequestId};
 use crate::tui::steps::destination::Owner;
 use crate::tui::view;
@@ -27,6 +28,8 @@ pub struct Access {
     pub(crate) judged: Remote<Judged, String>,
     /// The plan that is judged.
     pub(crate) plan: Option<Plan>,
+    /// What a probe of that plan found out, until both accounts are read anew.
+    pub(crate) probed: Option<Box<ProbeReport>>,
     pub(crate) tab: Tab,
     /// The row of the checks under the cursor.
     pub(crate) cursor: usize,
@@ -67,11 +70,17 @@ pub(crate) fn enter(model: &mut Model) -> Vec<Effect> {
     model.access.tab = Tab::Checks;
     model.access.cursor = 0;
     model.access.line = 0;
-    survey(model)
+    judge(model)
+}
+
+/// Reads and judges anew, without what a probe found out before.
+pub(crate) fn survey(model: &mut Model) -> Vec<Effect> {
+    model.access.probed = None;
+    judge(model)
 }
 
 /// Reads and judges; what is known of the same plan stays in sight until then.
-pub(crate) fn survey(model: &mut Model) -> Vec<Effect> {
+pub(crate) fn judge(model: &mut Model) -> Vec<Effect> {
     let Some(plan) = model.plan() else {
         model.access.forget();
         return Vec::new();
@@ -79,12 +88,18 @@ pub(crate) fn survey(model: &mut Model) -> Vec<Effect> {
     let request = model.request();
     if model.access.plan.as_ref() != Some(&plan) {
         model.access.judged = Remote::NotAsked;
+        model.access.probed = None;
     }
     model.access.judged.ask(request);
     model.access.plan = Some(plan.clone());
+    let plan = Box::new(plan);
+    let query = match model.access.probed.clone() {
+        Some(report) => Query::JudgeProbed(plan, report),
+        None => Query::Judge(plan),
+    };
     vec![
         Effect::Cancel(Errand::Access),
-        Effect::Ask(request, Errand::Access, Query::Judge(Box::new(plan))),
+        Effect::Ask(request, Errand::Access, query),
     ]
 }
 
@@ -105,6 +120,7 @@ pub(crate) fn take_judged(model: &mut Model, request: RequestId, answer: Result<
         model.access.tab = Tab::Checks;
         model.access.line = 0;
     }
+    probing::tell_earlier(model);
 }
 
 /// Whether the verdicts, or the question for them, are of the plan as it is now.
@@ -222,6 +238,8 @@ pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
         Action::Reload => model.plan().is_some(),
         Action::Apply => consent::is_possible(model) && way(model).is_some(),
         Action::NoChange => model.is_read_only && way(model).is_some(),
+        Action::Probe => probing::is_possible(model),
+        Action::NoProbe => model.is_read_only,
         _ => true,
     }
 }
@@ -235,6 +253,11 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Reload => return survey(model),
         Action::Show => model.open(Popup::Checked { line: 0 }),
         Action::Apply => return apply(model),
+        Action::Probe => probing::ask(model),
+        Action::NoProbe => model.say(
+            Tone::Warning,
+            "a probe begins an upload, and nothing is changed with --read-only",
+        ),
         Action::NoChange => model.say(
             Tone::Warning,
             "nothing is changed with --read-only: y copies the text of a remedy",

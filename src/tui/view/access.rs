@@ -49,7 +49,7 @@ fn place(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     let model = look.model;
     let tab = model.access.tab;
     let text = if let Some((_, remedy)) = access::remedy(model, tab) {
-        remedy::place(remedy)
+        remedy::place(model, remedy)
     } else if let Some(policy) = access::policy(model, tab) {
         policy.place
     } else {

@@ -10,6 +10,7 @@ use super::{Look, ViewState, parts};
 use crate::aws::profiles::{Profile, ProfileKind};
 use crate::aws::session::SignInError;
 use crate::tui::layout::PROOF_ROWS;
+use crate::tui::model::PRODUCTION;
 use crate::tui::outside::Identified;
 use crate::tui::remote::Remote;
 use crate::tui::steps::accounts::{self, Chosen, Row};
@@ -186,11 +187,16 @@ fn proof_lines(look: &Look<'_>, side: Side, columns: usize) -> Vec<Line<'static>
 
 fn identity_lines(look: &Look<'_>, known: &Identified, columns: usize) -> Vec<Line<'static>> {
     let theme = look.theme;
+    let account = &known.identity.account;
     let mut lines = vec![Line::from(vec![
         Span::styled("✓ ", theme.good()),
-        Span::styled(known.identity.account.to_string(), Theme::strong()),
+        Span::styled(account.to_string(), Theme::strong()),
         Span::styled(format!("  {}", known.region), Theme::muted()),
     ])];
+    if let Some(name) = look.model.production.get(account) {
+        let mark = text::fit(&format!("{PRODUCTION}: {name}"), columns);
+        lines.push(Line::styled(mark, theme.warning()));
+    }
     let who = text::fit_middle(&known.identity.arn.resource, columns);
     lines.push(Line::raw(who));
     if let Some(end) = known.expires_at {

@@ -11,7 +11,7 @@ use ratatui::widgets::Paragraph;
 use super::Look;
 use crate::tui::consent::Stage;
 use crate::tui::keymap::{self, Binding};
-use crate::tui::model::{Model, Tone};
+use crate::tui::model::{Model, PRODUCTION, Tone};
 use crate::tui::steps::Step;
 use crate::tui::steps::accounts::Chosen;
 use crate::tui::theme::Theme;
@@ -65,12 +65,25 @@ fn accounts(look: &Look<'_>, columns: usize) -> Line<'static> {
             },
             |(left, right)| (left.clone(), right.clone()),
         );
-    Line::from(vec![
-        Span::raw(" "),
-        Span::styled(left, look.theme.side(Side::Source)),
-        Span::styled(arrow, Theme::muted()),
-        Span::styled(right, look.theme.side(Side::Destination)),
-    ])
+    let mut spans = vec![Span::raw(" ")];
+    spans.extend(side_spans(look, Side::Source, &left));
+    spans.push(Span::styled(arrow, Theme::muted()));
+    spans.extend(side_spans(look, Side::Destination, &right));
+    Line::from(spans)
+}
+
+/// A side in its colour, the mark of production in that of a warning.
+fn side_spans(look: &Look<'_>, side: Side, words: &str) -> Vec<Span<'static>> {
+    let style = look.theme.side(side);
+    let span = |text: &str| Span::styled(text.to_owned(), style);
+    match words.split_once(PRODUCTION) {
+        Some((before, after)) => vec![
+            span(before),
+            Span::styled(PRODUCTION, look.theme.warning()),
+            span(after),
+        ],
+        None => vec![span(words)],
+    }
 }
 
 /// A side in words, the longest first.
@@ -80,7 +93,7 @@ fn side_texts(model: &Model, side: Side) -> [String; 4] {
     let short = match (&account.chosen, account.identified()) {
         (Chosen::Profile { sign_in, .. }, Some(known)) => {
             let profile = text::clean(&sign_in.profile).into_owned();
-            let account = &known.identity.account;
+            let account = model.named(&known.identity.account);
             let endpoint = if known.endpoints.is_empty() {
                 ""
             } else {
@@ -168,6 +181,10 @@ fn changing(look: &Look<'_>, columns: usize) -> Line<'static> {
     let text = match changing.stage {
         Stage::Writing(_) => format!("writing: {title} …"),
         Stage::TakingAway(_) => format!("taking away: {title} …"),
+        Stage::Probing(_) => {
+            let since = format::duration(look.model.now.duration_since(changing.since));
+            format!("probing, {since}: {title}")
+        }
         Stage::Holding(_) => {
             let since = format::duration(look.model.now.duration_since(changing.since));
             format!("written, and waiting until it holds, {since}: {title}")

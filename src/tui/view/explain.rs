@@ -64,6 +64,7 @@ const fn texts(step: Step) -> &'static [&'static str] {
              policies in full.",
             "A grant to the service dynamodb.amazonaws.com does nothing: DynamoDB writes as the \
              caller.",
+            "p tries an upload for real and takes it back, after a question.",
         ],
         Step::Review => &[
             "Everything was read again for this page. Nothing starts before you answer yes.",

@@ -180,6 +180,21 @@ pub(crate) fn paragraph(text: &str, style: Style, columns: usize) -> Vec<Line<'s
         .collect()
 }
 
+/// A text of a list, broken beneath itself.
+pub(crate) fn listed(text: &str, style: Style, columns: usize) -> Vec<Line<'static>> {
+    text::wrap(text, columns.saturating_sub(2))
+        .into_iter()
+        .enumerate()
+        .map(|(index, line)| {
+            let sign = if index == 0 { "· " } else { "  " };
+            Line::from(vec![
+                Span::styled(sign, Theme::muted()),
+                Span::styled(line, style),
+            ])
+        })
+        .collect()
+}
+
 /// How wide a label is.
 const LABEL_COLUMNS: usize = 12;
 

@@ -3,6 +3,7 @@
 mod changes;
 mod form;
 pub(crate) mod help;
+mod probe;
 pub(crate) mod question;
 
 use ratatui::Frame;

@@ -168,7 +168,7 @@ pub(crate) fn parties(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     let theme = look.theme;
     let who = |side: Side| {
         look.model.identified(side).map(|known| {
-            let account = &known.identity.account;
+            let account = look.model.named(&known.identity.account);
             format!(
                 "{account} in {} as {}",
                 known.region, known.identity.arn.resource
@@ -204,8 +204,8 @@ fn sides(look: &Look<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
     );
     let owner = match &look.model.destination.owner {
         Owner::Unknown => "unknown".to_owned(),
-        Owner::Found(owner) => format!("{owner} (filled in)"),
-        Owner::Given(owner) => owner.to_string(),
+        Owner::Found(owner) => format!("{} (filled in)", look.model.named(owner)),
+        Owner::Given(owner) => look.model.named(owner),
     };
     add("owner", &owner, to);
     let encryption = match &plan.encryption {

@@ -64,9 +64,14 @@ impl Work {
     ) -> Held {
         let pace = self.inner.settings.spreading;
         let begun = tokio::time::Instant::now();
+        let trial = Trial {
+            plan,
+            since: Timestamp::now(),
+            cancel: &cancel,
+        };
         let mut held = Held::default();
         for pause in pace.pauses() {
-            held = self.look(plan, ids, &cancel).await;
+            held = self.look(&trial, ids).await;
             let is_over = begun.elapsed() >= pace.patience;
             if !held.is_pending() || is_over || cancel.is_cancelled() {
                 break;
@@ -81,12 +86,12 @@ impl Work {
     }
 
     /// How the changes stand now. Those that hold are noted so in the journal.
-    async fn look(&self, plan: &Plan, ids: &[ChangeId], cancel: &CancellationToken) -> Held {
+    async fn look(&self, trial: &Trial<'_>, ids: &[ChangeId]) -> Held {
         let mut held = Held::default();
         // One upload tries all documents that it passes.
         let mut uploaded = None;
         for id in ids {
-            let standing = self.standing(plan, *id, &mut uploaded, cancel).await;
+            let standing = self.standing(trial, *id, &mut uploaded).await;
             held.changes.push((*id, standing));
         }
         held
@@ -94,10 +99,9 @@ impl Work {
 
     async fn standing(
         &self,
-        plan: &Plan,
+        trial: &Trial<'_>,
         id: ChangeId,
         uploaded: &mut Option<Standing>,
-        cancel: &CancellationToken,
     ) -> Standing {
         let record = match self.inner.journal.change(id) {
             Ok(Some(record)) => record,
@@ -109,14 +113,12 @@ impl Work {
         }
         let mut standing = self.read_standing(&record).await;
         if standing == Standing::Holds {
-            standing = match shown_by(plan, &record) {
+            standing = match shown_by(trial.plan, &record) {
                 Shown::Reading => Standing::Holds,
                 Shown::Nothing(why) => Standing::Unknown(why),
                 Shown::Upload => match uploaded {
                     Some(known) => known.clone(),
-                    None => uploaded
-                        .insert(self.upload_standing(plan, cancel).await)
-                        .clone(),
+                    None => uploaded.insert(self.upload_standing(trial).await).clone(),
                 },
             };
         }
@@ -148,14 +150,25 @@ impl Work {
     }
 
     /// Makes the probe, and says what it shows about documents that read back as written.
-    async fn upload_standing(&self, plan: &Plan, cancel: &CancellationToken) -> Standing {
-        let probe = match self.draw_up_probe(plan).await {
-            Ok(probe) => probe,
+    async fn upload_standing(&self, trial: &Trial<'_>) -> Standing {
+        let plan = trial.plan;
+        let made = match self.draw_up_probe(plan).await {
+            Ok(mut probe) => {
+                // What others left is not part of what was agreed to.
+                probe.earlier.retain(|one| one.created_at >= trial.since);
+                self.probe(plan, &probe, trial.cancel).await
+            }
+            Err(error) => Err(error),
+        };
+        let report = match made {
+            Ok(report) => report,
             Err(error) => return Standing::Unknown(error.to_string()),
         };
-        let report = self.probe(&probe, cancel).await;
         if report.is_success() {
             return Standing::Holds;
+        }
+        if let Some(why) = report.what_stays() {
+            return Standing::NotYet(why);
         }
         let refusals: Vec<Tried> = report
             .tried()
@@ -176,6 +189,14 @@ impl Work {
             Err(error) => Standing::Unknown(error.to_string()),
         }
     }
+}
+
+/// What the changes are tried with.
+struct Trial<'a> {
+    plan: &'a Plan,
+    /// Since when: what a trial before left is taken back by the next.
+    since: Timestamp,
+    cancel: &'a CancellationToken,
 }
 
 /// What shows whether a change holds.

@@ -70,7 +70,10 @@ fn summary(look: &Look<'_>, columns: usize) -> Line<'static> {
     let end = if look.model.access.judged.is_loading() {
         format!("{} reading again …", look.spinner())
     } else {
-        format!("read {}", format::clock(judged.read_at))
+        match judged.probed_at {
+            Some(at) => format!("probed {}", format::clock(at)),
+            None => format!("read {}", format::clock(judged.read_at)),
+        }
     };
     let used =
         |spans: &[Span<'_>]| -> usize { spans.iter().map(|span| text::width(&span.content)).sum() };
@@ -115,7 +118,9 @@ fn draw_rows(
     let (rows, cursor) = rows(look, judged);
     let columns = usize::from(area.width).saturating_sub(2);
     let draw_row = |index: usize| match rows.get(index) {
-        Some(Row::Group(mender)) => Line::styled(format!("{mender}"), Theme::strong()),
+        Some(Row::Group(mender)) => {
+            Line::styled(super::remedy::mender(look.model, mender), Theme::strong())
+        }
         Some(Row::Verdict(verdict)) => verdict_row(look, verdict, columns),
         Some(Row::Assumed(count)) => assumed_row(*count, columns),
         None => Line::default(),

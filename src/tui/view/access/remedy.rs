@@ -5,13 +5,15 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::access::remedy::{Mend, Remedy};
+use crate::access::verdict::Mender;
+use crate::tui::model::{Model, PRODUCTION};
 use crate::tui::outside::Judged;
 use crate::tui::theme::Theme;
 use crate::tui::view::{Look, parts};
 use crate::tui::widgets::text;
 
 /// What is to be done, and by whom.
-pub(super) fn place(remedy: &Remedy) -> String {
+pub(super) fn place(model: &Model, remedy: &Remedy) -> String {
     let what = match &remedy.mend {
         Mend::Document { target, before, .. } => match before {
             Some(_) => format!("Change the {target}"),
@@ -23,7 +25,19 @@ pub(super) fn place(remedy: &Remedy) -> String {
         Mend::Plan { key, value } => format!("Set {key} = {value} in the plan"),
         Mend::Message { .. } => "No document of ours mends this: it is to be asked for".to_owned(),
     };
-    format!("{what}. Who can: {}.", remedy.mender)
+    format!("{what}. Who can: {}.", mender(model, &remedy.mender))
+}
+
+/// Who can mend something, and that production is concerned where it is.
+pub(super) fn mender(model: &Model, mender: &Mender) -> String {
+    match mender {
+        Mender::DestinationOwner(Some(account)) | Mender::KeyOwner(account)
+            if model.production.contains_key(account) =>
+        {
+            format!("{mender}, {PRODUCTION}")
+        }
+        _ => mender.to_string(),
+    }
 }
 
 /// All about a remedy: what keeps it from being done comes first. `reason` is why it cannot be done

@@ -37,7 +37,8 @@ fn apply_text(look: &Look<'_>, proposal: &Proposal, columns: usize) -> Vec<Line<
         format!(" as {}", known.identity.arn.resource)
     });
     let style = theme.side(proposal.side);
-    let account = format!("{} (the {}){who}", proposal.account, proposal.side);
+    let account = look.model.named(&proposal.account);
+    let account = format!("{account} (the {}){who}", proposal.side);
     let mut lines = parts::fact("account", &account, style, columns);
     lines.extend(parts::fact(
         "change",
@@ -62,7 +63,8 @@ fn undo_text(look: &Look<'_>, undo: &UndoProposal, columns: usize) -> Vec<Line<'
     let record = &undo.record;
     let when = format::ago(record.created_at, look.model.now);
     let title = format!("{}, changed {when}", record.title);
-    let mut lines = parts::fact("account", record.account.as_str(), Style::new(), columns);
+    let account = look.model.named(&record.account);
+    let mut lines = parts::fact("account", &account, Style::new(), columns);
     lines.extend(parts::fact("change", &title, Theme::strong(), columns));
     if undo.deletes_document() {
         let text = "▲ No statement is left, so the document as a whole is deleted.";
@@ -123,7 +125,7 @@ fn row(
     };
     let room = columns.saturating_sub(2);
     let when = format::ago(change.created_at, look.model.now);
-    let place = format!("  in account {}, {when}", change.account);
+    let place = format!("  in account {}, {when}", look.model.named(&change.account));
     [
         Line::from(vec![
             Span::styled(sign, style),

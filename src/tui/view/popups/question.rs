@@ -10,7 +10,7 @@ use crate::tui::steps::{access, accounts};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Look, parts, review};
 
-use super::changes;
+use super::{changes, probe};
 use crate::tui::widgets::format;
 
 /// Both answers, one of them marked.
@@ -40,6 +40,7 @@ pub(super) fn title(question: &Question) -> &'static str {
             ProposedChange::Apply(_) => "Change this account?",
             ProposedChange::Undo(_) => "Take this change away?",
         },
+        Question::Probe(_) => "Probe the bucket?",
     }
 }
 
@@ -99,6 +100,7 @@ pub(super) fn text(look: &Look<'_>, question: &Question, columns: usize) -> Vec<
         Question::Start => start_text(look, columns),
         Question::StartDenied => denied_text(look, columns),
         Question::Change(proposed) => changes::question(look, proposed, columns),
+        Question::Probe(proposed) => probe::question(look, proposed, columns),
     }
 }
 

@@ -1,0 +1,38 @@
+//! The question before a probe: every call that it sends, what it leaves, and what it does not show.
+
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use crate::tui::outside::{LEAVES, NOT_SHOWN, Probe};
+use crate::tui::theme::Theme;
+use crate::tui::view::{Look, parts};
+use crate::work::event::Side;
+
+pub(super) fn question(look: &Look<'_>, probe: &Probe, columns: usize) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let mut lines = Vec::new();
+    if look.model.is_sandbox {
+        let note = "This is the sandbox: nothing is sent to AWS.";
+        lines.extend(parts::paragraph(note, theme.warning(), columns));
+    }
+    let mut add = |label: &str, text: &str, style: Style| {
+        lines.extend(parts::fact(label, text, style, columns));
+    };
+    let source = probe.principal.account_id();
+    let account = source.map_or_else(String::new, |account| look.model.named(&account));
+    add("source", &account, theme.side(Side::Source));
+    let owner = &probe.target.owner;
+    let bucket = format!("{} of {}", probe.target.bucket, look.model.named(owner));
+    add("bucket", &bucket, theme.side(Side::Destination));
+    let mut list = |heading: &str, texts: &[String]| {
+        lines.push(Line::default());
+        lines.push(Line::styled(heading.to_owned(), Theme::strong()));
+        for text in texts {
+            lines.extend(parts::listed(text, Style::new(), columns));
+        }
+    };
+    list("It sends:", &probe.lines());
+    list("It leaves nothing:", &[LEAVES.to_owned()]);
+    list("It does not show:", &NOT_SHOWN.map(str::to_owned));
+    lines
+}
