@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub use expiry::Expiry;
 
-use crate::arn::AccountId;
+use crate::arn::{AccountId, Arn};
 use crate::work::ChangeKind;
 
 /// Carry DynamoDB tables into another AWS account, by the service's own export to S3.
@@ -158,9 +158,9 @@ export is denied.";
 pub struct CheckArgs {
     /// The plan file
     pub plan: PathBuf,
-    /// Judge the facts of this file, written by `survey`, and ask AWS nothing
-    #[arg(long, value_name = "FILE")]
-    pub facts: Option<PathBuf>,
+    /// What is judged.
+    #[command(flatten)]
+    pub facts: FactsArgs,
     /// What could not be read counts as unknown, not as assumed to be in order
     #[arg(long)]
     pub strict: bool,
@@ -168,7 +168,7 @@ pub struct CheckArgs {
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub explain_needs: Option<NeedsFormat>,
     /// Try it for real: begin an upload as the export would, send a few bytes, and take it back
-    #[arg(long, conflicts_with_all = ["facts", "explain_needs"])]
+    #[arg(long, conflicts_with_all = ["file", "explain_needs"])]
     pub probe: bool,
     /// Answer the question before the probe with yes; needed without a terminal
     #[arg(long, requires = "probe")]
@@ -216,15 +216,29 @@ pub struct PoliciesArgs {
     /// Write only what is changed in this account
     #[arg(long, value_name = "ID")]
     pub account: Option<AccountId>,
-    /// Go by the facts of this file, written by `survey`, and ask AWS nothing
-    #[arg(long, value_name = "FILE")]
-    pub facts: Option<PathBuf>,
+    /// What it goes by.
+    #[command(flatten)]
+    pub facts: FactsArgs,
     /// How long the grants hold.
     #[command(flatten)]
     pub terms: TermsArgs,
     /// Policies of the organization.
     #[command(flatten)]
     pub controls: ControlArgs,
+}
+
+/// Facts from a file.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct FactsArgs {
+    /// Go by the facts of this file, written by `survey`, and ask AWS nothing. They must be of the
+    /// plan's bucket and Region, and of its identities: by the role that the plan names, or the same
+    /// profile name as in the plan that was surveyed. Tables and keys not surveyed are unknown
+    #[arg(long = "facts", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Vouch for whose the facts are, by the ARN of a user, role or session, where its profile has
+    /// another name in this plan; may be given for each side
+    #[arg(long = "facts-of", value_name = "ARN", requires = "file")]
+    pub of: Vec<Arn>,
 }
 
 /// What remedies are written as.

@@ -39,7 +39,7 @@ fn start(mut args: Args) -> anyhow::Result<Exit> {
             commands::lint::run(&file, kind, out)
         }
         // Facts in a file are judged without an account.
-        Some(Command::Check(check)) if check.facts.is_some() => {
+        Some(Command::Check(check)) if check.facts.file.is_some() => {
             drop(out);
             Ok(
                 match commands::open::limits(&args.global, check.output.output) {
@@ -48,7 +48,7 @@ fn start(mut args: Args) -> anyhow::Result<Exit> {
                 },
             )
         }
-        Some(Command::Policies(policies)) if policies.facts.is_some() => {
+        Some(Command::Policies(policies)) if policies.facts.file.is_some() => {
             drop(out);
             Ok(match commands::open::limits(&args.global, Output::Text) {
                 Ok(limits) => commands::policies::policies_file(&policies, &limits),
