@@ -1,10 +1,13 @@
 //! The command line, once: parsing, `--help`, completions and the manual page all come from here.
 
 mod expiry;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use expiry::Expiry;
 
@@ -35,6 +38,23 @@ pub struct Args {
     pub command: Option<Command>,
 }
 
+impl Args {
+    /// What the definitions above cannot say. `requires` between global options is judged where each
+    /// of them stands, so that it fails where one stands before the command and one behind it.
+    ///
+    /// # Errors
+    /// Where an option is given that does nothing without another.
+    pub fn check(&self) -> Result<(), clap::Error> {
+        if self.global.sandbox_state.is_some() && !self.global.sandbox {
+            return Err(Self::command().error(
+                ErrorKind::MissingRequiredArgument,
+                "--sandbox-state keeps what --sandbox makes: give both, before or behind the command",
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// What bears on every command.
 #[derive(Debug, ClapArgs)]
 pub struct Global {
@@ -43,7 +63,7 @@ pub struct Global {
     pub sandbox: bool,
 
     /// Keep the sandbox's accounts and journal in FILE and FILE.journal between runs
-    #[arg(long, global = true, value_name = "FILE", requires = "sandbox")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub sandbox_state: Option<PathBuf>,
 
     /// How long an export takes in the sandbox
@@ -439,26 +459,4 @@ fn job_length(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|seconds| (0.0..=86_400.0).contains(seconds))
         .ok_or_else(|| "give seconds, from 0 to 86400".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_definitions_agree_with_each_other() {
-        Args::command().debug_assert();
-    }
-
-    #[test]
-    fn the_sandbox_flag_may_stand_before_or_after_the_command() {
-        for line in [
-            ["tableferry", "--sandbox", "run", "plan.toml"],
-            ["tableferry", "run", "plan.toml", "--sandbox"],
-        ] {
-            assert!(Args::parse_from(line).global.sandbox);
-        }
-    }
 }

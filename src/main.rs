@@ -13,6 +13,9 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if let Err(error) = args.check() {
+        error.exit();
+    }
     match start(args) {
         Ok(exit) => exit.into(),
         Err(error) => commands::failed(&error).into(),

@@ -302,6 +302,37 @@ fn a_byte_order_mark_before_facts_plan_or_policy_is_passed_over() {
     assert_eq!(ended.status, 0, "{ended:?}");
 }
 
+#[test]
+fn the_sandbox_s_options_may_stand_apart_from_each_other() {
+    let home = Home::new();
+    let plan = home.write("plan.toml", &example("no-grant"));
+    let state = home.path().join("world.json");
+    let ended = Ended::of(
+        home.command()
+            .args([
+                "--sandbox",
+                "--sandbox-job",
+                "0.2",
+                "policies",
+                "--as",
+                "cli",
+            ])
+            .arg(plan)
+            .arg("--sandbox-state")
+            .arg(&state),
+    );
+    assert_eq!(ended.status, 0, "{ended:?}");
+    assert!(state.exists(), "{ended:?}");
+    let alone = Ended::of(
+        home.command()
+            .arg("profiles")
+            .arg("--sandbox-state")
+            .arg(&state),
+    );
+    assert_eq!(alone.status, 2, "{alone:?}");
+    assert!(alone.err.contains("--sandbox"), "{alone:?}");
+}
+
 /// The lines of `--explain-needs` are what `simulate` reads, and it says of them what `check` says.
 #[test]
 fn needs_are_printed_as_simulate_takes_them() {
