@@ -1,14 +1,17 @@
 //! The command line, once: parsing, `--help`, completions and the manual page all come from here.
 
 mod expiry;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use expiry::Expiry;
 
-use crate::arn::AccountId;
+use crate::arn::{AccountId, Arn};
 use crate::work::ChangeKind;
 
 /// Carry DynamoDB tables into another AWS account, by the service's own export to S3.
@@ -35,6 +38,23 @@ pub struct Args {
     pub command: Option<Command>,
 }
 
+impl Args {
+    /// What the definitions above cannot say. `requires` between global options is judged where each
+    /// of them stands, so that it fails where one stands before the command and one behind it.
+    ///
+    /// # Errors
+    /// Where an option is given that does nothing without another.
+    pub fn check(&self) -> Result<(), clap::Error> {
+        if self.global.sandbox_state.is_some() && !self.global.sandbox {
+            return Err(Self::command().error(
+                ErrorKind::MissingRequiredArgument,
+                "--sandbox-state keeps what --sandbox makes: give both, before or behind the command",
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// What bears on every command.
 #[derive(Debug, ClapArgs)]
 pub struct Global {
@@ -43,7 +63,7 @@ pub struct Global {
     pub sandbox: bool,
 
     /// Keep the sandbox's accounts and journal in FILE and FILE.journal between runs
-    #[arg(long, global = true, value_name = "FILE", requires = "sandbox")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub sandbox_state: Option<PathBuf>,
 
     /// How long an export takes in the sandbox
@@ -158,9 +178,9 @@ same way speaks for it, or what only follows and verifies the export is denied."
 pub struct CheckArgs {
     /// The plan file
     pub plan: PathBuf,
-    /// Judge the facts of this file, written by `survey`, and ask AWS nothing
-    #[arg(long, value_name = "FILE")]
-    pub facts: Option<PathBuf>,
+    /// What is judged.
+    #[command(flatten)]
+    pub facts: FactsArgs,
     /// What could not be read counts as unknown, not as assumed to be in order
     #[arg(long)]
     pub strict: bool,
@@ -169,7 +189,7 @@ pub struct CheckArgs {
     pub explain_needs: Option<NeedsFormat>,
     /// Try it for real: begin an upload as the export would, send a few bytes, and take it back; what a
     /// probe that was cut off left is taken back first
-    #[arg(long, conflicts_with_all = ["facts", "explain_needs"])]
+    #[arg(long, conflicts_with_all = ["file", "explain_needs"])]
     pub probe: bool,
     /// Answer the question before the probe with yes; needed without a terminal
     #[arg(long, requires = "probe")]
@@ -217,15 +237,29 @@ pub struct PoliciesArgs {
     /// Write only what is changed in this account
     #[arg(long, value_name = "ID")]
     pub account: Option<AccountId>,
-    /// Go by the facts of this file, written by `survey`, and ask AWS nothing
-    #[arg(long, value_name = "FILE")]
-    pub facts: Option<PathBuf>,
+    /// What it goes by.
+    #[command(flatten)]
+    pub facts: FactsArgs,
     /// How long the grants hold.
     #[command(flatten)]
     pub terms: TermsArgs,
     /// Policies of the organization.
     #[command(flatten)]
     pub controls: ControlArgs,
+}
+
+/// Facts from a file.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct FactsArgs {
+    /// Go by the facts of this file, written by `survey`, and ask AWS nothing. They must be of the
+    /// plan's bucket and Region, and of its identities: by the role that the plan names, or the same
+    /// profile name as in the plan that was surveyed. Tables and keys not surveyed are unknown
+    #[arg(long = "facts", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Vouch for whose the facts are, by the ARN of a user, role or session, where its profile has
+    /// another name in this plan; may be given for each side
+    #[arg(long = "facts-of", value_name = "ARN", requires = "file")]
+    pub of: Vec<Arn>,
 }
 
 /// What remedies are written as.
@@ -427,26 +461,4 @@ fn job_length(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|seconds| (0.0..=86_400.0).contains(seconds))
         .ok_or_else(|| "give seconds, from 0 to 86400".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_definitions_agree_with_each_other() {
-        Args::command().debug_assert();
-    }
-
-    #[test]
-    fn the_sandbox_flag_may_stand_before_or_after_the_command() {
-        for line in [
-            ["tableferry", "--sandbox", "run", "plan.toml"],
-            ["tableferry", "run", "plan.toml", "--sandbox"],
-        ] {
-            assert!(Args::parse_from(line).global.sandbox);
-        }
-    }
 }

@@ -6,6 +6,7 @@ pub mod apply;
 pub mod check;
 mod consent;
 pub mod exports;
+mod facts_file;
 mod follow;
 mod hold;
 pub mod lint;

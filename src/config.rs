@@ -16,6 +16,7 @@ pub use guards::Guards;
 
 use crate::arn::AccountId;
 use crate::aws::environment::Timeouts;
+use crate::text_file;
 use crate::work::Poll;
 
 /// What the configuration came to.
@@ -186,7 +187,7 @@ fn poll(file: &PollFile) -> Poll {
 }
 
 fn read_file(path: &Path) -> Result<File, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable {
+    let text = text_file::read(path).map_err(|cause| ConfigError::Unreadable {
         path: path.to_owned(),
         cause,
     })?;

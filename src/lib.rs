@@ -16,9 +16,10 @@
 //! ```
 //!
 //! Facts are read by [`work::Work::survey_access`], judged and mended on paper by [`access`], and
-//! shown by `tableferry check` and the wizard's Access step. A remedy that somebody who is signed in
-//! can carry out is a [`work::Proposal`]; [`work::change`] applies it once it was shown and agreed to,
-//! waits until it holds, and takes it away again.
+//! shown by `tableferry check` and the wizard's Access step. Facts from a file count only as far as
+//! they are of the plan that is judged ([`access::facts::Facts::fit`]). A remedy that somebody who is
+//! signed in can carry out is a [`work::Proposal`]; [`work::change`] applies it once it was shown and
+//! agreed to, waits until it holds, and takes it away again.
 //!
 //! # The rooms, and who may look into which
 //!
@@ -35,6 +36,7 @@
 //! commands                 one file per headless command; the same work, printed
 //! sandbox                  an AWS of our own below the SDK's HTTP client
 //! args, config             the command line; the configuration file
+//! text_file                text as editors leave it, with or without a mark before it
 //! ```
 //!
 //! Arrows point one way: front ends (`tui`, `commands`) → `work` → `aws` and `journal` → the pure
@@ -66,5 +68,6 @@ pub mod journal;
 pub mod plan;
 pub mod policy;
 pub mod sandbox;
+pub mod text_file;
 pub mod tui;
 pub mod work;

@@ -13,6 +13,9 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if let Err(error) = args.check() {
+        error.exit();
+    }
     match start(args) {
         Ok(exit) => exit.into(),
         Err(error) => commands::failed(&error).into(),
@@ -39,7 +42,7 @@ fn start(mut args: Args) -> anyhow::Result<Exit> {
             commands::lint::run(&file, kind, out)
         }
         // Facts in a file are judged without an account.
-        Some(Command::Check(check)) if check.facts.is_some() => {
+        Some(Command::Check(check)) if check.facts.file.is_some() => {
             drop(out);
             Ok(
                 match commands::open::limits(&args.global, check.output.output) {
@@ -48,7 +51,7 @@ fn start(mut args: Args) -> anyhow::Result<Exit> {
                 },
             )
         }
-        Some(Command::Policies(policies)) if policies.facts.is_some() => {
+        Some(Command::Policies(policies)) if policies.facts.file.is_some() => {
             drop(out);
             Ok(match commands::open::limits(&args.global, Output::Text) {
                 Ok(limits) => commands::policies::policies_file(&policies, &limits),

@@ -4,9 +4,13 @@
 //! file of their own, so that one team can read an account and another judge it. They hold policies,
 //! names and times, and no credential.
 
+mod file;
+mod fit;
 mod principal;
 mod resource;
 
+pub use file::FactsError;
+pub use fit::{Fitted, Misfit, SurveyedAs, SurveyedFor};
 pub use principal::{
     Caller, ControlLevel, Organization, PolicyText, PrincipalFacts, RoleFacts, Simulated,
 };
@@ -167,6 +171,10 @@ pub struct Facts {
     pub version: u32,
     /// When the reading began.
     pub surveyed_at: Timestamp,
+    /// What of the plan they were read for tells whether they are of another plan too; `None` in
+    /// files that were written before it was noted.
+    #[serde(default)]
+    pub surveyed_for: Option<SurveyedFor>,
     /// The side that exports.
     pub source: PrincipalFacts,
     /// The side that receives; `None` if the plan names no profile for it.
@@ -194,17 +202,6 @@ pub struct Facts {
     pub exports: Vec<PastExport>,
 }
 
-/// Why a text holds no facts.
-#[derive(Debug, thiserror::Error)]
-pub enum FactsError {
-    /// It is not what [`Facts::to_json`] writes.
-    #[error("this is no file of facts: {0}")]
-    Malformed(#[from] serde_json::Error),
-    /// A later tableferry wrote it.
-    #[error("the facts have version {0}, and this tableferry reads version {VERSION}")]
-    Version(u32),
-}
-
 impl Facts {
     /// Facts of which nothing is known yet.
     #[must_use]
@@ -212,6 +209,7 @@ impl Facts {
         Self {
             version: VERSION,
             surveyed_at,
+            surveyed_for: None,
             source,
             destination: None,
             tables: Vec::new(),
@@ -222,31 +220,6 @@ impl Facts {
             changes: Vec::new(),
             exports: Vec::new(),
         }
-    }
-
-    /// Reads facts from a file's text.
-    pub fn from_json(text: &str) -> Result<Self, FactsError> {
-        #[derive(Deserialize)]
-        struct Head {
-            version: u32,
-        }
-        let head: Head = serde_json::from_str(text)?;
-        if head.version != VERSION {
-            return Err(FactsError::Version(head.version));
-        }
-        Ok(serde_json::from_str(text)?)
-    }
-
-    /// The facts as a file's text, with a line end.
-    pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
-    }
-
-    /// What such a file tells whoever reads it, to be said when one is written.
-    #[must_use]
-    pub const fn reveals() -> &'static str {
-        "The file holds no credential. It does reveal account ids, names of roles, tables, buckets \
-         and keys, and the full text of the policies that were read."
     }
 
     /// The key that the plan or a table calls by this name.

@@ -13,6 +13,7 @@ mod precedent;
 mod session;
 mod stale;
 mod table;
+mod unsurveyed;
 mod witness;
 mod words;
 
@@ -368,6 +369,9 @@ pub fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<Verdict> {
     verdicts.extend(table::judge(plan, facts, now));
     verdicts.extend(session::judge(plan, facts, now));
     verdicts
+        .into_iter()
+        .map(|verdict| unsurveyed::settle(plan, facts, verdict))
+        .collect()
 }
 
 /// What all verdicts come to together.

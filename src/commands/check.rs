@@ -5,12 +5,11 @@ pub(super) mod words;
 
 pub(super) use words::verdict_object;
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::facts_file::read_facts_file;
 use super::plan_file::read_plan;
 use super::report::{Report, write_line};
 use super::survey::{control_documents, read_facts, tell_unused};
@@ -48,8 +47,7 @@ pub fn check_file(args: &CheckArgs, limits: &Limits) -> Exit {
     let report = report(args);
     let judged = || {
         let plan = read_plan(&args.plan, &report)?;
-        let path = args.facts.as_deref().unwrap_or_else(|| Path::new(""));
-        let mut facts = read_file(path, &report)?;
+        let mut facts = read_facts_file(&args.facts, &plan, &report)?;
         let controls = control_documents(&args.controls, &report)?;
         controls.put_into(&mut facts);
         tell_unused(&controls, &facts, &report);
@@ -66,18 +64,6 @@ fn report(args: &CheckArgs) -> Report {
     } else {
         Report::new(args.output.output)
     }
-}
-
-/// Reads facts that `survey` wrote; what is wrong with them was printed.
-pub(super) fn read_file(path: &Path, report: &Report) -> Result<Facts, Exit> {
-    let hint = "`tableferry survey PLAN > facts.json` writes one";
-    let told = |message: String| {
-        report.error(&message, Some(hint));
-        Exit::Usage
-    };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| told(format!("cannot read the facts {}: {error}", path.display())))?;
-    Facts::from_json(&text).map_err(|error| told(format!("{}: {error}", path.display())))
 }
 
 /// Tells the verdicts, and what of the plan lies outside the configuration's limits.

@@ -8,11 +8,12 @@ use anyhow::Context;
 use super::Exit;
 use crate::args::LintKind;
 use crate::policy::lint::{Kind, Severity, lint as find};
+use crate::text_file;
 
 /// Lints the document of a file.
 pub fn run(file: &Path, kind: LintKind, output: impl Write) -> anyhow::Result<Exit> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+    let text = text_file::read(file).with_context(|| format!("cannot read {name}"))?;
     let has_error = lint(&name, &text, kind.into(), output)? != 0;
     Ok(if has_error { Exit::Failed } else { Exit::Done })
 }

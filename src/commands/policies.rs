@@ -3,12 +3,11 @@
 //! Standard output holds the document alone, so that it can be piped; all else is told on standard
 //! error.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::check::read_file;
+use super::check::words;
+use super::facts_file::read_facts_file;
 use super::plan_file::read_plan;
 use super::report::{Report, write_line};
 use super::survey::{control_documents, read_facts, tell_unused};
@@ -41,8 +40,8 @@ pub fn policies_file(args: &PoliciesArgs, limits: &Limits) -> Exit {
     let report = Report::aside();
     let written = || {
         let plan = read_plan(&args.plan, &report)?;
-        let path = args.facts.as_deref().unwrap_or_else(|| Path::new(""));
-        let mut facts = read_file(path, &report)?;
+        let mut facts = read_facts_file(&args.facts, &plan, &report)?;
+        words::tell_age(&report, &facts, Timestamp::now());
         let controls = control_documents(&args.controls, &report)?;
         controls.put_into(&mut facts);
         tell_unused(&controls, &facts, &report);

@@ -8,6 +8,7 @@ use anyhow::Context;
 
 use super::Exit;
 use crate::policy::simulate::{LineStatus, refuse_line, simulate_line};
+use crate::text_file::without_mark;
 
 /// Answers the requests of a file, or of standard input, on `output`.
 pub fn run(file: Option<&Path>, output: impl Write) -> anyhow::Result<Exit> {
@@ -46,7 +47,7 @@ pub fn simulate(mut input: impl BufRead, mut output: impl Write) -> io::Result<u
         }
         answer.clear();
         let read = match std::str::from_utf8(&line) {
-            Ok(text) => simulate_line(text.trim_end(), &mut answer),
+            Ok(text) => simulate_line(without_mark(text).trim_end(), &mut answer),
             Err(_) => refuse_line("the line is not UTF-8", &mut answer),
         };
         if read == LineStatus::Unreadable {

@@ -8,6 +8,7 @@ use super::section::{Placed, Section, wrong_type};
 use super::violation::{Complaints, Violations};
 use super::{Destination, Encryption, Plan, SignIn, Source, TableJob, encryption, job, sign_in};
 use crate::arn::{AccountId, BucketName, Region};
+use crate::text_file::without_mark;
 
 const SECTIONS: [&str; 4] = ["source", "destination", "encryption", "tables"];
 
@@ -31,7 +32,7 @@ impl Plan {
     /// It checks every rule that needs no call, and tells all violations at once. A closing slash
     /// of the prefix is taken away, since DynamoDB itself puts one before `AWSDynamoDB`.
     pub fn parse(text: &str, file: &str, now: Timestamp) -> Result<Self, Violations> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = without_mark(text);
         let mut complaints = Complaints::new(file, text);
         let (document, errors) = DeTable::parse_recoverable(text);
         for error in &errors {

@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::event::Side;
 use super::start::StartError;
 use super::{Session, Work};
-use crate::access::facts::{Change, Facts, PrincipalFacts};
+use crate::access::facts::{Change, Facts, PrincipalFacts, SurveyedFor};
 use crate::journal::{ChangeId, ChangeRecord, ChangeStage, ChangeTarget};
 use crate::plan::Plan;
 
@@ -57,6 +57,7 @@ impl Work {
         )
         .await;
         let mut facts = Facts::new(source_facts, resources.bucket.facts, begun);
+        facts.surveyed_for = Some(SurveyedFor::of(plan));
         facts.destination = destination_facts;
         facts.in_flight = resources.tables.in_flight;
         facts.tables = resources.tables.facts;

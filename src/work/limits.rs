@@ -214,9 +214,14 @@ impl Membership {
 }
 
 impl Extent {
-    /// What facts tell.
+    /// What facts tell. Of another bucket than the plan's they tell nothing: then the owner is the one
+    /// that the plan would send.
     fn by_facts(plan: &Plan, facts: &Facts) -> Self {
-        let owner = bucket_owner(plan, facts);
+        let owner = if facts.bucket.name == plan.destination.bucket {
+            bucket_owner(plan, facts)
+        } else {
+            plan.destination.owner.clone()
+        };
         let membership = [Some(&facts.source), facts.destination.as_ref()]
             .into_iter()
             .flatten()
@@ -316,6 +321,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::access::facts::{BucketFacts, Caller, PrincipalFacts};
 
     fn account(id: &str) -> AccountId {
         id.parse().unwrap()
@@ -376,6 +382,37 @@ mod tests {
         extent.tables[1].1 = None;
         assert!(told(&most(1000), &extent).contains("the size of Users"));
         assert_eq!(told(&Limits::default(), &extent), "");
+    }
+
+    /// Facts of a bucket of this name, which is of account 222222222222.
+    fn facts_of(bucket: &str) -> Facts {
+        let caller = Caller {
+            arn: "arn:aws:iam::111111111111:user/pat".parse().unwrap(),
+            account: account("111111111111"),
+            user_id: "AIDAEXAMPLEEXAMPLE001".to_owned(),
+        };
+        let source = PrincipalFacts::new(caller, "eu-west-1".parse().unwrap());
+        let mut bucket = BucketFacts::new(bucket.parse().unwrap());
+        let now = Timestamp::UNIX_EPOCH;
+        bucket.owner = Fact::known(account("222222222222"), now, "test");
+        Facts::new(source, bucket, now)
+    }
+
+    #[test]
+    fn facts_of_another_bucket_do_not_tell_whose_the_plan_s_is() {
+        let limits = Limits {
+            accounts: vec![account("222222222222")],
+            ..Limits::default()
+        };
+        let told = |plan: &Plan, bucket: &str| limits.judge_facts(plan, &facts_of(bucket)).len();
+        let mut plan = plan();
+        plan.destination.owner = None;
+        assert_eq!(told(&plan, "export-landing"), 0);
+        assert_eq!(told(&plan, "prod-archive"), 1);
+        plan.destination.owner = Some(account("333333333333"));
+        assert_eq!(told(&plan, "prod-archive"), 1);
+        plan.destination.owner = Some(account("222222222222"));
+        assert_eq!(told(&plan, "prod-archive"), 0);
     }
 
     #[test]

@@ -17,12 +17,7 @@ pub(in crate::commands) fn tell(
     now: Timestamp,
     verdicts: &[Verdict],
 ) {
-    let age = now.duration_since(facts.surveyed_at);
-    report.line(&format!(
-        "facts of {}, {}",
-        facts.surveyed_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        age_in_words(age)
-    ));
+    tell_age(report, facts, now);
     for (mender, group) in by_mender(verdicts) {
         report.line(&format!("{mender}:"));
         for verdict in group {
@@ -43,6 +38,16 @@ pub(in crate::commands) fn tell(
             report.line(&format!("  {}", without_detail(unread)));
         }
     }
+}
+
+/// Tells when facts were read.
+pub(in crate::commands) fn tell_age(report: &Report, facts: &Facts, now: Timestamp) {
+    let age = now.duration_since(facts.surveyed_at);
+    report.line(&format!(
+        "facts of {}, {}",
+        facts.surveyed_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        age_in_words(age)
+    ));
 }
 
 /// Tells what all verdicts come to.
@@ -162,8 +167,16 @@ fn unread_in_words(unread: &Unread) -> String {
     }
 }
 
+/// By how much two clocks may differ without a word about it.
+const SKEW: SignedDuration = SignedDuration::from_mins(1);
+
 /// How old facts are, roughly.
 fn age_in_words(age: SignedDuration) -> String {
+    if age < -SKEW {
+        return "which is still to come: check this machine's clock, and that of the survey's; how old \
+                they are is not known"
+            .to_owned();
+    }
     match (age.as_hours(), age.as_mins()) {
         (_, ..1) => "just read".to_owned(),
         (0, 1) => "a minute old".to_owned(),
@@ -234,6 +247,8 @@ mod tests {
     fn an_age_is_told_as_roughly_as_it_matters() {
         let told = |seconds| age_in_words(SignedDuration::from_secs(seconds));
         assert_eq!(told(-3), "just read");
+        assert!(told(-61).contains("clock"));
+        assert!(told(-4 * 365 * 86_400).contains("still to come"));
         assert_eq!(told(59), "just read");
         assert_eq!(told(60), "a minute old");
         assert_eq!(told(119 * 60), "119 minutes old");

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::access::facts::{ControlLevel, Fact, Facts, PolicyText};
 use crate::policy::document::{Document, Effect};
+use crate::text_file;
 
 /// The policy that AWS attaches to the root, every unit and every account at the beginning.
 const FULL_ACCESS: &str =
@@ -46,11 +47,10 @@ pub enum ControlFileError {
 impl ControlFile {
     /// Reads a file that holds one policy document.
     pub fn read(path: &Path) -> Result<Self, ControlFileError> {
-        let document =
-            std::fs::read_to_string(path).map_err(|cause| ControlFileError::Unreadable {
-                path: path.to_owned(),
-                cause,
-            })?;
+        let document = text_file::read(path).map_err(|cause| ControlFileError::Unreadable {
+            path: path.to_owned(),
+            cause,
+        })?;
         Document::parse(&document).map_err(|error| ControlFileError::Malformed {
             path: path.to_owned(),
             problem: error.to_string(),

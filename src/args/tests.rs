@@ -1,0 +1,55 @@
+//! Where options may stand, and what they ask for.
+
+use super::*;
+
+#[test]
+fn the_definitions_agree_with_each_other() {
+    Args::command().debug_assert();
+}
+
+/// Every way to put the global options before the command, between it and its plan, and behind.
+#[test]
+fn the_global_options_may_stand_before_or_after_the_command_each_by_itself() {
+    let globals: [&[&str]; 5] = [
+        &["--sandbox"],
+        &["--sandbox-job", "2"],
+        &["--sandbox-state", "F"],
+        &["--read-only"],
+        &["--config", "C"],
+    ];
+    for placing in 0..3_usize.pow(5) {
+        let place = |index: u32| placing / 3_usize.pow(index) % 3;
+        let at = |wanted: usize| {
+            let chosen = (0..).zip(globals);
+            let chosen = chosen.filter(move |(index, _)| place(*index) == wanted);
+            chosen.flat_map(|(_, words)| words.iter().copied())
+        };
+        let line = ["tableferry"].into_iter().chain(at(0)).chain(["check"]);
+        let line = line.chain(at(1)).chain(["plan.toml"]).chain(at(2));
+        let line: Vec<&str> = line.collect();
+        let args = Args::try_parse_from(&line).unwrap();
+        args.check().unwrap();
+        let global = args.global;
+        let text = format!(
+            "{} {} {} {:?} {:?}",
+            global.sandbox,
+            global.sandbox_job,
+            global.read_only,
+            global.sandbox_state,
+            global.config
+        );
+        assert_eq!(text, r#"true 2 true Some("F") Some("C")"#, "{line:?}");
+    }
+}
+
+#[test]
+fn the_sandbox_s_state_is_nothing_without_the_sandbox() {
+    for line in [
+        ["tableferry", "--sandbox-state", "F", "check", "plan.toml"],
+        ["tableferry", "check", "plan.toml", "--sandbox-state", "F"],
+    ] {
+        let error = Args::parse_from(line).check().unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("--sandbox"), "{error}");
+    }
+}

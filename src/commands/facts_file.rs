@@ -1,0 +1,61 @@
+//! `--facts FILE`: facts that `survey` wrote, of this plan.
+
+use super::Exit;
+use super::report::Report;
+use crate::access::facts::{Facts, Fitted, PrincipalFacts};
+use crate::args::FactsArgs;
+use crate::aws::session::Identity;
+use crate::plan::Plan;
+use crate::text_file;
+use crate::work::{Event, Side};
+
+/// Reads the facts that a plan is judged by, and tells whose they are; what is wrong with them was
+/// printed.
+pub(super) fn read_facts_file(
+    args: &FactsArgs,
+    plan: &Plan,
+    report: &Report,
+) -> Result<Facts, Exit> {
+    let facts = read(args, report)?;
+    tell_identity(Side::Source, &facts.source, report);
+    if let Some(destination) = &facts.destination {
+        tell_identity(Side::Destination, destination, report);
+    }
+    let Fitted { facts, notes } = facts.fit(plan, &args.of).map_err(|misfits| {
+        for misfit in misfits {
+            report.error(&misfit.what, Some(&misfit.hint));
+        }
+        Exit::Usage
+    })?;
+    for message in notes {
+        report.happened(&Event::Noted { message });
+    }
+    Ok(facts)
+}
+
+fn read(args: &FactsArgs, report: &Report) -> Result<Facts, Exit> {
+    let hint = "`tableferry survey PLAN > facts.json` writes one";
+    let told = |message: String| {
+        report.error(&message, Some(hint));
+        Exit::Usage
+    };
+    let Some(path) = &args.file else {
+        return Err(told("no file of facts was named".to_owned()));
+    };
+    let text = text_file::read(path)
+        .map_err(|error| told(format!("cannot read the facts {}: {error}", path.display())))?;
+    Facts::from_json(&text).map_err(|error| told(format!("{}: {error}", path.display())))
+}
+
+/// Whose the facts are, as a sign-in tells it.
+fn tell_identity(side: Side, facts: &PrincipalFacts, report: &Report) {
+    let caller = facts.caller.clone();
+    report.happened(&Event::Identified {
+        side,
+        identity: Identity {
+            account: caller.account,
+            arn: caller.arn,
+            user_id: caller.user_id,
+        },
+    });
+}
