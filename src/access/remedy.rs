@@ -55,6 +55,8 @@ pub enum Mend {
         diff: String,
         /// The Sids of the statements that are added, by which they are found and removed again.
         added: Vec<String>,
+        /// The Denies that are given an exemption, by their Sid or index.
+        exempted: Vec<String>,
     },
     /// Point-in-time recovery is switched on.
     EnableRecovery {
@@ -109,6 +111,7 @@ impl Remedy {
                 after,
                 diff,
                 added,
+                exempted,
             } => json!({
                 "kind": "document",
                 "target": target.to_string(),
@@ -116,6 +119,7 @@ impl Remedy {
                 "after": after,
                 "diff": diff,
                 "added": added,
+                "exempted": exempted,
             }),
             Mend::EnableRecovery { table } => {
                 json!({ "kind": "enable_recovery", "table": table })
@@ -188,6 +192,17 @@ fn warnings_of_expiry(terms: Terms, now: Timestamp) -> Vec<String> {
         ));
     }
     warnings
+}
+
+/// What to tell about an exemption where a grant was asked for that ends: a condition inside a Deny
+/// has no time of its own, short of denying everybody again by another statement.
+fn warning_of_exemption(exempted: &[String], terms: Terms) -> Option<String> {
+    let expires = terms.expires.filter(|_| !exempted.is_empty())?;
+    Some(format!(
+        "what is put into the Deny `{}` does not end at {expires}, nor by itself at any other time: \
+         take it away after the export",
+        exempted.join("` and the Deny `")
+    ))
 }
 
 /// What to know before a principal is granted anything.

@@ -19,6 +19,8 @@ pub(super) struct Draft {
     pub(super) needs: Vec<Need>,
     /// What is put into its Denies, by the statement's index.
     pub(super) exemptions: BTreeMap<usize, Vec<Exemption>>,
+    /// What its Denies hit, by the statement's index.
+    pub(super) hit: BTreeMap<usize, Vec<Need>>,
     /// Denies that nothing more can be put into.
     pub(super) is_stuck: bool,
 }
@@ -54,6 +56,14 @@ impl Draft {
             list.push(exemption);
         }
         is_new
+    }
+
+    /// Notes what a Deny hits, which is to be told and changes nothing.
+    pub(super) fn note_hit(&mut self, index: usize, need: &Need) {
+        let list = self.hit.entry(index).or_default();
+        if !list.contains(need) {
+            list.push(need.clone());
+        }
     }
 
     /// Carries the draft out on the live document.

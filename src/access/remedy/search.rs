@@ -183,6 +183,9 @@ impl<'a> Search<'a> {
             };
             let place = (target.clone(), index);
             if self.spared.contains(&place) {
+                if let Some((draft, _)) = self.drafts.get_mut(target) {
+                    draft.note_hit(index, need);
+                }
                 continue;
             }
             self.spared.push(place);
@@ -194,6 +197,7 @@ impl<'a> Search<'a> {
             let mender = verdict.mender.clone();
             let entry = self.drafts.entry(target.clone());
             let (draft, _) = entry.or_insert_with(|| (Draft::default(), mender));
+            draft.note_hit(index, need);
             let so_far = draft.exemptions.get(&index).map_or(0, Vec::len);
             match exemption(statement, need, &named, so_far) {
                 Some(exemption) => has_news |= draft.spare(index, exemption),
@@ -351,6 +355,8 @@ impl<'a> Search<'a> {
             }
             warnings.extend(super::warnings_of_expiry(self.terms, self.now));
         }
+        let exempted = exempted(draft, live);
+        warnings.extend(super::warning_of_exemption(&exempted, self.terms));
         for (id, sid) in &drawn.dropped {
             warnings.push(format!(
                 "{id} is taken out of the statement `{sid}`: AWS refuses to write a policy with a \
@@ -365,7 +371,7 @@ impl<'a> Search<'a> {
         problems.extend(worsened.iter().cloned());
         let named = principal(self.facts, Who::Exporter);
         Some(Remedy {
-            mends: mends(target, draft, live),
+            mends: mends(target, draft, &exempted),
             lets_through: lets_through(
                 draft.exemptions.values().filter_map(|list| list.last()),
                 &named,
@@ -376,6 +382,7 @@ impl<'a> Search<'a> {
                 diff: merge::diff(live.unwrap_or_default(), &drawn.text),
                 after: drawn.text,
                 added: drawn.added,
+                exempted,
             },
             mender: mender.clone(),
             warnings,
@@ -384,20 +391,36 @@ impl<'a> Search<'a> {
     }
 }
 
-fn mends(target: &Target, draft: &Draft, live: Option<&str>) -> Vec<String> {
+/// The Denies that a draft puts an exemption into, as verdicts name them.
+fn exempted(draft: &Draft, live: Option<&str>) -> Vec<String> {
+    let document = live.and_then(|text| Document::parse(text).ok());
+    let label = |index: usize| {
+        let statement = document.as_ref()?.statements().get(index)?;
+        Some(statement.label(index))
+    };
+    let indexes = draft.exemptions.keys();
+    indexes
+        .map(|index| label(*index).unwrap_or_else(|| format!("#{index}")))
+        .collect()
+}
+
+/// What a draft mends; `exempted` are the Denies that it puts an exemption into, in their order.
+fn mends(target: &Target, draft: &Draft, exempted: &[String]) -> Vec<String> {
     let mut mends: Vec<String> = draft
         .needs
         .iter()
         .map(|need| format!("{} on {}", need.action, need.resource.pattern()))
         .collect();
-    let document = live.and_then(|text| Document::parse(text).ok());
-    for index in draft.exemptions.keys() {
-        let label = document.as_ref().and_then(|document| {
-            let statement = document.statements().get(*index)?;
-            Some(statement.label(*index))
-        });
-        let label = label.unwrap_or_else(|| format!("#{index}"));
-        mends.push(format!("the Deny `{label}` of the {target}"));
+    for (index, label) in draft.exemptions.keys().zip(exempted) {
+        let hit = draft.hit.get(index).into_iter().flatten();
+        mends.extend(hit.map(|need| {
+            format!(
+                "{} on {}, which the Deny `{label}` of the {target} hits: {}",
+                need.action,
+                need.resource.pattern(),
+                need.reason
+            )
+        }));
     }
     mends
 }
