@@ -10,6 +10,7 @@ mod draft;
 mod edit;
 mod estimate;
 mod letter;
+mod message;
 mod proof;
 mod search;
 mod spare;
@@ -21,6 +22,8 @@ pub use estimate::estimate;
 pub use letter::letter;
 pub use target::Target;
 pub use whole::whole;
+
+pub(super) use draft::is_deny_of_encryption;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -205,7 +208,12 @@ fn warning_of_exemption(exempted: &[String], terms: Terms) -> Option<String> {
     ))
 }
 
-/// What to know before a principal is granted anything.
-fn caution(principal: &SourcePrincipal) -> Option<String> {
-    principal.caution()
+/// What to know before a document grants a principal anything. That a role of IAM Identity Center
+/// cannot be edited by hand is nothing to whoever owns a bucket or a key.
+fn caution(principal: &SourcePrincipal, target: &Target) -> Option<String> {
+    if target.is_resource_policy() {
+        principal.caution_of_naming()
+    } else {
+        principal.caution()
+    }
 }

@@ -35,7 +35,7 @@ pub fn letter(
     );
     for remedy in remedies.iter().filter(|remedy| remedy.mender == *mender) {
         add(&mut text, remedy, facts);
-        if let Some(ending) = ending(&remedy.mend, expires) {
+        if let Some(ending) = ending(&remedy.mend, expires).filter(|_| remedy.is_sound()) {
             let _ = write!(text, "\n{ending}\n");
         }
     }
@@ -67,8 +67,25 @@ pub(super) fn listed(words: &[impl AsRef<str>]) -> String {
     }
 }
 
+/// Asks for what a document would give that cannot be written as it was drawn up: what is needed stays
+/// the same, and how to give it is left to whoever owns the document.
+fn ask_anyway(text: &mut String, target: &Target, remedy: &Remedy) {
+    let _ = write!(text, "\nPlease let these through in the {target}:\n\n");
+    for what in &remedy.mends {
+        let _ = writeln!(text, "  - {what}");
+    }
+    let _ = write!(text, "\nWe cannot offer the finished document:\n");
+    for problem in &remedy.problems {
+        let _ = writeln!(text, "  - {problem}");
+    }
+}
+
 // Writing to a string cannot fail.
 fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
+    if let (Mend::Document { target, .. }, false) = (&remedy.mend, remedy.is_sound()) {
+        ask_anyway(text, target, remedy);
+        return;
+    }
     let ask = match &remedy.mend {
         Mend::Document {
             target: Target::IdentityPolicy { who, name },
@@ -93,7 +110,7 @@ fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
             format!("Please switch on point-in-time recovery of {table}.")
         }
         Mend::Plan { key, value } => format!("The plan sets {key} to {value}."),
-        Mend::Message { .. } => "Please let these through:".to_owned(),
+        Mend::Message { text } => text.clone(),
     };
     let _ = write!(text, "\n{ask}\n");
     match &remedy.mend {
@@ -106,10 +123,7 @@ fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
             let shown = if before.is_some() { diff } else { after };
             let _ = write!(text, "\n{}\n", shown.trim_end());
         }
-        Mend::Message { text: told } => {
-            let _ = write!(text, "\n{told}\n");
-        }
-        Mend::EnableRecovery { .. } | Mend::Plan { .. } => {}
+        Mend::EnableRecovery { .. } | Mend::Plan { .. } | Mend::Message { .. } => {}
     }
     if matches!(remedy.mend, Mend::Document { .. }) && !remedy.mends.is_empty() {
         let _ = write!(text, "\nWithout it, these are denied:\n");
@@ -117,9 +131,14 @@ fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
             let _ = writeln!(text, "  - {what}");
         }
     }
+    // Whoever owns a permission set knows that its roles cannot be edited by hand.
+    let caution = facts.source.naming().caution();
+    let is_for_set = matches!(remedy.mender, Mender::PermissionSetOwner(_));
+    let mut warnings = remedy.warnings.clone();
+    warnings.retain(|warning| !is_for_set || Some(warning) != caution.as_ref());
     for (head, list) in [
         ("What it lets through besides:", &remedy.lets_through),
-        ("To know:", &remedy.warnings),
+        ("To know:", &warnings),
     ] {
         if !list.is_empty() {
             let _ = write!(text, "\n{head}\n");

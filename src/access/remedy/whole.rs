@@ -142,7 +142,7 @@ impl Whole<'_> {
     fn warnings(&self, target: &Target, is_granted_more: bool) -> Vec<String> {
         let mut warnings = Vec::new();
         if is_granted_more {
-            warnings.extend(super::caution(&self.facts.source.naming()));
+            warnings.extend(super::caution(&self.facts.source.naming(), target));
             warnings.extend(super::warnings_of_expiry(self.terms, self.now));
         }
         if let Some(obstacle) = target.obstacle(self.facts) {
