@@ -234,7 +234,8 @@ pub struct PoliciesArgs {
     /// Write the whole policies that the plan needs, and not only what is missing
     #[arg(long)]
     pub all: bool,
-    /// Write only what is changed in this account
+    /// Write only what is changed in this account, one of those that the plan touches. While
+    /// something is missing in another, the exit status is that of `check`
     #[arg(long, value_name = "ID")]
     pub account: Option<AccountId>,
     /// What it goes by.
@@ -369,7 +370,8 @@ pub struct UndoArgs {
 #[derive(Debug, Clone, Copy, Default, ClapArgs)]
 pub struct TermsArgs {
     /// Let what is granted end by itself: after a duration such as 2h, or at a time such as
-    /// 2026-12-01T18:00:00Z. Every upload is judged by it: leave three times what the export takes
+    /// 2026-12-01T18:00:00Z. Every upload is judged by it: leave three times what the export takes.
+    /// What is put into a Deny, and point-in-time recovery, do not end by themselves
     #[arg(long, value_name = "WHEN")]
     pub expires: Option<Expiry>,
 }

@@ -222,6 +222,26 @@ impl SourcePrincipal {
     }
 }
 
+impl SourcePrincipal {
+    /// What whoever owns a resource must know before its policy names this principal, if anything.
+    #[must_use]
+    pub fn caution_of_naming(&self) -> Option<String> {
+        match self {
+            Self::IdentityCenter {
+                has_region_in_path: None,
+                ..
+            } => Some(
+                "The role's path could not be read (iam:GetRole). If Identity Center lives in \
+                 us-east-1, its roles have no Region in their path: leave `*/` out of the pattern \
+                 then."
+                    .to_owned(),
+            ),
+            Self::IdentityCenter { .. } => None,
+            _ => self.caution(),
+        }
+    }
+}
+
 impl fmt::Display for SourcePrincipal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

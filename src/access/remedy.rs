@@ -10,6 +10,7 @@ mod draft;
 mod edit;
 mod estimate;
 mod letter;
+mod message;
 mod proof;
 mod search;
 mod spare;
@@ -21,6 +22,8 @@ pub use estimate::estimate;
 pub use letter::letter;
 pub use target::Target;
 pub use whole::whole;
+
+pub(super) use draft::is_deny_of_encryption;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -55,6 +58,8 @@ pub enum Mend {
         diff: String,
         /// The Sids of the statements that are added, by which they are found and removed again.
         added: Vec<String>,
+        /// The Denies that are given an exemption, by their Sid or index.
+        exempted: Vec<String>,
     },
     /// Point-in-time recovery is switched on.
     EnableRecovery {
@@ -109,6 +114,7 @@ impl Remedy {
                 after,
                 diff,
                 added,
+                exempted,
             } => json!({
                 "kind": "document",
                 "target": target.to_string(),
@@ -116,6 +122,7 @@ impl Remedy {
                 "after": after,
                 "diff": diff,
                 "added": added,
+                "exempted": exempted,
             }),
             Mend::EnableRecovery { table } => {
                 json!({ "kind": "enable_recovery", "table": table })
@@ -190,7 +197,23 @@ fn warnings_of_expiry(terms: Terms, now: Timestamp) -> Vec<String> {
     warnings
 }
 
-/// What to know before a principal is granted anything.
-fn caution(principal: &SourcePrincipal) -> Option<String> {
-    principal.caution()
+/// What to tell about an exemption where a grant was asked for that ends: a condition inside a Deny
+/// has no time of its own, short of denying everybody again by another statement.
+fn warning_of_exemption(exempted: &[String], terms: Terms) -> Option<String> {
+    let expires = terms.expires.filter(|_| !exempted.is_empty())?;
+    Some(format!(
+        "what is put into the Deny `{}` does not end at {expires}, nor by itself at any other time: \
+         take it away after the export",
+        exempted.join("` and the Deny `")
+    ))
+}
+
+/// What to know before a document grants a principal anything. That a role of IAM Identity Center
+/// cannot be edited by hand is nothing to whoever owns a bucket or a key.
+fn caution(principal: &SourcePrincipal, target: &Target) -> Option<String> {
+    if target.is_resource_policy() {
+        principal.caution_of_naming()
+    } else {
+        principal.caution()
+    }
 }

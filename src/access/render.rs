@@ -87,6 +87,21 @@ impl<'a> Sheet<'a> {
         self
     }
 
+    /// The other accounts in which something is missing, each once.
+    #[must_use]
+    pub fn missing_outside(&self, account: &AccountId) -> Vec<AccountId> {
+        let mut others: Vec<AccountId> = self
+            .items
+            .iter()
+            .filter(|item| !item.remedy.mends.is_empty())
+            .filter_map(|item| item.account.clone())
+            .filter(|other| other != account)
+            .collect();
+        others.sort_unstable();
+        others.dedup();
+        others
+    }
+
     /// The accounts that are changed, each once.
     #[must_use]
     pub fn accounts(&self) -> Vec<AccountId> {
@@ -140,18 +155,13 @@ impl<'a> Sheet<'a> {
     /// The texts to send, one for each who can mend something; `expires` is when the grants end.
     #[must_use]
     pub fn letters(&self, expires: Option<Timestamp>) -> Rendered {
-        let sound: Vec<Remedy> = self
-            .items
-            .iter()
-            .filter(|item| item.remedy.is_sound())
-            .map(|item| item.remedy.clone())
-            .collect();
-        let mut menders: Vec<&Mender> = sound.iter().map(|remedy| &remedy.mender).collect();
+        let all: Vec<Remedy> = self.items.iter().map(|item| item.remedy.clone()).collect();
+        let mut menders: Vec<&Mender> = all.iter().map(|remedy| &remedy.mender).collect();
         menders.sort_unstable();
         menders.dedup();
         let letters: Vec<String> = menders
             .into_iter()
-            .map(|mender| letter(mender, &sound, self.plan, self.facts, expires))
+            .map(|mender| letter(mender, &all, self.plan, self.facts, expires))
             .collect();
         let unsound = self.items.iter().filter(|item| !item.remedy.is_sound());
         Rendered {

@@ -2,6 +2,7 @@
 
 mod checks;
 mod example_plans;
+mod letters;
 mod permissions;
 mod precedents;
 mod properties;

@@ -31,6 +31,7 @@ use crate::arn::AccountId;
 use crate::plan::Plan;
 use crate::policy::evaluate::{Deciding, PolicyKind};
 
+pub(super) use key::is_out_of_reach as is_key_out_of_reach;
 pub use stale::{StalePrincipal, stale_principals};
 
 /// What somebody could not read, by what it can do to a request.
@@ -129,6 +130,8 @@ pub enum Mender {
     KeyOwner(AccountId),
     /// Whoever owns the permission set in IAM Identity Center.
     PermissionSetOwner(String),
+    /// Whoever owns the permissions boundary of a principal, by its ARN.
+    BoundaryOwner(String),
     /// Whoever runs the organization.
     Organization,
 }
@@ -140,9 +143,12 @@ impl fmt::Display for Mender {
             Self::DestinationOwner(Some(account)) => {
                 write!(f, "the destination's owner ({account})")
             }
-            Self::DestinationOwner(None) => f.write_str("the destination's owner"),
+            Self::DestinationOwner(None) => f.write_str("whoever owns the bucket"),
             Self::KeyOwner(account) => write!(f, "the key's owner ({account})"),
             Self::PermissionSetOwner(set) => write!(f, "the owner of the permission set {set}"),
+            Self::BoundaryOwner(principal) => {
+                write!(f, "whoever owns the permissions boundary of {principal}")
+            }
             Self::Organization => f.write_str("the organization's administrators"),
         }
     }

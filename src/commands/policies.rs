@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::check::words;
+use super::check::{exit, words};
 use super::facts_file::read_facts_file;
 use super::plan_file::read_plan;
 use super::report::{Report, write_line};
@@ -14,9 +14,10 @@ use super::survey::{control_documents, read_facts, tell_unused};
 use super::terms::terms;
 use super::{Exit, refuse_beyond_limits};
 use crate::access::facts::Facts;
+use crate::access::need::{bucket_owner, key_account};
 use crate::access::remedy::{Remedies, Terms, remedies, whole};
 use crate::access::render::{self, Rendered, Sheet};
-use crate::access::verdict::{Overall, Verdict, overall};
+use crate::access::verdict::{Overall, Verdict, judge, overall};
 use crate::args::{PoliciesArgs, PolicyFormat};
 use crate::arn::AccountId;
 use crate::plan::Plan;
@@ -62,19 +63,67 @@ fn conclude(
     let find = if args.all { whole } else { remedies };
     let found = find(plan, facts, now, terms);
     let mut sheet = Sheet::new(plan, facts, &found.remedies);
+    let mut elsewhere = Vec::new();
     if let Some(account) = &args.account {
+        refuse_foreign(account, plan, facts, &sheet, report)?;
+        elsewhere = sheet.missing_outside(account);
         sheet = sheet.of_account(account);
     }
     let rendered = rendered(args, &sheet, &found, terms, report)?;
     print(&rendered.text, report)?;
-    tell(&sheet, &found, &rendered, report);
+    tell(args, &sheet, &found, &rendered, report);
     let is_sound = sheet.items().iter().all(render::Item::is_writable);
+    if is_sound && !elsewhere.is_empty() {
+        let several: Vec<&str> = elsewhere.iter().map(AccountId::as_str).collect();
+        report.line(&format!(
+            "this is not all: something is missing in {} too, which `--account` leaves out",
+            several.join(" and ")
+        ));
+        // What stays out mends nothing, so the plan stands as `check` finds it.
+        return Ok(exit(overall(&judge(plan, facts, now), false)));
+    }
     Ok(match overall(&found.after, false) {
         _ if !is_sound => Exit::Refused,
         Overall::Denied => Exit::Refused,
         Overall::Undecided => Exit::Undecided,
         Overall::Allowed => Exit::Done,
     })
+}
+
+/// Refuses an account that the plan has nothing to do with: a mistyped one would seem to lack nothing.
+fn refuse_foreign(
+    account: &AccountId,
+    plan: &Plan,
+    facts: &Facts,
+    sheet: &Sheet<'_>,
+    report: &Report,
+) -> Result<(), Exit> {
+    let keys = facts.keys.iter().filter_map(|key| key.arn()?.account_id());
+    let mut touched: Vec<AccountId> = sheet
+        .accounts()
+        .into_iter()
+        .chain([facts.source.caller.account.clone()])
+        .chain(
+            facts
+                .destination
+                .as_ref()
+                .map(|side| side.caller.account.clone()),
+        )
+        .chain(bucket_owner(plan, facts))
+        .chain(key_account(plan))
+        .chain(keys)
+        .collect();
+    touched.sort_unstable();
+    touched.dedup();
+    if touched.contains(account) {
+        return Ok(());
+    }
+    let touched: Vec<&str> = touched.iter().map(AccountId::as_str).collect();
+    report.error(
+        &format!("the plan does not touch account {account}"),
+        Some(&format!("it touches {}", touched.join(" and "))),
+    );
+    Err(Exit::Usage)
 }
 
 fn rendered(
@@ -121,7 +170,13 @@ fn print(text: &str, report: &Report) -> Result<(), Exit> {
 }
 
 /// Tells what the document does not: what is left out, what stays open, and that nothing is missing.
-fn tell(sheet: &Sheet<'_>, found: &Remedies, rendered: &Rendered, report: &Report) {
+fn tell(
+    args: &PoliciesArgs,
+    sheet: &Sheet<'_>,
+    found: &Remedies,
+    rendered: &Rendered,
+    report: &Report,
+) {
     for line in rendered.left_out.iter().flat_map(|words| words.lines()) {
         report.line(line);
     }
@@ -135,7 +190,18 @@ fn tell(sheet: &Sheet<'_>, found: &Remedies, rendered: &Rendered, report: &Repor
             verdict.explanation
         ));
     }
-    if sheet.items().is_empty() && is_all_well {
-        report.line("nothing is missing; `--all` writes the whole policies that the plan needs");
+    let whole = "`--all` writes the whole policies that the plan needs";
+    match &args.account {
+        _ if !sheet.items().is_empty() => {}
+        Some(account) if is_all_well => {
+            report.line(&format!("nothing is missing in account {account}; {whole}"));
+        }
+        None if is_all_well => report.line(&format!("nothing is missing; {whole}")),
+        // Where nobody could read the other side, what is missing there is not known either.
+        _ if args.format == PolicyFormat::Message && !args.all => report.line(
+            "no text is written, as nothing that was read must be changed; `--all` writes what \
+             would be needed, to be sent to whoever can look",
+        ),
+        _ => {}
     }
 }

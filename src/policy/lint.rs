@@ -63,7 +63,7 @@ impl Kind {
         !matches!(self, Self::Identity | Self::ServiceControl)
     }
 
-    /// The largest document, in characters, whether white space counts, and where that is said.
+    /// The largest document, in characters (that of a bucket or a key in bytes), whether white space counts, and where that is said.
     const fn size_limit(self) -> (usize, bool, &'static str) {
         match self {
             Self::Bucket => (
@@ -280,15 +280,27 @@ fn check_size(text: &str, kind: Kind, findings: &mut Findings<'_>) {
     } else {
         text.chars().filter(|c| !c.is_whitespace()).count()
     };
+    let (unit, mend) = match kind {
+        Kind::Bucket | Kind::Key => (
+            "bytes",
+            "there is but one such policy: take out statements that nobody needs any more, join those \
+             that differ in one element, or shorten lists with wildcards",
+        ),
+        Kind::Identity => (
+            "characters",
+            "move statements to a managed policy of their own, or shorten lists with wildcards",
+        ),
+        _ => ("characters", "split it, or shorten it with wildcards"),
+    };
     if size > limit {
         findings.error(
             "size",
             Span::default(),
             format!(
-                "the document has {size} characters, and {} may have {limit} ({source})",
+                "the document has {size} {unit}, and {} may have {limit} ({source})",
                 kind.noun()
             ),
-            "split it, or shorten it with wildcards",
+            mend,
         );
     }
 }

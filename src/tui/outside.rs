@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::consent::{Proposed, ProposedChange};
 use crate::access::facts::Facts;
 use crate::access::fingerprint::{Fingerprint, fingerprints};
-use crate::access::need::Weight;
+use crate::access::need::{Need, Purpose, Weight};
 use crate::access::remedy::{self, Mend, Remedies, Remedy, Terms};
 use crate::access::verdict::{self, Check, Mender, Outcome, Subject, Unread, Verdict};
 use crate::journal::RunRecord;
@@ -226,8 +226,9 @@ fn is_mended_by(verdict: &Verdict, remedy: &Remedy) -> bool {
             says(&format!("{} on {}", need.action, need.resource.pattern()))
                 || says(&verdict.subject.to_string())
                 || denies
-                    .map(|deny| format!("the Deny `{}` of the ", deny.sid))
-                    .any(|deny| remedy.mends.iter().any(|mended| mended.starts_with(&deny)))
+                    .map(|deny| format!(", which the Deny `{}` of the ", deny.sid))
+                    .any(|deny| remedy.mends.iter().any(|mended| mended.contains(&deny)))
+                || verdict.mender == Mender::You && is_about_encryption(need, remedy)
         }
         Subject::Check { check, of } => match (check, &remedy.mend) {
             (Check::Recovery, Mend::EnableRecovery { table }) => {
@@ -237,6 +238,13 @@ fn is_mended_by(verdict: &Verdict, remedy: &Remedy) -> bool {
             _ => says(&verdict.subject.to_string()),
         },
     }
+}
+
+/// Whether a remedy changes how the plan encrypts, which the write of a need was denied for.
+fn is_about_encryption(need: &Need, remedy: &Remedy) -> bool {
+    let is_change =
+        matches!(&remedy.mend, Mend::Plan { key, .. } if key.starts_with("encryption."));
+    need.purpose == Purpose::Write && is_change
 }
 
 /// The verdicts as they are shown.

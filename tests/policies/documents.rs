@@ -67,6 +67,51 @@ fn a_template_is_of_one_account() {
     }
 }
 
+/// The bucket of 222222222222 has no policy, and nothing is missing in 111111111111.
+#[test]
+fn one_account_is_not_taken_for_all_of_them() {
+    let home = Home::new();
+    let plan = example("no-grant");
+    let of = |account: &str| policies(&home, &plan, &["json", "--account", account]);
+    let ended = of("111111111111");
+    assert_eq!(ended.status, 3, "{ended:?}");
+    assert!(
+        ended.err.contains("something is missing in 222222222222"),
+        "{ended:?}"
+    );
+    assert!(
+        ended
+            .err
+            .contains("nothing is missing in account 111111111111"),
+        "{ended:?}"
+    );
+    let ended = of("222222222222");
+    assert_eq!(ended.status, 0, "{ended:?}");
+    assert!(!ended.err.contains("missing"), "{ended:?}");
+    let ended = of("333333333333");
+    assert_eq!(ended.status, 2, "{ended:?}");
+    assert_eq!(ended.out, "");
+    assert!(
+        ended.err.contains("111111111111 and 222222222222"),
+        "{ended:?}"
+    );
+}
+
+/// The normal case of on-call staff: the other side could not be read, so that there is no denial to
+/// write about, and yet something to send.
+#[test]
+fn where_there_is_no_text_to_send_the_way_to_one_is_told() {
+    let home = Home::new();
+    let plan = example("no-destination-profile");
+    let ended = policies(&home, &plan, &["message"]);
+    assert_eq!(ended.status, 5, "{ended:?}");
+    assert_eq!(ended.out, "");
+    assert!(
+        ended.err.contains("`--all` writes what would be needed"),
+        "{ended:?}"
+    );
+}
+
 /// The far side's bucket policy decides, and nobody who signs in may read it.
 #[test]
 fn what_could_not_be_read_is_told_and_nothing_is_written_for_it() {

@@ -367,6 +367,7 @@ pub fn bucket_remedy() -> Remedy {
             diff: merge::diff(BEFORE, &text),
             after: text,
             added: vec!["TableferryWrite".to_owned()],
+            exempted: Vec::new(),
         },
         mender: destination_owner(),
         mends: mends.map(|action| format!("{action} on {OBJECTS}")).into(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Target;
 use super::edit::{Exemption, drop_principal, exempt};
+use super::spare::{demands_aes256, demands_kms};
 use super::statement::{self, Terms};
 use crate::access::facts::Facts;
 use crate::access::need::{Need, Who};
@@ -19,6 +20,8 @@ pub(super) struct Draft {
     pub(super) needs: Vec<Need>,
     /// What is put into its Denies, by the statement's index.
     pub(super) exemptions: BTreeMap<usize, Vec<Exemption>>,
+    /// What its Denies hit, by the statement's index.
+    pub(super) hit: BTreeMap<usize, Vec<Need>>,
     /// Denies that nothing more can be put into.
     pub(super) is_stuck: bool,
 }
@@ -54,6 +57,14 @@ impl Draft {
             list.push(exemption);
         }
         is_new
+    }
+
+    /// Notes what a Deny hits, which is to be told and changes nothing.
+    pub(super) fn note_hit(&mut self, index: usize, need: &Need) {
+        let list = self.hit.entry(index).or_default();
+        if !list.contains(need) {
+            list.push(need.clone());
+        }
     }
 
     /// Carries the draft out on the live document.
@@ -174,6 +185,17 @@ pub(super) fn principal(facts: &Facts, who: Who) -> SourcePrincipal {
         (Who::Reader, Some(destination)) => destination.naming(),
         _ => facts.source.naming(),
     }
+}
+
+/// Whether a Deny of a document is one that the plan meets by encrypting as it asks. One that spares
+/// no way in which an export can encrypt is not.
+pub(in crate::access) fn is_deny_of_encryption(text: &str, label: &str) -> bool {
+    let Ok(document) = Document::parse(text) else {
+        return false;
+    };
+    let first = denies_named(text, label).into_iter().next();
+    let statement = first.and_then(|index| document.statements().get(index));
+    statement.is_some_and(|statement| demands_aes256(statement) || demands_kms(statement))
 }
 
 /// The indexes of the Denies that go by a label, as verdicts name them.

@@ -5,10 +5,15 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::{Mend, Remedy};
+use super::draft::principal;
+use super::{Mend, Remedy, Target};
 use crate::access::facts::Facts;
+use crate::access::principal::SourcePrincipal;
 use crate::access::verdict::Mender;
 use crate::plan::Plan;
+
+/// How many tables a letter names; of more it gives the number.
+const MOST_TABLES: usize = 5;
 
 /// Writes the text for all remedies of one mender; `expires` is when the grants end.
 #[must_use]
@@ -19,36 +24,84 @@ pub fn letter(
     facts: &Facts,
     expires: Option<Timestamp>,
 ) -> String {
-    let tables: Vec<String> = plan
-        .tables
-        .iter()
-        .map(|job| job.table.to_string())
-        .collect();
     let source = &facts.source.caller.account;
     let bucket = &plan.destination.bucket;
     let mut text = format!(
         "To {mender}\n\nWe export {} of account {source} to the bucket {bucket} by DynamoDB's own \
          export to S3. DynamoDB writes the files as the principal that starts the export, which is \
          {}.\n",
-        tables.join(", "),
+        tables(plan),
         facts.source.naming()
     );
     for remedy in remedies.iter().filter(|remedy| remedy.mender == *mender) {
-        add(&mut text, remedy);
+        add(&mut text, remedy, facts);
+        if let Some(ending) = ending(&remedy.mend, expires).filter(|_| remedy.is_sound()) {
+            let _ = write!(text, "\n{ending}\n");
+        }
     }
-    // Writing to a string cannot fail.
-    let _ = match expires {
-        Some(expires) => writeln!(text, "\nWhat is granted ends by itself at {expires}."),
-        None => writeln!(
-            text,
-            "\nIt is needed until the export is done; it can be taken away then."
-        ),
-    };
     text
 }
 
-fn add(text: &mut String, remedy: &Remedy) {
+/// The tables by name, or how many they are.
+fn tables(plan: &Plan) -> String {
+    let mut names: Vec<String> = plan
+        .tables
+        .iter()
+        .take(MOST_TABLES)
+        .map(|job| job.table.to_string())
+        .collect();
+    let more = plan.tables.len() - names.len();
+    if more > 0 {
+        names.push(format!("{more} more tables"));
+    }
+    listed(&names)
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn listed(words: &[impl AsRef<str>]) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// Asks for what a document would give that cannot be written as it was drawn up: what is needed stays
+/// the same, and how to give it is left to whoever owns the document.
+fn ask_anyway(text: &mut String, target: &Target, remedy: &Remedy) {
+    let _ = write!(text, "\nPlease let these through in the {target}:\n\n");
+    for what in &remedy.mends {
+        let _ = writeln!(text, "  - {what}");
+    }
+    let _ = write!(text, "\nWe cannot offer the finished document:\n");
+    for problem in &remedy.problems {
+        let _ = writeln!(text, "  - {problem}");
+    }
+}
+
+// Writing to a string cannot fail.
+fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
+    if let (Mend::Document { target, .. }, false) = (&remedy.mend, remedy.is_sound()) {
+        ask_anyway(text, target, remedy);
+        return;
+    }
     let ask = match &remedy.mend {
+        Mend::Document {
+            target: Target::IdentityPolicy { who, name },
+            ..
+        } => match principal(facts, *who) {
+            SourcePrincipal::IdentityCenter {
+                permission_set,
+                account,
+                ..
+            } => format!(
+                "Please add these statements to the inline policy of the permission set \
+                 {permission_set} in IAM Identity Center, and provision the set again to account \
+                 {account}:"
+            ),
+            named => format!("Please give {named} this inline policy, by the name {name}:"),
+        },
         Mend::Document { target, before, .. } => match before {
             Some(_) => format!("Please change the {target} like this:"),
             None => format!("Please add the {target}:"),
@@ -57,7 +110,7 @@ fn add(text: &mut String, remedy: &Remedy) {
             format!("Please switch on point-in-time recovery of {table}.")
         }
         Mend::Plan { key, value } => format!("The plan sets {key} to {value}."),
-        Mend::Message { .. } => "Please let these through:".to_owned(),
+        Mend::Message { text } => text.clone(),
     };
     let _ = write!(text, "\n{ask}\n");
     match &remedy.mend {
@@ -70,10 +123,7 @@ fn add(text: &mut String, remedy: &Remedy) {
             let shown = if before.is_some() { diff } else { after };
             let _ = write!(text, "\n{}\n", shown.trim_end());
         }
-        Mend::Message { text: told } => {
-            let _ = write!(text, "\n{told}\n");
-        }
-        Mend::EnableRecovery { .. } | Mend::Plan { .. } => {}
+        Mend::EnableRecovery { .. } | Mend::Plan { .. } | Mend::Message { .. } => {}
     }
     if matches!(remedy.mend, Mend::Document { .. }) && !remedy.mends.is_empty() {
         let _ = write!(text, "\nWithout it, these are denied:\n");
@@ -81,9 +131,14 @@ fn add(text: &mut String, remedy: &Remedy) {
             let _ = writeln!(text, "  - {what}");
         }
     }
+    // Whoever owns a permission set knows that its roles cannot be edited by hand.
+    let caution = facts.source.naming().caution();
+    let is_for_set = matches!(remedy.mender, Mender::PermissionSetOwner(_));
+    let mut warnings = remedy.warnings.clone();
+    warnings.retain(|warning| !is_for_set || Some(warning) != caution.as_ref());
     for (head, list) in [
         ("What it lets through besides:", &remedy.lets_through),
-        ("To know:", &remedy.warnings),
+        ("To know:", &warnings),
     ] {
         if !list.is_empty() {
             let _ = write!(text, "\n{head}\n");
@@ -92,4 +147,59 @@ fn add(text: &mut String, remedy: &Remedy) {
             let _ = writeln!(text, "  - {what}");
         }
     }
+}
+
+/// For how long it is asked, of each kind of change what is true of it: a statement of ours can end by
+/// itself, an exemption cannot, and recovery that is switched off again takes its window along.
+fn ending(mend: &Mend, expires: Option<Timestamp>) -> Option<String> {
+    match mend {
+        Mend::Document {
+            added, exempted, ..
+        } => {
+            let sentences: Vec<String> = [of_statements(added, expires), of_exemptions(exempted)]
+                .into_iter()
+                .flatten()
+                .collect();
+            (!sentences.is_empty()).then(|| sentences.join("\n"))
+        }
+        Mend::EnableRecovery { .. } => Some(
+            "Please leave it on after the export: switching it off again destroys the table's \
+             recovery window."
+                .to_owned(),
+        ),
+        Mend::Plan { .. } | Mend::Message { .. } => None,
+    }
+}
+
+fn of_statements(added: &[String], expires: Option<Timestamp>) -> Option<String> {
+    let (what, verb, them) = match added {
+        [] => return None,
+        [only] => (
+            format!("The statement `{only}`"),
+            ["ends by itself", "is"],
+            "it",
+        ),
+        several => (
+            format!("The statements `{}`", several.join("`, `")),
+            ["end by themselves", "are"],
+            "them",
+        ),
+    };
+    let [ends, is] = verb;
+    Some(match expires {
+        Some(expires) => format!("{what} {ends} at {expires}; please take {them} out afterwards."),
+        None => {
+            format!("{what} {is} needed until the export is done; please take {them} out then.")
+        }
+    })
+}
+
+fn of_exemptions(exempted: &[String]) -> Option<String> {
+    (!exempted.is_empty()).then(|| {
+        format!(
+            "What is put into the Deny `{}` is needed until the export is done. It does not end by \
+             itself: please take it out then.",
+            exempted.join("` and the Deny `")
+        )
+    })
 }

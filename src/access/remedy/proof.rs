@@ -4,7 +4,7 @@
 use super::Target;
 use crate::access::facts::Facts;
 use crate::access::need::Who;
-use crate::access::verdict::Verdict;
+use crate::access::verdict::{Verdict, stale_principals};
 use crate::policy::document::Document;
 use crate::policy::lint::{Finding, Kind, Severity, lint};
 use crate::policy::public::public_statements;
@@ -25,8 +25,16 @@ pub(super) fn problems(
     let mut problems: Vec<String> = lint(after, kind)
         .into_iter()
         .filter(|finding| finding.severity == Severity::Error && is_new(finding, &old))
+        // The limit of a managed policy; ours is an inline one, which has another.
+        .filter(|finding| finding.rule != "size" || kind != Kind::Identity)
         .map(|finding| format!("{}: {} ({})", finding.place, finding.message, finding.mend))
         .collect();
+    if lint(after, kind)
+        .iter()
+        .any(|finding| finding.rule == "size")
+    {
+        problems.extend(before.and_then(weightiest));
+    }
     if let Target::IdentityPolicy { who, .. } = target {
         problems.extend(inline_size(facts, *who, after));
     }
@@ -52,8 +60,49 @@ fn inline_size(facts: &Facts, who: Who, after: &str) -> Option<String> {
         .sum::<usize>()
         + length(after);
     (total > most).then(|| {
-        format!("the inline policies would hold {total} characters, and at most {most} are taken")
+        format!(
+            "the inline policies would hold {total} characters, and at most {most} are taken: a managed \
+             policy, which holds 6,144, can be attached in its place"
+        )
     })
+}
+
+/// Which statements of a document that is too large could go: those that name nobody who exists any
+/// more, and those that take the most room.
+fn weightiest(before: &str) -> Option<String> {
+    const MOST: usize = 3;
+    let document = Document::parse(before).ok()?;
+    let stale = stale_principals(&document);
+    let whole: serde_json::Value = serde_json::from_str(before).ok()?;
+    let statements = whole.get("Statement")?.as_array()?;
+    let mut sized: Vec<(usize, usize)> = statements
+        .iter()
+        .enumerate()
+        .map(|(index, statement)| (statement.to_string().len(), index))
+        .collect();
+    sized.sort_unstable_by(|one, other| other.cmp(one));
+    let label = |index: usize| {
+        let statement = document.statements().get(index)?;
+        Some(statement.label(index))
+    };
+    let largest: Vec<String> = sized
+        .iter()
+        .take(MOST)
+        .filter_map(|(size, index)| Some(format!("`{}` ({size} bytes)", label(*index)?)))
+        .collect();
+    let dead: Vec<String> = stale
+        .iter()
+        .map(|one| format!("`{}` names the deleted {}", one.sid, one.id))
+        .collect();
+    let dead = if dead.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", dead.join(", "))
+    };
+    Some(format!(
+        "its largest statements are {}{dead}",
+        largest.join(", ")
+    ))
 }
 
 /// Places shift with what is inserted, so a finding is known by its rule and words.

@@ -1,18 +1,23 @@
 //! The search for remedies: judge, draw up, put into the facts, judge again.
 
+mod encryption;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::draft::{Draft, Drawn, denies_named, principal};
-use super::spare::{asks_for, demanded_key, demands_aes256, exemption, lets_through};
+use super::message::{Message, Told, told};
+use super::spare::{exemption, is_about_encryption, lets_through};
 use super::{Mend, Remedies, Remedy, Target, Terms, proof, statement};
 use crate::access::facts::{Fact, Facts, Recovery};
 use crate::access::need::{Need, Purpose, Resource, Who};
-use crate::access::verdict::{Check, Mender, Outcome, Subject, Verdict, judge};
+use crate::access::verdict::{
+    Check, Mender, Outcome, Subject, Verdict, is_key_out_of_reach, judge,
+};
 use crate::arn::Arn;
-use crate::plan::{Encryption, Plan};
-use crate::policy::document::{Document, Statement};
+use crate::plan::Plan;
+use crate::policy::document::Document;
 use crate::policy::evaluate::{Deciding, PolicyKind};
 use crate::policy::merge;
 
@@ -72,7 +77,7 @@ impl<'a> Search<'a> {
     /// Draws a consequence from one verdict; whether it is new.
     fn take(&mut self, verdict: &Verdict, facts: &Facts) -> bool {
         match &verdict.subject {
-            Subject::Check { check, of } => self.take_check(*check, of),
+            Subject::Check { check, of } => self.take_check(verdict, *check, of),
             Subject::Permission(need) => match &verdict.outcome {
                 Outcome::Denied | Outcome::Depends { .. } => {
                     self.take_permission(verdict, need, facts)
@@ -86,7 +91,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn take_check(&mut self, check: Check, of: &str) -> bool {
+    fn take_check(&mut self, verdict: &Verdict, check: Check, of: &str) -> bool {
         match check {
             Check::Recovery => {
                 let Some(table) = self.facts.table(of) else {
@@ -112,11 +117,26 @@ impl<'a> Search<'a> {
                 }
                 _ => false,
             },
+            Check::KeyName if verdict.outcome == Outcome::Denied => self.ask_for_key(verdict),
+            // Nothing of ours mends a setting of the bucket or of a key; whoever can is asked to.
+            Check::PublicAccess
+            | Check::ObjectOwnership
+            | Check::RequesterPays
+            | Check::KeyRegion
+            | Check::KeyState => match verdict.outcome {
+                Outcome::Denied | Outcome::Depends { .. } => self.tell(verdict),
+                Outcome::Unknown { .. } | Outcome::Allowed { .. } => false,
+            },
             _ => false,
         }
     }
 
     fn take_permission(&mut self, verdict: &Verdict, need: &Need, facts: &Facts) -> bool {
+        // Nobody can grant what cannot be granted; the check on the key's name tells what to do.
+        let is_of_key = matches!(need.purpose, Purpose::Encrypt | Purpose::Decrypt);
+        if is_of_key && is_key_out_of_reach(&self.plan, self.facts) {
+            return false;
+        }
         let needed = self.resolved(need);
         let denies: Vec<&Deciding> = verdict.deciding.iter().filter(|d| d.is_deny).collect();
         if let Some(deny) = denies.first() {
@@ -183,10 +203,13 @@ impl<'a> Search<'a> {
             };
             let place = (target.clone(), index);
             if self.spared.contains(&place) {
+                if let Some((draft, _)) = self.drafts.get_mut(target) {
+                    draft.note_hit(index, need);
+                }
                 continue;
             }
             self.spared.push(place);
-            if asks_for(statement, "s3:x-amz-server-side-encryption") {
+            if is_about_encryption(statement) {
                 has_news |= self.encrypt_as(statement, verdict);
                 continue;
             }
@@ -194,6 +217,7 @@ impl<'a> Search<'a> {
             let mender = verdict.mender.clone();
             let entry = self.drafts.entry(target.clone());
             let (draft, _) = entry.or_insert_with(|| (Draft::default(), mender));
+            draft.note_hit(index, need);
             let so_far = draft.exemptions.get(&index).map_or(0, Vec::len);
             match exemption(statement, need, &named, so_far) {
                 Some(exemption) => has_news |= draft.spare(index, exemption),
@@ -203,50 +227,19 @@ impl<'a> Search<'a> {
         has_news
     }
 
-    /// A Deny for want of an encryption header is met by encrypting as it asks, not by an exemption.
-    fn encrypt_as(&mut self, statement: &Statement<'_>, verdict: &Verdict) -> bool {
-        let default = self.facts.bucket.encryption.value();
-        let key = demanded_key(statement)
-            .or_else(|| default?.key.clone())
-            .filter(|key| {
-                key.parse::<Arn>()
-                    .is_ok_and(|arn| arn.resource.starts_with("key/"))
-            });
-        let wanted = match key {
-            _ if demands_aes256(statement) => Encryption::Aes256,
-            Some(key) => Encryption::Kms { key: Some(key) },
-            None => return self.tell(verdict),
-        };
-        if self.plan.encryption == wanted {
-            return self.tell(verdict);
-        }
-        let why = "the bucket's policy denies uploads that are encrypted otherwise";
-        let algorithm = wanted.as_str().to_owned();
-        self.plan_changes
-            .push(("encryption.algorithm", algorithm, why.to_owned()));
-        if let Some(key) = wanted.key() {
-            self.plan_changes
-                .push(("encryption.key", key.to_owned(), why.to_owned()));
-        }
-        self.plan.encryption = wanted;
-        true
-    }
-
     /// Notes a text for whoever can mend what no document of ours can; whether it is new.
     fn tell(&mut self, verdict: &Verdict) -> bool {
-        let told = (verdict.subject.to_string(), sentence(verdict));
-        let known = self
-            .messages
-            .iter_mut()
-            .find(|message| message.to == verdict.mender);
-        match known {
-            Some(message) if message.told.contains(&told) => return false,
-            Some(message) => message.told.push(told),
-            None => self.messages.push(Message {
-                to: verdict.mender.clone(),
-                told: vec![told],
-            }),
+        self.note(verdict.mender.clone(), told(verdict, self.facts))
+    }
+
+    fn note(&mut self, to: Mender, told: Told) -> bool {
+        let known = self.messages.iter_mut().find(|message| message.to == to);
+        if let Some(message) = known {
+            return message.take(told);
         }
+        let mut message = Message::new(to);
+        message.take(told);
+        self.messages.push(message);
         true
     }
 
@@ -322,7 +315,8 @@ impl<'a> Search<'a> {
                 problems: Vec::new(),
             });
         }
-        remedies.extend(self.messages.iter().map(Message::remedy));
+        let messages = self.messages.iter();
+        remedies.extend(messages.map(|message| message.remedy(self.facts)));
         Remedies {
             remedies,
             plan: self.plan,
@@ -347,10 +341,12 @@ impl<'a> Search<'a> {
             let mut sides: Vec<Who> = draft.needs.iter().map(|need| need.who).collect();
             sides.dedup();
             for who in sides {
-                warnings.extend(super::caution(&principal(self.facts, who)));
+                warnings.extend(super::caution(&principal(self.facts, who), target));
             }
             warnings.extend(super::warnings_of_expiry(self.terms, self.now));
         }
+        let exempted = exempted(draft, live);
+        warnings.extend(super::warning_of_exemption(&exempted, self.terms));
         for (id, sid) in &drawn.dropped {
             warnings.push(format!(
                 "{id} is taken out of the statement `{sid}`: AWS refuses to write a policy with a \
@@ -365,7 +361,7 @@ impl<'a> Search<'a> {
         problems.extend(worsened.iter().cloned());
         let named = principal(self.facts, Who::Exporter);
         Some(Remedy {
-            mends: mends(target, draft, live),
+            mends: mends(target, draft, &exempted),
             lets_through: lets_through(
                 draft.exemptions.values().filter_map(|list| list.last()),
                 &named,
@@ -376,6 +372,7 @@ impl<'a> Search<'a> {
                 diff: merge::diff(live.unwrap_or_default(), &drawn.text),
                 after: drawn.text,
                 added: drawn.added,
+                exempted,
             },
             mender: mender.clone(),
             warnings,
@@ -384,57 +381,36 @@ impl<'a> Search<'a> {
     }
 }
 
-fn mends(target: &Target, draft: &Draft, live: Option<&str>) -> Vec<String> {
+/// The Denies that a draft puts an exemption into, as verdicts name them.
+fn exempted(draft: &Draft, live: Option<&str>) -> Vec<String> {
+    let document = live.and_then(|text| Document::parse(text).ok());
+    let label = |index: usize| {
+        let statement = document.as_ref()?.statements().get(index)?;
+        Some(statement.label(index))
+    };
+    let indexes = draft.exemptions.keys();
+    indexes
+        .map(|index| label(*index).unwrap_or_else(|| format!("#{index}")))
+        .collect()
+}
+
+/// What a draft mends; `exempted` are the Denies that it puts an exemption into, in their order.
+fn mends(target: &Target, draft: &Draft, exempted: &[String]) -> Vec<String> {
     let mut mends: Vec<String> = draft
         .needs
         .iter()
         .map(|need| format!("{} on {}", need.action, need.resource.pattern()))
         .collect();
-    let document = live.and_then(|text| Document::parse(text).ok());
-    for index in draft.exemptions.keys() {
-        let label = document.as_ref().and_then(|document| {
-            let statement = document.statements().get(*index)?;
-            Some(statement.label(*index))
-        });
-        let label = label.unwrap_or_else(|| format!("#{index}"));
-        mends.push(format!("the Deny `{label}` of the {target}"));
+    for (index, label) in draft.exemptions.keys().zip(exempted) {
+        let hit = draft.hit.get(index).into_iter().flatten();
+        mends.extend(hit.map(|need| {
+            format!(
+                "{} on {}, which the Deny `{label}` of the {target} hits: {}",
+                need.action,
+                need.resource.pattern(),
+                need.reason
+            )
+        }));
     }
     mends
-}
-
-/// What one reader is told.
-struct Message {
-    to: Mender,
-    /// What is denied, and the sentence about it.
-    told: Vec<(String, String)>,
-}
-
-impl Message {
-    fn remedy(&self) -> Remedy {
-        let sentences: Vec<&str> = self.told.iter().map(|(_, text)| text.as_str()).collect();
-        Remedy {
-            mend: Mend::Message {
-                text: sentences.join("\n"),
-            },
-            mender: self.to.clone(),
-            mends: self.told.iter().map(|(what, _)| what.clone()).collect(),
-            lets_through: Vec::new(),
-            warnings: Vec::new(),
-            problems: Vec::new(),
-        }
-    }
-}
-
-/// What to tell whoever can mend a denial.
-fn sentence(verdict: &Verdict) -> String {
-    let Subject::Permission(need) = &verdict.subject else {
-        return verdict.explanation.clone();
-    };
-    format!(
-        "{} on {} is needed because {}. {}.",
-        need.action,
-        need.resource.pattern(),
-        need.reason,
-        verdict.explanation
-    )
 }

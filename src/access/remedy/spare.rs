@@ -84,6 +84,34 @@ pub(super) fn lets_through<'e>(
     sentences
 }
 
+/// Whether a Deny is one for want of encryption, which the plan meets by encrypting as it asks.
+pub(in crate::access) fn is_about_encryption(statement: &Statement<'_>) -> bool {
+    asks_for(statement, "s3:x-amz-server-side-encryption")
+}
+
+/// Whether a Deny is met by encrypting with a KMS key: one that spares `aws:kms`, hits `AES256`, or
+/// asks for a key. An export cannot ask for `aws:kms:dsse` (`S3SseAlgorithm` is `AES256` or `KMS`).
+pub(super) fn demands_kms(statement: &Statement<'_>) -> bool {
+    statement.conditions.iter().any(|condition| {
+        let key = condition.key.value.to_ascii_lowercase();
+        let is_negated = condition.operator.is_negated;
+        let has = |wanted: &dyn Fn(&str) -> bool| {
+            let mut values = condition.values.iter();
+            values.any(|value| wanted(value.value.as_ref()))
+        };
+        let is_of_kms = |value: &str| match value.strip_suffix('*') {
+            Some(head) => "aws:kms".starts_with(head),
+            None => value == "aws:kms",
+        };
+        match key.as_str() {
+            "s3:x-amz-server-side-encryption" if is_negated => has(&is_of_kms),
+            "s3:x-amz-server-side-encryption" => has(&|value| value == "AES256"),
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" => true,
+            _ => false,
+        }
+    })
+}
+
 /// The key that a Deny demands for uploads: every other is denied.
 pub(super) fn demanded_key(statement: &Statement<'_>) -> Option<String> {
     statement.conditions.iter().find_map(|condition| {

@@ -119,8 +119,17 @@ impl Target {
                     document: text,
                 });
             }
-            Self::BucketPolicy { .. } => facts.bucket.policy = Fact::known(text, now, "remedy"),
+            Self::BucketPolicy { .. } => {
+                forget_refusals(
+                    facts,
+                    facts.bucket.policy.value().cloned().as_deref(),
+                    &text,
+                );
+                facts.bucket.policy = Fact::known(text, now, "remedy");
+            }
             Self::KeyPolicy { key } => {
+                let before = facts.key(key).and_then(|key| key.policy.value().cloned());
+                forget_refusals(facts, before.as_deref(), &text);
                 let found = facts.keys.iter_mut().find(|known| known.goes_by(key));
                 if let Some(KeyFacts { policy, .. }) = found {
                     *policy = Fact::known(text, now, "remedy");
@@ -180,6 +189,68 @@ fn grant(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<Tried>, text: &str
     tried.retain(|one| {
         one.who != who || !is_for_want_of_a_grant(one) || !is_granted(&one.action, &one.resource)
     });
+}
+
+/// What the policy of a resource did not allow and the new one does is refused no more, where AWS gave
+/// that reason or none.
+fn forget_refusals(facts: &mut Facts, before: Option<&str>, after: &str) {
+    let sides = [
+        (Who::Exporter, Some(facts.source.caller.arn.to_string())),
+        (
+            Who::Reader,
+            facts
+                .destination
+                .as_ref()
+                .map(|side| side.caller.arn.to_string()),
+        ),
+    ];
+    facts.tried.retain(|one| {
+        let is_explained_by_it = one.refusal.as_deref().is_some_and(|refusal| {
+            let has_reason = ["because", "with an explicit deny"]
+                .iter()
+                .any(|word| refusal.contains(word));
+            !has_reason || refusal.contains("no resource-based polic")
+        });
+        let arn = sides.iter().find(|(who, _)| *who == one.who);
+        let principal = arn.and_then(|(_, arn)| Principal::parse(arn.as_deref()?));
+        let Some(principal) = principal.filter(|_| is_explained_by_it) else {
+            return true;
+        };
+        let decision = |text| decision_of(text, &principal, one);
+        let is_granted = matches!(decision(after), Decision::Allowed | Decision::Depends);
+        !is_granted || before.is_some_and(|before| decision(before) == Decision::Allowed)
+    });
+}
+
+/// What the policy of a resource makes of a call of another account whose own policies allow it.
+fn decision_of(text: &str, principal: &Principal, call: &Tried) -> Decision {
+    /// None of those that call: both sides must allow then, so that the resource's decides.
+    const OTHER: &str = "000000000000";
+    const OWN: &str = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    let named = |document| Named {
+        name: INLINE_NAME.to_owned(),
+        document,
+    };
+    let Ok(document) = Document::parse(text) else {
+        return Decision::ImplicitDeny;
+    };
+    let mut context = Context::default();
+    for condition in document.statements().iter().flat_map(|one| &one.conditions) {
+        context.set_unknown(&condition.key.value);
+    }
+    let request = Request {
+        principal: principal.clone(),
+        action: &call.action,
+        resource: &call.resource,
+        resource_account: OTHER,
+        context: &context,
+    };
+    let policies = Policies {
+        identity: Document::parse(OWN).ok().map(named).into_iter().collect(),
+        resource: Some(named(document)),
+        ..Policies::default()
+    };
+    evaluate(&request, &policies).decision
 }
 
 impl fmt::Display for Target {

@@ -93,6 +93,7 @@ impl Whole<'_> {
             diff: merge::diff(live.unwrap_or_default(), &drawn.text),
             after: drawn.text,
             added: drawn.added,
+            exempted: least.as_ref().map_or_else(Vec::new, exempted),
         };
         match least {
             Some(least) => {
@@ -141,7 +142,7 @@ impl Whole<'_> {
     fn warnings(&self, target: &Target, is_granted_more: bool) -> Vec<String> {
         let mut warnings = Vec::new();
         if is_granted_more {
-            warnings.extend(super::caution(&self.facts.source.naming()));
+            warnings.extend(super::caution(&self.facts.source.naming(), target));
             warnings.extend(super::warnings_of_expiry(self.terms, self.now));
         }
         if let Some(obstacle) = target.obstacle(self.facts) {
@@ -166,6 +167,14 @@ impl Whole<'_> {
                 .and_then(|key| key.account_id())
                 .map_or(Mender::You, |account| mender_of_key(self.facts, &account)),
         }
+    }
+}
+
+/// The Denies that a remedy puts an exemption into.
+fn exempted(least: &Remedy) -> Vec<String> {
+    match &least.mend {
+        Mend::Document { exempted, .. } => exempted.clone(),
+        _ => Vec::new(),
     }
 }
 

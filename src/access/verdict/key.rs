@@ -42,6 +42,13 @@ fn is_managed(facts: &Facts, asked: &str) -> bool {
             .is_some_and(|key| key.manager == KeyManager::Aws)
 }
 
+/// Whether the plan's key is one that no policy can open to the export: an AWS managed key or an
+/// alias of another account. Another key must be chosen.
+pub(in crate::access) fn is_out_of_reach(plan: &Plan, facts: &Facts) -> bool {
+    let key = plan.encryption.key();
+    key.is_some_and(|asked| judge_name(plan, facts, asked).outcome == Outcome::Denied)
+}
+
 /// "You can't use an AWS managed key for cross-account access", and an alias is looked for in the
 /// account of whoever calls ("Using encryption with AWS KMS keys", S3 user guide).
 fn judge_name(plan: &Plan, facts: &Facts, asked: &str) -> Verdict {
@@ -152,7 +159,7 @@ fn judge_state(facts: &Facts, asked: &str) -> Verdict {
             check(Outcome::CLEAR).because("it is enabled")
         }
         Fact::Known { value, .. } => check(Outcome::Denied)
-            .because(format!("the key's state is {}", value.state))
+            .because(format!("the state of key {asked} is {}", value.state))
             .mended_by(mender, hint_for_state(&value.state)),
         other => check(Outcome::Allowed {
             assumed: unread(

@@ -16,7 +16,8 @@ use super::{
 };
 use crate::access::context;
 use crate::access::facts::Facts;
-use crate::access::need::{Need, Purpose, bucket_owner};
+use crate::access::need::{Need, Purpose, Who, bucket_owner};
+use crate::access::remedy::is_deny_of_encryption;
 use crate::access::request::{Ask, asks};
 use crate::access::simulation;
 use crate::plan::Plan;
@@ -322,7 +323,16 @@ fn mender(plan: &Plan, facts: &Facts, need: &Need, ruling: &Ruling) -> Mender {
         },
         Purpose::Export | Purpose::Follow | Purpose::List => Mender::You,
     };
+    let is_of_key = matches!(need.purpose, Purpose::Encrypt | Purpose::Decrypt);
+    if is_of_key && super::key::is_out_of_reach(plan, facts)
+        || need.purpose == Purpose::Write && is_for_encryption(facts, ruling)
+    {
+        return Mender::You;
+    }
     let of_kind = |kind: PolicyKind| match kind {
+        PolicyKind::Boundary if need.who == Who::Exporter => {
+            Mender::BoundaryOwner(facts.source.naming().to_string())
+        }
         PolicyKind::ServiceControl | PolicyKind::ResourceControl => Mender::Organization,
         PolicyKind::Resource | PolicyKind::Grant | PolicyKind::Trust => of_resource(),
         _ => mender_of_identity(facts, need.who),
@@ -338,8 +348,37 @@ fn mender(plan: &Plan, facts: &Facts, need: &Need, ruling: &Ruling) -> Mender {
             Some(Layer::Resource | Layer::Grants) => of_resource(),
             _ => mender_of_identity(facts, need.who),
         },
+        // An Allow whose condition decides is for whoever wrote it, as a Deny is.
+        Outcome::Depends { .. } if let Some(allow) = ruling.deciding.first() => of_kind(allow.kind),
         // Refused when it was tried, by what was not read: that is the other side's as a rule.
         Outcome::Depends { .. } if ruling.deciding.is_empty() && !need.is_direct() => of_resource(),
+        // No account can open a bucket that is not its own.
+        Outcome::Denied if need.purpose == Purpose::Verify && !is_readers(plan, facts) => {
+            of_resource()
+        }
         _ => mender_of_identity(facts, need.who),
     }
+}
+
+/// Whether the bucket is, as far as is known, of the account that reads.
+fn is_readers(plan: &Plan, facts: &Facts) -> bool {
+    let reader = facts.destination.as_ref().map(|side| &side.caller.account);
+    let is_disowned = reader.is_some_and(|reader| facts.bucket.not_owners.contains(reader));
+    match bucket_owner(plan, facts) {
+        Some(owner) => reader == Some(&owner),
+        None => !is_disowned,
+    }
+}
+
+/// Whether what denies is a Deny of the bucket's policy for want of encryption, which the plan can
+/// meet: "a bucket that denies uploads without aws:kms makes `S3SseAlgorithm=KMS` mandatory".
+fn is_for_encryption(facts: &Facts, ruling: &Ruling) -> bool {
+    let Some(document) = facts.bucket.policy.value() else {
+        return false;
+    };
+    let deny = ruling.deciding.iter().find(|deciding| deciding.is_deny);
+    let Some(deny) = deny.filter(|deny| deny.kind == PolicyKind::Resource) else {
+        return false;
+    };
+    is_deny_of_encryption(document, &deny.sid)
 }

@@ -278,7 +278,15 @@ fn about(look: &Look<'_>, verdict: &Verdict, columns: usize) -> Vec<Line<'static
     let remedy = access::judged(look.model).and_then(|judged| judged.remedy_of(verdict));
     if let Some(place) = remedy {
         let tab = access::title(look.model, access::Tab::Remedy(place));
-        add(&format!("the tab “{tab}” mends it"), Theme::strong());
+        let is_sound = access::judged(look.model)
+            .and_then(|judged| judged.remedies.get(place))
+            .is_some_and(crate::access::remedy::Remedy::is_sound);
+        let what = if is_sound {
+            "mends it"
+        } else {
+            "shows what would mend it, and why it cannot be done as it stands"
+        };
+        add(&format!("the tab “{tab}” {what}"), Theme::strong());
     }
     for caution in &verdict.cautions {
         add(&format!("▲ {caution}"), theme.warning());
