@@ -111,7 +111,12 @@ fn show(proposal: &UndoProposal, report: &Report) {
 
 fn tell_undone(record: &ChangeRecord, undone: &Undone, report: &Report) -> Exit {
     let (id, title) = (undone.id, &record.title);
-    report.line(&if undone.was_in_place {
+    report.line(&if !undone.left.is_empty() {
+        format!(
+            "what stood of change {id} as it was written is taken away: {title}; for what is left, \
+             see above, it stays in the list"
+        )
+    } else if undone.was_in_place {
         format!("change {id} is undone: {title}")
     } else {
         format!("change {id} is gone already: {title} is left as it is")

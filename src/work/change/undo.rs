@@ -63,7 +63,7 @@ pub struct Undone {
     pub was_in_place: bool,
     /// What was read afterwards.
     pub read_back: ReadBack,
-    /// What was left as it is, in words.
+    /// What was left as it is, in words; where there is any, the change is still in place.
     pub left: Vec<String>,
 }
 
@@ -104,12 +104,12 @@ pub enum UndoError {
     /// The document changed after it was shown.
     #[error("{0} was changed meanwhile: nothing was written")]
     ChangedMeanwhile(String),
-    /// Everything that was added was altered since.
-    #[error("nothing of change {id} is left as it was written: {left}")]
+    /// Nothing that was added stands as it was written, and it has its effect all the same.
+    #[error("change {id} is not undone: nothing of it stands as it was written, and {left}")]
     Altered {
         /// The change.
         id: ChangeId,
-        /// What was altered, in words.
+        /// What stands in its place, in words.
         left: String,
     },
     /// A document could not be taken apart.
@@ -149,8 +149,12 @@ impl UndoError {
             Self::NotSignedIn(_) => "sign in with the profile that made the change".to_owned(),
             Self::Busy => "wait until it is done, and try again".to_owned(),
             Self::ChangedMeanwhile(_) => "look at the difference again".to_owned(),
-            Self::Altered { .. } | Self::Document { .. } => {
-                "look at the document, and take by hand out what is not needed".to_owned()
+            Self::Altered { id, .. } => format!(
+                "take out by hand what is not needed; until then the change stays in the list, and \
+                 `tableferry undo {id}` looks again"
+            ),
+            Self::Document { .. } => {
+                "look at the document, and take out by hand what is not needed".to_owned()
             }
             Self::Call { cause, .. } => cause.hint.clone().unwrap_or_else(|| {
                 format!(
@@ -221,12 +225,15 @@ impl Work {
                 .read_back(&session, &record.target, &live, &proposal.wanted)
                 .await;
         }
-        let stage = if record.stage == ChangeStage::Planned && !was_in_place {
-            ChangeStage::NotWritten
-        } else {
-            ChangeStage::Undone
-        };
-        journal.update_change(record.id, stage, Timestamp::now())?;
+        // What somebody altered has its effect all the same: until that is gone, so is not the change.
+        if proposal.left.is_empty() {
+            let stage = if record.stage == ChangeStage::Planned && !was_in_place {
+                ChangeStage::NotWritten
+            } else {
+                ChangeStage::Undone
+            };
+            journal.update_change(record.id, stage, Timestamp::now())?;
+        }
         Ok(Undone {
             id: record.id,
             was_in_place,
