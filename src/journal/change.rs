@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::record::timestamp;
 use super::{Journal, JournalError};
 use crate::arn::{AccountId, Arn, BucketName, Region};
-use crate::plan::SignIn;
+use crate::plan::{Plan, SignIn};
 
 /// A change's number, as `undo` takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -249,6 +249,12 @@ pub struct ChangeRecord {
 }
 
 impl ChangeRecord {
+    /// The plan that it was made for; `None` where this program reads it no more.
+    #[must_use]
+    pub fn read_plan(&self) -> Option<Plan> {
+        Plan::from_bytes(self.plan.as_bytes(), "", self.created_at).ok()
+    }
+
     /// Whether the account may still be as the change left it.
     #[must_use]
     pub const fn is_in_place(&self) -> bool {

@@ -87,6 +87,17 @@ pub fn take_back(before: Option<&str>, after: &str, live: &str) -> Result<TakenB
     })
 }
 
+/// Whether an edit, which led from `before` to `after`, put in or altered a statement that is about a
+/// resource. A document that cannot be parsed is about everything.
+#[must_use]
+pub fn concerns(before: Option<&str>, after: &str, resource: &str) -> bool {
+    let old = before.map(Document::parse).transpose();
+    let (Ok(old), Ok(new)) = (old, Document::parse(after)) else {
+        return true;
+    };
+    Edit::between(old.as_ref(), &new).concerns(&new, resource)
+}
+
 /// Whether two documents say the same, statement by statement: services lay documents out anew,
 /// write a list of one as its element, and lists in another order.
 #[must_use]

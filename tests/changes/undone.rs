@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 use tableferry::arn::Arn;
-use tableferry::work::{ApplyError, ChangeStage, UndoError, Work};
+use tableferry::work::{ApplyError, ChangeStage, Side, UndoError, Work};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -186,6 +186,67 @@ async fn what_an_export_in_flight_relies_on_stays_until_it_has_ended() {
     assert!(matches!(refused, UndoError::InUse { .. }), "{refused}");
     assert!(refused.to_string().contains(&run.to_string()), "{refused}");
     assert!(refused.hint().contains("resume"));
+}
+
+/// A colleague's export, which no journal of ours holds, is looked for at AWS.
+#[rstest]
+#[case::what_was_granted("export-nopolicy", "prod", true)]
+#[case::another_prefix("export-nopolicy", "test", false)]
+#[case::another_bucket("export-landing", "prod", false)]
+#[tokio::test]
+async fn what_an_export_of_others_relies_on_stays(
+    #[case] bucket: &str,
+    #[case] prefix: &str,
+    #[case] is_in_use: bool,
+) {
+    let sandbox = with(|options| options.job_length = Duration::from_hours(1));
+    let ours = work(&sandbox);
+    let text = example("no-grant");
+    let id = applied(&ours, &plan(&text)).await;
+    let colleague = work(&sandbox);
+    let text = text.replace("export-nopolicy", bucket);
+    let text = text.replace("\"prod\"", &format!("\"{prefix}\""));
+    let other = plan(&text);
+    sign_in(&colleague, &other).await;
+    let briefing = colleague.prepare(&other).await.unwrap();
+    let (events, _kept) = mpsc::unbounded_channel();
+    let cancel = CancellationToken::new();
+    let run = colleague
+        .start(&other, &briefing, events, &cancel)
+        .await
+        .unwrap();
+    let run = colleague.run(run).unwrap().unwrap();
+    let export = run.exports[0].export_arn.clone().unwrap();
+    match ours.propose_undo(id, false).await {
+        Ok(undo) => {
+            assert!(!is_in_use);
+            assert_eq!(undo.warnings, Vec::<String>::new());
+        }
+        Err(refused) => {
+            assert!(is_in_use, "{refused}");
+            assert!(refused.to_string().contains(&export), "{refused}");
+            assert!(matches!(refused, UndoError::InUseByOthers { .. }));
+        }
+    }
+}
+
+/// Who cannot ask the source is told what that leaves open, and may go on.
+#[tokio::test]
+async fn exports_that_could_not_be_looked_for_are_told() {
+    let sandbox = sandbox();
+    let work = work(&sandbox);
+    let plan = plan(&example("no-grant"));
+    let id = applied(&work, &plan).await;
+    work.sign_out(Side::Source);
+    let undo = work.propose_undo(id, false).await.unwrap();
+    assert_eq!(
+        undo.warnings,
+        [
+            "exports that others started could not be looked for, and may rely on this: nobody is \
+             signed in to 111111111111"
+        ]
+    );
+    assert!(work.undo(&undo).await.unwrap().was_in_place);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 
 use super::super::document::{Document, Statement};
 use super::super::merge::{is_same_set, says_the_same, texts};
-use super::overlap::overlap;
+use super::overlap::{is_about, overlap};
 use super::take_out::{Inserted, inserted};
 use super::{has_same_principals, is, sid};
 
@@ -86,6 +86,15 @@ impl Edit {
         let altered = self.altered.iter().map(|(_, after)| after);
         let label = |index: &usize| Some(new.statements().get(*index)?.label(*index));
         self.added.iter().chain(altered).filter_map(label).collect()
+    }
+
+    /// Whether a statement that is new or altered is about a resource.
+    pub(super) fn concerns(&self, new: &Document<'_>, resource: &str) -> bool {
+        let altered = self.altered.iter().map(|(_, after)| after);
+        let touched = self.added.iter().chain(altered);
+        touched
+            .filter_map(|index| new.statements().get(*index))
+            .any(|statement| is_about(statement, resource))
     }
 
     /// Finds what the edit wrote in the document as it stands now.

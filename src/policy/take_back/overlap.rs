@@ -17,6 +17,18 @@ pub(super) fn overlap(one: &Statement<'_>, other: &Statement<'_>) -> bool {
         }
 }
 
+/// Whether a statement is about a resource.
+pub(super) fn is_about(statement: &Statement<'_>, resource: &str) -> bool {
+    let Some(resources) = &statement.resources else {
+        return true;
+    };
+    resources.is_negated
+        || resources
+            .items
+            .iter()
+            .any(|item| reaches(&item.value, resource))
+}
+
 fn share_actions(one: &Statement<'_>, other: &Statement<'_>) -> bool {
     let reaches =
         |one: &str, other: &str| reaches(&one.to_ascii_lowercase(), &other.to_ascii_lowercase());

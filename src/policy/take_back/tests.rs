@@ -284,6 +284,30 @@ fn a_list_that_was_put_around_a_lone_statement_goes_again() {
     assert_eq!(taken.text, Some(with_id(&before)));
 }
 
+#[test]
+fn an_edit_concerns_what_its_statements_are_about() {
+    let before = document(&[BARE]);
+    let ours = allow("Ours", "s3:PutObject").replace("landing/*", "landing/prod/*");
+    let after = added(&before, &ours);
+    assert!(concerns(
+        Some(&before),
+        &after,
+        "arn:aws:s3:::landing/prod/AWSDynamoDB/x"
+    ));
+    assert!(!concerns(
+        Some(&before),
+        &after,
+        "arn:aws:s3:::landing/test/AWSDynamoDB/x"
+    ));
+    // A Deny that was given an exemption is about all that it denies.
+    let spared = document(&[BARE_SPARING]);
+    assert!(concerns(
+        Some(&before),
+        &spared,
+        "arn:aws:s3:::landing/test/x"
+    ));
+}
+
 /// Statements with Sids of their own, so that each is told from the others.
 fn statements() -> impl Strategy<Value = Vec<String>> {
     let action = prop::sample::select(vec!["s3:GetObject", "s3:PutObjectTagging", "s3:ListBucket"]);
