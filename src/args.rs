@@ -370,8 +370,9 @@ pub struct UndoArgs {
 #[derive(Debug, Clone, Copy, Default, ClapArgs)]
 pub struct TermsArgs {
     /// Let what is granted end by itself: after a duration such as 2h, or at a time such as
-    /// 2026-12-01T18:00:00Z. Every upload is judged by it: leave three times what the export takes.
-    /// What is put into a Deny, and point-in-time recovery, do not end by themselves
+    /// 2026-12-01T18:00:00Z. Every upload is judged by it: less than three times what the tables' exports
+    /// took before is refused. What is put into a Deny, and point-in-time recovery, do not end by
+    /// themselves
     #[arg(long, value_name = "WHEN")]
     pub expires: Option<Expiry>,
 }

@@ -4,6 +4,7 @@
 //! everything that bears on the answer is handed in, and what nobody knows is handed in as unknown.
 
 pub mod document;
+pub mod ending;
 pub mod evaluate;
 pub mod json;
 pub mod lint;

@@ -107,6 +107,13 @@ pub enum SandboxError {
         #[source]
         source: std::io::Error,
     },
+    /// Another process plays the world of the state file.
+    #[error(
+        "the sandbox's state file {} is in use by another tableferry process: end that one first, or \
+         have `tableferry sandbox serve` play it for several",
+        .0.display()
+    )]
+    InUse(PathBuf),
     /// A task of the sandbox's own broke off.
     #[error("the sandbox broke off: {0}")]
     Task(String),
@@ -132,7 +139,8 @@ impl Sandbox {
     /// Opens the world that the state file holds, or a new one.
     ///
     /// # Errors
-    /// If there is a state file that cannot be read, or is no world of this version.
+    /// If there is a state file that cannot be read, is in use by another process, or is no world of
+    /// this version.
     pub fn open(options: Options) -> Result<Self, SandboxError> {
         let shared = Arc::new(Shared::open(options)?);
         let s3 = s3::service(Arc::clone(&shared));

@@ -43,6 +43,18 @@ pub struct Terms {
     pub estimate: Option<SignedDuration>,
 }
 
+impl Terms {
+    /// The least that a grant must hold from now on, three times the estimate, where it holds for
+    /// less: an export that takes longer than was thought would fail on the way.
+    #[must_use]
+    pub fn is_shorter_than(&self, now: Timestamp) -> Option<SignedDuration> {
+        let least = self.estimate?.checked_mul(3)?;
+        // The end is cut to whole seconds.
+        let length = self.expires?.duration_since(now).as_secs().checked_add(1)?;
+        (length < least.as_secs()).then_some(least)
+    }
+}
+
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mend {
@@ -186,8 +198,7 @@ fn warnings_of_expiry(terms: Terms, now: Timestamp) -> Vec<String> {
                 .to_owned(),
         );
     }
-    let wanted = terms.estimate.and_then(|estimate| estimate.checked_mul(3));
-    if let Some(wanted) = wanted.filter(|wanted| length < *wanted) {
+    if let Some(wanted) = terms.is_shorter_than(now) {
         warnings.push(format!(
             "the grant holds for {} minutes, and three times the estimate is {}",
             length.as_mins(),
@@ -195,6 +206,11 @@ fn warnings_of_expiry(terms: Terms, now: Timestamp) -> Vec<String> {
         ));
     }
     warnings
+}
+
+/// What to tell about a statement of ours that is taken out since its time is over.
+fn word_of_ended(sid: &str) -> String {
+    format!("the statement `{sid}` is taken out: its time is over, and it grants nothing any more")
 }
 
 /// What to tell about an exemption where a grant was asked for that ends: a condition inside a Deny

@@ -64,6 +64,12 @@ pub enum ExportStatus {
 pub struct Export {
     /// Its ARN.
     pub arn: Arn,
+    /// The bucket it writes to.
+    pub bucket: Option<String>,
+    /// What its objects' keys begin with.
+    pub prefix: Option<String>,
+    /// The KMS key that it names.
+    pub kms_key: Option<String>,
     /// How far it is.
     pub status: ExportStatus,
     /// When it started.
@@ -239,6 +245,9 @@ fn export(described: &sdk::ExportDescription) -> Option<Export> {
     let count = |n: Option<i64>| n.and_then(|n| n.try_into().ok());
     Some(Export {
         arn: described.export_arn()?.parse().ok()?,
+        bucket: described.s3_bucket().map(plain),
+        prefix: described.s3_prefix().map(plain),
+        kms_key: described.s3_sse_kms_key_id().map(plain),
         status: status(described.export_status()?),
         started_at: timestamp(described.start_time()),
         ended_at: timestamp(described.end_time()),

@@ -58,16 +58,26 @@ fn list(work: &Work, report: &Report) -> Exit {
     for change in in_place {
         report.object(&change_object(change));
         report.line(&format!(
-            "{:>4}  {}  {:<8}  {}  {}",
+            "{:>4}  {}  {:<8}  {}  {}{}",
             change.id,
             change.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             change.stage.as_str().to_lowercase(),
             change.account,
-            change.title
+            change.title,
+            ending(change, Timestamp::now())
         ));
     }
     unfinished::tell(work, report);
     Exit::Done
+}
+
+/// When what a change granted ends, in words behind its title.
+fn ending(change: &ChangeRecord, now: Timestamp) -> String {
+    match change.ends_at() {
+        Some(end) if end <= now => format!(", ended {end}: it grants nothing any more"),
+        Some(end) => format!(", ends {end}"),
+        None => String::new(),
+    }
 }
 
 fn change_object(change: &ChangeRecord) -> Value {
@@ -80,6 +90,7 @@ fn change_object(change: &ChangeRecord) -> Value {
         "stage": change.stage.as_str(),
         "created_at": change.created_at,
         "written_at": change.written_at,
+        "ends_at": change.ends_at(),
         "added": change.added,
     })
 }

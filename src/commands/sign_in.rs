@@ -29,13 +29,22 @@ pub(super) async fn prove(
     sign_in: &SignIn,
     report: &Report,
 ) -> Result<(), Exit> {
-    let mut answer = work.sign_in(side, sign_in, None).await;
+    tell(side, try_prove(work, side, sign_in).await, report)
+}
+
+/// Proves one side, and leaves it to the caller what comes of a failure.
+pub(super) async fn try_prove(
+    work: &Work,
+    side: Side,
+    sign_in: &SignIn,
+) -> Result<Identified, SignInError> {
+    let answer = work.sign_in(side, sign_in, None).await;
     if let Err(SignInError::MfaRequired { serial, .. }) = &answer
         && let Some(code) = ask_for_code(serial).await
     {
-        answer = work.sign_in(side, sign_in, Some(&code)).await;
+        return work.sign_in(side, sign_in, Some(&code)).await;
     }
-    tell(side, answer, report)
+    answer
 }
 
 /// Both sides ask for the same device's code, and a code is good for one use.

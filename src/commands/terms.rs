@@ -27,8 +27,21 @@ pub(super) fn terms(
         );
         return Err(Exit::Usage);
     };
-    Ok(Terms {
+    let terms = Terms {
         expires: Some(expires),
         estimate: estimate(plan, facts),
-    })
+    };
+    if let Some(least) = terms.is_shorter_than(now) {
+        // Rounded up, so that what is named is taken.
+        let minutes = least.as_secs().saturating_add(59) / 60;
+        report.error(
+            "--expires is too short: a grant must hold at least three times as long as the export \
+             takes, since every upload is judged by it",
+            Some(&format!(
+                "the longest export of these tables so far tells the least: --expires {minutes}m"
+            )),
+        );
+        return Err(Exit::Usage);
+    }
+    Ok(terms)
 }

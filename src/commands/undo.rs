@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::apply::{read_back_word, tell_read_back};
 use super::consent::Consent;
 use super::report::Report;
-use super::sign_in::prove;
+use super::sign_in::{prove, try_prove};
 use super::{Exit, check_may_change};
 use crate::args::UndoArgs;
 use crate::work::{ChangeId, ChangeRecord, Side, UndoError, UndoProposal, Undone, Work};
@@ -40,6 +40,7 @@ async fn try_undo(
     }
     let proposed = async {
         prove(work, side_of(&record), &record.sign_in, report).await?;
+        prove_source(work, &record, report).await;
         let proposed = work.propose_undo(id, args.recovery).await;
         proposed.map_err(told)
     };
@@ -66,6 +67,21 @@ async fn try_undo(
     }
     let undone = work.undo(&proposal).await.map_err(told)?;
     Ok(tell_undone(&record, &undone, report))
+}
+
+/// Signs the source in too, as the plan of the change names it, so that its exports in flight can be
+/// looked for. Where that fails, the proposal says what is not known.
+async fn prove_source(work: &Work, record: &ChangeRecord, report: &Report) {
+    if side_of(record) == Side::Source {
+        return;
+    }
+    let Some(plan) = record.read_plan() else {
+        return;
+    };
+    let proved = try_prove(work, Side::Source, &plan.source.sign_in).await;
+    if let Err(error) = proved {
+        report.line(&format!("the source could not be signed in: {error}"));
+    }
 }
 
 /// The side that a change's sign-in was of.
@@ -111,7 +127,12 @@ fn show(proposal: &UndoProposal, report: &Report) {
 
 fn tell_undone(record: &ChangeRecord, undone: &Undone, report: &Report) -> Exit {
     let (id, title) = (undone.id, &record.title);
-    report.line(&if undone.was_in_place {
+    report.line(&if !undone.left.is_empty() {
+        format!(
+            "what stood of change {id} as it was written is taken away: {title}; for what is left, \
+             see above, it stays in the list"
+        )
+    } else if undone.was_in_place {
         format!("change {id} is undone: {title}")
     } else {
         format!("change {id} is gone already: {title} is left as it is")

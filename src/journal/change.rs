@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::record::timestamp;
 use super::{Journal, JournalError};
 use crate::arn::{AccountId, Arn, BucketName, Region};
-use crate::plan::SignIn;
+use crate::plan::{Plan, SignIn};
+use crate::policy::ending::end_of_added;
 
 /// A change's number, as `undo` takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -249,6 +250,18 @@ pub struct ChangeRecord {
 }
 
 impl ChangeRecord {
+    /// The plan that it was made for; `None` where this program reads it no more.
+    #[must_use]
+    pub fn read_plan(&self) -> Option<Plan> {
+        Plan::from_bytes(self.plan.as_bytes(), "", self.created_at).ok()
+    }
+
+    /// When what it granted ends by itself; `None` where it does not.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        end_of_added(self.after.as_deref()?, &self.added)
+    }
+
     /// Whether the account may still be as the change left it.
     #[must_use]
     pub const fn is_in_place(&self) -> bool {

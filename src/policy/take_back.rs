@@ -1,16 +1,22 @@
 //! Taking an edit of ours back out of a document that others may have changed since.
 //!
 //! What we did is told from the document before and after: statements that are new, statements whose
-//! condition was widened by an exemption, and deleted principals that were taken out. New statements
-//! are cut out, and altered ones get their old condition back, as far as they still say what we wrote;
-//! whatever somebody altered since is left and told. A deleted principal is never put back: AWS
-//! refuses to write it ("Invalid principal in policy"). Every other byte stays.
+//! condition was widened by an exemption, and deleted principals that were taken out. What we wrote is
+//! known again by what it says, whatever Sid it goes by now. New statements are cut out, and altered
+//! ones get their old condition back, or lose just the exemption where somebody altered the rest of
+//! them. What somebody altered so that it is no more what we wrote, and yet has the same effect, is
+//! left and told. A deleted principal is never put back: AWS refuses to write it ("Invalid principal in
+//! policy"). Every other byte stays.
+
+mod edit;
+mod overlap;
+mod take_out;
 
 use super::document::{Document, Statement};
 use super::json::{self, Member, Node, Span, Value};
-use super::merge::{
-    EditError, cut_statement, is_same_set, named, replaced, says_the_same, slice, texts,
-};
+use super::merge::{EditError, cut_statement, is_same_set, named, replaced, says_the_same, slice};
+use edit::Edit;
+use take_out::without_exemption;
 
 /// A document after an edit was taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +50,13 @@ pub fn take_back(before: Option<&str>, after: &str, live: &str) -> Result<TakenB
     }
     let found = edit.find(old.as_ref(), &new, &now);
     let mut text = live.to_owned();
+    for (was, wrote, at) in &found.edited {
+        let pair = old.as_ref().and_then(|old| old.statements().get(*was));
+        if let (Some(was), Some(wrote)) = (pair, new.statements().get(*wrote)) {
+            let before = before.unwrap_or_default();
+            text = without_exemption(&text, *at, before, was, wrote).unwrap_or(text);
+        }
+    }
     for (was, wrote, at) in &found.altered {
         let pair = old.as_ref().and_then(|old| old.statements().get(*was));
         if let (Some(was), Some(wrote)) = (pair, new.statements().get(*wrote)) {
@@ -72,6 +85,17 @@ pub fn take_back(before: Option<&str>, after: &str, live: &str) -> Result<TakenB
         taken: found.taken,
         left: found.left,
     })
+}
+
+/// Whether an edit, which led from `before` to `after`, put in or altered a statement that is about a
+/// resource. A document that cannot be parsed is about everything.
+#[must_use]
+pub fn concerns(before: Option<&str>, after: &str, resource: &str) -> bool {
+    let old = before.map(Document::parse).transpose();
+    let (Ok(old), Ok(new)) = (old, Document::parse(after)) else {
+        return true;
+    };
+    Edit::between(old.as_ref(), &new).concerns(&new, resource)
 }
 
 /// Whether two documents say the same, statement by statement: services lay documents out anew,
@@ -105,168 +129,6 @@ fn is(one: &Statement<'_>, other: &Statement<'_>) -> bool {
 
 fn sid<'s>(statement: &'s Statement<'_>) -> &'s str {
     statement.sid.as_ref().map_or("", |sid| sid.value.as_ref())
-}
-
-/// Whether one statement may be the other with another condition or fewer principals.
-fn has_same_core(one: &Statement<'_>, other: &Statement<'_>) -> bool {
-    sid(one) == sid(other)
-        && one.effect == other.effect
-        && one.actions.is_negated == other.actions.is_negated
-        && is_same_set(&texts(&one.actions), &texts(&other.actions))
-        && match (&one.resources, &other.resources) {
-            (None, None) => true,
-            (Some(one), Some(other)) => {
-                one.is_negated == other.is_negated && is_same_set(&texts(one), &texts(other))
-            }
-            _ => false,
-        }
-}
-
-/// What an edit did, by the indexes of statements before and after.
-#[derive(Debug, Default)]
-struct Edit {
-    /// Statements that stayed, by their index after.
-    kept: Vec<usize>,
-    /// Statements that are new, by their index after.
-    added: Vec<usize>,
-    /// Statements that were altered, by their index before and after.
-    altered: Vec<(usize, usize)>,
-    /// Whether a principal, or a statement with it, was taken out.
-    has_dropped: bool,
-}
-
-impl Edit {
-    fn between(old: Option<&Document<'_>>, new: &Document<'_>) -> Self {
-        let old = old.map(Document::statements).unwrap_or_default();
-        let mut edit = Self::default();
-        let mut claimed = vec![false; old.len()];
-        let mut claim = |fits: &dyn Fn(&Statement<'_>) -> bool| {
-            let at = old
-                .iter()
-                .zip(&claimed)
-                .position(|(statement, is_claimed)| !is_claimed && fits(statement))?;
-            if let Some(mark) = claimed.get_mut(at) {
-                *mark = true;
-            }
-            Some(at)
-        };
-        let mut rest = Vec::new();
-        for (index, statement) in new.statements().iter().enumerate() {
-            match claim(&|old| is(old, statement)) {
-                Some(_) => edit.kept.push(index),
-                None => rest.push((index, statement)),
-            }
-        }
-        for (index, statement) in rest {
-            match claim(&|old| has_same_core(old, statement)) {
-                Some(at) => edit.altered.push((at, index)),
-                None => edit.added.push(index),
-            }
-        }
-        edit.has_dropped = claimed.contains(&false)
-            || edit.altered.iter().any(|(before, after)| {
-                let pair = old.get(*before).zip(new.statements().get(*after));
-                pair.is_some_and(|(before, after)| !has_same_principals(before, after))
-            });
-        edit
-    }
-
-    /// What the edit touched, as people call it.
-    fn labels(&self, new: &Document<'_>) -> Vec<String> {
-        let altered = self.altered.iter().map(|(_, after)| after);
-        let label = |index: &usize| Some(new.statements().get(*index)?.label(*index));
-        self.added.iter().chain(altered).filter_map(label).collect()
-    }
-
-    /// Finds what the edit wrote in the document as it stands now.
-    fn find(&self, old: Option<&Document<'_>>, new: &Document<'_>, now: &Document<'_>) -> Found {
-        let mut found = Found::default();
-        let mut free: Vec<usize> = (0..now.statements().len()).collect();
-        for index in &self.kept {
-            let _ = claim(&mut free, now, new.statements().get(*index));
-        }
-        for index in &self.added {
-            let statement = new.statements().get(*index);
-            match claim(&mut free, now, statement) {
-                Some(at) => {
-                    found.added.push(at);
-                    found.took(statement, *index);
-                }
-                None => found.miss(statement, None, now, &free),
-            }
-        }
-        for (before, after) in &self.altered {
-            let statement = new.statements().get(*after);
-            if let Some(at) = claim(&mut free, now, statement) {
-                found.altered.push((*before, *after, at));
-                found.took(statement, *after);
-            } else {
-                let was = old.and_then(|old| old.statements().get(*before));
-                found.miss(statement, was, now, &free);
-            }
-        }
-        found
-    }
-}
-
-/// Where the edit still stands.
-#[derive(Debug, Default)]
-struct Found {
-    /// New statements, by their index now.
-    added: Vec<usize>,
-    /// Altered statements, by their index before, after and now.
-    altered: Vec<(usize, usize, usize)>,
-    taken: Vec<String>,
-    left: Vec<String>,
-}
-
-impl Found {
-    fn took(&mut self, statement: Option<&Statement<'_>>, index: usize) {
-        self.taken
-            .extend(statement.map(|statement| statement.label(index)));
-    }
-
-    /// Tells of a statement that is there and no longer says what we wrote. One that is gone, or back
-    /// as it was, needs no word.
-    fn miss(
-        &mut self,
-        wanted: Option<&Statement<'_>>,
-        was: Option<&Statement<'_>>,
-        now: &Document<'_>,
-        free: &[usize],
-    ) {
-        let Some(wanted) = wanted else { return };
-        let mut there = free
-            .iter()
-            .filter_map(|at| Some((*at, now.statements().get(*at)?)));
-        let found = there.find(|(_, statement)| {
-            let has_name = !sid(wanted).is_empty() && sid(statement) == sid(wanted);
-            has_name || has_same_core(statement, wanted)
-        });
-        match found {
-            Some((_, statement)) if was.is_some_and(|was| is(statement, was)) => {}
-            Some((at, statement)) => self.left.push(format!(
-                "the statement `{}` was altered since: it is left as it is",
-                statement.label(at)
-            )),
-            None => {}
-        }
-    }
-}
-
-/// Takes the first free statement that says what is wanted.
-fn claim(
-    free: &mut Vec<usize>,
-    now: &Document<'_>,
-    wanted: Option<&Statement<'_>>,
-) -> Option<usize> {
-    let wanted = wanted?;
-    let place = free.iter().position(|at| {
-        now.statements()
-            .get(*at)
-            .is_some_and(|statement| is(statement, wanted))
-    })?;
-    Some(free.remove(place))
 }
 
 fn has_same_principals(one: &Statement<'_>, other: &Statement<'_>) -> bool {

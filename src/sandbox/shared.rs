@@ -1,5 +1,6 @@
 //! What all clones of a sandbox share: the world, how it is played, and the file that keeps it.
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,12 +20,15 @@ pub(super) struct Shared {
     /// What is played of the things that AWS leaves open.
     open_ends: Mutex<(SourceAddress, ExportAcl)>,
     options: Options,
+    /// Held for as long as this process plays the world of the state file.
+    _lock: Option<File>,
     /// Held while the state file is written, so that an older world never replaces a newer one.
     saving: Mutex<()>,
 }
 
 impl Shared {
     pub(super) fn open(options: Options) -> Result<Self, SandboxError> {
+        let lock = options.state.as_deref().map(lock).transpose()?;
         let kept = options.state.as_deref().map(read).transpose()?.flatten();
         let is_new = kept.is_none();
         let mut world = match kept {
@@ -32,21 +36,23 @@ impl Shared {
             None => World::fresh(Timestamp::now())?,
         };
         world.is_changed = is_new;
-        Self::with(world, options)
+        Self::with(world, options, lock)
     }
 
     pub(super) fn of_world(world: &str, options: Options) -> Result<Self, SandboxError> {
         let mut world = World::begin(world, Timestamp::now())?;
         world.is_changed = true;
-        Self::with(world, options)
+        let lock = options.state.as_deref().map(lock).transpose()?;
+        Self::with(world, options, lock)
     }
 
-    fn with(world: World, options: Options) -> Result<Self, SandboxError> {
+    fn with(world: World, options: Options, lock: Option<File>) -> Result<Self, SandboxError> {
         let shared = Self {
             world: Mutex::new(world),
             faults: Mutex::new(options.faults.clone()),
             open_ends: Mutex::new((options.source_address, options.export_acl)),
             options,
+            _lock: lock,
             saving: Mutex::new(()),
         };
         // A file that cannot be written shows now, and not when something is lost.
@@ -138,6 +144,32 @@ fn state_error(deed: &'static str, path: &Path, source: std::io::Error) -> Sandb
     }
 }
 
+/// Takes the state file for this process alone: the whole world is kept in memory and written as a
+/// whole, so that two processes would undo each other's changes without a word. The lock is a file
+/// beside it, since the state file itself is replaced at every write. The operating system gives it up
+/// when its holder ends, however it ends.
+fn lock(path: &Path) -> Result<File, SandboxError> {
+    let beside = beside(path, ".lock");
+    let told = |source| state_error("write", path, source);
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&beside).map_err(told)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(SandboxError::InUse(path.to_owned())),
+        Err(TryLockError::Error(source)) => Err(told(source)),
+    }
+}
+
+/// A file beside another.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
 /// Reads a state file; `None` where there is none.
 fn read(path: &Path) -> Result<Option<World>, SandboxError> {
     match std::fs::read_to_string(path) {
@@ -150,10 +182,8 @@ fn read(path: &Path) -> Result<Option<World>, SandboxError> {
 /// Writes a state file beside the old one and puts it in its place; it holds secrets, so nobody
 /// else may read it.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let beside = PathBuf::from(name);
-    let mut options = std::fs::OpenOptions::new();
+    let beside = beside(path, ".new");
+    let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

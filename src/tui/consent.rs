@@ -134,6 +134,7 @@ fn carry_out(model: &mut Model, change: ProposedChange) -> Vec<Effect> {
 /// Takes a change that was written, and waits for it to hold.
 pub(crate) fn take_applied(model: &mut Model, applied: &Applied) -> Vec<Effect> {
     tell_read_back(model, &applied.title, &applied.read_back);
+    model.made.push((applied.id, applied.title.clone()));
     let Some(plan) = model.access.plan.clone() else {
         model.changing = None;
         return Vec::new();
@@ -191,6 +192,9 @@ pub(crate) fn take_undone(model: &mut Model, undone: &Undone) -> Vec<Effect> {
         |changing| changing.title,
     );
     tell_read_back(model, &title, &undone.read_back);
+    if undone.left.is_empty() {
+        model.made.retain(|(id, _)| *id != undone.id);
+    }
     if !undone.left.is_empty() {
         let text = format!(
             "{title}: this was altered by somebody else since, and was left as it is:\n\n{}",

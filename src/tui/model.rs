@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::consent::Changing;
 use super::keymap::{Keymap, Scope};
 use super::layout;
-use super::outside::{Blocker, ChangeRecord, Identified, RunSummary};
+use super::outside::{Blocker, ChangeId, ChangeRecord, Identified, RunSummary};
 use super::popups::{Popup, Question};
 use super::remote::{Remote, RequestId};
 use super::steps::Step;
@@ -67,6 +67,8 @@ pub struct Model {
     pub(crate) changing: Option<Changing>,
     /// The changes of ours that are in place.
     pub(crate) changes: Remote<Vec<ChangeRecord>, String>,
+    /// The changes that were made in this sitting and stand, with what was changed.
+    pub(crate) made: Vec<(ChangeId, String)>,
     /// The question what taking a change away would do.
     pub(crate) undo_asked: Option<RequestId>,
     pub(crate) open_runs: Remote<Vec<RunSummary>, String>,
@@ -133,6 +135,7 @@ impl Model {
             progress: Progress::default(),
             changing: None,
             changes: Remote::NotAsked,
+            made: Vec::new(),
             undo_asked: None,
             open_runs: Remote::NotAsked,
             resuming: None,

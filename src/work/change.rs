@@ -7,6 +7,7 @@
 
 mod apply;
 mod hold;
+mod in_flight;
 mod proposal;
 mod target;
 mod undo;

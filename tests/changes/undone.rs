@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 use tableferry::arn::Arn;
-use tableferry::work::{ApplyError, ChangeStage, UndoError, Work};
+use tableferry::work::{ApplyError, ChangeStage, Side, UndoError, Work};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -87,6 +87,72 @@ async fn what_others_added_since_stays() {
 }
 
 #[tokio::test]
+async fn what_somebody_gave_another_sid_is_taken_away() {
+    let sandbox = sandbox();
+    let work = work(&sandbox);
+    let id = applied(&work, &plan(&example("no-grant"))).await;
+    let ours = bucket_policy(&sandbox, "export-nopolicy").await.unwrap();
+    let renamed = ours.replace("TableferryWrite", "Exports");
+    assert_ne!(renamed, ours);
+    sandbox.change_bucket_policy("export-nopolicy", Some(renamed));
+    let undo = work.propose_undo(id, false).await.unwrap();
+    assert!(undo.diff.contains("Exports"), "{}", undo.diff);
+    assert!(work.undo(&undo).await.unwrap().was_in_place);
+    assert_eq!(bucket_policy(&sandbox, "export-nopolicy").await, None);
+    assert!(!work.change(id).unwrap().unwrap().is_in_place());
+}
+
+/// Somebody wrote the grant anew, wider: it is neither ours to take away, nor gone.
+#[tokio::test]
+async fn what_grants_the_same_in_other_words_keeps_the_change_in_place() {
+    let sandbox = sandbox();
+    let work = work(&sandbox);
+    let id = applied(&work, &plan(&example("no-grant"))).await;
+    let ours = bucket_policy(&sandbox, "export-nopolicy").await.unwrap();
+    let wider = ours
+        .replace("TableferryWrite", "Exports")
+        .replace("\"s3:PutObject\"", "\"s3:Put*\"");
+    sandbox.change_bucket_policy("export-nopolicy", Some(wider.clone()));
+    let refused = work.propose_undo(id, false).await.unwrap_err();
+    assert!(matches!(refused, UndoError::Altered { .. }), "{refused}");
+    assert!(refused.to_string().contains("`Exports`"), "{refused}");
+    assert!(refused.hint().contains("by hand"), "{}", refused.hint());
+    assert!(work.change(id).unwrap().unwrap().is_in_place());
+    assert_eq!(
+        bucket_policy(&sandbox, "export-nopolicy").await,
+        Some(wider)
+    );
+    // Taken out by hand, it is gone.
+    sandbox.change_bucket_policy("export-nopolicy", None);
+    let undo = work.propose_undo(id, false).await.unwrap();
+    assert!(!work.undo(&undo).await.unwrap().was_in_place);
+    assert!(!work.change(id).unwrap().unwrap().is_in_place());
+}
+
+/// The network of a Deny was altered by somebody; the exemption in it is ours all the same.
+#[tokio::test]
+async fn an_exemption_goes_out_of_a_deny_that_somebody_altered() {
+    let sandbox = sandbox();
+    let work = work(&sandbox);
+    let id = applied(&work, &plan(&example("deny"))).await;
+    let ours = bucket_policy(&sandbox, "export-office-only").await.unwrap();
+    assert!(ours.contains("aws:ViaAWSService"), "{ours}");
+    let office = "\"203.0.113.0/24\"";
+    let network = |text: &str| text.replace(office, "[\"203.0.113.0/24\", \"192.0.2.0/24\"]");
+    assert_ne!(network(&ours), ours);
+    sandbox.change_bucket_policy("export-office-only", Some(network(&ours)));
+    let record = work.change(id).unwrap().unwrap();
+    let undo = work.propose_undo(id, false).await.unwrap();
+    assert!(undo.diff.contains("aws:ViaAWSService"), "{}", undo.diff);
+    work.undo(&undo).await.unwrap();
+    assert_eq!(
+        bucket_policy(&sandbox, "export-office-only").await,
+        Some(network(&record.before.unwrap()))
+    );
+    assert!(!work.change(id).unwrap().unwrap().is_in_place());
+}
+
+#[tokio::test]
 async fn a_document_that_changes_after_it_was_shown_is_not_written() {
     let sandbox = sandbox();
     let work = work(&sandbox);
@@ -120,6 +186,67 @@ async fn what_an_export_in_flight_relies_on_stays_until_it_has_ended() {
     assert!(matches!(refused, UndoError::InUse { .. }), "{refused}");
     assert!(refused.to_string().contains(&run.to_string()), "{refused}");
     assert!(refused.hint().contains("resume"));
+}
+
+/// A colleague's export, which no journal of ours holds, is looked for at AWS.
+#[rstest]
+#[case::what_was_granted("export-nopolicy", "prod", true)]
+#[case::another_prefix("export-nopolicy", "test", false)]
+#[case::another_bucket("export-landing", "prod", false)]
+#[tokio::test]
+async fn what_an_export_of_others_relies_on_stays(
+    #[case] bucket: &str,
+    #[case] prefix: &str,
+    #[case] is_in_use: bool,
+) {
+    let sandbox = with(|options| options.job_length = Duration::from_hours(1));
+    let ours = work(&sandbox);
+    let text = example("no-grant");
+    let id = applied(&ours, &plan(&text)).await;
+    let colleague = work(&sandbox);
+    let text = text.replace("export-nopolicy", bucket);
+    let text = text.replace("\"prod\"", &format!("\"{prefix}\""));
+    let other = plan(&text);
+    sign_in(&colleague, &other).await;
+    let briefing = colleague.prepare(&other).await.unwrap();
+    let (events, _kept) = mpsc::unbounded_channel();
+    let cancel = CancellationToken::new();
+    let run = colleague
+        .start(&other, &briefing, events, &cancel)
+        .await
+        .unwrap();
+    let run = colleague.run(run).unwrap().unwrap();
+    let export = run.exports[0].export_arn.clone().unwrap();
+    match ours.propose_undo(id, false).await {
+        Ok(undo) => {
+            assert!(!is_in_use);
+            assert_eq!(undo.warnings, Vec::<String>::new());
+        }
+        Err(refused) => {
+            assert!(is_in_use, "{refused}");
+            assert!(refused.to_string().contains(&export), "{refused}");
+            assert!(matches!(refused, UndoError::InUseByOthers { .. }));
+        }
+    }
+}
+
+/// Who cannot ask the source is told what that leaves open, and may go on.
+#[tokio::test]
+async fn exports_that_could_not_be_looked_for_are_told() {
+    let sandbox = sandbox();
+    let work = work(&sandbox);
+    let plan = plan(&example("no-grant"));
+    let id = applied(&work, &plan).await;
+    work.sign_out(Side::Source);
+    let undo = work.propose_undo(id, false).await.unwrap();
+    assert_eq!(
+        undo.warnings,
+        [
+            "exports that others started could not be looked for, and may rely on this: nobody is \
+             signed in to 111111111111"
+        ]
+    );
+    assert!(work.undo(&undo).await.unwrap().was_in_place);
 }
 
 #[tokio::test]

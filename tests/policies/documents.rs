@@ -209,6 +209,36 @@ fn nothing_is_written_for_a_destination_that_the_configuration_does_not_allow() 
     assert!(ended.err.contains("222222222222"), "{ended:?}");
 }
 
+/// "at least three times the estimate": an hour was the longest so far.
+#[test]
+fn a_grant_that_would_end_too_early_is_refused_with_the_least_that_is_taken() {
+    let home = Home::new();
+    let text = example("one-table");
+    let plan = home.write("plan.toml", &text);
+    let run = Ended::of(home.sandbox(&["run", "--yes"]).arg(&plan));
+    assert_eq!(run.status, 0, "{run:?}");
+    let surveyed = Ended::of(home.sandbox(&["survey"]).arg(&plan));
+    let mut facts: Value = serde_json::from_str(&surveyed.out).unwrap();
+    let export = &mut facts["exports"][0];
+    export["started_at"] = "2026-11-20T00:00:00Z".into();
+    export["ended_at"] = "2026-11-20T01:00:00Z".into();
+    let facts = home.write("facts.json", &facts.to_string());
+    for command in [&["policies", "--as", "json"][..], &["check"]] {
+        let with = |expires: &str| {
+            let mut program = home.command();
+            program
+                .args(command)
+                .args(["--expires", expires, "--facts"]);
+            Ended::of(program.args([&facts, &plan]))
+        };
+        let short = with("2h");
+        assert_eq!(short.status, 2, "{short:?}");
+        assert!(short.err.contains("--expires 180m"), "{short:?}");
+        let enough = with("180m");
+        assert_eq!(enough.status, 0, "{enough:?}");
+    }
+}
+
 #[test]
 fn a_grant_that_ends_says_when_in_the_document_and_in_the_text() {
     let home = Home::new();

@@ -37,7 +37,8 @@ async fn a_restart_goes_on_with_sessions_policies_and_jobs() {
         .send()
         .await
         .unwrap();
-    drop(first);
+    // Its clients hold it too.
+    drop((first, dynamodb, s3));
 
     let second = open();
     let dynamodb = aws_sdk_dynamodb::Client::new(&config(&second, oncall, "eu-west-1"));
@@ -68,6 +69,25 @@ async fn a_restart_goes_on_with_sessions_policies_and_jobs() {
         .send()
         .await
         .unwrap();
+}
+
+/// Two that each write the whole world would undo each other's changes without a word.
+#[test]
+fn a_state_file_is_played_by_one_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("world.json");
+    let open = || {
+        Sandbox::open(Options {
+            state: Some(file.clone()),
+            ..Options::default()
+        })
+    };
+    let first = open().unwrap();
+    let refused = open().unwrap_err().to_string();
+    assert!(refused.contains("world.json is in use"), "{refused}");
+    assert!(refused.contains("sandbox serve"), "{refused}");
+    drop(first);
+    open().unwrap();
 }
 
 #[cfg(unix)]

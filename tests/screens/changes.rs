@@ -138,6 +138,22 @@ fn quitting_waits_for_a_change_that_is_being_written() {
 }
 
 #[test]
+fn quitting_says_which_changes_stay_and_how_they_are_taken_away() {
+    let mut driver = at_access(World::default());
+    driver.go(&["q"]).hides("change 4").go(&["n"]);
+    driver.go(&["a", "y"]);
+    let (request, _) = driver.change().unwrap();
+    driver.happen(Message::Done(request, applied(4, ReadBack::AsWritten)));
+    driver.settle();
+    driver
+        .go(&["q"])
+        .shows("Quit?")
+        .shows("change 4: bucket policy of export-landing")
+        .shows("tableferry apply --list")
+        .shows("tableferry undo 4");
+}
+
+#[test]
 fn where_production_is_concerned_the_name_is_typed() {
     let mut driver = at_access(World {
         production: Some("shop-prod".to_owned()),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::Target;
 use super::edit::{Exemption, drop_principal, exempt};
 use super::spare::{demands_aes256, demands_kms};
@@ -11,6 +13,7 @@ use crate::access::need::{Need, Who};
 use crate::access::principal::SourcePrincipal;
 use crate::access::verdict::stale_principals;
 use crate::policy::document::{Document, Effect};
+use crate::policy::ending::end_of;
 use crate::policy::merge::{self, Added, EditError};
 
 /// What is to be done to one document.
@@ -35,6 +38,8 @@ pub(super) struct Drawn {
     pub(super) added: Vec<String>,
     /// The ids of deleted principals that were taken out, with the statements they stood in.
     pub(super) dropped: Vec<(String, String)>,
+    /// The Sids of statements of ours that had ended and were taken out.
+    pub(super) ended: Vec<String>,
     /// Where something could not be done, what.
     pub(super) problems: Vec<String>,
 }
@@ -67,13 +72,15 @@ impl Draft {
         }
     }
 
-    /// Carries the draft out on the live document.
+    /// Carries the draft out on the live document. Where the time is given, statements of ours that
+    /// had ended by then make room for the new ones; without it every statement keeps its place.
     pub(super) fn draw(
         &self,
         live: Option<&str>,
         target: &Target,
         facts: &Facts,
         terms: Terms<'_>,
+        now: Option<Timestamp>,
     ) -> Drawn {
         let mut drawn = Drawn::of(live);
         for (index, exemptions) in &self.exemptions {
@@ -88,6 +95,9 @@ impl Draft {
                     )),
                 }
             }
+        }
+        if let Some(now) = now {
+            drawn.drop_ended(now);
         }
         let names = |who: Who| principal(facts, who);
         let has_principal = target.is_resource_policy();
@@ -115,6 +125,7 @@ impl Drawn {
             text: live.unwrap_or_default().to_owned(),
             added: Vec::new(),
             dropped: Vec::new(),
+            ended: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -154,6 +165,29 @@ impl Drawn {
         self.problems
             .push(format!("all Sids from {sid} to {sid}9 are taken"));
         None
+    }
+
+    /// Takes out the statements under our Sids that grant nothing any more, their time being over.
+    pub(super) fn drop_ended(&mut self, now: Timestamp) {
+        let Ok(document) = Document::parse(&self.text) else {
+            return;
+        };
+        let ended = document.statements().iter().filter_map(|statement| {
+            let sid = statement.sid.as_ref()?;
+            let is_over = end_of(statement).is_some_and(|end| end <= now);
+            (is_over && statement::is_ours(&sid.value)).then(|| sid.value.clone().into_owned())
+        });
+        for sid in ended.collect::<Vec<_>>() {
+            if let Ok(removed) = merge::remove_statement(&self.text, &sid) {
+                // A document without a statement is written anew.
+                self.text = if removed.is_empty {
+                    String::new()
+                } else {
+                    removed.text
+                };
+                self.ended.push(sid);
+            }
+        }
     }
 
     /// Takes deleted principals out, without which the document could not be written.

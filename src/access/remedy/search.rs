@@ -243,21 +243,21 @@ impl<'a> Search<'a> {
         true
     }
 
-    fn draw(&self, target: &Target, draft: &Draft) -> Drawn {
+    fn draw(&self, target: &Target, draft: &Draft, now: Option<Timestamp>) -> Drawn {
         let via_s3 = statement::via_s3(self.facts);
         let terms = statement::Terms {
             expires: self.terms.expires,
             via_s3: via_s3.as_deref(),
         };
-        draft.draw(target.live(self.facts), target, self.facts, terms)
+        draft.draw(target.live(self.facts), target, self.facts, terms, now)
     }
 
-    /// The facts as they would be with everything done. Deleted principals stay, so that statements
-    /// keep their places; they match nobody.
+    /// The facts as they would be with everything done. Deleted principals and grants that ended
+    /// stay, so that statements keep their places; they match nobody, and grant nothing.
     fn mended(&self) -> Facts {
         let mut facts = self.facts.clone();
         for (target, (draft, _)) in &self.drafts {
-            target.put(&mut facts, self.draw(target, draft).text, self.now);
+            target.put(&mut facts, self.draw(target, draft, None).text, self.now);
         }
         for table in &mut facts.tables {
             let is_mended = table
@@ -296,7 +296,7 @@ impl<'a> Search<'a> {
             });
         }
         for (target, (draft, mender)) in &self.drafts {
-            let mut drawn = self.draw(target, draft);
+            let mut drawn = self.draw(target, draft, Some(self.now));
             drawn.drop_stale();
             remedies.extend(self.document_remedy(target, draft, mender, drawn, &worsened));
         }
@@ -347,6 +347,7 @@ impl<'a> Search<'a> {
         }
         let exempted = exempted(draft, live);
         warnings.extend(super::warning_of_exemption(&exempted, self.terms));
+        warnings.extend(drawn.ended.iter().map(|sid| super::word_of_ended(sid)));
         for (id, sid) in &drawn.dropped {
             warnings.push(format!(
                 "{id} is taken out of the statement `{sid}`: AWS refuses to write a policy with a \

@@ -22,6 +22,22 @@ pub(super) const fn sid(purpose: Purpose) -> &'static str {
     }
 }
 
+/// Whether a Sid is one that we give, with a number behind it or without.
+pub(super) fn is_ours(given: &str) -> bool {
+    const ALL: [Purpose; 8] = [
+        Purpose::Export,
+        Purpose::Follow,
+        Purpose::List,
+        Purpose::Write,
+        Purpose::Encrypt,
+        Purpose::ReadTable,
+        Purpose::Verify,
+        Purpose::Decrypt,
+    ];
+    let name = given.trim_end_matches(|digit: char| digit.is_ascii_digit());
+    ALL.iter().any(|purpose| sid(*purpose) == name)
+}
+
 /// What goes into statements beside the needs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms<'a> {

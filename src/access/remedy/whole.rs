@@ -84,6 +84,11 @@ impl Whole<'_> {
     fn remedy(&self, target: &Target, needs: &[Need], least: Option<Remedy>) -> Remedy {
         let live = target.live(self.facts);
         let drawn = self.drawn(target, needs, least.as_ref());
+        let ended: Vec<String> = drawn
+            .ended
+            .iter()
+            .map(|sid| super::word_of_ended(sid))
+            .collect();
         let mut problems = drawn.problems;
         problems.extend(proof::problems(target, live, &drawn.text, self.facts));
         let is_granted_more = !drawn.added.is_empty();
@@ -109,7 +114,7 @@ impl Whole<'_> {
                 mender: self.mender(target),
                 mends: Vec::new(),
                 lets_through: Vec::new(),
-                warnings: self.warnings(target, is_granted_more),
+                warnings: [self.warnings(target, is_granted_more), ended].concat(),
                 problems,
             },
         }
@@ -130,6 +135,7 @@ impl Whole<'_> {
         let live = target.live(self.facts);
         let mended = live.map(|live| least.and_then(without_added).unwrap_or(live.to_owned()));
         let mut drawn = Drawn::of(mended.as_deref());
+        drawn.drop_ended(self.now);
         for (sid, statement) in &statement::statements(needs, principals, is_key_policy, terms) {
             drawn.add(sid, statement);
         }

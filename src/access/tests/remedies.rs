@@ -7,9 +7,12 @@ use serde_json::{Value, json};
 use super::world::*;
 use crate::access::facts::{Facts, PastExport};
 use crate::access::need::Weight;
-use crate::access::remedy::{Mend, Remedies, Remedy, Target, Terms, estimate, letter, remedies};
+use crate::access::remedy::{
+    Mend, Remedies, Remedy, Target, Terms, estimate, letter, remedies, whole,
+};
 use crate::access::verdict::{Mender, Overall, overall};
 use crate::plan::{Encryption, Plan};
+use crate::policy::merge::{Added, add_statement};
 
 fn found(plan: &Plan, facts: &Facts) -> Remedies {
     remedies(plan, facts, now(), Terms::default())
@@ -352,6 +355,82 @@ fn a_grant_that_ends_says_so_and_when_it_is_short() {
         json!({ "DateLessThan": { "aws:CurrentTime": "2026-11-22T14:00:00Z" } })
     );
     assert_eq!(remedy.warnings.len(), 2, "{remedy:#?}");
+}
+
+#[test]
+fn a_grant_must_hold_three_times_the_estimate() {
+    let least = |expires: &str, minutes: Option<i64>| {
+        let terms = Terms {
+            expires: Some(at(expires)),
+            estimate: minutes.map(SignedDuration::from_mins),
+        };
+        terms.is_shorter_than(at("2026-11-22T12:00:00.9Z"))
+    };
+    let two_hours = "2026-11-22T14:00:00Z";
+    assert_eq!(
+        least(two_hours, Some(40)),
+        None,
+        "the end is cut to seconds"
+    );
+    assert_eq!(
+        least(two_hours, Some(41)),
+        Some(SignedDuration::from_mins(123))
+    );
+    assert_eq!(least("2026-11-22T12:00:02Z", None), None);
+}
+
+/// What ended grants nothing: the new statement takes its place and its name.
+#[test]
+fn a_grant_of_ours_that_ended_makes_room() {
+    let mut facts = facts();
+    facts.bucket.policy = absent();
+    let until = |end: &str| Terms {
+        expires: Some(at(end)),
+        estimate: None,
+    };
+    let found = remedies(&aes_plan(), &facts, now(), until("2026-11-22T11:00:00Z"));
+    let (_, dead) = document_of(&found.remedies[0]);
+    let theirs = r#"{"Sid":"Theirs2","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::export-landing/*","Condition":{"DateLessThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}"#;
+    let Ok(Added::Inserted { text: both }) = add_statement(dead, theirs) else {
+        panic!("{dead}");
+    };
+    for (live, sids) in [
+        (dead.to_owned(), vec!["TableferryWrite"]),
+        (both, vec!["Theirs2", "TableferryWrite"]),
+    ] {
+        facts.bucket.policy = known(live);
+        let terms = until("2026-11-23T12:00:00Z");
+        for found in [
+            remedies(&aes_plan(), &facts, now(), terms),
+            whole(&aes_plan(), &facts, now(), terms),
+        ] {
+            let remedy = found
+                .remedies
+                .iter()
+                .find(|remedy| {
+                    matches!(&remedy.mend, Mend::Document { target, .. } if target.to_string().contains("bucket policy"))
+                })
+                .unwrap();
+            assert_eq!(remedy.problems, Vec::<String>::new());
+            let (_, after) = document_of(remedy);
+            let found = statements(after);
+            let found = found.as_array().unwrap().iter();
+            let named: Vec<&str> = found.map(|s| s["Sid"].as_str().unwrap()).collect();
+            assert_eq!(named, sids, "{after}");
+            assert!(after.contains("2026-11-23T12:00:00Z"), "{after}");
+            let Mend::Document { diff, .. } = &remedy.mend else {
+                panic!("{remedy:#?}");
+            };
+            let is_gone =
+                |line: &str| line.starts_with('-') && line.contains("2026-11-22T11:00:00Z");
+            assert!(diff.lines().any(is_gone), "{diff}");
+            let told = remedy
+                .warnings
+                .iter()
+                .any(|told| told.contains("its time is over"));
+            assert!(told, "{remedy:#?}");
+        }
+    }
 }
 
 #[test]

@@ -82,13 +82,150 @@ fn what_somebody_altered_since_is_left_and_told() {
     );
     let text = taken.text.unwrap();
     assert!(text.contains("s3:Put*") && text.contains(DENY), "{text}");
+}
 
-    let live = after.replace("203.0.113.0/24", "198.51.100.0/24");
+/// A Sid is only a name: what we wrote is known by what it says.
+#[test]
+fn what_somebody_gave_another_sid_is_taken_away_all_the_same() {
+    let before = document(&[DENY]);
+    let after = added(&document(&[SPARING]), &allow("Ours", "s3:PutObject"));
+    let live = after
+        .replace("\"Ours\"", "\"Exports\"")
+        .replace("OfficeOnly", "Office");
     let taken = take_back(Some(&before), &after, &live).unwrap();
-    assert_eq!(taken.taken, ["Ours"]);
-    assert_eq!(taken.left.len(), 1, "{taken:?}");
-    let text = taken.text.unwrap();
-    assert!(text.contains("198.51.100.0/24") && text.contains("aws:ViaAWSService"));
+    assert_eq!(taken.taken, ["Ours", "OfficeOnly"]);
+    assert_eq!(taken.left, Vec::<String>::new());
+    assert_eq!(taken.text, Some(before.replace("OfficeOnly", "Office")));
+    // Nothing but ours, and without a Sid.
+    let after = new_document(&allow("Ours", "s3:PutObject"));
+    let live = after.replace("\"Sid\": \"Ours\",", "");
+    assert_ne!(live, after);
+    assert_eq!(take_back(None, &after, &live).unwrap().text, None);
+}
+
+/// The exemption goes, what somebody did to the rest of the Deny stays.
+#[test]
+fn an_exemption_is_taken_out_of_a_deny_that_somebody_altered_besides() {
+    let before = document(&[DENY]);
+    let after = document(&[SPARING]);
+    for (theirs, own) in [
+        ("203.0.113.0/24", "198.51.100.0/24"),
+        (
+            "\"203.0.113.0/24\"",
+            "[\"203.0.113.0/24\", \"192.0.2.0/24\"]",
+        ),
+        ("\"s3:*\"", "[\"s3:Put*\", \"s3:Get*\"]"),
+        (
+            "\"Principal\": \"*\"",
+            "\"Principal\": {\"AWS\": \"111111111111\"}",
+        ),
+    ] {
+        let live = after.replace(theirs, own);
+        assert_ne!(live, after);
+        let taken = take_back(Some(&before), &after, &live).unwrap();
+        assert_eq!(taken.taken, ["OfficeOnly"], "{own}");
+        assert_eq!(taken.left, Vec::<String>::new(), "{own}");
+        assert_eq!(taken.text, Some(before.replace(theirs, own)));
+    }
+}
+
+#[test]
+fn an_exemption_that_was_the_whole_condition_goes_with_it() {
+    let before = document(&[BARE]);
+    let after = document(&[BARE_SPARING]);
+    let theirs = ("arn:aws:s3:::landing/*", "arn:aws:s3:::landing/in/*");
+    let named = |text: &str| text.replace("{\"Effect\"", "{\"Sid\": \"Keep\", \"Effect\"");
+    let (before, after) = (named(&before), named(&after));
+    let live = after.replace(theirs.0, theirs.1);
+    let taken = take_back(Some(&before), &after, &live).unwrap();
+    assert_eq!(taken.text, Some(before.replace(theirs.0, theirs.1)));
+}
+
+/// A value that was put into a list is taken out of what is a longer list by now.
+#[test]
+fn a_value_is_taken_out_of_a_list_that_others_widened() {
+    let deny = |values: &str| {
+        document(&[&format!(
+            r#"{{"Sid": "Only", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::landing/*", "Condition": {{"ArnNotEquals": {{"aws:PrincipalArn": {values}}}}}}}"#
+        )])
+    };
+    for (before, after, live, wanted) in [
+        (
+            r#""Q""#,
+            r#"["Q", "R"]"#,
+            r#"["Q", "R", "S"]"#,
+            r#"["Q", "S"]"#,
+        ),
+        (r#"["Q"]"#, r#"["Q", "R"]"#, r#"["R", "S"]"#, r#"["S"]"#),
+        // Theirs was taken away, so that one value is left of what was one value before.
+        (r#""Q""#, r#"["Q", "R"]"#, r#"["R", "S"]"#, r#""S""#),
+    ] {
+        let taken = take_back(Some(&deny(before)), &deny(after), &deny(live)).unwrap();
+        assert_eq!(taken.left, Vec::<String>::new());
+        assert_eq!(taken.text, Some(deny(wanted)), "{live}");
+    }
+    // Somebody took ours out of the list already.
+    let live = deny(r#"["Q", "S"]"#);
+    let taken = take_back(Some(&deny(r#""Q""#)), &deny(r#"["Q", "R"]"#), &live).unwrap();
+    assert_eq!(taken.text, Some(live));
+    assert!(taken.taken.is_empty() && taken.left.is_empty(), "{taken:?}");
+}
+
+/// What we added stands no more, and its effect does: that is not gone.
+#[test]
+fn what_stands_in_other_words_is_left_and_told() {
+    let before = document(&[DENY]);
+    let after = added(&document(&[SPARING]), &allow("Ours", "s3:PutObject"));
+    let told = |live: &str| {
+        let taken = take_back(Some(&before), &after, live).unwrap();
+        assert_eq!(taken.text.as_deref(), Some(live), "{live}");
+        assert_eq!(taken.taken, Vec::<String>::new());
+        taken.left
+    };
+    let of = |statement: &str| added(&before, statement);
+    let exports = |action| allow("Exports", action);
+    let word = ["the statement `Exports` grants some of what was added: it is left as it is"];
+    for statement in [
+        exports("s3:Put*"),
+        exports("S3:PUTOBJECT").replace("landing/*", "*"),
+        exports("s3:PutObject").replace("role/Exporter", "root"),
+        exports("s3:*").replace(
+            r#"{"AWS":"arn:aws:iam::111111111111:role/Exporter"}"#,
+            r#""*""#,
+        ),
+        exports("s3:PutObject").replace(
+            r#"/*"}"#,
+            r#"/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}"#,
+        ),
+    ] {
+        assert_eq!(told(&of(&statement)), word, "{statement}");
+    }
+    for statement in [
+        exports("s3:GetObject"),
+        exports("s3:PutObject").replace("landing", "other"),
+        exports("s3:PutObject").replace("role/Exporter", "role/Other"),
+        exports("s3:PutObject").replace("Allow", "Deny"),
+    ] {
+        assert_eq!(told(&of(&statement)), Vec::<String>::new(), "{statement}");
+    }
+}
+
+/// An exemption whose value somebody altered is not what we wrote.
+#[test]
+fn a_deny_that_holds_a_part_of_what_was_put_into_it_is_told() {
+    let before = document(&[DENY]);
+    let after = document(&[SPARING]);
+    let live = after.replace(r#""false""#, r#"["false", "true"]"#);
+    let taken = take_back(Some(&before), &after, &live).unwrap();
+    assert_eq!(taken.text, Some(live));
+    assert_eq!(
+        taken.left,
+        ["the statement `OfficeOnly` was altered since: it is left as it is"]
+    );
+    // Another value in its place is nothing of ours.
+    let live = after.replace(r#""false""#, r#""true""#);
+    let taken = take_back(Some(&before), &after, &live).unwrap();
+    assert_eq!(taken.left, Vec::<String>::new());
 }
 
 #[test]
@@ -145,6 +282,30 @@ fn a_list_that_was_put_around_a_lone_statement_goes_again() {
     let with_id = |text: &str| text.replacen('{', "{\"Id\":\"x\",", 1);
     let taken = take_back(Some(&before), &after, &with_id(&after)).unwrap();
     assert_eq!(taken.text, Some(with_id(&before)));
+}
+
+#[test]
+fn an_edit_concerns_what_its_statements_are_about() {
+    let before = document(&[BARE]);
+    let ours = allow("Ours", "s3:PutObject").replace("landing/*", "landing/prod/*");
+    let after = added(&before, &ours);
+    assert!(concerns(
+        Some(&before),
+        &after,
+        "arn:aws:s3:::landing/prod/AWSDynamoDB/x"
+    ));
+    assert!(!concerns(
+        Some(&before),
+        &after,
+        "arn:aws:s3:::landing/test/AWSDynamoDB/x"
+    ));
+    // A Deny that was given an exemption is about all that it denies.
+    let spared = document(&[BARE_SPARING]);
+    assert!(concerns(
+        Some(&before),
+        &spared,
+        "arn:aws:s3:::landing/test/x"
+    ));
 }
 
 /// Statements with Sids of their own, so that each is told from the others.

@@ -12,6 +12,7 @@ use crate::journal::{
     ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, ExportRecord, JournalError,
     RunId, RunRecord, Stage,
 };
+use crate::plan::TableRef;
 use crate::policy::merge::EditError;
 use crate::policy::take_back::take_back;
 use crate::work::Work;
@@ -63,7 +64,7 @@ pub struct Undone {
     pub was_in_place: bool,
     /// What was read afterwards.
     pub read_back: ReadBack,
-    /// What was left as it is, in words.
+    /// What was left as it is, in words; where there is any, the change is still in place.
     pub left: Vec<String>,
 }
 
@@ -92,6 +93,14 @@ pub enum UndoError {
         /// The runs, in words.
         runs: String,
     },
+    /// Exports that are under way and not in the journal may rely on it.
+    #[error("change {id} is in use: {exports}")]
+    InUseByOthers {
+        /// The change.
+        id: ChangeId,
+        /// The exports, in words.
+        exports: String,
+    },
     /// Switching recovery off was not asked for by name.
     #[error("{0} stays on: switching it off would destroy the table's recovery window")]
     RecoveryStays(String),
@@ -104,12 +113,12 @@ pub enum UndoError {
     /// The document changed after it was shown.
     #[error("{0} was changed meanwhile: nothing was written")]
     ChangedMeanwhile(String),
-    /// Everything that was added was altered since.
-    #[error("nothing of change {id} is left as it was written: {left}")]
+    /// Nothing that was added stands as it was written, and it has its effect all the same.
+    #[error("change {id} is not undone: nothing of it stands as it was written, and {left}")]
     Altered {
         /// The change.
         id: ChangeId,
-        /// What was altered, in words.
+        /// What stands in its place, in words.
         left: String,
     },
     /// A document could not be taken apart.
@@ -145,12 +154,19 @@ impl UndoError {
             Self::InUse { .. } => {
                 "`tableferry resume` follows them to their end; undo it then".to_owned()
             }
+            Self::InUseByOthers { .. } => {
+                "somebody else started them: undo it when they have ended".to_owned()
+            }
             Self::RecoveryStays(_) => "add --recovery if that is what you want".to_owned(),
             Self::NotSignedIn(_) => "sign in with the profile that made the change".to_owned(),
             Self::Busy => "wait until it is done, and try again".to_owned(),
             Self::ChangedMeanwhile(_) => "look at the difference again".to_owned(),
-            Self::Altered { .. } | Self::Document { .. } => {
-                "look at the document, and take by hand out what is not needed".to_owned()
+            Self::Altered { id, .. } => format!(
+                "take out by hand what is not needed; until then the change stays in the list, and \
+                 `tableferry undo {id}` looks again"
+            ),
+            Self::Document { .. } => {
+                "look at the document, and take out by hand what is not needed".to_owned()
             }
             Self::Call { cause, .. } => cause.hint.clone().unwrap_or_else(|| {
                 format!(
@@ -177,8 +193,13 @@ impl Work {
         }
         let session = self.session_for(&record);
         let session = session.ok_or_else(|| UndoError::NotSignedIn(record.account.to_string()))?;
+        let in_flight = self.exports_of_others(&record).await?;
         let live = read(&session, &record).await?;
-        propose(record, live)
+        let mut proposal = propose(record, live)?;
+        if proposal.changes_anything() {
+            proposal.warnings.extend(in_flight);
+        }
+        Ok(proposal)
     }
 
     /// Undoes a change as it was shown: writes only where the document still stands as it stood then,
@@ -206,6 +227,10 @@ impl Work {
             return Err(UndoError::Busy);
         };
         self.undoable(record.id)?;
+        if proposal.changes_anything() {
+            // Whatever could not be looked for was told with the proposal, and agreed to.
+            let _ = self.exports_of_others(record).await?;
+        }
         let live = read(&session, record).await?;
         if live != proposal.live {
             return Err(UndoError::ChangedMeanwhile(record.title.clone()));
@@ -221,12 +246,15 @@ impl Work {
                 .read_back(&session, &record.target, &live, &proposal.wanted)
                 .await;
         }
-        let stage = if record.stage == ChangeStage::Planned && !was_in_place {
-            ChangeStage::NotWritten
-        } else {
-            ChangeStage::Undone
-        };
-        journal.update_change(record.id, stage, Timestamp::now())?;
+        // What somebody altered has its effect all the same: until that is gone, so is not the change.
+        if proposal.left.is_empty() {
+            let stage = if record.stage == ChangeStage::Planned && !was_in_place {
+                ChangeStage::NotWritten
+            } else {
+                ChangeStage::Undone
+            };
+            journal.update_change(record.id, stage, Timestamp::now())?;
+        }
         Ok(Undone {
             id: record.id,
             was_in_place,
@@ -352,27 +380,31 @@ fn uses(run: &RunRecord, export: &ExportRecord, change: &ChangeRecord) -> bool {
         ChangeTarget::BucketPolicy { bucket, .. } => request.bucket == *bucket,
         ChangeTarget::Recovery { table } => request.table_arn == *table,
         ChangeTarget::KeyPolicy { key } => {
-            let id = key.resource_after("key").unwrap_or_default();
-            let is_named = request.encryption.key().is_some_and(|named| {
-                // An alias does not tell which key it stands for.
-                named == id || named.contains("alias/") || named == key.to_string()
-            });
-            is_named || exports_a_table_of(&change.plan, export)
+            let named = request.encryption.key();
+            named.is_some_and(|named| is_key(named, key))
+                || is_table_of(change, &request.table_arn.to_string())
         }
         ChangeTarget::RolePolicy { role, .. } => is_principal(run, change, "role", role),
         ChangeTarget::UserPolicy { user, .. } => is_principal(run, change, "user", user),
     }
 }
 
-/// Whether an export is of one of the tables of the plan that a key's policy was changed for: the
-/// key may be the table's own.
-fn exports_a_table_of(plan: &str, export: &ExportRecord) -> bool {
-    let Ok(plan) = crate::plan::Plan::from_bytes(plan.as_bytes(), "", Timestamp::now()) else {
+/// Whether a key is the one that an export names. An alias does not tell which key it stands for.
+pub(super) fn is_key(named: &str, key: &Arn) -> bool {
+    let id = key.resource_after("key").unwrap_or_default();
+    named == id || named.contains("alias/") || named == key.to_string()
+}
+
+/// Whether a table is one of the plan that a key's policy was changed for: the key may be the table's
+/// own.
+pub(super) fn is_table_of(change: &ChangeRecord, table: &str) -> bool {
+    let Some(plan) = change.read_plan() else {
         return true;
     };
+    let name = table.split_once(":table/").map_or(table, |(_, name)| name);
     plan.tables.iter().any(|job| match &job.table {
-        crate::plan::TableRef::Name(name) => name == export.table(),
-        crate::plan::TableRef::Arn(arn) => *arn == export.request.table_arn,
+        TableRef::Name(own) => own == name,
+        TableRef::Arn(arn) => arn.to_string() == table,
     })
 }
 

@@ -52,25 +52,12 @@ pub(crate) fn line_count(model: &Model, question: &Question, columns: usize) -> 
 pub(super) fn text(look: &Look<'_>, question: &Question, columns: usize) -> Vec<Line<'static>> {
     let plain = |text: &str| parts::paragraph(text, Style::new(), columns);
     match question {
-        Question::Quit => match look.model.run() {
-            Some(_) if look.model.is_sandbox && look.model.has_unfinished_exports() => plain(
-                "Exports are under way. In the sandbox they end with this process, unless \
-                 --sandbox-state keeps it.",
-            ),
-            Some(run) if look.model.has_unfinished_exports() => plain(&format!(
-                "The exports go on at AWS; only the waiting ends. To come back: \
-                 `tableferry resume {run}`, or open the wizard again."
-            )),
-            _ if !look.model.deeds.is_empty() => {
-                plain("A call is in flight; its answer is waited for before the end.")
-            }
-            Some(run) => plain(&format!(
-                "Run {run} has ended. What was chosen since is lost unless the plan was saved (s in Review)."
-            )),
-            None => plain(
-                "Nothing was started. What was chosen is lost unless the plan was saved (s in Review).",
-            ),
-        },
+        Question::Quit => {
+            let mut lines = quit_text(look.model, columns);
+            lines.extend(changes_that_stay(look.model, columns));
+            lines
+        }
+
         Question::LogIn {
             side,
             profile,
@@ -102,6 +89,55 @@ pub(super) fn text(look: &Look<'_>, question: &Question, columns: usize) -> Vec<
         Question::Change(proposed) => changes::question(look, proposed, columns),
         Question::Probe(proposed) => probe::question(look, proposed, columns),
     }
+}
+
+/// What quitting leaves behind of a run and of the choices.
+fn quit_text(model: &Model, columns: usize) -> Vec<Line<'static>> {
+    let plain = |text: &str| parts::paragraph(text, Style::new(), columns);
+    match model.run() {
+        Some(_) if model.is_sandbox && model.has_unfinished_exports() => plain(
+            "Exports are under way. In the sandbox they end with this process, unless \
+                 --sandbox-state keeps it.",
+        ),
+        Some(run) if model.has_unfinished_exports() => plain(&format!(
+            "The exports go on at AWS; only the waiting ends. To come back: \
+                 `tableferry resume {run}`, or open the wizard again."
+        )),
+        _ if !model.deeds.is_empty() => {
+            plain("A call is in flight; its answer is waited for before the end.")
+        }
+        Some(run) => plain(&format!(
+            "Run {run} has ended. What was chosen since is lost unless the plan was saved (s in Review)."
+        )),
+        None => plain(
+            "Nothing was started. What was chosen is lost unless the plan was saved (s in Review).",
+        ),
+    }
+}
+
+/// The changes of accounts that quitting leaves in place.
+fn changes_that_stay(model: &Model, columns: usize) -> Vec<Line<'static>> {
+    let [.., (last, _)] = model.made.as_slice() else {
+        return Vec::new();
+    };
+    let mut lines = vec![Line::default()];
+    let intro = if model.is_sandbox {
+        "Changed in this sitting, and it stays where --sandbox-state keeps the sandbox:"
+    } else {
+        "Changed in this sitting, and it stays so:"
+    };
+    lines.extend(parts::paragraph(intro, Theme::strong(), columns));
+    for (id, title) in &model.made {
+        let text = format!("change {id}: {title}");
+        lines.extend(parts::paragraph(&text, Style::new(), columns));
+    }
+    for text in [
+        "`tableferry apply --list` shows what is in place;".to_owned(),
+        format!("`tableferry undo {last}` takes it away."),
+    ] {
+        lines.extend(parts::paragraph(&text, Style::new(), columns));
+    }
+    lines
 }
 
 /// What the start is certain to fail by, before what it would do.
