@@ -277,7 +277,8 @@ pub struct PastExport {
     pub export_arn: String,
     /// The table's ARN.
     pub table_arn: String,
-    /// The user's ARN, or the role's, or the session's where the role's is not known.
+    /// The user's ARN, or the role's, or the session's where the role's is not known; empty where
+    /// nobody can tell who started it.
     pub principal: String,
     /// The bucket.
     pub bucket: String,

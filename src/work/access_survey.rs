@@ -64,7 +64,7 @@ impl Work {
         facts.tried = resources.tables.tried;
         facts.tried.extend(resources.bucket.tried);
         facts.keys = resources.keys;
-        facts.exports = past::exports(&self.inner.journal, plan, &facts);
+        facts.exports = past::exports(&self.inner.journal, plan, &facts, &resources.tables.recent);
         facts.changes = self.young_changes(&facts);
         controls.put_into(&mut facts);
         facts.source.simulation = Box::pin(principal::simulate(plan, &facts, &source)).await;

@@ -8,6 +8,7 @@
 )]
 
 mod articles;
+mod others;
 mod place;
 mod random;
 mod rows;

@@ -9,6 +9,7 @@ use super::{bears, is_of_side};
 use crate::access::facts::{Facts, PastExport, Since};
 use crate::access::fingerprint::{Fingerprint, fingerprints};
 use crate::arn::Arn;
+use crate::aws::dynamodb::{Export, ExportStatus};
 use crate::journal::{
     ChangeKind, ChangeRecord, ChangeStage, ExportRecord, Journal, RunRecord, Stage,
 };
@@ -17,9 +18,53 @@ use crate::plan::Plan;
 /// How far back exports are remembered, as `ListExports` does.
 const MEMORY: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// The exports of the last months; none where the journal cannot be read, since they are only
-/// evidence beside the facts.
-pub(super) fn exports(journal: &Journal, plan: &Plan, facts: &Facts) -> Vec<PastExport> {
+/// The exports of the last months, and recent ones that the journal does not hold.
+pub(super) fn exports(
+    journal: &Journal,
+    plan: &Plan,
+    facts: &Facts,
+    recent: &[Export],
+) -> Vec<PastExport> {
+    let mut exports = remembered(journal, plan, facts);
+    let of_others: Vec<PastExport> = recent
+        .iter()
+        .filter(|export| {
+            let arn = export.arn.to_string();
+            exports.iter().all(|known| known.export_arn != arn)
+        })
+        .filter_map(of_others)
+        .collect();
+    exports.extend(of_others);
+    exports
+}
+
+/// An export that somebody else started, or another computer; AWS does not tell who.
+fn of_others(export: &Export) -> Option<PastExport> {
+    let arn = export.arn.to_string();
+    let (table, _) = arn.split_once("/export/")?;
+    let status = match export.status {
+        ExportStatus::InProgress => "IN_PROGRESS",
+        ExportStatus::Completed => "COMPLETED",
+        ExportStatus::Failed => "FAILED",
+    };
+    Some(PastExport {
+        table_arn: table.to_owned(),
+        principal: String::new(),
+        bucket: export.bucket.clone()?,
+        prefix: export.prefix.clone(),
+        key: export.kms_key.clone(),
+        started_at: export.started_at?,
+        ended_at: export.ended_at,
+        status: status.to_owned(),
+        owner: None,
+        writing: Since::Unknown,
+        reading: Since::Unknown,
+        export_arn: arn,
+    })
+}
+
+/// Those in the journal; none where it cannot be read, since they are only evidence beside the facts.
+fn remembered(journal: &Journal, plan: &Plan, facts: &Facts) -> Vec<PastExport> {
     let since = facts.surveyed_at.checked_sub(MEMORY);
     let since = since.unwrap_or(Timestamp::MIN);
     let (Ok(runs), Ok(changes)) = (journal.runs_since(since), journal.changes()) else {

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future;
+use jiff::{SignedDuration, Timestamp};
 
 use super::reading::{read, read_optional, tried};
 use crate::access::facts::{Fact, InFlight, Recovery, TableDescription, TableFacts, Tried};
 use crate::access::need::Who;
 use crate::arn::{Arn, Region};
-use crate::aws::dynamodb::{ExportStatus, Table};
+use crate::aws::dynamodb::{Export, ExportStatus, Table};
 use crate::aws::{Failure, Session};
 use crate::plan::Plan;
 
@@ -16,6 +17,9 @@ use crate::plan::Plan;
 pub(super) struct Read {
     pub(super) facts: Vec<TableFacts>,
     pub(super) in_flight: Fact<InFlight>,
+    /// The exports of the plan's tables that run, or were started within the hour, whoever started
+    /// them; as many as were looked at.
+    pub(super) recent: Vec<Export>,
     pub(super) tried: Vec<Tried>,
 }
 
@@ -35,9 +39,11 @@ pub(super) async fn read_all(plan: &Plan, source: &Session) -> Read {
     let reads = tables
         .iter()
         .map(|(asked, arn)| read_table(source, asked, arn));
-    let (read, in_flight) = future::join(future::join_all(reads), running(source, &tables)).await;
+    let (read, (in_flight, recent)) =
+        future::join(future::join_all(reads), running(source, &tables)).await;
     let mut all = Read {
         facts: Vec::new(),
+        recent,
         tried: tried(Who::Exporter, LIST_EXPORTS, "*".to_owned(), &in_flight)
             .into_iter()
             .collect(),
@@ -102,8 +108,15 @@ fn description(table: Table) -> TableDescription {
 /// Of how many tables the sizes are asked for to know how much is in flight.
 const MOST_SIZES: usize = 25;
 
-/// The exports that run in the tables' Regions, and how large their tables are together.
-async fn running(source: &Session, tables: &[(String, Arn)]) -> Fact<InFlight> {
+/// How many exports of the plan's tables are looked at.
+const MOST_RECENT: usize = 20;
+/// How long ago an export counts as recent.
+const RECENT: SignedDuration = SignedDuration::from_hours(1);
+
+/// The exports that run in the tables' Regions, and how large their tables are together; and those of
+/// the tables themselves that are recent.
+async fn running(source: &Session, tables: &[(String, Arn)]) -> (Fact<InFlight>, Vec<Export>) {
+    let mut recent = Vec::new();
     let regions: BTreeSet<Region> = tables
         .iter()
         .filter_map(|(_, arn)| arn.region_code())
@@ -113,10 +126,10 @@ async fn running(source: &Session, tables: &[(String, Arn)]) -> Fact<InFlight> {
             let dynamodb = source.dynamodb(region);
             async move { dynamodb.list_exports(None).await }
         });
-        let lists = future::try_join_all(lists).await?;
-        let running: Vec<Arn> = lists
+        let listed = future::try_join_all(lists).await?.concat();
+        recent = describe_recent(source, tables, &listed).await;
+        let running: Vec<Arn> = listed
             .into_iter()
-            .flatten()
             .filter(|(_, status)| *status == ExportStatus::InProgress)
             .map(|(export, _)| export)
             .collect();
@@ -125,7 +138,43 @@ async fn running(source: &Session, tables: &[(String, Arn)]) -> Fact<InFlight> {
             bytes: bytes_in_flight(source, &running).await,
         })
     };
-    read(LIST_EXPORTS, &[], count).await
+    let in_flight = read(LIST_EXPORTS, &[], count).await;
+    (in_flight, recent)
+}
+
+/// The recent exports of tables, as far as they may be described.
+async fn describe_recent(
+    source: &Session,
+    tables: &[(String, Arn)],
+    listed: &[(Arn, ExportStatus)],
+) -> Vec<Export> {
+    let since = Timestamp::now().checked_sub(RECENT);
+    let since = since.unwrap_or(Timestamp::MIN);
+    let is_recent = |(export, status): &&(Arn, ExportStatus)| {
+        let is_of_plan = tables
+            .iter()
+            .any(|(_, table)| export.to_string().starts_with(&format!("{table}/export/")));
+        is_of_plan
+            && (*status == ExportStatus::InProgress || started(export).is_some_and(|at| at > since))
+    };
+    let described =
+        listed
+            .iter()
+            .filter(is_recent)
+            .take(MOST_RECENT)
+            .map(|(export, _)| async move {
+                let dynamodb = source.dynamodb(&export.region_code()?);
+                dynamodb.describe_export(export).await.ok()
+            });
+    let described = future::join_all(described).await;
+    described.into_iter().flatten().collect()
+}
+
+/// When an export was started: its id begins with the milliseconds since 1970.
+fn started(export: &Arn) -> Option<Timestamp> {
+    let (_, id) = export.resource.rsplit_once('/')?;
+    let (time, _) = id.split_once('-')?;
+    Timestamp::from_millisecond(time.parse().ok()?).ok()
 }
 
 /// The size of the exported tables together, a table counted once for each of its exports; `None`

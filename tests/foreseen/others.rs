@@ -1,0 +1,28 @@
+//! Exports that somebody else started: the journal here does not hold them, and AWS tells of them.
+
+use tableferry::access::verdict::Check;
+
+use crate::place::{self, Place};
+use crate::rows::{base, plan_text, table::LANDING};
+
+#[test]
+fn a_second_export_to_the_same_place_is_told_whoever_started_the_first() {
+    let plan = |prefix: &str| {
+        let text = plan_text(LANDING, "", "name = \"Orders\"");
+        place::plan(&text.replace("prefix = \"prod\"", &format!("prefix = \"{prefix}\"")))
+    };
+    place::run(|| async {
+        let first = plan("prod");
+        let place = Place::open(&base(), &first).await;
+        let told = async |plan: &tableferry::plan::Plan| {
+            let verdicts = place.check(plan).await;
+            verdicts
+                .iter()
+                .any(|verdict| verdict.is_of(Check::SamePlace))
+        };
+        assert!(!told(&first).await);
+        assert!(place.export(&first).await.is_completed());
+        assert!(told(&first).await);
+        assert!(!told(&plan("elsewhere")).await);
+    });
+}
