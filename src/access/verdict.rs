@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub(super) use self::witness::is_for_want_of_identity;
 use super::facts::Facts;
 use super::need::{Need, Weight, Who, needs_by};
 use super::principal::SourcePrincipal;

@@ -1,6 +1,9 @@
 //! `tableferry survey PLAN`: everything that bears on a plan's permissions, as a file.
 
+use std::convert::Infallible;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -64,9 +67,27 @@ pub(super) async fn read_facts(
         biased;
         () = cancel.cancelled() => return Err(Exit::CutOff),
         facts = read => facts?,
+        never = tell_patience() => match never {},
     };
     tell_unused(controls, &facts, report);
     Ok(facts)
+}
+
+/// Says now and then to whoever sits before it that something does not answer; never ends.
+async fn tell_patience() -> Infallible {
+    const EVERY: Duration = Duration::from_secs(10);
+    let begun = tokio::time::Instant::now();
+    loop {
+        tokio::time::sleep(EVERY).await;
+        if std::io::stderr().is_terminal() {
+            // A closed standard error is no reason to stop.
+            let _ = writeln!(
+                std::io::stderr(),
+                "still reading after {} s; what does not answer is given up after half a minute",
+                begun.elapsed().as_secs()
+            );
+        }
+    }
 }
 
 /// Facts of a side that nobody signs in for have no place for its policies.

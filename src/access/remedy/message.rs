@@ -183,7 +183,7 @@ pub(super) fn told(verdict: &Verdict, facts: &Facts) -> Told {
             format!("{} do not allow", policies_of(kind, need, facts)),
             matches!(kind, PolicyKind::Boundary | PolicyKind::Identity),
         ),
-        (None, None) => refused(need, verdict, facts),
+        (None, None) => (refused(need, verdict, facts), false),
     };
     Told::Call {
         need: need.clone(),
@@ -252,7 +252,7 @@ fn policies_of(kind: PolicyKind, need: &Need, facts: &Facts) -> String {
 }
 
 /// What AWS said when a call was tried, without its account of who called what.
-fn refused(need: &Need, verdict: &Verdict, facts: &Facts) -> (String, bool) {
+fn refused(need: &Need, verdict: &Verdict, facts: &Facts) -> String {
     let refusals = facts.tried.iter().rev().filter_map(|tried| {
         let is_it = tried.who == need.who && tried.action.eq_ignore_ascii_case(need.action);
         tried.refusal.as_deref().filter(|_| is_it)
@@ -261,23 +261,19 @@ fn refused(need: &Need, verdict: &Verdict, facts: &Facts) -> (String, bool) {
         .into_iter()
         .find(|one| verdict.explanation.contains(one));
     let Some(refusal) = refusal else {
-        return (format!("are not allowed: {}", verdict.explanation), false);
+        return format!("are not allowed: {}", verdict.explanation);
     };
     let clause = ["because ", "with an explicit deny "]
         .iter()
         .find_map(|word| refusal.find(word).and_then(|at| refusal.get(at..)));
     let head = "AWS refused when they were tried";
     match clause {
-        Some(clause) if clause.contains("no identity-based policy allows") => (
-            format!("{head}, because no identity-based policy allows them"),
-            true,
-        ),
         Some(clause) => {
             let end = clause.find(['.', '\n']).unwrap_or(clause.len());
             let clause = clause.get(..end).unwrap_or(clause);
-            (format!("{head}, {}", without_action(clause, need)), false)
+            format!("{head}, {}", without_action(clause, need))
         }
-        None => (format!("{head}, without giving a reason"), false),
+        None => format!("{head}, without giving a reason"),
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::access::facts::{Fact, Facts, KeyFacts, Obstacle, PolicyText, PrincipalFacts, Tried};
 use crate::access::need::{Need, Purpose, Who};
 use crate::access::simulation;
+use crate::access::verdict::is_for_want_of_identity;
 use crate::plan::Plan;
 use crate::policy::document::Document;
 use crate::policy::evaluate::{Context, Decision, Named, Policies, Principal, Request, evaluate};
@@ -182,10 +183,8 @@ fn grant(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<Tried>, text: &str
         simulation::grant(answers, is_granted);
     }
     // Any other reason that AWS gives stays one.
-    let is_for_want_of_a_grant = |one: &Tried| {
-        let refusal = one.refusal.as_deref().unwrap_or_default();
-        refusal.contains("no identity-based policy allows")
-    };
+    let is_for_want_of_a_grant =
+        |one: &Tried| is_for_want_of_identity(one.refusal.as_deref().unwrap_or_default());
     tried.retain(|one| {
         one.who != who || !is_for_want_of_a_grant(one) || !is_granted(&one.action, &one.resource)
     });

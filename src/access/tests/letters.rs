@@ -8,7 +8,7 @@ use crate::access::facts::{
     ControlLevel, DefaultEncryption, Fact, Facts, KeyManager, Ownership, PublicAccessBlock, Tried,
 };
 use crate::access::need::Who;
-use crate::access::remedy::{Mend, Remedies, Terms, letter, remedies};
+use crate::access::remedy::{Mend, Remedies, Target, Terms, letter, remedies};
 use crate::access::verdict::{Mender, Outcome};
 use crate::plan::Encryption;
 use crate::plan::Plan;
@@ -404,34 +404,28 @@ fn a_boundary_is_for_whoever_owns_it_and_not_for_the_operator() {
     assert!(text.contains("\"s3:AbortMultipartUpload\""), "{text}");
 }
 
+/// What AWS refused for want of an identity policy is given by one, not asked for in a letter.
 #[test]
-fn a_refused_read_says_which_statement_to_add_in_place_of_awss_whole_message() {
+fn a_refused_read_is_mended_by_the_identity_policy_that_it_lacks() {
     let mut facts = facts();
-    let refusal = "AccessDeniedException: User: arn:aws:sts::111111111111:assumed-role/OnCallExporter/pat \
-                   is not authorized to perform: dynamodb:DescribeContinuousBackups on resource: x \
-                   because no identity-based policy allows the dynamodb:DescribeContinuousBackups action";
-    facts.tried.push(probed(
-        Who::Exporter,
-        "dynamodb:DescribeContinuousBackups",
-        TABLE,
-        refusal,
-    ));
-    let text = message_to(&Mender::You, &aes_plan(), &facts);
-    let (head, statement) = text.split_once("This statement does it:\n").unwrap();
-    assert_eq!(
-        head,
-        format!(
-            "Please let {ROLE} make these calls, which AWS refused when they were tried, because no \
-             identity-based policy allows them:\n  - dynamodb:DescribeContinuousBackups on {TABLE}: the \
-             recovery window is read before the start\n"
-        )
-    );
-    let statement: Value = serde_json::from_str(statement).unwrap();
-    assert_eq!(
-        statement,
-        json!({
-            "Effect": "Allow", "Action": "dynamodb:DescribeContinuousBackups", "Resource": TABLE
-        })
+    let action = "dynamodb:DescribeContinuousBackups";
+    let refusal = format!("… because no identity-based policy allows the {action} action");
+    let refused = probed(Who::Exporter, action, TABLE, &refusal);
+    facts.tried.push(refused);
+    let found = remedies(&aes_plan(), &facts, now(), Terms::default());
+    let Mend::Document { target, after, .. } = &found.remedies[0].mend else {
+        panic!("{found:#?}");
+    };
+    assert!(matches!(target, Target::IdentityPolicy { .. }));
+    let statement = &serde_json::from_str::<Value>(after).unwrap()["Statement"][0];
+    assert_eq!(statement["Action"], action);
+    assert_eq!(statement["Resource"], TABLE);
+    assert_eq!(found.remedies.len(), 1, "{found:#?}");
+    assert!(
+        found
+            .after
+            .iter()
+            .all(|verdict| verdict.outcome.is_allowed())
     );
 }
 

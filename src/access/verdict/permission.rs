@@ -8,7 +8,9 @@
 
 use jiff::Timestamp;
 
-use super::witness::{held_by_simulation, left_unread, refused_by_simulation, with_witnesses};
+use super::witness::{
+    held_by_simulation, is_for_want_of_identity, left_unread, refused_by_simulation, with_witnesses,
+};
 use super::words::foresees;
 use super::{
     Layer, Mender, Outcome, Subject, Unread, Verdict, mender_of_bucket, mender_of_identity,
@@ -160,7 +162,7 @@ fn refused_beside<'f>(facts: &'f Facts, need: &Need) -> Option<&'f str> {
         let refusal = tried.refusal.as_deref().unwrap_or_default();
         tried.who == need.who
             && service(&tried.action) == service(need.action)
-            && refusal.contains("no identity-based policy allows")
+            && is_for_want_of_identity(refusal)
     })?;
     Some(&found.action)
 }

@@ -208,6 +208,12 @@ const fn allowed(explanation: String) -> Ruling {
     }
 }
 
+/// Whether AWS refused a call for want of an identity policy ("Troubleshoot access denied error
+/// messages", IAM user guide).
+pub(in crate::access) fn is_for_want_of_identity(refusal: &str) -> bool {
+    refusal.contains("no identity-based policy allows")
+}
+
 /// A call that worked is proof, whatever the policies seem to say; one that was refused, too.
 fn rule_by_trial(tried: &Tried, need: &Need, ruling: Ruling) -> Ruling {
     match &tried.refusal {
@@ -220,7 +226,8 @@ fn rule_by_trial(tried: &Tried, need: &Need, ruling: Ruling) -> Ruling {
             outcome: Outcome::Denied,
             explanation: format!("{} was tried, and refused: {refusal}", need.action),
             deciding: Vec::new(),
-            denied_by: None,
+            // Any other reason that AWS gives names what is not ours to write.
+            denied_by: is_for_want_of_identity(refusal).then_some(PolicyKind::Identity),
         },
     }
 }

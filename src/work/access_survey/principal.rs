@@ -8,7 +8,7 @@ pub use controls::{ControlDocuments, ControlFile, ControlFileError};
 use futures_util::future;
 use jiff::Timestamp;
 
-use super::reading::{hanging_on, read, read_optional};
+use super::reading::{hanging_on, is_silent, read, read_optional};
 use crate::access::facts::{
     Caller, ControlLevel, Fact, Facts, Organization, PolicyText, PrincipalFacts, RoleFacts,
     Simulated,
@@ -22,6 +22,7 @@ use crate::aws::organizations::ControlKind;
 use crate::plan::Plan;
 
 const LIST_PARENTS: &str = "organizations:ListParents";
+const SIMULATE: &str = "iam:SimulatePrincipalPolicy";
 const LIST_POLICIES: &str = "organizations:ListPoliciesForTarget";
 
 /// Reads all that bears on a side's principal, but the simulation.
@@ -212,6 +213,13 @@ async fn read_controls(session: &Session) -> Controls {
             resource: Fact::Unasked,
         };
     }
+    if is_silent(&organization) {
+        return Controls {
+            service: hanging_on(&organization, LIST_POLICIES),
+            resource: hanging_on(&organization, LIST_POLICIES),
+            organization,
+        };
+    }
     let ancestors = read(LIST_PARENTS, &[], organizations.ancestors(account)).await;
     let Some(above) = ancestors.value() else {
         return Controls {
@@ -262,12 +270,15 @@ pub(super) async fn simulate(plan: &Plan, facts: &Facts, source: &Session) -> Fa
             None => return Fact::Unasked,
         },
     };
+    if is_silent(&facts.source.identity_policies) {
+        return hanging_on(&facts.source.identity_policies, SIMULATE);
+    }
     let questions = questions(plan, facts, Timestamp::now());
     let iam = source.iam();
     let calls = questions
         .iter()
         .map(|question| iam.simulate(&principal, question));
-    read("iam:SimulatePrincipalPolicy", &[], one_then_all(calls)).await
+    read(SIMULATE, &[], one_then_all(calls)).await
 }
 
 /// The first call alone: where it is refused, the others would be too.

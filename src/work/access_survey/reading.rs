@@ -10,6 +10,8 @@ use crate::aws::failure::{Failure, FailureKind};
 
 /// How long one fact may take, with all the calls behind it.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// What is said of a call that took longer.
+const NO_ANSWER: &str = "no answer";
 
 /// Reads one fact that may be absent. `permission` is what reading it takes, as IAM names it.
 ///
@@ -24,7 +26,7 @@ pub(super) fn read_optional<T>(
         let Ok(answer) = answer.await else {
             return Fact::Failed {
                 permission: permission.to_owned(),
-                detail: format!("no answer within {} seconds", PATIENCE.as_secs()),
+                detail: format!("{NO_ANSWER} within {} seconds", PATIENCE.as_secs()),
             };
         };
         let now = Timestamp::now();
@@ -34,6 +36,12 @@ pub(super) fn read_optional<T>(
             Err(failure) => unread(failure),
         }
     }
+}
+
+/// Whether a fact is missing since nothing answered: what the same service would be asked next is not
+/// waited for as well.
+pub(super) fn is_silent<T>(fact: &Fact<T>) -> bool {
+    matches!(fact, Fact::Failed { detail, .. } if detail.starts_with(NO_ANSWER))
 }
 
 /// Reads one fact; the codes are those that say that there is no such thing.
