@@ -4,7 +4,7 @@ use tableferry::access::facts::Simulated;
 use tableferry::access::simulation::Question;
 use tableferry::arn::Arn;
 
-use crate::fake::{Fake, Reply, Request, signed_in};
+use crate::fake::{Fake, Reply, Request, query_error, signed_in};
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/Exporter";
 const ONE: &str = "arn:aws:s3:::landing/one";
@@ -174,4 +174,28 @@ async fn servers_that_answer_resource_by_resource_are_understood() {
         [(ONE, "allowed", None), (TWO, "allowed", None)]
     );
     assert_eq!(fake.seen_of("SimulatePrincipalPolicy").len(), 1);
+}
+
+#[tokio::test]
+async fn where_the_context_is_not_taken_it_is_asked_without() {
+    let fake = Fake::with_sts(|request| {
+        if request
+            .parameter("ContextEntries.member.1.ContextKeyName")
+            .is_some()
+        {
+            return query_error(400, "InvalidInput", "A context key is not taken.");
+        }
+        results(&[whole(
+            "allowed",
+            true,
+            &[(ONE, "allowed"), (TWO, "allowed")],
+        )])
+    });
+    let answers = ask(&fake).await;
+    assert_eq!(
+        told(&answers),
+        [(ONE, "allowed", Some(true)), (TWO, "allowed", Some(true))]
+    );
+    assert!(answers[0].given.is_empty());
+    assert_eq!(fake.seen_of("SimulatePrincipalPolicy").len(), 2);
 }
