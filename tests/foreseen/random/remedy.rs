@@ -63,6 +63,11 @@ pub async fn fault(
     let again = judge(&found.plan, &again, now);
     for verdict in &found.after {
         let later = again.iter().find(|later| later.subject == verdict.subject);
+        if later.is_some_and(|later| {
+            is_refused_by_what_was_assumed(verdict, later) || is_settled_by_trial(verdict, later)
+        }) {
+            continue;
+        }
         let later = later.map(|later| later.outcome.as_str());
         // What was unknown is read by then.
         if matches!(verdict.subject, Subject::Permission(_))
@@ -92,6 +97,24 @@ pub async fn fault(
             told(&found)
         )
     })
+}
+
+/// Whether a call was allowed on paper but for what nobody could read, and AWS, once it had the identity
+/// policy that it missed before, names just that.
+fn is_refused_by_what_was_assumed(paper: &Verdict, later: &Verdict) -> bool {
+    let rests_on_more =
+        matches!(&paper.outcome, Outcome::Allowed { assumed } if !assumed.is_empty());
+    rests_on_more
+        && later.outcome == Outcome::Denied
+        && later.explanation.contains(" was tried, and refused: ")
+        && !later.explanation.contains("identity-based policy")
+}
+
+/// Whether what depended on paper was tried by the survey once it was granted, and worked.
+fn is_settled_by_trial(paper: &Verdict, later: &Verdict) -> bool {
+    matches!(paper.outcome, Outcome::Depends { .. })
+        && later.outcome.is_allowed()
+        && later.explanation.ends_with(", and worked")
 }
 
 /// The remedies in a few lines each.
