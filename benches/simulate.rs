@@ -7,7 +7,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use mimalloc::MiMalloc;
-use tableferry::policy::simulate::simulate_line;
+use tableferry_policy::simulate::simulate_line;
 
 /// The program's own.
 #[global_allocator]

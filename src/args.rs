@@ -11,8 +11,8 @@ use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use expiry::Expiry;
 
-use crate::arn::{AccountId, Arn};
 use crate::work::ChangeKind;
+use tableferry_policy::arn::{AccountId, Arn};
 
 /// Carry DynamoDB tables into another AWS account, by the service's own export to S3.
 ///

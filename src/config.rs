@@ -14,10 +14,10 @@ use serde::Deserialize;
 
 pub use guards::Guards;
 
-use crate::arn::AccountId;
 use crate::aws::environment::Timeouts;
 use crate::text_file;
 use crate::work::Poll;
+use tableferry_policy::arn::AccountId;
 
 /// What the configuration came to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,8 +24,8 @@
 //! # The rooms, and who may look into which
 //!
 //! ```text
-//! arn                      the words of AWS that are easily swapped                    pure
-//! policy                   the IAM policy language: evaluate, explain, lint, merge     pure
+//! crates/policy            the IAM policy language: evaluate, explain, lint, edit; ARNs    pure
+//! crates/sandbox           an AWS in memory below the SDK's HTTP client
 //! plan                     the job: validation, the calls it makes, the plan file      pure
 //! access                   needs, facts, verdicts, remedies, and policies to copy      pure
 //! archive                  what an export leaves behind: manifests, checksums, data    pure
@@ -34,15 +34,14 @@
 //! work                     sign-in, survey, change and undo, start, follow, verify, resume
 //! tui                      the wizard: message, model, update, effect, view
 //! commands                 one file per headless command; the same work, printed
-//! sandbox                  an AWS of our own below the SDK's HTTP client
 //! args, config             the command line; the configuration file
 //! text_file                text as editors leave it, with or without a mark before it
 //! ```
 //!
 //! Arrows point one way: front ends (`tui`, `commands`) → `work` → `aws` and `journal` → the pure
 //! rooms, which know nothing of the others: no network, no clock, no terminal. The front ends make
-//! no AWS call and hold no client. The sandbox uses the pure rooms, and only `commands` knows that
-//! it exists. It builds the context of each request with code of its own, not with the code that
+//! no AWS call and hold no client. The sandbox uses `crates/policy` alone, and only `commands` knows
+//! that it exists. It builds the context of each request with code of its own, not with the code that
 //! derives needs: otherwise checker and sandbox would only agree with each other.
 //!
 //! # Promises
@@ -60,14 +59,11 @@
 pub mod access;
 pub mod archive;
 pub mod args;
-pub mod arn;
 pub mod aws;
 pub mod commands;
 pub mod config;
 pub mod journal;
 pub mod plan;
-pub mod policy;
-pub mod sandbox;
 pub mod text_file;
 pub mod tui;
 pub mod work;

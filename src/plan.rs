@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::arn::{AccountId, Arn, BucketName, Region};
+use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
 
 /// A whole job: tables of one account, exported to one bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]

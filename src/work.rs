@@ -37,11 +37,11 @@ pub use probe::{Probe, ProbeError, ProbeReport};
 pub use resume::ResumeError;
 pub use start::StartError;
 
-use crate::arn::{AccountId, Arn, Region};
 use crate::aws::profiles::Profiles;
 use crate::aws::{Environment, Identity, MfaCode, Session, SignInError};
 use crate::journal::{Journal, JournalError, RunId, RunRecord};
 use crate::plan::SignIn;
+use tableferry_policy::arn::{AccountId, Arn, Region};
 
 /// What bends the work, set once by configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

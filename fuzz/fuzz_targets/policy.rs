@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tableferry::policy::lint::{Kind, lint};
-use tableferry::policy::merge::{add_statement, diff, remove_statement};
-use tableferry::policy::simulate::simulate_line;
+use tableferry_policy::lint::{Kind, lint};
+use tableferry_policy::merge::{add_statement, diff, remove_statement};
+use tableferry_policy::simulate::simulate_line;
 
 fuzz_target!(|text: &str| {
     let _ = simulate_line(text, &mut String::new());

@@ -8,9 +8,9 @@ use super::facts::{
 };
 use super::need::{Need, Purpose, Who};
 use super::verdict::{Layer, Unread};
-use crate::arn::AccountId;
-use crate::policy::document::Document;
-use crate::policy::evaluate::{Grant, Level, Named, Policies};
+use tableferry_policy::arn::AccountId;
+use tableferry_policy::document::Document;
+use tableferry_policy::evaluate::{Grant, Level, Named, Policies};
 
 /// The policies that bear on a request, those that could not be read left out.
 #[derive(Debug, Default)]

@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use super::facts::{Fact, Facts, Obstacle, Organization, PrincipalFacts};
 use super::need::{Need, Purpose, Who};
 use super::verdict::{Layer, Unread};
-use crate::arn::{AccountId, Arn, Region};
 use crate::plan::{Encryption, Plan};
-use crate::policy::document::Document;
-use crate::policy::evaluate::{Context, is_multivalued};
+use tableferry_policy::arn::{AccountId, Arn, Region};
+use tableferry_policy::document::Document;
+use tableferry_policy::evaluate::{Context, is_multivalued};
 
 /// The service that writes and reads for the caller while an export runs.
 const EXPORTER: &str = "dynamodb.amazonaws.com";

@@ -10,7 +10,7 @@ use super::facts::Facts;
 use super::need::{Need, needs_by};
 use super::request::{Ask, asks};
 use crate::plan::Plan;
-use crate::policy::evaluate::{ContextValue, Grant, Level, Named};
+use tableferry_policy::evaluate::{ContextValue, Grant, Level, Named};
 
 /// One line for each request that the plan's needs lead to, without line ends. A need that cannot be
 /// put as a request, because its resource is not known, gives a line with an `error`.

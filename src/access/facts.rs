@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::need::Who;
-use crate::arn::AccountId;
+use tableferry_policy::arn::AccountId;
 
 /// The only version of the format that there has been.
 pub const VERSION: u32 = 1;

@@ -14,8 +14,8 @@ use super::facts::{
     BucketFacts, ControlLevel, Fact, Facts, GrantFacts, KeyFacts, PolicyText, PrincipalFacts,
 };
 use super::principal::is_same_principal;
-use crate::arn::Arn;
 use crate::plan::{Encryption, Plan};
+use tableferry_policy::arn::Arn;
 
 /// What digests begin with: another way of making them gives others.
 const FORMAT: u32 = 1;

@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::facts::{Facts, KeyManager};
-use crate::arn::{AccountId, Arn, Partition, Region};
 use crate::plan::{Encryption, Plan};
+use tableferry_policy::arn::{AccountId, Arn, Partition, Region};
 
 /// Whose permission it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::arn::{AccountId, Arn, Partition};
+use tableferry_policy::arn::{AccountId, Arn, Partition};
 
 /// What the names of roles begin with that IAM Identity Center makes of permission sets.
 const RESERVED: &str = "AWSReservedSSO_";

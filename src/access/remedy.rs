@@ -31,8 +31,8 @@ use serde_json::{Value, json};
 use super::facts::Facts;
 use super::principal::SourcePrincipal;
 use super::verdict::{Mender, Verdict};
-use crate::arn::Arn;
 use crate::plan::Plan;
+use tableferry_policy::arn::Arn;
 
 /// What is asked of the remedies.
 #[derive(Debug, Clone, Copy, Default)]

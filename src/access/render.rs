@@ -25,8 +25,8 @@ use jiff::Timestamp;
 use super::facts::Facts;
 use super::remedy::{Remedy, letter};
 use super::verdict::Mender;
-use crate::arn::AccountId;
 use crate::plan::{Plan, SignIn};
+use tableferry_policy::arn::AccountId;
 
 /// Who signs in to make a change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

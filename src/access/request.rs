@@ -12,10 +12,10 @@ use super::bearing::Bearing;
 use super::context::{self, Setting};
 use super::facts::{Facts, KeyFacts, PrincipalFacts, TableFacts};
 use super::need::{Need, Purpose, Who, bucket_owner};
-use crate::arn::{AccountId, Arn};
 use crate::plan::{Plan, Span};
-use crate::policy::document::Document;
-use crate::policy::evaluate::{Context, Policies, Principal, Request};
+use tableferry_policy::arn::{AccountId, Arn};
+use tableferry_policy::document::Document;
+use tableferry_policy::evaluate::{Context, Policies, Principal, Request};
 
 /// The id of an export as they look, to stand for the one that the export will get.
 const EXAMPLE_ID: &str = "01763805600000-a1b2c3d4";

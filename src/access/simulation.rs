@@ -14,7 +14,7 @@ use super::facts::{Facts, Simulated};
 use super::need::{Need, Who, needs_by};
 use super::request::{Ask, asks};
 use crate::plan::Plan;
-use crate::policy::evaluate::ContextValue;
+use tableferry_policy::evaluate::ContextValue;
 
 /// A key whose type for the simulation is not documented: "date or numeric".
 const WITHOUT_TYPE: &str = "aws:EpochTime";

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::need::{Need, Purpose, Resource, Situation, Who, key_account, needs};
 use super::principal::SourcePrincipal;
-use crate::arn::{AccountId, Arn, Region};
 use crate::plan::{Encryption, Plan};
+use tableferry_policy::arn::{AccountId, Arn, Region};
 
 /// The documents for one plan and one principal.
 #[derive(Debug, Clone, PartialEq, Eq)]

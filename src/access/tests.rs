@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use super::need::{Purpose, Situation, Who, needs};
 use super::principal::SourcePrincipal;
 use super::snippets::{Snippets, snippets, snippets_in};
-use crate::arn::{AccountId, Arn, Region};
 use crate::plan::Plan;
+use tableferry_policy::arn::{AccountId, Arn, Region};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 

@@ -28,9 +28,9 @@ pub(super) use self::witness::is_for_want_of_identity;
 use super::facts::Facts;
 use super::need::{Need, Weight, Who, needs_by};
 use super::principal::SourcePrincipal;
-use crate::arn::AccountId;
 use crate::plan::Plan;
-use crate::policy::evaluate::{Deciding, PolicyKind};
+use tableferry_policy::arn::AccountId;
+use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
 pub(super) use key::is_out_of_reach as is_key_out_of_reach;
 pub use stale::{StalePrincipal, stale_principals};

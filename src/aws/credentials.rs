@@ -26,7 +26,7 @@ use super::environment::Environment;
 use super::failure::{Failure, FailureKind};
 use super::session::{Means, MfaCode, SignInError};
 use super::sign_in::failure::{assume_role_failure, base_failure};
-use crate::arn::{Arn, Region};
+use tableferry_policy::arn::{Arn, Region};
 
 /// How long a credential process may take: it may wait for a person to touch a device.
 const PROCESS_TIME: Duration = Duration::from_mins(2);

@@ -7,8 +7,8 @@ use super::failure::Failure;
 use super::gate::Gate;
 use super::plain::plain;
 use super::translate::Translator;
-use crate::arn::Arn;
 use crate::plan::ExportRequest;
+use tableferry_policy::arn::Arn;
 
 mod export_request;
 mod recovery;

@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::gate::Gate;
 use super::plain::plain;
 use super::translate::Translator;
-use crate::arn::Arn;
+use tableferry_policy::arn::Arn;
 
 /// A role as `GetRole` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::gate::Gate;
 use super::plain::plain;
 use super::translate::Translator;
-use crate::arn::Arn;
+use tableferry_policy::arn::Arn;
 
 /// How many keys are described at a time; `DescribeKey` has a quota per second.
 const AT_A_TIME: usize = 8;

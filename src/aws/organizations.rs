@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::plain::plain;
 use super::translate::Translator;
 use crate::access::facts::{ControlLevel, Organization, PolicyText};
-use crate::arn::AccountId;
+use tableferry_policy::arn::AccountId;
 
 /// How deep units nest at most, with the root ("Quotas and service limits for AWS Organizations").
 const DEEPEST: usize = 6;

@@ -7,7 +7,7 @@ use super::chain;
 use super::endpoints::Endpoints;
 use super::plain::plain;
 use super::shared_files::{RawProfile, SharedFiles};
-use crate::arn::{Arn, Region};
+use tableferry_policy::arn::{Arn, Region};
 
 /// Lists what the files hold. A profile that has no way to credentials, because its chain runs in
 /// a circle or ends at a profile that is not there, is among the ignored ones.

@@ -12,7 +12,7 @@ use super::failure::{Failure, FailureKind};
 use super::gate::Gate;
 use super::plain::plain;
 use super::translate::Translator;
-use crate::arn::{AccountId, BucketName, Region};
+use tableferry_policy::arn::{AccountId, BucketName, Region};
 
 /// A bucket as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::translate::Translator;
 use crate::access::facts::PublicAccessBlock;
-use crate::arn::AccountId;
+use tableferry_policy::arn::AccountId;
 
 /// S3's settings of accounts, for one identity.
 #[derive(Debug, Clone)]

@@ -17,7 +17,7 @@ use super::organizations::Organizations;
 use super::s3::S3;
 use super::s3_account::S3Account;
 use super::translate::Translator;
-use crate::arn::{AccountId, Arn, Partition, Region};
+use tableferry_policy::arn::{AccountId, Arn, Partition, Region};
 
 /// Who `GetCallerIdentity` says we are.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,8 +23,8 @@ use super::gate::Gate;
 use super::plain::plain;
 use super::session::{Identity, Means, MfaCode, Session, SignInError};
 use super::shared_files::SharedFiles;
-use crate::arn::{Arn, Region};
 use crate::plan::SignIn;
+use tableferry_policy::arn::{Arn, Region};
 
 pub(super) mod failure;
 mod rules;

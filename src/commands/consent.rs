@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::report::Report;
 use super::sign_in::ask;
-use crate::arn::AccountId;
 use crate::work::Work;
+use tableferry_policy::arn::AccountId;
 
 /// How the operator agrees to changes.
 pub(super) struct Consent<'a> {

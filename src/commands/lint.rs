@@ -7,8 +7,8 @@ use anyhow::Context;
 
 use super::Exit;
 use crate::args::LintKind;
-use crate::policy::lint::{Kind, Severity, lint as find};
 use crate::text_file;
+use tableferry_policy::lint::{Kind, Severity, lint as find};
 
 /// Lints the document of a file.
 pub fn run(file: &Path, kind: LintKind, output: impl Write) -> anyhow::Result<Exit> {

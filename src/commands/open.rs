@@ -12,8 +12,8 @@ use crate::args::{Global, Output};
 use crate::aws::Environment;
 use crate::config::{Config, ConfigError, Guards};
 use crate::journal::{Journal, JournalError};
-use crate::sandbox::{Options, Sandbox};
 use crate::work::{Limits, Poll, Settings, Work};
+use tableferry_sandbox::{Options, Sandbox};
 
 /// Opens the work that the arguments ask for. `Err` holds the exit status; the reason was printed.
 pub fn open(global: &Global, output: Output) -> Result<Work, Exit> {

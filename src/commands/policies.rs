@@ -19,9 +19,9 @@ use crate::access::remedy::{Remedies, Terms, remedies, whole};
 use crate::access::render::{self, Rendered, Sheet};
 use crate::access::verdict::{Overall, Verdict, judge, overall};
 use crate::args::{PoliciesArgs, PolicyFormat};
-use crate::arn::AccountId;
 use crate::plan::Plan;
 use crate::work::{Limits, Work};
+use tableferry_policy::arn::AccountId;
 
 /// Surveys both sides and writes what mends the plan.
 pub async fn policies(work: &Work, args: &PoliciesArgs, cancel: CancellationToken) -> Exit {

@@ -5,9 +5,9 @@ use serde_json::json;
 use super::Exit;
 use super::report::Report;
 use crate::args::OutputArgs;
-use crate::arn::Region;
 use crate::aws::profiles::Profile;
 use crate::work::Work;
+use tableferry_policy::arn::Region;
 
 /// Lists the profiles of the shared files.
 #[must_use]

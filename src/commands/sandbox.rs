@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::open::options;
 use super::report::{print_error, print_line};
-use crate::sandbox::Sandbox;
+use tableferry_sandbox::Sandbox;
 
 /// Serves until `cancel`; prints the lines of the two shared files that point the AWS CLI here.
 pub async fn serve(

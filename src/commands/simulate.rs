@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Exit;
-use crate::policy::simulate::{LineStatus, refuse_line, simulate_line};
 use crate::text_file::without_mark;
+use tableferry_policy::simulate::{LineStatus, refuse_line, simulate_line};
 
 /// Answers the requests of a file, or of standard input, on `output`.
 pub fn run(file: Option<&Path>, output: impl Write) -> anyhow::Result<Exit> {

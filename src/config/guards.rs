@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer};
 
-use crate::arn::{AccountId, BucketName};
 use crate::work::Limits;
+use tableferry_policy::arn::{AccountId, BucketName};
 
 /// What holds the operator back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -11,8 +11,8 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::record::timestamp;
 use super::{Journal, JournalError};
-use crate::arn::{AccountId, Arn, BucketName, Region};
 use crate::plan::SignIn;
+use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
 
 /// A probe's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{ExportRequest, Span};
-use crate::arn::Region;
+use tableferry_policy::arn::Region;
 
 /// The command `aws dynamodb export-table-to-point-in-time …` that makes the same call, one option
 /// a line, quoted for a POSIX shell.

@@ -4,7 +4,7 @@ use super::Encryption;
 use super::partition::Claims;
 use super::section::{Placed, Section};
 use super::violation::Complaints;
-use crate::arn::Arn;
+use tableferry_policy::arn::Arn;
 
 #[derive(Clone, Copy)]
 enum Algorithm {
@@ -80,7 +80,9 @@ fn key(text: &str) -> Result<String, (String, String)> {
     if text.starts_with("arn:") {
         let arn: Arn = text
             .parse()
-            .map_err(|error: crate::arn::Malformed| (error.to_string(), right.clone()))?;
+            .map_err(|error: tableferry_policy::arn::Malformed| {
+                (error.to_string(), right.clone())
+            })?;
         let is_key = arn.service == "kms"
             && arn.region_code().is_some()
             && arn.account_id().is_some()

@@ -7,7 +7,7 @@ use super::partition::Claims;
 use super::section::{Placed, Section, characters, one_of, wrong_type};
 use super::violation::Complaints;
 use super::{Format, Span, TableJob, TableRef, View, filter};
-use crate::arn::{Arn, Region};
+use tableferry_policy::arn::{Arn, Region};
 
 const KEYS: [&str; 8] = [
     "name", "format", "type", "time", "from", "to", "view", "filter",
@@ -97,7 +97,9 @@ fn table_arn(text: &str) -> Result<Arn, (String, String)> {
     let right = "give the table's ARN: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME";
     let arn: Arn = text
         .parse()
-        .map_err(|error: crate::arn::Malformed| (error.to_string(), right.to_owned()))?;
+        .map_err(|error: tableferry_policy::arn::Malformed| {
+            (error.to_string(), right.to_owned())
+        })?;
     let is_table = arn.service == "dynamodb"
         && arn.region_code().is_some()
         && arn.account_id().is_some()

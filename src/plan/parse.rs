@@ -7,8 +7,8 @@ use super::partition::Claims;
 use super::section::{Placed, Section, wrong_type};
 use super::violation::{Complaints, Violations};
 use super::{Destination, Encryption, Plan, SignIn, Source, TableJob, encryption, job, sign_in};
-use crate::arn::{AccountId, BucketName, Region};
 use crate::text_file::without_mark;
+use tableferry_policy::arn::{AccountId, BucketName, Region};
 
 const SECTIONS: [&str; 4] = ["source", "destination", "encryption", "tables"];
 
@@ -181,7 +181,7 @@ fn read_destination_sign_in(
 }
 
 fn bucket(text: &str) -> Result<BucketName, (String, String)> {
-    text.parse().map_err(|error: crate::arn::Malformed| {
+    text.parse().map_err(|error: tableferry_policy::arn::Malformed| {
         let name = text
             .strip_prefix("s3://")
             .or_else(|| text.split(":::").nth(1))
@@ -199,13 +199,14 @@ fn bucket(text: &str) -> Result<BucketName, (String, String)> {
 }
 
 fn owner(text: &str) -> Result<AccountId, (String, String)> {
-    text.parse().map_err(|error: crate::arn::Malformed| {
-        (
-            error.to_string(),
-            "give the id of the account that owns the bucket: twelve digits, without hyphens"
-                .to_owned(),
-        )
-    })
+    text.parse()
+        .map_err(|error: tableferry_policy::arn::Malformed| {
+            (
+                error.to_string(),
+                "give the id of the account that owns the bucket: twelve digits, without hyphens"
+                    .to_owned(),
+            )
+        })
 }
 
 /// A prefix as it is kept: without closing slashes, which would make a folder without a name.

@@ -6,7 +6,7 @@
 
 use super::section::Placed;
 use super::violation::Complaints;
-use crate::arn::{AccountId, Arn, Partition, Region};
+use tableferry_policy::arn::{AccountId, Arn, Partition, Region};
 
 /// What a plan file says about partitions and accounts, and where.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{ExportRequest, Filter, Plan, Span, TableJob, TableRef};
-use crate::arn::{AccountId, Arn, Region};
+use tableferry_policy::arn::{AccountId, Arn, Region};
 
 impl Plan {
     /// The ARN of a job's table: as given, or the name in the source's account and Region.

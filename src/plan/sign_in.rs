@@ -5,7 +5,7 @@ use super::SignIn;
 use super::partition::Claims;
 use super::section::{Section, characters};
 use super::violation::Complaints;
-use crate::arn::{Arn, Region};
+use tableferry_policy::arn::{Arn, Region};
 
 /// The keys of a side that say how it signs in.
 pub(super) const KEYS: [&str; 8] = [
@@ -70,20 +70,23 @@ fn profile_name(text: &str) -> Result<String, (String, String)> {
 }
 
 fn region(text: &str) -> Result<Region, (String, String)> {
-    text.parse().map_err(|error: crate::arn::Malformed| {
-        (
-            error.to_string(),
-            "give the code, such as eu-west-1, not the Region's name or an Availability Zone"
-                .to_owned(),
-        )
-    })
+    text.parse()
+        .map_err(|error: tableferry_policy::arn::Malformed| {
+            (
+                error.to_string(),
+                "give the code, such as eu-west-1, not the Region's name or an Availability Zone"
+                    .to_owned(),
+            )
+        })
 }
 
 fn role(text: &str) -> Result<Arn, (String, String)> {
     let right = "give the role's own ARN: arn:aws:iam::111111111111:role/NAME, with its path";
     let arn: Arn = text
         .parse()
-        .map_err(|error: crate::arn::Malformed| (error.to_string(), right.to_owned()))?;
+        .map_err(|error: tableferry_policy::arn::Malformed| {
+            (error.to_string(), right.to_owned())
+        })?;
     if arn.service == "sts" && arn.resource.starts_with("assumed-role/") {
         return Err((
             format!("`{text}` is a session of a role, not the role"),

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Encryption, Plan, Span, TableJob};
-use crate::arn::Arn;
+use tableferry_policy::arn::Arn;
 
 /// How far the latest restorable time is behind now, about.
 const RECOVERY_LAG: SignedDuration = SignedDuration::from_mins(5);

@@ -13,7 +13,7 @@ use super::popups::typed::{self, Purpose};
 use super::popups::{Popup, Question, changes};
 use super::remote::RequestId;
 use super::steps::access;
-use crate::arn::AccountId;
+use tableferry_policy::arn::AccountId;
 
 /// A change as it is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,6 @@ use super::outside::{
     ProbeReport, Proposal, RunSummary, UndoProposal, Undone,
 };
 use super::remote::RequestId;
-use crate::arn::{BucketName, Region};
 use crate::aws::failure::Failure;
 use crate::aws::kms::Key;
 use crate::aws::profiles::Profiles;
@@ -20,6 +19,7 @@ use crate::aws::session::{MfaCode, SignInError};
 use crate::plan::{Plan, SignIn};
 use crate::work::event::{Event, Side};
 use crate::work::facts::{BucketFacts, TableFacts};
+use tableferry_policy::arn::{BucketName, Region};
 
 /// Something that happened.
 #[derive(Debug)]

@@ -23,9 +23,9 @@ use super::steps::encryption::EncryptionStep;
 use super::steps::progress::Progress;
 use super::steps::review::Review;
 use super::steps::tables::Tables;
-use crate::arn::AccountId;
 use crate::plan::{self, Plan, Source};
 use crate::work::event::Side;
+use tableferry_policy::arn::AccountId;
 
 /// What the wizard was started with.
 #[derive(Debug, Clone)]

@@ -10,7 +10,6 @@ use crate::access::remedy::{self, Mend, Remedies, Remedy, Terms};
 use crate::access::verdict::{self, Check, Mender, Outcome, Subject, Unread, Verdict};
 use crate::journal::RunRecord;
 use crate::plan::Plan;
-use crate::policy::evaluate::Principal;
 use crate::work;
 pub use crate::work::change::ReadBack;
 use crate::work::event::ExportProgress;
@@ -19,6 +18,7 @@ pub use crate::work::{
     Applied, Blocker, Briefing, ChangeId, ChangeKind, ChangeRecord, Held, Identified, Probe,
     ProbeRecord, ProbeReport, Proposal, Standing, UndoProposal, Undone,
 };
+use tableferry_policy::evaluate::Principal;
 
 /// A run of the journal, as the wizard shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

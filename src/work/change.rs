@@ -82,7 +82,7 @@ impl Work {
     #[must_use]
     pub fn name_to_type<'a>(
         &self,
-        accounts: impl IntoIterator<Item = &'a crate::arn::AccountId>,
+        accounts: impl IntoIterator<Item = &'a tableferry_policy::arn::AccountId>,
     ) -> Option<&str> {
         let production = &self.inner.settings.production;
         accounts

@@ -1,9 +1,9 @@
 //! What is read before a start, each piece known or not with the reason.
 
-use crate::arn::{AccountId, BucketName, Region};
 use crate::aws::dynamodb::{PointInTimeRecovery, Table};
 use crate::aws::failure::Failure;
 use crate::aws::s3::DefaultEncryption;
+use tableferry_policy::arn::{AccountId, BucketName, Region};
 
 /// A table and its recovery window, as far as they could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

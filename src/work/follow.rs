@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 use super::event::{Event, ExportProgress, Side};
 use super::start::take_over;
 use super::{Poll, Session, Work, region_of};
-use crate::arn::Arn;
 use crate::aws::SignInError;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::journal::{ExportRecord, JournalError, RunId, Stage, Verified};
+use tableferry_policy::arn::Arn;
 
 /// Why a run can no longer be followed.
 #[derive(Debug, thiserror::Error)]

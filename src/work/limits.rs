@@ -11,8 +11,8 @@ use super::event::Side;
 use super::{Blocker, Session, Work};
 use crate::access::facts::{Fact, Facts, Organization};
 use crate::access::need::bucket_owner;
-use crate::arn::{AccountId, BucketName};
 use crate::plan::{ExportRequest, Plan};
+use tableferry_policy::arn::{AccountId, BucketName};
 
 /// What a plan must keep to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -14,9 +14,9 @@ use super::facts::TableFacts;
 use super::survey::{bucket_facts, table_facts};
 use super::{Session, StartError, Work};
 use crate::access::fingerprint::Fingerprint;
-use crate::arn::AccountId;
 use crate::journal::{RunId, RunRecord, Stage};
 use crate::plan::{ExportRequest, Plan, TableRef};
+use tableferry_policy::arn::AccountId;
 
 /// A thing that AWS is certain to refuse.
 #[derive(Debug, Clone, PartialEq, Eq)]

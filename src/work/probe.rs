@@ -18,12 +18,12 @@ pub use report::{Left, ProbeReport, ProbeStep, removal};
 use super::change::LOCK_PAUSE;
 use super::event::Side;
 use super::{SignedIn, Work};
-use crate::arn::{Arn, Region};
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::S3;
 use crate::aws::s3::multipart::{BegunUpload, UploadTarget};
 use crate::journal::{JournalError, NewProbe, ProbeId, ProbeLock, ProbeRecord};
 use crate::plan::{Encryption, Plan};
+use tableferry_policy::arn::{Arn, Region};
 
 /// The few bytes that are sent, and never become an object.
 const CONTENT: &[u8] = b"A probe of tableferry. It never becomes an object.\n";

@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 use super::event::{Event, ExportProgress, Side};
 use super::prepare::Briefing;
 use super::{Session, Work, region_of};
-use crate::arn::Arn;
 use crate::aws::dynamodb::{Dynamodb, Export, ExportStatus};
 use crate::aws::failure::{Failure, FailureKind};
 use crate::journal::{ExportRecord, JournalError, NewRun, RunId, RunRecord, Stage};
 use crate::plan::{ExportRequest, Plan};
+use tableferry_policy::arn::Arn;
 
 /// A token holds for eight hours after its first request; a margin for clocks and slow calls.
 const TOKEN_HOLDS: SignedDuration = SignedDuration::from_mins(7 * 60 + 30);

@@ -5,10 +5,10 @@ use futures_util::future;
 use super::event::Side;
 use super::facts::{BucketFacts, TableFacts};
 use super::{Session, Work};
-use crate::arn::{AccountId, Arn, BucketName, Region};
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::kms::Key;
 use crate::aws::s3::{Bucket, S3};
+use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
 
 impl Work {
     /// The names of all tables in the source's account and Region.

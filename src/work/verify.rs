@@ -13,11 +13,11 @@ use crate::archive::checksum;
 use crate::archive::layout::{ExportId, Layout, checksum_keys, key_candidates};
 use crate::archive::manifest::{FileEntry, Summary};
 use crate::archive::verify::{Listed, Report, verify};
-use crate::arn::{AccountId, BucketName};
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::S3;
 use crate::journal::ExportRecord;
 use crate::plan::Span;
+use tableferry_policy::arn::{AccountId, BucketName};
 
 /// A manifest names each data file in about 250 bytes; imports end at 50,000 files, exports do not.
 const LARGEST_MANIFEST: u64 = 256 * 1024 * 1024;

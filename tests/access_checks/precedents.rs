@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tableferry::aws::iam::Holder;
 use tableferry::aws::{Environment, Session};
 use tableferry::plan::SignIn;
-use tableferry::sandbox::{Options, Sandbox};
+use tableferry_sandbox::{Options, Sandbox};
 
 use crate::foreseen::{check, example, verdict, verdicts};
 use crate::program::{Ended, Home};

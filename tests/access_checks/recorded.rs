@@ -14,9 +14,9 @@ use jiff::Timestamp;
 use tableferry::aws::Environment;
 use tableferry::journal::Journal;
 use tableferry::plan::Plan;
-use tableferry::sandbox::{Options, Sandbox};
 use tableferry::work::probe::ProbeError;
 use tableferry::work::{ControlDocuments, Settings, Side, StartError, Work};
+use tableferry_sandbox::{Options, Sandbox};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 

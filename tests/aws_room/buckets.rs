@@ -9,7 +9,7 @@ async fn s3(fake: &Fake) -> S3 {
     signed_in(fake).await.s3(&region("eu-west-1"))
 }
 
-fn name() -> tableferry::arn::BucketName {
+fn name() -> tableferry_policy::arn::BucketName {
     "landing".parse().unwrap()
 }
 

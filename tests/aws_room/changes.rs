@@ -2,9 +2,9 @@
 //! change is forbidden.
 
 use serde_json::{Value, json};
-use tableferry::arn::{AccountId, Arn, BucketName};
 use tableferry::aws::iam::Holder;
 use tableferry::aws::{Failure, FailureKind, Session};
+use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
 use crate::fake::{CONFIG, Fake, Reply, Request, environment, profile, query_error, region};
 

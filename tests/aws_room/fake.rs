@@ -13,9 +13,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::{Response, StatusCode};
 use aws_smithy_types::body::SdkBody;
-use tableferry::arn::Region;
 use tableferry::aws::{Environment, Session};
 use tableferry::plan::SignIn;
+use tableferry_policy::arn::Region;
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use tableferry::access::facts::Simulated;
 use tableferry::access::simulation::Question;
-use tableferry::arn::Arn;
+use tableferry_policy::arn::Arn;
 
 use crate::fake::{Fake, Reply, Request, query_error, signed_in};
 

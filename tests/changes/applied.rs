@@ -7,8 +7,8 @@ use tableferry::access::verdict::Overall;
 use tableferry::args::{Args, Command};
 use tableferry::aws::iam::Holder;
 use tableferry::commands::{self, Exit};
-use tableferry::sandbox::Faults;
 use tableferry::work::{ChangeKind, ChangeStage, ReadBack, Standing, Verdict};
+use tableferry_sandbox::Faults;
 use tokio_util::sync::CancellationToken;
 
 use crate::world::*;

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use tableferry::sandbox::Sandbox;
+use tableferry_sandbox::Sandbox;
 
 /// What happens right after a bucket's policy was written.
 #[derive(Debug, Clone)]

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use tableferry::access::facts::Facts;
 use tableferry::access::remedy::{Terms, remedies};
-use tableferry::arn::Arn;
 use tableferry::plan::Plan;
 use tableferry::work::{not_proposed, proposals};
+use tableferry_policy::arn::Arn;
 
 use crate::world::*;
 

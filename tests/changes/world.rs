@@ -11,10 +11,10 @@ use tableferry::aws::environment::SharedHttpClient;
 use tableferry::aws::{Environment, Session};
 use tableferry::journal::Journal;
 use tableferry::plan::{Plan, SignIn};
-use tableferry::sandbox::{Options, Sandbox};
 use tableferry::work::{
     ControlDocuments, Poll, Proposal, RunOutcome, Settings, Side, Spreading, Work, proposals,
 };
+use tableferry_sandbox::{Options, Sandbox};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tableferry::access::need::Weight;
 use tableferry::access::remedy::{Mend, Terms, remedies};
 use tableferry::access::verdict::{Overall, judge, overall};
-use tableferry::policy::lint::{Kind, Severity, lint};
+use tableferry_policy::lint::{Kind, Severity, lint};
 
 use crate::place::{self, Place, carry_out};
 use crate::rows::table::{EVENTS, KEY, LANDING, kms};

@@ -11,8 +11,8 @@ use tableferry::access::verdict::{Verdict, judge};
 use tableferry::aws::{Environment, Session};
 use tableferry::journal::Journal;
 use tableferry::plan::{ExportRequest, Plan};
-use tableferry::sandbox::{ExportAcl, Options, Sandbox, SourceAddress};
 use tableferry::work::{ControlDocuments, Settings, Side, Work};
+use tableferry_sandbox::{ExportAcl, Options, Sandbox, SourceAddress};
 
 /// Runs a test's work on a thread of its own, whose stack is large enough for the SDK's futures in a
 /// program that is not optimized.
@@ -32,7 +32,10 @@ pub fn run<T: Send, F: Future<Output = T>>(work: impl FnOnce() -> F + Send) -> T
 
 /// The world that comes with the program.
 pub fn shipped_world() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/world.json");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/crates/sandbox/assets/world.json"
+    );
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -151,7 +154,7 @@ impl Place {
     pub async fn send_to(
         &self,
         request: &ExportRequest,
-        region: &tableferry::arn::Region,
+        region: &tableferry_policy::arn::Region,
     ) -> Ending {
         let dynamodb = self.source.dynamodb(region);
         let started = match dynamodb.start_export(request).await {

@@ -16,7 +16,7 @@ mod world;
 
 use tableferry::access::need::Weight;
 use tableferry::access::verdict::{Outcome, Subject, Verdict};
-use tableferry::sandbox::{ExportAcl, SourceAddress};
+use tableferry_sandbox::{ExportAcl, SourceAddress};
 
 use crate::place::{self, Ending, Place};
 use case::Case;

@@ -6,12 +6,12 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use rstest::rstest;
 use serde_json::{Value, json};
-use tableferry::arn::Arn;
 use tableferry::aws::Environment;
 use tableferry::journal::Journal;
 use tableferry::plan::SignIn;
-use tableferry::sandbox::{Options, Sandbox};
 use tableferry::work::{Settings, Side, Work};
+use tableferry_policy::arn::Arn;
+use tableferry_sandbox::{Options, Sandbox};
 
 use crate::documents::policies;
 use crate::program::{Ended, Home};

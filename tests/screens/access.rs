@@ -5,18 +5,18 @@ use tableferry::access::fingerprint::Fingerprint;
 use tableferry::access::need::{Need, Purpose, Resource, Weight, Who};
 use tableferry::access::remedy::{Mend, Remedy, Target};
 use tableferry::access::verdict::{Check, Layer, Mender, Outcome, Subject, Unread, Verdict};
-use tableferry::arn::AccountId;
 use tableferry::aws::s3::multipart::UploadTarget;
 use tableferry::journal::{ProbeId, ProbeStage};
 use tableferry::plan::{Encryption, Plan, SignIn};
-use tableferry::policy::evaluate::{Deciding, PolicyKind};
-use tableferry::policy::merge;
 use tableferry::tui::consent::{Proposed, ProposedChange};
 use tableferry::tui::outside::{
     ChangeId, ChangeKind, ChangeRecord, Judged, Probe, ProbeRecord, Proposal, UndoProposal, Way,
 };
 use tableferry::work::event::Side;
 use tableferry::work::{ChangeStage, ChangeTarget};
+use tableferry_policy::arn::AccountId;
+use tableferry_policy::evaluate::{Deciding, PolicyKind};
+use tableferry_policy::merge;
 
 use crate::driver::noon;
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
-use tableferry::arn::{AccountId, BucketName, Region};
 use tableferry::aws::dynamodb::{ExportStatus, PointInTimeRecovery, Table};
 use tableferry::aws::failure::{Failure, FailureKind};
 use tableferry::aws::kms::Key;
@@ -17,6 +16,7 @@ use tableferry::tui::outside::{
 };
 use tableferry::work::event::{ExportProgress, Side, Stage};
 use tableferry::work::facts::{BucketFacts, TableFacts};
+use tableferry_policy::arn::{AccountId, BucketName, Region};
 
 use crate::access;
 use crate::driver::noon;

@@ -10,8 +10,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Facts, KeyFacts, PrincipalFacts, TableFacts};
-use crate::arn::Arn;
 use crate::plan::{Encryption, Plan, SignIn, TableRef};
+use tableferry_policy::arn::Arn;
 
 /// What of a plan its facts are tied to, beside what the facts hold themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct SurveyedAs {
     pub profile: String,
     /// The Region, where the plan names one.
     #[serde(default)]
-    pub region: Option<crate::arn::Region>,
+    pub region: Option<tableferry_policy::arn::Region>,
     /// The role that was assumed on top of it.
     #[serde(default)]
     pub role: Option<Arn>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Fact;
 use crate::access::principal::SourcePrincipal;
-use crate::arn::{AccountId, Arn, Region};
+use tableferry_policy::arn::{AccountId, Arn, Region};
 
 /// Who signed in, as `GetCallerIdentity` tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

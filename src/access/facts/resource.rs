@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ControlLevel, Fact};
-use crate::arn::{AccountId, Arn, BucketName, Region};
+use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
 
 /// A table of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,9 +12,9 @@ use crate::access::facts::Facts;
 use crate::access::need::{Need, Who};
 use crate::access::principal::SourcePrincipal;
 use crate::access::verdict::stale_principals;
-use crate::policy::document::{Document, Effect};
-use crate::policy::ending::end_of;
-use crate::policy::merge::{self, Added, EditError};
+use tableferry_policy::document::{Document, Effect};
+use tableferry_policy::ending::end_of;
+use tableferry_policy::merge::{self, Added, EditError};
 
 /// What is to be done to one document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use crate::policy::json::{self, Member, Node, Span, Value};
+use tableferry_policy::json::{self, Member, Node, Span, Value};
 
 /// What is added to a Deny so that it spares a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

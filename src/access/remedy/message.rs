@@ -12,7 +12,7 @@ use super::{Mend, Remedy};
 use crate::access::facts::{Fact, Facts};
 use crate::access::need::{Need, Who};
 use crate::access::verdict::{Mender, Outcome, Subject, Verdict};
-use crate::policy::evaluate::{Deciding, PolicyKind};
+use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
 /// What one reader is told.
 pub(super) struct Message {

@@ -5,9 +5,9 @@ use super::Target;
 use crate::access::facts::Facts;
 use crate::access::need::Who;
 use crate::access::verdict::{Verdict, stale_principals};
-use crate::policy::document::Document;
-use crate::policy::lint::{Finding, Kind, Severity, lint};
-use crate::policy::public::public_statements;
+use tableferry_policy::document::Document;
+use tableferry_policy::lint::{Finding, Kind, Severity, lint};
+use tableferry_policy::public::public_statements;
 
 /// Why a document must not be written; none where it may.
 pub(super) fn problems(

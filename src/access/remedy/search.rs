@@ -15,11 +15,11 @@ use crate::access::need::{Need, Purpose, Resource, Who};
 use crate::access::verdict::{
     Check, Mender, Outcome, Subject, Verdict, is_key_out_of_reach, judge,
 };
-use crate::arn::Arn;
 use crate::plan::Plan;
-use crate::policy::document::Document;
-use crate::policy::evaluate::{Deciding, PolicyKind};
-use crate::policy::merge;
+use tableferry_policy::arn::Arn;
+use tableferry_policy::document::Document;
+use tableferry_policy::evaluate::{Deciding, PolicyKind};
+use tableferry_policy::merge;
 
 /// How often the plan is judged again at most; each turn finds at least one thing more.
 const MOST_TURNS: usize = 24;

@@ -3,7 +3,7 @@
 use super::edit::Exemption;
 use crate::access::need::Need;
 use crate::access::principal::SourcePrincipal;
-use crate::policy::document::Statement;
+use tableferry_policy::document::Statement;
 
 /// The exemption that AWS's own examples give for a Deny on networks.
 const VIA: Exemption = Exemption {

@@ -9,8 +9,10 @@ use crate::access::need::{Need, Purpose, Who};
 use crate::access::simulation;
 use crate::access::verdict::is_for_want_of_identity;
 use crate::plan::Plan;
-use crate::policy::document::Document;
-use crate::policy::evaluate::{Context, Decision, Named, Policies, Principal, Request, evaluate};
+use tableferry_policy::document::Document;
+use tableferry_policy::evaluate::{
+    Context, Decision, Named, Policies, Principal, Request, evaluate,
+};
 
 /// The name of the inline policy that we add to a principal.
 const INLINE_NAME: &str = "tableferry-export";

@@ -12,9 +12,9 @@ use crate::access::facts::Facts;
 use crate::access::need::{Need, Who, bucket_owner, needs_by};
 use crate::access::principal::SourcePrincipal;
 use crate::access::verdict::{Mender, mender_of_bucket, mender_of_identity, mender_of_key};
-use crate::arn::Arn;
 use crate::plan::Plan;
-use crate::policy::merge;
+use tableferry_policy::arn::Arn;
+use tableferry_policy::merge;
 
 /// Writes the whole policies that a plan's export needs, one for each document, beside the other
 /// remedies.

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{Change, Holder, Item, Rendered, Sheet, Side, comment};
-use crate::arn::{AccountId, Arn, Region};
 use crate::plan::shell_quoted;
+use tableferry_policy::arn::{AccountId, Arn, Region};
 
 /// Writes the remedies as a script.
 #[must_use]

@@ -6,8 +6,8 @@ use crate::access::facts::{Facts, PrincipalFacts};
 use crate::access::need::{Who, bucket_owner};
 use crate::access::principal::SourcePrincipal;
 use crate::access::remedy::{Mend, Remedy, Target};
-use crate::arn::{AccountId, Arn, Region};
 use crate::plan::Plan;
+use tableferry_policy::arn::{AccountId, Arn, Region};
 
 /// Whose policy a document is.
 #[derive(Debug, Clone, PartialEq, Eq)]

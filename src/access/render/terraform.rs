@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{Change, Holder, Item, Rendered, Sheet, Side, comment, laid_out};
-use crate::arn::{AccountId, Region};
+use tableferry_policy::arn::{AccountId, Region};
 
 /// A provider of the configuration: who signs in, and where.
 type Provider<'a> = (&'a Side, &'a Region);

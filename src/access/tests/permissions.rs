@@ -7,8 +7,8 @@ use super::world::*;
 use crate::access::explain::simulate_lines;
 use crate::access::facts::{Fact, Facts, GrantFacts};
 use crate::access::verdict::{Mender, Outcome, Overall, judge, overall};
-use crate::policy::evaluate::PolicyKind;
-use crate::policy::simulate::{LineStatus, simulate_line};
+use tableferry_policy::evaluate::PolicyKind;
+use tableferry_policy::simulate::{LineStatus, simulate_line};
 
 #[test]
 fn where_all_is_known_and_granted_all_is_allowed_and_nothing_assumed() {

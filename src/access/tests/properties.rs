@@ -10,7 +10,7 @@ use crate::access::facts::PolicyText;
 use crate::access::need::Weight;
 use crate::access::remedy::{Mend, Target, Terms, remedies};
 use crate::access::verdict::{Outcome, Subject, judge};
-use crate::policy::simulate::simulate_line;
+use tableferry_policy::simulate::simulate_line;
 
 fn condition() -> impl Strategy<Value = Option<Value>> {
     prop_oneof![

@@ -12,7 +12,7 @@ use crate::access::remedy::{
 };
 use crate::access::verdict::{Mender, Overall, overall};
 use crate::plan::{Encryption, Plan};
-use crate::policy::merge::{Added, add_statement};
+use tableferry_policy::merge::{Added, add_statement};
 
 fn found(plan: &Plan, facts: &Facts) -> Remedies {
     remedies(plan, facts, now(), Terms::default())

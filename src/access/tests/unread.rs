@@ -8,7 +8,7 @@ use crate::access::facts::{Fact, Facts, PolicyText, Tried};
 use crate::access::need::Who;
 use crate::access::simulation::questions;
 use crate::access::verdict::{Layer, Mender, Outcome, Overall, judge, overall};
-use crate::policy::evaluate::PolicyKind;
+use tableferry_policy::evaluate::PolicyKind;
 
 #[test]
 fn on_call_staff_who_cannot_read_their_own_rights_are_allowed_with_what_was_assumed() {

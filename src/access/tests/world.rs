@@ -10,8 +10,8 @@ use crate::access::facts::{
 };
 use crate::access::simulation::questions;
 use crate::access::verdict::{Check, Subject, Verdict, judge};
-use crate::arn::Region;
 use crate::plan::Plan;
+use tableferry_policy::arn::Region;
 
 pub(crate) const KEY: &str =
     "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";

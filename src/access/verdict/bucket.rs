@@ -4,10 +4,10 @@
 use super::{Check, Layer, Outcome, Unread, Verdict, mender_of_bucket, precedent};
 use crate::access::facts::{Fact, Facts, Ownership};
 use crate::access::need::{Weight, bucket_owner};
-use crate::arn::AccountId;
 use crate::plan::Plan;
-use crate::policy::document::Document;
-use crate::policy::public::public_statements;
+use tableferry_policy::arn::AccountId;
+use tableferry_policy::document::Document;
+use tableferry_policy::public::public_statements;
 
 /// Judges the bucket.
 pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<Verdict> {

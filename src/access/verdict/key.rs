@@ -5,8 +5,8 @@ use super::bucket::unread;
 use super::{Check, Mender, Outcome, Verdict, mender_of_key};
 use crate::access::facts::{Fact, Facts, KeyFacts, KeyManager};
 use crate::access::need::bucket_owner;
-use crate::arn::{AccountId, Arn};
 use crate::plan::{Encryption, Plan};
+use tableferry_policy::arn::{AccountId, Arn};
 
 /// Judges the plan's key, and the tables' own.
 pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<Verdict> {

@@ -7,7 +7,7 @@ use crate::access::facts::Facts;
 use crate::access::need::{Need, Weight};
 use crate::access::request::{Ask, asks};
 use crate::plan::Plan;
-use crate::policy::document::Document;
+use tableferry_policy::document::Document;
 
 /// How far ahead is looked: exports of terabytes take over an hour.
 const AHEAD: SignedDuration = SignedDuration::from_hours(3);

@@ -23,7 +23,7 @@ use crate::access::remedy::is_deny_of_encryption;
 use crate::access::request::{Ask, asks};
 use crate::access::simulation;
 use crate::plan::Plan;
-use crate::policy::evaluate::{Deciding, Decision, Evaluation, PolicyKind, evaluate};
+use tableferry_policy::evaluate::{Deciding, Decision, Evaluation, PolicyKind, evaluate};
 
 /// What one request comes to.
 #[derive(Debug, Clone)]

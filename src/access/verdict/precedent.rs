@@ -15,8 +15,8 @@ use crate::access::need::{Need, Purpose};
 use crate::access::principal::is_same_principal;
 use crate::access::request::asks;
 use crate::access::simulation;
-use crate::arn::AccountId;
 use crate::plan::Plan;
+use tableferry_policy::arn::AccountId;
 
 /// An export that completed, and rested on the same permission.
 pub(super) struct Precedent<'f> {

@@ -9,7 +9,7 @@ use crate::access::bearing::{bucket_document, key_document};
 use crate::access::facts::{Facts, KeyFacts};
 use crate::access::need::bucket_owner;
 use crate::plan::Plan;
-use crate::policy::document::{Document, PrincipalKind};
+use tableferry_policy::document::{Document, PrincipalKind};
 
 /// A principal that was deleted, where a policy still names it.
 #[derive(Debug, Clone, PartialEq, Eq)]

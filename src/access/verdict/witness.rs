@@ -10,8 +10,8 @@ use crate::access::need::Need;
 use crate::access::request::{Ask, direct_asks};
 use crate::access::simulation::{Answer, Identity};
 use crate::plan::Plan;
-use crate::policy::document::Document;
-use crate::policy::evaluate::{Decision, Evaluation, Named, PolicyKind, evaluate};
+use tableferry_policy::document::Document;
+use tableferry_policy::evaluate::{Decision, Evaluation, Named, PolicyKind, evaluate};
 
 /// A denial by the identity policies that the simulation alone shows. It knows no resource policies
 /// of roles, so that what it does not allow may still be allowed by the resource, within the account.

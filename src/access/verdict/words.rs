@@ -4,8 +4,8 @@
 use super::permission::Ruling;
 use crate::access::facts::Facts;
 use crate::access::need::{Need, Purpose};
-use crate::arn::AccountId;
-use crate::policy::evaluate::PolicyKind;
+use tableferry_policy::arn::AccountId;
+use tableferry_policy::evaluate::PolicyKind;
 
 /// The words of AWS's refusal of a need on a resource of `owner`, as far as they are known
 /// beforehand; none where nothing is refused for certain or by some values.

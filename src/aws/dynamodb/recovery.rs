@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::PointInTimeRecoverySpecification;
 
 use super::{Dynamodb, Failure};
-use crate::arn::Arn;
+use tableferry_policy::arn::Arn;
 
 impl Dynamodb {
     /// Switches a table's point-in-time recovery on or off, by `UpdateContinuousBackups`. Switching

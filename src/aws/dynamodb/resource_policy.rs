@@ -1,7 +1,7 @@
 //! A table's own policy.
 
 use super::{Dynamodb, Failure};
-use crate::arn::Arn;
+use tableferry_policy::arn::Arn;
 
 impl Dynamodb {
     /// The table's resource policy as it stands, by `GetResourcePolicy`; none where there is none.

@@ -10,8 +10,8 @@ use futures_util::future;
 use super::{Failure, Iam};
 use crate::access::facts::Simulated;
 use crate::access::simulation::Question;
-use crate::arn::Arn;
 use crate::aws::plain::plain;
+use tableferry_policy::arn::Arn;
 
 /// How many resources are asked about in one call. No limit is documented, but answers are long.
 const MOST_RESOURCES: usize = 50;

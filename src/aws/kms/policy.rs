@@ -1,7 +1,7 @@
 //! Writing the policy of a key.
 
 use super::{Failure, Kms};
-use crate::arn::Arn;
+use tableferry_policy::arn::Arn;
 
 impl Kms {
     /// Writes the key's policy over what stands there, by `PutKeyPolicy`. KMS's check that the caller

@@ -6,10 +6,10 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 
 use super::S3;
-use crate::arn::{AccountId, BucketName};
 use crate::aws::failure::Failure;
 use crate::aws::plain::plain;
 use crate::plan::Encryption;
+use tableferry_policy::arn::{AccountId, BucketName};
 
 /// Where an upload goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

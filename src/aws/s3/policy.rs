@@ -1,7 +1,7 @@
 //! The policy of a bucket: read, written, and taken away.
 
 use super::{Failure, S3};
-use crate::arn::{AccountId, BucketName};
+use tableferry_policy::arn::{AccountId, BucketName};
 
 impl S3 {
     /// The bucket's policy as it stands, by `GetBucketPolicy`; none where there is none.

@@ -9,7 +9,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::{Failure, S3};
 use crate::access::facts::{Ownership, PublicAccessBlock};
-use crate::arn::{AccountId, BucketName};
+use tableferry_policy::arn::{AccountId, BucketName};
 
 impl S3 {
     /// Who owns new objects, by `GetBucketOwnershipControls`; none where no controls were set.

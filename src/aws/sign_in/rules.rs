@@ -4,11 +4,11 @@
 //! refusals name neither the profile nor the line.
 
 use super::refused;
-use crate::arn::Arn;
 use crate::aws::chain::{BaseKind, Hop};
 use crate::aws::credentials::Loader;
 use crate::aws::session::SignInError;
 use crate::plan::SignIn;
+use tableferry_policy::arn::Arn;
 
 /// `RoleSessionName`: 2 to 64 of `[\w+=,.@-]` (API reference of `AssumeRole`).
 fn is_session_name(name: &str) -> bool {

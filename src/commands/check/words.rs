@@ -8,7 +8,7 @@ use crate::access::need::Weight;
 use crate::access::remedy::{Mend, Remedies, Remedy};
 use crate::access::verdict::{Layer, Outcome, Overall, Unread, Verdict, assumptions, by_mender};
 use crate::commands::report::Report;
-use crate::policy::evaluate::Deciding;
+use tableferry_policy::evaluate::Deciding;
 
 /// Tells every verdict, grouped by who can mend it, and what was assumed.
 pub(in crate::commands) fn tell(

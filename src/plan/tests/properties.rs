@@ -29,7 +29,7 @@ fn sign_in() -> impl Strategy<Value = SignIn> {
                     region: region.map(|region| region.parse().unwrap()),
                     role: role.map(|name| {
                         Arn::iam(
-                            crate::arn::Partition::Aws,
+                            tableferry_policy::arn::Partition::Aws,
                             &"111111111111".parse().unwrap(),
                             format!("role/{name}"),
                         )

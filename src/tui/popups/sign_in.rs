@@ -2,7 +2,6 @@
 
 use std::str::FromStr;
 
-use crate::arn::Malformed;
 use crate::aws::session::MfaCode;
 use crate::plan::SignIn;
 use crate::tui::message::Effect;
@@ -12,6 +11,7 @@ use crate::tui::steps::accounts::proof;
 use crate::tui::widgets::entry::Entry;
 use crate::tui::widgets::form::{Field, Form};
 use crate::work::event::Side;
+use tableferry_policy::arn::Malformed;
 
 /// Asks for the code of an MFA device.
 pub(crate) fn mfa(side: Side, profile: String, serial: String) -> Popup {
@@ -138,7 +138,7 @@ fn parsed<T: FromStr<Err = Malformed>>(text: Option<&str>) -> Result<Option<T>, 
         .map_err(|error: Malformed| error.to_string())
 }
 
-fn check_role(role: &crate::arn::Arn) -> Result<(), String> {
+fn check_role(role: &tableferry_policy::arn::Arn) -> Result<(), String> {
     let is_role = role.service == "iam" && role.resource.starts_with("role/");
     is_role
         .then_some(())

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use crate::arn::{AccountId, Arn, BucketName};
 use crate::plan::Encryption;
 use crate::tui::consent::{self, Proposed};
 use crate::tui::message::Effect;
@@ -12,6 +11,7 @@ use crate::tui::popups::{self, Popup};
 use crate::tui::steps::destination::{self, Owner};
 use crate::tui::steps::tables;
 use crate::tui::widgets::entry::Entry;
+use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
 /// What a line of text is for.
 #[derive(Debug, Clone, PartialEq, Eq)]

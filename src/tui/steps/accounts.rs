@@ -2,7 +2,6 @@
 
 pub(crate) mod proof;
 
-use crate::arn::{AccountId, Region};
 use crate::aws::profiles::{IgnoredProfile, Profile, Profiles};
 use crate::aws::session::SignInError;
 use crate::plan::{Plan, SignIn};
@@ -14,6 +13,7 @@ use crate::tui::popups::sign_in;
 use crate::tui::remote::Remote;
 use crate::tui::widgets::list::List;
 use crate::work::event::Side;
+use tableferry_policy::arn::{AccountId, Region};
 
 /// Both sides and the profiles they choose from.
 #[derive(Debug, Clone)]

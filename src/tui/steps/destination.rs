@@ -1,6 +1,5 @@
 //! Destination: which bucket receives the export, whose it is, and what its keys begin with.
 
-use crate::arn::{AccountId, BucketName};
 use crate::aws::s3::Bucket;
 use crate::plan::Plan;
 use crate::tui::keymap::Action;
@@ -12,6 +11,7 @@ use crate::tui::remote::{Remote, RequestId};
 use crate::tui::widgets::list::List;
 use crate::work::event::Side;
 use crate::work::facts::BucketFacts;
+use tableferry_policy::arn::{AccountId, BucketName};
 
 /// The buckets of the destination, and the chosen one.
 #[derive(Debug, Clone, Default)]
@@ -89,7 +89,7 @@ impl Destination {
     }
 
     /// The Region of the chosen bucket.
-    pub(crate) fn region(&self) -> Option<&crate::arn::Region> {
+    pub(crate) fn region(&self) -> Option<&tableferry_policy::arn::Region> {
         let read = self
             .facts
             .value()

@@ -1,6 +1,5 @@
 //! Encryption: with S3's own keys or with a KMS key, and why one of them is suggested.
 
-use crate::arn::Arn;
 use crate::aws::kms::Key;
 use crate::plan::{Encryption, Plan};
 use crate::tui::keymap::Action;
@@ -11,6 +10,7 @@ use crate::tui::popups::typed::{self, Purpose};
 use crate::tui::remote::Remote;
 use crate::tui::widgets::list::List;
 use crate::work::event::Side;
+use tableferry_policy::arn::Arn;
 
 /// The keys of the destination, and the choice.
 #[derive(Debug, Clone, Default)]

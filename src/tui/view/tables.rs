@@ -92,7 +92,7 @@ fn row(look: &Look<'_>, name: &str, columns: usize) -> Line<'static> {
     let items = table.and_then(|table| table.item_count).map(format::count);
     let size = table.and_then(|table| table.size_bytes).map(format::size);
     let shown = |value: Option<String>| value.unwrap_or_else(|| "–".to_owned());
-    let short = name.parse::<crate::arn::Arn>().map_or_else(
+    let short = name.parse::<tableferry_policy::arn::Arn>().map_or_else(
         |_| name.to_owned(),
         |arn| {
             format!(
@@ -193,7 +193,7 @@ pub(crate) fn detail(look: &Look<'_>, columns: usize) -> (String, Vec<Line<'stat
         Some(facts) => lines.extend(facts_lines(look, facts, columns)),
         None => lines.push(parts::waiting(look, "reading this table …")),
     }
-    let short = name.parse::<crate::arn::Arn>().map_or_else(
+    let short = name.parse::<tableferry_policy::arn::Arn>().map_or_else(
         |_| name.to_owned(),
         |arn| arn.resource_after("table").unwrap_or_default().to_owned(),
     );

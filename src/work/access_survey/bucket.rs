@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::reading::{read, read_optional, tried, unread};
 use crate::access::facts::{BucketFacts, DefaultEncryption, Fact, PublicAccessBlock, Tried};
 use crate::access::need::Who;
-use crate::arn::{AccountId, BucketName};
 use crate::aws::Session;
 use crate::aws::s3::S3;
 use crate::plan::Plan;
+use tableferry_policy::arn::{AccountId, BucketName};
 
 /// What was read of the bucket.
 pub(super) struct Read {

@@ -4,9 +4,9 @@ use futures_util::future;
 
 use super::reading::{read, read_optional};
 use crate::access::facts::{KeyDescription, KeyFacts, KeyManager, TableFacts};
-use crate::arn::{Arn, Region};
 use crate::aws::{Failure, Session};
 use crate::plan::{Encryption, Plan};
+use tableferry_policy::arn::{Arn, Region};
 
 /// What KMS answers where there is no such key.
 const ABSENT: [&str; 1] = ["NotFoundException"];

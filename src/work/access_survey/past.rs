@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::{bears, is_of_side};
 use crate::access::facts::{Facts, PastExport, Since};
 use crate::access::fingerprint::{Fingerprint, fingerprints};
-use crate::arn::Arn;
 use crate::aws::dynamodb::{Export, ExportStatus};
 use crate::journal::{
     ChangeKind, ChangeRecord, ChangeStage, ExportRecord, Journal, RunRecord, Stage,
 };
 use crate::plan::Plan;
+use tableferry_policy::arn::Arn;
 
 /// How far back exports are remembered, as `ListExports` does.
 const MEMORY: SignedDuration = SignedDuration::from_hours(90 * 24);

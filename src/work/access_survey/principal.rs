@@ -14,12 +14,12 @@ use crate::access::facts::{
     Simulated,
 };
 use crate::access::simulation::questions;
-use crate::arn::Arn;
 use crate::aws::Session;
 use crate::aws::failure::Failure;
 use crate::aws::iam::{Holder, Iam};
 use crate::aws::organizations::ControlKind;
 use crate::plan::Plan;
+use tableferry_policy::arn::Arn;
 
 const LIST_PARENTS: &str = "organizations:ListParents";
 const SIMULATE: &str = "iam:SimulatePrincipalPolicy";

@@ -8,10 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::reading::{read, read_optional, tried};
 use crate::access::facts::{Fact, InFlight, Recovery, TableDescription, TableFacts, Tried};
 use crate::access::need::Who;
-use crate::arn::{Arn, Region};
 use crate::aws::dynamodb::{Export, ExportStatus, Table};
 use crate::aws::{Failure, Session};
 use crate::plan::Plan;
+use tableferry_policy::arn::{Arn, Region};
 
 /// What was read of the tables.
 pub(super) struct Read {

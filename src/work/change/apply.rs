@@ -11,9 +11,9 @@ use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::{Session, SignInError};
 use crate::journal::{ChangeId, ChangeStage, ChangeTarget, JournalError, NewChange};
 use crate::plan::{Plan, SignIn};
-use crate::policy::merge;
 use crate::work::event::Side;
 use crate::work::{Work, not_signed_in};
+use tableferry_policy::merge;
 
 /// A change that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 use futures_util::future;
 
 use super::undo::{UndoError, is_key, is_table_of};
-use crate::arn::Region;
 use crate::aws::Session;
 use crate::aws::dynamodb::{Export, ExportStatus};
 use crate::aws::failure::Failure;
 use crate::journal::{ChangeRecord, ChangeTarget};
-use crate::policy::take_back::concerns;
 use crate::work::Work;
 use crate::work::event::Side;
+use tableferry_policy::arn::Region;
+use tableferry_policy::take_back::concerns;
 
 /// How many exports in flight are looked at; an account has 300 at the most.
 const MOST_DESCRIBED: usize = 50;

@@ -5,9 +5,9 @@ use crate::access::facts::{Facts, KeyFacts, KeyManager, PrincipalFacts};
 use crate::access::need::Who;
 use crate::access::principal::SourcePrincipal;
 use crate::access::remedy::{Mend, Remedies, Remedy, Target};
-use crate::arn::AccountId;
 use crate::journal::{ChangeKind, ChangeTarget};
 use crate::work::event::Side;
+use tableferry_policy::arn::AccountId;
 
 /// A change to an account as it is proposed: a remedy that we can carry out ourselves.
 #[derive(Debug, Clone, PartialEq, Eq)]

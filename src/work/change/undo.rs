@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use super::apply::{ReadBack, diff};
 use super::target::{self, State};
 use crate::access::principal::SourcePrincipal;
-use crate::arn::Arn;
 use crate::aws::Session;
 use crate::aws::failure::Failure;
 use crate::journal::{
@@ -13,9 +12,10 @@ use crate::journal::{
     RunId, RunRecord, Stage,
 };
 use crate::plan::TableRef;
-use crate::policy::merge::EditError;
-use crate::policy::take_back::take_back;
 use crate::work::Work;
+use tableferry_policy::arn::Arn;
+use tableferry_policy::merge::EditError;
+use tableferry_policy::take_back::take_back;
 
 /// What undoing a change would do, to be shown before it is done.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::{Blocker, SHORT_SESSION};
-use crate::arn::AccountId;
 use crate::aws::Session;
 use crate::aws::dynamodb::PointInTimeRecovery;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::plan::{Encryption, ExportRequest, Format, Plan, Span, TableJob, TableRef};
 use crate::work::facts::{BucketFacts, TableFacts};
+use tableferry_policy::arn::AccountId;
 
 /// What the judgements came to so far.
 #[derive(Debug, Default)]

@@ -10,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::report::ProbeReport;
 use super::{is_gone, removal};
-use crate::arn::AccountId;
 use crate::aws::Session;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::multipart::UploadTarget;
 use crate::journal::{JournalError, ProbeRecord, ProbeStage};
 use crate::work::Work;
 use crate::work::event::Side;
+use tableferry_policy::arn::AccountId;
 
 /// How long a request whose sender died may still arrive: "the client timestamp included with an
 /// authenticated request must be within 15 minutes of the Amazon S3 system time when the request is

@@ -10,10 +10,10 @@ use tableferry::access::need::Weight;
 use tableferry::access::remedy::{Mend, Remedies, Remedy, Target, Terms, remedies};
 use tableferry::access::verdict::{Outcome, Subject, Verdict, judge};
 use tableferry::plan::Plan;
-use tableferry::policy::document::Document;
-use tableferry::policy::lint::{Kind, Severity, lint};
-use tableferry::policy::public::public_statements;
-use tableferry::policy::simulate::simulate_line;
+use tableferry_policy::document::Document;
+use tableferry_policy::lint::{Kind, Severity, lint};
+use tableferry_policy::public::public_statements;
+use tableferry_policy::simulate::simulate_line;
 
 use super::case::Case;
 use super::play;

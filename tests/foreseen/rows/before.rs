@@ -9,7 +9,7 @@ use tableferry::access::facts::Change;
 use tableferry::access::remedy::Target;
 use tableferry::access::verdict::{Check, judge};
 use tableferry::plan::{Encryption, ExportRequest, Plan, SignIn, Span, View};
-use tableferry::sandbox::{ExportAcl, Faults, SourceAddress};
+use tableferry_sandbox::{ExportAcl, Faults, SourceAddress};
 
 use super::table::{EVENTS, KEY, LANDING, kms};
 use super::{base, plan_text};

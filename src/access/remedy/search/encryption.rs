@@ -6,7 +6,7 @@ use crate::access::remedy::message::Told;
 use crate::access::remedy::spare::{demanded_key, demands_aes256, demands_kms};
 use crate::access::verdict::{Mender, Verdict};
 use crate::plan::Encryption;
-use crate::policy::document::Statement;
+use tableferry_policy::document::Statement;
 
 /// What the plan calls the algorithm.
 const ALGORITHM: &str = "encryption.algorithm";

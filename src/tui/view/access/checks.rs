@@ -8,7 +8,6 @@ use ratatui::widgets::Paragraph;
 
 use crate::access::need::{Weight, Who};
 use crate::access::verdict::{Mender, Outcome, Subject, Unread, Verdict};
-use crate::policy::evaluate::Deciding;
 use crate::tui::layout;
 use crate::tui::outside::Judged;
 use crate::tui::remote::Remote;
@@ -16,6 +15,7 @@ use crate::tui::steps::access::{self, Checked};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Look, ViewState, parts};
 use crate::tui::widgets::{format, text};
+use tableferry_policy::evaluate::Deciding;
 
 /// How wide the word of a verdict is.
 const WORD: usize = 7;

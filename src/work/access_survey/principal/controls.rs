@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::access::facts::{ControlLevel, Fact, Facts, PolicyText};
-use crate::policy::document::{Document, Effect};
 use crate::text_file;
+use tableferry_policy::document::{Document, Effect};
 
 /// The policy that AWS attaches to the root, every unit and every account at the beginning.
 const FULL_ACCESS: &str =

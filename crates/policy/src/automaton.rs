@@ -1,0 +1,374 @@
+//! For a set of string patterns: one example for every combination of patterns that a string can
+//! match.
+//!
+//! All patterns are followed at once over all strings, shortest first, by the sets of positions
+//! that are alive in them. There are finitely many such sets, so the search ends, and it is given up
+//! where there are too many.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::pattern::Piece;
+
+/// How many sets of positions are looked at before the search is given up.
+const MOST_STATES: usize = 4000;
+
+/// A pattern of a condition, as the search needs it.
+#[derive(Debug, Clone)]
+pub(crate) struct Shape {
+    /// Its pieces.
+    pub(crate) pieces: Vec<Piece>,
+    /// Whether case does not count.
+    pub(crate) ignores_case: bool,
+    /// Whether it is matched part by part, so that wildcards stop at the first five colons.
+    pub(crate) is_arn: bool,
+}
+
+impl Shape {
+    /// The shape that only one text has.
+    pub(crate) fn literal(text: &str) -> Self {
+        Self {
+            pieces: text.bytes().map(Piece::Byte).collect(),
+            ignores_case: false,
+            is_arn: false,
+        }
+    }
+
+    /// The text, where the pattern has no wildcard.
+    fn as_text(&self) -> Option<String> {
+        let bytes = self
+            .pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Byte(byte) => Some(*byte),
+                Piece::One | Piece::Many => None,
+            })
+            .collect::<Option<Vec<u8>>>()?;
+        String::from_utf8(bytes).ok()
+    }
+}
+
+/// Examples, and whether they cover every combination.
+pub(crate) struct Examples {
+    pub(crate) texts: Vec<String>,
+    pub(crate) is_complete: bool,
+}
+
+/// Finds the examples for a set of patterns.
+pub(crate) fn examples(shapes: &[Shape]) -> Examples {
+    let texts: Option<Vec<String>> = shapes.iter().map(Shape::as_text).collect();
+    match texts {
+        Some(texts) => literal_examples(shapes, texts),
+        None if shapes.iter().all(is_ascii) => Search::new(shapes).run(),
+        None => Examples {
+            texts: vec![fresh(shapes)],
+            is_complete: false,
+        },
+    }
+}
+
+fn is_ascii(shape: &Shape) -> bool {
+    shape
+        .pieces
+        .iter()
+        .all(|piece| !matches!(piece, Piece::Byte(byte) if !byte.is_ascii()))
+}
+
+/// Without wildcards the examples are the texts themselves, another spelling of each where case
+/// does not count, and one text that is none of them.
+fn literal_examples(shapes: &[Shape], mut texts: Vec<String>) -> Examples {
+    let ignores_case = shapes.iter().any(|shape| shape.ignores_case);
+    if ignores_case {
+        let swapped: Vec<String> = texts
+            .iter()
+            .map(|text| {
+                let swap = |c: char| {
+                    if c.is_ascii_lowercase() {
+                        c.to_ascii_uppercase()
+                    } else {
+                        c.to_ascii_lowercase()
+                    }
+                };
+                text.chars().map(swap).collect()
+            })
+            .collect();
+        texts.extend(swapped);
+    }
+    texts.push(fresh(shapes));
+    let mut seen = HashSet::new();
+    texts.retain(|text| seen.insert(text.clone()));
+    Examples {
+        texts,
+        is_complete: true,
+    }
+}
+
+/// A text that no pattern spells out.
+fn fresh(shapes: &[Shape]) -> String {
+    let longest = shapes.iter().map(|shape| shape.pieces.len()).max();
+    let mut text = "anything-else".to_owned();
+    while text.len() <= longest.unwrap_or(0)
+        && shapes.iter().any(|shape| {
+            shape
+                .as_text()
+                .is_some_and(|other| other.eq_ignore_ascii_case(&text))
+        })
+    {
+        text.push('-');
+    }
+    text
+}
+
+type State = Vec<u64>;
+
+/// What a byte does to a set of positions: which go on to the next, and which stay.
+struct Step {
+    advance: State,
+    stay: State,
+}
+
+struct Search {
+    alphabet: Vec<u8>,
+    steps: HashMap<u8, Step>,
+    stars: State,
+    first: State,
+    accepting: Vec<Option<usize>>,
+}
+
+impl Search {
+    fn new(shapes: &[Shape]) -> Self {
+        let alphabet = alphabet(shapes);
+        let length: usize = shapes.iter().map(|shape| shape.pieces.len() + 1).sum();
+        let words = length.div_ceil(64);
+        let empty = || vec![0_u64; words];
+        let mut search = Self {
+            steps: alphabet
+                .iter()
+                .map(|byte| {
+                    let step = Step {
+                        advance: empty(),
+                        stay: empty(),
+                    };
+                    (*byte, step)
+                })
+                .collect(),
+            alphabet,
+            stars: empty(),
+            first: empty(),
+            accepting: Vec::new(),
+        };
+        let mut start = 0;
+        for shape in shapes {
+            search.add(shape, start);
+            start += shape.pieces.len() + 1;
+        }
+        search.first = search.closed(search.first.clone());
+        search
+    }
+
+    fn add(&mut self, shape: &Shape, start: usize) {
+        let colons = |upto: usize| {
+            shape
+                .pieces
+                .iter()
+                .take(upto)
+                .filter(|piece| **piece == Piece::Byte(b':'))
+                .count()
+        };
+        let can_match = !shape.is_arn || colons(shape.pieces.len()) >= 5;
+        self.accepting
+            .push(can_match.then_some(start + shape.pieces.len()));
+        if !can_match {
+            return;
+        }
+        put(&mut self.first, start);
+        for (offset, piece) in shape.pieces.iter().enumerate() {
+            let is_bounded = shape.is_arn && colons(offset) < 5;
+            if *piece == Piece::Many {
+                put(&mut self.stars, start + offset);
+            }
+            for (byte, step) in &mut self.steps {
+                let passes = !is_bounded || *byte != b':';
+                match piece {
+                    Piece::Byte(wanted)
+                        if wanted == byte
+                            || (shape.ignores_case && wanted.eq_ignore_ascii_case(byte)) =>
+                    {
+                        put(&mut step.advance, start + offset);
+                    }
+                    Piece::One if passes => put(&mut step.advance, start + offset),
+                    Piece::Many if passes => put(&mut step.stay, start + offset),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Adds the positions behind stars, which may match nothing.
+    fn closed(&self, mut state: State) -> State {
+        loop {
+            let stars: State = both(&state, &self.stars);
+            let next = either(&state, &shifted(&stars));
+            if next == state {
+                return state;
+            }
+            state = next;
+        }
+    }
+
+    fn run(&self) -> Examples {
+        let mut paths: Vec<(usize, u8)> = vec![(0, 0)];
+        let mut seen: HashSet<State> = HashSet::from([self.first.clone()]);
+        let mut queue = VecDeque::from([(0_usize, self.first.clone())]);
+        let mut found: HashSet<Vec<bool>> = HashSet::new();
+        let mut texts = Vec::new();
+        let mut is_complete = true;
+        while let Some((index, state)) = queue.pop_front() {
+            if found.insert(self.signature(&state)) {
+                texts.push(spell(&paths, index));
+            }
+            for byte in &self.alphabet {
+                let Some(step) = self.steps.get(byte) else {
+                    continue;
+                };
+                let moved = either(
+                    &shifted(&both(&state, &step.advance)),
+                    &both(&state, &step.stay),
+                );
+                let next = self.closed(moved);
+                if seen.contains(&next) {
+                    continue;
+                }
+                if seen.len() >= MOST_STATES {
+                    is_complete = false;
+                    continue;
+                }
+                seen.insert(next.clone());
+                paths.push((index, *byte));
+                queue.push_back((paths.len() - 1, next));
+            }
+        }
+        Examples { texts, is_complete }
+    }
+
+    fn signature(&self, state: &State) -> Vec<bool> {
+        self.accepting
+            .iter()
+            .map(|place| place.is_some_and(|place| has(state, place)))
+            .collect()
+    }
+}
+
+/// The bytes that the patterns tell apart, and one that stands for all others.
+fn alphabet(shapes: &[Shape]) -> Vec<u8> {
+    let mut bytes: Vec<u8> = Vec::new();
+    for shape in shapes {
+        for piece in &shape.pieces {
+            if let Piece::Byte(byte) = piece {
+                bytes.push(*byte);
+                if shape.ignores_case {
+                    bytes.push(byte.to_ascii_lowercase());
+                    bytes.push(byte.to_ascii_uppercase());
+                }
+            }
+        }
+        if shape.is_arn {
+            bytes.push(b':');
+        }
+    }
+    let other = (b'a'..=b'z')
+        .rev()
+        .chain(b'0'..=b'9')
+        .chain(b'!'..=b'~')
+        .find(|byte| !bytes.contains(byte));
+    bytes.extend(other);
+    bytes.sort_unstable();
+    bytes.dedup();
+    bytes
+}
+
+fn spell(paths: &[(usize, u8)], mut index: usize) -> String {
+    let mut bytes = Vec::new();
+    while let Some((parent, byte)) = paths.get(index).filter(|_| index != 0) {
+        bytes.push(*byte);
+        index = *parent;
+    }
+    bytes.reverse();
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+fn put(state: &mut State, place: usize) {
+    if let Some(word) = state.get_mut(place / 64) {
+        *word |= 1 << (place % 64);
+    }
+}
+
+fn has(state: &State, place: usize) -> bool {
+    state
+        .get(place / 64)
+        .is_some_and(|word| word >> (place % 64) & 1 == 1)
+}
+
+fn both(left: &State, right: &State) -> State {
+    left.iter().zip(right).map(|(a, b)| a & b).collect()
+}
+
+fn either(left: &State, right: &State) -> State {
+    left.iter().zip(right).map(|(a, b)| a | b).collect()
+}
+
+fn shifted(state: &State) -> State {
+    let mut carry = 0;
+    state
+        .iter()
+        .map(|word| {
+            let moved = word << 1 | carry;
+            carry = word >> 63;
+            moved
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::{Glob, Plain, Ready};
+
+    fn like(pattern: &str) -> Shape {
+        let glob = Plain(pattern.as_bytes());
+        Shape {
+            pieces: (0..pattern.len()).filter_map(|at| glob.piece(at)).collect(),
+            ignores_case: false,
+            is_arn: false,
+        }
+    }
+
+    #[test]
+    fn every_combination_of_two_overlapping_patterns_is_found() {
+        let patterns = ["a*", "*z", "a?z"];
+        let shapes: Vec<Shape> = patterns.iter().map(|text| like(text)).collect();
+        let found = examples(&shapes);
+        assert!(found.is_complete);
+        let signatures: HashSet<Vec<bool>> = found
+            .texts
+            .iter()
+            .map(|text| {
+                patterns
+                    .iter()
+                    .map(|p| Ready::Plain(p).is_like(text))
+                    .collect()
+            })
+            .collect();
+        // Neither, the first, the second, both, and all three.
+        assert_eq!(signatures.len(), 5, "{:?}", found.texts);
+    }
+
+    #[test]
+    fn literals_give_themselves_and_something_else() {
+        let found = examples(&[
+            Shape::literal("a"),
+            Shape::literal("b"),
+            Shape::literal("a"),
+        ]);
+        assert_eq!(found.texts, ["a", "b", "anything-else"]);
+    }
+}

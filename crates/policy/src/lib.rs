@@ -1,0 +1,31 @@
+//! The IAM policy language: documents, their evaluation by AWS's published logic, and the reasons.
+//!
+//! This room decides one question: would AWS allow this request, under these policies? It is pure;
+//! everything that bears on the answer is handed in, and what nobody knows is handed in as unknown.
+
+pub mod arn;
+pub mod document;
+pub mod ending;
+pub mod evaluate;
+pub mod json;
+pub mod lint;
+pub mod merge;
+pub mod operator;
+pub mod public;
+pub mod request;
+pub mod simulate;
+pub mod take_back;
+
+mod actions;
+mod automaton;
+mod condition;
+mod explain;
+mod grant;
+mod near_miss;
+mod pattern;
+mod principal;
+mod quantity;
+mod scope;
+mod unknown;
+mod verdict;
+mod witness;

@@ -1,0 +1,402 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::merge::{Added, add_statement, new_document, remove_statement};
+
+fn added(document: &str, statement: &str) -> String {
+    match add_statement(document, statement).unwrap() {
+        Added::Inserted { text } => text,
+        Added::AlreadyGranted { by } => panic!("`{by}` grants it"),
+    }
+}
+
+fn allow(sid: &str, action: &str) -> String {
+    format!(
+        r#"{{"Sid":"{sid}","Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111111111111:role/Exporter"}},"Action":"{action}","Resource":"arn:aws:s3:::landing/*"}}"#
+    )
+}
+
+fn document(statements: &[&str]) -> String {
+    format!(
+        "{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {}\n  ]\n}}",
+        statements.join(",\n    ")
+    )
+}
+
+const DENY: &str = r#"{"Sid": "OfficeOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::landing/*", "Condition": {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}"#;
+/// The same with an exemption in it.
+const SPARING: &str = r#"{"Sid": "OfficeOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::landing/*", "Condition": {"Bool": { "aws:ViaAWSService": "false" }, "NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}"#;
+const BARE: &str = r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::landing/*"}"#;
+const BARE_SPARING: &str = r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::landing/*", "Condition": { "Bool": { "aws:ViaAWSService": "false" } }}"#;
+
+#[test]
+fn an_edit_that_still_stands_is_taken_back_to_the_byte() {
+    let before = document(&[DENY, BARE]);
+    let after = added(
+        &document(&[SPARING, BARE_SPARING]),
+        &allow("Ours", "s3:PutObject"),
+    );
+    let taken = take_back(Some(&before), &after, &after).unwrap();
+    assert_eq!(taken.text.as_deref(), Some(before.as_str()));
+    assert_eq!(taken.taken, ["Ours", "OfficeOnly", "#1"]);
+    assert_eq!(taken.left, Vec::<String>::new());
+}
+
+#[test]
+fn what_others_added_since_stays_and_the_rest_is_as_it_was() {
+    let before = document(&[DENY, BARE]);
+    let after = added(
+        &document(&[SPARING, BARE_SPARING]),
+        &allow("Ours", "s3:PutObject"),
+    );
+    let theirs = allow("Theirs", "s3:GetObject");
+    let live = added(&after, &theirs);
+    let taken = take_back(Some(&before), &after, &live).unwrap();
+    assert_eq!(taken.text, Some(added(&before, &theirs)));
+}
+
+#[test]
+fn a_document_that_holds_nothing_but_ours_is_deleted() {
+    let after = new_document(&allow("Ours", "s3:PutObject"));
+    let taken = take_back(None, &after, &after).unwrap();
+    assert_eq!(taken.text, None);
+    let theirs = allow("Theirs", "s3:GetObject");
+    let taken = take_back(None, &after, &added(&after, &theirs)).unwrap();
+    let text = taken.text.unwrap();
+    let left = Document::parse(&text).unwrap();
+    assert_eq!(left.statements().len(), 1);
+    assert_eq!(left.statements()[0].label(0), "Theirs");
+}
+
+#[test]
+fn what_somebody_altered_since_is_left_and_told() {
+    let before = document(&[DENY]);
+    let after = added(&document(&[SPARING]), &allow("Ours", "s3:PutObject"));
+    let live = after.replace("\"s3:PutObject\"", "\"s3:Put*\"");
+    assert_ne!(live, after);
+    let taken = take_back(Some(&before), &after, &live).unwrap();
+    assert_eq!(taken.taken, ["OfficeOnly"]);
+    assert_eq!(
+        taken.left,
+        ["the statement `Ours` was altered since: it is left as it is"]
+    );
+    let text = taken.text.unwrap();
+    assert!(text.contains("s3:Put*") && text.contains(DENY), "{text}");
+}
+
+/// A Sid is only a name: what we wrote is known by what it says.
+#[test]
+fn what_somebody_gave_another_sid_is_taken_away_all_the_same() {
+    let before = document(&[DENY]);
+    let after = added(&document(&[SPARING]), &allow("Ours", "s3:PutObject"));
+    let live = after
+        .replace("\"Ours\"", "\"Exports\"")
+        .replace("OfficeOnly", "Office");
+    let taken = take_back(Some(&before), &after, &live).unwrap();
+    assert_eq!(taken.taken, ["Ours", "OfficeOnly"]);
+    assert_eq!(taken.left, Vec::<String>::new());
+    assert_eq!(taken.text, Some(before.replace("OfficeOnly", "Office")));
+    // Nothing but ours, and without a Sid.
+    let after = new_document(&allow("Ours", "s3:PutObject"));
+    let live = after.replace("\"Sid\": \"Ours\",", "");
+    assert_ne!(live, after);
+    assert_eq!(take_back(None, &after, &live).unwrap().text, None);
+}
+
+/// The exemption goes, what somebody did to the rest of the Deny stays.
+#[test]
+fn an_exemption_is_taken_out_of_a_deny_that_somebody_altered_besides() {
+    let before = document(&[DENY]);
+    let after = document(&[SPARING]);
+    for (theirs, own) in [
+        ("203.0.113.0/24", "198.51.100.0/24"),
+        (
+            "\"203.0.113.0/24\"",
+            "[\"203.0.113.0/24\", \"192.0.2.0/24\"]",
+        ),
+        ("\"s3:*\"", "[\"s3:Put*\", \"s3:Get*\"]"),
+        (
+            "\"Principal\": \"*\"",
+            "\"Principal\": {\"AWS\": \"111111111111\"}",
+        ),
+    ] {
+        let live = after.replace(theirs, own);
+        assert_ne!(live, after);
+        let taken = take_back(Some(&before), &after, &live).unwrap();
+        assert_eq!(taken.taken, ["OfficeOnly"], "{own}");
+        assert_eq!(taken.left, Vec::<String>::new(), "{own}");
+        assert_eq!(taken.text, Some(before.replace(theirs, own)));
+    }
+}
+
+#[test]
+fn an_exemption_that_was_the_whole_condition_goes_with_it() {
+    let before = document(&[BARE]);
+    let after = document(&[BARE_SPARING]);
+    let theirs = ("arn:aws:s3:::landing/*", "arn:aws:s3:::landing/in/*");
+    let named = |text: &str| text.replace("{\"Effect\"", "{\"Sid\": \"Keep\", \"Effect\"");
+    let (before, after) = (named(&before), named(&after));
+    let live = after.replace(theirs.0, theirs.1);
+    let taken = take_back(Some(&before), &after, &live).unwrap();
+    assert_eq!(taken.text, Some(before.replace(theirs.0, theirs.1)));
+}
+
+/// A value that was put into a list is taken out of what is a longer list by now.
+#[test]
+fn a_value_is_taken_out_of_a_list_that_others_widened() {
+    let deny = |values: &str| {
+        document(&[&format!(
+            r#"{{"Sid": "Only", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::landing/*", "Condition": {{"ArnNotEquals": {{"aws:PrincipalArn": {values}}}}}}}"#
+        )])
+    };
+    for (before, after, live, wanted) in [
+        (
+            r#""Q""#,
+            r#"["Q", "R"]"#,
+            r#"["Q", "R", "S"]"#,
+            r#"["Q", "S"]"#,
+        ),
+        (r#"["Q"]"#, r#"["Q", "R"]"#, r#"["R", "S"]"#, r#"["S"]"#),
+        // Theirs was taken away, so that one value is left of what was one value before.
+        (r#""Q""#, r#"["Q", "R"]"#, r#"["R", "S"]"#, r#""S""#),
+    ] {
+        let taken = take_back(Some(&deny(before)), &deny(after), &deny(live)).unwrap();
+        assert_eq!(taken.left, Vec::<String>::new());
+        assert_eq!(taken.text, Some(deny(wanted)), "{live}");
+    }
+    // Somebody took ours out of the list already.
+    let live = deny(r#"["Q", "S"]"#);
+    let taken = take_back(Some(&deny(r#""Q""#)), &deny(r#"["Q", "R"]"#), &live).unwrap();
+    assert_eq!(taken.text, Some(live));
+    assert!(taken.taken.is_empty() && taken.left.is_empty(), "{taken:?}");
+}
+
+/// What we added stands no more, and its effect does: that is not gone.
+#[test]
+fn what_stands_in_other_words_is_left_and_told() {
+    let before = document(&[DENY]);
+    let after = added(&document(&[SPARING]), &allow("Ours", "s3:PutObject"));
+    let told = |live: &str| {
+        let taken = take_back(Some(&before), &after, live).unwrap();
+        assert_eq!(taken.text.as_deref(), Some(live), "{live}");
+        assert_eq!(taken.taken, Vec::<String>::new());
+        taken.left
+    };
+    let of = |statement: &str| added(&before, statement);
+    let exports = |action| allow("Exports", action);
+    let word = ["the statement `Exports` grants some of what was added: it is left as it is"];
+    for statement in [
+        exports("s3:Put*"),
+        exports("S3:PUTOBJECT").replace("landing/*", "*"),
+        exports("s3:PutObject").replace("role/Exporter", "root"),
+        exports("s3:*").replace(
+            r#"{"AWS":"arn:aws:iam::111111111111:role/Exporter"}"#,
+            r#""*""#,
+        ),
+        exports("s3:PutObject").replace(
+            r#"/*"}"#,
+            r#"/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}"#,
+        ),
+    ] {
+        assert_eq!(told(&of(&statement)), word, "{statement}");
+    }
+    for statement in [
+        exports("s3:GetObject"),
+        exports("s3:PutObject").replace("landing", "other"),
+        exports("s3:PutObject").replace("role/Exporter", "role/Other"),
+        exports("s3:PutObject").replace("Allow", "Deny"),
+    ] {
+        assert_eq!(told(&of(&statement)), Vec::<String>::new(), "{statement}");
+    }
+}
+
+/// An exemption whose value somebody altered is not what we wrote.
+#[test]
+fn a_deny_that_holds_a_part_of_what_was_put_into_it_is_told() {
+    let before = document(&[DENY]);
+    let after = document(&[SPARING]);
+    let live = after.replace(r#""false""#, r#"["false", "true"]"#);
+    let taken = take_back(Some(&before), &after, &live).unwrap();
+    assert_eq!(taken.text, Some(live));
+    assert_eq!(
+        taken.left,
+        ["the statement `OfficeOnly` was altered since: it is left as it is"]
+    );
+    // Another value in its place is nothing of ours.
+    let live = after.replace(r#""false""#, r#""true""#);
+    let taken = take_back(Some(&before), &after, &live).unwrap();
+    assert_eq!(taken.left, Vec::<String>::new());
+}
+
+#[test]
+fn what_somebody_took_away_already_needs_no_word() {
+    let before = document(&[DENY]);
+    let after = added(&document(&[SPARING]), &allow("Ours", "s3:PutObject"));
+    let taken = take_back(Some(&before), &after, &before).unwrap();
+    assert_eq!(taken.text.as_deref(), Some(before.as_str()));
+    assert!(taken.taken.is_empty() && taken.left.is_empty(), "{taken:?}");
+}
+
+/// S3 and IAM may give a document back laid out anew.
+#[test]
+fn a_document_that_was_laid_out_anew_is_known_again() {
+    let before = document(&[DENY, BARE]);
+    let after = added(
+        &document(&[SPARING, BARE_SPARING]),
+        &allow("Ours", "s3:PutObject"),
+    );
+    let value: serde_json::Value = serde_json::from_str(&after).unwrap();
+    let theirs = allow("Theirs", "s3:GetObject");
+    let live = added(&value.to_string(), &theirs);
+    let text = take_back(Some(&before), &after, &live)
+        .unwrap()
+        .text
+        .unwrap();
+    assert!(say_the_same(&text, &added(&before, &theirs)), "{text}");
+    assert!(!text.contains("ViaAWSService"));
+}
+
+const DEAD: &str = "AROASANDBOXGONE00000A";
+
+#[test]
+fn a_deleted_principal_is_never_put_back() {
+    let stale =
+        allow("Stale", "s3:GetObject").replace("arn:aws:iam::111111111111:role/Exporter", DEAD);
+    let listed = r#"{"Sid":"Listed","Effect":"Deny","Principal":{"AWS":["AROASANDBOXGONE00000A","222222222222"]},"Action":"s3:*","Resource":"arn:aws:s3:::landing/*"}"#;
+    let spared = r#"{"Sid":"Listed","Effect":"Deny","Principal":{"AWS":["222222222222"]},"Action":"s3:*","Resource":"arn:aws:s3:::landing/*","Condition": { "Bool": { "aws:ViaAWSService": "false" } }}"#;
+    let before = document(&[&stale, listed, BARE]);
+    let after = added(&document(&[spared, BARE]), &allow("Ours", "s3:PutObject"));
+    let text = take_back(Some(&before), &after, &after)
+        .unwrap()
+        .text
+        .unwrap();
+    let wanted = r#"{"Sid":"Listed","Effect":"Deny","Principal":{"AWS":["222222222222"]},"Action":"s3:*","Resource":"arn:aws:s3:::landing/*"}"#;
+    assert_eq!(text, document(&[wanted, BARE]));
+}
+
+#[test]
+fn a_list_that_was_put_around_a_lone_statement_goes_again() {
+    let before = format!(r#"{{"Version":"2012-10-17","Statement":{DENY}}}"#);
+    let after = added(&before, &allow("Ours", "s3:PutObject"));
+    // Somebody gave the document an Id since.
+    let with_id = |text: &str| text.replacen('{', "{\"Id\":\"x\",", 1);
+    let taken = take_back(Some(&before), &after, &with_id(&after)).unwrap();
+    assert_eq!(taken.text, Some(with_id(&before)));
+}
+
+#[test]
+fn an_edit_concerns_what_its_statements_are_about() {
+    let before = document(&[BARE]);
+    let ours = allow("Ours", "s3:PutObject").replace("landing/*", "landing/prod/*");
+    let after = added(&before, &ours);
+    assert!(concerns(
+        Some(&before),
+        &after,
+        "arn:aws:s3:::landing/prod/AWSDynamoDB/x"
+    ));
+    assert!(!concerns(
+        Some(&before),
+        &after,
+        "arn:aws:s3:::landing/test/AWSDynamoDB/x"
+    ));
+    // A Deny that was given an exemption is about all that it denies.
+    let spared = document(&[BARE_SPARING]);
+    assert!(concerns(
+        Some(&before),
+        &spared,
+        "arn:aws:s3:::landing/test/x"
+    ));
+}
+
+/// Statements with Sids of their own, so that each is told from the others.
+fn statements() -> impl Strategy<Value = Vec<String>> {
+    let action = prop::sample::select(vec!["s3:GetObject", "s3:PutObjectTagging", "s3:ListBucket"]);
+    let condition = prop::option::of(prop::sample::select(vec![
+        r#"{"Bool":{"aws:SecureTransport":"true"}}"#,
+        r#"{"IpAddress":{"aws:SourceIp":["10.0.0.0/8","192.0.2.0/24"]}}"#,
+    ]));
+    let one = (any::<bool>(), action, condition, any::<bool>());
+    prop::collection::vec(one, 1..5).prop_map(|parts| {
+        let numbered = parts.into_iter().enumerate();
+        let statement = |(index, (is_deny, action, condition, has_sid))| {
+            let effect = if is_deny { "Deny" } else { "Allow" };
+            let sid = if has_sid {
+                format!(r#""Sid": "S{index}", "#)
+            } else {
+                String::new()
+            };
+            let condition = match condition {
+                Some(condition) => format!(r#", "Condition": {condition}"#),
+                None => String::new(),
+            };
+            format!(
+                r#"{{ {sid}"Effect": "{effect}", "Principal": {{"AWS": "222222222222"}}, "Action": "{action}", "Resource": "arn:aws:s3:::landing/{index}/*"{condition} }}"#
+            )
+        };
+        numbered.map(statement).collect()
+    })
+}
+
+/// A document of statements in one of the layouts that are seen in the wild.
+fn laid_out(statements: &[String], layout: u8) -> String {
+    match (layout, statements) {
+        (0, [lone]) => format!(r#"{{"Statement": {lone}, "Version": "2012-10-17"}}"#),
+        (0 | 1, _) => format!(
+            r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
+            statements.join(",")
+        ),
+        (2, _) => format!(
+            "{{\n\t\"Version\": \"2012-10-17\",\n\t\"Statement\": [\n\t\t{}\n\t]\n}}\n",
+            statements.join(",\n\t\t")
+        ),
+        _ => format!(
+            "{{ \"Version\": \"2012-10-17\",\r\n  \"Id\": \"x\", \"Statement\": [ {} ]}}",
+            statements.join(" , ")
+        ),
+    }
+}
+
+proptest! {
+    #[test]
+    fn undoing_at_once_gives_the_bytes_back(
+        statements in statements(),
+        layout in 0..4_u8,
+        count in 1..4_usize,
+    ) {
+        let before = laid_out(&statements, layout);
+        let mut after = before.clone();
+        for index in 0..count {
+            after = added(&after, &allow(&format!("Ours{index}"), "s3:PutObject*").replace("landing", &format!("b{index}")));
+        }
+        let taken = take_back(Some(&before), &after, &after).unwrap();
+        prop_assert_eq!(taken.text, Some(before));
+        prop_assert_eq!(taken.left, Vec::<String>::new());
+    }
+
+    /// Others add a statement, and take one of theirs away, before we undo.
+    #[test]
+    fn what_others_did_meanwhile_stays(
+        statements in statements(),
+        layout in 0..4_u8,
+        takes_first in any::<bool>(),
+    ) {
+        let before = laid_out(&statements, layout);
+        let after = added(&before, &allow("Ours", "s3:PutObject"));
+        let theirs = allow("Theirs", "s3:AbortMultipartUpload");
+        let mut live = added(&after, &theirs);
+        let mut expected = added(&before, &theirs);
+        if takes_first && statements[0].contains("\"S0\"") {
+            live = remove_statement(&live, "S0").unwrap().text;
+            expected = remove_statement(&expected, "S0").unwrap().text;
+        }
+        let text = take_back(Some(&before), &after, &live).unwrap().text.unwrap();
+        prop_assert!(say_the_same(&text, &expected), "{text}\n{expected}");
+        // Every statement that is not ours keeps its bytes.
+        let document = Document::parse(&live).unwrap();
+        for statement in document.statements() {
+            if statement.label(0) != "Ours" {
+                prop_assert!(text.contains(slice(&live, statement.span)), "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A call that is authenticated, and the refusals it may meet.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::authorize::{Attempt, Denial};
+use super::caller::Caller;
+use super::context::{self, ExportAcl, Route, SourceAddress};
+use super::world::World;
+use tableferry_policy::evaluate::Context;
+
+/// One authenticated call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub caller: &'a Caller,
+    /// The Region whose endpoint was called, from the credential scope.
+    pub region: &'a str,
+    pub now: Timestamp,
+    pub play: Play,
+}
+
+/// How the sandbox plays what AWS leaves open, and how fast.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Play {
+    pub job_length: Duration,
+    /// How long a written policy takes to hold.
+    pub policy_delay: Duration,
+    pub source_address: SourceAddress,
+    pub export_acl: ExportAcl,
+}
+
+/// An error as a service answers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub status: u16,
+    pub code: String,
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal with status 400.
+    pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
+        Self::with_status(400, code, message)
+    }
+
+    pub(super) fn with_status(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: code.to_owned(),
+            message: message.into(),
+        }
+    }
+
+    /// A violated rule of a parameter.
+    pub(super) fn validation(message: impl Into<String>) -> Self {
+        Self::new("ValidationException", message)
+    }
+}
+
+impl Call<'_> {
+    /// The context of this call, made directly.
+    pub(super) fn context(&self, world: &World, resource_account: &str) -> Context {
+        let mut context =
+            context::of_request(world, self.caller, self.region, self.now, Route::Direct);
+        context::add_resource_account(&mut context, world, resource_account);
+        context
+    }
+
+    /// Judges an action on a resource of the caller's own account that has no policy of its own.
+    pub(super) fn require(
+        &self,
+        world: &World,
+        action: &str,
+        resource: &str,
+    ) -> Result<(), Denial> {
+        self.require_with(world, action, resource, None)
+    }
+
+    /// The same on a resource that may have a policy of its own.
+    pub(super) fn require_with(
+        &self,
+        world: &World,
+        action: &str,
+        resource: &str,
+        policy: Option<&str>,
+    ) -> Result<(), Denial> {
+        let account = &self.caller.account;
+        world.authorize(&Attempt {
+            caller: self.caller,
+            action,
+            resource,
+            resource_account: account,
+            policy,
+            grants: &[],
+            context: &self.context(world, account),
+            now: self.now,
+        })
+    }
+}

@@ -1,0 +1,371 @@
+//! DynamoDB: tables, their recovery window, and exports.
+
+use serde_json::{Value, json};
+
+use super::authorize::Denial;
+use super::call::{Call, Refusal};
+use super::export::{Export, epoch};
+use super::export_order;
+use super::identifier::uuid_of;
+use super::world::{Table, World};
+use tableferry_policy::arn::Arn;
+
+/// Answers an operation.
+pub(super) fn answer(
+    world: &mut World,
+    call: &Call<'_>,
+    operation: &str,
+    input: &Value,
+) -> Result<Value, Refusal> {
+    match operation {
+        "ListTables" => list_tables(world, call, input),
+        "DescribeTable" => describe_table(world, call, input),
+        "DescribeContinuousBackups" => describe_backups(world, call, input),
+        "UpdateContinuousBackups" => update_backups(world, call, input),
+        "ExportTableToPointInTime" => export_order::start(world, call, input),
+        "GetResourcePolicy" => resource_policy(world, call, input),
+        "DescribeExport" => describe_export(world, call, input),
+        "ListExports" => list_exports(world, call, input),
+        _ => Err(Refusal::new(
+            "UnknownOperationException",
+            format!("The sandbox does not know the operation {operation}."),
+        )),
+    }
+}
+
+/// `DynamoDB`'s refusal for want of a permission.
+pub(super) fn denied(denial: &Denial) -> Refusal {
+    Refusal::new("AccessDeniedException", denial.sentence())
+}
+
+/// What `DynamoDB` says about things of another account.
+pub(super) fn foreign() -> Refusal {
+    Refusal::new("AccessDeniedException", "Access is denied")
+}
+
+/// A text member.
+pub(super) fn text<'a>(input: &'a Value, name: &str) -> Option<&'a str> {
+    input.get(name).and_then(Value::as_str)
+}
+
+/// A text member that must be there.
+pub(super) fn require<'a>(input: &'a Value, name: &str) -> Result<&'a str, Refusal> {
+    text(input, name).ok_or_else(|| {
+        Refusal::validation(format!(
+            "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member \
+             must not be null",
+            super::query::lower_first(name)
+        ))
+    })
+}
+
+/// All tables of the caller's account and Region, as policies name them.
+fn any_table(call: &Call<'_>) -> String {
+    format!(
+        "arn:aws:dynamodb:{}:{}:table/*",
+        call.region, call.caller.account
+    )
+}
+
+fn list_tables(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+    call.require(world, "dynamodb:ListTables", &any_table(call))
+        .map_err(|denial| denied(&denial))?;
+    let limit = match input.get("Limit").and_then(Value::as_u64) {
+        None => 100,
+        Some(limit @ 1..=100) => usize::try_from(limit).unwrap_or(100),
+        Some(limit) => return Err(limit_violation("limit", limit, 100)),
+    };
+    let after = text(input, "ExclusiveStartTableName");
+    let mut names: Vec<&str> = world
+        .account(&call.caller.account)
+        .map(|account| account.tables.as_slice())
+        .unwrap_or_default()
+        .iter()
+        .filter(|table| table.region == call.region)
+        .map(|table| table.name.as_str())
+        .filter(|name| after.is_none_or(|after| *name > after))
+        .collect();
+    names.sort_unstable();
+    let has_more = names.len() > limit;
+    names.truncate(limit);
+    let mut answer = json!({ "TableNames": names });
+    if has_more && let Some(last) = names.last() {
+        answer["LastEvaluatedTableName"] = (*last).into();
+    }
+    Ok(answer)
+}
+
+fn limit_violation(field: &str, value: u64, most: u64) -> Refusal {
+    let rule = if value == 0 {
+        "greater than or equal to 1".to_owned()
+    } else {
+        format!("less than or equal to {most}")
+    };
+    Refusal::validation(format!(
+        "1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: \
+         Member must have value {rule}"
+    ))
+}
+
+/// The name of a table given by name or ARN, authorized for an action.
+fn named_table(
+    world: &World,
+    call: &Call<'_>,
+    action: &str,
+    input: &Value,
+) -> Result<String, Refusal> {
+    let given = require(input, "TableName")?;
+    let name = match given.parse::<Arn>() {
+        Ok(arn) if arn.account != call.caller.account => return Err(foreign()),
+        Ok(arn) => arn.resource_after("table").unwrap_or(given).to_owned(),
+        Err(_) => given.to_owned(),
+    };
+    let arn = table_arn(call, &name);
+    let policy = world
+        .table(&call.caller.account, call.region, &name)
+        .and_then(|table| table.policy.as_ref());
+    call.require_with(world, action, &arn, policy.map(|text| text.0.as_str()))
+        .map_err(|denial| denied(&denial))?;
+    Ok(name)
+}
+
+/// The ARN that a name would have in the Region that was called.
+pub(super) fn table_arn(call: &Call<'_>, name: &str) -> String {
+    format!(
+        "arn:aws:dynamodb:{}:{}:table/{name}",
+        call.region, call.caller.account
+    )
+}
+
+fn describe_table(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+    let name = named_table(world, call, "dynamodb:DescribeTable", input)?;
+    let account = &call.caller.account;
+    let table = world.table(account, call.region, &name).ok_or_else(|| {
+        Refusal::new(
+            "ResourceNotFoundException",
+            format!("Requested resource not found: Table: {name} not found"),
+        )
+    })?;
+    Ok(json!({ "Table": table_description(world, account, table) }))
+}
+
+fn table_description(world: &World, account: &str, table: &Table) -> Value {
+    let keys = table.kind.keys();
+    let schema: Vec<Value> = keys
+        .iter()
+        .zip(["HASH", "RANGE"])
+        .map(|((name, _), kind)| json!({"AttributeName": name, "KeyType": kind}))
+        .collect();
+    let attributes: Vec<Value> = keys
+        .iter()
+        .map(|(name, kind)| json!({"AttributeName": name, "AttributeType": kind}))
+        .collect();
+    let arn = table.arn(account);
+    let mut description = json!({
+        "AttributeDefinitions": attributes,
+        "TableName": table.name,
+        "KeySchema": schema,
+        "TableStatus": "ACTIVE",
+        "CreationDateTime": epoch(table.created_at(world.born)),
+        "ProvisionedThroughput": {
+            "NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0,
+        },
+        "TableSizeBytes": table.size_bytes(),
+        "ItemCount": table.items,
+        "TableId": uuid_of(&arn),
+        "TableArn": arn,
+        "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
+        "DeletionProtectionEnabled": false,
+    });
+    if let Some(key) = &table.key_id {
+        description["SSEDescription"] = json!({
+            "Status": "ENABLED",
+            "SSEType": "KMS",
+            "KMSMasterKeyArn": format!("arn:aws:kms:{}:{account}:key/{key}", table.region),
+        });
+    }
+    description
+}
+
+fn table_not_found(name: &str) -> Refusal {
+    Refusal::new("TableNotFoundException", format!("Table not found: {name}"))
+}
+
+fn describe_backups(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+    let name = named_table(world, call, "dynamodb:DescribeContinuousBackups", input)?;
+    let table = world
+        .table(&call.caller.account, call.region, &name)
+        .ok_or_else(|| table_not_found(&name))?;
+    Ok(backups_description(call, table))
+}
+
+fn backups_description(call: &Call<'_>, table: &Table) -> Value {
+    let recovery = match table.recovery_window(call.now) {
+        None => json!({ "PointInTimeRecoveryStatus": "DISABLED" }),
+        Some((earliest, latest)) => json!({
+            "PointInTimeRecoveryStatus": "ENABLED",
+            "RecoveryPeriodInDays": table.recovery_period_days,
+            "EarliestRestorableDateTime": epoch(earliest),
+            "LatestRestorableDateTime": epoch(latest),
+        }),
+    };
+    json!({ "ContinuousBackupsDescription": {
+        "ContinuousBackupsStatus": "ENABLED",
+        "PointInTimeRecoveryDescription": recovery,
+    }})
+}
+
+fn update_backups(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+    let name = named_table(world, call, "dynamodb:UpdateContinuousBackups", input)?;
+    let specification = input
+        .get("PointInTimeRecoverySpecification")
+        .cloned()
+        .unwrap_or_default();
+    let enable = specification
+        .get("PointInTimeRecoveryEnabled")
+        .and_then(Value::as_bool)
+        .ok_or_else(|| {
+            Refusal::validation(
+                "1 validation error detected: Value null at \
+                 'pointInTimeRecoverySpecification.pointInTimeRecoveryEnabled' failed to satisfy \
+                 constraint: Member must not be null",
+            )
+        })?;
+    let period = match specification
+        .get("RecoveryPeriodInDays")
+        .and_then(Value::as_u64)
+    {
+        None => None,
+        Some(days @ 1..=35) => u32::try_from(days).ok(),
+        Some(days) => return Err(limit_violation("recoveryPeriodInDays", days, 35)),
+    };
+    let table = world
+        .table_mut(&call.caller.account, call.region, &name)
+        .ok_or_else(|| table_not_found(&name))?;
+    table.recovery_since = match (enable, table.recovery_since) {
+        (false, _) => None,
+        (true, Some(since)) => Some(since),
+        (true, None) => Some(call.now),
+    };
+    if let Some(days) = period {
+        table.recovery_period_days = days;
+    }
+    let answer = backups_description(call, table);
+    world.touch();
+    Ok(answer)
+}
+
+fn resource_policy(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+    let given = require(input, "ResourceArn")?;
+    let arn: Arn = given
+        .parse()
+        .map_err(|_| Refusal::validation("Invalid resource ARN"))?;
+    if arn.account != call.caller.account {
+        return Err(foreign());
+    }
+    call.require(world, "dynamodb:GetResourcePolicy", given)
+        .map_err(|denial| denied(&denial))?;
+    let name = arn.resource_after("table").unwrap_or_default();
+    let table = world
+        .table(&call.caller.account, call.region, name)
+        .ok_or_else(|| {
+            Refusal::new(
+                "ResourceNotFoundException",
+                format!("Requested resource not found: {given}"),
+            )
+        })?;
+    let policy = table.policy.as_ref().ok_or_else(|| {
+        Refusal::new(
+            "PolicyNotFoundException",
+            format!("Resource-based policy not found for the provided ResourceArn: {given}"),
+        )
+    })?;
+    Ok(json!({ "Policy": policy.0, "RevisionId": uuid_of(&policy.0) }))
+}
+
+fn describe_export(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+    let given = require(input, "ExportArn")?;
+    let arn: Arn = given
+        .parse()
+        .ok()
+        .filter(|arn: &Arn| arn.service == "dynamodb" && arn.resource.contains("/export/"))
+        .ok_or_else(|| Refusal::validation("Invalid Export ARN"))?;
+    if arn.account != call.caller.account {
+        return Err(foreign());
+    }
+    call.require(world, "dynamodb:DescribeExport", given)
+        .map_err(|denial| denied(&denial))?;
+    let not_found = |text: &str| {
+        Refusal::new(
+            "ExportNotFoundException",
+            format!("Export not found: {text}"),
+        )
+    };
+    if arn.region != call.region {
+        return Err(not_found("Invalid export arn"));
+    }
+    let export = world
+        .exports
+        .get(given)
+        .ok_or_else(|| not_found(&format!("Export not found: {given}")))?;
+    Ok(json!({ "ExportDescription": export.description() }))
+}
+
+fn list_exports(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+    let table = text(input, "TableArn");
+    let any = any_table(call);
+    call.require(world, "dynamodb:ListExports", table.unwrap_or(&any))
+        .map_err(|denial| denied(&denial))?;
+    let limit = match input.get("MaxResults").and_then(Value::as_u64) {
+        None => 25,
+        Some(limit @ 1..=25) => usize::try_from(limit).unwrap_or(25),
+        Some(limit) => return Err(limit_violation("maxResults", limit, 25)),
+    };
+    let mut exports: Vec<&Export> = world
+        .exports
+        .values()
+        .filter(|export| {
+            export.caller.account == call.caller.account
+                && export.region == call.region
+                && table.is_none_or(|table| export.order.table_arn == table)
+        })
+        .collect();
+    // Newest first; an id begins with the time.
+    exports.sort_unstable_by(|one, other| other.id.cmp(&one.id));
+    let skipped = match text(input, "NextToken") {
+        None => 0,
+        Some(token) => position_after(&exports, token)?,
+    };
+    let page: Vec<&&Export> = exports.iter().skip(skipped).take(limit).collect();
+    let summaries: Vec<Value> = page
+        .iter()
+        .map(|export| {
+            json!({
+                "ExportArn": export.arn,
+                "ExportStatus": export.status(),
+                "ExportType": export.kind(),
+            })
+        })
+        .collect();
+    let mut answer = json!({ "ExportSummaries": summaries });
+    if skipped + page.len() < exports.len()
+        && let Some(last) = page.last()
+    {
+        answer["NextToken"] = hex::encode(&last.arn).into();
+    }
+    Ok(answer)
+}
+
+/// How many exports come before the page that a token asks for.
+fn position_after(exports: &[&Export], token: &str) -> Result<usize, Refusal> {
+    hex::decode(token)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .and_then(|arn| exports.iter().position(|export| export.arn == arn))
+        .map(|position| position + 1)
+        .ok_or_else(|| {
+            Refusal::validation(format!(
+                "Invalid Request: Provided nextToken is invalid: {token}"
+            ))
+        })
+}

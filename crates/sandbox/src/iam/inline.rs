@@ -1,0 +1,150 @@
+//! Writing and deleting the inline policies of users and roles.
+
+use super::{no_such, own_account, require};
+use crate::call::{Call, Refusal};
+use crate::query::{Parameters, Xml};
+use crate::world::World;
+use tableferry_policy::document::Document;
+use tableferry_policy::lint::{Kind, Severity, lint};
+
+/// Whose inline policy an action is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    User,
+    Role,
+}
+
+impl Holder {
+    const fn parameter(self) -> &'static str {
+        match self {
+            Self::User => "UserName",
+            Self::Role => "RoleName",
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Role => "role",
+        }
+    }
+
+    /// How long all inline policies of one may be together, white space left aside ("IAM and AWS STS
+    /// quotas").
+    const fn limit(self) -> usize {
+        match self {
+            Self::User => 2_048,
+            Self::Role => 10_240,
+        }
+    }
+}
+
+/// Answers an action that writes.
+pub(super) fn answer(
+    world: &mut World,
+    call: &Call<'_>,
+    action: &str,
+    parameters: &Parameters,
+) -> Result<Xml, Refusal> {
+    let holder = if action.contains("User") {
+        Holder::User
+    } else {
+        Holder::Role
+    };
+    let name = parameters.require(holder.parameter())?;
+    let policy = parameters.require("PolicyName")?;
+    let account = call.caller.account.clone();
+    let arn = arn_of(world, call, holder, name)?;
+    let is_there = arn.is_some();
+    let arn = arn.unwrap_or_else(|| format!("arn:aws:iam::{account}:{}/{name}", holder.word()));
+    require(world, call, action, &arn)?;
+    if !is_there {
+        return Err(no_such(holder.word(), name));
+    }
+    if arn.contains(":role/aws-reserved/") || arn.contains(":role/aws-service-role/") {
+        return Err(Refusal::new(
+            "UnmodifiableEntity",
+            format!(
+                "Cannot perform the operation on the protected role '{name}' - this role is only \
+                 modifiable by AWS"
+            ),
+        ));
+    }
+    let inline = world.accounts.get_mut(&account).and_then(|account| {
+        Some(match holder {
+            Holder::User => &mut account.users.get_mut(name)?.inline,
+            Holder::Role => &mut account.roles.get_mut(name)?.inline,
+        })
+    });
+    let Some(inline) = inline else {
+        return Err(no_such(holder.word(), name));
+    };
+    if action.starts_with("Delete") {
+        let written = inline
+            .get_mut(policy)
+            .filter(|found| found.current.is_some())
+            .ok_or_else(|| no_such(&format!("{} policy", holder.word()), policy))?;
+        written.write(None, call.now, call.play.policy_delay);
+    } else {
+        let document = parameters.require("PolicyDocument")?;
+        check(document)?;
+        let others = inline.iter().filter(|(other, _)| other.as_str() != policy);
+        let total: usize = others
+            .filter_map(|(_, policy)| policy.current.as_ref())
+            .map(|text| length(&text.0))
+            .sum();
+        if total + length(document) > holder.limit() {
+            return Err(Refusal::with_status(
+                409,
+                "LimitExceeded",
+                format!(
+                    "Maximum policy size of {} bytes exceeded for {} {name}",
+                    holder.limit(),
+                    holder.word()
+                ),
+            ));
+        }
+        let written = inline.entry(policy.to_owned()).or_default();
+        written.write(Some(document.to_owned()), call.now, call.play.policy_delay);
+    }
+    world.touch();
+    Ok(Xml::default())
+}
+
+fn arn_of(
+    world: &World,
+    call: &Call<'_>,
+    holder: Holder,
+    name: &str,
+) -> Result<Option<String>, Refusal> {
+    let account = own_account(world, call)?;
+    let id = &call.caller.account;
+    Ok(match holder {
+        Holder::User => account.users.get(name).map(|user| user.arn(id, name)),
+        Holder::Role => account.roles.get(name).map(|role| role.arn(id, name)),
+    })
+}
+
+/// What IAM checks of an identity policy before it takes it.
+fn check(document: &str) -> Result<(), Refusal> {
+    let malformed = |message: &str| Refusal::new("MalformedPolicyDocument", message);
+    if Document::parse(document).is_err() {
+        return Err(malformed("Syntax errors in policy."));
+    }
+    let findings = lint(document, Kind::Identity);
+    let error = findings
+        .iter()
+        .find(|finding| finding.severity == Severity::Error);
+    match error.map(|finding| finding.rule) {
+        None => Ok(()),
+        Some("principal-not-allowed") => {
+            Err(malformed("Policy document should not specify a principal."))
+        }
+        Some("missing-resource") => Err(malformed("Policy statement must contain resources.")),
+        Some(_) => Err(malformed("The policy failed legacy parsing")),
+    }
+}
+
+fn length(document: &str) -> usize {
+    document.chars().filter(|c| !c.is_whitespace()).count()
+}

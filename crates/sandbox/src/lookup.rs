@@ -1,0 +1,246 @@
+//! How things in the world are found, and what they are called.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::SandboxError;
+use super::bucket::Bucket;
+use super::world::{Account, Key, PolicyText, Role, Table, User, VERSION, World};
+
+/// The world as it begins.
+const ASSET: &str = include_str!("../assets/world.json");
+
+impl World {
+    /// The world as it begins, born at `now`.
+    pub(super) fn fresh(now: Timestamp) -> Result<Self, SandboxError> {
+        Self::begin(ASSET, now)
+    }
+
+    /// A world that is written down as it begins, born at `now`.
+    pub(super) fn begin(text: &str, now: Timestamp) -> Result<Self, SandboxError> {
+        let mut world = Self::read(text)?;
+        world.born = now;
+        let born = world.born;
+        for account in world.accounts.values_mut() {
+            for table in &mut account.tables {
+                table.recovery_since = table.recovery_days_ago.map(|days| days_before(born, days));
+            }
+        }
+        world.complete_managed_keys();
+        Ok(world)
+    }
+
+    /// Reads a world, as the asset or a state file holds it.
+    pub(super) fn read(text: &str) -> Result<Self, SandboxError> {
+        let world: Self = serde_json::from_str(text).map_err(SandboxError::World)?;
+        if world.version == VERSION {
+            Ok(world)
+        } else {
+            Err(SandboxError::Version(world.version))
+        }
+    }
+
+    /// Gives each AWS managed key the policy that AWS gives it: its service, on behalf of the
+    /// account's own principals, and nobody else.
+    fn complete_managed_keys(&mut self) {
+        for (id, account) in &mut self.accounts {
+            for key in &mut account.keys {
+                let Some(service) = key.aws_managed.clone() else {
+                    continue;
+                };
+                let via = format!("{service}.{}.amazonaws.com", key.region);
+                let policy = serde_json::json!({
+                    "Version": "2012-10-17",
+                    "Id": format!("auto-{service}-2"),
+                    "Statement": [{
+                        "Sid": format!("Allow access through {} for all principals in the account that are authorized to use it", service.to_uppercase()),
+                        "Effect": "Allow",
+                        "Principal": {"AWS": "*"},
+                        "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+                        "Resource": "*",
+                        "Condition": {"StringEquals": {"kms:CallerAccount": id, "kms:ViaService": via}},
+                    }, {
+                        "Sid": "Allow direct access to key metadata to the account",
+                        "Effect": "Allow",
+                        "Principal": {"AWS": format!("arn:aws:iam::{id}:root")},
+                        "Action": ["kms:Describe*", "kms:Get*", "kms:List*"],
+                        "Resource": "*",
+                    }],
+                });
+                key.policy.current = Some(PolicyText(format!("{policy:#}")));
+            }
+        }
+    }
+
+    /// Says that the world is not what a state file holds any more.
+    pub(super) const fn touch(&mut self) {
+        self.is_changed = true;
+    }
+
+    /// Whether an account belongs to the organization.
+    pub(super) fn is_member(&self, account: &str) -> bool {
+        self.organization.accounts.iter().any(|id| id == account)
+    }
+
+    /// Whether two accounts are one, or belong to one organization: only then AWS gives reasons.
+    pub(super) fn are_kin(&self, one: &str, other: &str) -> bool {
+        one == other || (self.is_member(one) && self.is_member(other))
+    }
+
+    pub(super) fn account(&self, id: &str) -> Option<&Account> {
+        self.accounts.get(id)
+    }
+
+    pub(super) fn bucket(&self, name: &str) -> Option<&Bucket> {
+        self.buckets.get(name)
+    }
+
+    /// The table of a name in an account and Region.
+    pub(super) fn table(&self, account: &str, region: &str, name: &str) -> Option<&Table> {
+        self.account(account)?
+            .tables
+            .iter()
+            .find(|table| table.region == region && table.name == name)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn table_mut(
+        &mut self,
+        account: &str,
+        region: &str,
+        name: &str,
+    ) -> Option<&mut Table> {
+        self.accounts
+            .get_mut(account)?
+            .tables
+            .iter_mut()
+            .find(|table| table.region == region && table.name == name)
+    }
+
+    /// The role that an ARN with its path names.
+    pub(super) fn role_by_arn(&self, arn: &str) -> Option<(&str, &str, &Role)> {
+        let (account, name) = iam_name(arn, ":role/")?;
+        let (id, account) = self.accounts.get_key_value(account)?;
+        let (name, role) = account.roles.get_key_value(name)?;
+        (role.arn(id, name) == arn).then_some((id, name, role))
+    }
+
+    /// The user that an ARN with its path names.
+    pub(super) fn user_by_arn(&self, arn: &str) -> Option<(&str, &str, &User)> {
+        let (account, name) = iam_name(arn, ":user/")?;
+        let (id, account) = self.accounts.get_key_value(account)?;
+        let (name, user) = account.users.get_key_value(name)?;
+        (user.arn(id, name) == arn).then_some((id, name, user))
+    }
+
+    /// The key with an id in an account and Region.
+    pub(super) fn key(&self, account: &str, region: &str, id: &str) -> Option<&Key> {
+        self.account(account)?
+            .keys
+            .iter()
+            .find(|key| key.region == region && key.id == id)
+    }
+
+    /// The key that an alias of an account and Region stands for.
+    pub(super) fn key_by_alias(&self, account: &str, region: &str, alias: &str) -> Option<&Key> {
+        self.account(account)?
+            .keys
+            .iter()
+            .find(|key| key.region == region && key.aliases.iter().any(|name| name == alias))
+    }
+
+    /// Whether some identity, account or key of the world has this id or ARN as a principal.
+    pub(super) fn has_principal(&self, principal: &str) -> bool {
+        if principal == "*" || self.accounts.contains_key(principal) {
+            return true;
+        }
+        if let Some(account) = principal
+            .strip_prefix("arn:aws:iam::")
+            .and_then(|rest| rest.strip_suffix(":root"))
+        {
+            return self.accounts.contains_key(account);
+        }
+        if let Some(rest) = principal.strip_prefix("arn:aws:sts::") {
+            return self.has_session_principal(rest);
+        }
+        self.role_by_arn(principal).is_some() || self.user_by_arn(principal).is_some()
+    }
+
+    /// A session principal is valid where its role exists.
+    fn has_session_principal(&self, rest: &str) -> bool {
+        let Some((account, resource)) = rest.split_once(':') else {
+            return false;
+        };
+        let mut parts = resource.split('/');
+        parts.next() == Some("assumed-role")
+            && parts.next().is_some_and(|role| {
+                self.account(account)
+                    .is_some_and(|account| account.roles.contains_key(role))
+            })
+            && parts
+                .next()
+                .is_some_and(|name| !name.is_empty() && name != "*")
+    }
+}
+
+/// The account and the last path element of an IAM ARN.
+fn iam_name<'a>(arn: &'a str, kind: &str) -> Option<(&'a str, &'a str)> {
+    let rest = arn.strip_prefix("arn:aws:iam::")?;
+    let (account, path) = rest.split_once(kind)?;
+    Some((account, path.rsplit('/').next()?))
+}
+
+/// A time some days before another.
+pub(super) fn days_before(time: Timestamp, days: u32) -> Timestamp {
+    time.checked_sub(SignedDuration::from_hours(24 * i64::from(days)))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+impl Role {
+    /// The role's ARN, with its path.
+    pub(super) fn arn(&self, account: &str, name: &str) -> String {
+        format!("arn:aws:iam::{account}:role{}{name}", self.path)
+    }
+}
+
+impl User {
+    /// The user's ARN, with its path.
+    pub(super) fn arn(&self, account: &str, name: &str) -> String {
+        format!("arn:aws:iam::{account}:user{}{name}", self.path)
+    }
+}
+
+impl Table {
+    /// The table's ARN.
+    pub(super) fn arn(&self, account: &str) -> String {
+        format!(
+            "arn:aws:dynamodb:{}:{account}:table/{}",
+            self.region, self.name
+        )
+    }
+
+    /// When the table was made.
+    pub(super) fn created_at(&self, born: Timestamp) -> Timestamp {
+        days_before(born, self.created_days_ago)
+    }
+
+    /// The recovery window at a time: its beginning and its end.
+    ///
+    /// The end lies five minutes back, as `LatestRestorableDateTime` typically does ("Point-in-time
+    /// backups for `DynamoDB`", developer guide).
+    pub(super) fn recovery_window(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let since = self.recovery_since?;
+        let earliest = days_before(now, self.recovery_period_days).max(since);
+        let latest = now
+            .checked_sub(SignedDuration::from_mins(5))
+            .unwrap_or(now)
+            .max(earliest);
+        Some((earliest, latest))
+    }
+}
+
+impl Key {
+    /// The key's ARN.
+    pub(super) fn arn(&self, account: &str) -> String {
+        format!("arn:aws:kms:{}:{account}:key/{}", self.region, self.id)
+    }
+}

@@ -1,0 +1,306 @@
+//! Who may do what in S3: secrets for s3s's signature check, then the token, the Region and every
+//! policy.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use jiff::Timestamp;
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::path::S3Path;
+use s3s::{S3Error, S3ErrorCode, S3Result};
+
+use super::super::authorize::{Attempt, Denial};
+use super::super::bucket::{Bucket, Upload};
+use super::super::caller::Caller;
+use super::super::context::{self, Route};
+use super::super::query::Parameters;
+use super::super::shared::Shared;
+use super::super::signature::Authorization;
+use super::super::world::World;
+use super::no_such_bucket;
+use super::objects::named;
+use tableferry_policy::evaluate::Context;
+
+/// The secrets of the world, for s3s.
+pub(super) struct Keys {
+    pub(super) shared: Arc<Shared>,
+}
+
+#[async_trait::async_trait]
+impl S3Auth for Keys {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        let world = self.shared.world();
+        let opened = world.open_key(access_key).ok_or_else(|| {
+            S3Error::with_message(
+                S3ErrorCode::InvalidAccessKeyId,
+                "The AWS Access Key Id you provided does not exist in our records.",
+            )
+        })?;
+        Ok(SecretKey::from(opened.secret))
+    }
+}
+
+/// Judges every request whose signature is right.
+pub(super) struct Gate {
+    pub(super) shared: Arc<Shared>,
+}
+
+#[async_trait::async_trait]
+impl S3Access for Gate {
+    async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let world = self.shared.world();
+        let visit = Visit::of(&world, request, Timestamp::now())?;
+        visit.judge()?;
+        let caller = visit.caller;
+        request.extensions_mut().insert(caller);
+        Ok(())
+    }
+}
+
+/// A refusal without a reason.
+pub(super) fn access_denied() -> S3Error {
+    S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied")
+}
+
+/// S3's refusal for want of a permission; outside the account and organization it says no more.
+pub(super) fn denied(denial: &Denial) -> S3Error {
+    if denial.has_reason {
+        S3Error::with_message(S3ErrorCode::AccessDenied, denial.quoted_sentence())
+    } else {
+        access_denied()
+    }
+}
+
+/// One request at the gate.
+struct Visit<'a> {
+    world: &'a World,
+    caller: Caller,
+    operation: &'a str,
+    path: &'a S3Path,
+    headers: &'a HeaderMap,
+    query: Parameters,
+    /// The Region that the request was signed for.
+    region: String,
+    now: Timestamp,
+}
+
+impl<'a> Visit<'a> {
+    fn of(world: &'a World, request: &'a S3AccessContext<'_>, now: Timestamp) -> S3Result<Self> {
+        let query = Parameters::read(request.uri().query().unwrap_or_default());
+        let headers = request.headers();
+        let access_key = &request.credentials().ok_or_else(access_denied)?.access_key;
+        let opened = world.open_key(access_key).ok_or_else(access_denied)?;
+        let token =
+            header(headers, "x-amz-security-token").or_else(|| query.get("X-Amz-Security-Token"));
+        if opened.token != token {
+            return Err(S3Error::with_message(
+                S3ErrorCode::InvalidToken,
+                "The provided token is malformed or otherwise invalid.",
+            ));
+        }
+        if opened.expires_at.is_some_and(|end| end <= now) {
+            return Err(S3Error::with_message(
+                S3ErrorCode::ExpiredToken,
+                "The provided token has expired.",
+            ));
+        }
+        let caller = opened.caller;
+        let region = Authorization::of(headers)
+            .map(|authorization| authorization.region)
+            .or_else(|| {
+                let credential = query.get("X-Amz-Credential")?;
+                credential.split('/').nth(2).map(str::to_owned)
+            })
+            .unwrap_or_default();
+        Ok(Self {
+            world,
+            caller,
+            operation: request.s3_op().name(),
+            path: request.s3_path(),
+            headers,
+            query,
+            region,
+            now,
+        })
+    }
+
+    fn judge(&self) -> S3Result<()> {
+        let Some(name) = self.path.get_bucket_name() else {
+            return self.judge_listing();
+        };
+        let (action, is_about_object) = action(self.operation).ok_or_else(|| {
+            S3Error::with_message(
+                S3ErrorCode::NotImplemented,
+                format!(
+                    "The sandbox does not know the operation {}.",
+                    self.operation
+                ),
+            )
+        })?;
+        let bucket = self.world.bucket(name).ok_or_else(no_such_bucket)?;
+        self.check_region(bucket)?;
+        if header(self.headers, "x-amz-expected-bucket-owner")
+            .is_some_and(|owner| owner != bucket.account)
+        {
+            return Err(access_denied());
+        }
+        let arn = Bucket::arn(name);
+        let resource = match self.path.get_object_key().filter(|_| is_about_object) {
+            Some(key) => format!("{arn}/{key}"),
+            None => arn.clone(),
+        };
+        self.authorize(bucket, action, &resource)?;
+        if self.world.keeps_out(bucket, &self.caller, self.now) {
+            return Err(access_denied());
+        }
+        self.hide_absence(bucket, &arn)?;
+        if self.operation.contains("BucketPolicy") && self.caller.account != bucket.account {
+            // "PutBucketPolicy" (S3 API reference): identities of other accounts get a 405.
+            return Err(S3Error::with_message(
+                S3ErrorCode::MethodNotAllowed,
+                "The specified method is not allowed against this resource.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Who may not list a bucket does not learn that an object is absent.
+    fn hide_absence(&self, bucket: &Bucket, arn: &str) -> S3Result<()> {
+        let is_read = matches!(self.operation, "GetObject" | "HeadObject");
+        match self.path.as_object() {
+            Some((_, key)) if is_read && !bucket.objects.contains_key(key) => {
+                self.authorize(bucket, "s3:ListBucket", arn)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn judge_listing(&self) -> S3Result<()> {
+        let account = &self.caller.account;
+        self.world
+            .authorize(&Attempt {
+                caller: &self.caller,
+                action: "s3:ListAllMyBuckets",
+                resource: "arn:aws:s3:::*",
+                resource_account: account,
+                policy: None,
+                grants: &[],
+                context: &self.context(account, &self.region),
+                now: self.now,
+            })
+            .map_err(|denial| denied(&denial))
+    }
+
+    fn authorize(&self, bucket: &Bucket, action: &str, resource: &str) -> S3Result<()> {
+        self.world
+            .authorize(&Attempt {
+                caller: &self.caller,
+                action,
+                resource,
+                resource_account: &bucket.account,
+                policy: bucket.policy.in_force(self.now).map(|text| text.0.as_str()),
+                grants: &[],
+                context: &self.context(&bucket.account, &bucket.region),
+                now: self.now,
+            })
+            .map_err(|denial| denied(&denial))
+    }
+
+    fn context(&self, resource_account: &str, region: &str) -> Context {
+        let mut context =
+            context::of_request(self.world, &self.caller, region, self.now, Route::Direct);
+        context::add_bucket_account(&mut context, self.world, resource_account);
+        let begun = self.begun_upload().map(|upload| named(&upload.encryption));
+        let (algorithm, key) = match &begun {
+            Some((algorithm, key)) => (Some(algorithm.as_str()), key.as_deref()),
+            None => (
+                header(self.headers, "x-amz-server-side-encryption"),
+                header(self.headers, "x-amz-server-side-encryption-aws-kms-key-id"),
+            ),
+        };
+        context::add_upload(
+            &mut context,
+            algorithm,
+            key,
+            header(self.headers, "x-amz-acl"),
+        );
+        // s3:ListBucketMultipartUploads has no key for what is listed ("Actions, resources, and
+        // condition keys for Amazon S3").
+        let is_about_objects = self.operation != "ListMultipartUploads";
+        for (parameter, key) in [
+            ("prefix", "s3:prefix"),
+            ("delimiter", "s3:delimiter"),
+            ("max-keys", "s3:max-keys"),
+        ] {
+            if let Some(value) = self.query.get(parameter).filter(|_| is_about_objects) {
+                context.set(key, value);
+            }
+        }
+        context
+    }
+
+    /// The upload that a part or the end of one belongs to. "You don't need to specify the encryption
+    /// parameters in each" of its requests (API reference of `UploadPart`), so that these are taken to
+    /// be judged by those of its beginning.
+    fn begun_upload(&self) -> Option<&Upload> {
+        let is_later = matches!(self.operation, "UploadPart" | "CompleteMultipartUpload");
+        let (bucket, _) = self.path.as_object().filter(|_| is_later)?;
+        let id = self.query.get("uploadId")?;
+        self.world.bucket(bucket)?.uploads.get(id)
+    }
+
+    /// A bucket answers in its own Region alone; the header that names it is added to every answer.
+    /// A signature of version 2 names no Region.
+    fn check_region(&self, bucket: &Bucket) -> S3Result<()> {
+        if self.region == bucket.region || self.region.is_empty() {
+            return Ok(());
+        }
+        Err(match self.operation {
+            "HeadBucket" | "ListObjects" | "ListObjectsV2" | "GetBucketLocation" => {
+                S3Error::with_message(
+                    S3ErrorCode::PermanentRedirect,
+                    "The bucket you are attempting to access must be addressed using the \
+                     specified endpoint. Please send all future requests to this endpoint.",
+                )
+            }
+            _ => S3Error::with_message(
+                S3ErrorCode::AuthorizationHeaderMalformed,
+                format!(
+                    "The authorization header is malformed; the region '{}' is wrong; expecting \
+                     '{}'",
+                    self.region, bucket.region
+                ),
+            ),
+        })
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The permission that an operation needs ("Required permissions for Amazon S3 API operations", S3
+/// user guide), and whether it is about the object; `None` where the sandbox does not know it.
+fn action(operation: &str) -> Option<(&'static str, bool)> {
+    Some(match operation {
+        "HeadBucket" | "ListObjects" | "ListObjectsV2" => ("s3:ListBucket", false),
+        "GetBucketLocation" => ("s3:GetBucketLocation", false),
+        "GetObject" | "HeadObject" => ("s3:GetObject", true),
+        "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => {
+            ("s3:PutObject", true)
+        }
+        "AbortMultipartUpload" => ("s3:AbortMultipartUpload", true),
+        "ListMultipartUploads" => ("s3:ListBucketMultipartUploads", false),
+        "DeleteObject" => ("s3:DeleteObject", true),
+        "GetBucketPolicy" => ("s3:GetBucketPolicy", false),
+        "PutBucketPolicy" => ("s3:PutBucketPolicy", false),
+        "DeleteBucketPolicy" => ("s3:DeleteBucketPolicy", false),
+        "GetBucketPolicyStatus" => ("s3:GetBucketPolicyStatus", false),
+        "GetBucketEncryption" => ("s3:GetEncryptionConfiguration", false),
+        "GetBucketOwnershipControls" => ("s3:GetBucketOwnershipControls", false),
+        "GetBucketRequestPayment" => ("s3:GetBucketRequestPayment", false),
+        "GetPublicAccessBlock" => ("s3:GetBucketPublicAccessBlock", false),
+        _ => return None,
+    })
+}

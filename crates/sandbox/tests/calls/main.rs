@@ -1,0 +1,18 @@
+//! The sandbox, called by the real clients of the AWS SDK.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helping functions too"
+)]
+
+mod clients;
+mod exports;
+mod faults;
+mod identity;
+mod inline_policies;
+mod keys;
+mod refusals;
+mod state;
+mod storage;
+mod tables;

@@ -1,0 +1,179 @@
+//! A world kept in a file, and served on the loopback.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::types::ExportStatus;
+use tableferry_sandbox::{Options, Sandbox};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::clients::{JOB, assume, config, keys, profile, with};
+use super::exports::{finish, request};
+
+#[tokio::test]
+async fn a_restart_goes_on_with_sessions_policies_and_jobs() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("world.json");
+    let open = || with(|options| options.state = Some(file.clone()));
+    let first = open();
+    let oncall = assume(&first, "prod-admin", "OnCallExporter", "oncall").await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&config(&first, oncall.clone(), "eu-west-1"));
+    let arn = request(&dynamodb, "Events", "export-landing")
+        .send()
+        .await
+        .unwrap()
+        .export_description
+        .unwrap()
+        .export_arn
+        .unwrap();
+    let s3 = aws_sdk_s3::Client::new(&profile(&first, "dev-admin").await);
+    s3.delete_bucket_policy()
+        .bucket("export-frankfurt")
+        .send()
+        .await
+        .unwrap_err();
+    s3.delete_bucket_policy()
+        .bucket("export-kms-only")
+        .send()
+        .await
+        .unwrap();
+    // Its clients hold it too.
+    drop((first, dynamodb, s3));
+
+    let second = open();
+    let dynamodb = aws_sdk_dynamodb::Client::new(&config(&second, oncall, "eu-west-1"));
+    tokio::time::sleep(JOB).await;
+    let answer = dynamodb
+        .describe_export()
+        .export_arn(arn)
+        .send()
+        .await
+        .unwrap();
+    let export = answer.export_description.unwrap();
+    assert_eq!(
+        export.export_status,
+        Some(ExportStatus::Completed),
+        "{export:?}"
+    );
+    let s3 = aws_sdk_s3::Client::new(&profile(&second, "dev-admin").await);
+    assert!(
+        s3.get_bucket_policy()
+            .bucket("export-kms-only")
+            .send()
+            .await
+            .is_err()
+    );
+    s3.get_object()
+        .bucket("export-landing")
+        .key(export.export_manifest.unwrap())
+        .send()
+        .await
+        .unwrap();
+}
+
+/// Two that each write the whole world would undo each other's changes without a word.
+#[test]
+fn a_state_file_is_played_by_one_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("world.json");
+    let open = || {
+        Sandbox::open(Options {
+            state: Some(file.clone()),
+            ..Options::default()
+        })
+    };
+    let first = open().unwrap();
+    let refused = open().unwrap_err().to_string();
+    assert!(refused.contains("world.json is in use"), "{refused}");
+    assert!(refused.contains("sandbox serve"), "{refused}");
+    drop(first);
+    open().unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_state_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("world.json");
+    let sandbox = with(|options| options.state = Some(file.clone()));
+    assume(&sandbox, "prod-admin", "OnCallExporter", "oncall").await;
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_file_that_holds_no_world_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("world.json");
+    for text in ["", "{}", "not a world"] {
+        std::fs::write(&file, text).unwrap();
+        let options = Options {
+            state: Some(file.clone()),
+            ..Options::default()
+        };
+        assert!(Sandbox::open(options).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_state_file_that_cannot_be_written_is_an_error_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options {
+        state: Some(directory.path().join("nowhere").join("world.json")),
+        ..Options::default()
+    };
+    let error = Sandbox::open(options).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("cannot write the sandbox's state file"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn the_same_world_is_served_on_the_loopback() {
+    let sandbox = with(|_| ());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    assert!(sandbox.profiles(Some(&endpoint)).config.contains(&endpoint));
+    let stop = CancellationToken::new();
+    let server = {
+        let (sandbox, stop) = (sandbox.clone(), stop.clone());
+        tokio::spawn(async move { sandbox.serve(listener, stop.cancelled_owned()).await })
+    };
+    let config = |profile: &str| {
+        SdkConfig::builder()
+            .endpoint_url(&endpoint)
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(SharedCredentialsProvider::new(keys(&sandbox, profile)))
+            .behavior_version(BehaviorVersion::latest())
+            .build()
+    };
+    let dynamodb = aws_sdk_dynamodb::Client::new(&config("prod-admin"));
+    let export = finish(&dynamodb, request(&dynamodb, "Empty", "export-landing")).await;
+    assert_eq!(export.item_count(), Some(0), "{export:?}");
+    let s3 = aws_sdk_s3::config::Builder::from(&config("dev-admin"))
+        .force_path_style(true)
+        .build();
+    let s3 = aws_sdk_s3::Client::from_conf(s3);
+    let key = export.export_manifest().unwrap();
+    s3.head_object()
+        .bucket("export-landing")
+        .key(key)
+        .send()
+        .await
+        .unwrap();
+    let body = aws_sdk_s3::primitives::ByteStream::from_static(b"ahoy");
+    s3.put_object()
+        .bucket("export-landing")
+        .key("x")
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    drop((dynamodb, s3));
+    stop.cancel();
+    server.await.unwrap().unwrap();
+}
