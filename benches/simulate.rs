@@ -1,12 +1,14 @@
-//! How many lines `simulate` answers in a second on one core, parsing included.
+//! How many lines `simulate` answers in a second, parsing included: on one core, and as the command
+//! answers them, on all.
 //!
 //! Run with `cargo bench --bench simulate`; it prints lines a second for each kind of line.
 
 use std::hint::black_box;
-use std::io::Write;
+use std::io::{Cursor, Write};
 use std::time::{Duration, Instant};
 
 use mimalloc::MiMalloc;
+use tableferry::commands::simulate::simulate;
 use tableferry_policy::simulate::simulate_line;
 
 /// The program's own.
@@ -70,5 +72,20 @@ fn main() -> std::io::Result<()> {
     measure(
         "an unknown key",
         &lines("s3:PutObject", r#""aws:SourceIp","aws:ViaAWSService""#),
+    )?;
+    measure_command(&lines("s3:PutObject", ""))
+}
+
+/// Answers the lines as the command does, a thousand times over, and prints how fast that went.
+fn measure_command(lines: &[String]) -> std::io::Result<()> {
+    const TIMES: usize = 1000;
+    let input = (lines.join("\n") + "\n").repeat(TIMES);
+    let started = Instant::now();
+    simulate(Cursor::new(input), std::io::sink())?;
+    let answered = u32::try_from(lines.len() * TIMES).unwrap_or(u32::MAX);
+    let rate = f64::from(answered) / started.elapsed().as_secs_f64();
+    writeln!(
+        std::io::stdout(),
+        "allowed, as the command answers: {rate:.0} lines a second"
     )
 }
