@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::shared_files::SharedFiles;
+use tableferry_policy::arn::Partition;
 
 /// The endpoints that are configured, whatever service they are for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,13 +93,7 @@ impl Endpoints {
 
 /// Whether a URL's host is one of AWS's own, so that buckets may be named in the host.
 pub(super) fn is_of_aws(url: &str) -> bool {
-    let host = host(url);
-    ["amazonaws.com", "amazonaws.com.cn", "api.aws"]
-        .iter()
-        .any(|suffix| {
-            host.strip_suffix(suffix)
-                .is_some_and(|before| before.ends_with('.'))
-        })
+    Partition::of_host(&host(url)).is_some()
 }
 
 /// Whether a URL's host is this machine.

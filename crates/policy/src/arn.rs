@@ -1,5 +1,5 @@
-//! The words of AWS that are easily swapped, each a type of its own: a partition, an account id, a
-//! Region, a bucket name and an ARN.
+//! The words of AWS that are easily swapped, each a type of its own: an account id, a Region, a bucket
+//! name and an ARN.
 //!
 //! This module decides what is well formed, and nothing else: whether a thing exists is for the
 //! accounts to say.
@@ -9,24 +9,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a text is not the thing it was given for; its `Display` says what would be right.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not {expected}")]
-pub struct Malformed {
-    /// The text as it was given.
-    pub text: String,
-    /// What was expected in its place, to be read after "is not".
-    pub expected: &'static str,
-}
-
-impl Malformed {
-    fn new(text: &str, expected: &'static str) -> Self {
-        Self {
-            text: text.to_owned(),
-            expected,
-        }
-    }
-}
+pub use crate::malformed::Malformed;
+pub use crate::partition::Partition;
 
 /// Implements the traits that every checked text shares: it reads and prints as its text.
 macro_rules! checked_text {
@@ -84,63 +68,6 @@ impl FromStr for AccountId {
     }
 }
 
-/// A set of Regions with its own accounts and ARNs; nothing crosses from one to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Partition {
-    /// The commercial Regions.
-    #[serde(rename = "aws")]
-    Aws,
-    /// The Regions in China.
-    #[serde(rename = "aws-cn")]
-    China,
-    /// AWS GovCloud (US).
-    #[serde(rename = "aws-us-gov")]
-    GovCloud,
-}
-
-impl Partition {
-    /// The partition as ARNs write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Aws => "aws",
-            Self::China => "aws-cn",
-            Self::GovCloud => "aws-us-gov",
-        }
-    }
-
-    /// The domain under which the partition's services are reached.
-    #[must_use]
-    pub const fn dns_suffix(self) -> &'static str {
-        match self {
-            Self::Aws | Self::GovCloud => "amazonaws.com",
-            Self::China => "amazonaws.com.cn",
-        }
-    }
-}
-
-impl fmt::Display for Partition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Partition {
-    type Err = Malformed;
-
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        match text {
-            "aws" => Ok(Self::Aws),
-            "aws-cn" => Ok(Self::China),
-            "aws-us-gov" => Ok(Self::GovCloud),
-            _ => Err(Malformed::new(
-                text,
-                "a partition: aws, aws-cn or aws-us-gov",
-            )),
-        }
-    }
-}
-
 /// A Region's code, such as `eu-west-1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -148,16 +75,11 @@ pub struct Region(String);
 checked_text!(Region);
 
 impl Region {
-    /// The partition the Region lies in, told from its code as the SDKs' partition rules do.
+    /// The partition that the Region lies in, told from its code as the SDKs' partition rules do; a
+    /// code that none of them knows is of the commercial partition.
     #[must_use]
     pub fn partition(&self) -> Partition {
-        if self.0.starts_with("cn-") {
-            Partition::China
-        } else if self.0.starts_with("us-gov-") {
-            Partition::GovCloud
-        } else {
-            Partition::Aws
-        }
+        Partition::of_region(&self.0)
     }
 }
 
@@ -399,11 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_knows_its_partition() {
-        let partition = |code: &str| code.parse::<Region>().unwrap().partition();
-        assert_eq!(partition("eu-west-1"), Partition::Aws);
-        assert_eq!(partition("cn-north-1"), Partition::China);
-        assert_eq!(partition("us-gov-west-1"), Partition::GovCloud);
+    fn texts_that_are_no_region_are_refused() {
         for text in ["eu", "EU-WEST-1", "eu-west-1a", "eu--1", ""] {
             assert!(text.parse::<Region>().is_err(), "{text}");
         }
