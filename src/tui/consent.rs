@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use super::message::{Deed, Effect, Errand, Query};
 use super::model::{Model, Tone};
 use super::outside::{Applied, ChangeId, Held, Proposal, ReadBack, Standing, UndoProposal, Undone};
+use super::popups::question::Question;
 use super::popups::typed::{self, Purpose};
-use super::popups::{Popup, Question, changes};
+use super::popups::{Popup, changes};
 use super::remote::RequestId;
 use super::steps::access;
 use tableferry_policy::arn::AccountId;
@@ -263,7 +264,7 @@ pub(crate) fn take_undo_proposal(
         return;
     }
     match answer {
-        Ok(proposed) => model.open(Popup::ask(Question::Change(Box::new(proposed)))),
+        Ok(proposed) => model.ask(Question::Change(Box::new(proposed))),
         Err(why) => model.open(Popup::text("The change stays in place", why)),
     }
 }

@@ -33,6 +33,8 @@ pub enum Action {
     Follow,
     Help,
     Last,
+    MarkNo,
+    MarkYes,
     NextField,
     NextSide,
     NextTab,
@@ -103,6 +105,8 @@ pub enum Scope {
     ChoiceField,
     /// A popup that asks yes or no.
     Question,
+    /// The question whether to end the wizard.
+    QuitQuestion,
     /// The list of runs under way.
     Runs,
     /// The list of our changes that are still in place.
@@ -133,6 +137,7 @@ impl Scope {
             Self::Form => "Forms",
             Self::ChoiceField => "Fields with choices",
             Self::Question => "Questions",
+            Self::QuitQuestion => "The question before quitting",
             Self::Runs => "Runs under way",
             Self::Changes => "Changes in place",
             Self::Filter => "Filters",
@@ -304,7 +309,7 @@ mod tests {
     #[test]
     fn an_inner_scope_beats_an_outer_one() {
         let keymap = Keymap::built_in().unwrap();
-        let scopes = [Scope::Question, Scope::Popup, Scope::Always];
+        let scopes = [Scope::QuitQuestion, Scope::Popup, Scope::Always];
         assert_eq!(keymap.action(&scopes, key("n"), |_| true), Some(Action::No));
         assert_eq!(
             keymap.action(&[Scope::Wizard], key("n"), |_| true),

@@ -21,11 +21,17 @@ use crate::work::event::{Event, Side};
 use crate::work::facts::{BucketFacts, TableFacts};
 use tableferry_policy::arn::{BucketName, Region};
 
+/// Which of the frames that were drawn, counted from 1; 0 is before the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct FrameNumber(pub u64);
+
 /// Something that happened.
 #[derive(Debug)]
 pub enum Message {
-    /// A key was pressed.
-    KeyPressed(KeyCombination),
+    /// A key was pressed; it was read after this frame was drawn.
+    KeyPressed(KeyCombination, FrameNumber),
+    /// The model was drawn as it is.
+    Drawn(FrameNumber),
     /// Text was pasted; its line ends confirm nothing.
     Pasted(String),
     /// The terminal has this many columns and rows now.

@@ -12,8 +12,10 @@ use jiff::Timestamp;
 use super::consent::Changing;
 use super::keymap::{Keymap, Scope};
 use super::layout;
+use super::message::FrameNumber;
 use super::outside::{Blocker, ChangeId, ChangeRecord, Identified, RunSummary};
-use super::popups::{Popup, Question};
+use super::popups::Popup;
+use super::popups::question::{Asked, Question};
 use super::remote::{Remote, RequestId};
 use super::steps::Step;
 use super::steps::access::Access;
@@ -78,7 +80,14 @@ pub struct Model {
     pub(crate) leaving: Leaving,
     pub(crate) has_acted: bool,
     next_request: u64,
+    next_popup: u64,
+    /// The guarded popup that is in sight, and the frame that showed it first.
+    in_sight: Option<(PopupId, FrameNumber)>,
 }
+
+/// The number of a popup, given once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PopupId(u64);
 
 /// What stands beside an account that the configuration marks so: a word, since colours alone are
 /// easily missed.
@@ -144,6 +153,8 @@ impl Model {
             leaving: Leaving::No,
             has_acted: false,
             next_request: 1,
+            next_popup: 1,
+            in_sight: None,
         };
         if let Some(plan) = start.plan {
             model.fill_in(&plan);
@@ -175,6 +186,50 @@ impl Model {
     /// another reaches it.
     pub(crate) fn announce(&mut self, popup: Popup) {
         self.popups.insert(0, popup);
+    }
+
+    /// A number for a new popup.
+    pub(crate) const fn popup_id(&mut self) -> PopupId {
+        let id = PopupId(self.next_popup);
+        self.next_popup += 1;
+        id
+    }
+
+    /// A question, to be opened or announced.
+    pub(crate) const fn question(&mut self, question: Question) -> Popup {
+        Popup::Ask(Asked::new(self.popup_id(), question))
+    }
+
+    /// Asks a question, as an answer to a key.
+    pub(crate) fn ask(&mut self, question: Question) {
+        let popup = self.question(question);
+        self.open(popup);
+    }
+
+    /// Asks a question about what the popup at this place is for, right above it.
+    pub(crate) fn ask_above(&mut self, place: usize, question: Question) {
+        let popup = self.question(question);
+        let above = (place + 1).min(self.popups.len());
+        self.popups.insert(above, popup);
+    }
+
+    /// Takes that a frame was drawn. In a terminal that is too small it showed no popup.
+    pub(crate) fn note_drawn(&mut self, frame: FrameNumber) {
+        let guarded = self.popup().and_then(Popup::guarded);
+        let shown = guarded.filter(|_| !layout::is_too_small(self.size));
+        let known = self.in_sight.filter(|(id, _)| shown == Some(*id));
+        self.in_sight = known.or_else(|| Some((shown?, frame)));
+    }
+
+    /// Whether a key that was read after this frame is for the popup on top: one that does something
+    /// outside takes no key that was on its way when it opened.
+    pub(crate) fn is_meant(&self, seen: FrameNumber) -> bool {
+        match self.popup().and_then(Popup::guarded) {
+            None => true,
+            Some(id) => self
+                .in_sight
+                .is_some_and(|(shown, first)| shown == id && seen >= first),
+        }
     }
 
     /// The popup on top.
@@ -323,17 +378,9 @@ impl Model {
 
     /// The question that quitting asks.
     pub(crate) fn ask_to_quit(&mut self) {
-        let is_asked = self.popups.iter().any(|popup| {
-            matches!(
-                popup,
-                Popup::Ask {
-                    question: Question::Quit,
-                    ..
-                }
-            )
-        });
+        let is_asked = self.popups.iter().any(Popup::asks_to_quit);
         if !is_asked {
-            self.open(Popup::ask(Question::Quit));
+            self.ask(Question::Quit);
         }
     }
 }

@@ -1,24 +1,21 @@
 //! Popups: questions, forms and texts over a step. Only the one on top hears keys.
 
 pub mod changes;
+pub mod plan_file;
+pub mod question;
 pub mod runs;
 pub mod sign_in;
 pub mod table;
 pub mod typed;
 
-use std::path::PathBuf;
-
 use crokey::KeyCombination;
 
-use super::consent::{self, Proposed};
+use self::question::{Asked, Question};
 use super::keymap::{Action, Scope};
 use super::layout;
-use super::message::{Deed, Effect};
-use super::model::Model;
-use super::outside::Probe;
-use super::probing;
-use super::steps::review;
-use super::update;
+use super::message::Effect;
+use super::model::{Model, PopupId};
+use super::remote::RequestId;
 use super::view;
 use super::widgets::entry::Entry;
 use super::widgets::form::Form;
@@ -90,58 +87,46 @@ pub enum Popup {
         /// The fields.
         form: Form,
     },
-    /// A question with yes and no.
-    Ask {
-        /// The question.
-        question: Question,
-        /// Which answer is marked.
-        is_yes: bool,
-        /// The line in sight first.
-        line: usize,
+    /// Where the plan is written.
+    Save {
+        /// The path.
+        entry: Entry,
+        /// Why it was not written there.
+        error: Option<String>,
+        /// The write that is waited for.
+        saving: Option<RequestId>,
     },
+    /// A question with yes and no.
+    Ask(Asked),
     /// The runs under way.
     Runs {
+        /// Which popup it is.
+        id: PopupId,
         /// The run under the cursor.
         cursor: usize,
     },
 }
 
-/// A question with yes and no.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
-    /// End the wizard?
-    Quit,
-    /// Run the command that signs a side in?
-    LogIn {
-        /// Which side.
-        side: Side,
-        /// Whose profile.
-        profile: String,
-        /// The command.
-        command: String,
-        /// What was wrong.
-        detail: String,
-    },
-    /// Replace a file?
-    Replace(PathBuf),
-    /// Start the exports?
-    Start,
-    /// Change an account?
-    Change(Box<Proposed>),
-    /// Start the exports although they are certain to fail?
-    StartDenied,
-    /// Begin an upload, and take it back?
-    Probe(Box<Probe>),
-}
-
 impl Popup {
-    /// A question; "no" is marked, so that a stray Enter does nothing.
-    pub(crate) const fn ask(question: Question) -> Self {
-        Self::Ask {
-            question,
-            is_yes: false,
-            line: 0,
+    /// Its number, where a key does something outside: such a popup takes no key that was read before
+    /// it was drawn.
+    pub(crate) const fn guarded(&self) -> Option<PopupId> {
+        match self {
+            Self::Ask(asked) if asked.question.changes_nothing() => None,
+            Self::Ask(Asked { id, .. }) | Self::Runs { id, .. } => Some(*id),
+            _ => None,
         }
+    }
+
+    /// Whether it asks whether to end the wizard.
+    pub(crate) const fn asks_to_quit(&self) -> bool {
+        matches!(
+            self,
+            Self::Ask(Asked {
+                question: Question::Quit,
+                ..
+            })
+        )
     }
 
     /// A text to read.
@@ -159,7 +144,9 @@ impl Popup {
             Self::Help { .. } | Self::Checked { .. } | Self::Text { .. } => {
                 vec![Scope::Reading, Scope::Moving, Scope::Popup]
             }
-            Self::Mfa { .. } | Self::Typed { .. } => vec![Scope::Input, Scope::Popup],
+            Self::Mfa { .. } | Self::Typed { .. } | Self::Save { .. } => {
+                vec![Scope::Input, Scope::Popup]
+            }
             Self::SignIn { form, .. } | Self::Table { form, .. } => {
                 let mut scopes = vec![Scope::Form, Scope::Popup];
                 if form.is_on_choice() {
@@ -167,7 +154,13 @@ impl Popup {
                 }
                 scopes
             }
-            Self::Ask { .. } => vec![Scope::Question, Scope::Moving, Scope::Popup],
+            Self::Ask(asked) => {
+                let mut scopes = vec![Scope::Question, Scope::Moving, Scope::Popup];
+                if asked.question.changes_nothing() {
+                    scopes.insert(0, Scope::QuitQuestion);
+                }
+                scopes
+            }
             Self::Runs { .. } => vec![Scope::Runs, Scope::Moving, Scope::Popup],
             Self::Changes { .. } => vec![Scope::Changes, Scope::Moving, Scope::Popup],
         }
@@ -177,10 +170,10 @@ impl Popup {
     pub(crate) fn is_about_signing_in(&self, about: Side) -> bool {
         match self {
             Self::Mfa { side, .. }
-            | Self::Ask {
+            | Self::Ask(Asked {
                 question: Question::LogIn { side, .. },
                 ..
-            } => *side == about,
+            }) => *side == about,
             _ => false,
         }
     }
@@ -188,7 +181,13 @@ impl Popup {
     /// The text that keys go to.
     pub(crate) fn entry(&mut self) -> Option<&mut Entry> {
         match self {
-            Self::Mfa { entry, error, .. } | Self::Typed { entry, error, .. } => {
+            Self::Mfa { entry, error, .. }
+            | Self::Typed { entry, error, .. }
+            | Self::Save {
+                entry,
+                error,
+                saving: None,
+            } => {
                 *error = None;
                 Some(entry)
             }
@@ -196,7 +195,8 @@ impl Popup {
             Self::Help { .. }
             | Self::Checked { .. }
             | Self::Text { .. }
-            | Self::Ask { .. }
+            | Self::Ask(_)
+            | Self::Save { .. }
             | Self::Changes { .. }
             | Self::Runs { .. } => None,
         }
@@ -222,8 +222,8 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let lines = match model.popup() {
         Some(Popup::Help { .. }) => view::popups::help::line_count(model, columns),
         Some(Popup::Checked { .. }) => view::popups::checked_line_count(model, columns),
-        Some(Popup::Ask { question, .. }) => {
-            view::popups::question::line_count(model, question, columns)
+        Some(Popup::Ask(asked)) => {
+            view::popups::question::line_count(model, &asked.question, columns)
         }
         Some(Popup::Text { text, .. }) => text::wrap(text, columns).len(),
         Some(Popup::Changes { .. }) => changes::removable(model).len(),
@@ -239,7 +239,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             scroll(line, action, lines, page);
             Vec::new()
         }
-        Some(Popup::Runs { cursor }) => {
+        Some(Popup::Runs { cursor, .. }) => {
             if let Some(moved) = list::moved(action, *cursor, lines, page) {
                 *cursor = moved;
                 return Vec::new();
@@ -253,22 +253,8 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             }
             changes::act(model, action)
         }
-        Some(Popup::Ask { is_yes, line, .. }) => match action {
-            Action::Toggle => {
-                *is_yes = !*is_yes;
-                Vec::new()
-            }
-            Action::Yes => answer(model, true),
-            Action::No => answer(model, false),
-            Action::Submit => {
-                let is_yes = *is_yes;
-                answer(model, is_yes)
-            }
-            _ => {
-                scroll(line, action, lines, page.saturating_sub(2));
-                Vec::new()
-            }
-        },
+        Some(Popup::Ask(_)) => question::act(model, action, lines, page.saturating_sub(2)),
+        Some(Popup::Save { .. }) if action == Action::Submit => plan_file::submit(model),
         Some(Popup::SignIn { form, .. } | Popup::Table { form, .. }) => {
             if form.act(action) || action != Action::Submit {
                 return Vec::new();
@@ -310,41 +296,4 @@ fn submit(model: &mut Model) -> Vec<Effect> {
         }
         None => Vec::new(),
     }
-}
-
-/// Takes the answer to the question on top.
-fn answer(model: &mut Model, is_yes: bool) -> Vec<Effect> {
-    let Some(Popup::Ask { question, .. }) = model.popups.pop() else {
-        return Vec::new();
-    };
-    if !is_yes {
-        return Vec::new();
-    }
-    match question {
-        Question::Quit => update::leave(model),
-        Question::Start => review::start(model),
-        Question::StartDenied => review::start_denied(model),
-        Question::Change(proposed) => consent::agree(model, proposed),
-        Question::Probe(probe) => probing::agree(model, probe),
-        Question::LogIn { side, command, .. } => {
-            let words = command.split_whitespace().map(str::to_owned).collect();
-            vec![Effect::LogIn(side, words)]
-        }
-        Question::Replace(path) => save(model, path, true),
-    }
-}
-
-/// Writes the plan to a file.
-pub(crate) fn save(model: &mut Model, path: PathBuf, may_replace: bool) -> Vec<Effect> {
-    let Some(plan) = model.plan() else {
-        return Vec::new();
-    };
-    let request = model.request();
-    model.deeds.push(request);
-    let deed = Deed::SavePlan {
-        path,
-        text: super::drafts::toml(&plan),
-        may_replace,
-    };
-    vec![Effect::Do(request, deed)]
 }

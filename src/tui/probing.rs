@@ -8,7 +8,8 @@ use super::consent::{self, Changing, Stage};
 use super::message::{Deed, Effect};
 use super::model::{Model, Tone};
 use super::outside::{Probe, ProbeRecord, ProbeReport};
-use super::popups::{Popup, Question};
+use super::popups::Popup;
+use super::popups::question::Question;
 use super::remote::Remote;
 use super::steps::{Step, access};
 use crate::plan::Plan;
@@ -21,13 +22,10 @@ pub(crate) fn is_possible(model: &Model) -> bool {
 /// Asks whether to make the probe, or says why there is none.
 pub(crate) fn ask(model: &mut Model) {
     match &model.access.judged {
-        Remote::Loaded(judged) => {
-            let popup = match judged.probe.clone() {
-                Ok(probe) => Popup::ask(Question::Probe(probe)),
-                Err(why) => Popup::text("The probe cannot be made", why),
-            };
-            model.open(popup);
-        }
+        Remote::Loaded(judged) => match judged.probe.clone() {
+            Ok(probe) => model.ask(Question::Probe(probe)),
+            Err(why) => model.open(Popup::text("The probe cannot be made", why)),
+        },
         Remote::Refused(_) | Remote::Failed(_) => model.say(
             Tone::Warning,
             "both accounts are read before a probe: r reads them again",

@@ -6,6 +6,7 @@
 
 mod clipboard;
 mod perform;
+mod saving;
 mod signals;
 mod terminal;
 
@@ -24,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use self::signals::{Signal, Signals};
 use self::terminal::Screen;
 use super::keymap::{Keymap, KeymapError};
-use super::message::{Effect, Errand, Message, Query};
+use super::message::{Effect, Errand, FrameNumber, Message, Query};
 use super::model::{Model, Start};
 use super::theme::Theme;
 use super::update::{open, update};
@@ -128,7 +129,7 @@ struct Wizard {
 
 /// What woke the loop.
 enum Wake {
-    Input(Option<io::Result<Input>>),
+    Input(Option<(FrameNumber, io::Result<Input>)>),
     Message(Option<Message>),
     Signal(Signal),
     Beat,
@@ -163,12 +164,12 @@ impl Wizard {
 
     async fn take(&mut self, wake: Wake) -> Result<(), TuiError> {
         match wake {
-            Wake::Input(Some(Ok(input))) => match message(input) {
+            Wake::Input(Some((seen, Ok(input)))) => match message(input, seen) {
                 Some(message) => self.happen(message).await,
                 None => Ok(()),
             },
             // The terminal is gone: nobody is there to be asked.
-            Wake::Input(Some(Err(_)) | None) | Wake::Signal(Signal::End) => {
+            Wake::Input(Some((_, Err(_))) | None) | Wake::Signal(Signal::End) => {
                 self.happen(Message::Terminated).await
             }
             Wake::Message(Some(message)) => self.happen(message).await,
@@ -184,8 +185,8 @@ impl Wizard {
     /// Takes all that is queued, so that one frame shows it.
     async fn drain(&mut self) -> Result<(), TuiError> {
         while !self.is_over {
-            if let Some(input) = self.screen.queued_input() {
-                if let Some(message) = input.ok().and_then(message) {
+            if let Some((seen, input)) = self.screen.queued_input() {
+                if let Some(message) = input.ok().and_then(|input| message(input, seen)) {
                     self.happen(message).await?;
                 }
             } else if let Ok(message) = self.messages.try_recv() {
@@ -274,8 +275,11 @@ impl Wizard {
 
     fn draw(&mut self) -> Result<(), TuiError> {
         let (model, theme, view) = (&self.model, self.theme, &mut self.view);
-        self.screen
+        let drawn = self
+            .screen
             .draw(|frame| view::draw(model, theme, view, frame))?;
+        // It calls for nothing: what is to be done about the model was, before it was drawn.
+        let _ = update(&mut self.model, Message::Drawn(drawn));
         Ok(())
     }
 
@@ -300,11 +304,11 @@ impl Wizard {
     }
 }
 
-/// A terminal's event as a message.
-fn message(input: Input) -> Option<Message> {
+/// A terminal's event, read after a frame, as a message.
+fn message(input: Input, seen: FrameNumber) -> Option<Message> {
     match input {
         Input::Key(key) if key.kind != KeyEventKind::Release => {
-            Some(Message::KeyPressed(key.into()))
+            Some(Message::KeyPressed(key.into(), seen))
         }
         Input::Paste(text) => Some(Message::Pasted(text)),
         Input::Resize(columns, rows) => Some(Message::Resized(columns, rows)),

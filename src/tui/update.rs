@@ -8,10 +8,10 @@ use crokey::KeyCombination;
 use super::consent;
 use super::keymap::Action;
 use super::layout;
-use super::message::{Effect, Errand, Message, Outcome, Query, Reply};
+use super::message::{Effect, Errand, FrameNumber, Message, Outcome, Query, Reply};
 use super::model::{Leaving, Model, Tone};
 use super::outside::Blocker;
-use super::popups::{self, Popup, Question, changes, runs};
+use super::popups::{self, Popup, changes, plan_file, question, runs};
 use super::probing;
 use super::remote::{Remote, RequestId};
 use super::steps::accounts::{self, proof};
@@ -37,7 +37,11 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
 #[must_use]
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let mut effects = match message {
-        Message::KeyPressed(key) => press(model, key),
+        Message::KeyPressed(key, seen) => press(model, key, seen),
+        Message::Drawn(frame) => {
+            model.note_drawn(frame);
+            return Vec::new();
+        }
         Message::Pasted(text) => {
             paste(model, &text);
             Vec::new()
@@ -84,18 +88,29 @@ fn settle(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-fn press(model: &mut Model, key: KeyCombination) -> Vec<Effect> {
+fn press(model: &mut Model, key: KeyCombination, seen: FrameNumber) -> Vec<Effect> {
     if model.leaving != Leaving::No {
         return Vec::new();
     }
     model.has_acted = true;
-    model.notice = None;
     let keymap = model.keymap.clone();
     let action = keymap.action(&model.scopes(), key, |action| is_possible(model, action));
     if layout::is_too_small(model.size) {
         // Nobody sees what a key would do, nor a question.
         let is_quit = action == Some(Action::Quit);
         return if is_quit { leave(model) } else { Vec::new() };
+    }
+    let is_of_program = matches!(
+        action,
+        Some(Action::Quit | Action::Suspend | Action::Redraw)
+    );
+    if !is_of_program && !model.is_meant(seen) {
+        return Vec::new();
+    }
+    model.notice = None;
+    if question::is_mistyped(model, key, action) {
+        question::take_mistyped(model);
+        return Vec::new();
     }
     if let Some(action) = action {
         return act(model, action);
@@ -238,13 +253,7 @@ fn advance(model: &mut Model) -> Vec<Effect> {
 
 /// Asks before quitting, except where nothing would be left behind; asked twice, it is answered.
 fn quit(model: &mut Model) -> Vec<Effect> {
-    let is_asked = matches!(
-        model.popup(),
-        Some(Popup::Ask {
-            question: Question::Quit,
-            ..
-        })
-    );
+    let is_asked = model.popup().is_some_and(Popup::asks_to_quit);
     if is_asked || model.progress.is_finished() {
         return leave(model);
     }
@@ -352,7 +361,8 @@ fn take_open_runs(
             if model.has_acted {
                 model.say(Tone::Warning, text);
             } else {
-                model.announce(Popup::Runs { cursor: 0 });
+                let id = model.popup_id();
+                model.announce(Popup::Runs { id, cursor: 0 });
             }
         }
         Remote::Failed(why) => {
@@ -384,13 +394,9 @@ fn take_outcome(model: &mut Model, request: RequestId, outcome: Outcome) -> Vec<
         Outcome::NotUndone(why) => return consent::take_not_undone(model, why),
         Outcome::Probed(plan, report) => return probing::take(model, &plan, report),
         Outcome::NotProbed(why) => return probing::take_not_made(model, why),
-        Outcome::Saved(path) => {
-            let text = format!("the plan is in {}", path.display());
-            model.plan_file = Some(path);
-            model.say(Tone::Good, text);
-        }
-        Outcome::FileExists(path) => model.announce(Popup::ask(Question::Replace(path))),
-        Outcome::NotSaved(why) => model.say(Tone::Bad, format!("the plan was not saved: {why}")),
+        Outcome::Saved(path) => plan_file::take_saved(model, request, path),
+        Outcome::FileExists(path) => plan_file::take_file_exists(model, request, path),
+        Outcome::NotSaved(why) => plan_file::take_not_saved(model, request, &why),
     }
     Vec::new()
 }

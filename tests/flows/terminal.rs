@@ -112,6 +112,19 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
+    /// Says yes to the question in sight. Where the key came before the program knew that the
+    /// question was drawn, it is pressed again: to mark an answer twice is to mark it once.
+    fn agree(&mut self) {
+        self.sees(&["[ No ]"]);
+        let begun = Instant::now();
+        while !self.text().contains("[ Yes ]") {
+            assert!(begun.elapsed() < PATIENCE, "no Yes:\n{}", self.text());
+            self.press(LEFT);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.press(ENTER);
+    }
+
     fn signal(&self, name: &str) {
         let status = std::process::Command::new("kill")
             .args([
@@ -167,9 +180,18 @@ fn size(columns: u16, rows: u16) -> PtySize {
 
 const ENTER: &str = "\r";
 const DOWN: &str = "\u{1b}[B";
+const LEFT: &str = "\u{1b}[D";
+const CTRL_U: &str = "\u{15}";
 
 /// From the profiles to the confirmation, by keys alone.
 fn walk_to_the_start(terminal: &mut Terminal) {
+    walk_to_review(terminal);
+    terminal.press(ENTER);
+    terminal.sees(&["Start the export?"]);
+}
+
+/// From the profiles to the last step before the start, by keys alone.
+fn walk_to_review(terminal: &mut Terminal) {
     terminal.sees(&["prod-oncall", "dev-admin"]);
     // The source, and with it the focus goes to the destination.
     terminal.press(DOWN);
@@ -194,8 +216,6 @@ fn walk_to_the_start(terminal: &mut Terminal) {
     terminal.sees(&["dynamodb:ExportTableToPointInTime"]);
     terminal.press(ENTER);
     terminal.sees(&["ready to start"]);
-    terminal.press(ENTER);
-    terminal.sees(&["Start the export?"]);
 }
 
 #[test]
@@ -203,7 +223,7 @@ fn the_wizard_goes_from_two_profiles_to_a_verified_export_by_keys_alone() {
     let home = Home::new();
     let mut terminal = Terminal::open(&home, 80, 24, &["--sandbox", "--sandbox-job", "0.5"]);
     walk_to_the_start(&mut terminal);
-    terminal.press("y");
+    terminal.agree();
     terminal.sees(&["all complete and verified", "10,000 items"]);
     terminal.press("q");
     assert_eq!(terminal.ended(), 0);
@@ -257,9 +277,9 @@ fn a_probe_is_agreed_to_made_and_judged_with_by_keys_alone() {
         "Probe the bucket?",
         "source      111111111111 PRODUCTION",
         "CreateMultipartUpload of",
-        "[ n: no ]",
+        "[ No ]",
     ]);
-    terminal.press("y");
+    terminal.agree();
     terminal.sees(&[
         "the probe got through and left nothing",
         "? 1 unknown",
@@ -334,21 +354,21 @@ fn a_bucket_that_grants_nothing_is_mended_used_and_left_as_it_was_by_keys_alone(
         "222222222222 (the destination)",
         "+{",
     ]);
-    terminal.press("y");
+    terminal.agree();
     terminal.sees(&["changed, and it holds", "✓ 18 allowed"]);
     assert!(!terminal.text().contains("denied"), "{}", terminal.text());
     terminal.press(ENTER);
     terminal.sees(&["ready to start"]);
     terminal.press(ENTER);
     terminal.sees(&["Start the export?"]);
-    terminal.press("y");
+    terminal.agree();
     terminal.sees(&["all complete and verified", "Changes in place"]);
     terminal.press(ENTER);
     terminal.sees(&[
         "Take this change away?",
         "the document as a whole is deleted",
     ]);
-    terminal.press("y");
+    terminal.agree();
     terminal.sees(&["bucket policy of export-nopolicy: taken away"]);
     terminal.sees_no("Changes in place");
     terminal.press("q");
@@ -362,9 +382,60 @@ fn a_pasted_line_end_confirms_nothing() {
     let mut terminal = Terminal::open(&home, 80, 24, &["--sandbox"]);
     walk_to_the_start(&mut terminal);
     terminal.press("\u{1b}[200~y\r\ny\r\n\u{1b}[201~");
-    terminal.press("n");
+    terminal.press("\u{1b}");
+    terminal.sees_no("Start the export?");
     terminal.sees(&["ready to start"]);
     assert!(!terminal.text().contains("Progress · run"));
+}
+
+/// All in one piece, as a key that is held down, a slow line or a terminal without bracketed paste
+/// sends it.
+#[test]
+fn keys_that_were_on_their_way_when_a_question_opened_do_not_answer_it() {
+    let home = Home::new();
+    let mut terminal = Terminal::open(&home, 80, 24, &["--sandbox"]);
+    walk_to_review(&mut terminal);
+    terminal.press(&format!("{ENTER}{LEFT}{ENTER}y{ENTER}"));
+    terminal.sees(&["Start the export?", "[ No ]"]);
+    terminal.press(&format!("~/yes/plan.toml\t{ENTER}"));
+    terminal.sees_no("Start the export?");
+    terminal.sees(&["ready to start"]);
+    terminal.press(ENTER);
+    terminal.sees(&["Start the export?"]);
+    terminal.agree();
+    terminal.sees(&["Progress · run 1"]);
+}
+
+#[test]
+fn a_save_that_failed_keeps_its_path_and_a_tilde_is_the_home_directory() {
+    let home = Home::new();
+    let mut terminal = Terminal::open(&home, 80, 24, &["--sandbox"]);
+    walk_to_review(&mut terminal);
+    terminal.press("s");
+    terminal.sees(&["Save the plan", "plan.toml"]);
+    terminal.press(&format!("{CTRL_U}~/missing/plan.toml{ENTER}"));
+    terminal.sees(&["was not saved", "os error 2", "› ~/missing/plan.toml"]);
+    // The same once more, as whoever believes the dialog closed.
+    terminal.press(&format!("{CTRL_U}~/my-plan.toml{ENTER}"));
+    let path = home.path().join("my-plan.toml");
+    terminal.sees(&["the plan is in"]);
+    let saved = std::fs::read_to_string(&path).unwrap();
+    assert!(saved.contains("[[tables]]"), "{saved}");
+    assert!(!terminal.text().contains("Start the export?"));
+
+    terminal.press("s");
+    terminal.sees(&["Save the plan"]);
+    std::fs::write(&path, "theirs").unwrap();
+    terminal.press(ENTER);
+    terminal.sees(&["Replace the file?"]);
+    terminal.press(ENTER);
+    terminal.sees(&["Save the plan", "already"]);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "theirs");
+    terminal.press(ENTER);
+    terminal.sees(&["Replace the file?"]);
+    terminal.agree();
+    terminal.sees(&["the plan is in"]);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), saved);
 }
 
 #[test]
@@ -373,7 +444,7 @@ fn quitting_while_an_export_runs_asks_and_opening_again_shows_what_is_under_way(
     let _server = Server::start(&home, 0, "600");
     let mut terminal = Terminal::open(&home, 80, 24, &[]);
     walk_to_the_start(&mut terminal);
-    terminal.press("y");
+    terminal.agree();
     terminal.sees(&["in progress"]);
     terminal.press("q");
     terminal.sees(&["Quit?", "resume"]);
@@ -401,7 +472,7 @@ fn a_signal_leaves_a_sound_terminal(#[case] signal: &str) {
     let home = Home::new();
     let mut terminal = Terminal::open(&home, 80, 24, &["--sandbox", "--sandbox-job", "600"]);
     walk_to_the_start(&mut terminal);
-    terminal.press("y");
+    terminal.agree();
     terminal.sees(&["in progress"]);
     terminal.signal(signal);
     assert_eq!(terminal.ended(), 4);

@@ -34,7 +34,7 @@ fn applied(id: i64, read_back: ReadBack) -> Outcome {
 /// At the end of a run, with a change of ours in place.
 fn at_the_end(world: World) -> Driver {
     let mut driver = Driver::with((80, 24), world, None);
-    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
     driver.started(1);
     let (request, _) = driver.watch().unwrap();
     driver.happen(Message::WatchEnded(request, Ok(())));
@@ -73,7 +73,7 @@ fn a_pasted_yes_changes_nothing() {
 #[test]
 fn after_the_yes_it_is_written_waited_for_and_read_again() {
     let mut driver = at_access(World::default());
-    driver.go(&["a", "y"]);
+    driver.go(&["a", "left", "enter"]);
     let (request, deed) = driver.change().unwrap();
     let Deed::Apply(plan, proposal) = deed else {
         unreachable!()
@@ -98,7 +98,7 @@ fn after_the_yes_it_is_written_waited_for_and_read_again() {
 #[test]
 fn a_change_that_does_not_hold_yet_is_told_in_full() {
     let mut driver = at_access(World::default());
-    driver.go(&["a", "y"]);
+    driver.go(&["a", "left", "enter"]);
     let (request, _) = driver.change().unwrap();
     driver.happen(Message::Done(request, applied(4, ReadBack::AsWritten)));
     let (request, _) = driver.asked().pop().unwrap();
@@ -121,7 +121,7 @@ fn a_change_that_does_not_hold_yet_is_told_in_full() {
 #[test]
 fn while_one_change_is_under_way_no_other_is_begun() {
     let mut driver = at_access(World::default());
-    driver.go(&["a", "y", "a"]);
+    driver.go(&["a", "left", "enter", "a"]);
     driver.hides("Change this account?");
     let deeds = driver.done.iter().filter(|e| matches!(e, Effect::Do(..)));
     assert_eq!(deeds.count(), 1);
@@ -130,7 +130,7 @@ fn while_one_change_is_under_way_no_other_is_begun() {
 #[test]
 fn quitting_waits_for_a_change_that_is_being_written() {
     let mut driver = at_access(World::default());
-    driver.go(&["a", "y", "q", "y"]);
+    driver.go(&["a", "left", "enter", "q", "y"]);
     assert!(!driver.has_quit());
     let (request, _) = driver.change().unwrap();
     driver.happen(Message::Done(request, applied(4, ReadBack::AsWritten)));
@@ -141,7 +141,7 @@ fn quitting_waits_for_a_change_that_is_being_written() {
 fn quitting_says_which_changes_stay_and_how_they_are_taken_away() {
     let mut driver = at_access(World::default());
     driver.go(&["q"]).hides("change 4").go(&["n"]);
-    driver.go(&["a", "y"]);
+    driver.go(&["a", "left", "enter"]);
     let (request, _) = driver.change().unwrap();
     driver.happen(Message::Done(request, applied(4, ReadBack::AsWritten)));
     driver.settle();
@@ -160,7 +160,9 @@ fn where_production_is_concerned_the_name_is_typed() {
         ..World::default()
     });
     driver.go(&["a"]).shows("Production is concerned");
-    driver.go(&["y"]).shows("Type shop-prod to change");
+    driver
+        .go(&["left", "enter"])
+        .shows("Type shop-prod to change");
     driver.go(&["enter"]).shows("is not `shop-prod`");
     assert!(driver.change().is_none(), "an empty name is no name");
     driver.type_text("shop-Prod").go(&["enter"]);
@@ -189,7 +191,7 @@ fn what_was_shown_is_what_is_applied_whatever_is_read_meanwhile() {
     };
     proposal.title = "bucket policy of another-bucket".to_owned();
     driver.reply(request, Reply::Judged(Box::new(Ok(other))));
-    driver.press(&["y"]);
+    driver.press(&["left", "enter"]);
     let Some((_, Deed::Apply(_, applied))) = driver.change() else {
         unreachable!()
     };
@@ -199,7 +201,7 @@ fn what_was_shown_is_what_is_applied_whatever_is_read_meanwhile() {
 #[test]
 fn a_refusal_is_shown_word_for_word_and_the_accounts_are_read_again() {
     let mut driver = at_access(World::default());
-    driver.go(&["a", "y"]);
+    driver.go(&["a", "left", "enter"]);
     let (request, _) = driver.change().unwrap();
     let why = "bucket policy of export-landing was not written: s3:PutBucketPolicy: AccessDenied: \
                User: arn:aws:iam::222222222222:user/dev-admin is not authorized";
@@ -215,7 +217,7 @@ fn a_refusal_is_shown_word_for_word_and_the_accounts_are_read_again() {
 #[test]
 fn an_update_that_was_lost_is_told() {
     let mut driver = at_access(World::default());
-    driver.go(&["a", "y"]);
+    driver.go(&["a", "left", "enter"]);
     let (request, _) = driver.change().unwrap();
     let diff = "-  \"Sid\": \"TableferryWrite\"\n+  \"Sid\": \"Theirs\"".to_owned();
     driver.happen(Message::Done(request, applied(4, ReadBack::Lost { diff })));
@@ -303,7 +305,7 @@ fn after_the_last_export_it_is_offered_to_take_a_change_away() {
         .shows("-      \"Sid\": \"TableferryWrite\"");
     driver.go(&["enter"]).hides("Take this change away?");
     assert!(driver.change().is_none(), "Enter alone is a no");
-    driver.go(&["enter", "y"]);
+    driver.go(&["enter", "left", "enter"]);
     let (request, deed) = driver.change().unwrap();
     let Deed::Undo(undo) = deed else {
         unreachable!()
@@ -339,7 +341,7 @@ fn who_declines_can_come_back_to_it() {
 #[test]
 fn after_a_failure_nothing_is_offered_that_a_second_try_needs() {
     let mut driver = Driver::with((80, 24), with_a_change(), None);
-    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
     driver.started(1);
     let mut failed = export(0, "Orders");
     failed.stage = Stage::Running(ExportStatus::Failed);
@@ -353,7 +355,7 @@ fn after_a_failure_nothing_is_offered_that_a_second_try_needs() {
 #[test]
 fn going_back_after_a_change_was_taken_away_judges_anew() {
     let mut driver = at_the_end(with_a_change());
-    driver.settle().go(&["enter", "y"]);
+    driver.settle().go(&["enter", "left", "enter"]);
     let (request, _) = driver.change().unwrap();
     driver.world.changes.clear();
     driver.world.is_denied = true;

@@ -109,7 +109,7 @@ fn a_denial_is_asked_about_before_the_start_and_no_is_marked() {
         .shows("✗ s3:PutObject on");
     driver.go(&["enter"]).hides("although");
     assert!(driver.start().is_none(), "Enter alone is a no");
-    driver.go(&["enter", "y"]);
+    driver.go(&["enter", "left", "enter"]);
     assert!(driver.start().is_some());
 }
 
@@ -125,7 +125,9 @@ fn a_denial_that_comes_to_light_under_the_question_is_asked_about() {
         .shows("Start the export?")
         .shows("still being checked");
     driver.reply(request, verdicts);
-    driver.press(&["y"]).shows("Start although it will fail?");
+    driver
+        .press(&["left", "enter"])
+        .shows("Start although it will fail?");
     assert!(driver.start().is_none());
 }
 
@@ -185,7 +187,7 @@ fn the_message_to_whoever_can_mend_it_is_copied() {
 #[test]
 fn a_start_takes_along_what_was_read_of_its_permissions() {
     let mut driver = Driver::with((80, 24), World::default(), None);
-    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
     assert_eq!(driver.start_fingerprints(), [access::fingerprint()]);
 }
 
@@ -201,6 +203,6 @@ fn a_start_takes_nothing_along_while_it_is_read_anew() {
     let (request, query) = prepare.unwrap();
     let briefing = driver.world.answer(query);
     driver.reply(*request, briefing);
-    driver.press(&["enter", "y"]);
+    driver.press(&["enter", "left", "enter"]);
     assert_eq!(driver.start_fingerprints(), []);
 }

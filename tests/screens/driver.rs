@@ -9,7 +9,7 @@ use ratatui::backend::TestBackend;
 use tableferry::access::fingerprint::Fingerprint;
 use tableferry::plan::Plan;
 use tableferry::tui::keymap::Keymap;
-use tableferry::tui::message::{Deed, Effect, Message, Outcome, Query, Reply, Watch};
+use tableferry::tui::message::{Deed, Effect, FrameNumber, Message, Outcome, Query, Reply, Watch};
 use tableferry::tui::model::{Model, Start};
 use tableferry::tui::remote::RequestId;
 use tableferry::tui::theme::Theme;
@@ -29,6 +29,8 @@ pub struct Driver {
     pub theme: Theme,
     size: (u16, u16),
     view: ViewState,
+    /// The frame that was drawn last.
+    frame: FrameNumber,
     pending: VecDeque<Effect>,
     /// All effects but queries, in their order.
     pub done: Vec<Effect>,
@@ -58,6 +60,7 @@ impl Driver {
             },
             size,
             view: ViewState::default(),
+            frame: FrameNumber::default(),
             pending: VecDeque::new(),
             done: Vec::new(),
         };
@@ -81,20 +84,38 @@ impl Driver {
         }
     }
 
-    /// Presses keys, and lets nobody answer.
+    /// Presses keys, each with the screen in sight, and lets nobody answer.
     pub fn press(&mut self, keys: &[&str]) -> &mut Self {
         for key in keys {
-            self.happen(Message::KeyPressed(crokey::parse(key).unwrap()));
+            self.draw().press_blindly(&[key]);
         }
         self
     }
 
+    /// Presses keys that were all on their way before the next frame was drawn.
+    pub fn press_blindly(&mut self, keys: &[&str]) -> &mut Self {
+        for key in keys {
+            let key = crokey::parse(key).unwrap();
+            self.happen(Message::KeyPressed(key, self.frame));
+        }
+        self
+    }
+
+    /// Types a text, each sign with the screen in sight.
     pub fn type_text(&mut self, text: &str) -> &mut Self {
         for c in text.chars() {
+            self.draw();
             let code = crossterm::event::KeyCode::Char(c);
             let key = crossterm::event::KeyEvent::new(code, crossterm::event::KeyModifiers::NONE);
-            self.happen(Message::KeyPressed(key.into()));
+            self.happen(Message::KeyPressed(key.into(), self.frame));
         }
+        self
+    }
+
+    /// Lets a frame be drawn.
+    pub fn draw(&mut self) -> &mut Self {
+        self.frame.0 += 1;
+        self.happen(Message::Drawn(self.frame));
         self
     }
 

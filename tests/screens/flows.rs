@@ -29,7 +29,7 @@ fn from_two_profiles_to_a_verified_export_in_sixteen_keys() {
     driver
         .go(&TO_THE_QUESTION)
         .shows("Start the export?")
-        .go(&["y"]);
+        .go(&["left", "enter"]);
     let (_, plan) = driver.start().unwrap();
     assert_eq!(plan.source.sign_in.profile, "prod-oncall");
     assert_eq!(
@@ -154,7 +154,9 @@ fn an_expired_login_offers_its_command() {
     };
     let mut driver = Driver::with((80, 24), world, None);
     driver.go(&["down", "down", "enter"]);
-    driver.shows("aws sso login --profile prod-sso").go(&["y"]);
+    driver
+        .shows("aws sso login --profile prod-sso")
+        .go(&["left", "enter"]);
     let command = driver.done.iter().find_map(|effect| match effect {
         Effect::LogIn(side, words) => Some((*side, words.join(" "))),
         _ => None,
@@ -185,7 +187,7 @@ fn in_a_terminal_that_is_too_small_only_quitting_works() {
 #[test]
 fn after_a_failure_another_start_gets_new_tokens() {
     let mut driver = driver();
-    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
     driver.go(&["esc"]).shows("Progress");
     driver.started(1);
     let (request, _) = driver.watch().unwrap();
@@ -214,7 +216,7 @@ fn signing_in_again_as_before_keeps_what_was_chosen() {
 #[test]
 fn a_run_that_was_cut_off_signs_in_again_before_it_goes_on() {
     let mut driver = driver();
-    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
     driver.started(4);
     let (request, _) = driver.watch().unwrap();
     let why = "the source must be signed in again".to_owned();
@@ -305,7 +307,9 @@ fn an_incremental_window_is_checked() {
         .type_text("2026-11-22 09:55")
         .go(&["enter"]);
     driver.hides("How Users").shows("1 chosen");
-    driver.go(&["enter", "enter", "enter", "enter", "enter", "enter", "y"]);
+    driver.go(&[
+        "enter", "enter", "enter", "enter", "enter", "enter", "left", "enter",
+    ]);
     let (_, plan) = driver.start().unwrap();
     assert!(matches!(plan.tables[0].span, Span::Incremental { .. }));
 }
@@ -342,7 +346,7 @@ fn kms_is_suggested_where_the_bucket_encrypts_with_a_key() {
     driver
         .shows("suggested")
         .shows("the bucket encrypts with this key");
-    driver.go(&["enter", "enter", "enter", "y"]);
+    driver.go(&["enter", "enter", "enter", "left", "enter"]);
     let (_, plan) = driver.start().unwrap();
     let key = Some(world::KEY.to_owned());
     assert_eq!(plan.encryption, Encryption::Kms { key });
@@ -407,14 +411,14 @@ fn a_blocker_of_the_briefing_prevents_the_start() {
     driver
         .hides("Start the export?")
         .shows("the bucket is gone")
-        .go(&["y"]);
+        .go(&["left", "enter"]);
     assert!(driver.start().is_none());
 }
 
 #[test]
 fn quitting_during_a_deed_waits_for_its_answer() {
     let mut driver = driver();
-    driver.go(&TO_THE_QUESTION).go(&["y", "q", "y"]);
+    driver.go(&TO_THE_QUESTION).go(&["left", "enter", "q", "y"]);
     assert!(!driver.has_quit());
     let is_cut_off = |effect: &Effect| matches!(effect, Effect::CutOff);
     assert!(
@@ -432,7 +436,7 @@ fn quitting_during_a_deed_waits_for_its_answer() {
 #[test]
 fn a_signal_during_a_deed_waits_too() {
     let mut driver = driver();
-    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
     driver.happen(Message::Terminated);
     assert!(!driver.has_quit());
     driver.started(5);
@@ -448,7 +452,7 @@ fn quitting_asks_and_says_how_to_come_back() {
     let mut driver = Driver::with((80, 24), world, None);
     driver.go(&["q"]).shows("Quit?").go(&["n"]);
     assert!(!driver.has_quit());
-    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
     driver.started(5);
     driver
         .go(&["ctrl-c"])
@@ -460,7 +464,7 @@ fn quitting_asks_and_says_how_to_come_back() {
 #[test]
 fn a_refused_start_is_shown_and_nothing_is_followed() {
     let mut driver = driver();
-    driver.go(&TO_THE_QUESTION).go(&["y"]);
+    driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
     let (request, _) = driver.start().unwrap();
     let why = "the journal cannot be written: disk full".to_owned();
     driver.happen(Message::Done(request, Outcome::NotStarted(why)));
@@ -486,7 +490,7 @@ fn saving_never_overwrites_without_a_question() {
     let (request, path, may_replace) = saved(&driver).unwrap();
     assert!(!may_replace);
     driver.happen(Message::Done(request, Outcome::FileExists(path.clone())));
-    driver.shows("Replace the file?").go(&["y"]);
+    driver.shows("Replace the file?").go(&["left", "enter"]);
     let (request, _, may_replace) = saved(&driver).unwrap();
     assert!(may_replace);
     driver.happen(Message::Done(request, Outcome::Saved(path)));
@@ -498,7 +502,7 @@ fn a_plan_fills_in_every_step() {
     let mut driver = Driver::with((80, 24), World::default(), Some(world::plan()));
     driver.go(&["n", "n", "n", "n", "n"]);
     driver.shows("only these leave the account: customer, total");
-    driver.go(&["enter", "y"]);
+    driver.go(&["enter", "left", "enter"]);
     let (_, plan) = driver.start().unwrap();
     assert_eq!(plan.destination.prefix.as_deref(), Some("prod"));
     assert!(plan.tables[0].filter.is_some());
@@ -539,7 +543,7 @@ fn without_a_destination_profile_bucket_and_owner_are_typed() {
     driver
         .go(&["o"])
         .type_text("222222222222")
-        .go(&["enter", "enter", "enter", "enter", "enter", "y"]);
+        .go(&["enter", "enter", "enter", "enter", "enter", "left", "enter"]);
     let (_, plan) = driver.start().unwrap();
     assert!(plan.destination.sign_in.is_none());
     assert_eq!(plan.destination.owner.unwrap().as_str(), "222222222222");

@@ -12,4 +12,5 @@ mod driver;
 mod flows;
 mod pictures;
 mod probes;
+mod questions;
 mod world;

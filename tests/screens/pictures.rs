@@ -59,7 +59,7 @@ fn every_step(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
     picture(&sized("review", size), &mut driver);
     driver.go(&["enter"]);
     picture(&sized("review-question", size), &mut driver);
-    driver.go(&["y"]);
+    driver.go(&["left", "enter"]);
     driver.happen(Message::Reported(Box::new(Event::Journalled { run: 3 })));
     driver.started(3);
     let mut under_way = export(0, "Orders");
@@ -101,7 +101,10 @@ fn a_change_of_an_account(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u
     let mut driver = Driver::with(size, world, None);
     driver.go(&HAPPY).go(&["enter", "enter", "enter", "a"]);
     picture(&sized("change-question", size), &mut driver);
-    driver.go(&["y"]).type_text("dev").go(&["enter"]);
+    driver
+        .go(&["left", "enter"])
+        .type_text("dev")
+        .go(&["enter"]);
     picture(&sized("change-name", size), &mut driver);
     driver.type_text("-main").go(&["enter"]).wait(4);
     picture(&sized("change-writing", size), &mut driver);
@@ -118,7 +121,7 @@ fn a_probe_of_the_bucket(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u1
     picture(&sized("probe-question", size), &mut driver);
     driver.go(&["end"]);
     picture(&sized("probe-question-end", size), &mut driver);
-    driver.go(&["y"]).wait(2);
+    driver.go(&["left", "enter"]).wait(2);
     picture(&sized("probe-making", size), &mut driver);
 }
 
@@ -141,7 +144,7 @@ fn accounts_that_are_marked_production(#[values((60, 16), (80, 24), (120, 40))] 
 #[rstest]
 fn what_is_in_place_at_the_end(#[values((60, 16), (80, 24))] size: (u16, u16)) {
     let mut driver = at_destination(size);
-    driver.go(&["enter", "enter", "enter", "enter", "enter", "y"]);
+    driver.go(&["enter", "enter", "enter", "enter", "enter", "left", "enter"]);
     driver.started(3);
     let mut good = export(0, "Orders");
     good.stage = Stage::Running(ExportStatus::Completed);
@@ -167,7 +170,7 @@ fn while_both_accounts_are_still_surveyed() {
 #[rstest]
 fn the_end_of_a_run(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
     let mut driver = at_destination(size);
-    driver.go(&["enter", "enter", "enter", "enter", "enter", "y"]);
+    driver.go(&["enter", "enter", "enter", "enter", "enter", "left", "enter"]);
     driver.started(3);
     let mut good = export(0, "Orders");
     good.stage = Stage::Running(ExportStatus::Completed);

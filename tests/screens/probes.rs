@@ -82,7 +82,7 @@ fn all_that_a_probe_sends_is_shown_and_enter_alone_is_a_no() {
 #[test]
 fn after_the_yes_it_is_made_told_and_judged_with() {
     let mut driver = at_access(World::default());
-    driver.go(&["p", "y"]);
+    driver.go(&["p", "left", "enter"]);
     assert!(probe(&driver).is_some());
     driver
         .wait(3)
@@ -102,7 +102,7 @@ fn after_the_yes_it_is_made_told_and_judged_with() {
 #[test]
 fn what_a_probe_found_out_counts_until_the_accounts_are_read_anew() {
     let mut driver = at_access(World::default());
-    driver.go(&["p", "y"]);
+    driver.go(&["p", "left", "enter"]);
     made(&mut driver, report([None, None, None]));
     driver
         .settle()
@@ -114,7 +114,7 @@ fn what_a_probe_found_out_counts_until_the_accounts_are_read_anew() {
 #[test]
 fn a_refusal_is_told_in_full() {
     let mut driver = at_access(World::default());
-    driver.go(&["p", "y"]);
+    driver.go(&["p", "left", "enter"]);
     let mut refusal = report([Some(refused()), None, None]);
     refusal.steps.truncate(1);
     made(&mut driver, refusal);
@@ -128,7 +128,7 @@ fn a_refusal_is_told_in_full() {
 #[test]
 fn what_is_left_is_told_with_what_removes_it() {
     let mut driver = at_access(World::default());
-    driver.go(&["p", "y"]);
+    driver.go(&["p", "left", "enter"]);
     let left = Left::Upload {
         id: "upload-7".to_owned(),
     };
@@ -144,7 +144,7 @@ fn what_is_left_is_told_with_what_removes_it() {
 #[test]
 fn a_probe_that_was_not_made_says_why_and_the_accounts_are_read_again() {
     let mut driver = at_access(World::default());
-    driver.go(&["p", "y"]);
+    driver.go(&["p", "left", "enter"]);
     let request = probe(&driver).unwrap();
     let why = "nothing was sent: the disk is full".to_owned();
     driver.happen(Message::Done(request, Outcome::NotProbed(why)));
@@ -158,7 +158,7 @@ fn a_probe_that_was_not_made_says_why_and_the_accounts_are_read_again() {
 #[test]
 fn quitting_waits_for_a_probe_and_lets_it_take_its_upload_back() {
     let mut driver = at_access(World::default());
-    driver.go(&["p", "y", "q", "y"]);
+    driver.go(&["p", "left", "enter", "q", "y"]);
     assert!(!driver.has_quit());
     let is_cut_off = |effect: &Effect| matches!(effect, Effect::CutOff);
     assert!(driver.done.iter().any(is_cut_off));
@@ -207,7 +207,7 @@ fn what_an_earlier_probe_left_is_told_at_the_start_and_taken_back_by_the_next() 
         .go(&["p"])
         .shows("AbortMultipartUpload of s3://")
         .shows("probe.json.gz, upload upload-3, which the probe of");
-    driver.go(&["y"]);
+    driver.go(&["left", "enter"]);
     let earlier = access::unfinished_probe(Some("upload-3"));
     let mut took_back = report([None, None, None]);
     took_back.taken_back.push(TakenBack {
@@ -221,7 +221,7 @@ fn what_an_earlier_probe_left_is_told_at_the_start_and_taken_back_by_the_next() 
 #[test]
 fn a_result_for_another_plan_is_told_and_not_judged_with() {
     let mut driver = at_access(World::default());
-    driver.go(&["p", "y"]);
+    driver.go(&["p", "left", "enter"]);
     let request = probe(&driver).unwrap();
     let mut other = crate::world::chosen_plan();
     other.destination.prefix = Some("elsewhere".to_owned());

@@ -11,12 +11,13 @@ use crate::work::event::Side;
 
 /// Opens the list.
 pub(crate) fn open(model: &mut Model) {
-    model.open(Popup::Runs { cursor: 0 });
+    let id = model.popup_id();
+    model.open(Popup::Runs { id, cursor: 0 });
 }
 
 /// Does an action of the list.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    let Some(Popup::Runs { cursor }) = model.popup() else {
+    let Some(Popup::Runs { cursor, .. }) = model.popup() else {
         return Vec::new();
     };
     let run = model

@@ -1,13 +1,12 @@
-//! One line of text: a name that no list shows, a prefix, a file.
+//! One line of text: a name that no list shows, a prefix, an account.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 
 use crate::plan::Encryption;
 use crate::tui::consent::{self, Proposed};
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
-use crate::tui::popups::{self, Popup};
+use crate::tui::popups::Popup;
 use crate::tui::steps::destination::{self, Owner};
 use crate::tui::steps::tables;
 use crate::tui::widgets::entry::Entry;
@@ -26,8 +25,6 @@ pub enum Purpose {
     Owner,
     /// A key's ARN.
     Key,
-    /// Where the plan is written.
-    PlanFile,
     /// The name of an account marked production, before this is done.
     AccountName(Box<Proposed>),
 }
@@ -41,7 +38,6 @@ impl Purpose {
             Self::Prefix => "Prefix",
             Self::Owner => "Bucket owner",
             Self::Key => "KMS key",
-            Self::PlanFile => "Save the plan",
             Self::AccountName(_) => "An account marked production",
         }
     }
@@ -63,9 +59,6 @@ impl Purpose {
             }
             Self::Key => {
                 "The key's full ARN. An alias would be looked up in the exporting account, not in the key's."
-            }
-            Self::PlanFile => {
-                "A file for the plan, which `tableferry run` takes. A file that is there is replaced only after a question."
             }
             Self::AccountName(proposed) => return Cow::Owned(name_wanted(proposed)),
         })
@@ -132,8 +125,6 @@ fn take(model: &mut Model, purpose: &Purpose, text: &str) -> Result<Vec<Effect>,
             model.review.forget();
         }
         Purpose::AccountName(proposed) => return consent::agree_by_name(model, proposed, text),
-        Purpose::PlanFile if text.is_empty() => return Err("give the file's name".to_owned()),
-        Purpose::PlanFile => return Ok(popups::save(model, PathBuf::from(text), false)),
     }
     Ok(Vec::new())
 }

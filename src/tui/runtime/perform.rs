@@ -1,15 +1,12 @@
 //! What the wizard asks of the work room, and the answers as messages. The only file of this room
 //! that calls it.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::{fs, io};
-
 use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
+use super::saving;
 use crate::journal::RunId;
 use crate::plan::Plan;
 use crate::tui::consent::{Proposed, ProposedChange};
@@ -168,28 +165,9 @@ pub(super) async fn deed(
             path,
             text,
             may_replace,
-        } => off_the_loop(move || save(path, &text, may_replace)).await,
+        } => off_the_loop(move || saving::save(&path, &text, may_replace)).await,
     };
     let _ = sender.send(Message::Done(request, outcome));
-}
-
-fn save(path: PathBuf, text: &str, may_replace: bool) -> Outcome {
-    match write(&path, text, may_replace) {
-        Ok(()) => Outcome::Saved(path),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Outcome::FileExists(path),
-        Err(error) => Outcome::NotSaved(format!("{}: {error}", path.display())),
-    }
-}
-
-fn write(path: &Path, text: &str, may_replace: bool) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true);
-    if may_replace {
-        options.create(true).truncate(true);
-    } else {
-        options.create_new(true);
-    }
-    options.open(path)?.write_all(text.as_bytes())
 }
 
 /// Follows a run, and tells its end.

@@ -1,9 +1,10 @@
 //! The terminal: taken over whole, and given back whatever happens.
 
+use std::future::poll_fn;
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::panic;
-use std::sync::Once;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use crossterm::cursor::Show;
@@ -20,6 +21,10 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinHandle;
 
 use super::TuiError;
+use crate::tui::message::FrameNumber;
+
+/// How many events are read at a time.
+const AT_A_TIME: usize = 256;
 
 /// Whether the terminal is ours now; the panic hook must know without a `Screen` at hand.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
@@ -28,25 +33,42 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
     input: Input,
+    /// How many frames were drawn.
+    frames: Arc<AtomicU64>,
 }
+
+/// What was typed, and the frame that was drawn last before it was read.
+pub(super) type Typed = (FrameNumber, io::Result<Event>);
 
 /// What is typed, read by a task of its own.
 ///
 /// The stream remembers only the waker of its first pending poll, so it must not be asked "without
 /// waiting" in between; a channel may.
 struct Input {
-    events: UnboundedReceiver<io::Result<Event>>,
+    events: UnboundedReceiver<Typed>,
     reader: JoinHandle<()>,
 }
 
 impl Input {
-    fn listen() -> Self {
+    fn listen(frames: Arc<AtomicU64>) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let reader = tokio::spawn(async move {
-            let mut stream = EventStream::new();
-            while let Some(event) = stream.next().await {
-                if sender.send(event).is_err() {
-                    return;
+            let mut stream = EventStream::new().ready_chunks(AT_A_TIME);
+            // The number comes before the reading: a frame that is drawn meanwhile was not seen by
+            // the one who typed, and nor was it for what came in one piece with a key before it.
+            let mut read = async || {
+                poll_fn(|context| {
+                    let seen = FrameNumber(frames.load(Ordering::SeqCst));
+                    let chunk = stream.poll_next_unpin(context);
+                    chunk.map(|chunk| chunk.map(|chunk| (seen, chunk)))
+                })
+                .await
+            };
+            while let Some((seen, chunk)) = read().await {
+                for event in chunk {
+                    if sender.send((seen, event)).is_err() {
+                        return;
+                    }
                 }
             }
         });
@@ -67,9 +89,11 @@ impl Screen {
         take()?;
         let terminal =
             Terminal::new(CrosstermBackend::new(io::stdout())).inspect_err(|_| restore())?;
+        let frames = Arc::<AtomicU64>::default();
         Ok(Self {
             terminal,
-            input: Input::listen(),
+            input: Input::listen(Arc::clone(&frames)),
+            frames,
         })
     }
 
@@ -87,7 +111,7 @@ impl Screen {
         while event::poll(Duration::ZERO)? {
             event::read()?;
         }
-        self.input = Input::listen();
+        self.input = Input::listen(Arc::clone(&self.frames));
         self.clear()
     }
 
@@ -108,26 +132,26 @@ impl Screen {
     }
 
     /// Waits for what is typed next; `None` where the terminal is gone.
-    pub(super) async fn typed(&mut self) -> Option<io::Result<Event>> {
+    pub(super) async fn typed(&mut self) -> Option<Typed> {
         self.input.events.recv().await
     }
 
     /// What was typed already, without waiting.
-    pub(super) fn queued_input(&mut self) -> Option<io::Result<Event>> {
+    pub(super) fn queued_input(&mut self) -> Option<Typed> {
         self.input.events.try_recv().ok()
     }
 
-    /// Draws a frame; an error if the terminal was given back because some task panicked.
+    /// Draws a frame, and tells which one it was; an error if the terminal was given back because some task panicked.
     ///
     /// The output stays locked from the question to the last byte: a frame that another thread's
     /// panic overtook would be drawn over the shell's screen, and over what the panic says.
-    pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+    pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<FrameNumber> {
         let _output = io::stdout().lock();
         if !IS_TAKEN.load(Ordering::SeqCst) {
             return Err(io::Error::other("a part of the program failed"));
         }
         self.terminal.draw(render)?;
-        Ok(())
+        Ok(FrameNumber(self.frames.fetch_add(1, Ordering::SeqCst) + 1))
     }
 }
 

@@ -15,7 +15,8 @@ use crate::tui::layout;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::{Model, Tone};
 use crate::tui::outside::{Judged, ProbeReport, Way};
-use crate::tui::popups::{Popup, Question};
+use crate::tui::popups::Popup;
+use crate::tui::popups::question::Question;
 use crate::tui::probing;
 use crate::tui::remote::{Remote, RequestId};
 use crate::tui::steps::destination::Owner;
@@ -289,7 +290,7 @@ fn apply(model: &mut Model) -> Vec<Effect> {
         Way::Change(proposed) => {
             model.access.tab = Tab::Remedy(place);
             model.access.line = 0;
-            model.open(Popup::ask(Question::Change(proposed)));
+            model.ask(Question::Change(proposed));
             Vec::new()
         }
         Way::Plan => mend_plan(model),

@@ -6,8 +6,8 @@ use crate::tui::layout;
 use crate::tui::message::{Deed, Effect, Errand, Query};
 use crate::tui::model::{Model, Tone};
 use crate::tui::outside::{Blocker, Briefing};
-use crate::tui::popups::typed::{self, Purpose};
-use crate::tui::popups::{Popup, Question};
+use crate::tui::popups::plan_file;
+use crate::tui::popups::question::Question;
 use crate::tui::remote::Remote;
 use crate::tui::steps::{Step, access};
 use crate::tui::view;
@@ -57,16 +57,13 @@ pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Start => match can_advance(model) {
-            Ok(()) if access::fatal(model).is_empty() => model.open(Popup::ask(Question::Start)),
-            Ok(()) => model.open(Popup::ask(Question::StartDenied)),
+            Ok(()) if access::fatal(model).is_empty() => model.ask(Question::Start),
+            Ok(()) => model.ask(Question::StartDenied),
             Err(blocker) => model.say_blocker(&blocker),
         },
         Action::Save => {
-            let path = model
-                .plan_file
-                .as_ref()
-                .map_or_else(|| "plan.toml".to_owned(), |path| path.display().to_string());
-            model.open(typed::popup(Purpose::PlanFile, &path));
+            let dialog = plan_file::dialog(model);
+            model.open(dialog);
         }
         Action::Copy => return copy(model),
         Action::Reload => {
@@ -128,7 +125,7 @@ pub(crate) fn start(model: &mut Model) -> Vec<Effect> {
     if access::fatal(model).is_empty() {
         return start_denied(model);
     }
-    model.open(Popup::ask(Question::StartDenied));
+    model.ask(Question::StartDenied);
     Vec::new()
 }
 

@@ -21,6 +21,10 @@ use crate::tui::theme::Theme;
 use crate::tui::widgets::entry::Entry;
 use crate::tui::widgets::{format, text};
 
+/// What the dialog before a plan is saved says.
+const SAVING: &str = "A file for the plan, which `tableferry run` takes; ~/ is your home directory. A \
+                      file that is there is replaced only after a question.";
+
 /// What a popup shows.
 struct Content {
     title: String,
@@ -64,19 +68,27 @@ fn content(look: &Look<'_>, popup: &Popup, columns: usize) -> Content {
             first: *line,
             ..Content::new("Check", access::checks::detail(look, columns))
         },
-        Popup::Ask {
-            question,
-            is_yes,
-            line,
-        } => Content {
-            first: *line,
-            foot: Some(question::answers(look.theme, *is_yes)),
+        Popup::Ask(asked) => Content {
+            first: asked.line,
+            foot: Some(question::answers(look.theme, asked)),
             ..Content::new(
-                question::title(question),
-                question::text(look, question, columns),
+                question::title(&asked.question),
+                question::text(look, &asked.question, columns),
             )
         },
-        Popup::Runs { cursor } => Content::new("Runs under way", runs(look, *cursor, columns)),
+        Popup::Save {
+            entry,
+            error,
+            saving,
+        } => {
+            let lines = one_line(look, SAVING, entry, error.as_deref(), columns);
+            let mut content = Content::new("Save the plan", lines);
+            if saving.is_some() {
+                content.lines.push(parts::waiting(look, "saving …"));
+            }
+            content
+        }
+        Popup::Runs { cursor, .. } => Content::new("Runs under way", runs(look, *cursor, columns)),
         Popup::Mfa {
             side,
             profile,

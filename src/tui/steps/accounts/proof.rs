@@ -7,7 +7,8 @@ use crate::plan::SignIn;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::{Model, Tone};
 use crate::tui::outside::Identified;
-use crate::tui::popups::{Popup, Question, sign_in};
+use crate::tui::popups::question::Question;
+use crate::tui::popups::{Popup, sign_in};
 use crate::tui::remote::RequestId;
 use crate::tui::steps::Step;
 use crate::work::event::Side;
@@ -112,7 +113,7 @@ pub(crate) fn take_proof(
 
 /// What can be asked of the operator so that the sign-in succeeds. The sandbox has no use for the
 /// commands that sign in to AWS.
-fn way_out(model: &Model, side: Side, error: &SignInError) -> Option<Popup> {
+fn way_out(model: &mut Model, side: Side, error: &SignInError) -> Option<Popup> {
     match error {
         SignInError::MfaRequired { profile, serial } => {
             Some(sign_in::mfa(side, profile.clone(), serial.clone()))
@@ -121,7 +122,7 @@ fn way_out(model: &Model, side: Side, error: &SignInError) -> Option<Popup> {
             profile,
             command,
             detail,
-        } if !model.is_sandbox => Some(Popup::ask(Question::LogIn {
+        } if !model.is_sandbox => Some(model.question(Question::LogIn {
             side,
             profile: profile.clone(),
             command: command.clone(),

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::tui::consent::ProposedChange;
 use crate::tui::model::Model;
-use crate::tui::popups::Question;
+use crate::tui::popups::question::{Asked, Question};
 use crate::tui::steps::{access, accounts};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Look, parts, review};
@@ -13,19 +13,32 @@ use crate::tui::view::{Look, parts, review};
 use super::{changes, probe};
 use crate::tui::widgets::format;
 
-/// Both answers, one of them marked.
-pub(super) fn answers(theme: Theme, is_yes: bool) -> Line<'static> {
+/// Both answers, one of them marked, and which keys answer.
+pub(super) fn answers(theme: Theme, asked: &Asked) -> Line<'static> {
     let button = |word: &'static str, is_marked: bool| {
         if is_marked {
-            Span::styled(format!("[ {word} ]"), theme.accent().patch(Theme::strong()))
+            let style = theme.accent().patch(Theme::strong());
+            Span::styled(format!("[ {word} ]"), style)
         } else {
             Span::styled(format!("  {word}  "), Theme::muted())
         }
     };
+    let (yes, no, how) = if asked.question.changes_nothing() {
+        ("y: yes", "n: no", "")
+    } else {
+        ("Yes", "No", "← → mark one, Enter gives it")
+    };
+    let how = if asked.is_mistyped {
+        Span::styled("that is no answer: ← marks Yes", theme.warning())
+    } else {
+        Span::styled(how, Theme::muted())
+    };
     Line::from(vec![
-        button("y: yes", is_yes),
+        button(yes, asked.is_yes),
         Span::raw("  "),
-        button("n: no", !is_yes),
+        button(no, !asked.is_yes),
+        Span::raw("   "),
+        how,
     ])
 }
 

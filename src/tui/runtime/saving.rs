@@ -1,0 +1,80 @@
+//! Writing the plan to the file that was typed.
+
+use std::io::Write as _;
+use std::path::{Component, Path, PathBuf};
+use std::{env, fs, io};
+
+use crate::tui::message::Outcome;
+
+/// Writes the plan; a file that is there is left alone unless it may be replaced.
+pub(super) fn save(typed: &Path, text: &str, may_replace: bool) -> Outcome {
+    let path = match without_tilde(typed, env::home_dir().as_deref()) {
+        Ok(path) => path,
+        Err(why) => return Outcome::NotSaved(why),
+    };
+    match write(&path, text, may_replace) {
+        Ok(()) => Outcome::Saved(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Outcome::FileExists(path),
+        Err(error) => Outcome::NotSaved(format!("{}: {error}", path.display())),
+    }
+}
+
+/// The path with `~` expanded as a shell expands it; `~name` would be the home of another user.
+fn without_tilde(typed: &Path, home: Option<&Path>) -> Result<PathBuf, String> {
+    let mut parts = typed.components();
+    let Some(Component::Normal(first)) = parts.next() else {
+        return Ok(typed.to_owned());
+    };
+    if !first.as_encoded_bytes().starts_with(b"~") {
+        return Ok(typed.to_owned());
+    }
+    if first != "~" {
+        let name = first.display();
+        return Err(format!(
+            "{name} is not expanded: write the directory in full, or ./{name} for a file of this name"
+        ));
+    }
+    match home.filter(|home| home.is_absolute()) {
+        Some(home) => Ok(home.join(parts.as_path())),
+        None => Err("~ cannot be expanded, since HOME names no directory".to_owned()),
+    }
+}
+
+fn write(path: &Path, text: &str, may_replace: bool) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true);
+    if may_replace {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(typed: &str) -> Result<PathBuf, String> {
+        without_tilde(Path::new(typed), Some(Path::new("/home/mona")))
+    }
+
+    #[test]
+    fn a_tilde_is_the_home_directory_as_in_a_shell() {
+        assert_eq!(
+            expanded("~/plans/x.toml"),
+            Ok("/home/mona/plans/x.toml".into())
+        );
+        for same in ["plan.toml", "/tmp/~x", "./~", "a~b", "plans/~/x"] {
+            assert_eq!(expanded(same), Ok(same.into()));
+        }
+    }
+
+    #[test]
+    fn what_a_tilde_means_is_not_guessed() {
+        assert!(expanded("~ada/x").unwrap_err().contains("./~ada"));
+        for home in [None, Some(Path::new("relative")), Some(Path::new(""))] {
+            assert!(without_tilde(Path::new("~/x"), home).is_err());
+        }
+    }
+}

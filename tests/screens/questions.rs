@@ -1,0 +1,239 @@
+//! Questions about a change, and the dialog that saves a plan: which keys count, and which were meant
+//! for another place.
+
+use std::path::PathBuf;
+
+use rstest::rstest;
+use tableferry::tui::message::{Deed, Effect, Message, Outcome};
+use tableferry::tui::remote::RequestId;
+use tableferry::work::event::Side;
+
+use crate::access;
+use crate::driver::Driver;
+use crate::flows::TO_THE_QUESTION;
+use crate::world::{self, World};
+
+/// From the profiles to the Review step.
+const TO_REVIEW: &[&str] = TO_THE_QUESTION.split_at(14).0;
+
+/// From the profiles to the Access step.
+const TO_ACCESS: &[&str] = TO_THE_QUESTION.split_at(13).0;
+
+/// With each letter that means something anywhere, and a Tab as a shell completes with.
+const PATH: [&str; 3] = ["~/yes/hjklabcdefg/", "mnopqrstuvwxyz-", "plan.toml"];
+
+fn denied() -> World {
+    World {
+        is_denied: true,
+        changes: vec![access::change(4)],
+        ..World::default()
+    }
+}
+
+fn with(world: World, keys: &[&str]) -> Driver {
+    let mut driver = Driver::with((80, 24), world, None);
+    driver.go(keys);
+    driver
+}
+
+/// With a change in place, at the end of a run.
+fn at_the_end() -> Driver {
+    let mut driver = with(denied(), TO_REVIEW);
+    driver.go(&["enter", "left", "enter"]);
+    driver.started(1);
+    let (request, _) = driver.watch().unwrap();
+    driver.happen(Message::WatchEnded(request, Ok(())));
+    driver.settle();
+    driver
+}
+
+/// What was asked to be changed.
+fn deeds(driver: &Driver) -> Vec<&Deed> {
+    let deeds = driver.done.iter().filter_map(|effect| match effect {
+        Effect::Do(_, deed) => Some(deed),
+        _ => None,
+    });
+    deeds.collect()
+}
+
+#[rstest]
+#[case::start(World::default(), TO_REVIEW, "enter", "Start the export?")]
+#[case::start_denied(denied(), TO_REVIEW, "enter", "Start although it will fail?")]
+#[case::change(denied(), TO_ACCESS, "a", "Change this account?")]
+#[case::probe(World::default(), TO_ACCESS, "p", "Probe the bucket?")]
+fn a_question_takes_neither_a_path_nor_a_key_that_was_on_its_way(
+    #[case] world: World,
+    #[case] way: &[&str],
+    #[case] opens: &str,
+    #[case] title: &str,
+) {
+    let mut driver = with(world, way);
+    driver
+        .draw()
+        .press_blindly(&[opens, "left", "enter", "y", "enter"]);
+    driver.shows(title);
+    assert_eq!(deeds(&driver).len(), 0, "the keys were on their way");
+
+    driver.type_text(PATH[0]).press(&["tab"]).type_text(PATH[1]);
+    driver.shows(title).shows("that is no answer: ← marks Yes");
+    driver.press(&["left"]).type_text(PATH[2]).press(&["enter"]);
+    driver.hides(title);
+    assert_eq!(deeds(&driver).len(), 0, "a path is no answer");
+
+    driver
+        .press(&[opens, "left"])
+        .shows("[ Yes ]")
+        .press(&["right"]);
+    driver.shows("[ No ]").press(&["left", "enter"]);
+    let again = driver.screen().contains("Start although it will fail?");
+    assert_eq!(deeds(&driver).len(), usize::from(!again));
+}
+
+#[test]
+fn an_undo_takes_neither_a_path_nor_a_key_that_was_on_its_way() {
+    let mut driver = at_the_end();
+    let before = deeds(&driver).len();
+    driver.shows("Changes in place").press(&["enter"]);
+    driver.settle();
+    driver.press_blindly(&["left", "enter"]);
+    driver.shows("Take this change away?");
+    driver.type_text("/tmp/y").press(&["tab", "enter"]);
+    driver.hides("Take this change away?");
+    assert_eq!(deeds(&driver).len(), before);
+    driver.go(&["enter", "left", "enter"]);
+    assert!(matches!(deeds(&driver).last(), Some(Deed::Undo(_))));
+}
+
+#[test]
+fn a_paste_is_no_answer_and_does_not_mark_one() {
+    let mut driver = with(World::default(), TO_REVIEW);
+    driver.press(&["enter", "left"]);
+    driver.happen(Message::Pasted("y\nyes\n".to_owned()));
+    driver.shows("Start the export?");
+    assert_eq!(deeds(&driver).len(), 0);
+}
+
+/// A question that waits below a popup is not in sight: what closes the popup does not answer it.
+#[test]
+fn a_question_below_another_popup_is_not_answered_by_what_closes_that() {
+    let world = World {
+        is_real: true,
+        ..World::default()
+    };
+    let mut driver = Driver::with((80, 24), world, None);
+    driver.settle().press(&["down", "down", "enter", "?"]);
+    let (request, query) = driver.asked().pop().unwrap();
+    let reply = driver.world.answer(&query);
+    driver.reply(request, reply);
+    driver.draw().press_blindly(&["esc", "left", "enter"]);
+    driver.shows("Sign in?");
+    let logs_in = |driver: &Driver| {
+        let is_login = |effect: &Effect| matches!(effect, Effect::LogIn(Side::Source, _));
+        driver.done.iter().any(is_login)
+    };
+    assert!(!logs_in(&driver));
+    driver.press(&["left", "enter"]);
+    assert!(logs_in(&driver));
+}
+
+/// A frame that was too small for the question did not show it.
+#[test]
+fn a_question_that_was_not_to_be_seen_takes_no_key() {
+    let mut driver = with(World::default(), TO_REVIEW);
+    driver.press_blindly(&["enter"]).resize(20, 5).draw();
+    driver.resize(80, 24).press_blindly(&["left", "enter"]);
+    driver.shows("Start the export?");
+    assert_eq!(deeds(&driver).len(), 0);
+}
+
+#[test]
+fn a_run_under_way_is_not_gone_on_with_by_a_key_that_was_on_its_way() {
+    let world = World {
+        open_runs: vec![world::open_run(Some(world::plan()))],
+        ..World::default()
+    };
+    let mut driver = Driver::with((80, 24), world, None);
+    driver.settle().press_blindly(&["enter"]);
+    driver.shows("Runs under way").settle();
+    assert!(driver.watch().is_none());
+    driver.go(&["enter"]);
+    assert!(driver.watch().is_some());
+}
+
+/// The save that was asked for last: its number, the path, and whether a file may be replaced.
+fn save(driver: &Driver) -> (RequestId, PathBuf, bool) {
+    let mut done = driver.done.iter().rev();
+    let found = done.find_map(|effect| match effect {
+        Effect::Do(
+            request,
+            Deed::SavePlan {
+                path, may_replace, ..
+            },
+        ) => Some((*request, path.clone(), *may_replace)),
+        _ => None,
+    });
+    found.unwrap()
+}
+
+#[test]
+fn a_save_that_failed_keeps_its_dialog_and_the_path() {
+    let mut driver = with(World::default(), TO_REVIEW);
+    driver.go(&["s", "ctrl-u"]).type_text("/no/such/plan.toml");
+    driver.go(&["enter"]).shows("saving …");
+    driver.type_text("xyz").press(&["enter"]);
+    assert_eq!(deeds(&driver).len(), 1, "one at a time");
+    let (request, path, _) = save(&driver);
+    assert_eq!(path, PathBuf::from("/no/such/plan.toml"));
+    let why = "/no/such/plan.toml: No such file or directory (os error 2)".to_owned();
+    driver.happen(Message::Done(request, Outcome::NotSaved(why)));
+    driver
+        .shows("Save the plan")
+        .shows("› /no/such/plan.toml")
+        .shows("✗ the plan was not saved: /no/such/plan.toml: No such file")
+        .hides("saving …");
+
+    // What is typed now goes into the dialog, whatever it means in the step below.
+    driver.type_text("/tmp/y").press(&["enter"]);
+    driver.hides("Start the export?");
+    let (request, path, _) = save(&driver);
+    assert_eq!(path, PathBuf::from("/no/such/plan.toml/tmp/y"));
+    driver.happen(Message::Done(request, Outcome::Saved(path)));
+    driver
+        .hides("Save the plan")
+        .shows("the plan is in /no/such");
+    assert!(driver.start().is_none());
+}
+
+#[test]
+fn a_no_to_replacing_a_file_leads_back_to_the_path() {
+    let mut driver = with(World::default(), TO_REVIEW);
+    driver.go(&["s", "enter"]);
+    let (request, path, _) = save(&driver);
+    driver.happen(Message::Done(request, Outcome::FileExists(path)));
+    driver.press_blindly(&["left", "enter"]);
+    driver.shows("Replace the file?").press(&["enter"]);
+    driver
+        .shows("Save the plan")
+        .shows("there is a file plan.toml already");
+    assert_eq!(deeds(&driver).len(), 1);
+    driver.press(&["ctrl-u"]).type_text("other.toml");
+    driver.press(&["enter"]);
+    let (_, path, may_replace) = save(&driver);
+    assert_eq!((path, may_replace), (PathBuf::from("other.toml"), false));
+}
+
+#[test]
+fn a_save_whose_dialog_was_closed_says_how_it_ended_and_asks_nothing() {
+    let mut driver = with(World::default(), TO_REVIEW);
+    driver.go(&["s", "enter", "esc"]).hides("Save the plan");
+    let (request, path, _) = save(&driver);
+    driver.happen(Message::Done(request, Outcome::FileExists(path)));
+    driver
+        .hides("Replace the file?")
+        .shows("there is a file plan.toml already: the plan was not saved");
+    driver.go(&["s", "enter", "esc"]);
+    let (request, ..) = save(&driver);
+    let why = "plan.toml: No space left on device".to_owned();
+    driver.happen(Message::Done(request, Outcome::NotSaved(why)));
+    driver.shows("the plan was not saved: plan.toml: No space left");
+}
