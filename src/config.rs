@@ -1,15 +1,17 @@
 //! The program's own configuration: the file, the environment, the flags, and who wins.
 //!
 //! A flag beats a variable, a variable beats the file, the file beats the default. A mistake in the
-//! file is an error, not a default in its place.
+//! file is an error, not a default in its place; and so is a file that cannot be reached, since it may
+//! hold what holds the operator back. Only where there is no such file, there is no configuration.
 
 mod guards;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use etcetera::BaseStrategy;
 use serde::Deserialize;
 
 pub use guards::Guards;
@@ -38,13 +40,21 @@ pub enum ConfigError {
     /// There is no home directory to look in.
     #[error("there is no home directory: HOME is not set")]
     NoHome,
+    /// A directory is named from wherever the program is started.
+    #[error("{what} is `{}`, which is not an absolute path", path.display())]
+    Relative {
+        /// The variable, or the key of the file.
+        what: &'static str,
+        /// What it names.
+        path: PathBuf,
+    },
     /// The file cannot be read.
-    #[error("cannot read {}: {cause}", path.display())]
+    #[error("cannot read the configuration {}: {cause}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
-        cause: std::io::Error,
+        /// Why.
+        cause: io::Error,
     },
     /// The file says something that is not known or not right.
     #[error("{}: {message}", path.display())]
@@ -61,9 +71,12 @@ impl ConfigError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::NoHome => "set HOME, or name a directory with TABLEFERRY_STATE_DIR".to_owned(),
+            Self::NoHome => "set HOME".to_owned(),
+            Self::Relative { what, .. } => format!(
+                "write {what} in full, beginning with `/` (`~` stands for nothing here): otherwise each working directory has a configuration and a journal of its own"
+            ),
             Self::Unreadable { .. } => {
-                "check the file's name, owner and permissions; it comes from --config, TABLEFERRY_CONFIG or the home directory".to_owned()
+                "nothing was started, since the file may hold what holds you back: correct the file, its owner or its permissions, or remove it where none is meant; its name comes from --config, TABLEFERRY_CONFIG or the home directory".to_owned()
             }
             Self::Wrong { .. } => "it takes state_dir = \"…\"; [poll] with first_seconds, longest_seconds and patience_seconds; [timeouts] with connect_seconds, read_seconds, attempt_seconds and operation_seconds; read_only = true; [accounts.\"111111111111\"] with name and production; [allowed] with accounts, organization, buckets and largest_size".to_owned(),
         }
@@ -110,27 +123,18 @@ impl Config {
     /// Reads the configuration: `named` is the file that a flag names, which then must be there.
     pub fn read(
         named: Option<&Path>,
-        variable: impl Fn(&str) -> Option<String>,
+        variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, ConfigError> {
-        let base = etcetera::choose_base_strategy().map_err(|_| ConfigError::NoHome);
-        let file = match (named, &base) {
-            (Some(path), _) => read_file(path)?,
-            (None, Ok(base)) => {
-                let path = base.config_dir().join("tableferry/config.toml");
-                if path.exists() {
-                    read_file(&path)?
-                } else {
-                    File::default()
-                }
-            }
-            (None, Err(_)) => File::default(),
+        let directories = Directories { variable };
+        directories.check_home()?;
+        let file = match named {
+            Some(path) => read_file(path)?,
+            None => read_default_file(&directories.config()?.join("tableferry/config.toml"))?,
         };
-        let state_dir = match variable("TABLEFERRY_STATE_DIR").filter(|text| !text.is_empty()) {
-            Some(path) => PathBuf::from(path),
-            None => match file.state_dir {
-                Some(path) => path,
-                None => default_state_dir(&base?),
-            },
+        let state_dir = match (directories.named("TABLEFERRY_STATE_DIR")?, file.state_dir) {
+            (Some(path), _) => path,
+            (None, Some(path)) => absolute("state_dir", path)?,
+            (None, None) => directories.state()?.join("tableferry"),
         };
         Ok(Self {
             state_dir,
@@ -145,18 +149,53 @@ impl Config {
         let file = read_file(path)?;
         Ok(Guards::of(file.read_only, file.accounts, file.allowed))
     }
+}
 
-    /// The journal's file.
-    #[must_use]
-    pub fn journal(&self) -> PathBuf {
-        self.state_dir.join("journal.db")
+/// Where configuration and state belong (XDG Base Directory Specification). The specification would
+/// pass over a relative path without a word, and with it the guards that lie there.
+struct Directories<V> {
+    variable: V,
+}
+
+impl<V: Fn(&str) -> Option<OsString>> Directories<V> {
+    /// The directory that a variable names.
+    fn named(&self, name: &'static str) -> Result<Option<PathBuf>, ConfigError> {
+        let path = (self.variable)(name).filter(|path| !path.is_empty());
+        path.map(|path| absolute(name, path.into())).transpose()
+    }
+
+    /// Refuses a home directory that the AWS files would be looked for in from wherever one stands.
+    fn check_home(&self) -> Result<(), ConfigError> {
+        self.named("HOME").map(|_| ())
+    }
+
+    fn home(&self) -> Result<PathBuf, ConfigError> {
+        let home = self.named("HOME")?.or_else(std::env::home_dir);
+        home.filter(|home| home.is_absolute())
+            .ok_or(ConfigError::NoHome)
+    }
+
+    fn config(&self) -> Result<PathBuf, ConfigError> {
+        match self.named("XDG_CONFIG_HOME")? {
+            Some(path) => Ok(path),
+            None => Ok(self.home()?.join(".config")),
+        }
+    }
+
+    fn state(&self) -> Result<PathBuf, ConfigError> {
+        match self.named("XDG_STATE_HOME")? {
+            Some(path) => Ok(path),
+            None => Ok(self.home()?.join(".local/state")),
+        }
     }
 }
 
-fn default_state_dir(base: &impl BaseStrategy) -> PathBuf {
-    base.state_dir()
-        .unwrap_or_else(|| base.data_dir())
-        .join("tableferry")
+fn absolute(what: &'static str, path: PathBuf) -> Result<PathBuf, ConfigError> {
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err(ConfigError::Relative { what, path })
+    }
 }
 
 /// A pause or a limit of nothing would be a loop without a pause, or a call that always fails.
@@ -187,13 +226,27 @@ fn poll(file: &PollFile) -> Poll {
 }
 
 fn read_file(path: &Path) -> Result<File, ConfigError> {
-    let text = text_file::read(path).map_err(|cause| ConfigError::Unreadable {
+    let text = text_file::read(path).map_err(|cause| unreadable(path, cause))?;
+    parse(path, &text)
+}
+
+/// The file where it is looked for: it need not be there.
+fn read_default_file(path: &Path) -> Result<File, ConfigError> {
+    let read = text_file::read_if_present(path).map_err(|cause| unreadable(path, cause))?;
+    read.map_or_else(|| Ok(File::default()), |text| parse(path, &text))
+}
+
+fn unreadable(path: &Path, cause: io::Error) -> ConfigError {
+    ConfigError::Unreadable {
         path: path.to_owned(),
         cause,
-    })?;
-    toml::from_str(&text).map_err(|error| ConfigError::Wrong {
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<File, ConfigError> {
+    toml::from_str(text).map_err(|error| ConfigError::Wrong {
         path: path.to_owned(),
-        message: placed(&text, &error),
+        message: placed(text, &error),
     })
 }
 
@@ -210,6 +263,9 @@ fn placed(text: &str, error: &toml::de::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
     use super::*;
 
     fn read(text: &str, state_dir: Option<&str>) -> Result<Config, ConfigError> {
@@ -217,9 +273,16 @@ mod tests {
         let path = directory.path().join("config.toml");
         std::fs::write(&path, text).unwrap();
         Config::read(Some(&path), |name| {
-            (name == "TABLEFERRY_STATE_DIR")
-                .then(|| state_dir.map(str::to_owned))
-                .flatten()
+            let given = state_dir.filter(|_| name == "TABLEFERRY_STATE_DIR");
+            given.map(OsString::from)
+        })
+    }
+
+    /// The configuration with these variables alone, and no flag.
+    fn read_with(variables: &[(&str, &OsStr)]) -> Result<Config, ConfigError> {
+        Config::read(None, |name| {
+            let mut found = variables.iter().filter(|(known, _)| *known == name);
+            found.next().map(|(_, value)| (*value).to_owned())
         })
     }
 
@@ -228,7 +291,39 @@ mod tests {
         let config = read("state_dir = '/file'", Some("/variable")).unwrap();
         assert_eq!(config.state_dir, Path::new("/variable"));
         let config = read("state_dir = '/file'", None).unwrap();
-        assert_eq!(config.journal(), Path::new("/file/journal.db"));
+        assert_eq!(config.state_dir, Path::new("/file"));
+    }
+
+    /// In place of it the journal of the home directory would be taken, a second one.
+    #[test]
+    fn a_state_directory_that_is_not_utf_8_is_the_one_that_is_taken() {
+        let directory = OsStr::from_bytes(b"/st\xe4te");
+        let home = tempfile::tempdir().unwrap();
+        let config = read_with(&[
+            ("HOME", home.path().as_os_str()),
+            ("TABLEFERRY_STATE_DIR", directory),
+        ]);
+        assert_eq!(config.unwrap().state_dir, Path::new(directory));
+    }
+
+    #[test]
+    fn a_directory_that_depends_on_where_one_stands_is_refused_with_its_name() {
+        let absolute = OsStr::new("/home/nobody");
+        for name in [
+            "HOME",
+            "XDG_CONFIG_HOME",
+            "XDG_STATE_HOME",
+            "TABLEFERRY_STATE_DIR",
+        ] {
+            let error = read_with(&[(name, OsStr::new("~/here")), ("HOME", absolute)]).unwrap_err();
+            let named = matches!(&error, ConfigError::Relative { what, .. } if *what == name);
+            assert!(named, "{name}: {error}");
+        }
+        let error = read("state_dir = 'state'", None).unwrap_err();
+        assert!(
+            error.to_string().starts_with("state_dir is `state`"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 pub use change::{
     ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, NewChange, UnknownKind,
@@ -28,6 +28,7 @@ pub use probe::{NewProbe, ProbeId, ProbeRecord, ProbeStage};
 pub use record::{ExportRecord, NewRun, RunId, RunRecord, Stage, Verified};
 
 use crate::plan::ExportRequest;
+use crate::private_file;
 
 /// Why the journal could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -133,17 +134,44 @@ pub struct Journal {
 }
 
 impl Journal {
+    /// Opens the journal of a state directory, where nobody else can put another in its place.
+    pub fn open_in(directory: &Path) -> Result<Self, JournalError> {
+        let path = directory.join("journal.db");
+        private_file::create_directory(directory)
+            .and_then(|()| private_file::check_directory(directory))
+            .map_err(|cause| JournalError::Unreachable {
+                path: path.clone(),
+                cause,
+            })?;
+        Self::open(&path)
+    }
+
     /// Opens the journal at `path`, and makes it, readable by its owner alone, where there is none.
+    ///
+    /// The file is made before SQLite would make it, so that it is never readable by others, not even
+    /// for a moment. SQLite gives its companion files the same permissions.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        create_private(path).map_err(|cause| JournalError::Unreachable {
+        let made = || {
+            let directory = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
+            directory.map_or(Ok(()), private_file::create_directory)?;
+            let path = private_file::without_links(path)?;
+            private_file::open(&path).map(|_| path)
+        };
+        let path = made().map_err(|cause| JournalError::Unreachable {
             path: path.to_owned(),
             cause,
         })?;
-        let connection = Connection::open(path).map_err(|cause| schema::failure(path, cause))?;
-        schema::prepare(&connection, path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let connection = Connection::open_with_flags(&path, flags)
+            .map_err(|cause| schema::failure(&path, cause))?;
+        schema::prepare(&connection, &path)?;
         Ok(Self {
             connection: Mutex::new(connection),
-            path: Some(path.to_owned()),
+            path: Some(path),
         })
     }
 
@@ -330,33 +358,6 @@ fn with_exports(connection: &Connection, mut run: RunRecord) -> Result<RunRecord
         run.exports.push(record::read_export(row)?);
     }
     Ok(run)
-}
-
-/// Makes the file before SQLite does, so that it is never readable by others, not even for a moment.
-/// SQLite gives its companion files the same permissions.
-fn create_private(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-
-    if let Some(directory) = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-    {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
-    }
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)?;
-    let mut permissions = file.metadata()?.permissions();
-    if permissions.mode() & 0o077 != 0 {
-        permissions.set_mode(0o600);
-        file.set_permissions(permissions)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -35,7 +35,8 @@
 //! tui                      the wizard: message, model, update, effect, view
 //! commands                 one file per headless command; the same work, printed
 //! args, config             the command line; the configuration file
-//! text_file                text as editors leave it, with or without a mark before it
+//! regular_file, text_file  files that are given: regular ones, of a bounded size; their text
+//! private_file             files that are kept: of this user alone, and never through a link
 //! ```
 //!
 //! Arrows point one way: front ends (`tui`, `commands`) → `work` → `aws` and `journal` → the pure
@@ -64,6 +65,8 @@ pub mod commands;
 pub mod config;
 pub mod journal;
 pub mod plan;
+pub mod private_file;
+pub mod regular_file;
 pub mod text_file;
 pub mod tui;
 pub mod work;

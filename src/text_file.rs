@@ -1,14 +1,34 @@
 //! Text files as editors leave them: UTF-8, some with a byte order mark before the text.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
+
+use crate::regular_file;
+
+/// The most bytes that a text file may have: facts of many tables, with all their policies, are far
+/// smaller, and what is larger is some other file.
+const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// Reads a text file, without a byte order mark.
 ///
 /// # Errors
-/// Where it cannot be read, or is not UTF-8.
+/// Where it cannot be read, is no regular file, is larger than 64 MiB, or is not UTF-8.
 pub fn read(path: &Path) -> io::Result<String> {
-    let mut text = std::fs::read_to_string(path)?;
+    regular_file::read(path, LARGEST).and_then(text_of)
+}
+
+/// The same for a file that need not be there.
+///
+/// # Errors
+/// As of [`read`], and as of [`regular_file::read_if_present`].
+pub fn read_if_present(path: &Path) -> io::Result<Option<String>> {
+    let bytes = regular_file::read_if_present(path, LARGEST)?;
+    bytes.map(text_of).transpose()
+}
+
+fn text_of(bytes: Vec<u8>) -> io::Result<String> {
+    let mut text = String::from_utf8(bytes)
+        .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))?;
     let mark = text.len() - without_mark(&text).len();
     text.drain(..mark);
     Ok(text)

@@ -4,6 +4,7 @@
 //! to the process's environment later, and so that tests and the sandbox can hand in another one.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +17,10 @@ pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::profiles::{self, Profiles};
 use super::shared_files::{FileKind, SharedFiles};
+use crate::regular_file;
+
+/// The most bytes that a shared file may have: ten thousand profiles have some two million.
+const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
 /// How long a call may take; the SDK's own defaults let a silent server hang a caller for minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,16 @@ enum Files {
         config: String,
         credentials: String,
     },
+}
+
+impl Files {
+    /// The files that variables point to.
+    fn named_by(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        Self::OnDisk {
+            config: file_path(&variable, "AWS_CONFIG_FILE", "config"),
+            credentials: file_path(&variable, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+        }
+    }
 }
 
 /// A snapshot of the outside, taken once, so that tests and the sandbox can hand in their own.
@@ -107,18 +122,19 @@ impl Environment {
         };
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             let name = name.into_string().ok().filter(|name| wanted(name))?;
-            Some((name, value.into_string().ok()?))
+            // What is not UTF-8 is wrong for AWS too, and wrong words are told; left out, they would
+            // be as good as not set. Paths are taken as they are.
+            Some((name, value.to_string_lossy().into_owned()))
         });
-        Self::from_variables(variables)
+        let mut environment = Self::from_variables(variables);
+        environment.files = Files::named_by(|name| std::env::var_os(name));
+        environment
     }
 
     /// One with these variables in place of the process's; the files are where they point.
     pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let variables: BTreeMap<_, _> = variables.into_iter().collect();
-        let files = Files::OnDisk {
-            config: file_path(&variables, "AWS_CONFIG_FILE", "config"),
-            credentials: file_path(&variables, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
-        };
+        let files = Files::named_by(|name| variables.get(name).map(OsString::from));
         Self {
             variables,
             http_client: shared_client(ProxyConfig::from_env),
@@ -278,9 +294,9 @@ fn read_file(files: &mut SharedFiles, kind: FileKind, path: &Path, named_by: Opt
         let problem = super::plain::plain(&format!("{label}: {text}"));
         files.problems.push(problem);
     };
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+    let bytes = match regular_file::read_if_present(path, LARGEST_FILE) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => {
             if let Some(variable) = named_by {
                 problem(format!("{variable} names this file, which does not exist"));
             }
@@ -307,19 +323,19 @@ fn read_file(files: &mut SharedFiles, kind: FileKind, path: &Path, named_by: Opt
 }
 
 fn file_path(
-    variables: &BTreeMap<String, String>,
-    variable: &str,
+    variable: &impl Fn(&str) -> Option<OsString>,
+    name: &str,
     default_name: &str,
 ) -> Option<PathBuf> {
+    let named = |name| variable(name).filter(|path| !path.is_empty());
     let home = ["HOME", "USERPROFILE"]
-        .iter()
-        .find_map(|name| variables.get(*name))
-        .filter(|home| !home.is_empty())
+        .into_iter()
+        .find_map(named)
         .map(PathBuf::from);
-    match variables.get(variable).filter(|path| !path.is_empty()) {
-        Some(path) => match (path.strip_prefix("~/"), home) {
-            (Some(rest), Some(home)) => Some(home.join(rest)),
-            _ => Some(PathBuf::from(path)),
+    match named(name).map(PathBuf::from) {
+        Some(path) => match (path.strip_prefix("~"), home) {
+            (Ok(rest), Some(home)) => Some(home.join(rest)),
+            _ => Some(path),
         },
         None => Some(home?.join(".aws").join(default_name)),
     }

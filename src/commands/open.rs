@@ -35,8 +35,8 @@ pub fn open(global: &Global, output: Output) -> Result<Work, Exit> {
 }
 
 fn open_real(global: &Global) -> anyhow::Result<Work> {
-    let config = Config::read(global.config.as_deref(), |name| std::env::var(name).ok())?;
-    let journal = Journal::open(&config.journal())?;
+    let config = Config::read(global.config.as_deref(), |name| std::env::var_os(name))?;
+    let journal = Journal::open_in(&config.state_dir)?;
     let settings = Settings {
         is_sandbox: false,
         poll: config.poll,
@@ -77,13 +77,11 @@ pub fn limits(global: &Global, output: Output) -> Result<Limits, Exit> {
         (Some(path), _) => Config::read_guards(path),
         (None, true) => Ok(Guards::default()),
         (None, false) => {
-            Config::read(None, |name| std::env::var(name).ok()).map(|config| config.guards)
+            Config::read(None, |name| std::env::var_os(name)).map(|config| config.guards)
         }
     };
     match read {
         Ok(guards) => Ok(guards.limits),
-        // Nowhere to look for a configuration is as good as having none.
-        Err(ConfigError::NoHome) => Ok(Limits::default()),
         Err(error) => {
             let report = Report::new(output);
             report.error(&error.to_string(), Some(&error.hint()));

@@ -6,6 +6,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::Exit;
+use super::plan_file::read_plan_bytes;
 use super::report::{print_error, print_line};
 use crate::journal::RunId;
 use crate::plan::Plan;
@@ -57,7 +58,7 @@ fn how_to_come_back(run: RunId, is_sandbox: bool) -> String {
 
 fn read_plan(path: &Path) -> anyhow::Result<Result<Plan, Exit>> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the plan {name}"))?;
+    let bytes = read_plan_bytes(path).with_context(|| format!("cannot read the plan {name}"))?;
     Ok(
         Plan::from_bytes(&bytes, &name, Timestamp::now()).map_err(|violations| {
             print_error(&violations.to_string());

@@ -9,6 +9,7 @@ use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 
 use super::{Journal, JournalError};
+use crate::private_file;
 
 /// Held while an account is changed; given up when it is dropped.
 #[derive(Debug)]
@@ -82,8 +83,7 @@ fn take(
         path: path.clone(),
         cause,
     };
-    super::create_private(&path).map_err(told)?;
-    let file = File::options().append(true).open(&path).map_err(told)?;
+    let file = private_file::open(&path).map_err(told)?;
     match lock(&file) {
         Ok(()) => Ok(Taken::Ours(Some(file))),
         Err(TryLockError::WouldBlock) => Ok(Taken::Theirs),

@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod files;
 mod killed;
 mod output;
 mod probe_killed;

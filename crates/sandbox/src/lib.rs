@@ -42,6 +42,7 @@ mod s3_account;
 mod serve;
 mod shared;
 mod signature;
+mod state_file;
 mod sts;
 mod upload;
 mod world;

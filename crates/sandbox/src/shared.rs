@@ -1,8 +1,5 @@
 //! What all clones of a sandbox share: the world, how it is played, and the file that keeps it.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -10,6 +7,7 @@ use jiff::Timestamp;
 use super::call::Play;
 use super::context::{ExportAcl, SourceAddress};
 use super::faults::Faults;
+use super::state_file::StateFile;
 use super::world::World;
 use super::{Options, SandboxError};
 
@@ -20,39 +18,42 @@ pub(super) struct Shared {
     /// What is played of the things that AWS leaves open.
     open_ends: Mutex<(SourceAddress, ExportAcl)>,
     options: Options,
-    /// Held for as long as this process plays the world of the state file.
-    _lock: Option<File>,
+    /// Where the world is kept, for as long as this process plays it.
+    state: Option<StateFile>,
     /// Held while the state file is written, so that an older world never replaces a newer one.
     saving: Mutex<()>,
 }
 
 impl Shared {
     pub(super) fn open(options: Options) -> Result<Self, SandboxError> {
-        let lock = options.state.as_deref().map(lock).transpose()?;
-        let kept = options.state.as_deref().map(read).transpose()?.flatten();
+        let (state, kept) = take_state(&options)?;
         let is_new = kept.is_none();
         let mut world = match kept {
-            Some(world) => world,
+            Some(text) => World::read(&text)?,
             None => World::fresh(Timestamp::now())?,
         };
         world.is_changed = is_new;
-        Self::with(world, options, lock)
+        Self::with(world, options, state)
     }
 
     pub(super) fn of_world(world: &str, options: Options) -> Result<Self, SandboxError> {
         let mut world = World::begin(world, Timestamp::now())?;
         world.is_changed = true;
-        let lock = options.state.as_deref().map(lock).transpose()?;
-        Self::with(world, options, lock)
+        let (state, _) = take_state(&options)?;
+        Self::with(world, options, state)
     }
 
-    fn with(world: World, options: Options, lock: Option<File>) -> Result<Self, SandboxError> {
+    fn with(
+        world: World,
+        options: Options,
+        state: Option<StateFile>,
+    ) -> Result<Self, SandboxError> {
         let shared = Self {
             world: Mutex::new(world),
             faults: Mutex::new(options.faults.clone()),
             open_ends: Mutex::new((options.source_address, options.export_acl)),
             options,
-            _lock: lock,
+            state,
             saving: Mutex::new(()),
         };
         // A file that cannot be written shows now, and not when something is lost.
@@ -107,7 +108,7 @@ impl Shared {
 
     /// Writes the world into the state file, if it changed since.
     pub(super) async fn save(self: &Arc<Self>) -> Result<(), SandboxError> {
-        if self.options.state.is_none() {
+        if self.state.is_none() {
             return Ok(());
         }
         let shared = Arc::clone(self);
@@ -118,7 +119,7 @@ impl Shared {
 
     /// The same, on a thread that may block.
     fn save_now(&self) -> Result<(), SandboxError> {
-        let Some(path) = &self.options.state else {
+        let Some(state) = &self.state else {
             return Ok(());
         };
         let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,66 +130,15 @@ impl Shared {
             }
             serde_json::to_string(&*world).map_err(SandboxError::World)?
         };
-        write(path, &text).map_err(|source| {
-            self.world().touch();
-            state_error("write", path, source)
-        })
+        state.write(&text).inspect_err(|_| self.world().touch())
     }
 }
 
-fn state_error(deed: &'static str, path: &Path, source: std::io::Error) -> SandboxError {
-    SandboxError::State {
-        deed,
-        path: PathBuf::from(path),
-        source,
-    }
-}
-
-/// Takes the state file for this process alone: the whole world is kept in memory and written as a
-/// whole, so that two processes would undo each other's changes without a word. The lock is a file
-/// beside it, since the state file itself is replaced at every write. The operating system gives it up
-/// when its holder ends, however it ends.
-fn lock(path: &Path) -> Result<File, SandboxError> {
-    let beside = beside(path, ".lock");
-    let told = |source| state_error("write", path, source);
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(&beside).map_err(told)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(SandboxError::InUse(path.to_owned())),
-        Err(TryLockError::Error(source)) => Err(told(source)),
-    }
-}
-
-/// A file beside another.
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
-}
-
-/// Reads a state file; `None` where there is none.
-fn read(path: &Path) -> Result<Option<World>, SandboxError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => World::read(&text).map(Some),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(state_error("read", path, error)),
-    }
-}
-
-/// Writes a state file beside the old one and puts it in its place; it holds secrets, so nobody
-/// else may read it.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let beside = beside(path, ".new");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)
+/// The state file that the options name, and the text in it.
+fn take_state(options: &Options) -> Result<(Option<StateFile>, Option<String>), SandboxError> {
+    let Some(path) = &options.state else {
+        return Ok((None, None));
+    };
+    let (state, text) = StateFile::open(path)?;
+    Ok((Some(state), text))
 }

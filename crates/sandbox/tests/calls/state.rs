@@ -1,5 +1,7 @@
 //! A world kept in a file, and served on the loopback.
 
+use std::path::Path;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::ExportStatus;
@@ -90,7 +92,95 @@ fn a_state_file_is_played_by_one_at_a_time() {
     open().unwrap();
 }
 
-#[cfg(unix)]
+fn open(file: &Path) -> Result<Sandbox, String> {
+    let options = Options {
+        state: Some(file.to_owned()),
+        ..Options::default()
+    };
+    Sandbox::open(options).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        format!("{error}: {}", cause.unwrap_or_default())
+    })
+}
+
+/// The lock is on the file: another name for it, a file beside it or a hard link, is no way around.
+#[test]
+fn a_world_that_is_played_is_in_use_by_every_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("world.json");
+    let other = directory.path().join("other.json");
+    let first = open(&file).unwrap();
+    std::fs::hard_link(&file, &other).unwrap();
+    // What lies beside it does not hold the lock.
+    for beside in std::fs::read_dir(directory.path()).unwrap() {
+        let beside = beside.unwrap().path();
+        if beside != file && beside != other {
+            std::fs::remove_file(beside).unwrap();
+        }
+    }
+    for name in [&file, &other] {
+        let refused = open(name).unwrap_err();
+        assert!(refused.contains("is in use"), "{refused}");
+    }
+    drop(first);
+    open(&other).unwrap();
+}
+
+/// The world of a process is not written over one that somebody put in its place.
+#[test]
+fn a_state_file_that_was_replaced_is_not_written_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let (file, moved) = (
+        directory.path().join("world.json"),
+        directory.path().join("moved.json"),
+    );
+    let first = open(&file).unwrap();
+    std::fs::rename(&file, &moved).unwrap();
+    let second = open(&file).unwrap();
+    let before = std::fs::read(&file).unwrap();
+    first.change_bucket_policy("export-landing", None);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let saved = runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        first.serve(listener, std::future::ready(())).await
+    });
+    let refused = saved.unwrap_err().to_string();
+    assert!(refused.contains("is in use"), "{refused}");
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    drop(second);
+}
+
+#[test]
+fn a_world_is_neither_read_nor_written_through_a_link() {
+    use std::os::unix::fs::symlink;
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let foreign = at("notes");
+    std::fs::write(&foreign, "somebody's notes").unwrap();
+    for link in ["world.json", "dangling.json"] {
+        symlink(
+            if link == "world.json" {
+                "notes"
+            } else {
+                "nowhere"
+            },
+            at(link),
+        )
+        .unwrap();
+        let refused = open(&at(link)).unwrap_err();
+        assert!(refused.contains("symbolic link"), "{refused}");
+    }
+    // What a new world is written to before it takes its place.
+    symlink("notes", at("new.json.new")).unwrap();
+    open(&at("new.json")).unwrap();
+    assert!(!at("new.json").is_symlink());
+    assert_eq!(
+        std::fs::read_to_string(&foreign).unwrap(),
+        "somebody's notes"
+    );
+    assert!(!at("nowhere").exists());
+}
+
 #[tokio::test]
 async fn a_state_file_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
