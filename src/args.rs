@@ -456,6 +456,9 @@ pub enum SandboxCommand {
         /// Keep the accounts in this file
         #[arg(long, value_name = "FILE")]
         state: Option<PathBuf>,
+        /// Write the AWS files `config` and `credentials` into this directory, in place of printing them
+        #[arg(long, value_name = "DIR")]
+        write_files: Option<PathBuf>,
     },
 }
 

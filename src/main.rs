@@ -79,9 +79,21 @@ fn print(mut out: impl Write, text: &[u8]) -> anyhow::Result<Exit> {
 }
 
 async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> {
-    if let Some(Command::Sandbox(SandboxCommand::Serve { port, state })) = command {
+    if let Some(Command::Sandbox(SandboxCommand::Serve {
+        port,
+        state,
+        write_files,
+    })) = command
+    {
         let cancel = commands::cut_off_token()?;
-        return Ok(commands::sandbox::serve(port, state, args.global.sandbox_job, cancel).await);
+        return Ok(commands::sandbox::serve(
+            port,
+            state,
+            write_files,
+            args.global.sandbox_job,
+            cancel,
+        )
+        .await);
     }
     if command.is_none() && !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
         anyhow::bail!(

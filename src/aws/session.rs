@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_sdk_s3control::config::endpoint::{EndpointFuture, Params, ResolveEndpoint};
+use aws_smithy_types::endpoint::Endpoint;
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 
@@ -221,15 +223,32 @@ impl Session {
         }
     }
 
-    /// S3's settings of accounts; none where the endpoint is not AWS's, since the calls go to a host
-    /// that begins with the account's id.
-    pub fn s3_account(&self) -> Option<S3Account> {
+    /// S3's settings of accounts. AWS's hosts for them begin with the account's id; an endpoint of
+    /// another server is called as it stands, since such names of it rarely resolve.
+    pub fn s3_account(&self) -> S3Account {
         let config = self.means.config("s3_control", &self.region);
-        let is_of_aws = config.endpoint_url().is_none_or(endpoints::is_of_aws);
-        is_of_aws.then(|| S3Account {
-            client: aws_sdk_s3control::Client::new(&config),
+        let elsewhere = config
+            .endpoint_url()
+            .filter(|url| !endpoints::is_of_aws(url))
+            .map(|url| AsItStands(url.to_owned()));
+        let mut builder = aws_sdk_s3control::config::Builder::from(&config);
+        if let Some(resolver) = elsewhere {
+            builder = builder.endpoint_resolver(resolver);
+        }
+        S3Account {
+            client: aws_sdk_s3control::Client::from_conf(builder.build()),
             translator: self.means.translator("s3_control"),
-        })
+        }
+    }
+}
+
+/// An endpoint that is not made into another for each account.
+#[derive(Debug)]
+struct AsItStands(String);
+
+impl ResolveEndpoint for AsItStands {
+    fn resolve_endpoint<'a>(&'a self, _: &'a Params) -> EndpointFuture<'a> {
+        EndpointFuture::ready(Ok(Endpoint::builder().url(self.0.clone()).build()))
     }
 }
 

@@ -1,24 +1,31 @@
 //! `tableferry sandbox serve`: the practice AWS on the loopback, for the AWS CLI and SDKs.
 
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::open::options;
 use super::report::{print_error, print_line};
-use tableferry_sandbox::Sandbox;
+use crate::plan::shell_quoted;
+use tableferry_sandbox::{Sandbox, SharedFiles};
 
-/// Serves until `cancel`; prints the lines of the two shared files that point the AWS CLI here.
+/// Serves until `cancel`; prints the two shared files that point the AWS CLI here, or writes them into
+/// a directory.
 pub async fn serve(
     port: u16,
     state: Option<PathBuf>,
+    write_files: Option<PathBuf>,
     job_seconds: f64,
     cancel: CancellationToken,
 ) -> Exit {
-    match try_serve(port, state, job_seconds, cancel).await {
+    match try_serve(port, state, write_files, job_seconds, cancel).await {
         Ok(()) => Exit::Done,
         Err(error) => {
             print_error(&format!("error: {error:#}"));
@@ -30,6 +37,7 @@ pub async fn serve(
 async fn try_serve(
     port: u16,
     state: Option<PathBuf>,
+    write_files: Option<PathBuf>,
     job_seconds: f64,
     cancel: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -46,11 +54,64 @@ async fn try_serve(
     print_line(&format!(
         "# The sandbox listens on {endpoint} until ctrl-c. Point the AWS CLI at it with two files:"
     ));
+    match &write_files {
+        Some(directory) => write(directory, &files)?,
+        None => print(&files),
+    }
+    print_line("# ---- ready ----");
+    sandbox.serve(listener, cancel.cancelled_owned()).await?;
+    Ok(())
+}
+
+fn print(files: &SharedFiles) {
     print_line("# ---- the file that AWS_CONFIG_FILE names ----");
     print_line(files.config.trim_end());
     print_line("# ---- the file that AWS_SHARED_CREDENTIALS_FILE names ----");
     print_line(files.credentials.trim_end());
-    print_line("# ---- ready ----");
-    sandbox.serve(listener, cancel.cancelled_owned()).await?;
+}
+
+/// What the files begin with that `--write-files` wrote; only such files are written over.
+const MARK: &str = "# Written by `tableferry sandbox serve`, for the sandbox alone.\n";
+
+/// Writes the two files and prints the lines of a shell that point the AWS CLI at them.
+fn write(directory: &Path, files: &SharedFiles) -> anyhow::Result<()> {
+    std::fs::create_dir_all(directory)
+        .with_context(|| format!("cannot make the directory {}", directory.display()))?;
+    let directory = directory
+        .canonicalize()
+        .with_context(|| format!("cannot find the directory {}", directory.display()))?;
+    for (name, variable, text) in [
+        ("config", "AWS_CONFIG_FILE", &files.config),
+        (
+            "credentials",
+            "AWS_SHARED_CREDENTIALS_FILE",
+            &files.credentials,
+        ),
+    ] {
+        let path = directory.join(name);
+        write_file(&path, text)?;
+        let path = path.to_string_lossy();
+        print_line(&format!("export {variable}={}", shell_quoted(&path)));
+    }
     Ok(())
+}
+
+fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    let is_ours = std::fs::read_to_string(path).is_ok_and(|text| text.starts_with(MARK));
+    if is_ours {
+        std::fs::remove_file(path).with_context(|| format!("cannot replace {}", path.display()))?;
+    }
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(format!("{MARK}{text}").as_bytes()));
+    match written {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => anyhow::bail!(
+            "{} is there already and is not the sandbox's: give --write-files another directory",
+            path.display()
+        ),
+        written => written.with_context(|| format!("cannot write {}", path.display())),
+    }
 }

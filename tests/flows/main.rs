@@ -15,6 +15,7 @@ mod probe_killed;
 mod program;
 mod relay;
 mod run_cases;
+mod served;
 mod servers;
 mod terminal;
 mod twice;

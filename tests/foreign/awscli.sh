@@ -18,15 +18,13 @@ pass() { passed=$((passed + 1)); printf 'ok %d - %s\n' "$passed" "$*"; }
 # contains WHAT TEXT: the text holds the words
 contains() { case "$2" in *"$1"*) ;; *) fail "no '$1' in: $2" ;; esac; }
 
-"$tableferry" sandbox serve --port 0 --sandbox-job 1 >"$work/served" 2>"$work/errors" &
+"$tableferry" sandbox serve --port 0 --sandbox-job 1 --write-files "$work" >"$work/served" 2>"$work/errors" &
 server=$!
 for _ in $(seq 100); do
   grep -q '^# ---- ready' "$work/served" 2>/dev/null && break
   kill -0 "$server" 2>/dev/null || fail "the server ended: $(cat "$work/errors")"
   sleep 0.1
 done
-awk '/AWS_CONFIG_FILE names/{f=1;next} /AWS_SHARED_CREDENTIALS_FILE names/{f=0} f' "$work/served" >"$AWS_CONFIG_FILE"
-awk '/AWS_SHARED_CREDENTIALS_FILE names/{f=1;next} /---- ready/{f=0} f' "$work/served" >"$AWS_SHARED_CREDENTIALS_FILE"
 
 prod=(aws --profile prod-oncall)
 dev=(aws --profile dev-admin)
@@ -91,6 +89,19 @@ pass "list-multipart-uploads shows an upload, and abort-multipart-upload removes
 
 contains arn:aws:kms:eu-west-1:222222222222:key/ "$("${dev[@]}" kms describe-key --key-id alias/exports)"
 pass "describe-key"
+
+# Signed for eu-west-1, the CLI is told of eu-central-1 and goes there by itself.
+"${dev[@]}" s3api get-bucket-ownership-controls --bucket export-frankfurt >/dev/null
+pass "a bucket of another Region is found by the Region that the refusal names"
+
+echo x >"$work/x"
+refusal=$("${prod[@]}" s3 cp "$work/x" s3://export-landing/by-hand/x --acl public-read 2>&1 || true)
+contains AccessControlListNotSupported "$refusal"
+pass "an enforced bucket refuses --acl public-read"
+
+refusal=$("${dev[@]}" iam list-users 2>&1 || true)
+contains "tableferry's sandbox does not play the operation ListUsers" "$refusal"
+pass "what the sandbox does not play is named"
 
 refusal=$("${prod[@]}" s3api get-bucket-policy --bucket export-landing 2>&1 || true)
 contains AccessDenied "$refusal"

@@ -48,6 +48,22 @@ pub(super) enum Ownership {
 }
 
 impl Ownership {
+    /// Whether an object that `writer` puts with a canned access control list is the writer's own,
+    /// with nothing given to the bucket's `owner` ("Controlling ownership of objects and disabling
+    /// ACLs for your bucket", S3 user guide).
+    pub(super) fn keeps_from_owner(self, acl: Option<&str>, writer: &str, owner: &str) -> bool {
+        let is_given = matches!(
+            acl,
+            Some(
+                "bucket-owner-full-control"
+                    | "bucket-owner-read"
+                    | "public-read"
+                    | "public-read-write"
+            )
+        );
+        self != Self::BucketOwnerEnforced && writer != owner && !is_given
+    }
+
     /// The word for it in S3's API.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -128,6 +144,9 @@ pub(super) struct Upload {
     pub initiated: Timestamp,
     pub content_type: Option<String>,
     pub encryption: ObjectEncryption,
+    /// As in [`Object::foreign_owner`].
+    #[serde(default)]
+    pub foreign_owner: Option<String>,
     #[serde(with = "parts")]
     pub parts: BTreeMap<i32, Bytes>,
 }

@@ -52,6 +52,17 @@ impl Refusal {
         }
     }
 
+    /// An operation that AWS has and the sandbox does not: `code` is the protocol's own for it.
+    pub(super) fn unknown_operation(code: &str, service: &str, operation: &str) -> Self {
+        Self::new(
+            code,
+            format!(
+                "tableferry's sandbox does not play the operation {operation} of {service}; \
+                 its documentation lists what it plays."
+            ),
+        )
+    }
+
     /// A violated rule of a parameter.
     pub(super) fn validation(message: impl Into<String>) -> Self {
         Self::new("ValidationException", message)

@@ -4,7 +4,7 @@
 //! authenticated and answered, and keeps what changed before the answer leaves.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, DATE, HOST, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
@@ -55,7 +55,10 @@ impl Service {
                 _ => Self::Unknown(target.to_owned()),
             };
         }
-        let is_of_accounts = header("host").is_some_and(|host| host.contains(".s3-control."));
+        // S3 Control shares S3's signing name; on the loopback its host is the server's own.
+        let is_of_accounts = header("host").is_some_and(|host| host.contains(".s3-control."))
+            || header("x-amz-account-id").is_some()
+                && request.uri().path().starts_with("/v20180820/");
         if let Some(authorization) = authorization {
             return match authorization.service.as_str() {
                 "sts" => Self::Sts,
@@ -202,7 +205,7 @@ impl Sandbox {
         match service {
             Service::S3 => return self.answer_s3(request).await,
             Service::Unknown(name) => {
-                let message = format!("The sandbox does not know the service {name}.");
+                let message = format!("tableferry's sandbox does not play the service of {name}.");
                 return service.refuse(&Refusal::new("UnknownOperationException", message));
             }
             _ => {}
@@ -240,6 +243,9 @@ impl Sandbox {
                 s3_failure()
             }
         };
+        if let Some(region) = &bucket_region {
+            name_region(&mut answer, region);
+        }
         if let Some(value) = bucket_region.and_then(|region| HeaderValue::from_str(&region).ok()) {
             answer
                 .headers_mut()
@@ -356,6 +362,18 @@ fn respond(status: u16, kind: &'static str, body: String, id: &str) -> Response<
         .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     add_request_id(&mut response, "x-amzn-requestid", id);
     response
+}
+
+/// Adds the bucket's Region to a refusal for the wrong one, as an element of its own: the AWS CLI
+/// follows it. s3s's errors hold no more than code and message.
+fn name_region(answer: &mut Response<Bytes>, region: &str) {
+    let text = String::from_utf8_lossy(answer.body());
+    if !text.contains("<Code>AuthorizationHeaderMalformed</Code>") {
+        return;
+    }
+    let named = text.replacen("</Error>", &format!("<Region>{region}</Region></Error>"), 1);
+    answer.headers_mut().remove(CONTENT_LENGTH);
+    *answer.body_mut() = Bytes::from(named);
 }
 
 /// What S3 says when it fails itself.

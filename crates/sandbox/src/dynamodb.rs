@@ -26,9 +26,10 @@ pub(super) fn answer(
         "GetResourcePolicy" => resource_policy(world, call, input),
         "DescribeExport" => describe_export(world, call, input),
         "ListExports" => list_exports(world, call, input),
-        _ => Err(Refusal::new(
+        _ => Err(Refusal::unknown_operation(
             "UnknownOperationException",
-            format!("The sandbox does not know the operation {operation}."),
+            "DynamoDB",
+            operation,
         )),
     }
 }

@@ -15,8 +15,28 @@ use tableferry_policy::evaluate::PolicyKind;
 #[derive(Debug, Clone)]
 pub(super) enum KeyProblem {
     NotFound(String),
-    Disabled(String),
+    /// The key's state forbids it, by KMS's code for that.
+    State {
+        code: &'static str,
+        message: String,
+    },
     Denied(String),
+}
+
+impl KeyProblem {
+    /// What a key's state keeps from being done with it ("Key states of AWS KMS keys", KMS developer
+    /// guide).
+    fn of_state(key: &Key, arn: &str) -> Option<Self> {
+        let (code, message) = match key.state.as_str() {
+            "Enabled" => return None,
+            "PendingDeletion" => (
+                "KMSInvalidStateException",
+                format!("{arn} is pending deletion."),
+            ),
+            _ => ("DisabledException", format!("{arn} is disabled.")),
+        };
+        Some(Self::State { code, message })
+    }
 }
 
 /// A use of a key by a service.
@@ -111,8 +131,8 @@ impl World {
         purpose: &KeyUse<'_>,
     ) -> Result<(), KeyProblem> {
         let arn = key.arn(account);
-        if key.state != "Enabled" {
-            return Err(KeyProblem::Disabled(format!("{arn} is disabled.")));
+        if let Some(problem) = KeyProblem::of_state(key, &arn) {
+            return Err(problem);
         }
         let caller = purpose.caller;
         let mut context =

@@ -293,7 +293,7 @@ impl World {
             }
         };
         if let Err(failure) = outcome {
-            export.fail(failure.code, failure.message, at);
+            export.fail(&failure.code, failure.message, at);
         }
     }
 

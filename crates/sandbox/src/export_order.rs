@@ -323,7 +323,7 @@ fn check_table_key(world: &World, call: &Call<'_>, table: &Table) -> Result<(), 
         .use_key(account, key, &purpose)
         .map_err(|problem| match problem {
             KeyProblem::Denied(message)
-            | KeyProblem::Disabled(message)
+            | KeyProblem::State { message, .. }
             | KeyProblem::NotFound(message) => refused(message),
         })
 }

@@ -43,10 +43,7 @@ pub(super) fn answer(
         "PutUserPolicy" | "PutRolePolicy" | "DeleteUserPolicy" | "DeleteRolePolicy" => {
             inline::answer(world, call, action, parameters)
         }
-        _ => Err(Refusal::new(
-            "InvalidAction",
-            format!("Could not find operation {action} for version 2010-05-08"),
-        )),
+        _ => Err(Refusal::unknown_operation("InvalidAction", "IAM", action)),
     }
 }
 

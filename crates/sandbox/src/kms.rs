@@ -1,5 +1,6 @@
 //! KMS: keys, their aliases, policies and grants.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::authorize::Attempt;
@@ -12,6 +13,10 @@ use super::policy_intake::all_principals_exist;
 use super::world::{Key, World};
 use tableferry_policy::arn::Arn;
 use tableferry_policy::document::Document;
+
+/// How long a key waits for its deletion, if nobody says otherwise (API reference of
+/// `ScheduleKeyDeletion`).
+const WAITING_PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Answers an operation.
 pub(super) fn answer(
@@ -27,9 +32,10 @@ pub(super) fn answer(
         "GetKeyPolicy" => get_key_policy(world, call, input),
         "PutKeyPolicy" => put_key_policy(world, call, input),
         "ListGrants" => list_grants(world, call, input),
-        _ => Err(Refusal::new(
+        _ => Err(Refusal::unknown_operation(
             "UnknownOperationException",
-            format!("The sandbox does not know the operation {operation}."),
+            "KMS",
+            operation,
         )),
     }
 }
@@ -189,7 +195,7 @@ fn judge(
 
 fn describe_key(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
     let (account, key) = authorized(world, call, "kms:DescribeKey", input)?;
-    Ok(json!({ "KeyMetadata": {
+    let mut metadata = json!({
         "AWSAccountId": account,
         "KeyId": key.id,
         "Arn": key.arn(&account),
@@ -204,7 +210,11 @@ fn describe_key(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, 
         "KeySpec": "SYMMETRIC_DEFAULT",
         "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
         "MultiRegion": false,
-    }}))
+    });
+    if key.state == "PendingDeletion" {
+        metadata["DeletionDate"] = json!(epoch(world.born + WAITING_PERIOD));
+    }
+    Ok(json!({ "KeyMetadata": metadata }))
 }
 
 fn get_key_policy(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {

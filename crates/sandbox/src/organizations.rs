@@ -31,9 +31,10 @@ pub(super) fn answer(
                 _ => describe_policy(world, input),
             }
         }
-        _ => Err(Refusal::new(
+        _ => Err(Refusal::unknown_operation(
             "UnknownOperationException",
-            format!("The sandbox does not know the operation {operation}."),
+            "Organizations",
+            operation,
         )),
     }
 }

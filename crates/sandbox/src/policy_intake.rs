@@ -21,7 +21,7 @@ pub(super) enum Refused {
 impl World {
     /// Whether a setting of Block Public Access is on for a bucket, by itself or by its account: "the
     /// most restrictive combination of the bucket-level and account-level settings" applies.
-    fn blocks(&self, bucket: &Bucket, setting: impl Fn(&PublicAccess) -> bool) -> bool {
+    pub(super) fn blocks(&self, bucket: &Bucket, setting: impl Fn(&PublicAccess) -> bool) -> bool {
         let of_account = self
             .account(&bucket.account)
             .and_then(|account| account.public_access.as_ref());

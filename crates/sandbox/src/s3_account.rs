@@ -19,8 +19,11 @@ pub(super) fn answer(
     account: &str,
 ) -> Result<Xml, Refusal> {
     if method != Method::GET || path != "/v20180820/configuration/publicAccessBlock" {
-        let message = "The sandbox does not know the call.";
-        return Err(Refusal::with_status(501, "NotImplemented", message));
+        let operation = format!("{method} {path}");
+        return Err(Refusal {
+            status: 501,
+            ..Refusal::unknown_operation("NotImplemented", "S3 Control", &operation)
+        });
     }
     if account != call.caller.account {
         return Err(Refusal::with_status(403, "AccessDenied", "Access Denied"));

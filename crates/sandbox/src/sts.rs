@@ -28,10 +28,7 @@ pub(super) fn answer(
         "GetCallerIdentity" => Ok(caller_identity(call.caller)),
         "AssumeRole" => assume_role(world, call, parameters),
         "GetSessionToken" => session_token(world, call, parameters),
-        _ => Err(Refusal::new(
-            "InvalidAction",
-            format!("Could not find operation {action} for version 2011-06-15"),
-        )),
+        _ => Err(Refusal::unknown_operation("InvalidAction", "STS", action)),
     }
 }
 

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::authorize::Attempt;
-use super::bucket::{Bucket, Object, ObjectEncryption, Ownership};
-use super::context::{self, ExportAcl, Route};
+use super::bucket::{Bucket, Object, ObjectEncryption};
+use super::context::{self, Route};
 use super::encryption::{KeyProblem, KeyUse};
 use super::export::Export;
 use super::world::World;
@@ -17,7 +17,7 @@ const FORWARDERS: &[&str] = &["dynamodb.amazonaws.com"];
 /// Why an upload failed, as `FailureCode` and `FailureMessage` have it.
 #[derive(Debug, Clone)]
 pub(super) struct UploadFailure {
-    pub code: &'static str,
+    pub code: String,
     pub message: String,
 }
 
@@ -80,7 +80,7 @@ impl World {
     ) -> Result<ObjectEncryption, UploadFailure> {
         let order = &export.order;
         let bucket = self.bucket(&order.bucket).ok_or_else(|| UploadFailure {
-            code: "S3NoSuchBucket",
+            code: "S3NoSuchBucket".to_owned(),
             message: told_by_s3("The specified bucket does not exist", 404, "NoSuchBucket"),
         })?;
         let expected_owner = order
@@ -103,14 +103,15 @@ impl World {
         }
     }
 
-    /// The writer's account, where the object is the writer's and the bucket's owner was given
-    /// nothing ("Controlling ownership of objects and disabling ACLs for your bucket").
+    /// The writer's account, where the object is kept from the bucket's owner.
     fn foreign_owner(&self, export: &Export) -> Option<String> {
         let bucket = self.bucket(&export.order.bucket)?;
-        let is_kept = bucket.ownership != Ownership::BucketOwnerEnforced
-            && export.acl == ExportAcl::Absent
-            && export.caller.account != bucket.account;
-        is_kept.then(|| export.caller.account.clone())
+        let writer = &export.caller.account;
+        let acl = export.acl.header();
+        let is_kept = bucket
+            .ownership
+            .keeps_from_owner(acl, writer, &bucket.account);
+        is_kept.then(|| writer.clone())
     }
 
     fn admit_by_policies(
@@ -207,7 +208,7 @@ const fn route(export: &Export) -> Route {
 
 fn denied(message: &str) -> UploadFailure {
     UploadFailure {
-        code: "S3AccessDenied",
+        code: "S3AccessDenied".to_owned(),
         message: told_by_s3(message, 403, "AccessDenied"),
     }
 }
@@ -215,13 +216,13 @@ fn denied(message: &str) -> UploadFailure {
 fn key_failure(problem: KeyProblem) -> UploadFailure {
     match problem {
         KeyProblem::NotFound(message) => UploadFailure {
-            code: "KmsNotFoundException",
+            code: "KmsNotFoundException".to_owned(),
             message: told_by_s3(&message, 400, "KMS.NotFoundException"),
         },
-        // Nobody has published this one; it is named as the other is.
-        KeyProblem::Disabled(message) => UploadFailure {
-            code: "KmsDisabledException",
-            message: told_by_s3(&message, 400, "KMS.DisabledException"),
+        // Nobody has published these; they are named as the other is.
+        KeyProblem::State { code, message } => UploadFailure {
+            code: format!("Kms{code}"),
+            message: told_by_s3(&message, 400, &format!("KMS.{code}")),
         },
         KeyProblem::Denied(message) => denied(&message),
     }

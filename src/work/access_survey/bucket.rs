@@ -48,7 +48,8 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
         .owner
         .value()
         .is_none_or(|owner| *owner == reader.identity.account);
-    if let Some(settings) = reader.s3_account().filter(|_| is_readers) {
+    if is_readers {
+        let settings = reader.s3_account();
         let call = settings.public_access_block(&reader.identity.account);
         facts.account_public_access = read_optional("s3:GetAccountPublicAccessBlock", call).await;
         facts.organization_public_access = within_accounts(&facts.account_public_access);

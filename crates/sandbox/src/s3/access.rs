@@ -12,6 +12,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result};
 
 use super::super::authorize::{Attempt, Denial};
 use super::super::bucket::{Bucket, Upload};
+use super::super::call::Refusal;
 use super::super::caller::Caller;
 use super::super::context::{self, Route};
 use super::super::query::Parameters;
@@ -130,13 +131,8 @@ impl<'a> Visit<'a> {
             return self.judge_listing();
         };
         let (action, is_about_object) = action(self.operation).ok_or_else(|| {
-            S3Error::with_message(
-                S3ErrorCode::NotImplemented,
-                format!(
-                    "The sandbox does not know the operation {}.",
-                    self.operation
-                ),
-            )
+            let refusal = Refusal::unknown_operation("NotImplemented", "S3", self.operation);
+            S3Error::with_message(S3ErrorCode::NotImplemented, refusal.message)
         })?;
         let bucket = self.world.bucket(name).ok_or_else(no_such_bucket)?;
         self.check_region(bucket)?;
@@ -151,6 +147,12 @@ impl<'a> Visit<'a> {
             None => arn.clone(),
         };
         self.authorize(bucket, action, &resource)?;
+        // "To successfully change the objects acl of your PutObject request, you must have the
+        // s3:PutObjectAcl" (API reference of PutObject and CreateMultipartUpload).
+        let is_write = matches!(self.operation, "PutObject" | "CreateMultipartUpload");
+        if is_write && self.headers.contains_key("x-amz-acl") {
+            self.authorize(bucket, "s3:PutObjectAcl", &resource)?;
+        }
         if self.world.keeps_out(bucket, &self.caller, self.now) {
             return Err(access_denied());
         }

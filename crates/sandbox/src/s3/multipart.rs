@@ -18,7 +18,7 @@ use super::super::caller::Caller;
 use super::super::world::World;
 use super::buckets::{find, time};
 use super::no_such_bucket;
-use super::objects::{Place, encryption, named, store};
+use super::objects::{Place, admit_acl, encryption, named, store};
 
 fn no_such_upload() -> S3Error {
     S3Error::with_message(
@@ -48,6 +48,7 @@ pub(super) fn create(
         input.ssekms_key_id.as_deref(),
         &["kms:GenerateDataKey", "kms:Decrypt"],
     )?;
+    let foreign_owner = admit_acl(world, caller, place.bucket, input.acl.as_ref())?;
     let (algorithm, kms_key) = named(&encryption);
     let id = super::super::identifier::fresh_uuid();
     let bucket = world
@@ -61,6 +62,7 @@ pub(super) fn create(
             initiated: Timestamp::now(),
             content_type: input.content_type.clone(),
             encryption,
+            foreign_owner,
             parts: BTreeMap::new(),
         },
     );
@@ -132,6 +134,7 @@ pub(super) fn complete(
     let (algorithm, kms_key) = named(&upload.encryption);
     let mut object = Object::assembled(&parts, upload.encryption, Timestamp::now());
     object.content_type = upload.content_type;
+    object.foreign_owner = upload.foreign_owner;
     let etag = object.etag.clone();
     store(world, &input.bucket, &input.key, object)?;
     Ok(CompleteMultipartUploadOutput {

@@ -6,11 +6,12 @@ use http::StatusCode;
 use jiff::Timestamp;
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
-    HeadObjectOutput, PutObjectInput, PutObjectOutput, Range, ServerSideEncryption, StreamingBlob,
+    HeadObjectOutput, ObjectCannedACL, PutObjectInput, PutObjectOutput, Range,
+    ServerSideEncryption, StreamingBlob,
 };
 use s3s::{S3Error, S3ErrorCode, S3Response, S3Result};
 
-use super::super::bucket::{Bucket, Object, ObjectEncryption};
+use super::super::bucket::{Bucket, Object, ObjectEncryption, Ownership};
 use super::super::caller::Caller;
 use super::super::context::Route;
 use super::super::encryption::{KeyProblem, KeyUse};
@@ -98,16 +99,48 @@ fn use_key(
 }
 
 fn key_error(problem: KeyProblem) -> S3Error {
-    let custom = |code: &'static str, message: String| {
+    let custom = |code: &str, message: String| {
+        let code = format!("KMS.{code}");
         let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
         error.set_status_code(StatusCode::BAD_REQUEST);
         error
     };
     match problem {
-        KeyProblem::NotFound(message) => custom("KMS.NotFoundException", message),
-        KeyProblem::Disabled(message) => custom("KMS.DisabledException", message),
+        KeyProblem::NotFound(message) => custom("NotFoundException", message),
+        KeyProblem::State { code, message } => custom(code, message),
         KeyProblem::Denied(message) => S3Error::with_message(S3ErrorCode::AccessDenied, message),
     }
+}
+
+/// Takes an upload's canned access control list, and gives the account that keeps the object from the
+/// bucket's owner.
+pub(super) fn admit_acl(
+    world: &World,
+    caller: &Caller,
+    bucket: &Bucket,
+    acl: Option<&ObjectCannedACL>,
+) -> S3Result<Option<String>> {
+    let acl = acl.map(ObjectCannedACL::as_str);
+    // "BucketOwnerEnforced": "requests that set ACLs … fail", but for bucket-owner-full-control.
+    if bucket.ownership == Ownership::BucketOwnerEnforced
+        && acl.is_some_and(|acl| acl != "bucket-owner-full-control")
+    {
+        return Err(S3Error::with_message(
+            S3ErrorCode::AccessControlListNotSupported,
+            "The bucket does not allow ACLs",
+        ));
+    }
+    let is_public = matches!(
+        acl,
+        Some("public-read" | "public-read-write" | "authenticated-read")
+    );
+    if is_public && world.blocks(bucket, |block| block.block_public_acls) {
+        return Err(access_denied());
+    }
+    let is_kept = bucket
+        .ownership
+        .keeps_from_owner(acl, &caller.account, &bucket.account);
+    Ok(is_kept.then(|| caller.account.clone()))
 }
 
 /// How an upload will be encrypted: as it says, or as the bucket's default says.
@@ -238,8 +271,10 @@ pub(super) fn put(
         input.ssekms_key_id.as_deref(),
         &["kms:GenerateDataKey"],
     )?;
+    let foreign_owner = admit_acl(world, caller, place.bucket, input.acl.as_ref())?;
     let (algorithm, key) = named(&encryption);
     let mut object = Object::put(content, encryption, Timestamp::now());
+    object.foreign_owner = foreign_owner;
     object.content_type.clone_from(&input.content_type);
     let etag = object.etag.clone();
     store(world, &input.bucket, &input.key, object)?;

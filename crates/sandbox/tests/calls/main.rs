@@ -12,6 +12,7 @@ mod faults;
 mod identity;
 mod inline_policies;
 mod keys;
+mod likeness;
 mod refusals;
 mod state;
 mod storage;

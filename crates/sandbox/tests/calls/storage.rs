@@ -424,7 +424,8 @@ async fn what_the_sandbox_does_not_know_it_says() {
     assert_eq!(code, "NotImplemented");
     assert_eq!(
         message,
-        "The sandbox does not know the operation CreateBucket."
+        "tableferry's sandbox does not play the operation CreateBucket of S3; its documentation lists \
+         what it plays."
     );
     let dynamodb = aws_sdk_dynamodb::Client::new(&profile(&sandbox, "dev-admin").await);
     let scan = dynamodb.scan().table_name("Fixtures").send().await;
