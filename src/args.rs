@@ -13,6 +13,7 @@ pub use expiry::Expiry;
 
 use crate::work::ChangeKind;
 use tableferry_policy::arn::{AccountId, Arn};
+use tableferry_sandbox::ClockOffset;
 
 /// Carry DynamoDB tables into another AWS account, by the service's own export to S3.
 ///
@@ -45,13 +46,17 @@ impl Args {
     /// # Errors
     /// Where an option is given that does nothing without another.
     pub fn check(&self) -> Result<(), clap::Error> {
-        if self.global.sandbox_state.is_some() && !self.global.sandbox {
-            return Err(Self::command().error(
-                ErrorKind::MissingRequiredArgument,
-                "--sandbox-state keeps what --sandbox makes: give both, before or behind the command",
-            ));
-        }
-        Ok(())
+        let is_served = matches!(self.command, Some(Command::Sandbox(_)));
+        let problem = if self.global.sandbox {
+            return Ok(());
+        } else if self.global.sandbox_state.is_some() {
+            "--sandbox-state keeps what --sandbox makes: give both, before or behind the command"
+        } else if self.global.clock_offset.is_some() && !is_served {
+            "--clock-offset moves the sandbox's clock: give --sandbox too, or use `sandbox serve`"
+        } else {
+            return Ok(());
+        };
+        Err(Self::command().error(ErrorKind::MissingRequiredArgument, problem))
     }
 }
 
@@ -69,6 +74,16 @@ pub struct Global {
     /// How long an export takes in the sandbox
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 6.0, value_parser = job_length)]
     pub sandbox_job: f64,
+
+    /// Move the sandbox's clock, as its clients see it, by a duration such as +12h or -90m; @FILE reads
+    /// it from a file, again at every request, so that the clock can be moved meanwhile
+    #[arg(
+        long,
+        global = true,
+        value_name = "DURATION",
+        allow_hyphen_values = true
+    )]
+    pub clock_offset: Option<ClockOffset>,
 
     /// Change nothing in any account: no request that would is ever built
     #[arg(long, global = true)]

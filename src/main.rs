@@ -86,14 +86,8 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
     })) = command
     {
         let cancel = commands::cut_off_token()?;
-        return Ok(commands::sandbox::serve(
-            port,
-            state,
-            write_files,
-            args.global.sandbox_job,
-            cancel,
-        )
-        .await);
+        let global = &args.global;
+        return Ok(commands::sandbox::serve(global, port, state, write_files, cancel).await);
     }
     if command.is_none() && !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
         anyhow::bail!(

@@ -43,6 +43,23 @@ fn the_global_options_may_stand_before_or_after_the_command_each_by_itself() {
 }
 
 #[test]
+fn the_sandbox_s_clock_is_moved_where_there_is_a_sandbox() {
+    for line in [
+        "tableferry --clock-offset -90m sandbox serve",
+        "tableferry sandbox serve --clock-offset=-90m",
+        "tableferry --sandbox check plan.toml --clock-offset -90m",
+    ] {
+        let args = Args::try_parse_from(line.split(' ')).unwrap();
+        args.check().unwrap();
+        let expected = jiff::SignedDuration::from_mins(-90);
+        assert_eq!(args.global.clock_offset, Some(ClockOffset::Fixed(expected)));
+    }
+    let line = "tableferry check plan.toml --clock-offset 8h";
+    let error = Args::parse_from(line.split(' ')).check().unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+}
+
+#[test]
 fn the_sandbox_s_state_is_nothing_without_the_sandbox() {
     for line in [
         ["tableferry", "--sandbox-state", "F", "check", "plan.toml"],

@@ -94,7 +94,7 @@ pub fn limits(global: &Global, output: Output) -> Result<Limits, Exit> {
 /// The sandbox forgets everything with the process, its journal too, unless a file keeps both. Of
 /// the configuration it has the guards alone, and only where a file is named.
 fn open_sandbox(global: &Global) -> anyhow::Result<Work> {
-    let sandbox = Sandbox::open(options(global.sandbox_state.clone(), global.sandbox_job))
+    let sandbox = Sandbox::open(options(global, global.sandbox_state.clone()))
         .context("the sandbox does not start")?;
     let journal = match &global.sandbox_state {
         Some(state) => {
@@ -119,10 +119,11 @@ fn open_sandbox(global: &Global) -> anyhow::Result<Work> {
     Ok(guarded(environment, journal, settings, global, guards))
 }
 
-pub(super) fn options(state: Option<PathBuf>, job_seconds: f64) -> Options {
+pub(super) fn options(global: &Global, state: Option<PathBuf>) -> Options {
     Options {
         state,
-        job_length: Duration::from_secs_f64(job_seconds),
+        job_length: Duration::from_secs_f64(global.sandbox_job),
+        clock_offset: global.clock_offset.clone().unwrap_or_default(),
         ..Options::default()
     }
 }

@@ -13,19 +13,20 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::open::options;
 use super::report::{print_error, print_line};
+use crate::args::Global;
 use crate::plan::shell_quoted;
 use tableferry_sandbox::{Sandbox, SharedFiles};
 
 /// Serves until `cancel`; prints the two shared files that point the AWS CLI here, or writes them into
 /// a directory.
 pub async fn serve(
+    global: &Global,
     port: u16,
     state: Option<PathBuf>,
     write_files: Option<PathBuf>,
-    job_seconds: f64,
     cancel: CancellationToken,
 ) -> Exit {
-    match try_serve(port, state, write_files, job_seconds, cancel).await {
+    match try_serve(global, port, state, write_files, cancel).await {
         Ok(()) => Exit::Done,
         Err(error) => {
             print_error(&format!("error: {error:#}"));
@@ -35,13 +36,13 @@ pub async fn serve(
 }
 
 async fn try_serve(
+    global: &Global,
     port: u16,
     state: Option<PathBuf>,
     write_files: Option<PathBuf>,
-    job_seconds: f64,
     cancel: CancellationToken,
 ) -> anyhow::Result<()> {
-    let sandbox = Sandbox::open(options(state, job_seconds))?;
+    let sandbox = Sandbox::open(options(global, state))?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(|error| {

@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod clock;
 mod files;
 mod killed;
 mod output;

@@ -9,6 +9,9 @@ use tempfile::TempDir;
 /// How long an export takes in these tests' sandboxes, in seconds.
 pub const JOB_SECONDS: &str = "0.2";
 
+/// The file in the home that moves a server's clock.
+const CLOCK_OFFSET: &str = "clock-offset";
+
 /// An empty home directory.
 pub struct Home {
     directory: TempDir,
@@ -30,6 +33,12 @@ impl Home {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
         path
+    }
+
+    /// Moves the clock of this home's [`Server::with_clock`]; the next request goes by it.
+    pub fn move_clock(&self, offset: &str) {
+        let new = self.write("clock-offset.new", offset);
+        std::fs::rename(new, self.path().join(CLOCK_OFFSET)).unwrap();
     }
 
     /// The program, with this home and no AWS variable of the real environment.
@@ -114,12 +123,24 @@ pub struct Server {
 impl Server {
     /// Starts the server and writes the shared files that it prints into the home's `.aws`.
     pub fn start(home: &Home, port: u16, job_seconds: &str) -> Self {
+        Self::serve(home, &["--port", &port.to_string()], job_seconds)
+    }
+
+    /// The same with its clock moved, and to be moved by [`Home::move_clock`].
+    pub fn with_clock(home: &Home, job_seconds: &str, offset: &str) -> Self {
+        let file = home.write(CLOCK_OFFSET, offset);
+        let option = format!("--clock-offset=@{}", file.display());
+        Self::serve(home, &[&option], job_seconds)
+    }
+
+    fn serve(home: &Home, arguments: &[&str], job_seconds: &str) -> Self {
         use std::io::{BufRead, BufReader};
 
         let mut child = home
             .command()
             .args(["sandbox", "serve", "--sandbox-job", job_seconds])
-            .args(["--port", &port.to_string(), "--state"])
+            .args(arguments)
+            .arg("--state")
             .arg(home.path().join("served.json"))
             .stdout(Stdio::piped())
             .spawn()

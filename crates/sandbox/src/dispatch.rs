@@ -167,17 +167,18 @@ impl Sandbox {
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
-        match fault {
-            Fault::None => {}
-            Fault::Reset => return Err(ConnectionLost),
-            Fault::Throttled => return Ok(service.refuse(&throttled(&service))),
-        }
-        let now = Timestamp::now();
-        self.shared.advance(now).await;
+        self.shared.clock.refresh();
+        let now = self.shared.clock.now();
         let is_head = request.method() == Method::HEAD;
-        let mut answer = self
-            .answer(&service, request, authorization.as_ref(), now)
-            .await;
+        let mut answer = match fault {
+            Fault::Reset => return Err(ConnectionLost),
+            Fault::Throttled => service.refuse(&throttled(&service)),
+            Fault::None => {
+                self.shared.advance(now).await;
+                self.answer(&service, request, authorization.as_ref(), now)
+                    .await
+            }
+        };
         if let Err(error) = self.shared.save().await {
             tracing::error!(%error, "the sandbox could not keep its state");
         }

@@ -18,6 +18,7 @@ mod authorize;
 mod bucket;
 mod call;
 mod caller;
+mod clock;
 mod context;
 mod dispatch;
 mod dynamodb;
@@ -54,6 +55,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use s3s::service::S3Service;
 
+pub use clock::ClockOffset;
 pub use context::{ExportAcl, OPERATOR_ADDRESS, SERVICE_ADDRESS, SourceAddress};
 pub use faults::Faults;
 pub use profiles::SharedFiles;
@@ -73,6 +75,8 @@ pub struct Options {
     pub export_acl: ExportAcl,
     /// What goes wrong on purpose.
     pub faults: Faults,
+    /// How far its clock is from the real one.
+    pub clock_offset: ClockOffset,
 }
 
 impl Default for Options {
@@ -84,6 +88,7 @@ impl Default for Options {
             source_address: SourceAddress::default(),
             export_acl: ExportAcl::default(),
             faults: Faults::default(),
+            clock_offset: ClockOffset::default(),
         }
     }
 }
@@ -115,6 +120,14 @@ pub enum SandboxError {
         .0.display()
     )]
     InUse(PathBuf),
+    /// The file that moves the clock cannot be read as an offset.
+    #[error("cannot read the clock's offset from {}: {problem}", path.display())]
+    Clock {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
     /// A task of the sandbox's own broke off.
     #[error("the sandbox broke off: {0}")]
     Task(String),
@@ -177,6 +190,11 @@ impl Sandbox {
         self.shared.set_faults(faults);
     }
 
+    /// Moves the clock, from the next request on.
+    pub fn set_clock_offset(&self, offset: jiff::SignedDuration) {
+        self.shared.clock.set(offset);
+    }
+
     /// Plays what AWS leaves open another way, for the exports that are started from now on.
     pub fn play_as(&self, source_address: SourceAddress, export_acl: ExportAcl) {
         self.shared.set_open_ends(source_address, export_acl);
@@ -186,13 +204,13 @@ impl Sandbox {
     #[must_use]
     pub fn look_at_export(&self, arn: &str) -> Option<serde_json::Value> {
         let mut world = self.shared.world();
-        world.advance(jiff::Timestamp::now());
+        world.advance(self.shared.clock.now());
         world.exports.get(arn).map(export::Export::description)
     }
 
     /// Writes a bucket's policy (`None` takes it away) as if somebody else had, in between.
     pub fn change_bucket_policy(&self, bucket: &str, policy: Option<String>) {
-        let now = jiff::Timestamp::now();
+        let now = self.shared.clock.now();
         let mut world = self.shared.world();
         world.advance(now);
         if let Some(bucket) = world.buckets.get_mut(bucket) {

@@ -51,6 +51,16 @@ struct Store {
     shared: Arc<Shared>,
 }
 
+impl Store {
+    /// A change of a policy that is made now.
+    fn policy_edit(&self) -> settings::Edit {
+        settings::Edit {
+            at: self.shared.clock.now(),
+            delay: self.shared.play().policy_delay,
+        }
+    }
+}
+
 /// The caller, whom the gate has let in.
 fn caller<T>(request: &S3Request<T>) -> S3Result<&Caller> {
     request
@@ -101,14 +111,21 @@ impl S3 for Store {
         &self,
         request: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
-        objects::get(&self.shared.world(), caller(&request)?, &request.input)
+        objects::get(
+            &self.shared.world(),
+            caller(&request)?,
+            &request.input,
+            self.shared.clock.now(),
+        )
     }
 
     async fn head_object(
         &self,
         request: S3Request<HeadObjectInput>,
     ) -> S3Result<S3Response<HeadObjectOutput>> {
-        objects::head(&self.shared.world(), caller(&request)?, &request.input).map(S3Response::new)
+        let now = self.shared.clock.now();
+        objects::head(&self.shared.world(), caller(&request)?, &request.input, now)
+            .map(S3Response::new)
     }
 
     async fn put_object(
@@ -116,8 +133,10 @@ impl S3 for Store {
         mut request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
         let content = objects::receive(request.input.body.take()).await?;
+        let now = self.shared.clock.now();
         let mut world = self.shared.world();
-        objects::put(&mut world, caller(&request)?, &request.input, content).map(S3Response::new)
+        objects::put(&mut world, caller(&request)?, &request.input, content, now)
+            .map(S3Response::new)
     }
 
     async fn delete_object(
@@ -131,8 +150,9 @@ impl S3 for Store {
         &self,
         request: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+        let now = self.shared.clock.now();
         let mut world = self.shared.world();
-        multipart::create(&mut world, caller(&request)?, &request.input).map(S3Response::new)
+        multipart::create(&mut world, caller(&request)?, &request.input, now).map(S3Response::new)
     }
 
     async fn upload_part(
@@ -147,7 +167,8 @@ impl S3 for Store {
         &self,
         request: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
-        multipart::complete(&mut self.shared.world(), request.input).map(S3Response::new)
+        let now = self.shared.clock.now();
+        multipart::complete(&mut self.shared.world(), request.input, now).map(S3Response::new)
     }
 
     async fn abort_multipart_upload(
@@ -175,23 +196,18 @@ impl S3 for Store {
         &self,
         request: S3Request<PutBucketPolicyInput>,
     ) -> S3Result<S3Response<PutBucketPolicyOutput>> {
-        let delay = self.shared.play().policy_delay;
+        let edit = self.policy_edit();
         let input = &request.input;
-        settings::put_policy(
-            &mut self.shared.world(),
-            &input.bucket,
-            &input.policy,
-            delay,
-        )
-        .map(S3Response::new)
+        let mut world = self.shared.world();
+        settings::put_policy(&mut world, &input.bucket, &input.policy, edit).map(S3Response::new)
     }
 
     async fn delete_bucket_policy(
         &self,
         request: S3Request<DeleteBucketPolicyInput>,
     ) -> S3Result<S3Response<DeleteBucketPolicyOutput>> {
-        let delay = self.shared.play().policy_delay;
-        settings::delete_policy(&mut self.shared.world(), &request.input.bucket, delay)
+        let edit = self.policy_edit();
+        settings::delete_policy(&mut self.shared.world(), &request.input.bucket, edit)
             .map(S3Response::new)
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::call::Play;
+use super::clock::Clock;
 use super::context::{ExportAcl, SourceAddress};
 use super::faults::Faults;
 use super::state_file::StateFile;
@@ -13,6 +14,7 @@ use super::{Options, SandboxError};
 
 /// The world and how it is played.
 pub(super) struct Shared {
+    pub(super) clock: Clock,
     world: Mutex<World>,
     faults: Mutex<Faults>,
     /// What is played of the things that AWS leaves open.
@@ -26,29 +28,33 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn open(options: Options) -> Result<Self, SandboxError> {
+        let clock = Clock::new(&options.clock_offset)?;
         let (state, kept) = take_state(&options)?;
         let is_new = kept.is_none();
         let mut world = match kept {
             Some(text) => World::read(&text)?,
-            None => World::fresh(Timestamp::now())?,
+            None => World::fresh(clock.now())?,
         };
         world.is_changed = is_new;
-        Self::with(world, options, state)
+        Self::with(world, options, clock, state)
     }
 
     pub(super) fn of_world(world: &str, options: Options) -> Result<Self, SandboxError> {
-        let mut world = World::begin(world, Timestamp::now())?;
+        let clock = Clock::new(&options.clock_offset)?;
+        let mut world = World::begin(world, clock.now())?;
         world.is_changed = true;
         let (state, _) = take_state(&options)?;
-        Self::with(world, options, state)
+        Self::with(world, options, clock, state)
     }
 
     fn with(
         world: World,
         options: Options,
+        clock: Clock,
         state: Option<StateFile>,
     ) -> Result<Self, SandboxError> {
         let shared = Self {
+            clock,
             world: Mutex::new(world),
             faults: Mutex::new(options.faults.clone()),
             open_ends: Mutex::new((options.source_address, options.export_acl)),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::path::S3Path;
@@ -17,11 +17,14 @@ use super::super::caller::Caller;
 use super::super::context::{self, Route};
 use super::super::query::Parameters;
 use super::super::shared::Shared;
-use super::super::signature::Authorization;
+use super::super::signature::{Authorization, signing_time};
 use super::super::world::World;
 use super::no_such_bucket;
 use super::objects::named;
 use tableferry_policy::evaluate::Context;
+
+/// How far a request's time may be off: the `MaxAllowedSkewMilliseconds` of S3's refusal.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// The secrets of the world, for s3s.
 pub(super) struct Keys {
@@ -51,7 +54,7 @@ pub(super) struct Gate {
 impl S3Access for Gate {
     async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
         let world = self.shared.world();
-        let visit = Visit::of(&world, request, Timestamp::now())?;
+        let visit = Visit::of(&world, request, self.shared.clock.now())?;
         visit.judge()?;
         let caller = visit.caller;
         request.extensions_mut().insert(caller);
@@ -90,6 +93,13 @@ impl<'a> Visit<'a> {
     fn of(world: &'a World, request: &'a S3AccessContext<'_>, now: Timestamp) -> S3Result<Self> {
         let query = Parameters::read(request.uri().query().unwrap_or_default());
         let headers = request.headers();
+        // A presigned request has an end of its own, which s3s looks after.
+        if signing_time(headers).is_some_and(|at| now.duration_since(at).abs() > TOLERANCE) {
+            return Err(S3Error::with_message(
+                S3ErrorCode::RequestTimeTooSkewed,
+                "The difference between the request time and the current time is too large.",
+            ));
+        }
         let access_key = &request.credentials().ok_or_else(access_denied)?.access_key;
         let opened = world.open_key(access_key).ok_or_else(access_denied)?;
         let token =

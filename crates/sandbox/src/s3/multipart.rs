@@ -34,11 +34,13 @@ pub(super) fn create(
     world: &mut World,
     caller: &Caller,
     input: &CreateMultipartUploadInput,
+    now: Timestamp,
 ) -> S3Result<CreateMultipartUploadOutput> {
     let place = Place {
         bucket: find(world, &input.bucket)?,
         name: &input.bucket,
         key: &input.key,
+        now,
     };
     let encryption = encryption(
         world,
@@ -59,7 +61,7 @@ pub(super) fn create(
         id.clone(),
         Upload {
             key: input.key.clone(),
-            initiated: Timestamp::now(),
+            initiated: now,
             content_type: input.content_type.clone(),
             encryption,
             foreign_owner,
@@ -102,6 +104,7 @@ pub(super) fn add_part(
 pub(super) fn complete(
     world: &mut World,
     input: CompleteMultipartUploadInput,
+    now: Timestamp,
 ) -> S3Result<CompleteMultipartUploadOutput> {
     let bucket = world
         .buckets
@@ -132,7 +135,7 @@ pub(super) fn complete(
         .collect::<S3Result<_>>()?;
     bucket.uploads.remove(&input.upload_id);
     let (algorithm, kms_key) = named(&upload.encryption);
-    let mut object = Object::assembled(&parts, upload.encryption, Timestamp::now());
+    let mut object = Object::assembled(&parts, upload.encryption, now);
     object.content_type = upload.content_type;
     object.foreign_owner = upload.foreign_owner;
     let etag = object.etag.clone();

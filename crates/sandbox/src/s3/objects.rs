@@ -35,7 +35,12 @@ pub(super) async fn receive(body: Option<StreamingBlob>) -> S3Result<Bytes> {
 }
 
 /// An object, once its key may be used.
-fn open<'a>(world: &'a World, caller: &Caller, name: &str, key: &str) -> S3Result<&'a Object> {
+fn open<'a>(
+    world: &'a World,
+    caller: &Caller,
+    (name, key): (&str, &str),
+    now: Timestamp,
+) -> S3Result<&'a Object> {
     let bucket = find(world, name)?;
     let object = bucket.objects.get(key).ok_or_else(|| {
         S3Error::with_message(S3ErrorCode::NoSuchKey, "The specified key does not exist.")
@@ -50,17 +55,23 @@ fn open<'a>(world: &'a World, caller: &Caller, name: &str, key: &str) -> S3Resul
         return Err(access_denied());
     }
     if let ObjectEncryption::Kms { key: kms_key } = &object.encryption {
-        let place = Place { bucket, name, key };
+        let place = Place {
+            bucket,
+            name,
+            key,
+            now,
+        };
         use_key(world, caller, &place, Some(kms_key), &["kms:Decrypt"])?;
     }
     Ok(object)
 }
 
-/// Where an object lies.
+/// Where an object lies, and when it is asked for.
 pub(super) struct Place<'a> {
     pub(super) bucket: &'a Bucket,
     pub(super) name: &'a str,
     pub(super) key: &'a str,
+    pub(super) now: Timestamp,
 }
 
 /// Uses a key for the caller who asks S3; gives the key's full ARN.
@@ -84,7 +95,7 @@ fn use_key(
         actions,
         via_service: &format!("s3.{}.amazonaws.com", bucket.region),
         encryption_context: &[("aws:s3:arn", named)],
-        now: Timestamp::now(),
+        now: place.now,
         route: Route::Forwarded {
             // S3 is not among the services that "aws:CalledVia" lists.
             by: &[],
@@ -191,8 +202,9 @@ pub(super) fn get(
     world: &World,
     caller: &Caller,
     input: &GetObjectInput,
+    now: Timestamp,
 ) -> S3Result<S3Response<GetObjectOutput>> {
-    let object = open(world, caller, &input.bucket, &input.key)?;
+    let object = open(world, caller, (&input.bucket, &input.key), now)?;
     let (content, range) = cut(&object.content, input.range.as_ref())?;
     let (algorithm, key) = named(&object.encryption);
     let output = GetObjectOutput {
@@ -237,8 +249,9 @@ pub(super) fn head(
     world: &World,
     caller: &Caller,
     input: &HeadObjectInput,
+    now: Timestamp,
 ) -> S3Result<HeadObjectOutput> {
-    let object = open(world, caller, &input.bucket, &input.key)?;
+    let object = open(world, caller, (&input.bucket, &input.key), now)?;
     let (algorithm, key) = named(&object.encryption);
     Ok(HeadObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
@@ -257,11 +270,13 @@ pub(super) fn put(
     caller: &Caller,
     input: &PutObjectInput,
     content: Bytes,
+    now: Timestamp,
 ) -> S3Result<PutObjectOutput> {
     let place = Place {
         bucket: find(world, &input.bucket)?,
         name: &input.bucket,
         key: &input.key,
+        now,
     };
     let encryption = encryption(
         world,
@@ -273,7 +288,7 @@ pub(super) fn put(
     )?;
     let foreign_owner = admit_acl(world, caller, place.bucket, input.acl.as_ref())?;
     let (algorithm, key) = named(&encryption);
-    let mut object = Object::put(content, encryption, Timestamp::now());
+    let mut object = Object::put(content, encryption, now);
     object.foreign_owner = foreign_owner;
     object.content_type.clone_from(&input.content_type);
     let etag = object.etag.clone();

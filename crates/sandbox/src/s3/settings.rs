@@ -20,6 +20,13 @@ use super::no_such_bucket;
 use tableferry_policy::document::Document;
 use tableferry_policy::public::public_statements;
 
+/// When a policy is written, and how long it takes to hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Edit {
+    pub(super) at: Timestamp,
+    pub(super) delay: Duration,
+}
+
 /// The policy's text as it was put.
 fn text<'a>(world: &'a World, name: &str) -> S3Result<&'a str> {
     find(world, name)?
@@ -55,33 +62,33 @@ pub(super) fn put_policy(
     world: &mut World,
     name: &str,
     policy: &str,
-    delay: Duration,
+    edit: Edit,
 ) -> S3Result<PutBucketPolicyOutput> {
     find(world, name)?;
     check_bucket_policy(world, name, policy).map_err(|refused| match refused {
         Refused::Malformed(message) => S3Error::with_message(S3ErrorCode::MalformedPolicy, message),
         Refused::Public => access_denied(),
     })?;
-    write(world, name, Some(policy.to_owned()), delay)?;
+    write(world, name, Some(policy.to_owned()), edit)?;
     Ok(PutBucketPolicyOutput::default())
 }
 
 pub(super) fn delete_policy(
     world: &mut World,
     name: &str,
-    delay: Duration,
+    edit: Edit,
 ) -> S3Result<DeleteBucketPolicyOutput> {
-    write(world, name, None, delay)?;
+    write(world, name, None, edit)?;
     Ok(DeleteBucketPolicyOutput::default())
 }
 
-fn write(world: &mut World, name: &str, policy: Option<String>, delay: Duration) -> S3Result<()> {
+fn write(world: &mut World, name: &str, policy: Option<String>, edit: Edit) -> S3Result<()> {
     world
         .buckets
         .get_mut(name)
         .ok_or_else(no_such_bucket)?
         .policy
-        .write(policy, Timestamp::now(), delay);
+        .write(policy, edit.at, edit.delay);
     world.touch();
     Ok(())
 }

@@ -7,6 +7,7 @@
 )]
 
 mod clients;
+mod clock;
 mod exports;
 mod faults;
 mod identity;
