@@ -102,15 +102,16 @@ fn check_may_change(work: &Work, what: &str, report: &Report) -> Result<(), Exit
     Err(Exit::Refused)
 }
 
-/// Refuses a plan outside the configuration's limits, which nothing forces.
-fn refuse_beyond_limits(beyond: &[Blocker], report: &Report) -> Result<(), Exit> {
+/// Refuses a plan outside the configuration's limits or across partitions, which nothing forces; in the
+/// end `undone` says what was not done.
+fn refuse_beyond_limits(beyond: &[Blocker], undone: &str, report: &Report) -> Result<(), Exit> {
     for blocker in beyond {
         report.error(&blocker.what, Some(&blocker.hint));
     }
     if beyond.is_empty() {
         return Ok(());
     }
-    report.line("nothing was changed");
+    report.line(undone);
     Err(Exit::Refused)
 }
 

@@ -23,8 +23,8 @@ mod violation;
 mod warning;
 mod write;
 
-pub use command::equivalent_command;
-pub(crate) use command::shell_quoted;
+pub use command::{equivalent_command, recovery_command};
+pub(crate) use command::{shell_option, shell_quoted};
 pub use violation::{Violation, Violations};
 
 use std::collections::BTreeMap;

@@ -213,6 +213,14 @@ fn word_of_ended(sid: &str) -> String {
     format!("the statement `{sid}` is taken out: its time is over, and it grants nothing any more")
 }
 
+/// What to tell about a statement whose Sid another one has: that one stays, whoever put it there.
+fn word_of_renamed((wanted, given): &(String, String)) -> String {
+    format!(
+        "the document has another statement `{wanted}`, which says something else and stays as it is: \
+         the new one is called `{given}`"
+    )
+}
+
 /// What to tell about an exemption where a grant was asked for that ends: a condition inside a Deny
 /// has no time of its own, short of denying everybody again by another statement.
 fn warning_of_exemption(exempted: &[String], terms: Terms) -> Option<String> {

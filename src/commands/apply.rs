@@ -113,7 +113,11 @@ async fn try_apply(
     }
     let controls = control_documents(&args.controls, report)?;
     let facts = read_facts(work, &plan, &controls, cancel, report).await?;
-    refuse_beyond_limits(&work.beyond_limits(&plan, &facts), report)?;
+    refuse_beyond_limits(
+        &work.beyond_limits(&plan, &facts),
+        "nothing was changed",
+        report,
+    )?;
     let now = Timestamp::now();
     let verdicts = judge(&plan, &facts, now);
     if overall(&verdicts, false) == Overall::Allowed {

@@ -30,7 +30,11 @@ pub async fn policies(work: &Work, args: &PoliciesArgs, cancel: CancellationToke
         let plan = read_plan(&args.plan, &report)?;
         let controls = control_documents(&args.controls, &report)?;
         let facts = read_facts(work, &plan, &controls, &cancel, &report).await?;
-        refuse_beyond_limits(&work.beyond_limits(&plan, &facts), &report)?;
+        refuse_beyond_limits(
+            &work.beyond_limits(&plan, &facts),
+            "nothing was changed",
+            &report,
+        )?;
         conclude(args, &plan, &facts, &report)
     };
     written.await.unwrap_or_else(|exit: Exit| exit)
@@ -46,7 +50,11 @@ pub fn policies_file(args: &PoliciesArgs, limits: &Limits) -> Exit {
         let controls = control_documents(&args.controls, &report)?;
         controls.put_into(&mut facts);
         tell_unused(&controls, &facts, &report);
-        refuse_beyond_limits(&limits.judge_facts(&plan, &facts), &report)?;
+        refuse_beyond_limits(
+            &limits.judge_facts(&plan, &facts),
+            "nothing was changed",
+            &report,
+        )?;
         conclude(args, &plan, &facts, &report)
     };
     written().unwrap_or_else(|exit: Exit| exit)

@@ -70,7 +70,11 @@ async fn try_run(
         briefing.newest = RunId(i64::MAX);
     }
     report.briefing(&briefing);
-    super::refuse_beyond_limits(&work.beyond_limits(&plan, &facts), report)?;
+    super::refuse_beyond_limits(
+        &work.beyond_limits(&plan, &facts),
+        "nothing was started",
+        report,
+    )?;
     let foreseen = foresee(&plan, &facts, report);
     blocked(args, &briefing, &foreseen, report)?;
     match decide(args, &briefing, report, &cancel).await? {

@@ -37,11 +37,9 @@ pub fn equivalent_command(request: &ExportRequest, profile: &str, region: &Regio
         options.push(("client-token", request.client_token.clone()));
     }
     let mut command = String::from("aws dynamodb export-table-to-point-in-time");
-    for (option, value) in options {
-        // An option and its value are joined, so that a value with a hyphen first is no option.
-        let joint = if value.starts_with('-') { '=' } else { ' ' };
+    for (name, value) in options {
         // Writing to a String cannot fail.
-        let _ = write!(command, " \\\n  --{option}{joint}{}", shell_quoted(&value));
+        let _ = write!(command, " \\\n  {}", shell_option(name, &value));
     }
     command
 }
@@ -59,6 +57,22 @@ fn push_span(options: &mut Vec<(&'static str, String)>, span: &Span) {
             ),
         )),
     }
+}
+
+/// The command that switches point-in-time recovery on for a table, quoted for a POSIX shell.
+#[must_use]
+pub fn recovery_command(table: &str) -> String {
+    format!(
+        "aws dynamodb update-continuous-backups {} \
+         --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+        shell_option("table-name", table)
+    )
+}
+
+/// An option and its value for a POSIX shell, joined so that a value with a hyphen first is no option.
+pub(crate) fn shell_option(name: &str, value: &str) -> String {
+    let joint = if value.starts_with('-') { '=' } else { ' ' };
+    format!("--{name}{joint}{}", shell_quoted(value))
 }
 
 /// The text as one word of a POSIX shell: bare where nothing in it means anything to a shell,

@@ -1,7 +1,8 @@
-//! Limits that a configuration sets: the only destinations that data may go to, and how much of it.
+//! What nothing forces: the limits that a configuration sets, the only destinations that data may go
+//! to and how much of it, and the partitions, which no export crosses.
 //!
 //! A plan outside them is refused, whatever the accounts themselves would allow. What cannot be told,
-//! such as the organization of an account that nobody can ask, counts as outside.
+//! such as the organization of an account that nobody can ask, counts as outside the limits.
 
 use std::fmt::Write as _;
 
@@ -11,8 +12,8 @@ use super::event::Side;
 use super::{Blocker, Session, Work};
 use crate::access::facts::{Fact, Facts, Organization};
 use crate::access::need::bucket_owner;
-use crate::plan::{ExportRequest, Plan};
-use tableferry_policy::arn::{AccountId, BucketName};
+use crate::plan::{ExportRequest, Plan, TableRef};
+use tableferry_policy::arn::{AccountId, Arn, BucketName, Partition};
 
 /// What a plan must keep to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -87,13 +88,14 @@ impl Limits {
         blockers
     }
 
-    /// What of a plan lies outside, by facts that were read.
+    /// What of a plan lies outside, or in another partition, by facts that were read.
     #[must_use]
     pub fn judge_facts(&self, plan: &Plan, facts: &Facts) -> Vec<Blocker> {
-        if self.is_unlimited() {
-            return Vec::new();
+        let mut blockers = across_partitions(plan, facts);
+        if !self.is_unlimited() {
+            blockers.extend(self.judge(plan, &Extent::by_facts(plan, facts)));
         }
-        self.judge(plan, &Extent::by_facts(plan, facts))
+        blockers
     }
 
     fn judge_account(&self, bucket: &BucketName, extent: &Extent) -> Option<Blocker> {
@@ -183,6 +185,47 @@ impl Limits {
             )
         })
     }
+}
+
+/// What of a plan lies in another partition than the principal that exports. A plan file is held to one
+/// partition when it is read; whose the profiles are shows only after the sign-in.
+fn across_partitions(plan: &Plan, facts: &Facts) -> Vec<Blocker> {
+    let home = facts.source.caller.arn.partition;
+    let destination = facts.destination.as_ref();
+    let sides = destination.and_then(|side| across_sides(home, side.caller.arn.partition));
+    let tables = plan.tables.iter().filter_map(|job| match &job.table {
+        TableRef::Arn(arn) => across(&format!("table {arn}"), arn, home),
+        TableRef::Name(_) => None,
+    });
+    let key = plan.encryption.key().and_then(|key| {
+        let arn: Arn = key.parse().ok()?;
+        across(&format!("key {arn}"), &arn, home)
+    });
+    sides.into_iter().chain(tables).chain(key).collect()
+}
+
+/// What keeps an export from going from one side to the other.
+pub(super) fn across_sides(source: Partition, destination: Partition) -> Option<Blocker> {
+    (source != destination).then(|| Blocker {
+        what: format!("the source is in partition {source}, the destination in {destination}"),
+        hint: "an export cannot cross partitions, and nothing forces it: choose a bucket in the \
+               source's"
+            .to_owned(),
+    })
+}
+
+/// What keeps a resource of a plan out of the source's partition.
+pub(super) fn across(what: &str, arn: &Arn, home: Partition) -> Option<Blocker> {
+    (arn.partition != home).then(|| Blocker {
+        what: format!(
+            "{what} is in partition {}, the source in {home}",
+            arn.partition
+        ),
+        hint:
+            "partitions have separate accounts and credentials, and nothing forces a plan across \
+               them: choose a source profile of the same partition"
+                .to_owned(),
+    })
 }
 
 fn outside(what: String, hint: &str) -> Blocker {

@@ -21,12 +21,14 @@ struct World {
     status: u16,
     /// Each token's export.
     exports: BTreeMap<String, String>,
+    /// The partition of whoever calls; `aws` where it is empty.
+    partition: &'static str,
 }
 
 impl World {
     fn answer(&mut self, call: &str, body: &str) -> (u16, String) {
         if body.contains("Action=GetCallerIdentity") {
-            return (200, identity());
+            return (200, identity(self.partition));
         }
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         match call {
@@ -72,11 +74,16 @@ fn error(code: &str) -> String {
         .to_string()
 }
 
-fn identity() -> String {
+fn identity(partition: &str) -> String {
+    let partition = if partition.is_empty() {
+        "aws"
+    } else {
+        partition
+    };
     "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
-     <Arn>arn:aws:iam::111111111111:user/ada</Arn><UserId>AIDA</UserId><Account>111111111111</Account>\
+     <Arn>arn:PARTITION:iam::111111111111:user/ada</Arn><UserId>AIDA</UserId><Account>111111111111</Account>\
      </GetCallerIdentityResult></GetCallerIdentityResponse>"
-        .to_owned()
+        .replace("PARTITION", partition)
 }
 
 /// Answers the requests of one connection.
@@ -114,18 +121,24 @@ fn serve(stream: &TcpStream, world: &Mutex<World>) -> Option<()> {
     }
 }
 
-/// A home whose profile `other` points at a server of this world.
-fn home_with(world: World) -> (Home, Arc<Mutex<World>>) {
+/// Serves a world on a port of the loopback.
+fn listen(world: &Arc<Mutex<World>>) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let world = Arc::new(Mutex::new(world));
-    let served = Arc::clone(&world);
+    let served = Arc::clone(world);
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let world = Arc::clone(&served);
             std::thread::spawn(move || serve(&stream, &world));
         }
     });
+    port
+}
+
+/// A home whose profile `other` points at a server of this world.
+fn home_with(world: World) -> (Home, Arc<Mutex<World>>) {
+    let world = Arc::new(Mutex::new(world));
+    let port = listen(&world);
     let home = Home::new();
     home.write(
         ".aws/config",
@@ -228,4 +241,43 @@ fn a_start_answered_with_a_servers_own_failure_is_repeated_with_its_token() {
     let ended = Ended::of(home.command().args(["resume", "--output", "json"]));
     assert_eq!(ended.exports()[0]["status"], "COMPLETED", "{ended:?}");
     assert_eq!(world.lock().unwrap().exports.len(), 1);
+}
+
+/// Nothing in the plan names a partition: whose the profiles are shows only after the sign-in.
+#[test]
+fn a_plan_across_partitions_is_refused_by_check_and_run_whatever_is_forced() {
+    let (home, source) = home_with(World::default());
+    let china = Arc::new(Mutex::new(World {
+        partition: "aws-cn",
+        ..World::default()
+    }));
+    let port = listen(&china);
+    let config = home.path().join(".aws/config");
+    let profiles = std::fs::read_to_string(&config).unwrap();
+    let destination =
+        format!("[profile china]\nregion = cn-north-1\nendpoint_url = http://127.0.0.1:{port}\n");
+    home.write(".aws/config", &format!("{profiles}{destination}"));
+    let keys = std::fs::read_to_string(home.path().join(".aws/credentials")).unwrap();
+    let keys = format!("{keys}{}", keys.replace("[other]", "[china]"));
+    home.write(".aws/credentials", &keys);
+    let plan = home.write(
+        "plan.toml",
+        "[source]\nprofile = 'other'\n[destination]\nprofile = 'china'\n\
+         bucket = 'export-landing'\n[[tables]]\nname = 'Orders'\n",
+    );
+    for command in [
+        "check",
+        "run --yes",
+        "run --yes --force",
+        "run --yes --force --output json",
+    ] {
+        let mut program = home.command();
+        let ended = Ended::of(program.args(command.split(' ')).arg(&plan));
+        assert_eq!(ended.status, 3, "{command}: {ended:?}");
+        let told = format!("{}{}", ended.out, ended.err);
+        let word = "the source is in partition aws, the destination in aws-cn";
+        assert!(told.contains(word), "{command}: {ended:?}");
+        assert!(!told.contains("--force starts"), "{command}: {ended:?}");
+    }
+    assert_eq!(source.lock().unwrap().exports.len(), 0);
 }

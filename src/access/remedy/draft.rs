@@ -40,6 +40,8 @@ pub(super) struct Drawn {
     pub(super) dropped: Vec<(String, String)>,
     /// The Sids of statements of ours that had ended and were taken out.
     pub(super) ended: Vec<String>,
+    /// Sids that another statement has already, each with the one that is given in its place.
+    pub(super) renamed: Vec<(String, String)>,
     /// Where something could not be done, what.
     pub(super) problems: Vec<String>,
 }
@@ -126,6 +128,7 @@ impl Drawn {
             added: Vec::new(),
             dropped: Vec::new(),
             ended: Vec::new(),
+            renamed: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -142,16 +145,20 @@ impl Drawn {
             self.added.push(sid.to_owned());
             return None;
         }
-        for number in 1..10 {
-            let sid = if number == 1 {
+        // A document has finitely many statements, so that some number is free.
+        for number in 1_u32.. {
+            let given = if number == 1 {
                 sid.to_owned()
             } else {
                 format!("{sid}{number}")
             };
-            match merge::add_statement(&self.text, &statement::text(&sid, statement)) {
+            match merge::add_statement(&self.text, &statement::text(&given, statement)) {
                 Ok(Added::Inserted { text }) => {
                     self.text = text;
-                    self.added.push(sid);
+                    if number > 1 {
+                        self.renamed.push((sid.to_owned(), given.clone()));
+                    }
+                    self.added.push(given);
                     return None;
                 }
                 Ok(Added::AlreadyGranted { by }) => return Some(by),
@@ -162,8 +169,6 @@ impl Drawn {
                 }
             }
         }
-        self.problems
-            .push(format!("all Sids from {sid} to {sid}9 are taken"));
         None
     }
 

@@ -348,6 +348,7 @@ impl<'a> Search<'a> {
         let exempted = exempted(draft, live);
         warnings.extend(super::warning_of_exemption(&exempted, self.terms));
         warnings.extend(drawn.ended.iter().map(|sid| super::word_of_ended(sid)));
+        warnings.extend(drawn.renamed.iter().map(super::word_of_renamed));
         for (id, sid) in &drawn.dropped {
             warnings.push(format!(
                 "{id} is taken out of the statement `{sid}`: AWS refuses to write a policy with a \

@@ -84,11 +84,9 @@ impl Whole<'_> {
     fn remedy(&self, target: &Target, needs: &[Need], least: Option<Remedy>) -> Remedy {
         let live = target.live(self.facts);
         let drawn = self.drawn(target, needs, least.as_ref());
-        let ended: Vec<String> = drawn
-            .ended
-            .iter()
-            .map(|sid| super::word_of_ended(sid))
-            .collect();
+        let ended = drawn.ended.iter().map(|sid| super::word_of_ended(sid));
+        let renamed = drawn.renamed.iter().map(super::word_of_renamed);
+        let about_sids: Vec<String> = ended.chain(renamed).collect();
         let mut problems = drawn.problems;
         problems.extend(proof::problems(target, live, &drawn.text, self.facts));
         let is_granted_more = !drawn.added.is_empty();
@@ -114,7 +112,7 @@ impl Whole<'_> {
                 mender: self.mender(target),
                 mends: Vec::new(),
                 lets_through: Vec::new(),
-                warnings: [self.warnings(target, is_granted_more), ended].concat(),
+                warnings: [self.warnings(target, is_granted_more), about_sids].concat(),
                 problems,
             },
         }

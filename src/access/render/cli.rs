@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{Change, Holder, Item, Rendered, Sheet, Side, comment};
-use crate::plan::shell_quoted;
+use crate::plan::{shell_option as option, shell_quoted};
 use tableferry_policy::arn::{AccountId, Arn, Region};
 
 /// Writes the remedies as a script.
@@ -95,7 +95,7 @@ fn profile(sheet: &Sheet<'_>, side: &Side, account: &AccountId, region: &Region)
     }
     let _ = write!(
         text,
-        "account=$(aws sts get-caller-identity --profile \"${name}\" --region {region} \\\n  \
+        "account=$(aws sts get-caller-identity --profile=\"${name}\" --region {region} \\\n  \
          --query Account --output text)\n[ \"$account\" = {account} ] ||\n  \
          stop \"profile ${name} signs in to $account, and the changes are for {account}\"\n"
     );
@@ -104,7 +104,7 @@ fn profile(sheet: &Sheet<'_>, side: &Side, account: &AccountId, region: &Region)
 
 fn step(item: &Item<'_>, account: &AccountId) -> Option<String> {
     let (name, _) = variables(&item.side);
-    let who = format!("--profile \"${name}\" --region {}", item.region);
+    let who = format!("--profile=\"${name}\" --region {}", item.region);
     match &item.change {
         Change::Policy {
             holder,
@@ -205,12 +205,6 @@ fn recovery(table: &Arn, who: &str) -> String {
          --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true\n",
         option("table-name", name)
     )
-}
-
-/// An option and its value, joined so that a value with a hyphen first is no option.
-fn option(name: &str, value: &str) -> String {
-    let joint = if value.starts_with('-') { '=' } else { ' ' };
-    format!("--{name}{joint}{}", shell_quoted(value))
 }
 
 /// A document as one word; the shell drops the line ends at the end of what a command prints.

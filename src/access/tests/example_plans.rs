@@ -20,7 +20,7 @@ fn asset(name: &str) -> String {
 
 /// Everything that the plan's two administrators could read in the sandbox's first world.
 fn survey(plan: &Plan) -> Facts {
-    let world: Value = serde_json::from_str(&asset("world.json")).unwrap();
+    let world: Value = serde_json::from_str(&asset("../crates/sandbox/assets/world.json")).unwrap();
     let managed = |arn: &str| inline(arn, &world["managed_policies"][arn]["Statement"]);
     let mut facts = facts();
     let rights = if plan.source.sign_in.profile == "prod-reader" {

@@ -520,6 +520,37 @@ fn our_sid_with_another_content_is_not_overwritten() {
     };
     assert_eq!(added, &["TableferryWrite2"]);
     assert_eq!(statements(after)[0], other[0]);
+    let told = remedy.warnings.join("\n");
+    assert!(
+        told.contains("another statement `TableferryWrite`") && told.contains("`TableferryWrite2`"),
+        "{told}"
+    );
+}
+
+/// A bucket that takes the exports of many teams, each under its own prefix.
+#[test]
+fn the_statements_of_ours_in_one_document_are_numbered_without_an_end() {
+    let mut facts = facts();
+    let ours = (1..=20).map(|number| {
+        let sid = match number {
+            1 => "TableferryWrite".to_owned(),
+            number => format!("TableferryWrite{number}"),
+        };
+        json!({
+            "Sid": sid, "Effect": "Allow", "Principal": { "AWS": ROLE },
+            "Action": ["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"],
+            "Resource": format!("arn:aws:s3:::export-landing/team{number}/AWSDynamoDB/*")
+        })
+    });
+    let ours = serde_json::Value::Array(ours.collect());
+    facts.bucket.policy = known(document(&ours));
+    let remedy = only(&aes_plan(), &facts);
+    assert!(remedy.is_sound(), "{:?}", remedy.problems);
+    let Mend::Document { added, after, .. } = &remedy.mend else {
+        panic!();
+    };
+    assert_eq!(added, &["TableferryWrite21"]);
+    assert_eq!(statements(after).as_array().unwrap().len(), 21);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::plain::{plain, shortened};
 use crate::aws::session::SignInError;
 use crate::aws::translate::{causes, innermost};
+use crate::plan::shell_option;
 
 impl BaseKind {
     /// The call or deed that brings such credentials, for failures.
@@ -44,8 +45,11 @@ impl BaseKind {
     /// The command that renews such a login.
     pub(in crate::aws) fn login_command(&self, profile: &str) -> Option<String> {
         match self {
-            Self::Sso => Some(format!("aws sso login --profile {profile}")),
-            Self::Login => Some(format!("aws login --profile {profile}")),
+            Self::Sso => Some(format!(
+                "aws sso login {}",
+                shell_option("profile", profile)
+            )),
+            Self::Login => Some(format!("aws login {}", shell_option("profile", profile))),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{Look, ViewState, parts};
-use crate::plan::{Span as ExportSpan, TableJob};
+use crate::plan::{Span as ExportSpan, TableJob, recovery_command};
 use crate::tui::steps::tables::Readiness;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::{format, text};
@@ -209,13 +209,11 @@ fn facts_lines(look: &Look<'_>, facts: &TableFacts, columns: usize) -> Vec<Line<
             let missing =
                 "Point-in-time recovery is off, so that it cannot be exported. To enable it:";
             lines.extend(parts::paragraph(missing, theme.bad(), columns));
-            let command = format!(
-                "aws dynamodb update-continuous-backups --table-name {} \
-                 --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+            let command = recovery_command(
                 facts
                     .table
                     .as_ref()
-                    .map_or(facts.asked.as_str(), |table| &table.name)
+                    .map_or(facts.asked.as_str(), |table| &table.name),
             );
             lines.extend(parts::paragraph(&command, Style::new(), columns));
         }

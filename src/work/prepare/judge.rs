@@ -6,8 +6,11 @@ use super::{Blocker, SHORT_SESSION};
 use crate::aws::Session;
 use crate::aws::dynamodb::PointInTimeRecovery;
 use crate::aws::failure::{Failure, FailureKind};
-use crate::plan::{Encryption, ExportRequest, Format, Plan, Span, TableJob, TableRef};
+use crate::plan::{
+    Encryption, ExportRequest, Format, Plan, Span, TableJob, TableRef, recovery_command,
+};
 use crate::work::facts::{BucketFacts, TableFacts};
+use crate::work::limits;
 use tableferry_policy::arn::AccountId;
 
 /// What the judgements came to so far.
@@ -56,15 +59,8 @@ pub(super) fn sides(
             source.identity.account
         ));
     }
-    if source.partition() != destination.partition() {
-        judged.block(
-            format!(
-                "the source is in partition {}, the destination in {}",
-                source.partition(),
-                destination.partition()
-            ),
-            "an export cannot cross partitions: choose a bucket in the source's",
-        );
+    if let Some(blocker) = limits::across_sides(source.partition(), destination.partition()) {
+        judged.blockers.push(blocker);
     }
 }
 
@@ -140,8 +136,13 @@ pub(super) fn table(
         Ok(recovery) if !recovery.is_enabled => judged.block(
             format!("point-in-time recovery is not enabled for table {name}"),
             format!(
-                "enable it and wait a few minutes: aws dynamodb update-continuous-backups --table-name {} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
-                facts.table.as_ref().map_or(name.as_str(), |table| table.name.as_str())
+                "enable it and wait a few minutes: {}",
+                recovery_command(
+                    facts
+                        .table
+                        .as_ref()
+                        .map_or(name.as_str(), |table| table.name.as_str())
+                )
             ),
         ),
         Ok(recovery) => window(name, &job.span, recovery, now, judged),
@@ -160,15 +161,8 @@ fn asks_elsewhere(job: &TableJob, source: &Session, judged: &mut Judged) -> bool
         return false;
     };
     let account = &source.identity.account;
-    if arn.partition != source.partition() {
-        judged.block(
-            format!(
-                "table {arn} is in partition {}, the source {account} in {}",
-                arn.partition,
-                source.partition()
-            ),
-            "partitions have separate accounts and credentials: choose a source profile of the table's",
-        );
+    if let Some(blocker) = limits::across(&format!("table {arn}"), arn, source.partition()) {
+        judged.blockers.push(blocker);
         return true;
     }
     match arn.account_id() {

@@ -9,7 +9,7 @@ use crate::access::need::Who;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::multipart::{BegunUpload, UploadTarget};
 use crate::journal::JournalError;
-use crate::plan::{Encryption, shell_quoted};
+use crate::plan::{Encryption, shell_option};
 
 /// How one of the probe's calls ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -290,13 +290,16 @@ impl ProbeReport {
 pub fn removal(target: &UploadTarget, upload_id: Option<&str>) -> String {
     let UploadTarget { bucket, owner, key } = target;
     let place = format!("--bucket {bucket} --expected-bucket-owner {owner}");
-    let key = shell_quoted(key);
     match upload_id {
         Some(id) => format!(
-            "aws s3api abort-multipart-upload {place} --key {key} --upload-id {}",
-            shell_quoted(id)
+            "aws s3api abort-multipart-upload {place} {} {}",
+            shell_option("key", key),
+            shell_option("upload-id", id)
         ),
-        None => format!("aws s3api list-multipart-uploads {place} --prefix {key}"),
+        None => format!(
+            "aws s3api list-multipart-uploads {place} {}",
+            shell_option("prefix", key)
+        ),
     }
 }
 
