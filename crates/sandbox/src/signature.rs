@@ -141,7 +141,11 @@ fn header<'a>(request: &'a Request<Bytes>, name: &str) -> Option<&'a str> {
 
 /// The time in `X-Amz-Date`.
 pub(super) fn signing_time(headers: &HeaderMap) -> Option<Timestamp> {
-    let text = headers.get("x-amz-date")?.to_str().ok()?;
+    read_stamp(headers.get("x-amz-date")?.to_str().ok()?)
+}
+
+/// A time as signatures write it.
+pub(super) fn read_stamp(text: &str) -> Option<Timestamp> {
     DateTime::strptime("%Y%m%dT%H%M%SZ", text)
         .ok()?
         .to_zoned(TimeZone::UTC)

@@ -17,7 +17,7 @@ use super::super::caller::Caller;
 use super::super::context::{self, Route};
 use super::super::query::Parameters;
 use super::super::shared::Shared;
-use super::super::signature::{Authorization, signing_time};
+use super::super::signature::{Authorization, read_stamp, signing_time};
 use super::super::world::World;
 use super::no_such_bucket;
 use super::objects::named;
@@ -93,8 +93,11 @@ impl<'a> Visit<'a> {
     fn of(world: &'a World, request: &'a S3AccessContext<'_>, now: Timestamp) -> S3Result<Self> {
         let query = Parameters::read(request.uri().query().unwrap_or_default());
         let headers = request.headers();
-        // A presigned request has an end of its own, which s3s looks after.
-        if signing_time(headers).is_some_and(|at| now.duration_since(at).abs() > TOLERANCE) {
+        // A presigned request may be old: it has an end of its own, which s3s looks after.
+        let is_old = signing_time(headers).is_some_and(|at| now.duration_since(at) > TOLERANCE);
+        let signed_at =
+            signing_time(headers).or_else(|| query.get("X-Amz-Date").and_then(read_stamp));
+        if is_old || signed_at.is_some_and(|at| at.duration_since(now) > TOLERANCE) {
             return Err(S3Error::with_message(
                 S3ErrorCode::RequestTimeTooSkewed,
                 "The difference between the request time and the current time is too large.",

@@ -11,12 +11,12 @@ use rstest::rstest;
 use super::clients::{profile, refusal, sandbox};
 use super::exports::request;
 
-/// A client whose second attempt goes by the `Date` of the first one's answer, as the SDK's own do.
-fn correcting(config: &SdkConfig) -> Client {
+/// Clients whose second attempt goes by the `Date` of the first one's answer.
+fn correcting(config: &SdkConfig) -> SdkConfig {
     let retry = RetryConfig::standard()
         .with_max_attempts(2)
         .with_initial_backoff(Duration::ZERO);
-    Client::new(&config.to_builder().retry_config(retry).build())
+    config.to_builder().retry_config(retry).build()
 }
 
 #[rstest]
@@ -42,6 +42,21 @@ async fn what_is_signed_by_another_clock_is_refused_in_each_services_words(
     assert_eq!(refused.0, "RequestTimeTooSkewed");
 }
 
+#[rstest]
+#[case::ahead(12)]
+#[case::behind(-12)]
+#[tokio::test]
+async fn a_client_that_goes_by_the_date_of_the_answers_is_served(#[case] hours: i64) {
+    let sandbox = sandbox();
+    let config = correcting(&profile(&sandbox, "prod-admin").await);
+    sandbox.set_clock_offset(SignedDuration::from_hours(hours));
+    Client::new(&config).list_tables().send().await.unwrap();
+    let s3 = aws_sdk_s3::Client::new(&config);
+    s3.list_buckets().send().await.unwrap();
+    let sts = aws_sdk_sts::Client::new(&config);
+    sts.get_caller_identity().send().await.unwrap();
+}
+
 /// Ten minutes are too many for DynamoDB, and not for STS and S3.
 #[tokio::test]
 async fn services_differ_in_what_they_tolerate() {
@@ -59,7 +74,7 @@ async fn services_differ_in_what_they_tolerate() {
 #[tokio::test]
 async fn an_export_has_the_sandboxs_times_and_its_token_holds_for_eight_hours_by_them() {
     let sandbox = sandbox();
-    let dynamodb = correcting(&profile(&sandbox, "prod-admin").await);
+    let dynamodb = Client::new(&correcting(&profile(&sandbox, "prod-admin").await));
     let mut arns = Vec::new();
     for minutes in [0, 8 * 60 - 1, 8 * 60 + 1] {
         sandbox.set_clock_offset(SignedDuration::from_mins(minutes));
@@ -80,7 +95,7 @@ async fn an_export_has_the_sandboxs_times_and_its_token_holds_for_eight_hours_by
 #[tokio::test]
 async fn a_session_ends_by_the_sandboxs_clock() {
     let sandbox = sandbox();
-    let dynamodb = correcting(&profile(&sandbox, "prod-oncall").await);
+    let dynamodb = Client::new(&correcting(&profile(&sandbox, "prod-oncall").await));
     sandbox.set_clock_offset(SignedDuration::from_mins(59));
     dynamodb.list_tables().send().await.unwrap();
     sandbox.set_clock_offset(SignedDuration::from_mins(61));
