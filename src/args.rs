@@ -113,7 +113,9 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Take a change of `apply` away again: just what was added, from the document as it is now
     Undo(UndoArgs),
-    /// Go on with what was cut off: repeat unanswered calls with their tokens, follow, verify
+    /// Go on with what was cut off: look unanswered calls up, repeat them with their tokens, follow,
+    /// verify
+    #[command(after_help = RESUME_HELP)]
     Resume(ResumeArgs),
     /// List the exports of the journal
     Exports(ExportsArgs),
@@ -392,11 +394,35 @@ pub struct TermsArgs {
     pub expires: Option<Expiry>,
 }
 
+/// What `resume` does with calls that went unanswered.
+const RESUME_HELP: &str = "\
+A call whose answer never came may have started an export. It is looked up by its token first (ListExports,
+DescribeExport). One that is not found is made again with the same token for seven hours by AWS's clock,
+within which DynamoDB answers with the same export. After that, or where the time of the call is not known,
+it is made again only once the listing proves that it started none; otherwise it stays open (exit status 4),
+and --started or --not-started settles it.";
+
 /// How `resume` goes.
 #[derive(Debug, ClapArgs)]
 pub struct ResumeArgs {
     /// The run's number; all runs that are not finished if left out
     pub run: Option<i64>,
+    /// Settle a call that went unanswered and cannot be looked up: it started the export with this ARN,
+    /// as the console or `aws dynamodb list-exports` shows it. The journal keeps on whose word
+    #[arg(
+        long,
+        value_name = "ARN",
+        requires = "run",
+        conflicts_with = "not_started"
+    )]
+    pub started: Option<Arn>,
+    /// Settle such a call the other way: it started no export. `run --only TABLE` then starts one
+    #[arg(long, requires = "run")]
+    pub not_started: bool,
+    /// With --not-started, the table that is meant, by name or ARN, where several are open; may be given
+    /// several times
+    #[arg(long, value_name = "TABLE", requires = "not_started")]
+    pub only: Vec<String>,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -21,6 +21,7 @@ mod endpoints;
 mod gate;
 mod ini;
 pub mod plain;
+mod service_clock;
 mod shared_files;
 mod sign_in;
 mod translate;

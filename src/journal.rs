@@ -8,6 +8,7 @@
 //! crash leaves of it can be found. What was read before an export was started is kept as a digest, so
 //! that an export that completed can speak for a later one. It holds no credentials.
 
+mod call;
 mod change;
 mod lock;
 mod probe;
@@ -20,6 +21,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
+pub use call::Refusal;
 pub use change::{
     ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, NewChange, UnknownKind,
 };
@@ -264,20 +266,19 @@ impl Journal {
 
     /// Writes an export's state over what was there, in one statement.
     ///
-    /// Another process may go on with the same run. So what it learnt is never unlearnt: the first
-    /// time of the call stays, and a record that names no export does not replace one that does.
+    /// Another process may go on with the same run. So what it learnt is never unlearnt: a record that
+    /// names no export does not replace one that does, and what is known of the calls is not touched.
     pub fn update_export(&self, export: &ExportRecord) -> Result<(), JournalError> {
         let connection = self.lock();
         let changed = connection.execute(
-            "UPDATE export SET stage = ?3, called_at = coalesce(called_at, ?4), export_arn = ?5, started_at = ?6, ended_at = ?7,
-                    failure_code = ?8, failure_message = ?9, item_count = ?10, billed_size_bytes = ?11,
-                    manifest = ?12, verified = ?13, verification = ?14
-             WHERE run = ?1 AND position = ?2 AND (export_arn IS NULL OR ?5 IS NOT NULL)",
+            "UPDATE export SET stage = ?3, export_arn = ?4, started_at = ?5, ended_at = ?6,
+                    failure_code = ?7, failure_message = ?8, item_count = ?9, billed_size_bytes = ?10,
+                    manifest = ?11, verified = ?12, verification = ?13
+             WHERE run = ?1 AND position = ?2 AND (export_arn IS NULL OR ?4 IS NOT NULL)",
             params![
                 export.run.0,
                 i64::try_from(export.position).unwrap_or(i64::MAX),
                 export.stage.as_str(),
-                export.called_at.map(Timestamp::as_millisecond),
                 export.export_arn,
                 export.started_at.map(Timestamp::as_millisecond),
                 export.ended_at.map(Timestamp::as_millisecond),
@@ -302,10 +303,7 @@ impl Journal {
         if is_known {
             Ok(())
         } else {
-            Err(JournalError::Entry(format!(
-                "run {} has no export {}",
-                export.run, export.position
-            )))
+            Err(no_such_export(export.run, export.position))
         }
     }
 
@@ -349,6 +347,10 @@ impl Journal {
         runs.reverse();
         Ok(runs)
     }
+}
+
+fn no_such_export(run: RunId, position: usize) -> JournalError {
+    JournalError::Entry(format!("run {run} has no export {position}"))
 }
 
 fn with_exports(connection: &Connection, mut run: RunRecord) -> Result<RunRecord, JournalError> {

@@ -6,13 +6,16 @@ use jiff::Timestamp;
 use super::failure::Failure;
 use super::gate::Gate;
 use super::plain::plain;
+use super::service_clock::ServiceClock;
 use super::translate::Translator;
-use crate::plan::ExportRequest;
 use tableferry_policy::arn::Arn;
 
 mod export_request;
 mod recovery;
 mod resource_policy;
+mod start;
+
+pub use start::StartAnswer;
 
 /// A table as `DescribeTable` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +99,7 @@ pub struct Dynamodb {
     pub(super) client: aws_sdk_dynamodb::Client,
     pub(super) translator: Translator,
     pub(super) gate: Gate,
+    pub(super) clock: ServiceClock,
 }
 
 impl Dynamodb {
@@ -150,22 +154,6 @@ impl Dynamodb {
             earliest: recovery.and_then(|r| timestamp(r.earliest_restorable_date_time())),
             latest: recovery.and_then(|r| timestamp(r.latest_restorable_date_time())),
         })
-    }
-
-    /// Starts an export, by `ExportTableToPointInTime`, word for word as requested: the client
-    /// token is the request's, never one that the SDK makes up.
-    pub async fn start_export(&self, request: &ExportRequest) -> Result<Export, Failure> {
-        const OPERATION: &str = "dynamodb:ExportTableToPointInTime";
-        let target = request.table_arn.to_string();
-        self.gate.pass(OPERATION, &target)?;
-        let input = export_request::input(request)
-            .map_err(|problem| self.translator.unsendable(OPERATION, &target, &problem))?;
-        let answer = input
-            .send_with(&self.client)
-            .await
-            .map_err(|error| self.translator.failure(OPERATION, &target, &error))?;
-        let described = answer.export_description().and_then(export);
-        described.ok_or_else(|| self.no_export(OPERATION, &target))
     }
 
     /// An export by its ARN, by `DescribeExport`.

@@ -18,6 +18,7 @@ use super::kms::Kms;
 use super::organizations::Organizations;
 use super::s3::S3;
 use super::s3_account::S3Account;
+use super::service_clock::ServiceClock;
 use super::translate::Translator;
 use tableferry_policy::arn::{AccountId, Arn, Partition, Region};
 
@@ -171,11 +172,16 @@ impl Session {
 
     /// DynamoDB in a Region.
     pub fn dynamodb(&self, region: &Region) -> Dynamodb {
-        let config = self.means.config("dynamodb", region);
+        let clock = ServiceClock::default();
+        let config =
+            aws_sdk_dynamodb::config::Builder::from(&self.means.config("dynamodb", region))
+                .interceptor(clock.clone())
+                .build();
         Dynamodb {
-            client: aws_sdk_dynamodb::Client::new(&config),
+            client: aws_sdk_dynamodb::Client::from_conf(config),
             translator: self.means.translator("dynamodb"),
             gate: self.means.gate,
+            clock,
         }
     }
 

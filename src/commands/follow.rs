@@ -95,7 +95,12 @@ pub(super) fn tell_what_is_left(work: &Work, outcome: &RunOutcome, exit: Exit, r
             .line("in the sandbox exports end with the process, unless --sandbox-state keeps them");
         return;
     }
-    if any(&[Stage::Planned, Stage::Calling]) {
+    if any(&[Stage::Calling]) {
+        report.line(&format!(
+            "whether every export was started is not known; `tableferry resume {run}` looks it up, and starts nothing twice"
+        ));
+    }
+    if any(&[Stage::Planned]) {
         report.line(&format!(
             "not every export was started; `tableferry resume {run}` starts what is left, and nothing twice"
         ));

@@ -230,7 +230,9 @@ impl Report {
 
 fn has_ended(progress: &ExportProgress) -> bool {
     match progress.stage {
-        ProgressStage::Refused | ProgressStage::Running(ExportStatus::Failed) => true,
+        ProgressStage::Refused
+        | ProgressStage::NotStarted
+        | ProgressStage::Running(ExportStatus::Failed) => true,
         ProgressStage::Running(ExportStatus::Completed) => progress.verification.is_some(),
         _ => false,
     }
@@ -254,6 +256,7 @@ fn progress_line(progress: &ExportProgress) -> String {
         ProgressStage::Planned => format!("{table}: not started"),
         ProgressStage::Calling => format!("{table}: called, and no answer yet"),
         ProgressStage::Refused => format!("{table}: refused: {code}: {message}"),
+        ProgressStage::NotStarted => format!("{table}: not started, as was said"),
         ProgressStage::Running(ExportStatus::InProgress) => format!(
             "{table}: in progress, {}",
             progress.export_arn.as_deref().unwrap_or("")
@@ -290,6 +293,7 @@ fn progress_object(run: RunId, progress: &ExportProgress) -> Value {
         ProgressStage::Planned => "PLANNED",
         ProgressStage::Calling => "CALLING",
         ProgressStage::Refused => "REFUSED",
+        ProgressStage::NotStarted => "NOT_STARTED",
         ProgressStage::Running(ExportStatus::InProgress) => "IN_PROGRESS",
         ProgressStage::Running(ExportStatus::Completed) => "COMPLETED",
         ProgressStage::Running(ExportStatus::Failed) => "FAILED",
@@ -356,6 +360,8 @@ pub(super) fn export_object(export: &ExportRecord) -> Value {
         "billed_size_bytes": export.billed_size_bytes,
         "manifest": export.manifest,
         "verified": verified,
+        "settled_by": export.settled.as_ref().map(|(by, _)| by),
+        "settled_at": export.settled.as_ref().map(|(_, at)| at),
     })
 }
 

@@ -2,16 +2,17 @@
 
 use futures_util::future;
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
-use super::follow::{Scope, go_on};
+use super::follow::{Scope, go_on, with_events};
 use super::report::Report;
 use super::sign_in::prove_both;
 use crate::args::ResumeArgs;
 use crate::journal::{RunId, RunRecord};
 use crate::plan::Plan;
-use crate::work::Work;
+use crate::work::{Claim, SettleError, Work};
 
 /// Goes on with one run, or with all that are not finished.
 pub async fn resume(work: &Work, args: &ResumeArgs, cancel: CancellationToken) -> Exit {
@@ -31,7 +32,10 @@ async fn resume_with(
         return all_open(work, Scope::Everything, cancel, report).await;
     };
     match work.run(id) {
-        Ok(Some(run)) => several(work, vec![run], Scope::Everything, cancel, report).await,
+        Ok(Some(run)) => match claim(args) {
+            Some(claim) => settled(work, run, &claim, cancel, report).await,
+            None => several(work, vec![run], Scope::Everything, cancel, report).await,
+        },
         Ok(None) => {
             report.error(
                 &format!("the journal has no run {id}"),
@@ -42,6 +46,57 @@ async fn resume_with(
         Err(error) => {
             report.error(&error.to_string(), Some(&error.hint()));
             Exit::Refused
+        }
+    }
+}
+
+/// What the operator says of a call that went unanswered.
+fn claim(args: &ResumeArgs) -> Option<Claim> {
+    match &args.started {
+        Some(arn) => Some(Claim::Started(arn.clone())),
+        None => args
+            .not_started
+            .then(|| Claim::NotStarted(args.only.clone())),
+    }
+}
+
+/// Settles what the operator says, then goes on with the run.
+async fn settled(
+    work: &Work,
+    run: RunRecord,
+    claim: &Claim,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Exit {
+    if let Err(exit) = sign_in_for(work, &run, cancel, report).await {
+        return exit;
+    }
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let settle = work.settle_call(run.id, claim, &sender);
+    if let Err(error) = with_events(settle, &mut events, |event| report.happened(event)).await {
+        report.error(&error.to_string(), Some(&settle_hint(&error)));
+        report.keep(&run.exports);
+        return match error {
+            SettleError::Journal(_) => Exit::CutOff,
+            _ => Exit::Refused,
+        };
+    }
+    let gone_on = go_on(work, run.id, Scope::Everything, cancel.clone(), report);
+    gone_on.await.unwrap_or_else(|exit| exit)
+}
+
+fn settle_hint(error: &SettleError) -> String {
+    match error {
+        SettleError::Resume(_) => "sign the source in to the run's own account".to_owned(),
+        SettleError::Journal(cause) => cause.hint(),
+        SettleError::NothingOpen(run) => {
+            format!(
+                "`tableferry resume {run}` goes on with it; `tableferry exports` shows how it stands"
+            )
+        }
+        SettleError::SeveralOpen { .. } => "name those that are meant with --only TABLE".to_owned(),
+        SettleError::NoSuchExport(_) | SettleError::OtherExport { .. } => {
+            "`aws dynamodb list-exports` shows the exports of the last 90 days".to_owned()
         }
     }
 }

@@ -43,10 +43,12 @@ pub struct NewRun<'a> {
 pub enum Stage {
     /// Written down; no call was made.
     Planned,
-    /// A call was begun, and its answer has not been written down.
+    /// A call was made whose answer is not known: the export may have been started.
     Calling,
     /// The call was refused: there is no export.
     Refused,
+    /// No export was started, as somebody said who settled what no look-up could.
+    NotStarted,
     /// The export is under way.
     InProgress,
     /// The export is complete.
@@ -55,10 +57,11 @@ pub enum Stage {
     Failed,
 }
 
-const STAGES: [(Stage, &str); 6] = [
+const STAGES: [(Stage, &str); 7] = [
     (Stage::Planned, "PLANNED"),
     (Stage::Calling, "CALLING"),
     (Stage::Refused, "REFUSED"),
+    (Stage::NotStarted, "NOT_STARTED"),
     (Stage::InProgress, "IN_PROGRESS"),
     (Stage::Completed, "COMPLETED"),
     (Stage::Failed, "FAILED"),
@@ -155,8 +158,14 @@ pub struct ExportRecord {
     pub request: ExportRequest,
     /// Which step it has reached.
     pub stage: Stage,
-    /// When the call was first begun; tokens are idempotent for eight hours.
+    /// When the call was first begun, by this machine's clock.
     pub called_at: Option<Timestamp>,
+    /// Calls that were made and may have started the export: their answers are not known.
+    pub unanswered: u32,
+    /// The time that the first of them was signed with, by AWS's clock; `None` where AWS told no time.
+    pub first_called: Option<Timestamp>,
+    /// The time by AWS's clock after which none of them was signed, where one is known.
+    pub last_called: Option<Timestamp>,
     /// The export's ARN, once the call was answered.
     pub export_arn: Option<String>,
     /// When AWS started it.
@@ -179,6 +188,8 @@ pub struct ExportRecord {
     pub verification: Option<String>,
     /// What was read before the start; `None` where no survey was made.
     pub fingerprint: Option<Fingerprint>,
+    /// The principal on whose word it was settled whether the export was started, and when.
+    pub settled: Option<(String, Timestamp)>,
 }
 
 impl ExportRecord {
@@ -188,7 +199,7 @@ impl ExportRecord {
         match self.stage {
             Stage::Planned | Stage::Calling | Stage::InProgress => true,
             Stage::Completed => self.verified.is_none(),
-            Stage::Refused | Stage::Failed => false,
+            Stage::Refused | Stage::NotStarted | Stage::Failed => false,
         }
     }
 
@@ -207,7 +218,8 @@ pub(super) const SELECT_RUN: &str = "SELECT id, created_at, plan, digest, source
 pub(super) const SELECT_EXPORTS: &str = "
     SELECT run, position, request, stage, called_at, export_arn, started_at, ended_at, failure_code,
            failure_message, item_count, billed_size_bytes, manifest, verified, verification,
-           writing_fingerprint, reading_fingerprint
+           writing_fingerprint, reading_fingerprint, unanswered, first_called, last_called,
+           settled_by, settled_at
     FROM export WHERE run = ?1 ORDER BY position";
 
 pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
@@ -228,6 +240,7 @@ pub(super) fn read_export(row: &Row<'_>) -> Result<ExportRecord, JournalError> {
     let request: String = row.get(2)?;
     let verified: Option<String> = row.get(13)?;
     let digests: (Option<String>, Option<String>) = (row.get(15)?, row.get(16)?);
+    let settled: (Option<String>, Option<i64>) = (row.get(20)?, row.get(21)?);
     Ok(ExportRecord {
         run: RunId(row.get(0)?),
         position: usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
@@ -249,6 +262,10 @@ pub(super) fn read_export(row: &Row<'_>) -> Result<ExportRecord, JournalError> {
             (Some(writing), Some(reading)) => Some(Fingerprint { writing, reading }),
             _ => None,
         },
+        unanswered: row.get(17)?,
+        first_called: row.get::<_, Option<i64>>(18)?.map(timestamp),
+        last_called: row.get::<_, Option<i64>>(19)?.map(timestamp),
+        settled: settled.0.zip(settled.1.map(timestamp)),
     })
 }
 

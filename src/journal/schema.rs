@@ -71,6 +71,17 @@ pub(super) const STEPS: &[&str] = &[
     ALTER TABLE export ADD COLUMN reading_fingerprint TEXT;
 ",
     CREATE_PROBE,
+    // Calls that may have started an export, with times by AWS's clock in milliseconds since 1970, and
+    // whose word settled it. Of calls made before, nobody knows the age.
+    "
+    ALTER TABLE export ADD COLUMN unanswered INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE export ADD COLUMN first_called INTEGER;
+    ALTER TABLE export ADD COLUMN last_called INTEGER;
+    ALTER TABLE export ADD COLUMN settled_by TEXT;
+    ALTER TABLE export ADD COLUMN settled_at INTEGER;
+    UPDATE export SET unanswered = 1, stage = 'CALLING'
+    WHERE called_at IS NOT NULL AND export_arn IS NULL AND stage IN ('PLANNED', 'CALLING');
+",
 ];
 
 /// How long an opening waits for another process: somebody sits before it.
@@ -81,7 +92,7 @@ const LOCK_AT_OPENING: Duration = Duration::from_secs(10);
 const LOCK_AT_WORK: Duration = Duration::from_mins(1);
 
 /// The format that this program writes.
-const FORMAT: i32 = 4;
+const FORMAT: i32 = 5;
 
 /// What SQLite says of a file, by its own code: a file that is held or cannot be written is whole.
 pub(super) fn failure(path: &Path, cause: rusqlite::Error) -> JournalError {

@@ -1,3 +1,4 @@
+mod calls;
 mod formats;
 
 use std::os::unix::fs::PermissionsExt;
@@ -68,8 +69,8 @@ fn an_update_survives_closing_the_file() {
         .record_run(&new_run(), &[request("t1")], at(10), RunId(0))
         .unwrap();
     let mut export = journal.run(id).unwrap().unwrap().exports.remove(0);
+    assert!(journal.begin_call(&mut export, at(11), None).unwrap());
     export.stage = Stage::Completed;
-    export.called_at = Some(at(11));
     export.export_arn = Some("arn".to_owned());
     export.item_count = Some(3);
     export.verified = Some(Verified::Unknown);
@@ -235,12 +236,11 @@ fn a_record_that_names_no_export_replaces_none_that_does() {
     let read = || journal.run(id).unwrap().unwrap().exports.remove(0);
     let mut slower = read();
     let mut faster = read();
+    assert!(journal.begin_call(&mut faster, at(11), None).unwrap());
     faster.stage = Stage::InProgress;
-    faster.called_at = Some(at(11));
     faster.export_arn = Some("arn".to_owned());
     journal.update_export(&faster).unwrap();
     slower.stage = Stage::Refused;
-    slower.called_at = Some(at(12));
     journal.update_export(&slower).unwrap();
     let kept = read();
     assert_eq!(kept.stage, Stage::InProgress);

@@ -57,6 +57,8 @@ pub enum Stage {
     Calling,
     /// Refused at the call.
     Refused,
+    /// Not started, as somebody said who settled it.
+    NotStarted,
     /// Accepted; AWS reports this.
     Running(ExportStatus),
 }
@@ -132,6 +134,7 @@ impl ExportProgress {
                 journal::Stage::Planned => Stage::Planned,
                 journal::Stage::Calling => Stage::Calling,
                 journal::Stage::Refused => Stage::Refused,
+                journal::Stage::NotStarted => Stage::NotStarted,
                 journal::Stage::InProgress => Stage::Running(ExportStatus::InProgress),
                 journal::Stage::Completed => Stage::Running(ExportStatus::Completed),
                 journal::Stage::Failed => Stage::Running(ExportStatus::Failed),

@@ -49,7 +49,7 @@ pub enum Verdict {
     CutOff,
     /// An export failed, or did not verify.
     Failed,
-    /// A call was refused.
+    /// A call was refused, or none started an export.
     Refused,
     /// Nobody could read the bucket, or ask after the export.
     Undecided,
@@ -77,7 +77,7 @@ fn export_verdict(export: &ExportRecord) -> Verdict {
             Verdict::CutOff
         }
         (Stage::Failed, _) | (Stage::Completed, Some(Verified::No)) => Verdict::Failed,
-        (Stage::Refused, _) => Verdict::Refused,
+        (Stage::Refused | Stage::NotStarted, _) => Verdict::Refused,
         (Stage::Completed, Some(Verified::Yes)) => Verdict::Done,
     }
 }

@@ -3,10 +3,10 @@
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use super::Work;
 use super::event::{Event, Side};
 use super::follow::{FollowError, RunOutcome};
-use crate::journal::{JournalError, RunId};
+use super::{Session, Work};
+use crate::journal::{JournalError, RunId, RunRecord};
 
 /// Why a run could not be gone on with.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,8 @@ pub enum ResumeError {
 }
 
 impl Work {
-    /// Repeats the calls whose answers never came, each with its token, then follows and verifies.
+    /// Looks up or repeats the calls whose answers never came, each by its token, then follows and
+    /// verifies.
     ///
     /// The sides must be signed in as the run's plan says.
     pub async fn resume(
@@ -45,6 +46,13 @@ impl Work {
         events: UnboundedSender<Event>,
         cancel: CancellationToken,
     ) -> Result<RunOutcome, ResumeError> {
+        let (run, session) = self.run_with_session(id)?;
+        self.make_calls(&session, run, &events, &cancel).await?;
+        Ok(self.follow(id, events, cancel).await?)
+    }
+
+    /// A run, and the session of its source.
+    pub(super) fn run_with_session(&self, id: RunId) -> Result<(RunRecord, Session), ResumeError> {
         let run = self
             .inner
             .journal
@@ -59,7 +67,6 @@ impl Work {
                 found: session.identity.account.to_string(),
             });
         }
-        self.make_calls(&session, run, &events, &cancel).await?;
-        Ok(self.follow(id, events, cancel).await?)
+        Ok((run, session))
     }
 }

@@ -1,23 +1,36 @@
 //! Starting exports: the journal first, then the call.
 //!
-//! A call that was answered is never made again; one whose answer never came is repeated with the
-//! token that the journal holds, which DynamoDB answers with the same export.
+//! A call that was answered is never made again. One whose answer never came is looked up by its token
+//! before anything is said about it, and repeated with it while DynamoDB is sure to answer with the same
+//! export. A refusal is final only where no call is left that may have started the export.
+
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, ExportProgress, Side};
+use super::look_up::{self, LookUp};
 use super::prepare::Briefing;
 use super::{Session, Work, region_of};
-use crate::aws::dynamodb::{Dynamodb, Export, ExportStatus};
+use crate::aws::dynamodb::{Dynamodb, Export, ExportStatus, StartAnswer};
 use crate::aws::failure::{Failure, FailureKind};
-use crate::journal::{ExportRecord, JournalError, NewRun, RunId, RunRecord, Stage};
+use crate::journal::{ExportRecord, JournalError, NewRun, Refusal, RunId, RunRecord, Stage};
 use crate::plan::{ExportRequest, Plan};
-use tableferry_policy::arn::Arn;
 
-/// A token holds for eight hours after its first request; a margin for clocks and slow calls.
-const TOKEN_HOLDS: SignedDuration = SignedDuration::from_mins(7 * 60 + 30);
+/// A token holds for eight hours after its first request completes (`ExportTableToPointInTime`,
+/// `ClientToken`). Both requests were accepted within 15 minutes of the times they were signed with.
+const TOKEN_HOLDS: SignedDuration = SignedDuration::from_hours(7);
+
+/// How often a call is made whose answer does not come.
+const ATTEMPTS: u32 = 4;
+
+/// The pause after the first of them; each is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(300);
+
+/// From here on a refusal may be for the time that the call was signed with.
+const SKEW: SignedDuration = SignedDuration::from_mins(4);
 
 /// Why nothing could be started.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +105,7 @@ impl Work {
                         let message = format!("{}: not started, since {reason}", export.table());
                         let _ = events.send(Event::Noted { message });
                     }
-                    None => self.make_call(session, &mut export, events).await?,
+                    None => self.make_call(session, &mut export, events, cancel).await?,
                 }
                 destination = Some(barred);
             }
@@ -109,61 +122,145 @@ impl Work {
         self.barred_destination(session, request).await
     }
 
+    /// Makes the call of one export, and makes it again where its answer did not come.
+    ///
+    /// A call after one whose answer is not known is made only once the export was looked up, and while
+    /// the token is sure to name the same export.
     async fn make_call(
         &self,
         session: &Session,
         export: &mut ExportRecord,
         events: &UnboundedSender<Event>,
+        cancel: &CancellationToken,
     ) -> Result<(), JournalError> {
-        let table_arn = &export.request.table_arn;
-        let region = region_of(table_arn, session);
+        let region = region_of(&export.request.table_arn, session);
         let dynamodb = session.dynamodb(&region);
-        let now = Timestamp::now();
-        let before = export.stage;
-        let answer = if export
-            .called_at
-            .is_some_and(|at| now.duration_since(at) > TOKEN_HOLDS)
-        {
-            match find_by_token(&dynamodb, table_arn, &export.request.client_token).await {
-                Ok(Some(found)) => Ok(found),
-                Ok(None) => dynamodb.start_export(&export.request).await,
-                Err(failure) => {
-                    note(
-                        events,
-                        export,
-                        &failure,
-                        "and its token no longer holds, so it is not called again",
-                    );
-                    return Ok(());
+        let journal = &self.inner.journal;
+        for attempt in 1..=ATTEMPTS {
+            let Next::Call(signed_at) = self.next_call(&dynamodb, export, events).await? else {
+                return Ok(());
+            };
+            if !journal.begin_call(export, Timestamp::now(), signed_at)? {
+                return Ok(());
+            }
+            let is_last = attempt == ATTEMPTS;
+            match dynamodb.start_export(&export.request, signed_at).await {
+                StartAnswer::Started(started) => {
+                    take_over(export, &started);
+                    return journal.update_export(export);
+                }
+                StartAnswer::Unanswered(failure) => {
+                    if is_last || !pause(attempt, cancel).await {
+                        note(
+                            events,
+                            export,
+                            &failure,
+                            "whether it was started is not known",
+                        );
+                        return Ok(());
+                    }
+                }
+                StartAnswer::Refused(failure) => {
+                    let is_skewed = is_skewed(signed_at, dynamodb.service_time());
+                    let refusal = refusal(&failure);
+                    journal.end_refused_call(export, &refusal, Timestamp::now())?;
+                    let is_worth_repeating = failure.kind == FailureKind::Throttled
+                        || (is_skewed && failure.kind == FailureKind::Credentials);
+                    if is_last || !is_worth_repeating || !pause(attempt, cancel).await {
+                        tell_refusal(export, &failure, events);
+                        return Ok(());
+                    }
                 }
             }
-        } else {
-            export.stage = Stage::Calling;
-            export.called_at.get_or_insert(now);
-            self.inner.journal.update_export(export)?;
-            dynamodb.start_export(&export.request).await
-        };
-        match answer {
-            Ok(described) => take_over(export, &described),
-            Err(failure) => take_refusal(export, before, &failure, events),
         }
-        self.inner.journal.update_export(export)
+        Ok(())
+    }
+
+    /// Finds out whether the call may be made now. AWS's time is read in any case, right before.
+    async fn next_call(
+        &self,
+        dynamodb: &Dynamodb,
+        export: &mut ExportRecord,
+        events: &UnboundedSender<Event>,
+    ) -> Result<Next, JournalError> {
+        let table = dynamodb
+            .describe_table(&export.request.table_arn.to_string())
+            .await;
+        if export.unanswered == 0 {
+            return Ok(match table {
+                // A call that nobody answers would leave it open whether the export was started.
+                Err(failure)
+                    if dynamodb.service_time().is_none()
+                        && (failure.is_passing() || failure.kind == FailureKind::Credentials) =>
+                {
+                    note(events, export, &failure, "it is still to be started");
+                    Next::Leave
+                }
+                _ => Next::Call(dynamodb.service_time()),
+            });
+        }
+        let created_at = table.ok().and_then(|table| table.created_at);
+        let journal = &self.inner.journal;
+        match look_up::by_token(dynamodb, export, created_at).await {
+            LookUp::Found(found) => {
+                take_over(export, &found);
+                journal.update_export(export)?;
+                Ok(Next::Leave)
+            }
+            LookUp::Absent => {
+                journal.forget_calls(export)?;
+                Ok(match export.stage {
+                    Stage::Planned => Next::Call(dynamodb.service_time()),
+                    _ => Next::Leave,
+                })
+            }
+            open => {
+                let now = dynamodb.service_time();
+                if let Some(now) = now {
+                    journal.bound_last_call(export, now)?;
+                }
+                if holds_token(export, now) {
+                    return Ok(Next::Call(now));
+                }
+                tell_open(export, &open, events);
+                Ok(Next::Leave)
+            }
+        }
     }
 }
 
-/// Finds the export that a token started, where the token itself no longer tells.
-async fn find_by_token(
-    dynamodb: &Dynamodb,
-    table_arn: &Arn,
-    token: &str,
-) -> Result<Option<Export>, Failure> {
-    for (arn, _status) in dynamodb.list_exports(Some(table_arn)).await? {
-        let export = dynamodb.describe_export(&arn).await?;
-        if export.client_token.as_deref() == Some(token) {
-            return Ok(Some(export));
-        }
+/// What is done about an export next.
+enum Next {
+    /// The call is made, signed with this time of AWS's clock.
+    Call(Option<Timestamp>),
+    /// Nothing: it is settled, or has to stay open.
+    Leave,
+}
+
+/// Whether a token is sure to name the same export still: only what AWS's clock says counts.
+fn holds_token(export: &ExportRecord, now: Option<Timestamp>) -> bool {
+    match (export.first_called, now) {
+        (Some(first), Some(now)) => now.duration_since(first) < TOKEN_HOLDS,
+        _ => false,
     }
-    Ok(None)
+}
+
+/// Whether a call was refused for the time that it was signed with, as far as AWS's time tells.
+fn is_skewed(signed_at: Option<Timestamp>, now: Option<Timestamp>) -> bool {
+    match (signed_at, now) {
+        (Some(signed_at), Some(now)) => now.duration_since(signed_at).abs() > SKEW,
+        (signed_at, now) => signed_at.is_none() && now.is_some(),
+    }
+}
+
+/// Waits before a call is made again; `false` where that is to be left out.
+async fn pause(attempt: u32, cancel: &CancellationToken) -> bool {
+    let pause = FIRST_PAUSE * 2_u32.pow(attempt - 1);
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => false,
+        () = tokio::time::sleep(pause.mul_f64(0.5 + 0.5 * fastrand::f64())) => true,
+    }
 }
 
 /// Writes what AWS says of an export into its record.
@@ -183,38 +280,52 @@ pub(super) fn take_over(record: &mut ExportRecord, export: &Export) {
     record.manifest.clone_from(&export.manifest);
 }
 
-/// Decides what a failed call leaves: a refusal is final, a missing answer is not.
-///
-/// The time of the first call stays in every case: an attempt before the last one, of which no
-/// answer came, may have started the export, and the token tells only for eight hours.
-fn take_refusal(
-    record: &mut ExportRecord,
-    before: Stage,
-    failure: &Failure,
-    events: &UnboundedSender<Event>,
-) {
-    match failure.kind {
-        // Turned away at the door, this time.
-        FailureKind::Credentials | FailureKind::Throttled => {
-            record.stage = before;
-            note(events, record, failure, "it is still to be started");
-        }
-        // The answer never came, or was not DynamoDB's word on it: the export may exist.
-        _ if failure.is_passing() => {
-            note(
-                events,
-                record,
-                failure,
-                "whether it was started is not known",
-            );
-        }
-        _ => {
-            record.stage = Stage::Refused;
-            record.ended_at = Some(Timestamp::now());
-            record.failure_code.clone_from(&failure.code);
-            record.failure_message = Some(failure.message.clone());
-        }
+/// What a refused call leaves: one that was turned away at the door may be made again.
+fn refusal(failure: &Failure) -> Refusal {
+    Refusal {
+        code: failure.code.clone(),
+        message: failure.message.clone(),
+        is_retryable: matches!(
+            failure.kind,
+            FailureKind::Credentials | FailureKind::Throttled
+        ),
     }
+}
+
+fn tell_refusal(export: &ExportRecord, failure: &Failure, events: &UnboundedSender<Event>) {
+    let consequence = match export.stage {
+        Stage::Planned => "it is still to be started",
+        Stage::Calling => {
+            "an earlier call went unanswered and may have started the export, so that this is not \
+             the last word: `tableferry resume` looks it up"
+        }
+        // A final refusal is told with the export's state.
+        _ => return,
+    };
+    note(events, export, failure, consequence);
+}
+
+/// Tells why it stays open whether an export was started, and what settles it.
+fn tell_open(export: &ExportRecord, look_up: &LookUp, events: &UnboundedSender<Event>) {
+    let (table, run) = (export.table(), export.run);
+    let by_hand = format!(
+        "`tableferry resume {run} --started ARN` or `tableferry resume {run} --not-started` settles it"
+    );
+    let message = match look_up {
+        LookUp::Failed(failure) => format!(
+            "{table}: a call went unanswered, and cannot be looked up: {failure}; allow \
+             dynamodb:ListExports and dynamodb:DescribeExport to the source and resume, or {by_hand}"
+        ),
+        LookUp::NotYet(proof) => format!(
+            "{table}: a call went unanswered, and no export of it is listed, which proves nothing \
+             before {proof}: `tableferry resume {run}` looks again from then on"
+        ),
+        LookUp::Found(_) | LookUp::Absent | LookUp::Unproved => format!(
+            "{table}: a call went unanswered, and no export of it is listed, which proves nothing: \
+             the listing does not reach back to it for certain; {by_hand}"
+        ),
+    };
+    let _ = events.send(Event::Noted { message });
 }
 
 fn note(

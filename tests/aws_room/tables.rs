@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use rstest::rstest;
 use serde_json::{Value, json};
 use tableferry::aws::FailureKind;
-use tableferry::aws::dynamodb::ExportStatus;
+use tableferry::aws::dynamodb::{ExportStatus, StartAnswer};
 use tableferry::plan::{Encryption, ExportRequest, Filter, Format, Span, View};
 
 use crate::fake::{Fake, Reply, region, signed_in};
@@ -40,11 +41,10 @@ fn described(status: &str) -> Reply {
 async fn sent(request: &ExportRequest) -> Value {
     let fake = Fake::with_sts(|_| described("IN_PROGRESS"));
     let session = signed_in(&fake).await;
-    let export = session
-        .dynamodb(&region("eu-west-1"))
-        .start_export(request)
-        .await
-        .unwrap();
+    let dynamodb = session.dynamodb(&region("eu-west-1"));
+    let StartAnswer::Started(export) = dynamodb.start_export(request, None).await else {
+        panic!("not started");
+    };
     assert_eq!(export.arn.to_string(), EXPORT);
     assert_eq!(export.status, ExportStatus::InProgress);
     serde_json::from_str(&fake.seen_of("ExportTableToPointInTime")[0].body).unwrap()
@@ -124,31 +124,61 @@ async fn a_value_that_is_none_sends_nothing() {
         }),
         ..request()
     };
-    let failure = session
-        .dynamodb(&region("eu-west-1"))
-        .start_export(&wrong)
-        .await
-        .unwrap_err();
+    let dynamodb = session.dynamodb(&region("eu-west-1"));
+    let StartAnswer::Refused(failure) = dynamodb.start_export(&wrong, None).await else {
+        panic!("something was sent");
+    };
     assert!(failure.message.contains(":v"), "{}", failure.message);
     assert!(fake.seen_of("ExportTableToPointInTime").is_empty());
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_retried_start_keeps_its_token() {
-    let attempts = std::sync::atomic::AtomicUsize::new(0);
-    let fake =
-        Fake::with_sts(
-            move |_| match attempts.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
-                0 => Reply::Reset,
-                _ => described("IN_PROGRESS"),
-            },
-        );
+/// What a start came to, and how often it was sent.
+async fn attempts(answer: impl Fn() -> Reply + Send + Sync + 'static) -> (StartAnswer, usize) {
+    let fake = Fake::with_sts(move |_| answer());
     let session = signed_in(&fake).await;
     let dynamodb = session.dynamodb(&region("eu-west-1"));
-    dynamodb.start_export(&request()).await.unwrap();
-    let seen = fake.seen_of("ExportTableToPointInTime");
-    assert_eq!(seen.len(), 2);
-    assert_eq!(seen[0].body, seen[1].body);
+    let answer = dynamodb.start_export(&request(), None).await;
+    (answer, fake.seen_of("ExportTableToPointInTime").len())
+}
+
+fn error(status: u16, code: &str) -> Reply {
+    Reply::json(
+        status,
+        &json!({"__type": code, "message": "no"}).to_string(),
+    )
+}
+
+/// An answer of something between, which has no request id of AWS's.
+fn between(status: u16, body: &str) -> Reply {
+    let headers = vec![("content-type", "application/json".to_owned())];
+    Reply::Answer(status, headers, body.to_owned())
+}
+
+/// Whether the export was started is open: another attempt might be refused, or start a second.
+#[rstest]
+#[case::connection_cut(|| Reply::Reset)]
+#[case::failed_on_its_side(|| error(500, "InternalServerError"))]
+#[case::unavailable(|| error(503, "ServiceUnavailable"))]
+#[case::a_proxys_page(Reply::page)]
+#[case::a_proxys_403(|| between(403, ""))]
+#[case::a_proxys_json(|| between(403, r#"{"code":"blocked","message":"by the proxy"}"#))]
+#[tokio::test(start_paused = true)]
+async fn a_start_without_dynamodbs_word_is_unanswered_and_made_once(#[case] answer: fn() -> Reply) {
+    let (answer, sent) = attempts(answer).await;
+    assert!(matches!(answer, StartAnswer::Unanswered(_)), "{answer:?}");
+    assert_eq!(sent, 1);
+}
+
+#[rstest]
+#[case::denied("AccessDeniedException")]
+#[case::throttled("ThrottlingException")]
+#[case::limited("LimitExceededException")]
+#[case::skewed("InvalidSignatureException")]
+#[tokio::test(start_paused = true)]
+async fn a_start_that_dynamodb_refuses_is_refused_and_made_once(#[case] code: &'static str) {
+    let (answer, sent) = attempts(move || error(400, code)).await;
+    assert!(matches!(answer, StartAnswer::Refused(_)), "{answer:?}");
+    assert_eq!(sent, 1);
 }
 
 #[tokio::test]

@@ -101,7 +101,17 @@ fn run_and_resume(moment: Moment) {
 }
 
 /// The tables of all exports that the server knows, sorted: one name for each export.
-fn started_exports(home: &Home) -> Vec<String> {
+pub fn started_exports(home: &Home) -> Vec<String> {
+    let mut tables: Vec<String> = exports(home)
+        .iter()
+        .map(|arn| arn.resource.split('/').nth(1).unwrap().to_owned())
+        .collect();
+    tables.sort();
+    tables
+}
+
+/// All exports that the server knows.
+pub fn exports(home: &Home) -> Vec<tableferry_policy::arn::Arn> {
     let variables = [("HOME".to_owned(), home.path().display().to_string())];
     let environment = tableferry::aws::Environment::from_variables(variables);
     let sign_in = tableferry::plan::SignIn {
@@ -110,17 +120,9 @@ fn started_exports(home: &Home) -> Vec<String> {
     };
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let session = environment.sign_in(&sign_in, None).await.unwrap();
-        let exports = session
-            .dynamodb(&session.region)
-            .list_exports(None)
-            .await
-            .unwrap();
-        let mut tables: Vec<String> = exports
-            .iter()
-            .map(|(arn, _)| arn.resource.split('/').nth(1).unwrap().to_owned())
-            .collect();
-        tables.sort();
-        tables
+        let dynamodb = session.dynamodb(&session.region);
+        let exports = dynamodb.list_exports(None).await.unwrap();
+        exports.into_iter().map(|(arn, _)| arn).collect()
     })
 }
 

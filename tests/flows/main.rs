@@ -10,6 +10,7 @@
 mod bad_input;
 mod clock;
 mod files;
+mod intercept;
 mod killed;
 mod output;
 mod probe_killed;
@@ -20,3 +21,4 @@ mod served;
 mod servers;
 mod terminal;
 mod twice;
+mod unanswered;

@@ -37,8 +37,7 @@ impl Home {
 
     /// Moves the clock of this home's [`Server::with_clock`]; the next request goes by it.
     pub fn move_clock(&self, offset: &str) {
-        let new = self.write("clock-offset.new", offset);
-        std::fs::rename(new, self.path().join(CLOCK_OFFSET)).unwrap();
+        move_clock(self.path(), offset);
     }
 
     /// The program, with this home and no AWS variable of the real environment.
@@ -67,6 +66,13 @@ impl Home {
     pub fn journal(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.path().join("world.json.journal")).unwrap()
     }
+}
+
+/// Moves the clock of a home's server.
+pub fn move_clock(home: &Path, offset: &str) {
+    let new = home.join("clock-offset.new");
+    std::fs::write(&new, offset).unwrap();
+    std::fs::rename(new, home.join(CLOCK_OFFSET)).unwrap();
 }
 
 /// What a run of the program came to.

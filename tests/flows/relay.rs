@@ -134,7 +134,7 @@ fn relay_one(client: &TcpStream, server: u16, assassin: &Mutex<Assassin>) -> Opt
 }
 
 /// One HTTP message with a Content-Length, or without a body.
-fn read_message(reader: &mut impl BufRead) -> Option<Vec<u8>> {
+pub fn read_message(reader: &mut impl BufRead) -> Option<Vec<u8>> {
     let mut message = Vec::new();
     let mut length = 0;
     loop {

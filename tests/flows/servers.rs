@@ -114,7 +114,8 @@ fn serve(stream: &TcpStream, world: &Mutex<World>) -> Option<()> {
         let answer = if is_head { "" } else { answer.as_str() };
         write!(
             &*stream,
-            "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{answer}",
+            "HTTP/1.1 {status} X\r\nx-amzn-RequestId: R1\r\nDate: {}\r\nContent-Length: {}\r\n\r\n{answer}",
+            jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT"),
             answer.len()
         )
         .ok()?;

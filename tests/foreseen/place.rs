@@ -8,6 +8,7 @@ use tableferry::access::facts::Facts;
 use tableferry::access::need::Who;
 use tableferry::access::remedy::{Mend, Remedy, Target};
 use tableferry::access::verdict::{Verdict, judge};
+use tableferry::aws::dynamodb::StartAnswer;
 use tableferry::aws::{Environment, Session};
 use tableferry::journal::Journal;
 use tableferry::plan::{ExportRequest, Plan};
@@ -157,9 +158,9 @@ impl Place {
         region: &tableferry_policy::arn::Region,
     ) -> Ending {
         let dynamodb = self.source.dynamodb(region);
-        let started = match dynamodb.start_export(request).await {
-            Ok(started) => started,
-            Err(failure) => {
+        let started = match dynamodb.start_export(request, None).await {
+            StartAnswer::Started(started) => started,
+            StartAnswer::Refused(failure) | StartAnswer::Unanswered(failure) => {
                 return Ending::Refused {
                     code: failure.code.unwrap_or_default(),
                     message: failure.message,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::operation::export_table_to_point_in_time::builders::ExportTableToPointInTimeInputBuilder;
+use aws_sdk_dynamodb::operation::export_table_to_point_in_time::builders::ExportTableToPointInTimeFluentBuilder;
 use aws_sdk_dynamodb::primitives::{Blob, DateTime};
 use aws_sdk_dynamodb::types::{
     AttributeValue, ExportFormat, ExportType, ExportViewType, FilterSpecification,
@@ -15,11 +15,12 @@ use serde_json::Value;
 
 use crate::plan::{Encryption, ExportRequest, Filter, Format, Span, View};
 
-/// The call's input; an error says which value of the filter is no attribute value.
-pub(super) fn input(
+/// Fills the call in; an error says which value of the filter is no attribute value.
+pub(super) fn fill(
+    call: ExportTableToPointInTimeFluentBuilder,
     request: &ExportRequest,
-) -> Result<ExportTableToPointInTimeInputBuilder, String> {
-    let mut input = ExportTableToPointInTimeInputBuilder::default()
+) -> Result<ExportTableToPointInTimeFluentBuilder, String> {
+    let mut input = call
         .table_arn(request.table_arn.to_string())
         .s3_bucket(request.bucket.as_str())
         .set_s3_bucket_owner(request.bucket_owner.as_ref().map(ToString::to_string))

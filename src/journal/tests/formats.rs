@@ -112,6 +112,71 @@ fn a_journal_of_an_earlier_format_keeps_what_it_holds_and_takes_what_is_new() {
             .unwrap()
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(version, 4);
+        assert_eq!(version, 5);
+    }
+}
+
+/// What the third and fourth format added.
+const FORMAT_4: &str = "
+    ALTER TABLE export ADD COLUMN writing_fingerprint TEXT;
+    ALTER TABLE export ADD COLUMN reading_fingerprint TEXT;
+    CREATE TABLE probe (
+        id             INTEGER PRIMARY KEY,
+        created_at     INTEGER NOT NULL,
+        principal      TEXT NOT NULL,
+        source_account TEXT NOT NULL,
+        sign_in        TEXT NOT NULL,
+        plan           TEXT NOT NULL,
+        bucket         TEXT NOT NULL,
+        owner          TEXT NOT NULL,
+        region         TEXT NOT NULL,
+        key            TEXT NOT NULL,
+        upload_id      TEXT,
+        stage          TEXT NOT NULL,
+        settled_at     INTEGER
+    ) STRICT;
+    PRAGMA user_version = 4;
+";
+
+#[test]
+fn a_call_of_the_fourth_format_without_an_answer_may_have_started_an_export_of_unknown_age() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.db");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(&[FORMAT_1, FORMAT_2, FORMAT_4].concat())
+        .unwrap();
+    // Turned away at the door, a call was written as planned: attempts before it may have been taken.
+    let rows = [
+        ("PLANNED", None, None, (Stage::Planned, 0)),
+        ("PLANNED", Some(5), None, (Stage::Calling, 1)),
+        ("CALLING", Some(5), None, (Stage::Calling, 1)),
+        ("IN_PROGRESS", Some(5), Some("arn"), (Stage::InProgress, 0)),
+        ("REFUSED", Some(5), None, (Stage::Refused, 0)),
+    ];
+    for (position, (stage, called_at, arn, _)) in (0_i64..).zip(rows) {
+        let token = format!("t{position}");
+        old.execute(
+            "INSERT INTO export (run, position, table_arn, client_token, request, stage, called_at, export_arn)
+             VALUES (4, ?1, 'arn', ?2, ?3, ?4, ?5, ?6)",
+            params![
+                position,
+                token,
+                serde_json::to_string(&request(&token)).unwrap(),
+                stage,
+                called_at,
+                arn
+            ],
+        )
+        .unwrap();
+    }
+    drop(old);
+    let run = Journal::open(&path)
+        .unwrap()
+        .run(RunId(4))
+        .unwrap()
+        .unwrap();
+    for (export, (.., expected)) in run.exports.iter().zip(rows) {
+        assert_eq!((export.stage, export.unanswered), expected, "{export:?}");
+        assert_eq!((export.first_called, export.last_called), (None, None));
     }
 }

@@ -106,7 +106,7 @@ pub(crate) fn is_completed(export: &ExportProgress) -> bool {
 pub(crate) fn is_failed(export: &ExportProgress) -> bool {
     matches!(
         export.stage,
-        Stage::Refused | Stage::Running(ExportStatus::Failed)
+        Stage::Refused | Stage::NotStarted | Stage::Running(ExportStatus::Failed)
     )
 }
 

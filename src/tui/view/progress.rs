@@ -175,6 +175,7 @@ fn head(look: &Look<'_>, export: &ExportProgress, columns: usize) -> Line<'stati
         Stage::Planned => ("○", "planned", Theme::muted()),
         Stage::Calling => (look.spinner(), "asking AWS to start", theme.accent()),
         Stage::Refused => ("✗", "refused", theme.bad()),
+        Stage::NotStarted => ("✗", "not started", theme.bad()),
         Stage::Running(ExportStatus::InProgress) => (look.spinner(), "in progress", theme.accent()),
         Stage::Running(ExportStatus::Completed) => ("✓", "completed", theme.good()),
         Stage::Running(ExportStatus::Failed) => ("✗", "failed", theme.bad()),
