@@ -1,8 +1,10 @@
 //! Answers in words that an operator understands.
 
-use super::condition::Truth;
-use super::evaluate::{ContextValue, Decision, Outcome, Policies, PolicyKind, Principal, Request};
+use super::condition::{Reading, Truth};
+use super::document::Principals;
+use super::evaluate::{ContextValue, Decision, Outcome, Policies, PolicyKind, Request};
 use super::near_miss::near_misses;
+use super::principal::{Caller, Reach};
 use super::verdict::{Hit, Origin, Weighed};
 
 /// The answer in a sentence.
@@ -13,7 +15,7 @@ pub(crate) fn sentence(
 ) -> String {
     match weighed.decision() {
         Decision::Allowed => allowed(request, weighed),
-        Decision::ExplicitDeny => denied(request, weighed),
+        Decision::ExplicitDeny => denied(request, policies, weighed),
         Decision::ImplicitDeny | Decision::Depends => not_allowed(request, policies, weighed),
     }
 }
@@ -53,7 +55,7 @@ fn allowed(request: &Request<'_>, weighed: &Weighed<'_>) -> String {
     }
 }
 
-fn denied(request: &Request<'_>, weighed: &Weighed<'_>) -> String {
+fn denied(request: &Request<'_>, policies: &Policies<'_>, weighed: &Weighed<'_>) -> String {
     let hit = weighed
         .hits
         .iter()
@@ -63,7 +65,7 @@ fn denied(request: &Request<'_>, weighed: &Weighed<'_>) -> String {
             "{} is denied explicitly by {}{}",
             request.action,
             name_of(hit),
-            grounds(request, hit)
+            grounds(request, policies, hit)
         )
     })
 }
@@ -72,19 +74,13 @@ fn denied(request: &Request<'_>, weighed: &Weighed<'_>) -> String {
 const MOST_GROUNDS: usize = 3;
 
 /// What of the request a Deny hits on, where its wording does not make it plain.
-fn grounds(request: &Request<'_>, hit: &Hit<'_>) -> String {
+fn grounds(request: &Request<'_>, policies: &Policies<'_>, hit: &Hit<'_>) -> String {
     let Origin::Statement(_, statement) = hit.origin else {
         return String::new();
     };
     let mut grounds = Vec::new();
-    let spared = statement.principals.as_ref();
-    if spared.is_some_and(|spared| spared.is_negated) {
-        grounds.push(match &request.principal {
-            Principal::Session { arn, .. } => {
-                format!("its NotPrincipal must list the account, the role and the session {arn}")
-            }
-            principal => format!("its NotPrincipal does not list {}", principal.name()),
-        });
+    if let Some(exempt) = statement.principals.as_ref().filter(|list| list.is_negated) {
+        grounds.push(not_exempt(request, policies, exempt));
     }
     for condition in statement.conditions.iter().take(MOST_GROUNDS) {
         let key = &condition.key.value;
@@ -100,6 +96,38 @@ fn grounds(request: &Request<'_>, hit: &Hit<'_>) -> String {
         return String::new();
     }
     format!(": {}", grounds.join(", and "))
+}
+
+/// Why a `NotPrincipal` does not exempt the caller.
+fn not_exempt(request: &Request<'_>, policies: &Policies<'_>, exempt: &Principals<'_>) -> String {
+    let caller = Caller::new(&request.principal, Reading::new(request.context));
+    let missing = caller.unlisted(exempt);
+    if missing.is_empty() && policies.boundary.is_some() {
+        return "NotPrincipal exempts no role or user that has a permissions boundary".to_owned();
+    }
+    let names = |links: Vec<Reach>| {
+        let mut names: Vec<String> = links
+            .into_iter()
+            .map(|link| caller.link_name(link))
+            .collect();
+        let last = names.pop().unwrap_or_default();
+        if names.is_empty() {
+            last
+        } else {
+            format!("{} and {last}", names.join(", "))
+        }
+    };
+    let chain = caller.exemption_chain().iter().copied();
+    let listed: Vec<Reach> = chain.filter(|link| !missing.contains(link)).collect();
+    let missing = names(missing);
+    if listed.is_empty() {
+        format!("its NotPrincipal does not list {missing}")
+    } else {
+        format!(
+            "its NotPrincipal lists {}, and it must list {missing} too",
+            names(listed)
+        )
+    }
 }
 
 fn not_allowed(request: &Request<'_>, policies: &Policies<'_>, weighed: &Weighed<'_>) -> String {
@@ -119,11 +147,32 @@ fn not_allowed(request: &Request<'_>, policies: &Policies<'_>, weighed: &Weighed
                 kind.as_str()
             ),
         };
-    for miss in near_misses(request, policies, kind) {
+    let mut misses = near_misses(request, policies, kind);
+    if let Some(other) = alternative(policies, weighed, kind) {
+        text.push_str(", and the ");
+        text.push_str(other.as_str());
+        text.push_str(", which would do as well, does not allow it either");
+        misses.extend(near_misses(request, policies, other));
+    }
+    for miss in misses {
         text.push_str("; ");
         text.push_str(&miss);
     }
     text
+}
+
+/// The other kind of policy that could allow the request by itself: within an account, the
+/// resource's own.
+fn alternative(
+    policies: &Policies<'_>,
+    weighed: &Weighed<'_>,
+    kind: PolicyKind,
+) -> Option<PolicyKind> {
+    let is_open = kind == PolicyKind::Identity
+        && weighed.scope.is_same_account
+        && weighed.gates.resource == Truth::No
+        && policies.resource.is_some();
+    is_open.then(|| weighed.scope.resource_kind())
 }
 
 /// The first level of the organization at which nothing allows.

@@ -28,6 +28,7 @@ mod pattern;
 mod principal;
 mod quantity;
 mod scope;
+mod services;
 mod unknown;
 mod verdict;
 mod witness;

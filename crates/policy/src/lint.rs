@@ -7,6 +7,13 @@ use super::document::{Document, Statement, Version};
 use super::json::{Place, Span};
 use super::pattern;
 
+mod action;
+mod arn_form;
+mod condition;
+mod principal;
+mod principal_form;
+mod resource;
+mod resource_control;
 mod statement;
 
 /// What a document hangs on; each kind has rules of its own.
@@ -153,10 +160,10 @@ pub fn lint(text: &str, kind: Kind) -> Vec<Finding> {
             mend: "correct it; AWS refuses the document as it stands".to_owned(),
         }),
         Ok(document) => {
-            check_version(&document, &mut findings);
+            check_version(&document, kind, &mut findings);
             check_statements(&document, &mut findings);
             for (index, found) in document.statements().iter().enumerate() {
-                statement::check(found, index, kind, &mut findings);
+                statement::check(found, index, document.version(), kind, &mut findings);
             }
         }
     }
@@ -211,7 +218,7 @@ impl Findings<'_> {
     }
 }
 
-fn check_version(document: &Document<'_>, findings: &mut Findings<'_>) {
+fn check_version(document: &Document<'_>, kind: Kind, findings: &mut Findings<'_>) {
     if document.version() == Version::Current {
         return;
     }
@@ -219,6 +226,9 @@ fn check_version(document: &Document<'_>, findings: &mut Findings<'_>) {
     let mend = "write \"Version\": \"2012-10-17\"";
     if document.statements().iter().any(uses_variables) {
         let message = "policy variables are mere text without Version 2012-10-17";
+        findings.error("version", span, message, mend);
+    } else if kind == Kind::ResourceControl {
+        let message = "a resource control policy needs Version 2012-10-17";
         findings.error("version", span, message, mend);
     } else if document.version_span().is_some() {
         let message = "2008-10-17 is an old version of the policy language";

@@ -1,6 +1,8 @@
 //! Condition operators: their names, and how one value of the request compares with one of the
 //! policy ("IAM JSON policy elements: Condition operators").
 
+use std::fmt;
+
 use super::quantity::{self, Moment, Network, Number};
 
 /// How numbers and dates are compared.
@@ -197,6 +199,23 @@ impl Operator {
                 | Test::Arn
                 | Test::Bool
         )
+    }
+}
+
+impl fmt::Display for Operator {
+    /// As policies write it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.quantifier {
+            Quantifier::Single => "",
+            Quantifier::Any => "ForAnyValue:",
+            Quantifier::All => "ForAllValues:",
+        })?;
+        let name = NAMES
+            .iter()
+            .find(|(_, test, is_negated)| *test == self.test && *is_negated == self.is_negated)
+            .map_or("", |(name, ..)| name);
+        f.write_str(name)?;
+        f.write_str(if self.if_exists { "IfExists" } else { "" })
     }
 }
 

@@ -169,6 +169,36 @@ impl Partition {
         format!("arn:{self}:iam::aws:policy/{name}")
     }
 
+    /// Whether a text has the form of a Region's code, and begins as the codes of a partition do.
+    pub(crate) fn knows_region(code: &str) -> bool {
+        let is_code = code.rsplit_once('-').is_some_and(|(head, number)| {
+            head.contains('-')
+                && !number.is_empty()
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        is_code
+            && Self::region_prefixes().any(|prefix| {
+                code.strip_prefix(prefix)
+                    .is_some_and(|rest| rest.starts_with('-'))
+            })
+    }
+
+    /// Whether the code of a Region may begin with a text.
+    pub(crate) fn has_region_like(head: &str) -> bool {
+        Self::region_prefixes().any(|prefix| {
+            prefix.starts_with(head)
+                || head
+                    .strip_prefix(prefix)
+                    .is_some_and(|rest| rest.starts_with('-'))
+        })
+    }
+
+    fn region_prefixes() -> impl Iterator<Item = &'static str> {
+        Self::ALL
+            .into_iter()
+            .flat_map(|partition| partition.row().region_prefixes.iter().copied())
+    }
+
     /// The partition whose Regions have codes of this form.
     pub(crate) fn of_region(code: &str) -> Self {
         // The longest prefix wins: `us-gov-west-1` begins as the commercial Regions do, too.

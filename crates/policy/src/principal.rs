@@ -167,15 +167,35 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Whether a `NotPrincipal` element spares the caller.
+    /// What a `NotPrincipal` element must list so that it exempts the caller.
     ///
     /// "When you use `NotPrincipal`, you must also specify the account ARN of the not-denied
     /// principal"; for an assumed role, AWS checks "the account, then the role, and then the
     /// assumed-role user" ("AWS JSON policy elements: `NotPrincipal`"). So the whole chain is listed,
     /// or the Deny applies.
-    pub(crate) fn is_spared_by(&self, principals: &Principals<'_>) -> bool {
-        if principals.is_everyone {
-            return true;
+    pub(crate) const fn exemption_chain(&self) -> &'static [Reach] {
+        match self.principal {
+            Principal::User { .. } | Principal::FederatedUser { .. } => {
+                &[Reach::Account, Reach::Itself]
+            }
+            Principal::Role { .. } => &[Reach::Account, Reach::Entity],
+            Principal::Session { .. } => &[Reach::Account, Reach::Entity, Reach::Itself],
+            Principal::AccountRoot { .. } => &[Reach::Account],
+            Principal::Service { .. } | Principal::Federated { .. } | Principal::Anonymous => {
+                &[Reach::Itself]
+            }
+        }
+    }
+
+    /// What of the chain a `NotPrincipal` element does not list; nothing where it exempts the caller.
+    pub(crate) fn unlisted(&self, principals: &Principals<'_>) -> Vec<Reach> {
+        let lists_everyone = principals.is_everyone
+            || principals
+                .entries
+                .iter()
+                .any(|(kind, text)| *kind == PrincipalKind::Aws && text.value == "*");
+        if lists_everyone {
+            return Vec::new();
         }
         let lists = |wanted: Reach| {
             principals
@@ -183,23 +203,30 @@ impl<'a> Caller<'a> {
                 .iter()
                 .any(|(kind, text)| self.named_as(*kind, &text.value) == Some(wanted))
         };
-        let lists_everyone = principals
-            .entries
+        self.exemption_chain()
             .iter()
-            .any(|(kind, text)| *kind == PrincipalKind::Aws && text.value == "*");
-        lists_everyone
-            || match self.principal {
-                Principal::User { .. } | Principal::FederatedUser { .. } => {
-                    lists(Reach::Itself) && lists(Reach::Account)
-                }
-                Principal::Role { .. } => lists(Reach::Entity) && lists(Reach::Account),
-                Principal::Session { .. } => {
-                    lists(Reach::Itself) && lists(Reach::Entity) && lists(Reach::Account)
-                }
-                Principal::AccountRoot { .. } => lists(Reach::Account),
-                Principal::Service { .. } | Principal::Federated { .. } => lists(Reach::Itself),
-                Principal::Anonymous => false,
+            .copied()
+            .filter(|wanted| !lists(*wanted))
+            .collect()
+    }
+
+    /// One of the chain in words.
+    pub(crate) fn link_name(&self, link: Reach) -> String {
+        let name = self.principal.name();
+        match (link, self.principal) {
+            (Reach::Account, _) => format!("the account {}", self.account.unwrap_or_default()),
+            (Reach::Entity, Principal::Session { .. }) => match &self.stands_for {
+                Some(Entity::Arn(arn)) => format!("the role {arn}"),
+                Some(Entity::Name { name, .. }) => format!("the role `{name}`"),
+                None => "the role".to_owned(),
+            },
+            (Reach::Entity, _) => format!("the role {name}"),
+            (Reach::Itself, Principal::Session { .. } | Principal::FederatedUser { .. }) => {
+                format!("the session {name}")
             }
+            (Reach::Itself, Principal::User { .. }) => format!("the user {name}"),
+            (Reach::Itself, _) => name.to_owned(),
+        }
     }
 }
 

@@ -208,12 +208,17 @@ fn guard(service: &str, name: &str, request: &Request<'_>, policies: &Policies<'
     if is_trust { Guard::Trust } else { Guard::Open }
 }
 
+/// Whether resource control policies cover a service.
+pub(crate) fn has_resource_control(service: &str) -> bool {
+    RESOURCE_CONTROLLED
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(service))
+}
+
 /// "Resources and entities not restricted by RCPs" names what is exempt: AWS managed keys,
 /// `kms:RetireGrant`, and the trust policies of service-linked roles.
 fn is_resource_controlled(service: &str, name: &str, resource: &str) -> bool {
-    let is_listed = RESOURCE_CONTROLLED
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(service));
+    let is_listed = has_resource_control(service);
     let is_kms = service.eq_ignore_ascii_case("kms");
     let is_exempt = (is_kms
         && (name.eq_ignore_ascii_case("RetireGrant") || resource.contains(":alias/aws/")))

@@ -209,7 +209,7 @@ impl<'p> Scale<'_, 'p> {
             // principal that has a permissions boundary policy attached" ("NotPrincipal").
             Some(principals) => {
                 let is_hit = self.has_boundary && self.caller.is_iam_entity()
-                    || !self.caller.is_spared_by(principals);
+                    || !self.caller.unlisted(principals).is_empty();
                 (is_deny && is_hit).then_some(Reach::Itself)
             }
         }
@@ -519,7 +519,7 @@ impl<'p> Weighed<'p> {
 
 impl Caller<'_> {
     /// Whether it is an IAM user or role, which alone can have a permissions boundary.
-    fn is_iam_entity(&self) -> bool {
+    pub(crate) fn is_iam_entity(&self) -> bool {
         matches!(
             self.principal,
             Principal::User { .. }

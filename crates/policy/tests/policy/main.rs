@@ -2,6 +2,8 @@
 
 mod corners;
 mod evaluation;
+mod explained;
 mod language;
+mod lint;
 mod mending;
 mod properties;
