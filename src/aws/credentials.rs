@@ -227,7 +227,7 @@ impl Loader {
             .map_err(|error| {
                 let translator = self.means.translator("sts");
                 let failure = translator.failure("sts:GetSessionToken", serial, &error);
-                assume_role_failure(failure, true, None)
+                assume_role_failure(failure, &self.profile, Some(serial), None)
             })?;
         self.take(answer.credentials, "sts:GetSessionToken", serial)
     }
@@ -258,7 +258,12 @@ impl Loader {
             .map_err(|error| {
                 let translator = self.means.translator("sts");
                 let failure = translator.failure("sts:AssumeRole", &hop.role_arn, &error);
-                assume_role_failure(failure, proof.is_some(), hop.external_id.as_deref())
+                assume_role_failure(
+                    failure,
+                    &self.profile,
+                    proof.map(|(serial, _)| serial.as_str()),
+                    hop.external_id.as_deref(),
+                )
             })?;
         self.take(answer.credentials, "sts:AssumeRole", &hop.role_arn)
     }

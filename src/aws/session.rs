@@ -269,6 +269,16 @@ pub enum SignInError {
         /// The device.
         serial: String,
     },
+    /// AWS did not take the code of an MFA device: ask for the next one and sign in again with it.
+    #[error("the code of {serial} was refused: {failure}")]
+    CodeRefused {
+        /// The profile.
+        profile: String,
+        /// The device.
+        serial: String,
+        /// The refusal, with what to do about it.
+        failure: Box<Failure>,
+    },
     /// A sign-in outside this program is needed.
     #[error("profile `{profile}` is not signed in: {detail}")]
     LoginRequired {

@@ -38,13 +38,31 @@ pub(super) async fn try_prove(
     side: Side,
     sign_in: &SignIn,
 ) -> Result<Identified, SignInError> {
-    let answer = work.sign_in(side, sign_in, None).await;
-    if let Err(SignInError::MfaRequired { serial, .. }) = &answer
-        && let Some(code) = ask_for_code(serial).await
-    {
-        return work.sign_in(side, sign_in, Some(&code)).await;
+    let mut answer = work.sign_in(side, sign_in, None).await;
+    for _ in 0..TRIES {
+        let Some(code) = code_for(&answer).await else {
+            break;
+        };
+        answer = work.sign_in(side, sign_in, Some(&code)).await;
     }
     answer
+}
+
+/// The code that a sign-in failed for want of, asked for on the terminal. What was wrong with the one
+/// before is said.
+async fn code_for(answer: &Result<Identified, SignInError>) -> Option<MfaCode> {
+    match answer {
+        Err(SignInError::MfaRequired { serial, .. }) => ask_for_code(serial).await,
+        Err(
+            error @ SignInError::CodeRefused {
+                serial, failure, ..
+            },
+        ) => {
+            print_error(&format!("{}; {}", failure.message.trim(), hint(error)));
+            ask_for_code(serial).await
+        }
+        _ => None,
+    }
 }
 
 /// Both sides ask for the same device's code, and a code is good for one use.
@@ -54,17 +72,19 @@ async fn prove_with_one_code(
     destination: &SignIn,
     report: &Report,
 ) -> Result<(), Exit> {
-    let answer = work.sign_in(Side::Source, source, None).await;
-    let code = match &answer {
-        Err(SignInError::MfaRequired { serial, .. }) => ask_for_code(serial).await,
-        _ => None,
-    };
-    let Some(code) = code else {
-        return tell(Side::Source, answer, report);
-    };
-    let [one, other] = work.sign_in_both(source, destination, &code).await;
-    tell(Side::Source, one, report)?;
-    tell(Side::Destination, other, report)
+    let mut answer = work.sign_in(Side::Source, source, None).await;
+    for _ in 0..TRIES {
+        let Some(code) = code_for(&answer).await else {
+            break;
+        };
+        let [one, other] = work.sign_in_both(source, destination, &code).await;
+        if one.is_ok() {
+            tell(Side::Source, one, report)?;
+            return tell(Side::Destination, other, report);
+        }
+        answer = one;
+    }
+    tell(Side::Source, answer, report)
 }
 
 /// Prints who a side is, or why it is nobody.
@@ -93,7 +113,9 @@ fn tell(side: Side, answer: Result<Identified, SignInError>, report: &Report) ->
 /// The exit status of a failed sign-in: what only a person can mend leaves the run to be gone on with.
 fn exit_of(error: &SignInError) -> Exit {
     match error {
-        SignInError::MfaRequired { .. } | SignInError::LoginRequired { .. } => Exit::CutOff,
+        SignInError::MfaRequired { .. }
+        | SignInError::CodeRefused { .. }
+        | SignInError::LoginRequired { .. } => Exit::CutOff,
         SignInError::Profile { .. } => Exit::Usage,
         SignInError::Call(failure) if failure.kind == FailureKind::Credentials => Exit::CutOff,
         SignInError::Call(_) => Exit::Refused,
@@ -109,14 +131,14 @@ pub(super) fn hint(error: &SignInError) -> String {
         }
         SignInError::LoginRequired { command, .. } => format!("run `{command}`, then this again"),
         SignInError::Profile { hint, .. } => hint.clone(),
-        SignInError::Call(failure) => failure
+        SignInError::CodeRefused { failure, .. } | SignInError::Call(failure) => failure
             .hint
             .clone()
             .unwrap_or_else(|| "check the profile and its rights".to_owned()),
     }
 }
 
-/// How often a code is asked for that turns out to be none.
+/// How many codes are tried, and how often one is asked for that turns out to be none.
 const TRIES: usize = 3;
 
 /// Asks on the terminal for a device's code; `None` where there is no terminal or no answer.

@@ -80,14 +80,14 @@ pub struct Model {
     pub(crate) leaving: Leaving,
     pub(crate) has_acted: bool,
     next_request: u64,
-    next_popup: u64,
-    /// The guarded popup that is in sight, and the frame that showed it first.
-    in_sight: Option<(PopupId, FrameNumber)>,
+    next_guard: u64,
+    /// What is guarded and in sight, and the frame that showed it first.
+    in_sight: Option<(GuardId, FrameNumber)>,
 }
 
-/// The number of a popup, given once.
+/// The number of something that takes no key before it was drawn; given once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PopupId(u64);
+pub struct GuardId(u64);
 
 /// What stands beside an account that the configuration marks so: a word, since colours alone are
 /// easily missed.
@@ -153,7 +153,7 @@ impl Model {
             leaving: Leaving::No,
             has_acted: false,
             next_request: 1,
-            next_popup: 1,
+            next_guard: 1,
             in_sight: None,
         };
         if let Some(plan) = start.plan {
@@ -188,16 +188,16 @@ impl Model {
         self.popups.insert(0, popup);
     }
 
-    /// A number for a new popup.
-    pub(crate) const fn popup_id(&mut self) -> PopupId {
-        let id = PopupId(self.next_popup);
-        self.next_popup += 1;
+    /// A number for something that takes no key before it was drawn.
+    pub(crate) const fn guard_id(&mut self) -> GuardId {
+        let id = GuardId(self.next_guard);
+        self.next_guard += 1;
         id
     }
 
     /// A question, to be opened or announced.
     pub(crate) const fn question(&mut self, question: Question) -> Popup {
-        Popup::Ask(Asked::new(self.popup_id(), question))
+        Popup::Ask(Asked::new(self.guard_id(), question))
     }
 
     /// Asks a question, as an answer to a key.
@@ -213,18 +213,27 @@ impl Model {
         self.popups.insert(above, popup);
     }
 
-    /// Takes that a frame was drawn. In a terminal that is too small it showed no popup.
+    /// What must be drawn before it takes a key, if that is so of what keys go to now.
+    fn guarded(&self) -> Option<GuardId> {
+        match (self.popup(), self.step) {
+            (Some(popup), _) => popup.guarded(),
+            (None, Step::Accounts) => self.accounts.moved,
+            (None, _) => None,
+        }
+    }
+
+    /// Takes that a frame was drawn. In a terminal that is too small it showed nothing.
     pub(crate) fn note_drawn(&mut self, frame: FrameNumber) {
-        let guarded = self.popup().and_then(Popup::guarded);
+        let guarded = self.guarded();
         let shown = guarded.filter(|_| !layout::is_too_small(self.size));
         let known = self.in_sight.filter(|(id, _)| shown == Some(*id));
         self.in_sight = known.or_else(|| Some((shown?, frame)));
     }
 
-    /// Whether a key that was read after this frame is for the popup on top: one that does something
-    /// outside takes no key that was on its way when it opened.
+    /// Whether a key that was read after this frame was meant for what it would go to: what does
+    /// something outside takes no key that was on its way when it opened.
     pub(crate) fn is_meant(&self, seen: FrameNumber) -> bool {
-        match self.popup().and_then(Popup::guarded) {
+        match self.guarded() {
             None => true,
             Some(id) => self
                 .in_sight

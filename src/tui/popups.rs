@@ -14,7 +14,7 @@ use self::question::{Asked, Question};
 use super::keymap::{Action, Scope};
 use super::layout;
 use super::message::Effect;
-use super::model::{Model, PopupId};
+use super::model::{GuardId, Model};
 use super::remote::RequestId;
 use super::view;
 use super::widgets::entry::Entry;
@@ -101,7 +101,7 @@ pub enum Popup {
     /// The runs under way.
     Runs {
         /// Which popup it is.
-        id: PopupId,
+        id: GuardId,
         /// The run under the cursor.
         cursor: usize,
     },
@@ -110,7 +110,7 @@ pub enum Popup {
 impl Popup {
     /// Its number, where a key does something outside: such a popup takes no key that was read before
     /// it was drawn.
-    pub(crate) const fn guarded(&self) -> Option<PopupId> {
+    pub(crate) const fn guarded(&self) -> Option<GuardId> {
         match self {
             Self::Ask(asked) if asked.question.changes_nothing() => None,
             Self::Ask(Asked { id, .. }) | Self::Runs { id, .. } => Some(*id),

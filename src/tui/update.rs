@@ -108,6 +108,7 @@ fn press(model: &mut Model, key: KeyCombination, seen: FrameNumber) -> Vec<Effec
         return Vec::new();
     }
     model.notice = None;
+    model.accounts.going_on = None;
     if question::is_mistyped(model, key, action) {
         question::take_mistyped(model);
         return Vec::new();
@@ -361,7 +362,7 @@ fn take_open_runs(
             if model.has_acted {
                 model.say(Tone::Warning, text);
             } else {
-                let id = model.popup_id();
+                let id = model.guard_id();
                 model.announce(Popup::Runs { id, cursor: 0 });
             }
         }

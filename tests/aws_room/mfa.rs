@@ -97,10 +97,21 @@ async fn a_code_that_was_used_before_says_to_wait_for_the_next() {
         .sign_in(&profile("guarded"), Some(&code()))
         .await
         .unwrap_err();
-    let SignInError::Call(failure) = error else {
+    let SignInError::CodeRefused {
+        profile,
+        serial,
+        failure,
+    } = error
+    else {
         panic!("{error:?}")
     };
-    assert!(failure.hint.unwrap().contains("each code works once"));
+    assert_eq!((profile.as_str(), serial.as_str()), ("guarded", DEVICE));
+    assert_eq!(failure.kind, FailureKind::AccessDenied);
+    let hint = failure.hint.unwrap();
+    assert!(
+        hint.contains("each code works once, and a device shows a new one every 30 seconds"),
+        "{hint}"
+    );
 }
 
 #[tokio::test]

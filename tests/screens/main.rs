@@ -13,4 +13,5 @@ mod flows;
 mod pictures;
 mod probes;
 mod questions;
+mod sides;
 mod world;

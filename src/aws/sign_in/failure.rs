@@ -155,19 +155,28 @@ fn call_failure(base: &Base, error: &CredentialsError, is_timeout: bool) -> Sign
     }))
 }
 
-/// Adds to a refused `AssumeRole` or `GetSessionToken` what its refusal leaves open.
+/// Adds to a refused `AssumeRole` or `GetSessionToken` what its refusal leaves open. `device` is the
+/// one whose code was sent, if one was.
 pub(in crate::aws) fn assume_role_failure(
     mut failure: Failure,
-    had_code: bool,
+    profile: &str,
+    device: Option<&str>,
     external_id: Option<&str>,
 ) -> SignInError {
     let is_about_mfa = failure.message.contains("MultiFactorAuthentication");
-    if is_about_mfa && had_code {
+    if let (true, Some(serial)) = (is_about_mfa, device) {
         failure.hint = Some(
-            "each code works once: wait for the device's next one, and check the serial number"
+            "each code works once, and a device shows a new one every 30 seconds: wait for it; \
+             where that one is refused too, check the serial number"
                 .to_owned(),
         );
-    } else if is_about_mfa {
+        return SignInError::CodeRefused {
+            profile: profile.to_owned(),
+            serial: plain(serial),
+            failure: Box::new(failure),
+        };
+    }
+    if is_about_mfa {
         failure.hint =
             Some("name the device with mfa_serial, so that its code is asked for".to_owned());
     } else if failure.message.contains("DurationSeconds") {

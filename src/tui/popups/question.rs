@@ -15,7 +15,7 @@ use super::{Popup, plan_file, scroll};
 use crate::tui::consent::{self, Proposed};
 use crate::tui::keymap::Action;
 use crate::tui::message::Effect;
-use crate::tui::model::{Model, PopupId};
+use crate::tui::model::{GuardId, Model};
 use crate::tui::outside::Probe;
 use crate::tui::probing;
 use crate::tui::steps::review;
@@ -61,7 +61,7 @@ impl Question {
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// Which popup it is.
-    pub(crate) id: PopupId,
+    pub(crate) id: GuardId,
     /// The question.
     pub(crate) question: Question,
     /// Whether "yes" is marked.
@@ -74,7 +74,7 @@ pub struct Asked {
 
 impl Asked {
     /// The question with "no" marked, so that a stray Enter does nothing.
-    pub(crate) const fn new(id: PopupId, question: Question) -> Self {
+    pub(crate) const fn new(id: GuardId, question: Question) -> Self {
         Self {
             id,
             question,

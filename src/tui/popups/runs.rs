@@ -11,7 +11,7 @@ use crate::work::event::Side;
 
 /// Opens the list.
 pub(crate) fn open(model: &mut Model) {
-    let id = model.popup_id();
+    let id = model.guard_id();
     model.open(Popup::Runs { id, cursor: 0 });
 }
 

@@ -13,14 +13,14 @@ use crate::tui::widgets::form::{Field, Form};
 use crate::work::event::Side;
 use tableferry_policy::arn::Malformed;
 
-/// Asks for the code of an MFA device.
-pub(crate) fn mfa(side: Side, profile: String, serial: String) -> Popup {
+/// Asks for the code of an MFA device; the error says what was wrong with the one before.
+pub(crate) fn mfa(side: Side, profile: String, serial: String, error: Option<String>) -> Popup {
     Popup::Mfa {
         side,
         profile,
         serial,
         entry: Entry::default(),
-        error: None,
+        error,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::aws::session::SignInError;
 use crate::plan::{Plan, SignIn};
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};
-use crate::tui::model::{Model, Tone};
+use crate::tui::model::{GuardId, Model, Tone};
 use crate::tui::outside::{Blocker, Identified};
 use crate::tui::popups::sign_in;
 use crate::tui::remote::Remote;
@@ -22,6 +22,10 @@ pub struct Accounts {
     pub(crate) focus: Side,
     pub(crate) source: Account,
     pub(crate) destination: Account,
+    /// The side that was chosen last, while no key was pressed since: its proof moves the focus on.
+    pub(crate) going_on: Option<Side>,
+    /// That the focus moved on by itself: no key is taken before that was drawn.
+    pub(crate) moved: Option<GuardId>,
 }
 
 /// One side.
@@ -68,6 +72,8 @@ impl Default for Accounts {
             focus: Side::Source,
             source: Account::default(),
             destination: Account::default(),
+            going_on: None,
+            moved: None,
         }
     }
 }
@@ -95,6 +101,15 @@ impl Account {
 
     fn is_nothing(&self) -> bool {
         matches!(self.chosen, Chosen::Nothing)
+    }
+
+    /// Whether there is nothing left to do for it: it was proved, or does without a profile.
+    fn is_settled(&self) -> bool {
+        match &self.chosen {
+            Chosen::Nothing => false,
+            Chosen::Without => true,
+            Chosen::Profile { proof, .. } => matches!(**proof, Remote::Loaded(_)),
+        }
     }
 
     fn is_settled_on(&self, row: Row<'_>) -> bool {
@@ -199,7 +214,7 @@ pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
             Some(Row::Ignored(_)) | None => false,
             Some(row) => !side.is_settled_on(row),
         },
-        Action::NextSide => !side.is_nothing() && accounts.side(other(accounts.focus)).is_nothing(),
+        Action::NextSide => side.is_settled() && accounts.side(other(accounts.focus)).is_nothing(),
         Action::Edit => matches!(row, Some(Row::Usable(_))),
         _ => true,
     }
@@ -252,7 +267,7 @@ pub(crate) fn take_in(model: &mut Model) {
 /// Takes the profile under the cursor and proves it.
 fn choose(model: &mut Model) -> Vec<Effect> {
     let side = model.accounts.focus;
-    let effects = match model.accounts.row(side) {
+    match model.accounts.row(side) {
         Some(Row::Usable(profile)) => {
             let kept = model.accounts.side(side).sign_in();
             let sign_in = match kept {
@@ -268,14 +283,24 @@ fn choose(model: &mut Model) -> Vec<Effect> {
             model.accounts.side_mut(side).chosen = Chosen::Without;
             let mut effects = proof::forget(model, side);
             effects.push(Effect::Cancel(Errand::SignIn(side)));
+            model.accounts.going_on = Some(side);
+            go_on_to_the_other(model, side);
             effects
         }
         _ => Vec::new(),
-    };
-    if model.accounts.side(other(side)).is_nothing() {
-        model.accounts.focus = other(side);
     }
-    effects
+}
+
+/// Moves the focus on to a side that has chosen nothing, once this one is settled and unless a key was
+/// pressed since it was chosen: until then what is pressed is about this one.
+fn go_on_to_the_other(model: &mut Model, side: Side) {
+    let accounts = &mut model.accounts;
+    let is_due = accounts.going_on == Some(side) && accounts.focus == side;
+    if is_due && accounts.side(side).is_settled() && accounts.side(other(side)).is_nothing() {
+        accounts.focus = other(side);
+        let id = model.guard_id();
+        model.accounts.moved = Some(id);
+    }
 }
 
 /// Opens the form for what is assumed on top of the profile under the cursor.

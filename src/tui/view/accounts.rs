@@ -226,7 +226,9 @@ fn identity_lines(look: &Look<'_>, known: &Identified, columns: usize) -> Vec<Li
 fn error_lines(look: &Look<'_>, error: &SignInError, columns: usize) -> Vec<Line<'static>> {
     let theme = look.theme;
     match error {
-        SignInError::Call(failure) => parts::failure(theme, failure, columns),
+        SignInError::CodeRefused { failure, .. } | SignInError::Call(failure) => {
+            parts::failure(theme, failure, columns)
+        }
         SignInError::MfaRequired { serial, .. } => {
             let sentence = format!("▲ a code of {serial} is needed: Enter asks for it");
             parts::paragraph(&sentence, theme.warning(), columns)

@@ -32,6 +32,7 @@ pub(crate) fn prove(
     if let Chosen::Profile { proof, .. } = &mut model.accounts.side_mut(side).chosen {
         proof.ask(request);
     }
+    model.accounts.going_on = Some(side);
     let query = Query::SignIn(side, Box::new(sign_in), code);
     effects.push(Effect::Ask(request, Errand::SignIn(side), query));
     effects
@@ -107,6 +108,7 @@ pub(crate) fn take_proof(
     if let Some(popup) = popup {
         model.announce(popup);
     }
+    super::go_on_to_the_other(model, side);
     tell_same_account(model);
     forget_if_another(model, side)
 }
@@ -116,7 +118,21 @@ pub(crate) fn take_proof(
 fn way_out(model: &mut Model, side: Side, error: &SignInError) -> Option<Popup> {
     match error {
         SignInError::MfaRequired { profile, serial } => {
-            Some(sign_in::mfa(side, profile.clone(), serial.clone()))
+            Some(sign_in::mfa(side, profile.clone(), serial.clone(), None))
+        }
+        SignInError::CodeRefused {
+            profile,
+            serial,
+            failure,
+        } => {
+            let hint = failure.hint.as_deref().unwrap_or_default();
+            let error = format!("AWS refused the code: {} {hint}", failure.message.trim());
+            Some(sign_in::mfa(
+                side,
+                profile.clone(),
+                serial.clone(),
+                Some(error),
+            ))
         }
         SignInError::LoginRequired {
             profile,
