@@ -3,6 +3,7 @@
 mod corners;
 mod evaluation;
 mod explained;
+mod json;
 mod language;
 mod lint;
 mod mending;
