@@ -16,15 +16,18 @@ pub mod s3_account;
 pub mod session;
 
 mod chain;
+mod clock_skew;
 mod credentials;
 mod endpoints;
 mod gate;
 mod ini;
+mod network_fault;
 pub mod plain;
 mod service_clock;
 mod shared_files;
 mod sign_in;
 mod translate;
+mod trust;
 
 pub use environment::{Environment, Timeouts};
 pub use failure::{Failure, FailureKind};

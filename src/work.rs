@@ -94,6 +94,8 @@ pub struct Identified {
     pub expires_at: Option<Timestamp>,
     /// Endpoints that are not AWS's: service (or `all`) and URL.
     pub endpoints: Vec<(String, String)>,
+    /// What to know before anything is done as this side: a clock that is wrong, calls in the clear.
+    pub warnings: Vec<String>,
     /// The ARN of the session's role with its path, as `iam:GetRole` told it, or as the role was named
     /// when it was assumed.
     pub role_arn: Option<Arn>,
@@ -229,6 +231,7 @@ impl Work {
             region: session.region.clone(),
             expires_at: session.expires_at,
             endpoints: session.endpoints.clone(),
+            warnings: session.warnings.clone(),
             role_arn,
         };
         let how = how.clone();

@@ -132,7 +132,11 @@ impl Loader {
         };
         match tokio::time::timeout(limit, provider.provide_credentials()).await {
             Ok(Ok(credentials)) => Ok(credentials),
-            Ok(Err(error)) => Err(base_failure(&self.base, &error)),
+            Ok(Err(error)) => Err(base_failure(
+                &self.base,
+                &self.means.translator(self.base.kind.service()),
+                &error,
+            )),
             Err(_) => Err(SignInError::Call(Box::new(Failure {
                 kind: FailureKind::Timeout,
                 operation: self.base.kind.operation().to_owned(),
@@ -207,7 +211,7 @@ impl Loader {
             .into_builder()
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build();
-        aws_sdk_sts::Client::new(&config)
+        self.means.sts(&config)
     }
 
     async fn session_of_keys(

@@ -86,9 +86,53 @@ impl Endpoints {
             .map(|(name, url)| (name.as_str(), url));
         of_all
             .chain(by_service)
-            .map(|(service, url)| (super::plain::plain(service), super::plain::plain(url)))
+            .map(|(service, url)| (super::plain::plain(service), shown(url)))
             .collect()
     }
+
+    /// What to know before calls are sent to them.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let mut urls: Vec<&String> = self.of_all.iter().chain(self.by_service.values()).collect();
+        urls.sort_unstable();
+        urls.dedup();
+        urls.into_iter()
+            .filter(|url| is_in_the_clear(url))
+            .map(|url| {
+                format!(
+                    "calls to {} go over the network unencrypted: whoever is on the way can read \
+                     session tokens and answers; use https://, unless the network is your own",
+                    shown(url)
+                )
+            })
+            .collect()
+    }
+}
+
+/// A URL as it may be shown: scheme, host, port and path. A name, a password and a query may be secret.
+pub(super) fn shown(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), url),
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    super::plain::plain(&format!("{scheme}{}{path}", without_login(authority)))
+}
+
+/// Whether what is sent to a URL can be read on the way there.
+fn is_in_the_clear(url: &str) -> bool {
+    let is_http = |scheme: &str| scheme.eq_ignore_ascii_case("http");
+    url.split_once("://")
+        .is_some_and(|(scheme, _)| is_http(scheme))
+        && !is_loopback(url)
+}
+
+/// A URL's authority without the name and password in it.
+fn without_login(authority: &str) -> &str {
+    authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host)
 }
 
 /// Whether a URL's host is one of AWS's own, so that buckets may be named in the host.
@@ -106,7 +150,8 @@ pub(super) fn is_loopback(url: &str) -> bool {
 /// A URL's host in lower case, without the port; an IPv6 address keeps its brackets.
 fn host(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = without_login(authority);
     let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let host = match authority.rsplit_once(':') {
         Some((host, port)) if is_port(port) => host,
@@ -143,6 +188,35 @@ mod tests {
             "https://s3.amazonaws.com.example.org",
         ] {
             assert!(!is_of_aws(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_shown_without_what_may_be_secret() {
+        for (url, expected) in [
+            (
+                "https://ada:s3cret@minio.corp:9000/x?token=t#f",
+                "https://minio.corp:9000/x",
+            ),
+            ("http://ada:p@ss@[::1]:5000", "http://[::1]:5000"),
+            ("http://minio.corp/a@b", "http://minio.corp/a@b"),
+            ("https://minio.corp?X-Amz-Signature=s", "https://minio.corp"),
+            ("minio.corp:9000", "minio.corp:9000"),
+        ] {
+            assert_eq!(shown(url), expected);
+        }
+    }
+
+    #[test]
+    fn only_http_to_another_machine_is_in_the_clear() {
+        for (url, expected) in [
+            ("http://minio.corp:9000", true),
+            ("HTTP://10.0.0.1", true),
+            ("https://minio.corp", false),
+            ("http://localhost:5000", false),
+            ("http://ada:s3cret@127.0.0.1:1/x", false),
+        ] {
+            assert_eq!(is_in_the_clear(url), expected, "{url}");
         }
     }
 

@@ -7,16 +7,18 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext};
 use aws_smithy_http_client::{Builder, Connector};
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::profiles::{self, Profiles};
 use super::shared_files::{FileKind, SharedFiles};
+use super::trust;
 use crate::regular_file;
 
 /// The most bytes that a shared file may have: ten thousand profiles have some two million.
@@ -69,6 +71,13 @@ impl Files {
     }
 }
 
+/// The clients for AWS's hosts and for endpoints on this machine.
+#[derive(Debug, Clone)]
+struct Clients {
+    http: SharedHttpClient,
+    loopback: SharedHttpClient,
+}
+
 /// A snapshot of the outside, taken once, so that tests and the sandbox can hand in their own.
 #[derive(Clone)]
 pub struct Environment {
@@ -77,6 +86,10 @@ pub struct Environment {
     pub(super) http_client: SharedHttpClient,
     /// For endpoints on this machine, which no proxy can reach.
     pub(super) loopback_client: SharedHttpClient,
+    /// Whether the clients were handed in, and trust whatever they trust.
+    has_own_client: bool,
+    /// The clients for each certificate bundle, so that both sides share theirs.
+    by_bundle: Arc<Mutex<BTreeMap<PathBuf, Clients>>>,
     pub(super) timeouts: Timeouts,
     /// Whether the sessions are to change nothing.
     pub(super) is_read_only: bool,
@@ -137,8 +150,10 @@ impl Environment {
         let files = Files::named_by(|name| variables.get(name).map(OsString::from));
         Self {
             variables,
-            http_client: shared_client(ProxyConfig::from_env),
-            loopback_client: shared_client(ProxyConfig::disabled),
+            http_client: shared_client(ProxyConfig::from_env, None),
+            loopback_client: shared_client(ProxyConfig::disabled, None),
+            has_own_client: false,
+            by_bundle: Arc::default(),
             timeouts: Timeouts::default(),
             is_read_only: false,
             files,
@@ -151,6 +166,8 @@ impl Environment {
             variables: BTreeMap::new(),
             http_client: http.clone(),
             loopback_client: http,
+            has_own_client: true,
+            by_bundle: Arc::default(),
             timeouts: Timeouts::default(),
             is_read_only: false,
             files: Files::InMemory {
@@ -185,29 +202,61 @@ impl Environment {
     pub fn with_http_client(mut self, http: SharedHttpClient) -> Self {
         self.http_client = http.clone();
         self.loopback_client = http;
+        self.has_own_client = true;
         self
+    }
+
+    /// The same with clients that take the word of a bundle's authorities alone.
+    pub(super) fn trusting(&self, bundle: &Path) -> Result<Self, String> {
+        let mut environment = self.clone();
+        let mut known = self
+            .by_bundle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let clients = match known.get(bundle) {
+            Some(clients) => clients,
+            None => known.entry(bundle.to_owned()).or_insert({
+                let trust = trust::read_bundle(bundle)?;
+                Clients {
+                    http: shared_client(ProxyConfig::from_env, Some(trust.clone())),
+                    loopback: shared_client(ProxyConfig::disabled, Some(trust)),
+                }
+            }),
+        };
+        if !self.has_own_client {
+            environment.http_client = clients.http.clone();
+            environment.loopback_client = clients.loopback.clone();
+        }
+        Ok(environment)
+    }
+
+    /// The certificate bundle that holds for a profile, and what names it: the variable goes before the
+    /// profile's setting (AWS SDKs and Tools Reference Guide, "General configuration settings").
+    pub(super) fn ca_bundle(
+        &self,
+        files: &SharedFiles,
+        profile: &str,
+    ) -> Option<(PathBuf, &'static str)> {
+        let of_profile = || {
+            let path = files.setting(profile, "ca_bundle")?;
+            (!path.is_empty()).then_some((path, "ca_bundle"))
+        };
+        let of_variable = self
+            .variable("AWS_CA_BUNDLE")
+            .map(|path| (path, "AWS_CA_BUNDLE"));
+        let (path, named_by) = of_variable.or_else(of_profile)?;
+        let home = self.variable("HOME").map(Path::new);
+        let path = match (Path::new(path).strip_prefix("~"), home) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(path),
+        };
+        Some((path, named_by))
     }
 
     /// The profiles of the shared files. It never fails: what is wrong with the files is among the
     /// answer's problems.
     pub fn profiles(&self) -> Profiles {
-        let mut profiles = profiles::list(self.shared_files(), &self.variables);
-        profiles.problems.extend(self.unread_bundle());
-        profiles
-    }
-
-    /// What to know of a certificate bundle that the AWS CLI reads and the SDK for Rust does not.
-    fn unread_bundle(&self) -> Option<String> {
-        let bundle = self.variable("AWS_CA_BUNDLE")?;
-        let is_named_elsewhere = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
-            .iter()
-            .any(|name| self.variable(name).is_some());
-        (!is_named_elsewhere).then(|| {
-            super::plain::plain(&format!(
-                "AWS_CA_BUNDLE names {bundle}, which is not read here: if calls fail for their \
-                 certificate, add the authority to the system's store, or set SSL_CERT_FILE={bundle}"
-            ))
-        })
+        profiles::list(self.shared_files(), &self.variables)
     }
 
     /// Whether nothing outside the process may be touched.
@@ -273,11 +322,14 @@ impl Environment {
 
 /// The SDK's own HTTP client, made once: the clients of all services and of both sides then share
 /// its trust store and its connections. It reads nothing before its first call.
-fn shared_client(proxy: fn() -> ProxyConfig) -> SharedHttpClient {
+fn shared_client(proxy: fn() -> ProxyConfig, trust: Option<TlsContext>) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
             .proxy_config(proxy());
+        if let Some(trust) = &trust {
+            connector = connector.tls_context(trust.clone());
+        }
         connector.set_connector_settings(settings.cloned());
         if let Some(components) = components {
             connector.set_sleep_impl(components.sleep_impl());

@@ -42,6 +42,7 @@ fn profile(
     kind: ProfileKind,
     variables: &BTreeMap<String, String>,
 ) -> Profile {
+    let endpoints = Endpoints::of(&raw.name, files, variables);
     Profile {
         name: raw.name.clone(),
         kind,
@@ -53,7 +54,8 @@ fn profile(
             .get("role_arn")
             .and_then(|text| text.parse().ok()),
         mfa_serial: raw.settings.get("mfa_serial").map(|text| plain(text)),
-        endpoints: Endpoints::of(&raw.name, files, variables).listed(),
+        endpoints: endpoints.listed(),
+        warnings: endpoints.warnings(),
         place: raw.place.clone(),
     }
 }
@@ -105,6 +107,8 @@ pub struct Profile {
     pub mfa_serial: Option<String>,
     /// The endpoints it sends calls to in place of AWS's: service (or `all`) and URL.
     pub endpoints: Vec<(String, String)>,
+    /// What to know before it is chosen: calls in the clear.
+    pub warnings: Vec<String>,
     /// Where it stands, as `file:line`.
     pub place: String,
 }

@@ -5,9 +5,11 @@ mod policy;
 mod settings;
 
 use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::head_bucket::{HeadBucketError, HeadBucketOutput};
 use aws_sdk_s3::types as sdk;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::clock_skew::ClockSkew;
 use super::failure::{Failure, FailureKind};
 use super::gate::Gate;
 use super::plain::plain;
@@ -95,14 +97,31 @@ impl S3 {
         expected_owner: Option<&AccountId>,
     ) -> Result<Option<Region>, Failure> {
         let answer = self
-            .client
-            .head_bucket()
-            .bucket(bucket.as_str())
-            .set_expected_bucket_owner(expected_owner.map(ToString::to_string))
-            .send()
+            .head(bucket, expected_owner)
             .await
             .map_err(|error| self.head_failure(bucket, &error))?;
         Ok(answer.bucket_region().and_then(|text| text.parse().ok()))
+    }
+
+    /// `HeadBucket`. Where this machine's clock is off, S3 refuses what is signed by it, and an answer to
+    /// HEAD has no code by which the SDK would know. It signs by the clock of the last answer, so that
+    /// the second refusal is one of the bucket.
+    async fn head(
+        &self,
+        bucket: &BucketName,
+        expected_owner: Option<&AccountId>,
+    ) -> Result<HeadBucketOutput, SdkError<HeadBucketError, HttpResponse>> {
+        let ask = || {
+            self.client
+                .head_bucket()
+                .bucket(bucket.as_str())
+                .set_expected_bucket_owner(expected_owner.map(ToString::to_string))
+                .send()
+        };
+        match ask().await {
+            Err(error) if is_for_the_clock(&error) => ask().await,
+            answer => answer,
+        }
     }
 
     /// The Region a bucket lies in, asked from any Region of its partition.
@@ -110,12 +129,7 @@ impl S3 {
     /// S3 names it in a header of its answer to `HeadBucket`, also of a redirection and of a
     /// refusal; `GetBucketLocation` is asked where the header is missing.
     pub async fn locate(&self, bucket: &BucketName) -> Result<Region, Failure> {
-        let head = self
-            .client
-            .head_bucket()
-            .bucket(bucket.as_str())
-            .send()
-            .await;
+        let head = self.head(bucket, None).await;
         let region = match &head {
             Ok(answer) => answer.bucket_region().and_then(|text| text.parse().ok()),
             Err(error) => region_header(error),
@@ -356,6 +370,13 @@ impl DefaultEncryption {
 fn region_header<E>(error: &SdkError<E, HttpResponse>) -> Option<Region> {
     let headers = error.raw_response()?.headers();
     headers.get("x-amz-bucket-region")?.parse().ok()
+}
+
+/// Whether a refusal may be one for the time that the request was signed at.
+fn is_for_the_clock<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    error.raw_response().is_some_and(|response| {
+        response.status().as_u16() == 403 && ClockSkew::of_answer(response).is_some()
+    })
 }
 
 /// Whether nobody answered, or the bucket is not there: another call would not help.

@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::{DateTime, Format};
 use jiff::Timestamp;
@@ -26,6 +27,15 @@ impl ServiceClock {
     }
 }
 
+/// The time that an answer tells; `None` of a cached one, whose time is old.
+pub(super) fn time_of(headers: &Headers) -> Option<Timestamp> {
+    if headers.get("age").is_some() {
+        return None;
+    }
+    let date = DateTime::from_str(headers.get("date")?, Format::HttpDate).ok()?;
+    Timestamp::from_second(date.secs()).ok()
+}
+
 impl Intercept for ServiceClock {
     fn name(&self) -> &'static str {
         "ServiceClock"
@@ -38,14 +48,11 @@ impl Intercept for ServiceClock {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let headers = context.response().headers();
-        // A proxy's page has no request id, and its clock is anybody's; a cached answer is old.
-        if headers.get("x-amzn-requestid").is_none() || headers.get("age").is_some() {
+        // A proxy's page has no request id, and its clock is anybody's.
+        if headers.get("x-amzn-requestid").is_none() {
             return Ok(());
         }
-        let told = headers
-            .get("date")
-            .and_then(|text| DateTime::from_str(text, Format::HttpDate).ok())
-            .and_then(|time| Timestamp::from_second(time.secs()).ok());
+        let told = time_of(headers);
         if told.is_some() {
             *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = told;
         }

@@ -1,6 +1,7 @@
 //! Sessions: one identity, proved, and the clients made for it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use aws_sdk_s3control::config::endpoint::{EndpointFuture, Params, ResolveEndpoint};
@@ -8,6 +9,7 @@ use aws_smithy_types::endpoint::Endpoint;
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 
+use super::clock_skew::ClockSkew;
 use super::dynamodb::Dynamodb;
 use super::endpoints::{self, Endpoints};
 use super::environment::SharedHttpClient;
@@ -83,6 +85,8 @@ pub struct Session {
     pub is_renewable: bool,
     /// Endpoints that are not AWS's: service (or `all`) and URL.
     pub endpoints: Vec<(String, String)>,
+    /// What to know before anything is done with it: a clock that is wrong, calls in the clear.
+    pub warnings: Vec<String>,
     pub(super) means: Means,
 }
 
@@ -95,8 +99,10 @@ pub(super) struct Means {
     pub endpoints: Endpoints,
     /// How credentials are renewed, for hints.
     pub renewal: String,
-    /// Whether a certificate bundle is named that is not read here, for hints.
-    pub has_ca_bundle: bool,
+    /// The certificate bundle whose authorities are trusted in place of the system's, for hints.
+    pub ca_bundle: Option<PathBuf>,
+    /// AWS's clock, as STS tells it.
+    pub clock: ServiceClock,
     /// The HTTP client for endpoints on this machine.
     pub loopback_client: SharedHttpClient,
     /// What every changing call passes.
@@ -116,12 +122,23 @@ impl Means {
         builder.build()
     }
 
+    /// STS in a Region, which tells AWS's clock besides.
+    pub(super) fn sts(&self, config: &SdkConfig) -> aws_sdk_sts::Client {
+        let config = aws_sdk_sts::config::Builder::from(config).interceptor(self.clock.clone());
+        aws_sdk_sts::Client::from_conf(config.build())
+    }
+
+    /// How far this machine's clock is off AWS's, where it is too much; told right after an answer.
+    pub(super) fn clock_skew(&self) -> Option<ClockSkew> {
+        ClockSkew::between(Timestamp::now(), self.clock.latest()?)
+    }
+
     /// What translates one service's errors.
     pub(super) fn translator(&self, service: &str) -> Translator {
         Translator {
             renewal: self.renewal.as_str().into(),
             endpoint: self.endpoints.for_service(service).map(Into::into),
-            has_ca_bundle: self.has_ca_bundle,
+            ca_bundle: self.ca_bundle.as_deref().map(Into::into),
         }
     }
 }

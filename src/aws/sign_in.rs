@@ -16,11 +16,13 @@ use aws_types::app_name::AppName;
 use jiff::Timestamp;
 
 use super::chain;
+use super::clock_skew::ClockSkew;
 use super::credentials::{Loader, Renewing};
 use super::endpoints::Endpoints;
 use super::environment::{Environment, Timeouts};
 use super::gate::Gate;
 use super::plain::plain;
+use super::service_clock::ServiceClock;
 use super::session::{Identity, Means, MfaCode, Session, SignInError};
 use super::shared_files::SharedFiles;
 use crate::plan::SignIn;
@@ -69,8 +71,12 @@ impl Environment {
                 serial: plain(serial),
             });
         }
-        let credentials = loader.load(code).await?;
-        self.prove(loader, credentials).await
+        let means = loader.means.clone();
+        let proved = async {
+            let credentials = loader.load(code).await?;
+            prove(loader, credentials).await
+        };
+        proved.await.map_err(|error| with_skew(error, &means))
     }
 
     /// Whether both sides begin with the same user's keys and ask for the same device's code, so
@@ -97,8 +103,8 @@ impl Environment {
             (Ok(one), Ok(other)) if one.shares_device_with(&other) => {
                 match one.shared_session(code).await {
                     Ok(shared) => (
-                        self.go_on_from(one, shared.clone()).await,
-                        self.go_on_from(other, shared).await,
+                        go_on_from(one, shared.clone()).await,
+                        go_on_from(other, shared).await,
                     ),
                     Err(error) => (Err(error.clone()), Err(error)),
                 }
@@ -108,15 +114,6 @@ impl Environment {
                 self.sign_in(other, Some(code)).await,
             ),
         }
-    }
-
-    async fn go_on_from(
-        &self,
-        loader: Loader,
-        credentials: Credentials,
-    ) -> Result<Session, SignInError> {
-        let credentials = loader.walk(credentials, None).await?;
-        self.prove(loader, credentials).await
     }
 
     /// All that is decided before the first call.
@@ -136,22 +133,33 @@ impl Environment {
             error
         })?;
         let region = self.region(sign_in, &files)?;
+        let ca_bundle = self.ca_bundle(&files, profile);
+        let environment = match &ca_bundle {
+            Some((path, named_by)) => self.trusting(path).map_err(|problem| {
+                refused(
+                    format!("{named_by} names {}: {problem}", path.display()),
+                    "name a file of PEM certificates that can be read, or leave it out to trust the \
+                     system's authorities",
+                )
+            })?,
+            None => self.clone(),
+        };
         let mut loader = Loader {
-            environment: self.clone(),
             profile: profile.to_owned(),
             device_of_keys: None,
             keys_session_seconds: None,
             means: Means {
-                config: self.sdk_config(&files, profile),
-                loopback_client: self.loopback_client.clone(),
+                config: environment.sdk_config(&files, profile),
+                loopback_client: environment.loopback_client.clone(),
                 endpoints: Endpoints::of(profile, &files, &self.variables),
                 renewal: chain.base.kind.renewal(&chain.base.profile),
-                has_ca_bundle: self.variable("AWS_CA_BUNDLE").is_some()
-                    || files.setting(profile, "ca_bundle").is_some(),
+                ca_bundle: ca_bundle.map(|(path, _)| path),
+                clock: ServiceClock::default(),
                 gate: Gate {
                     is_read_only: self.is_read_only,
                 },
             },
+            environment,
             region,
             hops: Vec::new(),
             base: chain.base,
@@ -215,42 +223,6 @@ impl Environment {
         builder.build()
     }
 
-    async fn prove(
-        &self,
-        loader: Loader,
-        credentials: Credentials,
-    ) -> Result<Session, SignInError> {
-        let expires_at = credentials
-            .expiry()
-            .and_then(|end| Timestamp::try_from(end).ok());
-        let is_renewable = loader.device().is_none();
-        let assumed_from = self.assumed_from(&loader);
-        let (profile, region) = (loader.profile.clone(), loader.region.clone());
-        let last_hop = loader.hops.last();
-        let assumed_role = last_hop.and_then(|hop| hop.role_arn.parse().ok());
-        let mut means = loader.means.clone();
-        means.config = means
-            .config
-            .into_builder()
-            .credentials_provider(SharedCredentialsProvider::new(Renewing::new(
-                credentials,
-                loader,
-            )))
-            .build();
-        let identity = identity(&means, &region, &profile).await?;
-        Ok(Session {
-            profile,
-            identity,
-            assumed_role,
-            region,
-            expires_at,
-            assumed_from,
-            is_renewable,
-            endpoints: means.endpoints.listed(),
-            means,
-        })
-    }
-
     /// The session that the last role of a chain is assumed from, as STS names it: without the
     /// role's path.
     fn assumed_from(&self, loader: &Loader) -> Option<Arn> {
@@ -290,6 +262,68 @@ impl Environment {
     }
 }
 
+async fn prove(loader: Loader, credentials: Credentials) -> Result<Session, SignInError> {
+    let expires_at = credentials
+        .expiry()
+        .and_then(|end| Timestamp::try_from(end).ok());
+    let is_renewable = loader.device().is_none();
+    let assumed_from = loader.environment.assumed_from(&loader);
+    let (profile, region) = (loader.profile.clone(), loader.region.clone());
+    let last_hop = loader.hops.last();
+    let assumed_role = last_hop.and_then(|hop| hop.role_arn.parse().ok());
+    let mut means = loader.means.clone();
+    means.config = means
+        .config
+        .into_builder()
+        .credentials_provider(SharedCredentialsProvider::new(Renewing::new(
+            credentials,
+            loader,
+        )))
+        .build();
+    let identity = identity(&means, &region, &profile).await?;
+    let skew = means.clock_skew().map(|skew| {
+        format!(
+            "{skew}; {}, since export times, expiries and the ends of sessions are judged by it",
+            ClockSkew::hint()
+        )
+    });
+    let warnings = means.endpoints.warnings().into_iter().chain(skew);
+    Ok(Session {
+        profile,
+        identity,
+        assumed_role,
+        region,
+        expires_at,
+        assumed_from,
+        is_renewable,
+        warnings: warnings.collect(),
+        endpoints: means.endpoints.listed(),
+        means,
+    })
+}
+
+async fn go_on_from(loader: Loader, credentials: Credentials) -> Result<Session, SignInError> {
+    let means = loader.means.clone();
+    let proved = async {
+        let credentials = loader.walk(credentials, None).await?;
+        prove(loader, credentials).await
+    };
+    proved.await.map_err(|error| with_skew(error, &means))
+}
+
+/// A failed call of a machine whose clock is wrong: whatever else it may be, this comes first.
+fn with_skew(mut error: SignInError, means: &Means) -> SignInError {
+    if let (SignInError::Call(failure), Some(skew)) = (&mut error, means.clock_skew()) {
+        let before = failure.hint.take().map(|hint| format!("; {hint}"));
+        failure.hint = Some(format!(
+            "{skew}; {}{}",
+            ClockSkew::hint(),
+            before.unwrap_or_default()
+        ));
+    }
+    error
+}
+
 fn refused(message: impl Into<String>, hint: impl Into<String>) -> SignInError {
     SignInError::Profile {
         message: plain(&message.into()),
@@ -300,7 +334,8 @@ fn refused(message: impl Into<String>, hint: impl Into<String>) -> SignInError {
 async fn identity(means: &Means, region: &Region, profile: &str) -> Result<Identity, SignInError> {
     const OPERATION: &str = "sts:GetCallerIdentity";
     let translator = means.translator("sts");
-    let answer = aws_sdk_sts::Client::new(&means.config("sts", region))
+    let answer = means
+        .sts(&means.config("sts", region))
         .get_caller_identity()
         .send()
         .await

@@ -5,6 +5,7 @@
 //! control characters here; headers and bodies never leave, since they may hold credentials.
 
 use std::error::Error;
+use std::path::Path;
 use std::sync::Arc;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -12,7 +13,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::clock_skew::ClockSkew;
+use super::endpoints;
 use super::failure::{Failure, FailureKind};
+use super::network_fault::NetworkFault;
 use super::plain::{plain, shortened};
 use super::session::SignInError;
 
@@ -26,8 +30,8 @@ pub(super) struct Translator {
     pub renewal: Arc<str>,
     /// The endpoint that stands in for AWS's, if any.
     pub endpoint: Option<Arc<str>>,
-    /// Whether a certificate bundle is named that is not read here.
-    pub has_ca_bundle: bool,
+    /// The certificate bundle whose authorities are trusted in place of the system's.
+    pub ca_bundle: Option<Arc<Path>>,
 }
 
 impl Translator {
@@ -56,7 +60,18 @@ impl Translator {
         } else {
             describe_silence(&mut failure, error);
         }
-        failure.hint = self.hint(&failure);
+        failure.hint = match error.raw_response() {
+            None if is_of_the_network(failure.kind) => {
+                Some(self.network_hint(&failure, NetworkFault::of(error)))
+            }
+            _ => self.hint(&failure),
+        };
+        if let Some(skew) = error.raw_response().and_then(ClockSkew::of_answer)
+            && is_about_time(&failure)
+        {
+            failure.kind = FailureKind::Service;
+            failure.hint = Some(format!("{skew}; {}", ClockSkew::hint()));
+        }
         if let Some(region) = error.raw_response().and_then(redirected_to) {
             failure.hint = Some(format!("the bucket lies in {region}"));
         }
@@ -89,7 +104,9 @@ impl Translator {
     fn hint(&self, failure: &Failure) -> Option<String> {
         match failure.kind {
             FailureKind::Credentials => Some(self.renewal.to_string()).filter(|s| !s.is_empty()),
-            FailureKind::Timeout | FailureKind::Connection => Some(self.network_hint(failure)),
+            FailureKind::Timeout | FailureKind::Connection => {
+                Some(self.network_hint(failure, NetworkFault::Other))
+            }
             FailureKind::Unreadable => Some(self.endpoint_hint().unwrap_or_else(|| {
                 "something between here and AWS answered in its place: a proxy or a captive portal; \
                  look at HTTPS_PROXY and NO_PROXY"
@@ -98,7 +115,10 @@ impl Translator {
             FailureKind::Unsupported => self.endpoint_hint(),
             FailureKind::Throttled => Some("wait a little and try again".to_owned()),
             FailureKind::Service if failure.code.as_deref() == Some("RequestTimeTooSkewed") => {
-                Some("set this machine's clock: it differs too much from AWS's".to_owned())
+                Some(format!(
+                    "this machine's clock differs too much from AWS's: {}",
+                    ClockSkew::hint()
+                ))
             }
             FailureKind::Service if failure.status.is_some_and(|status| status >= 500) => {
                 Some(self.endpoint_hint().unwrap_or_else(|| {
@@ -113,11 +133,33 @@ impl Translator {
         let endpoint = self.endpoint.as_deref()?;
         Some(format!(
             "the call went to {}, which is configured in place of AWS",
-            plain(endpoint)
+            endpoints::shown(endpoint)
         ))
     }
 
-    fn network_hint(&self, failure: &Failure) -> String {
+    /// What to do about a call that got no answer.
+    pub(super) fn network_hint(&self, failure: &Failure, fault: NetworkFault) -> String {
+        match fault {
+            NetworkFault::ProxyLogin => {
+                return "the proxy asks for a login: write it into HTTPS_PROXY as \
+                        http://NAME:PASSWORD@HOST:PORT, or name the host in NO_PROXY"
+                    .to_owned();
+            }
+            NetworkFault::Proxy => {
+                return "the proxy that HTTPS_PROXY names did not open the way, and neither AWS nor an \
+                        endpoint was reached: have the proxy allow the host, or name the host in \
+                        NO_PROXY"
+                    .to_owned();
+            }
+            NetworkFault::Certificate => return self.certificate_hint(),
+            NetworkFault::Tls => {
+                let hint = "what answers does not speak TLS as it should: is it one of http://, or is \
+                            something in between?";
+                let endpoint = self.endpoint_hint();
+                return endpoint.map_or_else(|| hint.to_owned(), |to| format!("{to}; {hint}"));
+            }
+            NetworkFault::Other => {}
+        }
         if let Some(hint) = self.endpoint_hint() {
             return format!("{hint}; is it running?");
         }
@@ -128,13 +170,43 @@ impl Translator {
                  may not know: AWS_ACCOUNT_ID_ENDPOINT_MODE=disabled goes back to the old ones",
             );
         }
-        if self.has_ca_bundle || failure.message.to_lowercase().contains("certificate") {
-            hint.push_str(
-                "; AWS_CA_BUNDLE and ca_bundle are not read here: add the authority to the \
-                 system's store, or name it in SSL_CERT_FILE",
-            );
-        }
         hint
+    }
+
+    fn certificate_hint(&self) -> String {
+        let hint = match &self.ca_bundle {
+            Some(bundle) => format!(
+                "the server's certificate is not vouched for by {}, which is trusted in place of the \
+                 system's authorities: add the authority that signed it",
+                bundle.display()
+            ),
+            None => {
+                "the server's certificate is not trusted: name the authority that signed it in \
+                     AWS_CA_BUNDLE or the profile's ca_bundle, or add it to the system's store"
+                    .to_owned()
+            }
+        };
+        match self.endpoint_hint() {
+            Some(endpoint) => format!("{endpoint}; {hint}"),
+            None => hint,
+        }
+    }
+}
+
+/// Whether a refusal may be one for the time that a request was signed at; an answer to HEAD has no
+/// code at all.
+fn is_about_time(failure: &Failure) -> bool {
+    match failure.code.as_deref() {
+        None => failure.kind == FailureKind::AccessDenied,
+        Some(code) => [
+            "RequestTimeTooSkewed",
+            "RequestExpired",
+            "RequestInTheFuture",
+            "SignatureDoesNotMatch",
+            "InvalidSignatureException",
+            "AuthFailure",
+        ]
+        .contains(&code),
     }
 }
 
@@ -358,30 +430,33 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_is_not_trusted_points_to_the_systems_store() {
-        let failure = failed(
-            FailureKind::Connection,
-            "kms:ListKeys",
-            "invalid peer certificate",
-        );
-        let hint = Translator::default().hint(&failure).unwrap();
-        assert!(
-            hint.contains("AWS_CA_BUNDLE") && hint.contains("SSL_CERT_FILE"),
-            "{hint}"
-        );
-        assert!(!hint.contains("ddb"), "{hint}");
-    }
-
-    #[test]
-    fn a_bundle_that_is_not_read_is_told_with_any_failed_connection() {
-        let failure = failed(FailureKind::Connection, "s3:GetObject", "connection closed");
-        let plain = Translator::default().hint(&failure).unwrap();
-        assert!(!plain.contains("AWS_CA_BUNDLE"), "{plain}");
-        let translator = Translator {
-            has_ca_bundle: true,
+    fn what_is_no_fault_of_the_endpoint_is_not_told_as_one() {
+        let failure = failed(FailureKind::Connection, "kms:ListKeys", "no connection");
+        let behind = Translator {
+            endpoint: Some("https://ada:s3cret@minio.corp/?x=y".into()),
+            ca_bundle: Some(Path::new("/etc/corp.pem").into()),
             ..Translator::default()
         };
-        assert!(translator.hint(&failure).unwrap().contains("AWS_CA_BUNDLE"));
+        for (fault, word) in [
+            (NetworkFault::Certificate, "/etc/corp.pem"),
+            (NetworkFault::Proxy, "did not open the way"),
+            (NetworkFault::ProxyLogin, "asks for a login"),
+            (NetworkFault::Tls, "does not speak TLS"),
+        ] {
+            let hint = behind.network_hint(&failure, fault);
+            assert!(hint.contains(word) && !hint.contains("running"), "{hint}");
+            assert!(!hint.contains("s3cret") && !hint.contains("x=y"), "{hint}");
+        }
+        let hint = behind.network_hint(&failure, NetworkFault::Other);
+        assert!(
+            hint.contains("https://minio.corp/, which is configured"),
+            "{hint}"
+        );
+        let hint = Translator::default().network_hint(&failure, NetworkFault::Certificate);
+        assert!(
+            hint.contains("AWS_CA_BUNDLE") && !hint.contains("ddb"),
+            "{hint}"
+        );
     }
 
     #[test]

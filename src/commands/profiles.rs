@@ -6,7 +6,7 @@ use super::Exit;
 use super::report::Report;
 use crate::args::OutputArgs;
 use crate::aws::profiles::Profile;
-use crate::work::Work;
+use crate::work::{Event, Work};
 use tableferry_policy::arn::Region;
 
 /// Lists the profiles of the shared files.
@@ -34,6 +34,10 @@ pub fn profiles(work: &Work, args: OutputArgs) -> Exit {
             "mfa_serial": profile.mfa_serial,
             "place": profile.place,
         }));
+        for message in &profile.warnings {
+            let message = format!("{}: {message}", profile.name);
+            report.happened(&Event::Noted { message });
+        }
     }
     for ignored in &profiles.ignored {
         report.line(&format!(

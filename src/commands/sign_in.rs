@@ -98,6 +98,10 @@ fn tell(side: Side, answer: Result<Identified, SignInError>, report: &Report) ->
                 side,
                 identity: identified.identity,
             });
+            for warning in identified.warnings {
+                let message = format!("{side}: {warning}");
+                report.happened(&Event::Noted { message });
+            }
             Ok(())
         }
         Err(error) => {

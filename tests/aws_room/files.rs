@@ -61,21 +61,6 @@ fn without_a_home_directory_it_is_told_that_nothing_was_looked_for() {
 }
 
 #[test]
-fn a_certificate_bundle_that_is_not_read_is_told_unless_it_is_named_where_it_is() {
-    let home = tempfile::tempdir().unwrap();
-    let home = home.path().to_str().unwrap();
-    let bundle = ("AWS_CA_BUNDLE", "/etc/corp.pem");
-    let problems = environment(&[("HOME", home), bundle]).profiles().problems;
-    assert_eq!(problems.len(), 1, "{problems:?}");
-    assert!(problems[0].contains("SSL_CERT_FILE=/etc/corp.pem"));
-    let named = ("SSL_CERT_FILE", "/etc/corp.pem");
-    let problems = environment(&[("HOME", home), bundle, named])
-        .profiles()
-        .problems;
-    assert!(problems.is_empty(), "{problems:?}");
-}
-
-#[test]
 fn files_in_other_encodings_are_told() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config");

@@ -20,3 +20,4 @@ mod sign_in;
 mod silence;
 mod simulation;
 mod tables;
+mod trust;

@@ -12,6 +12,7 @@ mod clock;
 mod files;
 mod intercept;
 mod killed;
+mod network;
 mod output;
 mod probe_killed;
 mod program;

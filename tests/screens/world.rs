@@ -145,6 +145,7 @@ fn profiles() -> Profiles {
         role_arn: None,
         mfa_serial: None,
         endpoints: Vec::new(),
+        warnings: Vec::new(),
         place: "~/.aws/config:1".to_owned(),
     };
     Profiles {
@@ -205,6 +206,7 @@ pub fn identified(account: &str, profile: &str) -> Identified {
         region: "eu-west-1".parse().unwrap(),
         expires_at: (profile == "prod-oncall").then(|| noon() + SignedDuration::from_mins(55)),
         endpoints: Vec::new(),
+        warnings: Vec::new(),
         role_arn: (profile == "prod-oncall").then(|| {
             format!("arn:aws:iam::{account}:role/OnCall")
                 .parse()

@@ -7,9 +7,10 @@ use aws_credential_types::provider::error::CredentialsError;
 
 use crate::aws::chain::{Base, BaseKind, ChainError};
 use crate::aws::failure::{Failure, FailureKind};
+use crate::aws::network_fault::NetworkFault;
 use crate::aws::plain::{plain, shortened};
 use crate::aws::session::SignInError;
-use crate::aws::translate::{causes, innermost};
+use crate::aws::translate::{Translator, causes, innermost};
 use crate::plan::shell_option;
 
 impl BaseKind {
@@ -22,6 +23,15 @@ impl BaseKind {
             Self::WebIdentity => "sts:AssumeRoleWithWebIdentity",
             Self::Login => "signin:CreateOAuth2Token",
             Self::Source(_) => "credential_source",
+        }
+    }
+
+    /// The service that is asked for such credentials, as endpoints name it.
+    pub(in crate::aws) const fn service(&self) -> &'static str {
+        match self {
+            Self::Sso => "sso",
+            Self::Login => "signin",
+            Self::Keys | Self::Process | Self::WebIdentity | Self::Source(_) => "sts",
         }
     }
 
@@ -65,7 +75,11 @@ impl From<ChainError> for SignInError {
 }
 
 /// Explains why a chain's first credentials could not be had.
-pub(in crate::aws) fn base_failure(base: &Base, error: &CredentialsError) -> SignInError {
+pub(in crate::aws) fn base_failure(
+    base: &Base,
+    translator: &Translator,
+    error: &CredentialsError,
+) -> SignInError {
     let texts = causes(error);
     let says = |wanted: &[&str]| {
         wanted
@@ -73,7 +87,8 @@ pub(in crate::aws) fn base_failure(base: &Base, error: &CredentialsError) -> Sig
             .any(|wanted| texts.iter().any(|text| text.contains(wanted)))
     };
     if says(&["dispatch failure", "timeout", "timed out"]) {
-        return call_failure(base, error, says(&["timeout", "timed out"]));
+        let is_timeout = says(&["timeout", "timed out"]);
+        return call_failure(base, translator, error, is_timeout);
     }
     if let Some(command) = base.kind.login_command(&base.profile)
         && !says(&["ForbiddenException", "No access"])
@@ -138,8 +153,13 @@ fn login_detail(says: &dyn Fn(&[&str]) -> bool) -> &'static str {
     }
 }
 
-fn call_failure(base: &Base, error: &CredentialsError, is_timeout: bool) -> SignInError {
-    SignInError::Call(Box::new(Failure {
+fn call_failure(
+    base: &Base,
+    translator: &Translator,
+    error: &CredentialsError,
+    is_timeout: bool,
+) -> SignInError {
+    let mut failure = Failure {
         kind: if is_timeout {
             FailureKind::Timeout
         } else {
@@ -151,8 +171,10 @@ fn call_failure(base: &Base, error: &CredentialsError, is_timeout: bool) -> Sign
         message: innermost(error),
         status: None,
         request_id: None,
-        hint: Some("check the network and HTTPS_PROXY".to_owned()),
-    }))
+        hint: None,
+    };
+    failure.hint = Some(translator.network_hint(&failure, NetworkFault::of(error)));
+    SignInError::Call(Box::new(failure))
 }
 
 /// Adds to a refused `AssumeRole` or `GetSessionToken` what its refusal leaves open. `device` is the

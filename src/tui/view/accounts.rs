@@ -220,6 +220,10 @@ fn identity_lines(look: &Look<'_>, known: &Identified, columns: usize) -> Vec<Li
         let endpoint = format!("▲ {service}: {url}");
         lines.extend(parts::paragraph(&endpoint, theme.warning(), columns));
     }
+    for warning in &known.warnings {
+        let warning = format!("▲ {warning}");
+        lines.extend(parts::paragraph(&warning, theme.warning(), columns));
+    }
     lines
 }
 
