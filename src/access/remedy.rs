@@ -12,6 +12,7 @@ mod estimate;
 mod letter;
 mod message;
 mod proof;
+mod recovery_cost;
 mod search;
 mod spare;
 mod statement;

@@ -136,6 +136,7 @@ fn carry_out(model: &mut Model, change: ProposedChange) -> Vec<Effect> {
 pub(crate) fn take_applied(model: &mut Model, applied: &Applied) -> Vec<Effect> {
     tell_read_back(model, &applied.title, &applied.read_back);
     model.made.push((applied.id, applied.title.clone()));
+    model.tables.unread();
     let Some(plan) = model.access.plan.clone() else {
         model.changing = None;
         return Vec::new();
@@ -169,7 +170,7 @@ pub(crate) fn take_held(model: &mut Model, request: RequestId, held: &Held) -> V
             Standing::Unknown(why) => Some(("Whether the change holds is not known", why)),
         });
     match unsure {
-        None => model.say(Tone::Good, format!("{title}: changed, and it holds")),
+        None => model.say(Tone::Good, format!("changed, and it holds: {title}")),
         Some((heading, why)) => {
             model.say(Tone::Warning, format!("{title}: changed"));
             model.announce(Popup::text(heading, format!("{title} was changed: {why}")));

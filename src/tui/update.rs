@@ -241,6 +241,9 @@ fn advance(model: &mut Model) -> Vec<Effect> {
     let Some(step) = model.step.next() else {
         return Vec::new();
     };
+    if model.step == Step::Tables {
+        tables::say_what_is_off(model);
+    }
     model.step = step;
     match step {
         Step::Tables => tables::enter(model),

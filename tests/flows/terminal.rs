@@ -196,9 +196,24 @@ fn walk_to_the_start(terminal: &mut Terminal) {
 
 /// From the profiles to the last step before the start, by keys alone.
 fn walk_to_review(terminal: &mut Terminal) {
+    // The second profile is prod-oncall.
+    walk_to_tables(terminal, 1);
+    terminal.press(&DOWN.repeat(3));
+    terminal.press(" ");
+    terminal.sees(&["1 chosen", "on to Destination"]);
+    terminal.press(ENTER);
+    terminal.sees(&["export-landing"]);
+    walk_from_destination(terminal);
+    terminal.sees(&["dynamodb:ExportTableToPointInTime"]);
+    terminal.press(ENTER);
+    terminal.sees(&["ready to start"]);
+}
+
+/// From the profiles to the tables, both sides proved; the source is so many profiles down.
+fn walk_to_tables(terminal: &mut Terminal, source: usize) {
     terminal.sees(&["prod-oncall", "dev-admin"]);
     // The source, and with it the focus goes to the destination.
-    terminal.press(DOWN);
+    terminal.press(&DOWN.repeat(source));
     terminal.press(ENTER);
     terminal.sees(&["111111111111"]);
     terminal.press(&DOWN.repeat(5));
@@ -206,20 +221,16 @@ fn walk_to_review(terminal: &mut Terminal) {
     terminal.sees(&["222222222222", "on to Tables"]);
     terminal.press(ENTER);
     terminal.sees(&["Orders", "10,000"]);
-    terminal.press(&DOWN.repeat(3));
-    terminal.press(" ");
-    terminal.sees(&["1 chosen", "on to Destination"]);
-    terminal.press(ENTER);
-    terminal.sees(&["export-landing"]);
+}
+
+/// From the buckets to the Access step.
+fn walk_from_destination(terminal: &mut Terminal) {
     terminal.press(&DOWN.repeat(3));
     terminal.press(ENTER);
     terminal.sees(&["222222222222, which S3 agreed to"]);
     terminal.press(ENTER);
     terminal.sees(&["AES256", "on to Access"]);
     terminal.press(ENTER);
-    terminal.sees(&["dynamodb:ExportTableToPointInTime"]);
-    terminal.press(ENTER);
-    terminal.sees(&["ready to start"]);
 }
 
 #[test]
@@ -424,6 +435,59 @@ fn a_bucket_that_grants_nothing_is_mended_used_and_left_as_it_was_by_keys_alone(
     terminal.press("q");
     assert_eq!(terminal.ended(), 0);
     assert!(terminal.is_sound(), "{}", terminal.text());
+}
+
+/// With a plan, and typed by keys.
+#[rstest::rstest]
+#[case::plan(true)]
+#[case::keys(false)]
+fn recovery_that_is_off_is_enabled_in_access_and_exported_from(#[case] has_plan: bool) {
+    let home = Home::new();
+    // prod-oncall may not enable it.
+    let plan = include_str!("../../assets/plans/pitr-off.toml");
+    home.write("plan.toml", &plan.replace("prod-oncall", "prod-admin"));
+    let mut arguments = vec!["--sandbox", "--sandbox-job", "0.5"];
+    if has_plan {
+        arguments.extend(["--plan", "plan.toml"]);
+    }
+    let mut terminal = Terminal::open(&home, 80, 24, &arguments);
+    let off = "recovery is off on Sessions: Access can enable it";
+    if has_plan {
+        let to_access: [&[&str]; 4] = [
+            &["prod-admin 111111111111", "on to Tables"],
+            &["1 chosen", "✗ off", "on to Destination"],
+            &["which S3 agreed to", off],
+            &["AES256", "on to Access"],
+        ];
+        walk_to_access(&mut terminal, to_access);
+    } else {
+        walk_to_tables(&mut terminal, 0);
+        terminal.press("/");
+        terminal.press(&format!("Sessions{ENTER} "));
+        terminal.sees(&["1 chosen", "off on Sessions: the Access step can enable it"]);
+        terminal.press(ENTER);
+        terminal.sees(&["export-landing", off]);
+        walk_from_destination(&mut terminal);
+    }
+    terminal.sees(&["✗ denied  point-in-time recovery of Sessions", "a apply"]);
+    terminal.press("a");
+    terminal.sees(&[
+        "Change this account?",
+        "+ point-in-time recovery of",
+        "per GB-month",
+        "an estimate for",
+    ]);
+    terminal.agree();
+    terminal.sees(&["changed, and it holds"]);
+    assert!(!terminal.text().contains("denied"), "{}", terminal.text());
+    terminal.press(ENTER);
+    terminal.sees(&["ready to start"]);
+    terminal.press(ENTER);
+    terminal.sees(&["Start the export?"]);
+    terminal.agree();
+    terminal.sees(&["all complete and verified"]);
+    terminal.press("q");
+    assert_eq!(terminal.ended(), 0);
 }
 
 #[test]

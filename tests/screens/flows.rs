@@ -274,19 +274,17 @@ fn several_tables_are_chosen_with_space() {
 }
 
 #[test]
-fn a_table_without_recovery_says_what_is_missing_and_blocks() {
+fn a_table_without_recovery_says_where_it_is_enabled_and_lets_one_go_on() {
     let mut driver = driver();
     driver.go(&TO_THE_QUESTION[..6]);
     driver
         .go(&["end", "up", "space"])
-        .shows("point-in-time recovery is off");
-    driver
-        .go(&["enter"])
-        .shows("point-in-time recovery is off on Sessions");
+        .shows("point-in-time recovery is off on Sessions: the Access step can enable it");
     driver.shows("update-continuous-backups");
     driver
-        .go(&["space", "home", "space", "enter"])
-        .shows("Destination");
+        .go(&["enter"])
+        .shows("recovery is off on Sessions: Access can enable it")
+        .shows("Destination · step 3 of 7");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::draft::{Draft, Drawn, denies_named, principal};
 use super::message::{Message, Told, told};
 use super::spare::{exemption, is_about_encryption, lets_through};
-use super::{Mend, Remedies, Remedy, Target, Terms, proof, statement};
+use super::{Mend, Remedies, Remedy, Target, Terms, proof, recovery_cost, statement};
 use crate::access::facts::{Fact, Facts, Recovery};
 use crate::access::need::{Need, Purpose, Resource, Who};
 use crate::access::verdict::{
@@ -301,6 +301,12 @@ impl<'a> Search<'a> {
             remedies.extend(self.document_remedy(target, draft, mender, drawn, &worsened));
         }
         for table in &self.recoveries {
+            let mut known = self.facts.tables.iter();
+            let description = known.find_map(|facts| {
+                let known = facts.description.value();
+                known.filter(|known| known.arn == *table)
+            });
+            let size = description.and_then(|known| known.size_bytes);
             remedies.push(Remedy {
                 mend: Mend::EnableRecovery {
                     table: table.clone(),
@@ -309,8 +315,8 @@ impl<'a> Search<'a> {
                 mends: vec![format!("point-in-time recovery of {table}")],
                 lets_through: Vec::new(),
                 warnings: vec![
-                    "the recovery window begins when it is switched on, and it is billed"
-                        .to_owned(),
+                    "the recovery window begins when it is switched on".to_owned(),
+                    recovery_cost::sentence(size),
                 ],
                 problems: Vec::new(),
             });

@@ -75,6 +75,11 @@ impl Tables {
         self.list = List::default();
     }
 
+    /// Notes that what was read of the tables may be true no more: it is read again where it is shown.
+    pub(crate) fn unread(&mut self) {
+        self.facts.retain(|_, facts| facts.is_loading());
+    }
+
     pub(crate) fn is_loading(&self) -> bool {
         self.names.is_loading() || self.facts.values().any(Remote::is_loading)
     }
@@ -163,11 +168,7 @@ pub(crate) fn enter(model: &mut Model) -> Vec<Effect> {
 fn reload(model: &mut Model) -> Vec<Effect> {
     let request = model.request();
     model.tables.names.ask(request);
-    for facts in model.tables.facts.values_mut() {
-        if !facts.is_loading() {
-            *facts = Remote::NotAsked;
-        }
-    }
+    model.tables.unread();
     vec![Effect::Ask(request, Errand::Tables, Query::Tables)]
 }
 
@@ -253,8 +254,25 @@ fn warn_of_recovery(model: &mut Model, table: &str) {
     if is_off && model.tables.job(table).is_some() {
         model.say(
             Tone::Warning,
-            format!("{table} cannot be exported: point-in-time recovery is off"),
+            format!("point-in-time recovery is off on {table}: the Access step can enable it"),
         );
+    }
+}
+
+/// Says which of the chosen tables are exported only once something was enabled.
+pub(crate) fn say_what_is_off(model: &mut Model) {
+    let tables = &model.tables;
+    let jobs = tables.jobs.iter();
+    let off: Vec<&str> = jobs
+        .filter(|job| tables.readiness(&key(&job.table)) == Readiness::RecoveryOff)
+        .map(|job| name(&job.table))
+        .collect();
+    if !off.is_empty() {
+        let text = format!(
+            "recovery is off on {}: Access can enable it",
+            off.join(", ")
+        );
+        model.say(Tone::Warning, text);
     }
 }
 
@@ -276,13 +294,8 @@ pub(crate) fn can_advance(model: &Model) -> Result<(), Blocker> {
                     hint: "one moment".to_owned(),
                 });
             }
-            Readiness::RecoveryOff => {
-                return Err(Blocker {
-                    what: format!("point-in-time recovery is off on {name}"),
-                    hint: "enable it, then press r; or leave the table out with Space".to_owned(),
-                });
-            }
-            Readiness::Ready | Readiness::Unknown => {}
+            // What is off is a denial of the Access step, which has the remedy for it.
+            Readiness::RecoveryOff | Readiness::Ready | Readiness::Unknown => {}
         }
     }
     Ok(())

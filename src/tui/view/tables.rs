@@ -206,8 +206,8 @@ fn facts_lines(look: &Look<'_>, facts: &TableFacts, columns: usize) -> Vec<Line<
     match &facts.recovery {
         Err(failure) => lines.extend(parts::failure(theme, failure, columns)),
         Ok(recovery) if !recovery.is_enabled => {
-            let missing =
-                "Point-in-time recovery is off, so that it cannot be exported. To enable it:";
+            let missing = "Point-in-time recovery is off, which an export needs. The Access step enables it, \
+                 after a question; by hand:";
             lines.extend(parts::paragraph(missing, theme.bad(), columns));
             let command = recovery_command(
                 facts
