@@ -14,6 +14,7 @@ mod lock;
 mod probe;
 mod record;
 mod schema;
+mod unwritten;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,6 +32,7 @@ pub use record::{ExportRecord, NewRun, RunId, RunRecord, Stage, Verified};
 
 use crate::plan::ExportRequest;
 use crate::private_file;
+use unwritten::Unwritten;
 
 /// Why the journal could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -112,18 +114,16 @@ impl JournalError {
 fn statement_hint(cause: &rusqlite::Error) -> &'static str {
     match cause.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            "another process holds the journal: wait for it to end, and go on with `tableferry resume`"
+            "another process holds the journal: wait for it to end"
         }
-        Some(ErrorCode::DiskFull) => {
-            "the disk is full: make room, and go on with `tableferry resume`"
-        }
+        Some(ErrorCode::DiskFull) => "the disk is full: make room",
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             "the file or its directory cannot be written: check owner, permissions and mount, or name another directory with TABLEFERRY_STATE_DIR"
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             "the file is damaged: move it aside; `aws dynamodb list-exports` shows the exports of the last 90 days"
         }
-        _ => "check the disk and its mount, and go on with `tableferry resume`",
+        _ => "check the disk and its mount",
     }
 }
 
@@ -131,6 +131,7 @@ fn statement_hint(cause: &rusqlite::Error) -> &'static str {
 #[derive(Debug)]
 pub struct Journal {
     connection: Mutex<Connection>,
+    unwritten: Mutex<Unwritten>,
     /// Where the file is; `None` for a journal in memory.
     path: Option<PathBuf>,
 }
@@ -173,6 +174,7 @@ impl Journal {
         schema::prepare(&connection, &path)?;
         Ok(Self {
             connection: Mutex::new(connection),
+            unwritten: Mutex::default(),
             path: Some(path),
         })
     }
@@ -183,6 +185,7 @@ impl Journal {
         schema::prepare(&connection, Path::new(":memory:"))?;
         Ok(Self {
             connection: Mutex::new(connection),
+            unwritten: Mutex::default(),
             path: None,
         })
     }
@@ -190,6 +193,12 @@ impl Journal {
     fn lock(&self) -> MutexGuard<'_, Connection> {
         // A panic elsewhere leaves SQLite's own state whole: a transaction not committed is undone.
         self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unwritten(&self) -> MutexGuard<'_, Unwritten> {
+        self.unwritten
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -268,7 +277,13 @@ impl Journal {
     ///
     /// Another process may go on with the same run. So what it learnt is never unlearnt: a record that
     /// names no export does not replace one that does, and what is known of the calls is not touched.
+    ///
+    /// What cannot be written is kept, for [`Journal::known_run`].
     pub fn update_export(&self, export: &ExportRecord) -> Result<(), JournalError> {
+        self.keep_unwritten(export, self.write_export(export))
+    }
+
+    fn write_export(&self, export: &ExportRecord) -> Result<(), JournalError> {
         let connection = self.lock();
         let changed = connection.execute(
             "UPDATE export SET stage = ?3, export_arn = ?4, started_at = ?5, ended_at = ?6,
@@ -317,7 +332,12 @@ impl Journal {
                 record::read_run,
             )
             .optional()?;
-        run.map(|run| with_exports(&connection, run)).transpose()
+        let run = run.map(|run| with_exports(&connection, run)).transpose()?;
+        drop(connection);
+        if let Some(run) = &run {
+            self.keep_seen(run);
+        }
+        Ok(run)
     }
 
     /// All runs since `since`, the newest first.

@@ -16,6 +16,7 @@ mod resume;
 mod settle;
 mod start;
 mod survey;
+mod tally;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub use probe::{Probe, ProbeError, ProbeReport};
 pub use resume::ResumeError;
 pub use settle::{Claim, SettleError};
 pub use start::StartError;
+pub use tally::Tally;
 
 use crate::aws::profiles::Profiles;
 use crate::aws::{Environment, Identity, MfaCode, Session, SignInError};
@@ -120,6 +122,8 @@ struct Inner {
     changing: Arc<tokio::sync::Mutex<()>>,
     /// Read by whoever makes a probe, written by whoever takes back what earlier ones left.
     probing: Arc<tokio::sync::RwLock<()>>,
+    /// The calls of this process that may have started an export.
+    calls: Arc<tally::Calls>,
 }
 
 /// A session, and how it was signed in, so that it can be renewed.
@@ -141,6 +145,7 @@ impl Work {
                 sessions: Mutex::default(),
                 changing: Arc::default(),
                 probing: Arc::default(),
+                calls: Arc::default(),
             }),
         }
     }
@@ -156,6 +161,7 @@ impl Work {
                 sessions: Mutex::default(),
                 changing: Arc::clone(&self.inner.changing),
                 probing: Arc::clone(&self.inner.probing),
+                calls: Arc::clone(&self.inner.calls),
             }),
         }
     }
@@ -257,6 +263,11 @@ impl Work {
     /// One run, or `None` where the journal has none of this number.
     pub fn run(&self, id: RunId) -> Result<Option<RunRecord>, JournalError> {
         self.inner.journal.run(id)
+    }
+
+    /// One run as this process knows it, whatever could not be written to the journal.
+    pub fn known_run(&self, id: RunId) -> Result<Option<RunRecord>, JournalError> {
+        self.inner.journal.known_run(id)
     }
 
     fn session(&self, side: Side) -> Option<Session> {

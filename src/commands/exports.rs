@@ -19,7 +19,7 @@ pub async fn exports(work: &Work, args: &ExportsArgs, cancel: CancellationToken)
         Ok(runs) => runs,
         Err(error) => {
             report.error(&error.to_string(), Some(&error.hint()));
-            report.finish();
+            report.finish(work.tally());
             return Exit::Refused;
         }
     };
@@ -33,13 +33,13 @@ pub async fn exports(work: &Work, args: &ExportsArgs, cancel: CancellationToken)
     unfinished::tell(work, &report);
     if args.watch {
         let exit = all_open(work, Scope::Watching, &cancel, &report).await;
-        report.finish();
+        report.finish(work.tally());
         return report.told(exit);
     }
     for run in &runs {
         report.keep(&run.exports);
     }
-    report.finish();
+    report.finish(work.tally());
     report.told(Exit::Done)
 }
 

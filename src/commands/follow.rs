@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::report::Report;
 use super::sign_in::hint;
-use crate::journal::{RunId, Stage};
+use crate::journal::{JournalError, RunId, Stage};
 use crate::work::{Event, FollowError, ResumeError, RunOutcome, Work};
 
 /// How far going on may go.
@@ -66,7 +66,7 @@ pub(super) fn end(
         Err(error) => {
             let hint = match &error {
                 FollowError::SignIn(cause) => hint(cause),
-                FollowError::Journal(cause) => cause.hint(),
+                FollowError::Journal(cause) => hint_to_resume(cause, run),
                 FollowError::NoSuchRun(_) => "`tableferry exports` lists the runs".to_owned(),
             };
             report.error(&error.to_string(), Some(&hint));
@@ -79,6 +79,14 @@ pub(super) fn end(
         report.keep(&outcome.exports);
     }
     exit
+}
+
+/// What to do about a journal that can no longer be written while a run is in it.
+pub(super) fn hint_to_resume(cause: &JournalError, run: RunId) -> String {
+    format!(
+        "{}; `tableferry resume {run}` goes on from there",
+        cause.hint()
+    )
 }
 
 /// Says what goes on or is still to be done, and with which command.
@@ -116,9 +124,9 @@ pub(super) fn tell_what_is_left(work: &Work, outcome: &RunOutcome, exit: Exit, r
     }
 }
 
-/// How a run stands in the journal.
+/// How a run stands, as far as this process knows.
 pub(super) fn standing(work: &Work, run: RunId, report: &Report) -> Option<RunOutcome> {
-    match work.run(run) {
+    match work.known_run(run) {
         Ok(record) => record.map(|record| RunOutcome {
             run,
             exports: record.exports,

@@ -12,7 +12,7 @@ use crate::args::{Global, Output};
 use crate::aws::Environment;
 use crate::config::{Config, ConfigError, Guards};
 use crate::journal::{Journal, JournalError};
-use crate::work::{Limits, Poll, Settings, Work};
+use crate::work::{Limits, Poll, Settings, Tally, Work};
 use tableferry_sandbox::{Options, Sandbox};
 
 /// Opens the work that the arguments ask for. `Err` holds the exit status; the reason was printed.
@@ -29,7 +29,7 @@ pub fn open(global: &Global, output: Output) -> Result<Work, Exit> {
             .or_else(|| error.downcast_ref::<ConfigError>().map(ConfigError::hint));
         let report = Report::new(output);
         report.error(&format!("{error:#}"), hint.as_deref());
-        report.finish();
+        report.finish(Tally::default());
         Exit::Usage
     })
 }
@@ -85,7 +85,7 @@ pub fn limits(global: &Global, output: Output) -> Result<Limits, Exit> {
         Err(error) => {
             let report = Report::new(output);
             report.error(&error.to_string(), Some(&error.hint()));
-            report.finish();
+            report.finish(Tally::default());
             Err(Exit::Usage)
         }
     }

@@ -15,7 +15,7 @@ use crate::aws::dynamodb::ExportStatus;
 use crate::aws::plain::{is_steering, plain as printable};
 use crate::journal::{ExportRecord, RunId, Stage, Verified};
 use crate::work::event::Stage as ProgressStage;
-use crate::work::{Briefing, Event, ExportProgress, Verification};
+use crate::work::{Briefing, Event, ExportProgress, Tally, Verification};
 
 /// Prints the events of one or several runs.
 pub(super) struct Report {
@@ -221,10 +221,15 @@ impl Report {
         self.exports.borrow_mut().extend(exports);
     }
 
-    /// The last line: every export of every run that was kept.
-    pub(super) fn finish(&self) {
+    /// The last line: every export of every run that was kept, and how many this process started.
+    pub(super) fn finish(&self, tally: Tally) {
         self.stop_bar();
-        self.object(&json!({"event": "finished", "exports": *self.exports.borrow()}));
+        self.object(&json!({
+            "event": "finished",
+            "exports": *self.exports.borrow(),
+            "started": tally.started,
+            "maybe_started": tally.maybe_started,
+        }));
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
-use super::follow::{Scope, go_on, with_events};
+use super::follow::{Scope, go_on, hint_to_resume, with_events};
 use super::report::Report;
 use super::sign_in::prove_both;
 use crate::args::ResumeArgs;
@@ -18,7 +18,7 @@ use crate::work::{Claim, SettleError, Work};
 pub async fn resume(work: &Work, args: &ResumeArgs, cancel: CancellationToken) -> Exit {
     let report = Report::new(args.output.output);
     let exit = resume_with(work, args, &cancel, &report).await;
-    report.finish();
+    report.finish(work.tally());
     report.told(exit)
 }
 
@@ -74,7 +74,7 @@ async fn settled(
     let (sender, mut events) = mpsc::unbounded_channel();
     let settle = work.settle_call(run.id, claim, &sender);
     if let Err(error) = with_events(settle, &mut events, |event| report.happened(event)).await {
-        report.error(&error.to_string(), Some(&settle_hint(&error)));
+        report.error(&error.to_string(), Some(&settle_hint(&error, run.id)));
         report.keep(&run.exports);
         return match error {
             SettleError::Journal(_) => Exit::CutOff,
@@ -85,10 +85,10 @@ async fn settled(
     gone_on.await.unwrap_or_else(|exit| exit)
 }
 
-fn settle_hint(error: &SettleError) -> String {
+fn settle_hint(error: &SettleError, run: RunId) -> String {
     match error {
         SettleError::Resume(_) => "sign the source in to the run's own account".to_owned(),
-        SettleError::Journal(cause) => cause.hint(),
+        SettleError::Journal(cause) => hint_to_resume(cause, run),
         SettleError::NothingOpen(run) => {
             format!(
                 "`tableferry resume {run}` goes on with it; `tableferry exports` shows how it stands"

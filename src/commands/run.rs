@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::check::verdict_object;
-use super::follow::{Scope, end, go_on, standing, tell_what_is_left, with_events};
+use super::follow::{Scope, end, go_on, hint_to_resume, standing, tell_what_is_left, with_events};
 use super::hold;
 use super::plan_file::read_plan;
 use super::report::Report;
@@ -28,7 +28,7 @@ use crate::work::{Briefing, ControlDocuments, Event, RunOutcome, StartError, Wor
 pub async fn run(work: &Work, args: &RunArgs, cancel: CancellationToken) -> Exit {
     let report = Report::new(args.output.output);
     let exit = try_run(work, args, cancel, &report).await;
-    report.finish();
+    report.finish(work.tally());
     report.told(exit.unwrap_or_else(|exit| exit))
 }
 
@@ -100,6 +100,10 @@ pub(super) fn told_start(report: &Report, error: &StartError) -> Exit {
         StartError::Journal(journal) => {
             report.error(&journal.to_string(), Some(&journal.hint()));
             Exit::Refused
+        }
+        StartError::BrokenOff { run, cause } => {
+            report.error(&cause.to_string(), Some(&hint_to_resume(cause, *run)));
+            Exit::CutOff
         }
         StartError::NotSignedIn => {
             report.error(&error.to_string(), Some("sign in first"));
@@ -304,7 +308,16 @@ async fn start(
             report.stop_bar();
             return go_on(work, twin, Scope::Everything, cancel, report).await;
         }
-        Err(error) => return Err(told_start(report, &error)),
+        Err(StartError::BrokenOff { run, cause }) => {
+            report.stop_bar();
+            let error = StartError::BrokenOff { run, cause };
+            return Ok(broken_off(work, run, &error, report));
+        }
+        Err(error) => {
+            let exit = told_start(report, &error);
+            report.line("nothing was started");
+            return Err(exit);
+        }
     };
     if args.no_wait {
         return Ok(not_waiting(work, run, report));
@@ -313,6 +326,23 @@ async fn start(
     let followed = with_events(follow, &mut events, print).await;
     report.stop_bar();
     Ok(end(work, run, followed, report))
+}
+
+/// The journal can no longer be written: what was started runs on, and is told.
+fn broken_off(work: &Work, run: RunId, error: &StartError, report: &Report) -> Exit {
+    let exit = told_start(report, error);
+    let outcome = standing(work, run, report);
+    if let Some(outcome) = &outcome {
+        report.keep(&outcome.exports);
+        tell_what_is_left(work, outcome, exit, report);
+    }
+    // Of a run that nobody can tell anything of, no call was answered either.
+    let tally = work.tally();
+    if tally.started + tally.maybe_started > 0 {
+        return exit;
+    }
+    report.line("nothing was started");
+    Exit::Refused
 }
 
 /// `--no-wait`: how the calls went is all there is to tell.

@@ -65,7 +65,7 @@ impl Journal {
         } else {
             (Stage::Refused, Some(now.as_millisecond()))
         };
-        let (_, record) = self.change_export(
+        let written = self.change_export(
             place(export),
             "UPDATE export SET stage = CASE WHEN unanswered <= 1 THEN ?3 ELSE 'CALLING' END,
                     ended_at = CASE WHEN unanswered <= 1 THEN ?4 END,
@@ -79,7 +79,13 @@ impl Journal {
                 refusal.code,
                 refusal.message
             ],
-        )?;
+        );
+        if written.is_err() && export.unanswered <= 1 {
+            export.stage = stage;
+            export.failure_code.clone_from(&refusal.code);
+            export.failure_message = Some(refusal.message.clone());
+        }
+        let (_, record) = self.keep_unwritten(export, written)?;
         *export = record;
         Ok(())
     }

@@ -35,9 +35,18 @@ const SKEW: SignedDuration = SignedDuration::from_mins(4);
 /// Why nothing could be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The journal could not be written, so no call was made.
+    /// The journal could not be read or written, so no call was made and nothing is there to resume.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The journal could no longer be written once the run was in it, so the calls were broken off.
+    /// What was started before runs on.
+    #[error("{cause}")]
+    BrokenOff {
+        /// The run.
+        run: RunId,
+        /// Why.
+        cause: JournalError,
+    },
     /// The source is not signed in.
     #[error("the source is not signed in")]
     NotSignedIn,
@@ -77,10 +86,16 @@ impl Work {
             briefing.newest,
         )?;
         let _ = events.send(Event::Journalled { run: id.0 });
-        if let Some(run) = self.inner.journal.run(id)? {
-            self.make_calls(&session, run, &events, cancel).await?;
+        let called = async {
+            match self.inner.journal.run(id)? {
+                Some(run) => self.make_calls(&session, run, &events, cancel).await,
+                None => Ok(()),
+            }
+        };
+        match called.await {
+            Ok(()) => Ok(id),
+            Err(cause) => Err(StartError::BrokenOff { run: id, cause }),
         }
-        Ok(id)
     }
 
     /// Makes every call of a run that has no answer yet, in the plan's order: DynamoDB throttles
@@ -100,12 +115,15 @@ impl Work {
                     Some(known) => known,
                     None => self.barred(session, &export.request).await,
                 };
-                match &barred {
-                    Some(reason) => {
-                        let message = format!("{}: not started, since {reason}", export.table());
-                        let _ = events.send(Event::Noted { message });
+                if let Some(reason) = &barred {
+                    let message = format!("{}: not started, since {reason}", export.table());
+                    let _ = events.send(Event::Noted { message });
+                } else {
+                    let called = self.make_call(session, &mut export, events, cancel).await;
+                    if let Err(error) = called {
+                        let _ = events.send(Event::Export(ExportProgress::of(&export)));
+                        return Err(error);
                     }
-                    None => self.make_call(session, &mut export, events, cancel).await?,
                 }
                 destination = Some(barred);
             }
@@ -144,6 +162,7 @@ impl Work {
                 return Ok(());
             }
             let is_last = attempt == ATTEMPTS;
+            self.inner.calls.begin(export);
             match dynamodb.start_export(&export.request, signed_at).await {
                 StartAnswer::Started(started) => {
                     take_over(export, &started);
@@ -163,6 +182,7 @@ impl Work {
                 StartAnswer::Refused(failure) => {
                     let is_skewed = is_skewed(signed_at, dynamodb.service_time());
                     let refusal = refusal(&failure);
+                    self.inner.calls.end(export);
                     journal.end_refused_call(export, &refusal, Timestamp::now())?;
                     let is_worth_repeating = failure.kind == FailureKind::Throttled
                         || (is_skewed && failure.kind == FailureKind::Credentials);
@@ -209,6 +229,7 @@ impl Work {
             }
             LookUp::Absent => {
                 journal.forget_calls(export)?;
+                self.inner.calls.forget(export);
                 Ok(match export.stage {
                     Stage::Planned => Next::Call(dynamodb.service_time()),
                     _ => Next::Leave,

@@ -12,6 +12,7 @@ mod clock;
 mod files;
 mod intercept;
 mod killed;
+mod lost_journal;
 mod network;
 mod output;
 mod probe_killed;

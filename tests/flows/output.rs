@@ -9,13 +9,15 @@ use serde_json::Value;
 use crate::program::{Ended, Home};
 
 /// The keys of an export in the last line, and no others.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "billed_size_bytes",
     "export_arn",
     "failure_code",
     "failure_message",
     "item_count",
     "manifest",
+    "settled_at",
+    "settled_by",
     "status",
     "table",
     "verified",
@@ -41,7 +43,7 @@ fn the_last_line_of_every_command_on_runs_has_the_documented_keys() {
             .arg(plan),
     );
     let list = Ended::of(&mut home.sandbox(&["exports", "--output", "json"]));
-    for ended in [run, list] {
+    for ended in [&run, &list] {
         assert_eq!(ended.status, 0, "{ended:?}");
         let exports = ended.exports();
         assert_eq!(exports.len(), 1, "{ended:?}");
@@ -53,6 +55,12 @@ fn the_last_line_of_every_command_on_runs_has_the_documented_keys() {
             .collect();
         keys.sort_unstable();
         assert_eq!(keys, KEYS);
+    }
+    for (ended, started) in [(&run, 1), (&list, 0)] {
+        let objects = ended.objects();
+        let finished = objects.last().unwrap();
+        assert_eq!(finished["started"], started, "{ended:?}");
+        assert_eq!(finished["maybe_started"], 0, "{ended:?}");
     }
     for command in [&["resume"][..], &["exports", "--watch"]] {
         let arguments = [command, &["--output", "json"]].concat();

@@ -42,7 +42,12 @@ impl Home {
 
     /// The program, with this home and no AWS variable of the real environment.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tableferry"));
+        self.command_under(env!("CARGO_BIN_EXE_tableferry"))
+    }
+
+    /// Another program, in the same surroundings.
+    pub fn command_under(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         command
             .env_clear()
             .env("HOME", self.path())

@@ -122,3 +122,45 @@ fn only_an_open_call_is_settled_by_somebodys_word() {
     assert_eq!(export.settled, Some(("ada".to_owned(), at(13))));
     assert!(!journal.settle(&mut export, None, "bob", at(14)).unwrap());
 }
+
+#[test]
+fn what_a_full_disk_keeps_from_being_written_is_known_as_long_as_the_process_lives() {
+    let journal = Journal::in_memory().unwrap();
+    let mut export = planned(&journal);
+    assert!(journal.begin_call(&mut export, at(11), None).unwrap());
+    let pages = |limit: u32| {
+        let statement = format!("PRAGMA max_page_count = {limit}");
+        let connection = journal.lock();
+        connection.query_row(&statement, [], |row| row.get::<_, u32>(0))
+    };
+    // No limit is below the pages that there are.
+    pages(1).unwrap();
+    export.stage = Stage::InProgress;
+    export.export_arn = Some("a".repeat(100_000));
+    let full = journal.update_export(&export).unwrap_err();
+    assert_eq!(full.hint(), "the disk is full: make room");
+    assert_eq!(read(&journal, export.run).stage, Stage::Calling);
+    let known = journal.known_run(export.run).unwrap().unwrap();
+    assert_eq!(known.exports[0].stage, Stage::InProgress);
+    // With room again, the file has it.
+    pages(100_000).unwrap();
+    journal.update_export(&export).unwrap();
+    assert_eq!(read(&journal, export.run).stage, Stage::InProgress);
+}
+
+#[test]
+fn a_run_is_known_as_it_was_read_last_where_the_file_can_no_longer_be_read() {
+    let journal = Journal::in_memory().unwrap();
+    let mut export = planned(&journal);
+    assert!(journal.begin_call(&mut export, at(11), None).unwrap());
+    journal
+        .lock()
+        .execute_batch("DROP TABLE export; DROP TABLE run")
+        .unwrap();
+    export.stage = Stage::InProgress;
+    journal.update_export(&export).unwrap_err();
+    journal.run(export.run).unwrap_err();
+    let known = journal.known_run(export.run).unwrap().unwrap();
+    assert_eq!(known.exports[0].stage, Stage::InProgress);
+    journal.known_run(RunId(99)).unwrap_err();
+}
