@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::profiles::{IgnoredProfile, ProfileKind};
+use super::profiles::ProfileKind;
 use super::shared_files::{RawProfile, SharedFiles};
 
 /// The way to a profile's credentials.
@@ -166,25 +166,30 @@ fn find<'a>(
     referrer: Option<&str>,
 ) -> Result<&'a RawProfile, ChainError> {
     files.profile(name).ok_or_else(|| {
-        if let Some(referrer) = referrer {
-            return ChainError::new(
+        match (referrer, files.ignored_section(false, name)) {
+            (None, Some(ignored)) => ChainError::new(
+                format!(
+                    "profile `{name}` ({}) cannot be used: {}",
+                    ignored.place, ignored.reason
+                ),
+                "correct its header in that file",
+            ),
+            (None, None) => ChainError::new(
+                format!("there is no profile `{name}`"),
+                nearest(files, name),
+            ),
+            (Some(referrer), Some(ignored)) => ChainError::new(
+                format!(
+                    "profile `{referrer}` names the source profile `{name}` ({}), which cannot be used: {}",
+                    ignored.place, ignored.reason
+                ),
+                "correct its header in that file",
+            ),
+            (Some(referrer), None) => ChainError::new(
                 format!(
                     "profile `{referrer}` names the source profile `{name}`, which does not exist"
                 ),
                 format!("add a profile `{name}`, or correct source_profile in `{referrer}`"),
-            );
-        }
-        let ignored = files.ignored.iter().find(|ignored| {
-            ignored.name == name || ignored.name.strip_prefix("profile ") == Some(name)
-        });
-        match ignored {
-            Some(IgnoredProfile { place, reason, .. }) => ChainError::new(
-                format!("profile `{name}` ({place}) cannot be used: {reason}"),
-                "correct its header in that file",
-            ),
-            None => ChainError::new(
-                format!("there is no profile `{name}`"),
-                nearest(files, name),
             ),
         }
     })
@@ -298,6 +303,15 @@ fn base(files: &SharedFiles, raw: &RawProfile, keys_only: bool) -> Result<Base, 
         None => None,
         Some(name) => {
             let session = files.sso_session(name).ok_or_else(|| {
+                if let Some(ignored) = files.ignored_section(true, name) {
+                    return ChainError::new(
+                        format!(
+                            "profile `{}` names the sso-session `{name}` ({}), which cannot be used: {}",
+                            raw.name, ignored.place, ignored.reason
+                        ),
+                        format!("correct its header, and sso_session in `{}`", raw.name),
+                    );
+                }
                 ChainError::new(
                     format!(
                         "profile `{}` names the sso-session `{name}`, which does not exist",

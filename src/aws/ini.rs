@@ -4,6 +4,8 @@
 //! "Shared config and credentials files"), with one difference: a line that the SDK gives up on is
 //! noted here with its number, and the rest of the file is still read.
 
+use super::plain::plain;
+
 /// What one file holds.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
@@ -19,8 +21,18 @@ pub(super) struct Section {
     pub header: String,
     /// The header's line, from 1.
     pub line: usize,
-    /// The properties in order, keys in lower case; nested lines are joined with line ends.
-    pub properties: Vec<(String, String)>,
+    /// The properties in order.
+    pub properties: Vec<Property>,
+}
+
+/// A setting as it stands in the file.
+pub(super) struct Property {
+    /// Its name, in lower case.
+    pub key: String,
+    /// Its value; nested lines are joined with line ends.
+    pub value: String,
+    /// Its line, from 1.
+    pub line: usize,
 }
 
 impl std::fmt::Debug for Section {
@@ -118,6 +130,17 @@ impl Reader {
     }
 
     fn read_nested(&mut self, number: usize, line: &str) {
+        let bare = without_comment(line, false);
+        if self.state != State::Skipping && bare.starts_with('[') && bare.ends_with(']') {
+            self.note(
+                number,
+                format!(
+                    "`{}` is indented, so it begins no section, and the settings below it belong to \
+                     the section above; move it to the beginning of the line",
+                    plain(bare)
+                ),
+            );
+        }
         let last = match self.state {
             State::InProperty => self
                 .contents
@@ -128,9 +151,9 @@ impl Reader {
             State::Start | State::InSection => None,
         };
         match last {
-            Some((_, value)) => {
-                value.push('\n');
-                value.push_str(line.trim_matches(BLANKS));
+            Some(property) => {
+                property.value.push('\n');
+                property.value.push_str(line.trim_matches(BLANKS));
             }
             None => self.note(
                 number,
@@ -151,8 +174,22 @@ impl Reader {
             Some((key, value)) if !key.trim_matches(BLANKS).is_empty() => {
                 let key = key.trim_matches(BLANKS).to_ascii_lowercase();
                 let value = value.trim_matches(BLANKS).to_owned();
+                if let Some(header) = header_at_end(&value) {
+                    self.note(
+                        number,
+                        format!(
+                            "`{}` stands behind a value, so it begins no section, and the settings \
+                             below it belong to the section above; move it to a line of its own",
+                            plain(header)
+                        ),
+                    );
+                }
                 if let Some(section) = self.contents.sections.last_mut() {
-                    section.properties.push((key, value));
+                    section.properties.push(Property {
+                        key,
+                        value,
+                        line: number,
+                    });
                 }
                 self.state = State::InProperty;
             }
@@ -160,6 +197,26 @@ impl Reader {
             None => self.note(number, "the line is neither `[section]` nor `name = value`"),
         }
     }
+}
+
+/// The section's header that a value ends with, where its line end was lost.
+fn header_at_end(value: &str) -> Option<&str> {
+    let start = value.rfind('[')?;
+    let (before, header) = value.split_at_checked(start)?;
+    let inner = header.strip_prefix('[')?.strip_suffix(']')?;
+    let name = ["profile", "sso-session", "services"]
+        .iter()
+        .find_map(|kind| inner.strip_prefix(kind)?.strip_prefix(BLANKS))
+        .unwrap_or(inner)
+        .trim_matches(BLANKS);
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c);
+    // Brackets that are of the value itself hold blanks, quotes and commas, or have a blank or a
+    // bracket before them.
+    let is_header = !name.is_empty()
+        && name.chars().all(fits)
+        && !before.ends_with("://")
+        && before.ends_with(|c: char| c.is_ascii_alphanumeric() || "+/=_-".contains(c));
+    is_header.then_some(header)
 }
 
 /// The line without its comment; in a setting a comment needs a blank before its sign.
@@ -180,7 +237,9 @@ mod tests {
     use super::*;
 
     fn properties(text: &str) -> Vec<(String, String)> {
-        read(text).sections.remove(0).properties
+        let section = read(text).sections.remove(0);
+        let pair = |property: Property| (property.key, property.value);
+        section.properties.into_iter().map(pair).collect()
     }
 
     #[test]
@@ -201,7 +260,7 @@ mod tests {
     fn windows_line_ends_leave_no_trace() {
         let contents = read("[a]\r\nregion = eu-west-1\r\n");
         assert_eq!(contents.sections[0].header, "a");
-        assert_eq!(contents.sections[0].properties[0].1, "eu-west-1");
+        assert_eq!(contents.sections[0].properties[0].value, "eu-west-1");
         assert!(contents.problems.is_empty());
     }
 
@@ -245,5 +304,56 @@ mod tests {
         let contents = read("\u{feff}[default]\nregion = eu-west-1\n");
         assert_eq!(contents.sections[0].header, "default");
         assert!(contents.problems[0].1.contains("byte-order mark"));
+    }
+
+    /// The line end before a header was lost, as editors and toolkits do; or it is indented.
+    #[test]
+    fn a_header_that_begins_no_section_is_told_with_its_line() {
+        for (text, line, named) in [
+            (
+                "[OLD]\nguid=1111-1111[NEW]\nregion = x\n",
+                2,
+                "`[NEW]` stands behind",
+            ),
+            (
+                "[a]\nregion = eu-west-1[profile b]\n",
+                2,
+                "`[profile b]` stands behind",
+            ),
+            (
+                "[a]\nkey = wJalr+/=[sso-session my-sso]\n",
+                2,
+                "`[sso-session my-sso]`",
+            ),
+            (
+                "[a]\nregion = x\n  [profile b]\nregion = y\n",
+                3,
+                "`[profile b]` is indented",
+            ),
+            ("[a]\nregion = x\n\t[b] # b\n", 3, "`[b]` is indented"),
+        ] {
+            let problems = read(text).problems;
+            assert_eq!(problems.len(), 1, "{text:?}: {problems:?}");
+            assert_eq!(problems[0].0, line, "{text:?}");
+            assert!(problems[0].1.contains(named), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn brackets_of_a_value_are_no_header() {
+        for value in [
+            "cmd --list [a]",
+            "[a]",
+            "x[1, 2]",
+            "'quoted'[a]",
+            "x[]",
+            "[a",
+            "a]",
+            "https://[::1]",
+            "x[a b]",
+        ] {
+            let problems = read(&format!("[a]\nkey = {value}\n")).problems;
+            assert!(problems.is_empty(), "{value}: {problems:?}");
+        }
     }
 }

@@ -23,8 +23,7 @@ pub(super) fn list(files: SharedFiles, variables: &BTreeMap<String, String>) -> 
             }),
         }
     }
-    listed.ignored.extend(files.ignored);
-    listed.problems = files.problems;
+    listed.problems.clone_from(&files.problems);
     if variables.contains_key("AWS_ACCESS_KEY_ID") {
         listed.problems.push(
             "AWS_ACCESS_KEY_ID is set in the environment and not used: each side signs in with \
@@ -32,7 +31,8 @@ pub(super) fn list(files: SharedFiles, variables: &BTreeMap<String, String>) -> 
                 .to_owned(),
         );
     }
-    listed.chosen = chosen(&mut listed.problems, &listed.usable, variables);
+    listed.chosen = chosen(&mut listed.problems, &listed.usable, &files, variables);
+    listed.ignored.extend(files.ignored);
     listed
 }
 
@@ -63,14 +63,20 @@ fn profile(
 fn chosen(
     problems: &mut Vec<String>,
     usable: &[Profile],
+    files: &SharedFiles,
     variables: &BTreeMap<String, String>,
 ) -> Option<String> {
     let is_there = |name: &str| usable.iter().any(|profile| profile.name == name);
     match variables.get("AWS_PROFILE").filter(|name| !name.is_empty()) {
         Some(name) => {
             if !is_there(name) {
+                let why = files
+                    .ignored_section(false, name)
+                    .map_or_else(String::new, |ignored| {
+                        format!(" ({}): {}", ignored.place, ignored.reason)
+                    });
                 problems.push(plain(&format!(
-                    "AWS_PROFILE names `{name}`, which is no profile that can be used"
+                    "AWS_PROFILE names `{name}`, which is no profile that can be used{why}"
                 )));
             }
             Some(plain(name))

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::ini::{self, Section};
+use super::ini::{self, Property, Section};
 use super::plain::plain;
 use super::profiles::IgnoredProfile;
 
@@ -68,6 +68,7 @@ impl SharedFiles {
                 .sections
                 .iter()
                 .any(|section| split_header(&section.header) == (Some("profile"), "default"));
+        let mut lines = HashMap::new();
         for section in contents.sections {
             let place = format!("{}:{}", plain(file), section.line);
             if has_prefixed_default && section.header == "default" {
@@ -76,8 +77,36 @@ impl SharedFiles {
                 continue;
             }
             match classify(kind, &section.header) {
-                Ok(role) => self.take(role, section, place),
+                Ok(role) => {
+                    self.tell_repeated(&mut lines, file, &role, &section);
+                    self.take(role, section, place);
+                }
                 Err(reason) => self.ignore(&section, place, reason),
+            }
+        }
+    }
+
+    /// Tells the settings that one file gives twice in sections of one name: the later one counts.
+    fn tell_repeated(
+        &mut self,
+        lines: &mut HashMap<(Role, String), usize>,
+        file: &str,
+        role: &Role,
+        section: &Section,
+    ) {
+        if *role == Role::Other {
+            return;
+        }
+        for property in &section.properties {
+            let setting = (role.clone(), property.key.clone());
+            if let Some(earlier) = lines.insert(setting, property.line) {
+                self.problems.push(format!(
+                    "{}:{}: `{}` is given again for `[{}]`, and replaces the one of line {earlier}; keep one of them",
+                    plain(file),
+                    property.line,
+                    plain(&property.key),
+                    plain(&section.header),
+                ));
             }
         }
     }
@@ -91,7 +120,8 @@ impl SharedFiles {
     }
 
     fn take(&mut self, role: Role, section: Section, place: String) {
-        let settings = section.properties;
+        let pair = |property: Property| (property.key, property.value);
+        let settings = section.properties.into_iter().map(pair);
         match role {
             Role::Profile(name) => {
                 let index = *self.by_name.entry(name.clone()).or_insert_with(|| {
@@ -117,6 +147,16 @@ impl SharedFiles {
         self.by_name
             .get(name)
             .and_then(|index| self.profiles.get(*index))
+    }
+
+    /// The section that the SDK ignores and that gives this name to a profile, or to an sso-session.
+    pub(super) fn ignored_section(&self, is_session: bool, name: &str) -> Option<&IgnoredProfile> {
+        let bare = bare_name(name);
+        self.ignored.iter().find(|ignored| {
+            let is_one = matches!(split_header(&ignored.name), (Some("sso-session"), _));
+            let is_other = matches!(split_header(&ignored.name), (Some("services"), _));
+            !is_other && is_one == is_session && bare_name(&ignored.name) == bare
+        })
     }
 
     /// One setting of a profile.
@@ -160,6 +200,7 @@ impl SharedFiles {
 }
 
 /// What a section is for.
+#[derive(Clone, PartialEq, Eq, Hash)]
 enum Role {
     Profile(String),
     SsoSession(String),
@@ -179,45 +220,116 @@ fn classify(kind: FileKind, header: &str) -> Result<Role, String> {
     let (prefix, name) = split_header(header);
     match (kind, prefix) {
         (FileKind::Config, None) if name == "default" => Ok(Role::Profile(name.to_owned())),
+        (FileKind::Config, None) if CLI_SECTIONS.contains(&name) => Ok(Role::Other),
+        (FileKind::Config, None) if matches!(name, "sso-session" | "services" | "profile") => {
+            Err(format!("the section has no name; write `[{name} NAME]`"))
+        }
         (FileKind::Config, None) => Err(format!(
             "in the config file a profile's header is `[profile {}]`",
-            plain(name)
+            usable_name(name)
         )),
-        (FileKind::Config, Some(prefix)) => {
-            check_name(name)?;
-            Ok(match prefix {
-                "profile" => Role::Profile(name.to_owned()),
-                "sso-session" => Role::SsoSession(name.to_owned()),
-                "services" => Role::Services(name.to_owned()),
-                _ => Role::Other,
-            })
-        }
+        (FileKind::Config, Some(prefix)) => Ok(match prefix {
+            "profile" => Role::Profile(checked_name(header, name)?),
+            "sso-session" => Role::SsoSession(checked_name(header, name)?),
+            "services" => Role::Services(checked_name(header, name)?),
+            // A quoted name that is no profile's for want of the prefix.
+            _ if header.starts_with(QUOTES) => {
+                return Err(format!(
+                    "in the config file a profile's header is `[profile NAME]`, without quotes: write `[profile {}]`",
+                    usable_name(header)
+                ));
+            }
+            _ => Role::Other,
+        }),
         (FileKind::Credentials, Some("profile")) => Err(format!(
             "in the credentials file a profile's header is `[{}]`, without `profile`",
             plain(name)
         )),
-        (FileKind::Credentials, _) => {
-            check_name(header)?;
-            Ok(Role::Profile(name.to_owned()))
+        (FileKind::Credentials, _) => checked_name(header, header).map(Role::Profile),
+    }
+}
+
+/// The sections of the config file that the AWS CLI keeps for itself: its plugins, and the commands
+/// in preview.
+const CLI_SECTIONS: [&str; 2] = ["plugins", "preview"];
+
+const QUOTES: [char; 2] = ['"', '\''];
+
+/// The name that a section's header gives to its profile or session, without the quotes that the AWS
+/// CLI takes away.
+pub(super) fn bare_name(header: &str) -> &str {
+    let name = match split_header(header) {
+        (Some("profile" | "sso-session" | "services"), name) => name,
+        _ => header,
+    };
+    QUOTES
+        .iter()
+        .find_map(|quote| name.strip_prefix(*quote)?.strip_suffix(*quote))
+        .unwrap_or(name)
+}
+
+fn is_allowed(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c)
+}
+
+/// A name like the given one that the SDK takes.
+fn usable_name(name: &str) -> String {
+    let bare = bare_name(name).trim();
+    let with = |c: char| {
+        if is_allowed(c) {
+            Some(c)
+        } else {
+            (c == ' ').then_some('-')
         }
+    };
+    let name: String = bare.chars().filter_map(with).collect();
+    if name.is_empty() {
+        "NAME".to_owned()
+    } else {
+        name
     }
 }
 
 /// Refuses names with other characters than the SDK's: `A-Z a-z 0-9 _ - / . % @ : +`.
-fn check_name(name: &str) -> Result<(), String> {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c);
-    match name.chars().find(|c| !is_allowed(*c)) {
-        None if name.is_empty() => Err("the profile has no name".to_owned()),
-        None => Ok(()),
-        Some(' ' | '\t') => Err("the name holds a blank; AWS's SDKs skip such a profile".to_owned()),
-        Some('"' | '\'') => {
-            Err("the name is quoted; AWS's SDKs skip such a profile: write it without quotes and blanks".to_owned())
+///
+/// The AWS CLI takes names in quotes, with blanks in them; the SDKs skip the section.
+fn checked_name(header: &str, name: &str) -> Result<String, String> {
+    if name.is_empty() {
+        return Err("the profile has no name".to_owned());
+    }
+    let Some(other) = name.chars().find(|c| !is_allowed(*c)) else {
+        return Ok(name.to_owned());
+    };
+    let bare = bare_name(name);
+    let holds_blank = bare.contains([' ', '\t']);
+    let problem = match (bare != name, holds_blank) {
+        (true, true) => {
+            "the name is quoted and holds a blank; AWS's SDKs skip such a section, though the AWS CLI takes it"
+                .to_owned()
         }
-        Some(other) => Err(format!(
+        (true, false) => {
+            "the name is quoted; AWS's SDKs skip such a section, though the AWS CLI takes it".to_owned()
+        }
+        (false, true) => "the name holds a blank; AWS's SDKs skip such a section".to_owned(),
+        (false, false) => format!(
             "the name holds `{}`; AWS's SDKs take letters, digits and _ - / . % @ : + only",
             other.escape_default()
-        )),
-    }
+        ),
+    };
+    let usable = usable_name(name);
+    let right = match split_header(header)
+        .0
+        .filter(|prefix| matches!(*prefix, "profile" | "sso-session" | "services"))
+    {
+        Some(prefix) => format!("[{prefix} {usable}]"),
+        None => format!("[{usable}]"),
+    };
+    let elsewhere = if usable == bare {
+        ""
+    } else {
+        ", and name it so wherever it is named"
+    };
+    Err(format!("{problem}: write `{right}`{elsewhere}"))
 }
 
 #[cfg(test)]
@@ -300,5 +412,88 @@ mod tests {
     fn no_value_is_printed_by_accident() {
         let files = config("[profile a]\naws_secret_access_key = SECRETVALUE\n");
         assert!(!format!("{files:?}").contains("SECRETVALUE"));
+    }
+
+    #[test]
+    fn a_name_that_the_sdk_skips_is_told_with_one_that_it_takes() {
+        let files = config(
+            "[profile \"my-mac\"]\n[profile \"My Mac\"]\n[profile 'Someone\'s Mac']\n[profile my prod]\n\
+             [sso-session 'FOO BAR']\n[services \"x\"]\n[\"my mac\"]\n['mac']\n",
+        );
+        let right = |text: &str| {
+            let ignored = files.ignored.iter().find(|ignored| ignored.name == text);
+            ignored
+                .unwrap_or_else(|| panic!("{:?}", files.ignored))
+                .reason
+                .clone()
+        };
+        for (header, wanted) in [
+            ("profile \"my-mac\"", "write `[profile my-mac]`"),
+            (
+                "profile \"My Mac\"",
+                "write `[profile My-Mac]`, and name it so wherever it is named",
+            ),
+            (
+                "profile 'Someone\'s Mac'",
+                "write `[profile Someones-Mac]`, and",
+            ),
+            (
+                "profile my prod",
+                "the name holds a blank; AWS's SDKs skip such a section: write `[profile my-prod]`",
+            ),
+            (
+                "sso-session 'FOO BAR'",
+                "write `[sso-session FOO-BAR]`, and name it so wherever",
+            ),
+            ("services \"x\"", "write `[services x]`"),
+            ("\"my mac\"", "write `[profile my-mac]`"),
+            ("'mac'", "`[profile mac]`"),
+        ] {
+            assert!(
+                right(header).contains(wanted),
+                "{header}: {}",
+                right(header)
+            );
+        }
+        assert!(right("sso-session 'FOO BAR'").contains("quoted and holds a blank"));
+        assert!(files.profiles.is_empty());
+    }
+
+    #[test]
+    fn sections_of_the_cli_itself_and_of_other_tools_draw_no_complaint() {
+        let files = config(
+            "[default]\nregion = x\n[plugins]\nendpoint = awscli_plugin_endpoint\ncli_legacy_plugin_path = p\n\
+             [preview]\ncloudfront = true\n[services s]\n[sso-session t]\n[granted_registry_start x]\n",
+        );
+        assert!(files.ignored.is_empty(), "{:?}", files.ignored);
+        assert!(files.problems.is_empty(), "{:?}", files.problems);
+        assert_eq!(files.profiles.len(), 1);
+        // In the credentials file every section is a profile.
+        let mut files = SharedFiles::default();
+        files.add(
+            FileKind::Credentials,
+            "credentials",
+            "[plugins]\nregion = x\n",
+        );
+        assert_eq!(files.profiles.len(), 1);
+    }
+
+    #[test]
+    fn a_setting_given_twice_in_one_file_is_told_with_both_lines() {
+        let mut files = config(
+            "[profile a]\nregion = x\noutput = json\nRegion = y\n[profile b]\nregion = x\n\
+             [profile a]\noutput = text\n[sso-session a]\nregion = z\n[plugins]\np = 1\np = 2\n",
+        );
+        assert_eq!(
+            files.problems,
+            [
+                "config:4: `region` is given again for `[profile a]`, and replaces the one of line 2; keep one of them",
+                "config:8: `output` is given again for `[profile a]`, and replaces the one of line 3; keep one of them",
+            ]
+        );
+        assert_eq!(files.setting("a", "region"), Some("y"));
+        // The credentials file may well say anew what the config file says.
+        files.add(FileKind::Credentials, "credentials", "[a]\nregion = z\n");
+        assert_eq!(files.problems.len(), 2);
     }
 }

@@ -235,3 +235,138 @@ async fn our_session_name_tells_who_it_was() {
         "tableferry-jo-han"
     );
 }
+
+/// Writes the two files of a home, and gives the environment that reads them.
+fn home_with(home: &Path, config: &str, credentials: &str) -> Environment {
+    let directory = home.join(".aws");
+    std::fs::create_dir(&directory).unwrap();
+    std::fs::write(directory.join("config"), config).unwrap();
+    std::fs::write(directory.join("credentials"), credentials).unwrap();
+    environment(&[("HOME", home.to_str().unwrap())])
+}
+
+async fn refused(environment: &Environment, name: &str) -> String {
+    match environment.sign_in(&profile(name), None).await.unwrap_err() {
+        SignInError::Profile { message, .. } => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The AWS CLI takes quoted names, and the SDKs skip their sections.
+#[tokio::test]
+async fn a_quoted_profile_is_ignored_with_a_reason_that_leads_on_also_where_it_is_chosen() {
+    let home = tempfile::tempdir().unwrap();
+    let keys = "region = eu-west-1\naws_access_key_id = AKIAEXAMPLE000000001\n\
+                aws_secret_access_key = neutral/secret/for/tests/only/0000000000\n";
+    let config = format!(
+        "[profile plain]\n{keys}\n[profile \"my-macbook-pro\"]\n{keys}\n[profile \"My MacBook Pro\"]\n{keys}\n\
+         [profile \"Someone's MacBook Pro\"]\n{keys}\n[profile role]\nrole_arn = arn:aws:iam::111111111111:role/R\n\
+         source_profile = my-macbook-pro\n"
+    );
+    let environment = home_with(home.path(), &config, "");
+    let profiles = environment.profiles();
+    let usable: Vec<_> = profiles.usable.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(usable, ["plain"]);
+    for (name, right) in [
+        ("my-macbook-pro", "write `[profile my-macbook-pro]`"),
+        ("\"my-macbook-pro\"", "write `[profile my-macbook-pro]`"),
+        ("My MacBook Pro", "write `[profile My-MacBook-Pro]`"),
+        (
+            "Someone's MacBook Pro",
+            "write `[profile Someones-MacBook-Pro]`",
+        ),
+        ("role", "names the source profile `my-macbook-pro`"),
+    ] {
+        let message = refused(&environment, name).await;
+        assert!(message.contains(right), "{name}: {message}");
+        assert!(message.contains("quoted"), "{name}: {message}");
+    }
+    assert_eq!(
+        refused(&environment, "my-macbok").await,
+        "there is no profile `my-macbok`"
+    );
+    let home = home.path().to_str().unwrap();
+    let chosen = self::environment(&[("HOME", home), ("AWS_PROFILE", "my-macbook-pro")]);
+    let problems = chosen.profiles().problems;
+    assert!(
+        problems[0].contains("write `[profile my-macbook-pro]`"),
+        "{problems:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_quoted_sso_session_is_ignored_for_its_blank_and_its_quotes() {
+    let home = tempfile::tempdir().unwrap();
+    let environment = home_with(
+        home.path(),
+        "[profile myprofile]\nsso_session = FOO BAR\nsso_account_id = 111111111111\nsso_role_name = Admin\n\
+         region = eu-west-1\n\n[sso-session 'FOO BAR']\nsso_start_url = https://example.awsapps.com/start\n\
+         sso_region = eu-west-1\nsso_registration_scopes = sso:account:access\n",
+        "",
+    );
+    let profiles = environment.profiles();
+    assert!(profiles.usable.is_empty());
+    for reason in [
+        &profiles.ignored[0].reason,
+        &refused(&environment, "myprofile").await,
+    ] {
+        for part in [
+            "FOO BAR",
+            "quoted and holds a blank",
+            "write `[sso-session FOO-BAR]`",
+        ] {
+            assert!(reason.contains(part), "{reason}");
+        }
+    }
+}
+
+#[test]
+fn sections_that_are_no_profiles_draw_no_complaint() {
+    let home = tempfile::tempdir().unwrap();
+    let profiles = home_with(
+        home.path(),
+        "[default]\nregion = us-east-1\n\n[profile wasabi]\nregion = us-east-1\nendpoint-url = https://s3.wasabisys.com\n\
+         s3 =\n    endpoint_url = https://s3.wasabisys.com\n    max_concurrent_requests = 20\n    signature_version = s3v4\n\n\
+         [plugins]\nendpoint = awscli_plugin_endpoint\n",
+        "[wasabi]\naws_access_key_id = AKIAEXAMPLE000000001\naws_secret_access_key = neutral/secret/for/tests/only/0000000000\n",
+    )
+    .profiles();
+    let names: Vec<_> = profiles.usable.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(names, ["default", "wasabi"]);
+    assert_eq!((profiles.ignored, profiles.problems), (vec![], vec![]));
+}
+
+/// A toolkit lost a line end, and the keys of another profile replaced those of the first.
+#[test]
+fn a_header_behind_a_value_and_the_settings_that_it_gives_again_are_told_with_their_lines() {
+    let home = tempfile::tempdir().unwrap();
+    let secret = "neutral/secret/for/tests/only";
+    let profiles = home_with(
+        home.path(),
+        "",
+        &format!(
+            "[OLD_PROFILE]\naws_access_key_id = AKIAEXAMPLE000000001\naws_secret_access_key = {secret}/0000000001\n\
+             region=eu-west-1\ntoolkit_artifact_guid=11111111-1111-1111-1111-111111111111[NEW_PROFILE]\n\
+             aws_access_key_id = AKIAEXAMPLE000000002\naws_secret_access_key = {secret}/0000000002\n"
+        ),
+    )
+    .profiles();
+    let told = |line: usize, part: &str| {
+        let is_it = |problem: &&String| {
+            problem.contains(&format!("credentials:{line}: ")) && problem.contains(part)
+        };
+        assert!(
+            profiles.problems.iter().any(|problem| is_it(&problem)),
+            "{part}: {:?}",
+            profiles.problems
+        );
+    };
+    told(5, "`[NEW_PROFILE]` stands behind a value");
+    told(
+        6,
+        "`aws_access_key_id` is given again for `[OLD_PROFILE]`, and replaces the one of line 2",
+    );
+    told(7, "`aws_secret_access_key` is given again");
+    assert_eq!(profiles.problems.len(), 3);
+    assert!(!profiles.problems.concat().contains(secret));
+}
