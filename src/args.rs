@@ -98,6 +98,7 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a plan: prove both identities, start its exports, follow and verify them
+    #[command(after_help = RUN_HELP)]
     Run(RunArgs),
     /// Judge a plan's permissions, settings and times before the start, and say who can mend what
     #[command(after_help = CHECK_STATUS)]
@@ -158,6 +159,12 @@ impl Command {
     }
 }
 
+/// What `run` prints for programs.
+const RUN_HELP: &str = "\
+With --output json the last line is always an object with event `finished`: exports, one for each of the
+run, with table, export_arn, status and more; started, how many exports this process started; and
+maybe_started, of how many that is not known. Both are 0 where nothing was started.";
+
 /// How `run` goes.
 #[expect(
     clippy::struct_excessive_bools,
@@ -176,6 +183,11 @@ pub struct RunArgs {
     /// Start although the same plan is under way, or was completed within the hour
     #[arg(long)]
     pub again: bool,
+    /// Start only this table of the plan, by name or ARN; may be given several times. What did not start
+    /// or failed is started with a new token, and what was planned for it before is given up; what is
+    /// complete or under way is started again only with --again
+    #[arg(long, value_name = "TABLE")]
+    pub only: Vec<String>,
     /// Start although the check before it, or the plan's settings, show that AWS will refuse
     #[arg(long)]
     pub force: bool,

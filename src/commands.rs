@@ -10,6 +10,7 @@ mod facts_file;
 mod follow;
 mod hold;
 pub mod lint;
+mod only;
 pub mod open;
 mod plan_file;
 pub mod policies;

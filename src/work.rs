@@ -8,6 +8,7 @@ pub mod change;
 pub mod event;
 pub mod facts;
 mod follow;
+mod held;
 pub mod limits;
 mod look_up;
 mod prepare;
@@ -34,6 +35,7 @@ pub use change::{
 };
 pub use event::{Event, ExportProgress, Side, Verification};
 pub use follow::{FollowError, RunOutcome, Verdict};
+pub use held::HeldExport;
 pub use limits::Limits;
 pub use prepare::{Blocker, Briefing};
 pub use probe::{Probe, ProbeError, ProbeReport};

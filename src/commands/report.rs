@@ -261,7 +261,7 @@ fn progress_line(progress: &ExportProgress) -> String {
         ProgressStage::Planned => format!("{table}: not started"),
         ProgressStage::Calling => format!("{table}: called, and no answer yet"),
         ProgressStage::Refused => format!("{table}: refused: {code}: {message}"),
-        ProgressStage::NotStarted => format!("{table}: not started, as was said"),
+        ProgressStage::NotStarted => format!("{table}: settled as not started"),
         ProgressStage::Running(ExportStatus::InProgress) => format!(
             "{table}: in progress, {}",
             progress.export_arn.as_deref().unwrap_or("")

@@ -12,6 +12,7 @@ use super::Exit;
 use super::check::verdict_object;
 use super::follow::{Scope, end, go_on, hint_to_resume, standing, tell_what_is_left, with_events};
 use super::hold;
+use super::only;
 use super::plan_file::read_plan;
 use super::report::Report;
 use super::sign_in::{ask, prove_both};
@@ -40,7 +41,7 @@ async fn try_run(
     report: &Report,
 ) -> Result<Exit, Exit> {
     super::check_may_change(work, "a run starts exports", report)?;
-    let plan = read_plan(&args.plan, report)?;
+    let plan = only::restrict(read_plan(&args.plan, report)?, &args.only, report)?;
     if !args.yes && !std::io::stdin().is_terminal() {
         report.error(
             "a start must be agreed to, and there is no terminal to ask on",
@@ -48,22 +49,22 @@ async fn try_run(
         );
         return Err(Exit::Usage);
     }
+    until_cancelled(&cancel, report, prove_both(work, &plan, report)).await?;
+    let (plan, given_up) = if args.only.is_empty() {
+        (plan, Vec::new())
+    } else {
+        let left = only::leave_out_held(work, plan, args.again, report)?;
+        (left.plan, left.given_up)
+    };
     let prepared = async {
-        prove_both(work, &plan, report).await?;
         let controls = ControlDocuments::default();
         let (briefing, facts) =
             future::join(work.prepare(&plan), work.survey_access(&plan, &controls)).await;
         let told = |error| told_start(report, &error);
         Ok((briefing.map_err(told)?, facts.map_err(told)?))
     };
-    let (mut briefing, facts) = tokio::select! {
-        biased;
-        () = cancel.cancelled() => {
-            report.line("nothing was started");
-            return Err(Exit::CutOff);
-        }
-        prepared = prepared => prepared?,
-    };
+    let (mut briefing, facts) = until_cancelled(&cancel, report, prepared).await?;
+    briefing.given_up = given_up;
     briefing.fingerprints = fingerprints(&plan, &facts);
     if args.again {
         // Asked for, whoever else runs the same.
@@ -92,6 +93,22 @@ async fn try_run(
             report.keep(&outcome.exports);
             Ok(Exit::of(&outcome))
         }
+    }
+}
+
+/// Waits for what comes before the start; `Err` where it is cut off.
+async fn until_cancelled<T>(
+    cancel: &CancellationToken,
+    report: &Report,
+    before: impl Future<Output = Result<T, Exit>>,
+) -> Result<T, Exit> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => {
+            report.line("nothing was started");
+            Err(Exit::CutOff)
+        }
+        done = before => done,
     }
 }
 

@@ -5,7 +5,7 @@
 //! later call is answered with. The times are AWS's: the age of a token is AWS's to judge.
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{TransactionBehavior, params};
 
 use super::record::{ExportRecord, Stage};
 use super::{Journal, JournalError, RunId};
@@ -150,6 +150,35 @@ impl Journal {
         )?;
         *export = record;
         Ok(is_settled)
+    }
+
+    /// Gives up exports that were planned, for others that take their places. Where a call of one was made
+    /// meanwhile, none is given up.
+    pub fn give_up(
+        &self,
+        planned: &[(RunId, usize)],
+        by: &str,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (run, position) in planned {
+            let changed = transaction.execute(
+                "UPDATE export SET stage = 'NOT_STARTED', settled_by = ?3, settled_at = ?4
+                 WHERE run = ?1 AND position = ?2 AND stage = 'PLANNED' AND unanswered = 0",
+                params![
+                    run.0,
+                    i64::try_from(*position).unwrap_or(i64::MAX),
+                    by,
+                    now.as_millisecond()
+                ],
+            )?;
+            if changed == 0 {
+                return Err(JournalError::BegunMeanwhile(*run));
+            }
+        }
+        transaction.commit()?;
+        Ok(())
     }
 
     /// Runs a statement on an export's row; whether it was changed, and the record as it stands.

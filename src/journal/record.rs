@@ -47,7 +47,7 @@ pub enum Stage {
     Calling,
     /// The call was refused: there is no export.
     Refused,
-    /// No export was started, as somebody said who settled what no look-up could.
+    /// No export was started, on somebody's word: no look-up could tell, or another took its place.
     NotStarted,
     /// The export is under way.
     InProgress,

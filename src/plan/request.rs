@@ -80,6 +80,17 @@ impl TableRef {
     }
 }
 
+impl TableRef {
+    /// Whether the table is meant by a name or an ARN, as the plan has it, or by the name in its ARN.
+    #[must_use]
+    pub fn is_named(&self, text: &str) -> bool {
+        match self {
+            Self::Name(name) => name == text,
+            Self::Arn(arn) => arn.resource_after("table") == Some(text) || arn.to_string() == text,
+        }
+    }
+}
+
 impl fmt::Display for TableRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

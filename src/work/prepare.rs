@@ -49,6 +49,8 @@ pub struct Briefing {
     pub destination: String,
     /// What a survey of access read for each call, in their order; empty until one is taken along.
     pub fingerprints: Vec<Fingerprint>,
+    /// Exports of earlier runs of which no call was made, and which these take the place of.
+    pub given_up: Vec<(RunId, usize)>,
 }
 
 /// How long a completed run of the same plan is worth a question.
@@ -117,6 +119,7 @@ impl Work {
             digest,
             destination: destination_text(plan),
             fingerprints: Vec::new(),
+            given_up: Vec::new(),
         })
     }
 

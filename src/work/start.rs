@@ -71,6 +71,10 @@ impl Work {
             return Err(StartError::ReadOnly);
         }
         let session = self.session(Side::Source).ok_or(StartError::NotSignedIn)?;
+        let by = session.identity.arn.to_string();
+        self.inner
+            .journal
+            .give_up(&briefing.given_up, &by, Timestamp::now())?;
         let id = self.inner.journal.record_run(
             &NewRun {
                 plan: &plan.to_toml(),

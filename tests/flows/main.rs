@@ -14,6 +14,7 @@ mod intercept;
 mod killed;
 mod lost_journal;
 mod network;
+mod only;
 mod output;
 mod probe_killed;
 mod program;

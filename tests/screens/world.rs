@@ -133,6 +133,7 @@ impl World {
             digest: "digest".to_owned(),
             destination: format!("s3://{}", plan.destination.bucket),
             fingerprints: Vec::new(),
+            given_up: Vec::new(),
         }
     }
 }
