@@ -191,6 +191,10 @@ pub struct RunArgs {
     /// Start although the check before it, or the plan's settings, show that AWS will refuse
     #[arg(long)]
     pub force: bool,
+    /// Do all that comes before the question, print the commands that make the same exports by hand, and
+    /// start nothing; the exit status is that of `check`
+    #[arg(long, conflicts_with_all = ["yes", "no_wait", "again", "force"])]
+    pub dry_run: bool,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -8,6 +8,7 @@
 //! [`Plan::to_toml`] writes it back. What is legal but likely to fail later is no violation:
 //! [`Plan::warnings`] tells it.
 
+mod by_hand;
 mod command;
 mod encryption;
 mod filter;
@@ -23,6 +24,7 @@ mod violation;
 mod warning;
 mod write;
 
+pub use by_hand::by_hand;
 pub use command::{equivalent_command, recovery_command};
 pub(crate) use command::{shell_option, shell_quoted};
 pub use violation::{Violation, Violations};

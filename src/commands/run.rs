@@ -1,5 +1,7 @@
 //! `tableferry run PLAN`: prove, read, ask, start, follow, verify.
 
+mod dry_run;
+
 use std::cell::Cell;
 use std::io::IsTerminal;
 
@@ -9,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
-use super::check::verdict_object;
+use super::check::{self, verdict_object};
 use super::follow::{Scope, end, go_on, hint_to_resume, standing, tell_what_is_left, with_events};
 use super::hold;
 use super::only;
@@ -40,9 +42,11 @@ async fn try_run(
     cancel: CancellationToken,
     report: &Report,
 ) -> Result<Exit, Exit> {
-    super::check_may_change(work, "a run starts exports", report)?;
+    if !args.dry_run {
+        super::check_may_change(work, "a run starts exports", report)?;
+    }
     let plan = only::restrict(read_plan(&args.plan, report)?, &args.only, report)?;
-    if !args.yes && !std::io::stdin().is_terminal() {
+    if !args.yes && !args.dry_run && !std::io::stdin().is_terminal() {
         report.error(
             "a start must be agreed to, and there is no terminal to ask on",
             Some("add --yes"),
@@ -77,6 +81,9 @@ async fn try_run(
         report,
     )?;
     let foreseen = foresee(&plan, &facts, report);
+    if args.dry_run {
+        return dry_run::conclude(args, &plan, &briefing, &facts, &foreseen, report);
+    }
     blocked(args, &briefing, &foreseen, report)?;
     match decide(args, &briefing, report, &cancel).await? {
         Decision::Start => {

@@ -12,12 +12,22 @@ use tableferry_policy::arn::Region;
 /// own call it returns the same export instead of making another.
 #[must_use]
 pub fn equivalent_command(request: &ExportRequest, profile: &str, region: &Region) -> String {
-    let mut options = vec![
-        ("profile", profile.to_owned()),
+    export_command(request, Some(profile), region)
+}
+
+/// The same, as the profile or with the credentials of the environment.
+pub(super) fn export_command(
+    request: &ExportRequest,
+    profile: Option<&str>,
+    region: &Region,
+) -> String {
+    let mut options: Vec<(&str, String)> = Vec::new();
+    options.extend(profile.map(|profile| ("profile", profile.to_owned())));
+    options.extend([
         ("region", region.to_string()),
         ("table-arn", request.table_arn.to_string()),
         ("s3-bucket", request.bucket.to_string()),
-    ];
+    ]);
     if let Some(owner) = &request.bucket_owner {
         options.push(("s3-bucket-owner", owner.to_string()));
     }

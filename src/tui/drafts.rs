@@ -3,7 +3,7 @@
 use super::model::Model;
 use crate::access::principal::SourcePrincipal;
 use crate::access::snippets::{Snippets, snippets};
-use crate::plan::{ExportRequest, Plan, equivalent_command};
+use crate::plan::{ExportRequest, Plan, by_hand};
 use crate::work::event::Side;
 
 /// A policy document that the plan needs.
@@ -73,11 +73,11 @@ pub(crate) fn toml(plan: &Plan) -> String {
     plan.to_toml()
 }
 
-/// The `aws` commands that make the same calls; with the tokens of the briefing where there is one,
-/// so that they make no second export.
-pub(crate) fn command(model: &Model, plan: &Plan) -> String {
+/// The `aws` commands that make the same calls as the same identity, or why there are none; with the
+/// tokens of the briefing where there is one, so that they make no second export.
+pub(crate) fn command(model: &Model, plan: &Plan) -> Result<String, String> {
     let Some(known) = model.identified(Side::Source) else {
-        return String::new();
+        return Err("the source is not signed in".to_owned());
     };
     let requests: Vec<ExportRequest> = match model.review.briefing.value() {
         Some(briefing) => briefing.requests.clone(),
@@ -90,13 +90,6 @@ pub(crate) fn command(model: &Model, plan: &Plan) -> String {
             })
             .collect(),
     };
-    let commands: Vec<String> = requests
-        .iter()
-        .map(|request| {
-            let region = request.table_arn.region_code();
-            let region = region.as_ref().unwrap_or(&known.region);
-            equivalent_command(request, &plan.source.sign_in.profile, region)
-        })
-        .collect();
-    commands.join("\n\n")
+    let sign_in = &plan.source.sign_in;
+    by_hand(&requests, sign_in, &known.identity.arn, &known.region)
 }

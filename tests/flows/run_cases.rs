@@ -287,3 +287,55 @@ fn one_refused_table_does_not_hold_up_the_others() {
     let stages: Vec<_> = journal(&home).into_iter().map(|row| row.1).collect();
     assert_eq!(stages, ["COMPLETED", "REFUSED"]);
 }
+
+/// All that a run does before it asks, and nothing after: also where nothing may be changed.
+#[rstest]
+#[case::allowed("one-table", 0)]
+#[case::denied("no-grant", 3)]
+#[case::recovery_is_off("pitr-off", 3)]
+fn a_dry_run_tells_the_commands_and_starts_nothing(#[case] name: &str, #[case] status: i32) {
+    let home = Home::new();
+    let path = home.write("plan.toml", &plan(name));
+    for more in [&["--dry-run"][..], &["--dry-run", "--read-only"]] {
+        let arguments = [&["run"], more].concat();
+        let ended = Ended::of(home.sandbox(&arguments).arg(&path));
+        assert_eq!(ended.status, status, "{ended:?}");
+        let (_, commands) = ended.out.split_once("# The same by hand").unwrap();
+        assert!(
+            commands.contains("aws dynamodb export-table-to-point-in-time"),
+            "{ended:?}"
+        );
+        assert!(commands.contains("--profile prod-oncall"), "{ended:?}");
+        assert!(
+            ended.out.contains("nothing is started: this is a dry run"),
+            "{ended:?}"
+        );
+    }
+    assert_eq!(journal(&home), []);
+}
+
+/// The profile alone would export as somebody else.
+#[test]
+fn the_commands_of_a_dry_run_assume_the_role_of_the_plan() {
+    let home = Home::new();
+    let partner = "profile = \"partner-admin\"\n\
+        role = \"arn:aws:iam::111111111111:role/partners/PartnerExporter\"\n\
+        external_id = \"ferry-4711\"";
+    let text = plan("one-table").replace("profile = \"prod-oncall\"", partner);
+    let path = home.write("plan.toml", &text);
+    let arguments = ["run", "--dry-run", "--output", "json"];
+    let ended = Ended::of(home.sandbox(&arguments).arg(path));
+    let lines = ended.out.lines();
+    let told: Vec<Value> = lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let by_hand = told.iter().find(|line| line["event"] == "by_hand").unwrap();
+    let commands = by_hand["commands"].as_str().unwrap();
+    let sign_in = "credentials=$(aws sts assume-role \\\n  --profile partner-admin";
+    assert!(commands.contains(sign_in), "{commands}");
+    assert!(commands.contains("--external-id ferry-4711"), "{commands}");
+    let (_, export) = commands
+        .split_once("export-table-to-point-in-time")
+        .unwrap();
+    assert!(!export.contains("--profile"), "{commands}");
+}

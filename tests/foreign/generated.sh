@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What `tableferry policies` writes, judged by others: templates by cfn-lint, Terraform by python-hcl2,
 # and the commands by running them with the AWS CLI against `tableferry sandbox serve`, after which
-# `tableferry check` must be clean.
+# `tableferry check` must be clean. The commands of `run --dry-run` are run there too.
 # Usage: generated.sh path/to/tableferry   (with aws, cfn-lint and python-hcl2's python on the PATH)
 set -euo pipefail
 
@@ -114,5 +114,84 @@ grep -q 'export-nopolicy/$${aws:username}/%%{x}/' "$work/main.tf" || fail "no va
 DESTINATION_PROFILE=partner-admin sh "$work/script.sh" >"$work/ran" 2>&1 && fail "the wrong account was changed: $(cat "$work/ran")"
 grep -q 'stopped: profile partner-admin signs in to 333333333333' "$work/ran" || fail "the reason is not told: $(cat "$work/ran")"
 pass "a profile of another account is refused"
+
+# by_hand NAME: the commands of a dry run, as they are printed; 0 and 5 are no refusals
+by_hand() {
+  local status=0
+  "$tableferry" run --dry-run "$work/plan.toml" >"$work/dry" 2>&1 || status=$?
+  case $status in 0 | 5) ;; *) fail "the dry run of $1 ends with $status: $(cat "$work/dry")" ;; esac
+  sed '1,/^# The same by hand/d' "$work/dry" >"$work/by-hand.sh"
+  [ -s "$work/by-hand.sh" ] || fail "no commands for $1: $(cat "$work/dry")"
+}
+
+# started NAME [CODE]: the commands start the export, and print no secret
+started() {
+  printf '%s\n' "${2:-}" | sh "$work/by-hand.sh" >"$work/ran" 2>"$work/ran.err" ||
+    fail "the commands for $1: $(cat "$work/ran" "$work/ran.err" "$work/by-hand.sh")"
+  grep -q '"ExportStatus": "IN_PROGRESS"' "$work/ran" || fail "no export for $1: $(cat "$work/ran")"
+  ! grep -qiE 'secret|token-|ASIA' "$work/ran.err" || fail "a secret is printed: $(cat "$work/ran.err")"
+  pass "by hand: $1"
+}
+
+# A profile by itself, then the same profile by a name that begins with a hyphen.
+cp "$plans/one-table.toml" "$work/plan.toml"
+by_hand profile
+started profile
+sed 's/\[profile prod-oncall\]/[profile -dev]/' "$AWS_CONFIG_FILE" >"$work/hyphen"
+sed 's/prod-oncall/-dev/' "$plans/one-table.toml" >"$work/plan.toml"
+AWS_CONFIG_FILE="$work/hyphen" by_hand hyphen
+AWS_CONFIG_FILE="$work/hyphen" started "a profile named -dev"
+
+# A role of the plan, which the profile alone is not: the partner may export with the external id only.
+cat >"$work/plan.toml" <<'PLAN'
+[source]
+profile = "partner-admin"
+role = "arn:aws:iam::111111111111:role/partners/PartnerExporter"
+external_id = "ferry-4711"
+session_name = "by-hand"
+duration_seconds = 900
+
+[destination]
+profile = "dev-admin"
+bucket = "export-landing"
+owner = "222222222222"
+prefix = "prod"
+
+[[tables]]
+name = "Orders"
+
+[[tables]]
+name = "Users"
+PLAN
+by_hand role
+cp "$work/by-hand.sh" "$work/with-id.sh"
+sed '/--external-id/d' "$work/with-id.sh" >"$work/by-hand.sh"
+sh "$work/by-hand.sh" >"$work/ran" 2>&1 && fail "the role was not assumed: $(cat "$work/ran")"
+grep -q 'sts:AssumeRole' "$work/ran" || fail "the refusal is another: $(cat "$work/ran")"
+cp "$work/with-id.sh" "$work/by-hand.sh"
+started "a role with an external id"
+
+# A device's code is asked for before; a wrong one starts nothing.
+sed -i 's/partner-admin/prod-admin/; s/partners.PartnerExporter/MfaExporter/; /external_id/d' "$work/plan.toml"
+sed -i 's|^duration_seconds.*|mfa_serial = "arn:aws:iam::111111111111:mfa/prod-admin"|' "$work/plan.toml"
+code='123456'
+cat >"$work/answers.py" <<'PTY'
+import os, pty, sys
+# Once: the commands that are printed hold the same question.
+codes = [os.environ["CODE"].encode() + b"\n"]
+def read(fd):
+    data = os.read(fd, 65536)
+    if b"mfa/prod-admin: " in data and codes:
+        os.write(fd, codes.pop())
+    return data
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:], read)))
+PTY
+status=0
+CODE=$code python "$work/answers.py" "$tableferry" run --dry-run "$work/plan.toml" >"$work/dry" 2>&1 || status=$?
+case $status in 0 | 5) ;; *) fail "the dry run with a code ends with $status: $(cat "$work/dry")" ;; esac
+tr -d '\r' <"$work/dry" | sed '1,/^# The same by hand/d' >"$work/by-hand.sh"
+printf '999999\n' | sh "$work/by-hand.sh" >"$work/ran" 2>&1 && fail "a wrong code was taken: $(cat "$work/ran")"
+! grep -q ExportStatus "$work/ran" || fail "a wrong code started an export: $(cat "$work/ran")"
+started "a role with a device's code" "$code"
 
 printf '%d passed, 0 failed\n' "$passed"

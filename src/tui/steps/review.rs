@@ -48,7 +48,8 @@ pub(crate) fn enter(model: &mut Model) -> Vec<Effect> {
 /// Whether an action of this step is possible now.
 pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
     match action {
-        Action::Save | Action::Copy => model.plan().is_some(),
+        Action::Save => model.plan().is_some(),
+        Action::Copy => text_to_copy(model).is_some(),
         _ => true,
     }
 }
@@ -76,14 +77,19 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 fn copy(model: &mut Model) -> Vec<Effect> {
-    let Some(plan) = model.plan() else {
+    let Some(text) = text_to_copy(model) else {
         return Vec::new();
     };
     model.say(
         Tone::Good,
         "the aws command was sent to the terminal's clipboard (OSC 52)",
     );
-    vec![Effect::Copy(drafts::command(model, &plan))]
+    vec![Effect::Copy(text)]
+}
+
+/// The commands that make the same calls, where the AWS CLI can.
+fn text_to_copy(model: &Model) -> Option<String> {
+    drafts::command(model, &model.plan()?).ok()
 }
 
 fn scroll(model: &mut Model, action: Action) {

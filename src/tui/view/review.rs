@@ -50,8 +50,11 @@ fn lines(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     }
     lines.push(Line::default());
     lines.push(parts::heading(look.theme, "The same by hand"));
-    let command = drafts::command(look.model, &plan);
-    lines.extend(parts::paragraph(&command, Style::new(), columns));
+    let by_hand = match drafts::command(look.model, &plan) {
+        Ok(command) => parts::paragraph(&command, Style::new(), columns),
+        Err(why) => parts::paragraph(&format!("▲ {why}"), look.theme.warning(), columns),
+    };
+    lines.extend(by_hand);
     lines
 }
 

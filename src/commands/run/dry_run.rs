@@ -1,0 +1,47 @@
+//! `run --dry-run`: what a start would be refused for, and the commands that make the same exports.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{blocked, check};
+use crate::access::facts::Facts;
+use crate::access::verdict::{Verdict, judge, overall};
+use crate::args::RunArgs;
+use crate::commands::Exit;
+use crate::commands::report::Report;
+use crate::plan::{Plan, by_hand};
+use crate::work::Briefing;
+
+/// Tells what stands in the way and prints the commands; the exit status is that of `check`, or 3 where
+/// what was read before the start speaks against it.
+pub(super) fn conclude(
+    args: &RunArgs,
+    plan: &Plan,
+    briefing: &Briefing,
+    facts: &Facts,
+    foreseen: &[Verdict],
+    report: &Report,
+) -> Result<Exit, Exit> {
+    let refusal = blocked(args, briefing, foreseen, report);
+    report.line("nothing is started: this is a dry run");
+    let (source, sign_in) = (&facts.source, &plan.source.sign_in);
+    match by_hand(
+        &briefing.requests,
+        sign_in,
+        &source.caller.arn,
+        &source.region,
+    ) {
+        Ok(commands) => {
+            report.line("# The same by hand, with the AWS CLI in a POSIX shell:");
+            commands.lines().for_each(|line| report.line(line));
+            report.object(&json!({ "event": "by_hand", "commands": commands }));
+        }
+        Err(why) => {
+            report.line(&format!("# There is no command that does the same: {why}"));
+            report.object(&json!({ "event": "by_hand", "commands": null, "reason": why }));
+        }
+    }
+    refusal?;
+    let verdicts = judge(plan, facts, Timestamp::now());
+    Ok(check::exit(overall(&verdicts, false)))
+}
