@@ -598,13 +598,14 @@ fn a_terminal_that_is_too_small_is_told_and_a_larger_one_goes_on() {
     let home = Home::new();
     let mut terminal = Terminal::open(&home, 20, 5, &["--sandbox"]);
     terminal.sees(&["60"]);
-    terminal.master.resize(size(80, 24)).unwrap();
+    // First the one that reads: what is drawn at the new size is lost on a screen of the old one.
     terminal
         .screen
         .lock()
         .unwrap()
         .screen_mut()
         .set_size(NonZero::new(24).unwrap(), NonZero::new(80).unwrap());
+    terminal.master.resize(size(80, 24)).unwrap();
     terminal.sees(&["SANDBOX", "prod-oncall"]);
     terminal.press("q");
     terminal.press("y");
