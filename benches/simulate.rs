@@ -3,6 +3,8 @@
 //!
 //! Run with `cargo bench --bench simulate`; it prints lines a second for each kind of line.
 
+#![expect(clippy::disallowed_methods, reason = "figures of our own")]
+
 use std::hint::black_box;
 use std::io::{Cursor, Write};
 use std::time::{Duration, Instant};

@@ -22,7 +22,6 @@ mod endpoints;
 mod gate;
 mod ini;
 mod network_fault;
-pub mod plain;
 mod service_clock;
 mod shared_files;
 mod sign_in;

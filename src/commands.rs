@@ -12,6 +12,7 @@ mod hold;
 pub mod lint;
 mod only;
 pub mod open;
+pub mod output;
 mod plan_file;
 pub mod policies;
 pub mod profiles;
@@ -26,8 +27,6 @@ mod terms;
 pub mod undo;
 mod unfinished;
 pub mod wizard;
-
-use std::io::Write as _;
 
 use tokio_util::sync::CancellationToken;
 
@@ -83,7 +82,7 @@ pub fn failed(error: &anyhow::Error) -> Exit {
     {
         return Exit::Done;
     }
-    report::print_error(&format!("error: {error:#}"));
+    output::print_error(&format!("error: {error:#}"));
     Exit::Usage
 }
 
@@ -150,10 +149,9 @@ pub fn cut_off_token() -> std::io::Result<CancellationToken> {
 #[expect(clippy::exit, reason = "the operator asked twice")]
 fn end_at_once() {
     // A closed standard error is no reason to stay.
-    let _ = writeln!(
-        std::io::stderr(),
+    output::print_error(
         "cut off before the call in flight was answered; `tableferry resume` goes on with runs, and \
-         `tableferry apply --list` tells of changes and probes"
+         `tableferry apply --list` tells of changes and probes",
     );
     std::process::exit(Exit::CutOff as i32);
 }

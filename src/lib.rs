@@ -35,13 +35,14 @@
 //! tui                      the wizard: message, model, update, effect, view
 //! commands                 one file per headless command; the same work, printed
 //! args, config             the command line; the configuration file
+//! sanitize                 what of a text reaches a terminal
 //! regular_file, text_file  files that are given: regular ones, of a bounded size; their text
 //! private_file             files that are kept: of this user alone, and never through a link
 //! ```
 //!
 //! Arrows point one way: front ends (`tui`, `commands`) → `work` → `aws` and `journal` → the pure
 //! rooms, which know nothing of the others: no network, no clock, no terminal. The front ends make
-//! no AWS call and hold no client. The sandbox uses `crates/policy` alone, and only `commands` knows
+//! no AWS call and hold no client. The sandbox uses `crates/policy` alone, and only `args` and `commands` know
 //! that it exists. It builds the context of each request with code of its own, not with the code that
 //! derives needs: otherwise checker and sandbox would only agree with each other.
 //!
@@ -54,8 +55,8 @@
 //!   journal with the document that stood there before it is written, is not written where that
 //!   document changed meanwhile, and can be undone.
 //! - Unknown is an answer: what could not be read is called unknown, never a guess dressed as a yes.
-//! - No secret leaves: credentials never reach the journal or the screen, and text from AWS is
-//!   stripped of control characters before it is drawn.
+//! - No secret leaves: credentials never reach the journal or the screen, and all text
+//!   leaves by one door, which lets nothing through that steers a terminal or hides its neighbours.
 
 pub mod access;
 pub mod archive;
@@ -67,6 +68,7 @@ pub mod journal;
 pub mod plan;
 pub mod private_file;
 pub mod regular_file;
+pub mod sanitize;
 pub mod text_file;
 pub mod tui;
 pub mod work;

@@ -6,16 +6,22 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use mimalloc::MiMalloc;
 use tableferry::args::{Args, Command, Output, PolicyCommand, SandboxCommand};
-use tableferry::commands::{self, Exit};
+use tableferry::commands::{self, Exit, output};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    if let Err(error) = args.check() {
-        error.exit();
-    }
+    let parsed = Args::try_parse().and_then(|args| args.check().map(|()| args));
+    let args = match parsed {
+        Ok(args) => args,
+        // It quotes what was given, which may be anything.
+        Err(error) if error.use_stderr() => {
+            output::print_error(error.render().to_string().trim_end());
+            return Exit::Usage.into();
+        }
+        Err(help) => help.exit(),
+    };
     match start(args) {
         Ok(exit) => exit.into(),
         Err(error) => commands::failed(&error).into(),
@@ -24,42 +30,38 @@ fn main() -> ExitCode {
 
 /// Commands that need no account are answered at once; the others on a runtime.
 fn start(mut args: Args) -> anyhow::Result<Exit> {
-    let out = std::io::stdout().lock();
     match args.command.take() {
         Some(Command::Completions { shell }) => {
             // Into memory first: the generator panics where it cannot write.
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "tableferry", &mut text);
-            print(out, &text)
+            print(&text)
         }
         Some(Command::Man) => {
             let mut text = Vec::new();
             clap_mangen::Man::new(Args::command()).render(&mut text)?;
-            print(out, &text)
+            print(&text)
         }
-        Some(Command::Simulate { file }) => commands::simulate::run(file.as_deref(), out),
+        Some(Command::Simulate { file }) => {
+            commands::simulate::run(file.as_deref(), output::json())
+        }
         Some(Command::Policy(PolicyCommand::Lint { file, kind })) => {
-            commands::lint::run(&file, kind, out)
+            commands::lint::run(&file, kind, output::words())
         }
         // Facts in a file are judged without an account.
-        Some(Command::Check(check)) if check.facts.file.is_some() => {
-            drop(out);
-            Ok(
-                match commands::open::limits(&args.global, check.output.output) {
-                    Ok(limits) => commands::check::check_file(&check, &limits),
-                    Err(exit) => exit,
-                },
-            )
-        }
+        Some(Command::Check(check)) if check.facts.file.is_some() => Ok(
+            match commands::open::limits(&args.global, check.output.output) {
+                Ok(limits) => commands::check::check_file(&check, &limits),
+                Err(exit) => exit,
+            },
+        ),
         Some(Command::Policies(policies)) if policies.facts.file.is_some() => {
-            drop(out);
             Ok(match commands::open::limits(&args.global, Output::Text) {
                 Ok(limits) => commands::policies::policies_file(&policies, &limits),
                 Err(exit) => exit,
             })
         }
         command => {
-            drop(out);
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
                 .enable_all()
@@ -72,7 +74,8 @@ fn start(mut args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-fn print(mut out: impl Write, text: &[u8]) -> anyhow::Result<Exit> {
+fn print(text: &[u8]) -> anyhow::Result<Exit> {
+    let mut out = output::words();
     out.write_all(text)?;
     out.flush()?;
     Ok(Exit::Done)
@@ -89,7 +92,7 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
         let global = &args.global;
         return Ok(commands::sandbox::serve(global, port, state, write_files, cancel).await);
     }
-    if command.is_none() && !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+    if command.is_none() && !(std::io::stdin().is_terminal() && output::is_terminal()) {
         anyhow::bail!(
             "the wizard needs a terminal\n  hint: without one, `tableferry run PLAN --yes` runs a plan"
         );

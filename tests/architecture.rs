@@ -25,14 +25,18 @@ const CRATES: [(&str, &str); 3] = [
 ];
 
 /// Each room of the program, and the rooms that it may name.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
+    ("sanitize", &[]),
     ("regular_file", &[]),
     ("private_file", &["regular_file"]),
     ("text_file", &["regular_file"]),
-    ("plan", &["text_file"]),
+    ("plan", &["sanitize", "text_file"]),
     ("archive", &["plan"]),
-    ("access", &["plan"]),
-    ("aws", &["access", "plan", "regular_file", "text_file"]),
+    ("access", &["plan", "sanitize"]),
+    (
+        "aws",
+        &["access", "plan", "regular_file", "sanitize", "text_file"],
+    ),
     ("journal", &["access", "plan", "private_file"]),
     (
         "work",
@@ -40,7 +44,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ),
     ("config", &["aws", "text_file", "work"]),
     ("args", &["work"]),
-    ("tui", &["access", "aws", "journal", "plan", "work"]),
+    (
+        "tui",
+        &["access", "aws", "journal", "plan", "sanitize", "work"],
+    ),
     (
         "commands",
         &[
@@ -51,6 +58,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "journal",
             "plan",
             "regular_file",
+            "sanitize",
             "text_file",
             "tui",
             "work",
@@ -59,7 +67,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
 ];
 
 /// The rooms that name the sandbox.
-const NAME_THE_SANDBOX: [&str; 1] = ["commands"];
+const NAME_THE_SANDBOX: [&str; 2] = ["args", "commands"];
 
 /// The rooms and crates without a circle that is larger than a file and its children.
 const WITHOUT_CIRCLES: [&str; 4] = ["plan", "archive", "journal", "config"];

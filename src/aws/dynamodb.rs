@@ -5,7 +5,6 @@ use jiff::Timestamp;
 
 use super::failure::Failure;
 use super::gate::Gate;
-use super::plain::plain;
 use super::service_clock::ServiceClock;
 use super::translate::Translator;
 use tableferry_policy::arn::Arn;
@@ -208,14 +207,14 @@ fn table(described: &TableDescription) -> Option<Table> {
     let kms_key = described
         .sse_description()
         .and_then(|sse| sse.kms_master_key_arn())
-        .map(plain);
+        .map(str::to_owned);
     Some(Table {
-        name: plain(described.table_name()?),
+        name: described.table_name()?.to_owned(),
         arn: described.table_arn()?.parse().ok()?,
-        id: described.table_id().map(plain),
+        id: described.table_id().map(str::to_owned),
         status: described
             .table_status()
-            .map(|status| plain(status.as_str()))
+            .map(|status| status.as_str().to_owned())
             .unwrap_or_default(),
         item_count: described.item_count().and_then(|n| n.try_into().ok()),
         size_bytes: described.table_size_bytes().and_then(|n| n.try_into().ok()),
@@ -223,7 +222,7 @@ fn table(described: &TableDescription) -> Option<Table> {
         key_attributes: described
             .key_schema()
             .iter()
-            .map(|key| plain(key.attribute_name()))
+            .map(|key| key.attribute_name().to_owned())
             .collect(),
         kms_key,
     })
@@ -233,16 +232,16 @@ fn export(described: &sdk::ExportDescription) -> Option<Export> {
     let count = |n: Option<i64>| n.and_then(|n| n.try_into().ok());
     Some(Export {
         arn: described.export_arn()?.parse().ok()?,
-        bucket: described.s3_bucket().map(plain),
-        prefix: described.s3_prefix().map(plain),
-        kms_key: described.s3_sse_kms_key_id().map(plain),
+        bucket: described.s3_bucket().map(str::to_owned),
+        prefix: described.s3_prefix().map(str::to_owned),
+        kms_key: described.s3_sse_kms_key_id().map(str::to_owned),
         status: status(described.export_status()?),
         started_at: timestamp(described.start_time()),
         ended_at: timestamp(described.end_time()),
         manifest: described.export_manifest().map(str::to_owned),
         client_token: described.client_token().map(str::to_owned),
-        failure_code: described.failure_code().map(plain),
-        failure_message: described.failure_message().map(plain),
+        failure_code: described.failure_code().map(str::to_owned),
+        failure_message: described.failure_message().map(str::to_owned),
         item_count: count(described.item_count()),
         billed_size_bytes: count(described.billed_size_bytes()),
     })

@@ -86,7 +86,7 @@ impl Endpoints {
             .map(|(name, url)| (name.as_str(), url));
         of_all
             .chain(by_service)
-            .map(|(service, url)| (super::plain::plain(service), shown(url)))
+            .map(|(service, url)| (service.to_owned(), shown(url)))
             .collect()
     }
 
@@ -117,7 +117,7 @@ pub(super) fn shown(url: &str) -> String {
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     let end = rest.find('/').unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    super::plain::plain(&format!("{scheme}{}{path}", without_login(authority)))
+    format!("{scheme}{}{path}", without_login(authority))
 }
 
 /// Whether what is sent to a URL can be read on the way there.

@@ -343,7 +343,7 @@ fn shared_client(proxy: fn() -> ProxyConfig, trust: Option<TlsContext>) -> Share
 fn read_file(files: &mut SharedFiles, kind: FileKind, path: &Path, named_by: Option<&str>) {
     let label = path.display().to_string();
     let mut problem = |text: String| {
-        let problem = super::plain::plain(&format!("{label}: {text}"));
+        let problem = format!("{label}: {text}");
         files.problems.push(problem);
     };
     let bytes = match regular_file::read_if_present(path, LARGEST_FILE) {

@@ -4,7 +4,6 @@
 //! with the gate closed no such request is ever made.
 
 use super::failure::{Failure, FailureKind};
-use super::plain::plain;
 
 /// Open, unless the operator forbade every change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,7 +20,7 @@ impl Gate {
         Err(Failure {
             kind: FailureKind::ReadOnly,
             operation: operation.to_owned(),
-            target: plain(target),
+            target: target.to_owned(),
             code: None,
             message: "not sent, since --read-only forbids every change".to_owned(),
             status: None,

@@ -11,7 +11,6 @@ use jiff::Timestamp;
 
 use super::failure::Failure;
 use super::gate::Gate;
-use super::plain::plain;
 use super::translate::Translator;
 use tableferry_policy::arn::Arn;
 
@@ -51,11 +50,11 @@ impl Iam {
             let boundary = role.permissions_boundary();
             Some(Role {
                 arn: role.arn().parse().ok()?,
-                id: plain(role.role_id()),
+                id: role.role_id().to_owned(),
                 created_at: Timestamp::new(role.create_date().secs(), 0).ok(),
                 boundary: boundary
                     .and_then(|boundary| boundary.permissions_boundary_arn())
-                    .map(plain),
+                    .map(str::to_owned),
             })
         });
         role.ok_or_else(|| {
@@ -77,6 +76,6 @@ impl Iam {
             .user()
             .and_then(|user| user.permissions_boundary())
             .and_then(|boundary| boundary.permissions_boundary_arn())
-            .map(plain))
+            .map(str::to_owned))
     }
 }

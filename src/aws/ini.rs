@@ -4,8 +4,6 @@
 //! "Shared config and credentials files"), with one difference: a line that the SDK gives up on is
 //! noted here with its number, and the rest of the file is still read.
 
-use super::plain::plain;
-
 /// What one file holds.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
@@ -135,9 +133,8 @@ impl Reader {
             self.note(
                 number,
                 format!(
-                    "`{}` is indented, so it begins no section, and the settings below it belong to \
-                     the section above; move it to the beginning of the line",
-                    plain(bare)
+                    "`{bare}` is indented, so it begins no section, and the settings below it belong to \
+                     the section above; move it to the beginning of the line"
                 ),
             );
         }
@@ -178,9 +175,8 @@ impl Reader {
                     self.note(
                         number,
                         format!(
-                            "`{}` stands behind a value, so it begins no section, and the settings \
-                             below it belong to the section above; move it to a line of its own",
-                            plain(header)
+                            "`{header}` stands behind a value, so it begins no section, and the settings \
+                             below it belong to the section above; move it to a line of its own"
                         ),
                     );
                 }

@@ -10,7 +10,6 @@ use futures_util::{StreamExt as _, stream};
 
 use super::failure::Failure;
 use super::gate::Gate;
-use super::plain::plain;
 use super::translate::Translator;
 use tableferry_policy::arn::Arn;
 
@@ -67,7 +66,7 @@ impl Kms {
     pub async fn describe_key(&self, id: &str) -> Result<Key, Failure> {
         let metadata = self.metadata(id).await?;
         let aliases = if id.starts_with("alias/") {
-            vec![plain(id)]
+            vec![id.to_owned()]
         } else {
             Vec::new()
         };
@@ -128,7 +127,7 @@ impl Kms {
                 aliases
                     .entry(key.to_owned())
                     .or_default()
-                    .push(plain(alias));
+                    .push(alias.to_owned());
             }
         }
         Ok(aliases)
@@ -171,10 +170,14 @@ fn key(metadata: &sdk::KeyMetadata, aliases: Vec<String>) -> Option<Key> {
     Some(Key {
         arn: metadata.arn()?.parse().ok()?,
         aliases,
-        state: metadata
-            .key_state()
-            .map_or_else(|| UNKNOWN_STATE.to_owned(), |state| plain(state.as_str())),
+        state: metadata.key_state().map_or_else(
+            || UNKNOWN_STATE.to_owned(),
+            |state| state.as_str().to_owned(),
+        ),
         is_aws_managed: metadata.key_manager() == Some(&KeyManagerType::Aws),
-        description: metadata.description().map(plain).unwrap_or_default(),
+        description: metadata
+            .description()
+            .map(str::to_owned)
+            .unwrap_or_default(),
     })
 }

@@ -8,7 +8,6 @@ use aws_sdk_organizations::types::{ParentType, PolicyType};
 use futures_util::future::try_join_all;
 
 use super::failure::Failure;
-use super::plain::plain;
 use super::translate::Translator;
 use crate::access::facts::{ControlLevel, Organization, PolicyText};
 use tableferry_policy::arn::AccountId;
@@ -47,7 +46,7 @@ impl Organizations {
         };
         let organization = answer.organization().and_then(|told| {
             Some(Organization {
-                id: plain(told.id()?),
+                id: told.id()?.to_owned(),
                 management_account: told.master_account_id()?.parse().ok()?,
                 path: None,
             })
@@ -78,7 +77,7 @@ impl Organizations {
             let Some(id) = parent.id() else {
                 break;
             };
-            ancestors.push(plain(id));
+            ancestors.push(id.to_owned());
             if parent.r#type() == Some(&ParentType::Root) {
                 break;
             }
@@ -137,7 +136,7 @@ impl Organizations {
         let policy = answer.policy().and_then(|policy| {
             let arn = policy.policy_summary().and_then(|summary| summary.arn());
             Some(PolicyText {
-                name: plain(arn.unwrap_or(id)),
+                name: arn.unwrap_or(id).to_owned(),
                 document: policy.content()?.to_owned(),
             })
         });

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use super::chain;
 use super::endpoints::Endpoints;
-use super::plain::plain;
 use super::shared_files::{RawProfile, SharedFiles};
 use tableferry_policy::arn::{Arn, Region};
 
@@ -19,7 +18,7 @@ pub(super) fn list(files: SharedFiles, variables: &BTreeMap<String, String>) -> 
             Err(error) => listed.ignored.push(IgnoredProfile {
                 name: raw.name.clone(),
                 place: raw.place.clone(),
-                reason: plain(&format!("{}; {}", error.message, error.hint)),
+                reason: format!("{}; {}", error.message, error.hint),
             }),
         }
     }
@@ -53,7 +52,7 @@ fn profile(
             .settings
             .get("role_arn")
             .and_then(|text| text.parse().ok()),
-        mfa_serial: raw.settings.get("mfa_serial").map(|text| plain(text)),
+        mfa_serial: raw.settings.get("mfa_serial").cloned(),
         endpoints: endpoints.listed(),
         warnings: endpoints.warnings(),
         place: raw.place.clone(),
@@ -75,11 +74,11 @@ fn chosen(
                     .map_or_else(String::new, |ignored| {
                         format!(" ({}): {}", ignored.place, ignored.reason)
                     });
-                problems.push(plain(&format!(
+                problems.push(format!(
                     "AWS_PROFILE names `{name}`, which is no profile that can be used{why}"
-                )));
+                ));
             }
-            Some(plain(name))
+            Some(name.to_owned())
         }
         None => is_there("default").then(|| "default".to_owned()),
     }

@@ -12,7 +12,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use super::clock_skew::ClockSkew;
 use super::failure::{Failure, FailureKind};
 use super::gate::Gate;
-use super::plain::plain;
 use super::translate::Translator;
 use tableferry_policy::arn::{AccountId, BucketName, Region};
 
@@ -214,8 +213,8 @@ impl S3 {
         Ok(match default {
             None => DefaultEncryption::none(),
             Some(default) => DefaultEncryption {
-                algorithm: plain(default.sse_algorithm().as_str()),
-                key: default.kms_master_key_id().map(plain),
+                algorithm: default.sse_algorithm().as_str().to_owned(),
+                key: default.kms_master_key_id().map(str::to_owned),
                 has_bucket_key: rule
                     .and_then(sdk::ServerSideEncryptionRule::bucket_key_enabled)
                     .unwrap_or(false),

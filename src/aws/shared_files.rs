@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::ini::{self, Property, Section};
-use super::plain::plain;
 use super::profiles::IgnoredProfile;
 
 /// Which of the two files a text is; their headers are written differently.
@@ -60,8 +59,7 @@ impl SharedFiles {
     pub(super) fn add(&mut self, kind: FileKind, file: &str, text: &str) {
         let contents = ini::read(text);
         for (line, problem) in contents.problems {
-            self.problems
-                .push(format!("{}:{line}: {problem}", plain(file)));
+            self.problems.push(format!("{file}:{line}: {problem}"));
         }
         let has_prefixed_default = kind == FileKind::Config
             && contents
@@ -70,7 +68,7 @@ impl SharedFiles {
                 .any(|section| split_header(&section.header) == (Some("profile"), "default"));
         let mut lines = HashMap::new();
         for section in contents.sections {
-            let place = format!("{}:{}", plain(file), section.line);
+            let place = format!("{file}:{}", section.line);
             if has_prefixed_default && section.header == "default" {
                 let reason = "`[profile default]` stands in the same file and replaces it";
                 self.ignore(&section, place, reason.to_owned());
@@ -101,11 +99,10 @@ impl SharedFiles {
             let setting = (role.clone(), property.key.clone());
             if let Some(earlier) = lines.insert(setting, property.line) {
                 self.problems.push(format!(
-                    "{}:{}: `{}` is given again for `[{}]`, and replaces the one of line {earlier}; keep one of them",
-                    plain(file),
+                    "{file}:{}: `{}` is given again for `[{}]`, and replaces the one of line {earlier}; keep one of them",
                     property.line,
-                    plain(&property.key),
-                    plain(&section.header),
+                    property.key,
+                    section.header,
                 ));
             }
         }
@@ -113,7 +110,7 @@ impl SharedFiles {
 
     fn ignore(&mut self, section: &Section, place: String, reason: String) {
         self.ignored.push(IgnoredProfile {
-            name: plain(&section.header),
+            name: section.header.clone(),
             place,
             reason,
         });
@@ -242,8 +239,7 @@ fn classify(kind: FileKind, header: &str) -> Result<Role, String> {
             _ => Role::Other,
         }),
         (FileKind::Credentials, Some("profile")) => Err(format!(
-            "in the credentials file a profile's header is `[{}]`, without `profile`",
-            plain(name)
+            "in the credentials file a profile's header is `[{name}]`, without `profile`"
         )),
         (FileKind::Credentials, _) => checked_name(header, header).map(Role::Profile),
     }

@@ -21,7 +21,6 @@ use super::credentials::{Loader, Renewing};
 use super::endpoints::Endpoints;
 use super::environment::{Environment, Timeouts};
 use super::gate::Gate;
-use super::plain::plain;
 use super::service_clock::ServiceClock;
 use super::session::{Identity, Means, MfaCode, Session, SignInError};
 use super::shared_files::SharedFiles;
@@ -68,7 +67,7 @@ impl Environment {
         if let (Some(serial), None) = (loader.device(), code) {
             return Err(SignInError::MfaRequired {
                 profile: loader.profile.clone(),
-                serial: plain(serial),
+                serial: serial.to_owned(),
             });
         }
         let means = loader.means.clone();
@@ -326,8 +325,8 @@ fn with_skew(mut error: SignInError, means: &Means) -> SignInError {
 
 fn refused(message: impl Into<String>, hint: impl Into<String>) -> SignInError {
     SignInError::Profile {
-        message: plain(&message.into()),
-        hint: plain(&hint.into()),
+        message: message.into(),
+        hint: hint.into(),
     }
 }
 
@@ -346,7 +345,7 @@ async fn identity(means: &Means, region: &Region, profile: &str) -> Result<Ident
         Some(Identity {
             account: answer.account()?.parse().ok()?,
             arn: answer.arn()?.parse().ok()?,
-            user_id: plain(answer.user_id()?),
+            user_id: answer.user_id()?.to_owned(),
         })
     };
     read().ok_or_else(|| {

@@ -17,8 +17,8 @@ use super::clock_skew::ClockSkew;
 use super::endpoints;
 use super::failure::{Failure, FailureKind};
 use super::network_fault::NetworkFault;
-use super::plain::{plain, shortened};
 use super::session::SignInError;
+use crate::sanitize::{sanitize, shortened};
 
 /// How much of a foreign message is kept, in characters; encoded refusals run to kilobytes.
 const MESSAGE_LIMIT: usize = 2000;
@@ -48,7 +48,7 @@ impl Translator {
         let mut failure = Failure {
             kind: FailureKind::Service,
             operation: operation.to_owned(),
-            target: plain(target),
+            target: target.to_owned(),
             code: None,
             message: String::new(),
             status: None,
@@ -83,9 +83,9 @@ impl Translator {
         Failure {
             kind: FailureKind::Unreadable,
             operation: operation.to_owned(),
-            target: plain(target),
+            target: target.to_owned(),
             code: None,
-            message: plain(message),
+            message: sanitize(message).into_owned(),
             status: None,
             request_id: None,
             hint: self.endpoint_hint(),
@@ -214,7 +214,7 @@ fn is_about_time(failure: &Failure) -> bool {
 fn redirected_to(response: &HttpResponse) -> Option<String> {
     let is_redirection = matches!(response.status().as_u16(), 301 | 307 | 400);
     let region = response.headers().get("x-amz-bucket-region")?;
-    is_redirection.then(|| plain(region))
+    is_redirection.then(|| region.to_owned())
 }
 
 fn describe_answer<E>(
@@ -247,10 +247,10 @@ fn describe_answer<E>(
         None => kind_of_status(status),
     };
     failure.message = match message {
-        Some(message) => shortened(&plain(&message), MESSAGE_LIMIT),
+        Some(message) => shortened(&sanitize(&message), MESSAGE_LIMIT),
         None => wordless(failure.kind, status, is_page),
     };
-    failure.code = code.map(|code| plain(&code));
+    failure.code = code;
 }
 
 /// A message for an answer that brought none.
@@ -323,7 +323,7 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 /// The texts of an error and of its causes, outermost first.
 pub(super) fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
     chain(error)
-        .map(|error| plain(&error.to_string()))
+        .map(|error| sanitize(&error.to_string()).into_owned())
         .collect()
 }
 
@@ -335,7 +335,7 @@ pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
 
 /// AWS's request id, followed by S3's extended one, both of which AWS's support asks for.
 fn request_id(response: &HttpResponse) -> Option<String> {
-    let header = |name| response.headers().get(name).map(plain);
+    let header = |name| response.headers().get(name).map(str::to_owned);
     let id = header("x-amzn-requestid").or_else(|| header("x-amz-request-id"))?;
     Some(match header("x-amz-id-2") {
         Some(extended) => format!("{id} / {extended}"),

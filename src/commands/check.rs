@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::facts_file::read_facts_file;
+use super::output::write_json;
 use super::plan_file::read_plan;
-use super::report::{Report, write_line};
+use super::report::Report;
 use super::survey::{control_documents, read_facts, tell_unused};
 use super::terms::terms;
 use super::unfinished;
@@ -83,7 +84,7 @@ fn conclude(
     let overall = overall(&verdicts, args.strict);
     if args.explain_needs.is_some() {
         for line in simulate_lines(plan, facts, now) {
-            if let Err(error) = write_line(&line) {
+            if let Err(error) = write_json(&line) {
                 report.error(&format!("the needs cannot be written: {error}"), None);
                 return Exit::Usage;
             }

@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use super::Exit;
 use crate::args::LintKind;
+use crate::sanitize::sanitize;
 use crate::text_file;
 use tableferry_policy::lint::{Kind, Severity, lint as find};
 
@@ -43,12 +44,15 @@ pub fn lint(name: &str, text: &str, kind: Kind, mut output: impl Write) -> io::R
     let findings = find(text, kind);
     for finding in &findings {
         let place = finding.place;
-        writeln!(
-            output,
+        let found = format!(
             "{name}:{}:{}: {}: {} [{}]",
             place.line, place.column, finding.severity, finding.message, finding.rule
-        )?;
-        writeln!(output, "  mend: {}", finding.mend)?;
+        );
+        let mend = format!("  mend: {}", finding.mend);
+        for line in [found, mend] {
+            // A line is one line, whatever stands in the document or the path.
+            writeln!(output, "{}", sanitize(&line))?;
+        }
     }
     output.flush()?;
     let has_error = findings

@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::check::{exit, words};
 use super::facts_file::read_facts_file;
+use super::output::{write_json, write_words};
 use super::plan_file::read_plan;
-use super::report::{Report, write_line};
+use super::report::Report;
 use super::survey::{control_documents, read_facts, tell_unused};
 use super::terms::terms;
 use super::{Exit, refuse_beyond_limits};
@@ -78,7 +79,7 @@ fn conclude(
         sheet = sheet.of_account(account);
     }
     let rendered = rendered(args, &sheet, &found, terms, report)?;
-    print(&rendered.text, report)?;
+    print(args.format, &rendered.text, report)?;
     tell(args, &sheet, &found, &rendered, report);
     let is_sound = sheet.items().iter().all(render::Item::is_writable);
     if is_sound && !elsewhere.is_empty() {
@@ -166,11 +167,20 @@ fn rendered(
     }
 }
 
-fn print(text: &str, report: &Report) -> Result<(), Exit> {
+fn print(format: PolicyFormat, text: &str, report: &Report) -> Result<(), Exit> {
     if text.is_empty() {
         return Ok(());
     }
-    write_line(text.trim_end()).map_err(|error| {
+    let text = text.trim_end();
+    let written = match format {
+        PolicyFormat::Json => write_json(text),
+        // What would steer a terminal is spelt out in the documents already.
+        PolicyFormat::Terraform
+        | PolicyFormat::CloudFormation
+        | PolicyFormat::Cli
+        | PolicyFormat::Message => write_words(text),
+    };
+    written.map_err(|error| {
         let message = format!("the document cannot be written: {error}");
         report.error(&message, Some("give the output another place"));
         Exit::Usage

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -10,10 +10,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::Exit;
+use super::output::{self, print_error};
 use crate::args::Output;
 use crate::aws::dynamodb::ExportStatus;
-use crate::aws::plain::{is_steering, plain as printable};
 use crate::journal::{ExportRecord, RunId, Stage, Verified};
+use crate::sanitize::sanitize;
 use crate::work::event::Stage as ProgressStage;
 use crate::work::{Briefing, Event, ExportProgress, Tally, Verification};
 
@@ -57,7 +58,8 @@ impl Report {
     /// A line on standard output that people read.
     pub(super) fn line(&self, text: &str) {
         if self.output == Output::Text {
-            let text = printable(text);
+            // A line is one line, whatever stands in it.
+            let text = sanitize(text);
             match &*self.bar.borrow() {
                 Some(bar) => bar.suspend(|| self.print(&text)),
                 None => self.print(&text),
@@ -69,9 +71,13 @@ impl Report {
     fn print(&self, text: &str) {
         if self.is_aside {
             print_error(text);
-            return;
+        } else {
+            self.note_loss(output::write_words(text));
         }
-        if let Err(error) = write_line(text)
+    }
+
+    fn note_loss(&self, written: io::Result<()>) {
+        if let Err(error) = written
             && !self.is_lost.replace(true)
         {
             print_error(&format!(
@@ -91,7 +97,7 @@ impl Report {
     /// A JSON object on standard output that programs read.
     pub(super) fn object(&self, value: &Value) {
         if self.output == Output::Json {
-            self.print(&escaped(&value.to_string()));
+            self.note_loss(output::write_value(value));
         }
     }
 
@@ -103,9 +109,9 @@ impl Report {
             }
             Output::Text => {
                 let print = || {
-                    print_error(&format!("error: {}", printable(message)));
+                    print_error(&format!("error: {}", sanitize(message)));
                     if let Some(hint) = hint {
-                        print_error(&format!("  hint: {}", printable(hint)));
+                        print_error(&format!("  hint: {}", sanitize(hint)));
                     }
                 };
                 match &*self.bar.borrow() {
@@ -138,7 +144,7 @@ impl Report {
 
     /// From here on a bar moves at the bottom of a terminal.
     pub(super) fn start_bar(&self, exports: usize) {
-        if self.output != Output::Text || !std::io::stdout().is_terminal() {
+        if self.output != Output::Text || !output::is_terminal() {
             return;
         }
         let bar = ProgressBar::new(u64::try_from(exports).unwrap_or(u64::MAX));
@@ -197,7 +203,7 @@ impl Report {
         self.object(&progress_object(run, progress));
         let line = progress_line(progress);
         if let Some(bar) = &*self.bar.borrow() {
-            bar.set_message(printable(&seen(progress)));
+            bar.set_message(sanitize(&seen(progress)).into_owned());
         }
         let before = self
             .said
@@ -332,22 +338,6 @@ fn verification_text(progress: &ExportProgress) -> Option<String> {
     }
 }
 
-/// JSON in which whatever would steer a terminal is spelt out; its meaning stays the same.
-fn escaped(json: &str) -> String {
-    use std::fmt::Write;
-
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        if is_steering(character) {
-            // Writing to a text cannot fail.
-            let _ = write!(text, "\\u{:04x}", u32::from(character));
-        } else {
-            text.push(character);
-        }
-    }
-    text
-}
-
 /// An export as the last line of a run's output shows it.
 pub(super) fn export_object(export: &ExportRecord) -> Value {
     let verified = match (export.stage, export.verified) {
@@ -368,39 +358,4 @@ pub(super) fn export_object(export: &ExportRecord) -> Value {
         "settled_by": export.settled.as_ref().map(|(by, _)| by),
         "settled_at": export.settled.as_ref().map(|(_, at)| at),
     })
-}
-
-/// Prints a line on standard output.
-pub(super) fn print_line(text: &str) {
-    let _ = write_line(text);
-}
-
-/// Writes a line; that its reader went away, as `head` does, is no error.
-pub(super) fn write_line(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome,
-    }
-}
-
-/// Prints lines on standard error, without what would steer a terminal.
-pub(super) fn print_error(text: &str) {
-    let mut screen = io::stderr().lock();
-    for line in text.lines() {
-        let _ = writeln!(screen, "{}", printable(line));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_steers_a_terminal_is_spelt_out_in_json_and_keeps_its_meaning() {
-        let value = json!({"name": "a\u{9b}31m\u{202e}\u{1b}[0m é"});
-        let text = escaped(&value.to_string());
-        assert!(!text.chars().any(is_steering), "{text}");
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
-    }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::open::options;
-use super::report::{print_error, print_line};
+use super::output::{print_error, print_words};
 use crate::args::Global;
 use crate::plan::shell_quoted;
 use tableferry_sandbox::{Sandbox, SharedFiles};
@@ -52,23 +52,23 @@ async fn try_serve(
         })?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     let files = sandbox.profiles(Some(&endpoint));
-    print_line(&format!(
+    print_words(&format!(
         "# The sandbox listens on {endpoint} until ctrl-c. Point the AWS CLI at it with two files:"
     ));
     match &write_files {
         Some(directory) => write(directory, &files)?,
         None => print(&files),
     }
-    print_line("# ---- ready ----");
+    print_words("# ---- ready ----");
     sandbox.serve(listener, cancel.cancelled_owned()).await?;
     Ok(())
 }
 
 fn print(files: &SharedFiles) {
-    print_line("# ---- the file that AWS_CONFIG_FILE names ----");
-    print_line(files.config.trim_end());
-    print_line("# ---- the file that AWS_SHARED_CREDENTIALS_FILE names ----");
-    print_line(files.credentials.trim_end());
+    print_words("# ---- the file that AWS_CONFIG_FILE names ----");
+    print_words(files.config.trim_end());
+    print_words("# ---- the file that AWS_SHARED_CREDENTIALS_FILE names ----");
+    print_words(files.credentials.trim_end());
 }
 
 /// What the files begin with that `--write-files` wrote; only such files are written over.
@@ -92,7 +92,7 @@ fn write(directory: &Path, files: &SharedFiles) -> anyhow::Result<()> {
         let path = directory.join(name);
         write_file(&path, text)?;
         let path = path.to_string_lossy();
-        print_line(&format!("export {variable}={}", shell_quoted(&path)));
+        print_words(&format!("export {variable}={}", shell_quoted(&path)));
     }
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! Signing in without the wizard: codes are asked for on the terminal, where there is one.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 
 use super::Exit;
-use super::report::{Report, print_error};
+use super::output::{print_error, write_question};
+use super::report::Report;
 use crate::aws::failure::FailureKind;
 use crate::aws::{MfaCode, SignInError};
 use crate::plan::{Plan, SignIn};
@@ -164,9 +165,7 @@ pub(super) async fn ask(question: String) -> Option<String> {
         return None;
     }
     tokio::task::spawn_blocking(move || {
-        let mut screen = std::io::stderr().lock();
-        write!(screen, "{question}").ok()?;
-        screen.flush().ok()?;
+        write_question(&question).ok()?;
         let mut answer = String::new();
         // Nothing at all is the end of the input, as ctrl-d makes it.
         if std::io::stdin().lock().read_line(&mut answer).ok()? == 0 {

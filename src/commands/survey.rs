@@ -1,15 +1,15 @@
 //! `tableferry survey PLAN`: everything that bears on a plan's permissions, as a file.
 
 use std::convert::Infallible;
-use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::output::{is_error_terminal, print_error, write_json};
 use super::plan_file::read_plan;
-use super::report::{Report, write_line};
+use super::report::Report;
 use super::run::told_start;
 use super::sign_in::prove_both;
 use crate::access::facts::Facts;
@@ -35,7 +35,7 @@ fn print(facts: &Facts, report: &Report) -> Exit {
     let written = facts
         .to_json()
         .map_err(std::io::Error::from)
-        .and_then(|text| write_line(text.trim_end()));
+        .and_then(|text| write_json(text.trim_end()));
     match written {
         Ok(()) => {
             report.line(Facts::reveals());
@@ -79,13 +79,11 @@ async fn tell_patience() -> Infallible {
     let begun = tokio::time::Instant::now();
     loop {
         tokio::time::sleep(EVERY).await;
-        if std::io::stderr().is_terminal() {
-            // A closed standard error is no reason to stop.
-            let _ = writeln!(
-                std::io::stderr(),
+        if is_error_terminal() {
+            print_error(&format!(
                 "still reading after {} s; what does not answer is given up after half a minute",
                 begun.elapsed().as_secs()
-            );
+            ));
         }
     }
 }

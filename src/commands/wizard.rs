@@ -6,8 +6,8 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::Exit;
+use super::output::{print_error, print_words};
 use super::plan_file::read_plan_bytes;
-use super::report::{print_error, print_line};
 use crate::journal::RunId;
 use crate::plan::Plan;
 use crate::tui::{self, Options};
@@ -39,7 +39,7 @@ pub async fn wizard(work: Work, plan_file: Option<PathBuf>) -> anyhow::Result<Ex
         exports: record.exports,
     });
     if exit == Exit::CutOff {
-        print_line(&how_to_come_back(run, work.settings().is_sandbox));
+        print_words(&how_to_come_back(run, work.settings().is_sandbox));
     }
     Ok(exit)
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{ExportRequest, Span};
+use crate::sanitize::is_terminal_control;
 use tableferry_policy::arn::Region;
 
 /// The command `aws dynamodb export-table-to-point-in-time …` that makes the same call, one option
@@ -90,8 +91,25 @@ pub(crate) fn shell_option(name: &str, value: &str) -> String {
 pub(crate) fn shell_quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
+        return text.to_owned();
     }
+    let mut quoted = String::from("'");
+    for character in text.chars() {
+        match character {
+            '\'' => quoted.push_str(r"'\''"),
+            '\n' | '\t' => quoted.push(character),
+            // Spelt out, since it would steer the terminal that shows the command.
+            _ if is_terminal_control(character) => {
+                quoted.push_str("'\"$(printf '");
+                for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                    // Writing to a String cannot fail.
+                    let _ = write!(quoted, "\\{byte:03o}");
+                }
+                quoted.push_str("')\"'");
+            }
+            _ => quoted.push(character),
+        }
+    }
+    quoted.push('\'');
+    quoted
 }

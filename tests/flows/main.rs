@@ -10,6 +10,7 @@
 mod bad_input;
 mod clock;
 mod files;
+mod hostile;
 mod intercept;
 mod killed;
 mod lost_journal;

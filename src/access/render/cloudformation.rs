@@ -13,6 +13,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
+use crate::sanitize::escape_json;
+
 use super::{Change, Holder, Item, Rendered, Sheet, comment};
 
 /// Writes what is changed in one account as a template; the sheet must hold no other account's
@@ -188,31 +190,14 @@ fn document(text: &str) -> Option<Value> {
 }
 
 /// JSON is YAML, but for a few characters that YAML reads as line breaks or not at all: these are
-/// escaped.
+/// among those that are escaped.
 fn scalar(value: &Value) -> String {
-    plain(&value.to_string())
+    escape_json(&value.to_string()).into_owned()
 }
 
 fn flow(value: &Value, columns: usize) -> String {
     let margin = format!("\n{}", " ".repeat(columns));
-    plain(&format!("{value:#}")).replace('\n', &margin)
-}
-
-fn plain(json: &str) -> String {
-    let mut plain = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '\n' => plain.push(c),
-            '\u{2028}' | '\u{2029}' | '\u{feff}' => {
-                let _ = write!(plain, "\\u{:04x}", u32::from(c));
-            }
-            c if c.is_control() => {
-                let _ = write!(plain, "\\u{:04x}", u32::from(c));
-            }
-            c => plain.push(c),
-        }
-    }
-    plain
+    escape_json(&format!("{value:#}")).replace('\n', &margin)
 }
 
 fn indented(lines: &str) -> String {

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{Change, Holder, Item, Rendered, Sheet, Side, comment, laid_out};
+use crate::sanitize::is_terminal_control;
 use tableferry_policy::arn::{AccountId, Region};
 
 /// A provider of the configuration: who signs in, and where.
@@ -239,8 +240,8 @@ fn quoted(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            c if c.is_control() => {
-                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
+            c if is_terminal_control(c) => {
+                let _ = write!(quoted, "\\U{:08x}", u32::from(c));
             }
             c => quoted.push(c),
         }

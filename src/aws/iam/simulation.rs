@@ -10,7 +10,6 @@ use futures_util::future;
 use super::{Failure, Iam};
 use crate::access::facts::Simulated;
 use crate::access::simulation::Question;
-use crate::aws::plain::plain;
 use tableferry_policy::arn::Arn;
 
 /// How many resources are asked about in one call. No limit is documented, but answers are long.
@@ -180,14 +179,14 @@ fn answer(
         .missing_context_values()
         .iter()
         .chain(specific.map_or(&[][..], ResourceSpecificResult::missing_context_values))
-        .map(|key| plain(key))
+        .cloned()
         .collect();
     missing_context.sort();
     missing_context.dedup();
     Simulated {
-        action: plain(result.eval_action_name()),
+        action: result.eval_action_name().to_owned(),
         resource: resource.to_owned(),
-        decision: plain(decision.as_str()),
+        decision: decision.as_str().to_owned(),
         allowed_by_organization: result
             .organizations_decision_detail()
             .map(OrganizationsDecisionDetail::allowed_by_organizations),

@@ -4,7 +4,6 @@ use aws_sdk_kms::types::GrantListEntry;
 
 use super::{Failure, Kms};
 use crate::access::facts::GrantFacts;
-use crate::aws::plain::plain;
 
 impl Kms {
     /// The key's policy as it stands, by `GetKeyPolicy`, which takes an id or the key's ARN; every
@@ -47,12 +46,12 @@ fn grant(entry: &GrantListEntry) -> Option<GrantFacts> {
             .collect()
     };
     Some(GrantFacts {
-        id: plain(entry.grant_id()?),
-        grantee: plain(entry.grantee_principal()?),
+        id: entry.grant_id()?.to_owned(),
+        grantee: entry.grantee_principal()?.to_owned(),
         operations: entry
             .operations()
             .iter()
-            .map(|operation| plain(operation.as_str()))
+            .map(|operation| operation.as_str().to_owned())
             .collect(),
         context_subset: constraints
             .and_then(|constraints| constraints.encryption_context_subset())
@@ -63,6 +62,6 @@ fn grant(entry: &GrantListEntry) -> Option<GrantFacts> {
             .map(pairs),
         source_arn: constraints
             .and_then(|constraints| constraints.source_arn())
-            .map(plain),
+            .map(str::to_owned),
     })
 }

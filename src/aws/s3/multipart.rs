@@ -7,7 +7,6 @@ use aws_sdk_s3::types::ServerSideEncryption;
 
 use super::S3;
 use crate::aws::failure::Failure;
-use crate::aws::plain::plain;
 use crate::plan::Encryption;
 use tableferry_policy::arn::{AccountId, BucketName};
 
@@ -69,7 +68,7 @@ impl S3 {
         };
         Ok(BegunUpload {
             id: id.to_owned(),
-            kms_key: answer.ssekms_key_id().map(plain),
+            kms_key: answer.ssekms_key_id().map(str::to_owned),
         })
     }
 

@@ -8,10 +8,10 @@ use aws_credential_types::provider::error::CredentialsError;
 use crate::aws::chain::{Base, BaseKind, ChainError};
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::network_fault::NetworkFault;
-use crate::aws::plain::{plain, shortened};
 use crate::aws::session::SignInError;
 use crate::aws::translate::{Translator, causes, innermost};
 use crate::plan::shell_option;
+use crate::sanitize::shortened;
 
 impl BaseKind {
     /// The call or deed that brings such credentials, for failures.
@@ -68,8 +68,8 @@ impl BaseKind {
 impl From<ChainError> for SignInError {
     fn from(error: ChainError) -> Self {
         Self::Profile {
-            message: plain(&error.message),
-            hint: plain(&error.hint),
+            message: error.message,
+            hint: error.hint,
         }
     }
 }
@@ -194,7 +194,7 @@ pub(in crate::aws) fn assume_role_failure(
         );
         return SignInError::CodeRefused {
             profile: profile.to_owned(),
-            serial: plain(serial),
+            serial: serial.to_owned(),
             failure: Box::new(failure),
         };
     }

@@ -1,5 +1,10 @@
 //! The terminal: taken over whole, and given back whatever happens.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the terminal is taken over whole; every frame is scrubbed before it is drawn"
+)]
+
 use std::future::poll_fn;
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::panic;

@@ -5,17 +5,13 @@
 
 use std::borrow::Cow;
 
+use crate::sanitize::is_terminal_control;
 use ratatui::buffer::Buffer;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Whether a character may be drawn: no control character (C0, DEL, C1), no direction override or
-/// isolate, no line separator.
-#[must_use]
-pub fn is_drawable(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c,
-            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}'
-            | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+/// Whether a character may be drawn.
+fn is_drawable(c: char) -> bool {
+    !is_terminal_control(c)
 }
 
 /// The text without what may not be drawn; a tab or line end becomes a space.
