@@ -42,9 +42,9 @@
 //!
 //! Arrows point one way: front ends (`tui`, `commands`) → `work` → `aws` and `journal` → the pure
 //! rooms, which know nothing of the others: no network, no clock, no terminal. The front ends make
-//! no AWS call and hold no client. The sandbox uses `crates/policy` alone, and only `args` and `commands` know
-//! that it exists. It builds the context of each request with code of its own, not with the code that
-//! derives needs: otherwise checker and sandbox would only agree with each other.
+//! no AWS call and hold no client. The sandbox uses `crates/policy` alone, and only `args` and
+//! `commands` know that it exists. It builds the context of each request with code of its own, not with
+//! the code that derives needs: otherwise checker and sandbox would only agree with each other.
 //!
 //! # Promises
 //!

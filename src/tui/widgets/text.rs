@@ -181,7 +181,26 @@ fn split_word(word: &str, columns: usize) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
     use super::*;
+
+    /// A character of no width rides on the letter before it, into a title as well as into a name.
+    #[test]
+    fn a_frame_holds_no_character_that_is_drawn_as_nothing() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 1));
+        let text = "a\u{200d}b\u{200c}c\u{2060}d\u{200b}e\u{feff}f\u{ad}g\u{fe0f}h\u{e0041}";
+        buffer.set_string(0, 0, text, Style::new());
+        scrub(&mut buffer);
+        let drawn: String = buffer
+            .content
+            .iter()
+            .map(ratatui::buffer::Cell::symbol)
+            .collect();
+        assert!(drawn.is_ascii(), "{}", drawn.escape_unicode());
+        assert_eq!(drawn.trim_end(), "abcdefgh");
+    }
 
     #[test]
     fn escape_sequences_lose_their_escape() {
