@@ -1,7 +1,8 @@
 //! The archive: what an export leaves behind in the bucket.
 //!
 //! This room decides where an export's files lie ([`layout`]), what its manifests and checksum
-//! files say ([`manifest`], [`checksum`]), whether what lies there is what they say ([`verify`]),
+//! files say ([`manifest`], [`checksum`]), whether they are of the export that was asked for ([`origin`]),
+//! whether what lies there is what they say ([`verify`]),
 //! and what a data line holds ([`data`]). It reads and writes text and bytes that are handed to it;
 //! fetching them is for others. The formats are those of the developer guide's page on the output
 //! of a table export.
@@ -10,6 +11,7 @@ pub mod checksum;
 pub mod data;
 pub mod layout;
 pub mod manifest;
+pub mod origin;
 #[cfg(test)]
 mod tests;
 pub mod verify;

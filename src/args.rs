@@ -439,6 +439,10 @@ pub struct ResumeArgs {
     /// several times
     #[arg(long, value_name = "TABLE", requires = "not_started")]
     pub only: Vec<String>,
+    /// Look again at the files of all completed exports of the run, whatever was found before. Without
+    /// it, those are looked at that were not verified yet, or could not be read
+    #[arg(long, requires = "run", conflicts_with_all = ["started", "not_started"])]
+    pub verify_again: bool,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,

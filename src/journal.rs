@@ -288,7 +288,7 @@ impl Journal {
         let changed = connection.execute(
             "UPDATE export SET stage = ?3, export_arn = ?4, started_at = ?5, ended_at = ?6,
                     failure_code = ?7, failure_message = ?8, item_count = ?9, billed_size_bytes = ?10,
-                    manifest = ?11, verified = ?12, verification = ?13
+                    manifest = ?11, verified = ?12, verification = ?13, verified_at = ?14, remarks = ?15
              WHERE run = ?1 AND position = ?2 AND (export_arn IS NULL OR ?4 IS NOT NULL)",
             params![
                 export.run.0,
@@ -304,6 +304,8 @@ impl Journal {
                 export.manifest,
                 export.verified.map(Verified::as_str),
                 export.verification,
+                export.verified_at.map(Timestamp::as_millisecond),
+                export.remarks.join("\n"),
             ],
         )?;
         let is_known = changed == 1

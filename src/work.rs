@@ -34,7 +34,7 @@ pub use change::{
     proposals,
 };
 pub use event::{Event, ExportProgress, Side, Verification};
-pub use follow::{FollowError, RunOutcome, Verdict};
+pub use follow::{FollowError, RunOutcome, Verdict, Verify};
 pub use held::HeldExport;
 pub use limits::Limits;
 pub use prepare::{Blocker, Briefing};

@@ -20,9 +20,9 @@ pub fn md5_hex(bytes: &[u8]) -> String {
 /// Why a file does not match its checksum file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
-    /// The checksum file holds no MD5 in base64.
-    #[error("the checksum file holds no MD5 in base64: `{0}`")]
-    Unreadable(String),
+    /// What lies in the checksum file's place is no MD5 in base64, so that it says nothing of the file.
+    #[error("its checksum file is no checksum: `{0}` is not an MD5 in base64")]
+    NoChecksum(String),
     /// The file is not the one that the checksum was made of.
     #[error("its MD5 is {found}, and its checksum file says {expected}")]
     Differs {
@@ -38,7 +38,7 @@ pub fn check(bytes: &[u8], checksum_file: &str) -> Result<(), Mismatch> {
     let expected = checksum_file.trim();
     if BASE64.decode(expected).map(|digest| digest.len()) != Ok(16) {
         let shown = expected.chars().take(64).flat_map(char::escape_default);
-        return Err(Mismatch::Unreadable(shown.collect()));
+        return Err(Mismatch::NoChecksum(shown.collect()));
     }
     let found = md5_base64(bytes);
     if found == expected {
@@ -70,14 +70,14 @@ mod tests {
     }
 
     #[test]
-    fn another_file_is_told_from_an_unreadable_checksum() {
+    fn another_file_is_told_from_a_text_that_is_no_checksum() {
         assert!(matches!(
             check(b"abd", MD5_OF_ABC),
             Err(Mismatch::Differs { .. })
         ));
         for text in ["", "\u{1b}[2J", "YWJj", "900150983cd24fb0d6963f7d28e17f72"] {
             assert!(
-                matches!(check(b"abc", text), Err(Mismatch::Unreadable(_))),
+                matches!(check(b"abc", text), Err(Mismatch::NoChecksum(_))),
                 "{text}"
             );
         }

@@ -9,7 +9,7 @@ use proptest::sample::Index;
 
 use super::data::{AttributeValue, ChangeLine, DataError, DataLine as _, FullLine, lines};
 use super::manifest::{FileEntry, ManifestError, Summary};
-use super::verify::{Finding, Listed, verify};
+use super::verify::{Finding, Folder, Listed, verify};
 use crate::plan::{Format, Span, View};
 
 const FULL: &str = r#"{
@@ -169,7 +169,7 @@ fn whole() -> (Summary, Vec<FileEntry>, BTreeMap<String, Listed>) {
 #[test]
 fn a_whole_export_has_no_findings_and_its_totals() {
     let (summary, entries, listing) = whole();
-    let report = verify(&summary, &entries, &listing);
+    let report = verify(&summary, &entries, &listing, Folder::Own);
     assert!(report.is_whole(), "{:?}", report.findings);
     assert_eq!((report.files, report.bytes, report.items), (2, 720, 8));
 }
@@ -181,14 +181,14 @@ fn files_are_found_below_the_prefix_when_the_manifest_leaves_it_out() {
         .into_iter()
         .map(|(key, listed)| (format!("2020-Nov/{key}"), listed))
         .collect();
-    assert!(verify(&summary, &entries, &prefixed).is_whole());
+    assert!(verify(&summary, &entries, &prefixed, Folder::Own).is_whole());
 }
 
 #[test]
 fn a_file_that_is_missing_is_found() {
     let (summary, entries, mut listing) = whole();
     listing.remove(&entries[1].key);
-    let report = verify(&summary, &entries, &listing);
+    let report = verify(&summary, &entries, &listing, Folder::Own);
     let key = entries[1].key.clone();
     assert_eq!(report.findings, [Finding::Missing { key }]);
     assert_eq!(report.bytes, 700);
@@ -198,7 +198,7 @@ fn a_file_that_is_missing_is_found() {
 fn a_file_that_was_changed_is_found() {
     let (summary, entries, mut listing) = whole();
     listing.get_mut(&entries[0].key).unwrap().etag = "other".to_owned();
-    let report = verify(&summary, &entries, &listing);
+    let report = verify(&summary, &entries, &listing, Folder::Own);
     assert_eq!(
         report.findings,
         [Finding::EtagDiffers {
@@ -213,7 +213,7 @@ fn a_file_that_was_changed_is_found() {
 fn counts_that_do_not_add_up_are_found() {
     let (mut summary, entries, listing) = whole();
     summary.item_count = 9;
-    let report = verify(&summary, &entries, &listing);
+    let report = verify(&summary, &entries, &listing, Folder::Own);
     assert_eq!(
         report.findings,
         [Finding::CountDiffers {
@@ -228,21 +228,46 @@ fn a_file_that_is_named_twice_is_found() {
     let (mut summary, mut entries, listing) = whole();
     entries.push(entries[0].clone());
     summary.item_count = 16;
-    let report = verify(&summary, &entries, &listing);
+    let report = verify(&summary, &entries, &listing, Folder::Own);
     let key = entries[0].key.clone();
     assert_eq!(report.findings, [Finding::NamedTwice { key }]);
+}
+
+#[test]
+fn what_the_manifest_does_not_name_is_found_in_a_folder_of_the_exports_own_alone() {
+    let (summary, entries, mut listing) = whole();
+    let (folder, _) = entries[0].key.rsplit_once('/').unwrap();
+    let listed = |size| Listed {
+        size,
+        etag: "e".to_owned(),
+    };
+    listing.insert(format!("{folder}/"), listed(0));
+    assert!(verify(&summary, &entries, &listing, Folder::Own).is_whole());
+    listing.insert(format!("{folder}/0.json.gz"), listed(20));
+    listing.insert(format!("{folder}/notes.txt"), listed(0));
+    let report = verify(&summary, &entries, &listing, Folder::Own);
+    let first = format!("{folder}/0.json.gz");
+    assert_eq!(report.findings, [Finding::Unnamed { first, count: 2 }]);
+    assert!(verify(&summary, &entries, &listing, Folder::Shared).is_whole());
 }
 
 #[test]
 fn an_empty_list_is_whole_only_for_a_window_without_changes() {
     let (mut full, _, listing) = whole();
     full.item_count = 0;
-    assert_eq!(verify(&full, &[], &listing).findings, [Finding::NoFiles]);
+    let nothing = BTreeMap::new();
+    let report = verify(&full, &[], &nothing, Folder::Own);
+    assert_eq!(report.findings, [Finding::NoFiles]);
     let mut incremental = Summary::parse(INCREMENTAL.as_bytes()).unwrap();
     incremental.item_count = 0;
-    assert!(verify(&incremental, &[], &listing).is_whole());
+    assert!(verify(&incremental, &[], &listing, Folder::Shared).is_whole());
     incremental.item_count = 1;
-    assert_eq!(verify(&incremental, &[], &listing).findings.len(), 2);
+    assert_eq!(
+        verify(&incremental, &[], &listing, Folder::Shared)
+            .findings
+            .len(),
+        2
+    );
 }
 
 const FULL_LINE: &str = r#"{"Item":{"Authors":{"SS":["Author1","Author2"]},"Dimensions":{"S":"8.5 x 11.0 x 1.5"},"ISBN":{"S":"333-3333333333"},"Id":{"N":"103"},"InPublication":{"BOOL":false},"Price":{"N":"2000"},"Tags":{"L":[{"S":"a \"b\""},{"NULL":true}]},"Title":{"M":{"en":{"S":"Book"}}}}}"#;
@@ -317,14 +342,14 @@ proptest! {
         for text in [FULL, INCREMENTAL] {
             if let Ok(summary) = Summary::parse(&damaged(text, damage.clone())) {
                 let (_, entries, listing) = whole();
-                let _ = verify(&summary, &entries, &listing);
+                let _ = verify(&summary, &entries, &listing, Folder::Own);
                 let again = Summary::parse(summary.to_json().as_bytes());
                 prop_assert!(again.is_ok(), "{:?}", again);
             }
         }
         if let Ok(entries) = FileEntry::parse_list(&damaged(LIST, damage.clone())) {
             let (summary, _, listing) = whole();
-            let _ = verify(&summary, &entries, &listing);
+            let _ = verify(&summary, &entries, &listing, Folder::Own);
             let again = FileEntry::parse_list(FileEntry::write_list(&entries).as_bytes()).unwrap();
             prop_assert_eq!(again, entries);
         }
@@ -344,6 +369,6 @@ proptest! {
             1 => listing.get_mut(&key).unwrap().etag.push('0'),
             _ => entries.push(entries[index].clone()),
         }
-        prop_assert!(!verify(&summary, &entries, &listing).is_whole());
+        prop_assert!(!verify(&summary, &entries, &listing, Folder::Own).is_whole());
     }
 }

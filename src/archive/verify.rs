@@ -1,7 +1,8 @@
 //! Whether what lies in the bucket is what the manifests say.
 //!
 //! The judgement is made of the two manifests and a listing: every file named is there with the
-//! `ETag` named, none is named twice, and the counts add up. A listing costs no download, and an
+//! `ETag` named, none is named twice, nothing else lies in a folder that is the export's own, and the
+//! counts add up. A listing costs no download, and an
 //! `ETag` changes with every change of an object.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,15 @@ pub struct Listed {
     pub size: u64,
     /// Its `ETag`, with or without quotes.
     pub etag: String,
+}
+
+/// Whose the folder of the data files is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folder {
+    /// The export's own, as that of a full export.
+    Own,
+    /// Shared by all incremental exports below a prefix: the manifest says what belongs to each.
+    Shared,
 }
 
 /// What a verification found.
@@ -65,6 +75,13 @@ pub enum Finding {
         /// Its key.
         key: String,
     },
+    /// Objects in the export's own data folder that the manifest does not name.
+    Unnamed {
+        /// The key of the first.
+        first: String,
+        /// How many there are.
+        count: usize,
+    },
     /// The entries' counts do not add up to the summary's.
     CountDiffers {
         /// The summary's count.
@@ -88,6 +105,16 @@ impl fmt::Display for Finding {
                 "{key} was changed: its ETag is {found}, and the manifest says {expected}"
             ),
             Self::NamedTwice { key } => write!(f, "the manifest names {key} more than once"),
+            Self::Unnamed { first, count } => {
+                let more = match count.saturating_sub(1) {
+                    0 => "lies".to_owned(),
+                    more => format!("and {more} more lie"),
+                };
+                write!(
+                    f,
+                    "{first} {more} in the data folder, and the manifest does not name it: an import of the folder would load it too"
+                )
+            }
             Self::CountDiffers { expected, found } => write!(
                 f,
                 "the files hold {found} items by the manifest's list, and {expected} by its summary"
@@ -102,6 +129,7 @@ pub fn verify(
     summary: &Summary,
     entries: &[FileEntry],
     listing: &BTreeMap<String, Listed>,
+    folder: Folder,
 ) -> Report {
     let mut report = Report {
         findings: Vec::new(),
@@ -116,6 +144,7 @@ pub fn verify(
         report.findings.push(Finding::NoFiles);
     }
     let mut seen = BTreeSet::new();
+    let mut named = BTreeSet::new();
     for entry in entries {
         report.items = report.items.saturating_add(entry.item_count);
         if !seen.insert(entry.key.as_str()) {
@@ -124,7 +153,15 @@ pub fn verify(
             });
             continue;
         }
-        check_file(entry, summary.prefix.as_deref(), listing, &mut report);
+        named.extend(check_file(
+            entry,
+            summary.prefix.as_deref(),
+            listing,
+            &mut report,
+        ));
+    }
+    if folder == Folder::Own {
+        report.findings.extend(unnamed(listing, &named));
     }
     if report.items != summary.item_count {
         report.findings.push(Finding::CountDiffers {
@@ -135,17 +172,32 @@ pub fn verify(
     report
 }
 
-fn check_file(
+/// What lies in the folder beside the files that are named. The marker that consoles make for a folder
+/// holds nothing.
+fn unnamed(listing: &BTreeMap<String, Listed>, named: &BTreeSet<&str>) -> Option<Finding> {
+    let mut unnamed = listing.iter().filter(|(key, listed)| {
+        let is_marker = key.ends_with('/') && listed.size == 0;
+        !is_marker && !named.contains(key.as_str())
+    });
+    let (first, _) = unnamed.next()?;
+    Some(Finding::Unnamed {
+        first: first.clone(),
+        count: unnamed.count() + 1,
+    })
+}
+
+/// Checks a file, and gives the key that it was found under.
+fn check_file<'a>(
     entry: &FileEntry,
     prefix: Option<&str>,
-    listing: &BTreeMap<String, Listed>,
+    listing: &'a BTreeMap<String, Listed>,
     report: &mut Report,
-) {
+) -> Option<&'a str> {
     let candidates = key_candidates(&entry.key, prefix);
     let Some((key, listed)) = candidates.iter().find_map(|key| listing.get_key_value(key)) else {
         let key = entry.key.clone();
         report.findings.push(Finding::Missing { key });
-        return;
+        return None;
     };
     report.bytes = report.bytes.saturating_add(listed.size);
     if bare(&listed.etag) != bare(&entry.etag) {
@@ -155,6 +207,7 @@ fn check_file(
             found: bare(&listed.etag).to_owned(),
         });
     }
+    Some(key)
 }
 
 /// An `ETag` without the quotes that HTTP puts around it.

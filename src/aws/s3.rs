@@ -5,6 +5,8 @@ mod policy;
 mod settings;
 
 use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::RequestId as _;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_bucket::{HeadBucketError, HeadBucketOutput};
 use aws_sdk_s3::types as sdk;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -270,7 +272,7 @@ impl S3 {
     }
 
     /// An object's content, by `GetObject`; refused before it is read where it is larger than
-    /// `max_bytes`.
+    /// `max_bytes`, and as unreadable where it is not S3 that answered.
     pub async fn get_text(
         &self,
         bucket: &BucketName,
@@ -289,9 +291,17 @@ impl S3 {
             .send()
             .await
             .map_err(|error| self.translator.failure(OPERATION, &target, &error))?;
+        if !self.is_of_s3(&answer) {
+            let message = "the answer is not S3's: it lacks an ETag or a request id";
+            return Err(self.translator.unreadable(OPERATION, &target, message));
+        }
         let too_large = || {
             let message = format!("the object is larger than {max_bytes} bytes");
-            self.translator.unreadable(OPERATION, &target, &message)
+            Failure {
+                // Asked again, it would be as large.
+                kind: FailureKind::Service,
+                ..self.translator.unreadable(OPERATION, &target, &message)
+            }
         };
         let declared = answer
             .content_length()
@@ -318,6 +328,18 @@ impl S3 {
             }
         }
         Ok(content)
+    }
+
+    /// Whether S3 itself answered, and not something on the way that has a page for every address. A
+    /// server that stands in for S3 may leave the request id out.
+    fn is_of_s3(&self, answer: &GetObjectOutput) -> bool {
+        let is_page = answer.content_type().is_some_and(|kind| {
+            kind.trim_start()
+                .to_ascii_lowercase()
+                .starts_with("text/html")
+        });
+        let has_id = answer.request_id().is_some();
+        answer.e_tag().is_some() && (has_id || (self.translator.endpoint.is_some() && !is_page))
     }
 
     /// Reads a failed `HeadBucket` by its status, since an answer to HEAD has neither code nor

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::follow::Scope;
-use super::report::{Report, export_object};
+use super::report::{Report, as_of, export_object};
 use super::resume::all_open;
 use super::unfinished;
 use crate::args::ExportsArgs;
@@ -55,7 +55,7 @@ fn list(run: &RunRecord, report: &Report) {
             export.failure_message.as_ref(),
             unverified(export),
         ];
-        for reason in reasons.into_iter().flatten() {
+        for reason in reasons.into_iter().flatten().chain(&export.remarks) {
             report.line(&format!("    {reason}"));
         }
         let mut object = export_object(export);
@@ -70,13 +70,18 @@ fn list(run: &RunRecord, report: &Report) {
 }
 
 fn summary(export: &ExportRecord) -> String {
-    let state = match (export.stage, export.verified) {
-        (Stage::Completed, Some(Verified::Yes)) => "COMPLETED, verified",
-        (Stage::Completed, Some(Verified::No)) => "COMPLETED, does not verify",
-        (Stage::Completed, Some(Verified::Unknown)) => "COMPLETED, unverified",
-        (stage, _) => stage.as_str(),
+    let verified = match (export.stage, export.verified) {
+        (Stage::Completed, Some(Verified::Yes)) => Some("verified"),
+        (Stage::Completed, Some(Verified::No)) => Some("does not verify"),
+        (Stage::Completed, Some(Verified::Unknown)) => Some("unverified"),
+        (Stage::Completed, None) => Some("not verified yet"),
+        _ => None,
     };
-    let mut parts = vec![format!("{:<24} {state}", export.table())];
+    let mut parts = vec![format!("{:<24} {}", export.table(), export.stage.as_str())];
+    parts.extend(verified.map(|verified| format!(", {verified}")));
+    if export.verified.is_some() && verified.is_some() {
+        parts.push(format!(" {}", as_of(export.verified_at)));
+    }
     parts.extend(export.item_count.map(|items| format!("  {items} items")));
     parts.extend(export.export_arn.as_ref().map(|arn| format!("  {arn}")));
     parts.concat()

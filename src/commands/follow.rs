@@ -8,13 +8,13 @@ use super::Exit;
 use super::report::Report;
 use super::sign_in::hint;
 use crate::journal::{JournalError, RunId, Stage};
-use crate::work::{Event, FollowError, ResumeError, RunOutcome, Work};
+use crate::work::{Event, FollowError, ResumeError, RunOutcome, Verify, Work};
 
 /// How far going on may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// Calls whose answers never came are repeated, too.
-    Everything,
+    /// Calls whose answers never came are repeated, too, and so much is verified.
+    Everything(Verify),
     /// Only what runs is followed and what completed is verified.
     Watching,
 }
@@ -30,10 +30,16 @@ pub(super) async fn go_on(
     let (sender, mut events) = mpsc::unbounded_channel();
     let print = |event: &_| report.event(id, event);
     let resumed = match scope {
-        Scope::Everything => with_events(work.resume(id, sender, cancel), &mut events, print).await,
-        Scope::Watching => with_events(work.follow(id, sender, cancel), &mut events, print)
-            .await
-            .map_err(ResumeError::Follow),
+        Scope::Everything(verify) => {
+            let resumed = work.resume(id, verify, sender, cancel);
+            with_events(resumed, &mut events, print).await
+        }
+        Scope::Watching => {
+            let followed = work.follow(id, Verify::Open, sender, cancel);
+            with_events(followed, &mut events, print)
+                .await
+                .map_err(ResumeError::Follow)
+        }
     };
     let followed = match resumed {
         Ok(outcome) => Ok(outcome),

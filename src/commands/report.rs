@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Exit;
@@ -279,23 +280,36 @@ fn progress_line(progress: &ExportProgress) -> String {
             let items = progress
                 .item_count
                 .map_or_else(String::new, |items| format!(", {items} items"));
-            match &progress.verification {
-                None => format!("{table}: completed{items}; verifying"),
-                Some(Verification::Verified { files, bytes, .. }) => format!(
-                    "{table}: completed{items}, verified: {files} files, {}, counts add up",
-                    ByteSize(*bytes)
-                ),
-                Some(Verification::Wrong { findings }) => {
-                    format!(
-                        "{table}: completed{items}, but does not verify: {}",
-                        findings.join("; ")
-                    )
-                }
-                Some(Verification::Unknown { reason }) => {
-                    format!("{table}: completed{items}, unverified: {reason}")
-                }
-            }
+            format!("{table}: completed{items}{}", verification_words(progress))
         }
+    }
+}
+
+/// How the verification of a completed export stands, as of when it was made.
+fn verification_words(progress: &ExportProgress) -> String {
+    let outcome = match &progress.verification {
+        None => return "; verifying".to_owned(),
+        Some(Verification::Verified { files, bytes, .. }) => format!(
+            ", verified: {files} files, {}, counts add up",
+            ByteSize(*bytes)
+        ),
+        Some(Verification::Wrong { findings }) => {
+            format!(", but does not verify: {}", findings.join("; "))
+        }
+        Some(Verification::Unknown { reason }) => format!(", unverified: {reason}"),
+    };
+    let remarks = match progress.remarks.as_slice() {
+        [] => String::new(),
+        remarks => format!("; besides: {}", remarks.join("; ")),
+    };
+    format!("{outcome}, {}{remarks}", as_of(progress.verified_at))
+}
+
+/// When files were looked at.
+pub(super) fn as_of(at: Option<Timestamp>) -> String {
+    match at {
+        Some(at) => format!("as of {at:.0}"),
+        None => "as of a time that is not in the journal".to_owned(),
     }
 }
 
@@ -326,6 +340,8 @@ fn progress_object(run: RunId, progress: &ExportProgress) -> Value {
         "bytes_seen": progress.bytes_seen,
         "verified": verified,
         "verification": verification_text(progress),
+        "verified_at": progress.verified_at,
+        "remarks": progress.remarks,
     })
 }
 
@@ -355,6 +371,8 @@ pub(super) fn export_object(export: &ExportRecord) -> Value {
         "billed_size_bytes": export.billed_size_bytes,
         "manifest": export.manifest,
         "verified": verified,
+        "verified_at": export.verified_at,
+        "remarks": export.remarks,
         "settled_by": export.settled.as_ref().map(|(by, _)| by),
         "settled_at": export.settled.as_ref().map(|(_, at)| at),
     })

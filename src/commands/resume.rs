@@ -12,7 +12,7 @@ use super::sign_in::prove_both;
 use crate::args::ResumeArgs;
 use crate::journal::{RunId, RunRecord};
 use crate::plan::Plan;
-use crate::work::{Claim, SettleError, Work};
+use crate::work::{Claim, SettleError, Verify, Work};
 
 /// Goes on with one run, or with all that are not finished.
 pub async fn resume(work: &Work, args: &ResumeArgs, cancel: CancellationToken) -> Exit {
@@ -29,13 +29,20 @@ async fn resume_with(
     report: &Report,
 ) -> Exit {
     let Some(id) = args.run.map(RunId) else {
-        return all_open(work, Scope::Everything, cancel, report).await;
+        return all_open(work, Scope::Everything(Verify::Open), cancel, report).await;
     };
     match work.run(id) {
-        Ok(Some(run)) => match claim(args) {
-            Some(claim) => settled(work, run, &claim, cancel, report).await,
-            None => several(work, vec![run], Scope::Everything, cancel, report).await,
-        },
+        Ok(Some(run)) => {
+            if let Some(claim) = claim(args) {
+                return settled(work, run, &claim, cancel, report).await;
+            }
+            let verify = if args.verify_again {
+                Verify::All
+            } else {
+                Verify::Unread
+            };
+            several(work, vec![run], Scope::Everything(verify), cancel, report).await
+        }
         Ok(None) => {
             report.error(
                 &format!("the journal has no run {id}"),
@@ -81,7 +88,13 @@ async fn settled(
             _ => Exit::Refused,
         };
     }
-    let gone_on = go_on(work, run.id, Scope::Everything, cancel.clone(), report);
+    let gone_on = go_on(
+        work,
+        run.id,
+        Scope::Everything(Verify::Open),
+        cancel.clone(),
+        report,
+    );
     gone_on.await.unwrap_or_else(|exit| exit)
 }
 

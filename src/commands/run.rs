@@ -25,7 +25,7 @@ use crate::access::verdict::{Check, Outcome, Verdict, judge};
 use crate::args::RunArgs;
 use crate::journal::{JournalError, RunId, RunRecord, Stage};
 use crate::plan::Plan;
-use crate::work::{Briefing, ControlDocuments, Event, RunOutcome, StartError, Work};
+use crate::work::{Briefing, ControlDocuments, Event, RunOutcome, StartError, Verify, Work};
 
 /// Runs a plan; what went wrong was printed.
 pub async fn run(work: &Work, args: &RunArgs, cancel: CancellationToken) -> Exit {
@@ -91,7 +91,9 @@ async fn try_run(
             let exit = start(work, args, &plan, &briefing, cancel, report).await;
             explain_by_changes(exit, &facts, report)
         }
-        Decision::Follow(run) => go_on(work, run, Scope::Everything, cancel, report).await,
+        Decision::Follow(run) => {
+            go_on(work, run, Scope::Everything(Verify::Open), cancel, report).await
+        }
         Decision::Finished(run) => {
             let outcome = RunOutcome {
                 run: run.id,
@@ -330,7 +332,7 @@ async fn start(
                 "run {twin}, begun meanwhile, asks for the same: following it"
             ));
             report.stop_bar();
-            return go_on(work, twin, Scope::Everything, cancel, report).await;
+            return go_on(work, twin, Scope::Everything(Verify::Open), cancel, report).await;
         }
         Err(StartError::BrokenOff { run, cause }) => {
             report.stop_bar();
@@ -346,7 +348,7 @@ async fn start(
     if args.no_wait {
         return Ok(not_waiting(work, run, report));
     }
-    let follow = work.follow(run, sender, cancel);
+    let follow = work.follow(run, Verify::Open, sender, cancel);
     let followed = with_events(follow, &mut events, print).await;
     report.stop_bar();
     Ok(end(work, run, followed, report))

@@ -186,6 +186,10 @@ pub struct ExportRecord {
     pub verified: Option<Verified>,
     /// The verification's findings, for people.
     pub verification: Option<String>,
+    /// When the files were looked at; `None` also of what was verified before that was written down.
+    pub verified_at: Option<Timestamp>,
+    /// What else was seen then, which is no damage.
+    pub remarks: Vec<String>,
     /// What was read before the start; `None` where no survey was made.
     pub fingerprint: Option<Fingerprint>,
     /// The principal on whose word it was settled whether the export was started, and when.
@@ -219,7 +223,7 @@ pub(super) const SELECT_EXPORTS: &str = "
     SELECT run, position, request, stage, called_at, export_arn, started_at, ended_at, failure_code,
            failure_message, item_count, billed_size_bytes, manifest, verified, verification,
            writing_fingerprint, reading_fingerprint, unanswered, first_called, last_called,
-           settled_by, settled_at
+           settled_by, settled_at, verified_at, remarks
     FROM export WHERE run = ?1 ORDER BY position";
 
 pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
@@ -240,6 +244,7 @@ pub(super) fn read_export(row: &Row<'_>) -> Result<ExportRecord, JournalError> {
     let request: String = row.get(2)?;
     let verified: Option<String> = row.get(13)?;
     let digests: (Option<String>, Option<String>) = (row.get(15)?, row.get(16)?);
+    let remarks: String = row.get(23)?;
     let settled: (Option<String>, Option<i64>) = (row.get(20)?, row.get(21)?);
     Ok(ExportRecord {
         run: RunId(row.get(0)?),
@@ -258,6 +263,8 @@ pub(super) fn read_export(row: &Row<'_>) -> Result<ExportRecord, JournalError> {
         manifest: row.get(12)?,
         verified: verified.as_deref().map(Verified::parse).transpose()?,
         verification: row.get(14)?,
+        verified_at: row.get::<_, Option<i64>>(22)?.map(timestamp),
+        remarks: remarks.lines().map(str::to_owned).collect(),
         fingerprint: match digests {
             (Some(writing), Some(reading)) => Some(Fingerprint { writing, reading }),
             _ => None,

@@ -82,6 +82,12 @@ pub(super) const STEPS: &[&str] = &[
     UPDATE export SET unanswered = 1, stage = 'CALLING'
     WHERE called_at IS NOT NULL AND export_arn IS NULL AND stage IN ('PLANNED', 'CALLING');
 ",
+    // When an export's files were looked at, and what else was seen, one remark a line. Of what was
+    // verified before, nobody wrote down when.
+    "
+    ALTER TABLE export ADD COLUMN verified_at INTEGER;
+    ALTER TABLE export ADD COLUMN remarks TEXT NOT NULL DEFAULT '';
+",
 ];
 
 /// How long an opening waits for another process: somebody sits before it.
@@ -92,7 +98,7 @@ const LOCK_AT_OPENING: Duration = Duration::from_secs(10);
 const LOCK_AT_WORK: Duration = Duration::from_mins(1);
 
 /// The format that this program writes.
-const FORMAT: i32 = 5;
+const FORMAT: i32 = 6;
 
 /// What SQLite says of a file, by its own code: a file that is held or cannot be written is whole.
 pub(super) fn failure(path: &Path, cause: rusqlite::Error) -> JournalError {

@@ -74,6 +74,8 @@ fn an_update_survives_closing_the_file() {
     export.export_arn = Some("arn".to_owned());
     export.item_count = Some(3);
     export.verified = Some(Verified::Unknown);
+    export.verified_at = Some(at(12));
+    export.remarks = vec!["one".to_owned(), "two".to_owned()];
     journal.update_export(&export).unwrap();
     drop(journal);
 
@@ -83,6 +85,8 @@ fn an_update_survives_closing_the_file() {
     assert_eq!(read.called_at, Some(at(11)));
     assert_eq!(read.item_count, Some(3));
     assert_eq!(read.verified, Some(Verified::Unknown));
+    assert_eq!(read.verified_at, Some(at(12)));
+    assert_eq!(read.remarks, ["one", "two"]);
 }
 
 #[test]

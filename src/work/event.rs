@@ -92,6 +92,10 @@ pub struct ExportProgress {
     pub manifest: Option<String>,
     /// The verification, once it was made.
     pub verification: Option<Verification>,
+    /// When its files were looked at for that, where it was written down.
+    pub verified_at: Option<jiff::Timestamp>,
+    /// What else was seen then, which is no damage.
+    pub remarks: Vec<String>,
     /// When it started.
     pub started_at: Option<jiff::Timestamp>,
     /// When it ended.
@@ -148,6 +152,8 @@ impl ExportProgress {
             billed_size_bytes: record.billed_size_bytes,
             manifest: record.manifest.clone(),
             verification: verification(record),
+            verified_at: record.verified_at,
+            remarks: record.remarks.clone(),
             started_at: record.started_at,
             ended_at: record.ended_at,
         }

@@ -2,17 +2,19 @@
 //!
 //! There is no call that waits and none that cancels: an export goes on whether it is watched or
 //! not. So a passing failure is noted and asked again, and only a refusal of `DescribeExport` ends
-//! the watch undecided.
+//! the watch undecided. A verification that fails in passing is tried again likewise, and is no outcome.
 
 use std::time::Duration;
 
 use futures_util::future;
+use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::event::{Event, ExportProgress, Side};
+use super::event::{Event, ExportProgress, Side, Verification};
 use super::start::take_over;
+use super::verify::Look;
 use super::{Poll, Session, Work, region_of};
 use crate::aws::SignInError;
 use crate::aws::failure::{Failure, FailureKind};
@@ -57,6 +59,27 @@ pub enum Verdict {
     Done,
 }
 
+/// Which completed exports of a run are verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verify {
+    /// Those that were not verified yet.
+    Open,
+    /// Those also whose files could not be read: somebody may have been granted that since.
+    Unread,
+    /// All of them, whatever was found before.
+    All,
+}
+
+impl Verify {
+    const fn is_due(self, export: &ExportRecord) -> bool {
+        match export.verified {
+            None => true,
+            Some(Verified::Unknown) => !matches!(self, Self::Open),
+            Some(Verified::Yes | Verified::No) => matches!(self, Self::All),
+        }
+    }
+}
+
 impl RunOutcome {
     /// The worst of the exports' outcomes.
     #[must_use]
@@ -89,6 +112,7 @@ impl Work {
     pub async fn follow(
         &self,
         id: RunId,
+        verify: Verify,
         events: UnboundedSender<Event>,
         cancel: CancellationToken,
     ) -> Result<RunOutcome, FollowError> {
@@ -100,7 +124,7 @@ impl Work {
         let watches = run
             .exports
             .into_iter()
-            .map(|export| self.watch(export, &events, &cancel));
+            .map(|export| self.watch(export, verify, &events, &cancel));
         let ended = future::join_all(watches).await;
         let exports = ended.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(RunOutcome { run: id, exports })
@@ -109,12 +133,13 @@ impl Work {
     async fn watch(
         &self,
         mut export: ExportRecord,
+        verify: Verify,
         events: &UnboundedSender<Event>,
         cancel: &CancellationToken,
     ) -> Result<ExportRecord, FollowError> {
         let poll = self.inner.settings.poll;
         let mut pace = Pace::new(poll);
-        let mut silent_since = None;
+        let mut silence = Silence::new(poll);
         while export.stage == Stage::InProgress {
             let step = async {
                 tokio::time::sleep(pace.next()).await;
@@ -126,38 +151,73 @@ impl Work {
                 step = step => step?,
             };
             match asked {
-                Asked::Answered => silent_since = None,
+                Asked::Answered => silence = Silence::new(poll),
                 Asked::Undecided => return Ok(export),
                 Asked::Unanswered(difficulty, consequence) => {
-                    let table = export.table();
-                    // Told once, not at every pause.
-                    if silent_since.is_none() {
-                        note(events, format!("{table}: {difficulty}; {consequence}"));
-                    }
-                    let since = *silent_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= poll.patience {
-                        note(
-                            events,
-                            format!(
-                                "{table}: {difficulty}; nobody answered for {} s, so the waiting ends",
-                                poll.patience.as_secs()
-                            ),
-                        );
+                    let difficulty = format!("{}: {difficulty}", export.table());
+                    if silence.is_over(&difficulty, consequence, events) {
                         return Ok(export);
                     }
                 }
             }
         }
-        if export.stage == Stage::Completed && export.verified.is_none() {
+        if export.stage == Stage::Completed && verify.is_due(&export) {
             tokio::select! {
                 biased;
-                () = cancel.cancelled() => return Ok(export),
-                () = self.verify(&mut export) => {}
+                () = cancel.cancelled() => (export.verified, export.verified_at) = (None, None),
+                verified = self.verify(&mut export, events) => verified?,
             }
-            self.inner.journal.update_export(&export)?;
-            let _ = events.send(Event::Export(ExportProgress::of(&export)));
         }
         Ok(export)
+    }
+
+    /// Verifies a completed export, and writes what it comes to into the journal. What passes is no
+    /// outcome: until then the journal keeps what it holds.
+    async fn verify(
+        &self,
+        export: &mut ExportRecord,
+        events: &UnboundedSender<Event>,
+    ) -> Result<(), FollowError> {
+        let poll = self.inner.settings.poll;
+        let mut pace = Pace::new(poll);
+        let mut silence = Silence::new(poll);
+        let mut is_second_look = false;
+        (export.verified, export.verified_at) = (None, None);
+        export.remarks.clear();
+        let (verification, remarks) = loop {
+            match self.look_at_files(export).await {
+                // Something on the way may have damaged what was read: damage is looked at twice.
+                Look::Told(Verification::Wrong { .. }, _) if !is_second_look => {
+                    is_second_look = true;
+                }
+                Look::Told(verification, remarks) => break (verification, remarks),
+                Look::Unanswered(failure) => {
+                    let difficulty = format!("{}: verifying: {failure}", export.table());
+                    if silence.is_over(&difficulty, "trying again", events) {
+                        return Ok(());
+                    }
+                    tokio::time::sleep(pace.next()).await;
+                }
+                Look::SignedOut(error) => {
+                    let table = export.table();
+                    note(
+                        events,
+                        format!("{table}: not verified, since somebody must sign in: {error}"),
+                    );
+                    return Ok(());
+                }
+            }
+        };
+        let (verified, text) = verification.to_record();
+        export.verified = Some(verified);
+        export.verification = Some(text);
+        let now = Timestamp::now();
+        // As the journal keeps it.
+        export.verified_at = Timestamp::from_millisecond(now.as_millisecond()).ok();
+        export.remarks = remarks;
+        self.inner.journal.update_export(export)?;
+        let _ = events.send(Event::Export(ExportProgress::of(export)));
+        Ok(())
     }
 
     /// Asks after an export once.
@@ -254,6 +314,45 @@ async fn describe(
     })?;
     let region = region_of(&arn, session);
     session.dynamodb(&region).describe_export(&arn).await
+}
+
+/// How long nobody has answered.
+struct Silence {
+    since: Option<Instant>,
+    patience: Duration,
+}
+
+impl Silence {
+    const fn new(poll: Poll) -> Self {
+        Self {
+            since: None,
+            patience: poll.patience,
+        }
+    }
+
+    /// Whether patience ends. The difficulty is told once and at the end, not at every pause.
+    fn is_over(
+        &mut self,
+        difficulty: &str,
+        consequence: &str,
+        events: &UnboundedSender<Event>,
+    ) -> bool {
+        if self.since.is_none() {
+            note(events, format!("{difficulty}; {consequence}"));
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let is_over = since.elapsed() >= self.patience;
+        if is_over {
+            note(
+                events,
+                format!(
+                    "{difficulty}; nobody answered for {} s, so the waiting ends",
+                    self.patience.as_secs()
+                ),
+            );
+        }
+        is_over
+    }
 }
 
 /// The pauses between polls: growing, and each a fifth longer or shorter by chance, so that many

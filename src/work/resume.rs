@@ -4,7 +4,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Side};
-use super::follow::{FollowError, RunOutcome};
+use super::follow::{FollowError, RunOutcome, Verify};
 use super::{Session, Work};
 use crate::journal::{JournalError, RunId, RunRecord};
 
@@ -43,12 +43,13 @@ impl Work {
     pub async fn resume(
         &self,
         id: RunId,
+        verify: Verify,
         events: UnboundedSender<Event>,
         cancel: CancellationToken,
     ) -> Result<RunOutcome, ResumeError> {
         let (run, session) = self.run_with_session(id)?;
         self.make_calls(&session, run, &events, &cancel).await?;
-        Ok(self.follow(id, events, cancel).await?)
+        Ok(self.follow(id, verify, events, cancel).await?)
     }
 
     /// A run, and the session of its source.

@@ -1,7 +1,8 @@
 //! Verifying a completed export: its manifests against what lies in the bucket.
 //!
 //! The destination reads the bucket; where there is none, the source tries, which as a rule may
-//! only write. Nobody being able to read is no fault of the export: it is *unknown*.
+//! only write. Where neither may read, that is no fault of the export: it is *unknown*. What fails on the
+//! way, or is answered by something else than S3, says nothing at all.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +10,12 @@ use futures_util::future;
 
 use super::event::{Side, Verification};
 use super::{Session, Work};
-use crate::archive::checksum;
+use crate::archive::checksum::{self, Mismatch};
 use crate::archive::layout::{ExportId, Layout, checksum_keys, key_candidates};
 use crate::archive::manifest::{FileEntry, Summary};
-use crate::archive::verify::{Listed, Report, verify};
+use crate::archive::origin::differences;
+use crate::archive::verify::{Folder, Listed, Report, verify};
+use crate::aws::SignInError;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::S3;
 use crate::journal::ExportRecord;
@@ -22,34 +25,56 @@ use tableferry_policy::arn::{AccountId, BucketName};
 /// A manifest names each data file in about 250 bytes; imports end at 50,000 files, exports do not.
 const LARGEST_MANIFEST: u64 = 256 * 1024 * 1024;
 
-impl Work {
-    /// Verifies a completed export, and writes the outcome into its record.
-    pub(super) async fn verify(&self, export: &mut ExportRecord) {
-        let (verified, text) = self.verification(export).await.to_record();
-        export.verified = Some(verified);
-        export.verification = Some(text);
-    }
+/// What one look at an export's files came to.
+pub(super) enum Look {
+    /// What is the case, and what else was seen.
+    Told(Verification, Vec<String>),
+    /// Nothing: what failed passes.
+    Unanswered(Failure),
+    /// Nothing before somebody signs in.
+    SignedOut(SignInError),
+}
 
-    async fn verification(&self, export: &ExportRecord) -> Verification {
-        let mut reasons = Vec::new();
+impl Work {
+    /// Looks once whether an export's files are what its manifests say.
+    ///
+    /// The source is asked where the destination may not read. Nothing is said before each of them has
+    /// either read the files or was refused.
+    pub(super) async fn look_at_files(&self, export: &ExportRecord) -> Look {
+        let mut refusals = Vec::new();
+        let mut unanswered = None;
         for side in [Side::Destination, Side::Source] {
             let Some(session) = self.session(side) else {
                 continue;
             };
-            match Reader::open(&session, export).await {
-                Ok(reader) => match reader.verify(export).await {
-                    Ok(verification) => return verification,
-                    Err(failure) => reasons.push(format!("as the {side}: {failure}")),
-                },
-                Err(failure) => reasons.push(format!("as the {side}: {failure}")),
+            let mut look = verify_as(&session, export).await;
+            if let Err(failure) = &look
+                && failure.kind == FailureKind::Credentials
+            {
+                match self.renew(side).await {
+                    Ok(renewed) => look = verify_as(&renewed, export).await,
+                    Err(SignInError::Call(cause)) if cause.is_passing() => look = Err(*cause),
+                    Err(error) => {
+                        unanswered.get_or_insert(Look::SignedOut(error));
+                        continue;
+                    }
+                }
+            }
+            match look {
+                Ok((verification, remarks)) => return Look::Told(verification, remarks),
+                Err(failure) if decides_nothing(&failure) => {
+                    unanswered.get_or_insert(Look::Unanswered(failure));
+                }
+                Err(failure) => refusals.push(format!("as the {side}: {failure}")),
             }
         }
-        Verification::Unknown {
-            reason: format!(
+        unanswered.unwrap_or_else(|| {
+            let reason = format!(
                 "the bucket could not be read ({}); a destination profile with s3:ListBucket and s3:GetObject (and kms:Decrypt) can",
-                reasons.join("; ")
-            ),
-        }
+                refusals.join("; ")
+            );
+            Look::Told(Verification::Unknown { reason }, Vec::new())
+        })
     }
 
     /// How many data files lie in the bucket so far, and their bytes; `None` where it cannot be
@@ -66,6 +91,36 @@ impl Work {
         let bytes = objects.iter().map(|object| object.size).sum();
         Some((u64::try_from(objects.len()).ok()?, bytes))
     }
+}
+
+/// Whether a failure leaves open what the same call comes to another time. S3 refuses with a code, or,
+/// where an answer has no body, with a request id at least: without both, something on the way refused.
+fn decides_nothing(failure: &Failure) -> bool {
+    // The SDK itself gives an answer of status 404 without a body this code.
+    let has_code = !matches!(failure.code.as_deref(), None | Some("NotFound"));
+    let is_of_nobody = !has_code
+        && failure.request_id.is_none()
+        && matches!(failure.status, Some(300..=399 | 403 | 404 | 407));
+    failure.is_passing() || is_of_nobody
+}
+
+async fn verify_as(
+    session: &Session,
+    export: &ExportRecord,
+) -> Result<(Verification, Vec<String>), Failure> {
+    let reader = Reader::open(session, export).await?;
+    let mut seen = Seen::default();
+    let verification = reader.verify(export, &mut seen).await?;
+    Ok((verification, seen.remarks))
+}
+
+/// What was seen beside the outcome.
+#[derive(Default)]
+struct Seen {
+    /// What is wrong.
+    findings: Vec<String>,
+    /// What is no damage.
+    remarks: Vec<String>,
 }
 
 /// Reads an export's bucket.
@@ -88,14 +143,17 @@ impl<'a> Reader<'a> {
         })
     }
 
-    async fn verify(&self, export: &ExportRecord) -> Result<Verification, Failure> {
-        let mut findings = Vec::new();
+    async fn verify(
+        &self,
+        export: &ExportRecord,
+        seen: &mut Seen,
+    ) -> Result<Verification, Failure> {
         let Some(summary_key) = summary_key(export) else {
             return Ok(wrong(
                 "the export names no manifest, so that nothing says which files belong to it",
             ));
         };
-        let Some(bytes) = self.manifest(&summary_key, &mut findings).await? else {
+        let Some(bytes) = self.manifest(&summary_key, seen).await? else {
             return Ok(wrong(format!(
                 "the manifest {summary_key} is not in the bucket"
             )));
@@ -104,11 +162,8 @@ impl<'a> Reader<'a> {
             Ok(summary) => summary,
             Err(error) => return Ok(wrong(error.to_string())),
         };
-        judge_summary(export, &summary, &mut findings);
-        let Some(bytes) = self
-            .manifest(&summary.manifest_files_key, &mut findings)
-            .await?
-        else {
+        judge_summary(export, &summary, &mut seen.findings);
+        let Some(bytes) = self.manifest(&summary.manifest_files_key, seen).await? else {
             return Ok(wrong(format!(
                 "the manifest {} is not in the bucket",
                 summary.manifest_files_key
@@ -119,34 +174,57 @@ impl<'a> Reader<'a> {
             Err(error) => return Ok(wrong(error.to_string())),
         };
         let listing = self.listing(export, &entries).await?;
-        Ok(conclude(&verify(&summary, &entries, &listing), findings))
+        let report = verify(&summary, &entries, &listing, folder_of(export));
+        Ok(conclude(&report, std::mem::take(&mut seen.findings)))
     }
 
     /// A manifest under whichever key it is found, checked against its checksum file if it has one.
-    async fn manifest(
-        &self,
-        named: &str,
-        findings: &mut Vec<String>,
-    ) -> Result<Option<Vec<u8>>, Failure> {
+    async fn manifest(&self, named: &str, seen: &mut Seen) -> Result<Option<Vec<u8>>, Failure> {
         for key in key_candidates(named, self.prefix) {
             let Some(bytes) = self.object(&key).await? else {
                 continue;
             };
-            let checksums = future::join_all(
-                checksum_keys(&key)
-                    .into_iter()
-                    .map(|key| async move { self.object(&key).await }),
-            )
-            .await;
-            for checksum in checksums.into_iter().flatten().flatten() {
-                let text = String::from_utf8_lossy(&checksum);
-                if let Err(mismatch) = checksum::check(&bytes, &text) {
-                    findings.push(format!("{key}: {mismatch}"));
-                }
-            }
+            self.check(&key, &bytes, seen).await?;
             return Ok(Some(bytes));
         }
         Ok(None)
+    }
+
+    /// Checks a manifest against its checksum file. A file that is missing, or is none, says nothing
+    /// against the manifest.
+    async fn check(&self, manifest: &str, bytes: &[u8], seen: &mut Seen) -> Result<(), Failure> {
+        let files = checksum_keys(manifest)
+            .into_iter()
+            .map(|key| async move { self.object(&key).await });
+        let (mut is_found, mut refusal) = (false, None);
+        for file in future::join_all(files).await {
+            match file {
+                Ok(Some(text)) => {
+                    is_found = true;
+                    match checksum::check(bytes, &String::from_utf8_lossy(&text)) {
+                        Ok(()) => {}
+                        Err(fault @ Mismatch::Differs { .. }) => {
+                            seen.findings.push(format!("{manifest}: {fault}"));
+                        }
+                        Err(fault @ Mismatch::NoChecksum(_)) => {
+                            seen.remarks.push(format!("{manifest}: {fault}"));
+                        }
+                    }
+                }
+                Ok(None) => {}
+                Err(failure) if decides_nothing(&failure) => return Err(failure),
+                Err(failure) => refusal = Some(failure),
+            }
+        }
+        if !is_found {
+            seen.remarks.push(match refusal {
+                Some(failure) => {
+                    format!("{manifest}: its checksum file could not be read: {failure}")
+                }
+                None => format!("{manifest}: its checksum file is missing"),
+            });
+        }
+        Ok(())
     }
 
     async fn object(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
@@ -156,9 +234,7 @@ impl<'a> Reader<'a> {
             .await
         {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(failure) if failure.kind == FailureKind::Service && failure.status == Some(404) => {
-                Ok(None)
-            }
+            Err(failure) if failure.code.as_deref() == Some("NoSuchKey") => Ok(None),
             Err(failure) => Err(failure),
         }
     }
@@ -203,6 +279,15 @@ const fn is_incremental(export: &ExportRecord) -> bool {
     matches!(export.request.span, Span::Incremental { .. })
 }
 
+fn folder_of(export: &ExportRecord) -> Folder {
+    // A server with ids of another form may have folders of another form.
+    if is_incremental(export) || layout_of(export).is_none() {
+        Folder::Shared
+    } else {
+        Folder::Own
+    }
+}
+
 fn summary_key(export: &ExportRecord) -> Option<String> {
     export
         .manifest
@@ -215,6 +300,8 @@ fn judge_summary(export: &ExportRecord, summary: &Summary, findings: &mut Vec<St
     if export.export_arn.as_deref() != Some(&summary.export_arn) {
         findings.push(format!("the manifest belongs to {}", summary.export_arn));
     }
+    let differences = differences(summary, &export.request);
+    findings.extend(differences.iter().map(ToString::to_string));
     if let Some(items) = export.item_count
         && items != summary.item_count
     {

@@ -1,5 +1,6 @@
 //! Buckets through the real S3 client: where they lie, whose they are, what is in them.
 
+use rstest::rstest;
 use tableferry::aws::FailureKind;
 use tableferry::aws::s3::S3;
 
@@ -194,7 +195,13 @@ async fn all_pages_of_a_listing_are_read_or_as_many_as_wanted() {
 
 #[tokio::test]
 async fn an_object_is_read_up_to_the_limit_and_refused_beyond() {
-    let fake = Fake::with_sts(|_| Reply::Answer(200, Vec::new(), "0123456789".to_owned()));
+    let fake = Fake::with_sts(|_| {
+        let headers = vec![
+            ("etag", "\"e\"".to_owned()),
+            ("x-amz-request-id", "R".to_owned()),
+        ];
+        Reply::Answer(200, headers, "0123456789".to_owned())
+    });
     let s3 = s3(&fake).await;
     let text = s3
         .get_text(&name(), "p/manifest-summary.json", None, 10)
@@ -204,6 +211,24 @@ async fn an_object_is_read_up_to_the_limit_and_refused_beyond() {
     let failure = s3.get_text(&name(), "p/big", None, 9).await.unwrap_err();
     assert_eq!(failure.message, "the object is larger than 9 bytes");
     assert_eq!(failure.target, "landing/p/big");
+    assert!(!failure.is_passing(), "it would be as large again");
+}
+
+/// Every object of S3 has an ETag, and every answer a request id.
+#[rstest]
+#[case::no_headers(&[])]
+#[case::a_page_with_an_etag(&[("etag", "\"e\""), ("content-type", "text/html; charset=utf-8")])]
+#[tokio::test]
+async fn what_answers_in_the_place_of_s3_is_no_object(
+    #[case] headers: &'static [(&'static str, &'static str)],
+) {
+    let fake = Fake::with_sts(move |_| {
+        let headers = headers.iter();
+        let headers = headers.map(|(name, value)| (*name, (*value).to_owned()));
+        Reply::Answer(200, headers.collect(), "<p>Sign in</p>".to_owned())
+    });
+    let answer = s3(&fake).await.get_text(&name(), "p/x", None, 99).await;
+    assert_eq!(answer.unwrap_err().kind, FailureKind::Unreadable);
 }
 
 #[tokio::test]

@@ -129,7 +129,9 @@ pub async fn export(work: &Work, plan: &Plan) -> RunOutcome {
         .start(plan, &briefing, events.clone(), &cancel)
         .await
         .unwrap();
-    work.follow(run, events, cancel).await.unwrap()
+    work.follow(run, tableferry::work::Verify::Open, events, cancel)
+        .await
+        .unwrap()
 }
 
 pub async fn session(sandbox: &Sandbox, profile: &str) -> Session {

@@ -26,3 +26,4 @@ mod servers;
 mod terminal;
 mod twice;
 mod unanswered;
+mod verifying;

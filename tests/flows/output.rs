@@ -9,18 +9,20 @@ use serde_json::Value;
 use crate::program::{Ended, Home};
 
 /// The keys of an export in the last line, and no others.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
     "billed_size_bytes",
     "export_arn",
     "failure_code",
     "failure_message",
     "item_count",
     "manifest",
+    "remarks",
     "settled_at",
     "settled_by",
     "status",
     "table",
     "verified",
+    "verified_at",
 ];
 
 const PLAN: &str = r#"

@@ -183,6 +183,11 @@ fn the_end_of_a_run(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
         bytes: 201_338,
         items: 10_240,
     });
+    good.verified_at = good.ended_at;
+    good.remarks = vec![
+        "AWSDynamoDB/01763812800000-a1b2c3d4/manifest-summary.json: its checksum file is missing"
+            .to_owned(),
+    ];
     let mut bad = export(1, "Users");
     bad.stage = Stage::Running(ExportStatus::Failed);
     bad.failure_code = Some("S3AccessDenied".to_owned());

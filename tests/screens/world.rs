@@ -327,6 +327,8 @@ pub fn export(index: usize, table: &str) -> ExportProgress {
         billed_size_bytes: None,
         manifest: None,
         verification: None,
+        verified_at: None,
+        remarks: Vec::new(),
         started_at: Some(noon()),
         ended_at: None,
     }

@@ -91,6 +91,8 @@ fn a_journal_of_an_earlier_format_keeps_what_it_holds_and_takes_what_is_new() {
         assert_eq!(export.item_count, Some(3));
         // What was read before it was started nobody knows.
         assert_eq!(export.fingerprint, None);
+        // Nor when it was verified.
+        assert_eq!((export.verified_at, export.remarks), (None, Vec::new()));
         let changes = journal.changes().unwrap();
         let titles: Vec<&str> = changes.iter().map(|change| change.title.as_str()).collect();
         assert_eq!(titles, &["the title"][..format - 1]);
@@ -112,7 +114,7 @@ fn a_journal_of_an_earlier_format_keeps_what_it_holds_and_takes_what_is_new() {
             .unwrap()
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(version, 5);
+        assert_eq!(version, 6);
     }
 }
 

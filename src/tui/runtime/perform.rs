@@ -16,7 +16,7 @@ use crate::tui::outside::{
 };
 use crate::tui::remote::RequestId;
 use crate::work::event::Event;
-use crate::work::{ApplyError, ControlDocuments, Work};
+use crate::work::{ApplyError, ControlDocuments, Verify, Work};
 
 /// Answers a query.
 ///
@@ -181,11 +181,13 @@ pub(super) async fn watch(
     let (events, telling) = tell(&sender);
     let end = match watch {
         Watch::Follow(run) => {
-            let answer = work.follow(RunId(run), events, cancel).await;
+            let answer = work.follow(RunId(run), Verify::Open, events, cancel).await;
             answer.map_err(|error| told(&error))
         }
         Watch::Resume(run) => {
-            let answer = work.resume(RunId(run), events, cancel).await;
+            let answer = work
+                .resume(RunId(run), Verify::Unread, events, cancel)
+                .await;
             answer.map_err(|error| told(&error))
         }
     };

@@ -214,14 +214,11 @@ fn seen(export: &ExportProgress) -> Option<String> {
 
 fn verification(look: &Look<'_>, export: &ExportProgress, columns: usize) -> Vec<Line<'static>> {
     let theme = look.theme;
-    match &export.verification {
+    let mut lines = match &export.verification {
         None if export.stage == Stage::Running(ExportStatus::Completed) => {
-            vec![parts::waiting(
-                look,
-                "verifying the files against the manifests …",
-            )]
+            return vec![not_verified_yet(look)];
         }
-        None => Vec::new(),
+        None => return Vec::new(),
         Some(Verification::Verified {
             files,
             bytes,
@@ -246,5 +243,22 @@ fn verification(look: &Look<'_>, export: &ExportProgress, columns: usize) -> Vec
             let text = format!("▲ unknown: {reason}");
             parts::fact("verified", &text, theme.warning(), columns)
         }
+    };
+    for remark in &export.remarks {
+        lines.extend(parts::fact("remark", remark, theme.warning(), columns));
+    }
+    let looked_at = export.verified_at.map_or_else(
+        || "a time that is not in the journal".to_owned(),
+        |at| format!("{at:.0}"),
+    );
+    lines.extend(parts::fact("as of", &looked_at, Theme::muted(), columns));
+    lines
+}
+
+fn not_verified_yet(look: &Look<'_>) -> Line<'static> {
+    if look.model.progress.is_followed() {
+        parts::waiting(look, "verifying the files against the manifests …")
+    } else {
+        Line::styled("not verified yet", look.theme.warning())
     }
 }
