@@ -180,7 +180,8 @@ pub struct RunArgs {
     /// End after the start, without waiting for the exports
     #[arg(long)]
     pub no_wait: bool,
-    /// Start although the same plan is under way, or was completed within the hour
+    /// Start although the same plan is under way, or was completed within the hour, or an export that
+    /// this machine does not know of is writing the same to the same place
     #[arg(long)]
     pub again: bool,
     /// Start only this table of the plan, by name or ARN; may be given several times. What did not start

@@ -18,6 +18,7 @@ mod settle;
 mod start;
 mod survey;
 mod tally;
+mod under_way;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -43,6 +44,7 @@ pub use resume::ResumeError;
 pub use settle::{Claim, SettleError};
 pub use start::StartError;
 pub use tally::Tally;
+pub use under_way::Duplicate;
 
 use crate::aws::profiles::Profiles;
 use crate::aws::{Environment, Identity, MfaCode, Session, SignInError};

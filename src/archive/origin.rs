@@ -99,7 +99,7 @@ fn key(key: Option<&str>) -> String {
 
 /// Whether two names of a key can be of the same key. An alias may stand for any, and which form the
 /// manifest keeps is not documented.
-fn is_same_key(encryption: &Encryption, found: Option<&str>) -> bool {
+pub(crate) fn is_same_key(encryption: &Encryption, found: Option<&str>) -> bool {
     let (Some(asked), Some(found)) = (encryption.key(), found) else {
         return true;
     };
@@ -111,14 +111,23 @@ fn is_same_key(encryption: &Encryption, found: Option<&str>) -> bool {
 /// The time or window that differs, where the summary names one.
 fn span_difference(summary: &Summary, asked: &Span) -> Option<Difference> {
     let found = summary.span.as_ref()?;
-    let is_same = match (asked, found) {
+    (!is_same_span(asked, found, summary.start_time)).then(|| Difference {
+        what: "time",
+        asked: span(asked),
+        found: span(found),
+    })
+}
+
+/// Whether an export that was started at a time is of the time or window that was asked for.
+pub(crate) fn is_same_span(asked: &Span, found: &Span, started_at: Option<Timestamp>) -> bool {
+    match (asked, found) {
         (Span::Full { time: Some(asked) }, Span::Full { time: Some(found) }) => {
             is_near(*asked, *found, EXACT)
         }
         // Where no time is asked for, the export is of its start.
-        (Span::Full { time: None }, Span::Full { time: Some(found) }) => summary
-            .start_time
-            .is_none_or(|started| is_near(started, *found, SNAPSHOT)),
+        (Span::Full { time: None }, Span::Full { time: Some(found) }) => {
+            started_at.is_none_or(|started| is_near(started, *found, SNAPSHOT))
+        }
         (Span::Full { .. }, Span::Full { time: None }) => true,
         (
             Span::Incremental { from, to, view },
@@ -133,12 +142,7 @@ fn span_difference(summary: &Summary, asked: &Span) -> Option<Difference> {
                 && view == found_view
         }
         _ => false,
-    };
-    (!is_same).then(|| Difference {
-        what: "time",
-        asked: span(asked),
-        found: span(found),
-    })
+    }
 }
 
 fn is_near(one: Timestamp, other: Timestamp, within: SignedDuration) -> bool {

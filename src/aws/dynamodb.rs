@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::gate::Gate;
 use super::service_clock::ServiceClock;
 use super::translate::Translator;
+use crate::plan::{Span, View};
 use tableferry_policy::arn::Arn;
 
 mod export_request;
@@ -72,6 +73,14 @@ pub struct Export {
     pub prefix: Option<String>,
     /// The KMS key that it names.
     pub kms_key: Option<String>,
+    /// `AES256` or `KMS`.
+    pub sse_algorithm: Option<String>,
+    /// `DYNAMODB_JSON` or `ION`.
+    pub format: Option<String>,
+    /// The time or window that it is of, where AWS says it.
+    pub span: Option<Span>,
+    /// Whether it is of some items or attributes only.
+    pub is_filtered: bool,
     /// How far it is.
     pub status: ExportStatus,
     /// When it started.
@@ -235,6 +244,14 @@ fn export(described: &sdk::ExportDescription) -> Option<Export> {
         bucket: described.s3_bucket().map(str::to_owned),
         prefix: described.s3_prefix().map(str::to_owned),
         kms_key: described.s3_sse_kms_key_id().map(str::to_owned),
+        sse_algorithm: described
+            .s3_sse_algorithm()
+            .map(|algorithm| algorithm.as_str().to_owned()),
+        format: described
+            .export_format()
+            .map(|format| format.as_str().to_owned()),
+        span: span(described),
+        is_filtered: described.filter_specification().is_some(),
         status: status(described.export_status()?),
         started_at: timestamp(described.start_time()),
         ended_at: timestamp(described.end_time()),
@@ -244,6 +261,22 @@ fn export(described: &sdk::ExportDescription) -> Option<Export> {
         failure_message: described.failure_message().map(str::to_owned),
         item_count: count(described.item_count()),
         billed_size_bytes: count(described.billed_size_bytes()),
+    })
+}
+
+/// The time or window of an export; a full one does not name its type.
+fn span(described: &sdk::ExportDescription) -> Option<Span> {
+    let Some(window) = described.incremental_export_specification() else {
+        let time = timestamp(described.export_time())?;
+        return Some(Span::Full { time: Some(time) });
+    };
+    Some(Span::Incremental {
+        from: timestamp(window.export_from_time())?,
+        to: timestamp(window.export_to_time())?,
+        view: match window.export_view_type() {
+            Some(sdk::ExportViewType::NewImage) => View::NewImage,
+            _ => View::NewAndOldImages,
+        },
     })
 }
 

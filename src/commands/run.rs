@@ -25,7 +25,9 @@ use crate::access::verdict::{Check, Outcome, Verdict, judge};
 use crate::args::RunArgs;
 use crate::journal::{JournalError, RunId, RunRecord, Stage};
 use crate::plan::Plan;
-use crate::work::{Briefing, ControlDocuments, Event, RunOutcome, StartError, Verify, Work};
+use crate::work::{
+    Briefing, ControlDocuments, Duplicate, Event, RunOutcome, StartError, Verify, Work,
+};
 
 /// Runs a plan; what went wrong was printed.
 pub async fn run(work: &Work, args: &RunArgs, cancel: CancellationToken) -> Exit {
@@ -276,19 +278,28 @@ async fn decide(
             }
         ));
     }
+    let duplicates = if args.again {
+        &[][..]
+    } else {
+        &briefing.duplicates[..]
+    };
     if args.yes {
-        return Ok(match earlier {
-            Some(run) if run.is_open() => Decision::Follow(run.id),
+        return match earlier {
+            Some(run) if run.is_open() => Ok(Decision::Follow(run.id)),
             Some(run) => {
                 report.line("nothing new was started; --again exports once more");
-                Decision::Finished(run.clone())
+                Ok(Decision::Finished(run.clone()))
             }
-            None => Decision::Start,
-        });
+            None => refuse_duplicates(duplicates, report).map(|()| Decision::Start),
+        };
+    }
+    for duplicate in duplicates {
+        report.line(&duplicate.sentence());
     }
     let question = match earlier {
         Some(run) if run.is_open() => "follow it (f), start another (s), or leave it (N)? ",
         Some(_) => "start another (s), or leave it (N)? ",
+        None if !duplicates.is_empty() => "start another (s), or leave it (N)? ",
         None => "start (y/N)? ",
     };
     let answer = tokio::select! {
@@ -298,12 +309,28 @@ async fn decide(
     };
     match (answer.unwrap_or_default().to_lowercase().as_str(), earlier) {
         ("f" | "follow", Some(run)) if run.is_open() => Ok(Decision::Follow(run.id)),
-        ("s" | "start", Some(_)) | ("y" | "yes", None) => Ok(Decision::Start),
+        ("s" | "start", Some(_)) => Ok(Decision::Start),
+        ("s" | "start", None) if !duplicates.is_empty() => Ok(Decision::Start),
+        ("y" | "yes", None) if duplicates.is_empty() => Ok(Decision::Start),
         _ => {
             report.line("nothing was started");
             Err(Exit::Refused)
         }
     }
+}
+
+/// A duplicate that somebody else started is never started again by `--yes` alone.
+fn refuse_duplicates(duplicates: &[Duplicate], report: &Report) -> Result<(), Exit> {
+    if duplicates.is_empty() {
+        return Ok(());
+    }
+    for duplicate in duplicates {
+        report.error(
+            &duplicate.sentence(),
+            Some("nothing was started; wait for it, or export once more with --again"),
+        );
+    }
+    Err(Exit::Refused)
 }
 
 async fn start(

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::event::Side;
 use super::facts::TableFacts;
 use super::survey::{bucket_facts, table_facts};
+use super::under_way::Duplicate;
 use super::{Session, StartError, Work};
 use crate::access::fingerprint::Fingerprint;
 use crate::journal::{RunId, RunRecord, Stage};
@@ -40,6 +41,8 @@ pub struct Briefing {
     pub requests: Vec<ExportRequest>,
     /// Runs of the same plan that are under way or were completed within the hour, newest first.
     pub earlier: Vec<RunRecord>,
+    /// Exports in progress that ask for the same and that the journal does not know.
+    pub duplicates: Vec<Duplicate>,
     /// The newest run when `earlier` was looked up: one of the same plan begun after it keeps this
     /// one from being started.
     pub newest: RunId,
@@ -106,6 +109,10 @@ impl Work {
             judged.warn(warning);
         }
         judge::twins(&requests, &mut judged);
+        let under_way = self.under_way(&source, &requests).await?;
+        for warning in under_way.warnings {
+            judged.warn(warning);
+        }
         let digest = digest(&requests);
         // Asked first: a run begun between the two questions is then the one too many.
         let newest = self.inner.journal.newest()?;
@@ -115,6 +122,7 @@ impl Work {
             blockers: judged.blockers,
             warnings: judged.warnings,
             earlier: self.earlier(&digest, now)?,
+            duplicates: under_way.duplicates,
             requests,
             digest,
             destination: destination_text(plan),

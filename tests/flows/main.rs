@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod clock;
+mod duplicates;
 mod files;
 mod hostile;
 mod intercept;

@@ -237,3 +237,20 @@ fn a_save_whose_dialog_was_closed_says_how_it_ended_and_asks_nothing() {
     driver.happen(Message::Done(request, Outcome::NotSaved(why)));
     driver.shows("the plan was not saved: plan.toml: No space left");
 }
+
+#[test]
+fn a_duplicate_that_the_journal_does_not_know_is_told_in_review_and_in_the_question() {
+    let world = World {
+        duplicates: vec![tableferry::work::Duplicate {
+            table: "Orders".to_owned(),
+            export_arn: "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders/export/01763812800000-a1b2c3d4".to_owned(),
+            started_at: None,
+        }],
+        ..World::default()
+    };
+    let mut driver = with(world, TO_REVIEW);
+    driver.shows("is in progress");
+    driver.go(&["enter"]);
+    driver.shows("Start the export?");
+    driver.shows("is in progress");
+}

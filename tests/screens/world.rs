@@ -34,6 +34,8 @@ pub struct World {
     pub refuses_tables: bool,
     pub has_no_tables: bool,
     pub blockers: Vec<Blocker>,
+    /// What is in progress to the same place, and unknown to the journal.
+    pub duplicates: Vec<tableferry::work::Duplicate>,
     pub table_names: Option<Vec<String>>,
     /// Whether the bucket grants nothing, and what else may be found with it.
     pub is_denied: bool,
@@ -128,6 +130,7 @@ impl World {
             blockers: self.blockers.clone(),
             warnings: Vec::new(),
             requests,
+            duplicates: self.duplicates.clone(),
             earlier: Vec::new(),
             newest: tableferry::journal::RunId(0),
             digest: "digest".to_owned(),

@@ -134,6 +134,10 @@ fn briefing_lines(look: &Look<'_>, briefing: &Briefing, columns: usize) -> Vec<L
             columns,
         ));
     }
+    for duplicate in &briefing.duplicates {
+        let text = format!("▲ {}; a new start exports it again", duplicate.sentence());
+        lines.extend(parts::paragraph(&text, look.theme.warning(), columns));
+    }
     for run in &briefing.earlier {
         let state = if run.is_open() {
             "is under way"

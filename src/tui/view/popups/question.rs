@@ -182,6 +182,10 @@ fn start_text(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     }
     lines.push(Line::default());
     lines.extend(review::parties(look, columns));
+    for duplicate in &briefing.duplicates {
+        let text = format!("▲ {}; a new start exports it again", duplicate.sentence());
+        lines.extend(parts::paragraph(&text, look.theme.warning(), columns));
+    }
     for run in &briefing.earlier {
         let state = if run.is_open() {
             "is under way"
