@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::report::Report;
 use super::sign_in::hint;
-use crate::journal::{JournalError, RunId, Stage};
+use crate::journal::{JournalError, RunId, Stage, Verified};
 use crate::work::{Event, FollowError, ResumeError, RunOutcome, Verify, Work};
 
 /// How far going on may go.
@@ -126,6 +126,20 @@ pub(super) fn tell_what_is_left(work: &Work, outcome: &RunOutcome, exit: Exit, r
     } else if any(&[Stage::Completed]) && exit == Exit::CutOff {
         report.line(&format!(
             "`tableferry resume {run}` goes on with what is left"
+        ));
+    }
+    let any_found = |found| {
+        let mut exports = outcome.exports.iter();
+        exports.any(|export| export.stage == Stage::Completed && export.verified == Some(found))
+    };
+    if any_found(Verified::Unknown) {
+        report.line(&format!(
+            "once the files may be read, `tableferry resume {run}` looks at them again"
+        ));
+    }
+    if any_found(Verified::No) {
+        report.line(&format!(
+            "`tableferry resume {run} --verify-again` looks at the files anew"
         ));
     }
 }

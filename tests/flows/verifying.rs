@@ -254,6 +254,8 @@ fn what_was_found_is_told_with_its_time_and_looked_at_again_when_asked() {
     assert!(why(&again).contains("notes.txt"), "{again:?}");
 
     delete(&home, &server, &stranger);
+    let words = Ended::of(home.command().args(["resume", "1"]));
+    assert!(words.out.contains("resume 1 --verify-again"), "{words:?}");
     let whole = resume(&home, &["1", "--verify-again"]);
     assert_eq!(whole.status, 0, "{whole:?}");
     assert_eq!(verified(&whole), true, "{whole:?}");
