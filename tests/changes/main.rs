@@ -17,6 +17,7 @@ mod meddling;
 #[path = "../flows/program.rs"]
 mod program;
 mod refused;
+#[expect(dead_code, reason = "the flows use more of it than these tests")]
 #[path = "../flows/relay.rs"]
 mod relay;
 mod undone;

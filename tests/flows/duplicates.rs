@@ -3,9 +3,9 @@
 
 use rstest::rstest;
 
-use crate::intercept::{self, Fate, is_for, refusal};
 use crate::killed::exports;
 use crate::program::{Ended, Home, Server};
+use crate::relay::{self, Fate, is_for, refusal};
 
 const PLAN: &str = r#"
 [source]
@@ -94,7 +94,7 @@ fn window() -> String {
 fn what_may_not_be_read_is_said_in_one_line(#[case] operation: &'static str) {
     let (home, server) = world();
     let mut second = command(&home, PLAN, "second", &[]);
-    let second = intercept::run(&home, &server, &mut second, move |head, _| {
+    let second = relay::run(&home, &server, &mut second, move |head, _| {
         if is_for(head, operation) {
             refusal("AccessDeniedException")
         } else {

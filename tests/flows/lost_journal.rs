@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::intercept::{self, Fate, is_for};
 use crate::killed::started_exports;
 use crate::program::{Ended, Home, Server};
-use crate::relay::Passing;
+use crate::relay::{self, Fate, Passing, is_for};
 
 const PLAN: &str = r#"
 [source]
@@ -47,7 +46,7 @@ fn run_without_journal(
     let mut command = home.command();
     command.args(["run", "--yes", "--output", "json"]);
     command.arg(home.path().join("plan.toml"));
-    let ended = intercept::run(home, server, &mut command, move |head, passing| {
+    let ended = relay::run(home, server, &mut command, move |head, passing| {
         if is_now(head, passing) && taken.exists() {
             std::fs::rename(&taken, &away).unwrap();
         }

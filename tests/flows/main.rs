@@ -12,7 +12,6 @@ mod clock;
 mod duplicates;
 mod files;
 mod hostile;
-mod intercept;
 mod killed;
 mod lost_journal;
 mod network;

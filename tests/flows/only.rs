@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use crate::intercept::{self, Fate, is_for, refusal};
 use crate::killed::started_exports;
 use crate::program::{Ended, Home, Server};
-use crate::relay::Passing;
+use crate::relay::{self, Fate, Passing, is_for, refusal};
 
 const PLAN: &str = r#"
 [source]
@@ -47,7 +46,7 @@ fn run(home: &Home, more: &[&str]) -> Ended {
 /// Runs the whole plan, and refuses the start of Users.
 fn run_but_users(home: &Home, server: &Server, code: &'static str) -> Ended {
     let mut command = command(home, &[]);
-    intercept::run(home, server, &mut command, move |head, passing| {
+    relay::run(home, server, &mut command, move |head, passing| {
         let is_users = is_for(head, "ExportTableToPointInTime") && head.contains("table/users");
         if is_users && passing == Passing::Request {
             refusal(code)

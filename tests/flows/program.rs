@@ -35,6 +35,15 @@ impl Home {
         path
     }
 
+    /// Sends the calls of this home's profiles to another port.
+    pub fn lead(&self, from: u16, to: u16) {
+        let path = self.path().join(".aws/config");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let led = text.replace(&format!(":{from}\n"), &format!(":{to}\n"));
+        assert!(led != text || from == to, "{text}");
+        std::fs::write(path, led).unwrap();
+    }
+
     /// Moves the clock of this home's [`Server::with_clock`]; the next request goes by it.
     pub fn move_clock(&self, offset: &str) {
         move_clock(self.path(), offset);

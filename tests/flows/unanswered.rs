@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rstest::rstest;
 
-use crate::intercept::{self, Fate, bare_403, is_for, refusal};
 use crate::killed::started_exports;
 use crate::program::{Ended, Home, Server};
-use crate::relay::{self, Passing};
+use crate::relay::{self, Fate, Passing, bare_403, is_for, refusal};
 
 const START: &str = "ExportTableToPointInTime";
 const LIST: &str = "ListExports";
@@ -45,7 +44,7 @@ fn run(
     let mut command = home.command();
     command.args(["run", "--yes", "--output", "json"]);
     command.arg(home.path().join("plan.toml"));
-    intercept::run(home, server, &mut command, decide)
+    relay::run(home, server, &mut command, decide)
 }
 
 fn resume(home: &Home, more: &[&str]) -> Ended {
@@ -60,7 +59,7 @@ fn resume_through(
 ) -> Ended {
     let mut command = home.command();
     command.args(["resume", "--output", "json"]);
-    intercept::run(home, server, &mut command, decide)
+    relay::run(home, server, &mut command, decide)
 }
 
 /// Kills a run at its start: before the call reaches anybody, or before its answer does.
@@ -236,7 +235,7 @@ fn a_call_that_cannot_be_looked_up_is_settled_as_not_started() {
     let mut command = home.command();
     command.args(["resume", "1", "--not-started", "--output", "json"]);
     let starts = Arc::default();
-    let settled = intercept::run(&home, &server, &mut command, refusing_all(&starts));
+    let settled = relay::run(&home, &server, &mut command, refusing_all(&starts));
     assert_eq!(settled.status, 3, "{settled:?}");
     assert_eq!(status(&settled), "NOT_STARTED", "{settled:?}");
     let nothing = resume(&home, &["1", "--not-started"]);

@@ -4,11 +4,10 @@
 use aws_sdk_s3::primitives::ByteStream;
 use rstest::rstest;
 
-use crate::intercept::{self, Fate, bare_403};
 use crate::killed::exports;
 use crate::probe_killed::client;
 use crate::program::{Ended, Home, Server};
-use crate::relay::Passing;
+use crate::relay::{self, Fate, Passing, bare_403};
 
 const BUCKET: &str = "export-landing";
 
@@ -43,7 +42,7 @@ fn run(
     let mut command = home.command();
     command.args(["run", "--yes", "--output", "json"]);
     command.arg(home.path().join("plan.toml"));
-    intercept::run(home, server, &mut command, decide)
+    relay::run(home, server, &mut command, decide)
 }
 
 fn resume(home: &Home, more: &[&str]) -> Ended {
@@ -267,7 +266,7 @@ fn a_look_that_was_asked_for_and_not_made_leaves_what_the_journal_holds() {
     let first = run(&home, &server, |_, _| Fate::Pass);
     let mut command = home.command();
     command.args(["resume", "1", "--verify-again", "--output", "json"]);
-    let again = intercept::run(&home, &server, &mut command, |head, _| {
+    let again = relay::run(&home, &server, &mut command, |head, _| {
         if is_get(head, "manifest-summary.json") {
             page()
         } else {
