@@ -213,7 +213,8 @@ impl Work {
             .record_change(&change, Timestamp::now())?;
         let written = target::write(&session, &proposal.target, &after).await;
         if let Err(failure) = written {
-            self.settle(id, proposal, &session, &after, failure).await?;
+            self.settle(id, proposal, &session, (&before, &after), failure)
+                .await?;
         }
         self.note(id, ChangeStage::Written, title)?;
         let read_back = self
@@ -242,24 +243,25 @@ impl Work {
         Ok((signed_in.how, signed_in.session))
     }
 
-    /// Decides what a failed write left: a refusal is final, a missing answer is looked after.
+    /// Decides what a failed write left, by what stands there now. A refusal is the last attempt's
+    /// alone: one before it, of which no answer came, may have been carried out.
     async fn settle(
         &self,
         id: ChangeId,
         proposal: &Proposal,
         session: &Session,
-        after: &State,
+        (before, after): (&State, &State),
         failure: Failure,
     ) -> Result<(), ApplyError> {
         let title = proposal.title.clone();
         let is_answered = !failure.is_passing() || failure.kind == FailureKind::Throttled;
         let cause = Box::new(failure);
-        if is_answered {
-            self.note(id, ChangeStage::NotWritten, &title)?;
-            return Err(ApplyError::Refused { title, cause });
-        }
         match target::read(session, &proposal.target).await {
             Ok(live) if live.is_as_written(after) => Ok(()),
+            Ok(live) if live.is(before) && is_answered => {
+                self.note(id, ChangeStage::NotWritten, &title)?;
+                Err(ApplyError::Refused { title, cause })
+            }
             _ => Err(ApplyError::Uncertain { id, title, cause }),
         }
     }
