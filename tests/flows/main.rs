@@ -19,6 +19,7 @@ mod only;
 mod output;
 mod probe_killed;
 mod program;
+mod random;
 mod relay;
 mod run_cases;
 mod served;
