@@ -196,6 +196,10 @@ pub struct RunArgs {
     /// start nothing; the exit status is that of `check`
     #[arg(long, conflicts_with_all = ["yes", "no_wait", "again", "force"])]
     pub dry_run: bool,
+    /// Start nothing while anything is unknown, depends, or is allowed only as far as what could not be
+    /// read does not forbid it
+    #[arg(long)]
+    pub strict: bool,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -203,9 +207,10 @@ pub struct RunArgs {
 
 /// How `check` ends.
 const CHECK_STATUS: &str = "\
-Exit status: 0 all is allowed; 3 something that the export cannot do without is denied; 5 something
-depends on what nobody can tell before, or could not be read and no earlier export that completed the
-same way speaks for it, or what only follows and verifies the export is denied.";
+Exit status: 0 all is allowed, or unknown only where the start itself settles it at once; 3 something
+that the export cannot do without is denied; 5 something depends on what nobody can tell before, or
+could not be read and no earlier export that completed the same way speaks for it, or what only follows
+and verifies the export is denied.";
 
 /// How `check` goes.
 #[derive(Debug, ClapArgs)]
@@ -215,7 +220,8 @@ pub struct CheckArgs {
     /// What is judged.
     #[command(flatten)]
     pub facts: FactsArgs,
-    /// What could not be read counts as unknown, not as assumed to be in order
+    /// What could not be read counts as unknown, not as assumed to be in order; what the start would
+    /// settle at once, too
     #[arg(long)]
     pub strict: bool,
     /// Print each need as a line for `simulate`, in place of the verdicts

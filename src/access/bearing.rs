@@ -1,7 +1,5 @@
 //! Which policies bear on a request, gathered from the facts, and which of them nobody could read.
 
-use std::collections::BTreeMap;
-
 use super::facts::{
     BucketFacts, ControlLevel, Fact, Facts, GrantFacts, KeyFacts, Obstacle, PolicyText,
     PrincipalFacts,
@@ -13,16 +11,11 @@ use tableferry_policy::document::Document;
 use tableferry_policy::evaluate::{Grant, Level, Named, Policies};
 
 /// The policies that bear on a request, those that could not be read left out.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Bearing<'f> {
     pub(super) policies: Policies<'f>,
     pub(super) unread: Vec<Unread>,
 }
-
-/// What stands in for identity policies that could not be read, where they are taken to allow.
-const ALLOW: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Assumed","Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-/// The same for the resource's own policy.
-const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Assumed","Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
 
 /// What the policies of a resource are called in explanations and remedies.
 pub(super) fn bucket_document(bucket: &BucketFacts) -> String {
@@ -72,33 +65,26 @@ impl<'f> Bearing<'f> {
         bearing
     }
 
-    /// The same, with the identity policies that could not be read taken to allow.
-    pub(super) fn hoping_for_identity(&self) -> Policies<'f> {
+    /// The policies, with these layers of what could not be read taken to allow.
+    pub(super) fn assuming_allowed(&self, layers: &[Layer]) -> Policies<'f> {
         let mut policies = self.policies.clone();
-        if self.lacks(Layer::Identity) {
-            policies.identity.extend(parse("what was not read", ALLOW));
-        }
+        let kinds = layers.iter().filter_map(|layer| layer.kind());
+        policies.assumed_to_allow.extend(kinds);
         policies
     }
 
-    /// The same, with all that could not be read taken to allow; `grantee` is who asks. What a key
-    /// policy denies stays denied where only its grants are unread.
-    pub(super) fn hoping_for_all(&self, grantee: &str) -> Policies<'f> {
-        let mut policies = self.hoping_for_identity();
-        if self.lacks(Layer::Resource) {
-            policies.resource = parse("what was not read", ALLOW_ALL);
-        }
-        if self.lacks(Layer::Grants) {
-            policies.grants.push(Grant {
-                id: "what was not read".to_owned(),
-                grantee: grantee.to_owned(),
-                operations: vec!["GenerateDataKey".to_owned(), "Decrypt".to_owned()],
-                context_subset: BTreeMap::new(),
-                context_equals: None,
-                source_arn: None,
-            });
-        }
-        policies
+    /// The layers that must allow and could not be read, each once.
+    pub(super) fn unread_grants(&self) -> Vec<Layer> {
+        let mut layers: Vec<Layer> = self.unread.iter().map(|unread| unread.layer).collect();
+        layers.retain(|layer| layer.is_grant());
+        layers.sort_unstable();
+        layers.dedup();
+        layers
+    }
+
+    /// Takes a layer for settled, since something else told what it comes to.
+    pub(super) fn settle(&mut self, layer: Layer) {
+        self.unread.retain(|unread| unread.layer != layer);
     }
 
     /// Whether a layer could not be read.
@@ -176,11 +162,15 @@ impl<'f> Bearing<'f> {
         if let Some(known) = principal.boundary.value() {
             self.policies.boundary = self.read(Layer::Boundary, &known.name, &known.document);
         } else if let Some(obstacle) = principal.boundary.obstacle(boundary) {
-            self.miss(
-                Layer::Boundary,
-                format!("the permissions boundary of {name}"),
-                obstacle,
-            );
+            if let Some(arn) = &principal.attached_boundary {
+                let what = format!("the permissions boundary {arn} of {name}");
+                self.miss(Layer::AttachedBoundary, what, obstacle);
+                // Until it is read it allows nothing.
+                self.policies.boundary = nothing(arn);
+            } else {
+                let what = format!("the permissions boundary of {name}");
+                self.miss(Layer::Boundary, what, obstacle);
+            }
         }
     }
 
@@ -297,8 +287,10 @@ impl<'f> Bearing<'f> {
     }
 }
 
-fn parse(name: &str, text: &'static str) -> Option<Named<'static>> {
-    let document = Document::parse(text).ok()?;
+/// A document that allows nothing.
+pub(super) fn nothing(name: &str) -> Option<Named<'static>> {
+    const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"none:None","Resource":"*"}}"#;
+    let document = Document::parse(NOTHING).ok()?;
     Some(Named {
         name: name.to_owned(),
         document,

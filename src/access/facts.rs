@@ -146,6 +146,13 @@ impl<T> Fact<T> {
         Some(Obstacle { permission, detail })
     }
 
+    /// Takes what another identity read, where this one could not.
+    pub fn fill(&mut self, other: Self) {
+        if !self.is_settled() && other.is_settled() {
+            *self = other;
+        }
+    }
+
     /// When it was read, if it was.
     pub const fn read_at(&self) -> Option<Timestamp> {
         match self {

@@ -52,17 +52,6 @@ impl Ask<'_> {
         }
     }
 
-    /// By which ARN a grant would name whoever asks.
-    pub(super) fn grantee(&self) -> &str {
-        match &self.principal {
-            Principal::Session {
-                role_arn: Some(role),
-                ..
-            } => role,
-            principal => principal.name(),
-        }
-    }
-
     /// The policies that were read.
     pub(super) const fn policies(&self) -> &Policies<'_> {
         &self.bearing.policies

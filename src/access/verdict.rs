@@ -41,8 +41,10 @@ pub use stale::{StalePrincipal, stale_principals};
 pub enum Layer {
     /// The principal's identity policies.
     Identity,
-    /// Its permissions boundary.
+    /// Its permissions boundary, where it is not known whether it has one.
     Boundary,
+    /// The permissions boundary that it is known to have.
+    AttachedBoundary,
     /// Service control policies.
     ServiceControl,
     /// Resource control policies.
@@ -53,6 +55,58 @@ pub enum Layer {
     Grants,
     /// A setting.
     Setting,
+}
+
+impl Layer {
+    /// Whether an Allow in it is needed, as opposed to one that no more than limits what others allow
+    /// (DESIGN: grants and limits). The boundary that a principal has must allow, too.
+    #[must_use]
+    pub const fn is_grant(self) -> bool {
+        matches!(
+            self,
+            Self::Identity | Self::Resource | Self::Grants | Self::AttachedBoundary
+        )
+    }
+
+    /// The kind of policy that it holds; a setting holds none.
+    pub(super) const fn kind(self) -> Option<PolicyKind> {
+        Some(match self {
+            Self::Identity => PolicyKind::Identity,
+            Self::Boundary | Self::AttachedBoundary => PolicyKind::Boundary,
+            Self::ServiceControl => PolicyKind::ServiceControl,
+            Self::ResourceControl => PolicyKind::ResourceControl,
+            Self::Resource => PolicyKind::Resource,
+            Self::Grants => PolicyKind::Grant,
+            Self::Setting => return None,
+        })
+    }
+}
+
+/// What settles an unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettledBy {
+    /// Reading what could not be read.
+    Reading,
+    /// The start itself: the call is refused at once, and nothing is started or billed.
+    Start,
+    /// A probe.
+    Probe,
+    /// Only the export.
+    Export,
+}
+
+impl SettledBy {
+    /// It in words, to be read after "settled by".
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reading => "reading it",
+            Self::Start => "the start, which is refused at once",
+            Self::Probe => "a probe",
+            Self::Export => "only the export",
+        }
+    }
 }
 
 /// Something that could not be read.
@@ -169,11 +223,15 @@ pub enum Outcome {
     Depends {
         /// On what: context keys, or a few words.
         on: Vec<String>,
+        /// What must allow besides, and could not be read.
+        unread: Vec<Unread>,
     },
     /// It cannot be told from what was read.
     Unknown {
         /// What would have to be read.
         unread: Vec<Unread>,
+        /// What settles it, if not the reading.
+        settled_by: SettledBy,
     },
 }
 
@@ -191,6 +249,14 @@ impl Outcome {
             Self::Denied => "denied",
             Self::Depends { .. } => "depends",
             Self::Unknown { .. } => "unknown",
+        }
+    }
+
+    /// Unknown for want of a reading.
+    pub(crate) const fn unread(unread: Vec<Unread>) -> Self {
+        Self::Unknown {
+            unread,
+            settled_by: SettledBy::Reading,
         }
     }
 
@@ -312,8 +378,14 @@ impl Verdict {
         });
         match &self.outcome {
             Outcome::Allowed { assumed } => value["assumed"] = json!(assumed),
-            Outcome::Depends { on } => value["depends_on"] = json!(on),
-            Outcome::Unknown { unread } => value["unread"] = json!(unread),
+            Outcome::Depends { on, unread } => {
+                value["depends_on"] = json!(on);
+                value["unread"] = json!(unread);
+            }
+            Outcome::Unknown { unread, settled_by } => {
+                value["unread"] = json!(unread);
+                value["settled_by"] = json!(settled_by);
+            }
             Outcome::Denied => {}
         }
         value
@@ -398,6 +470,14 @@ pub fn overall(verdicts: &[Verdict], is_strict: bool) -> Overall {
     let of_one = |verdict: &Verdict| match (&verdict.outcome, verdict.weight) {
         (Outcome::Denied, Weight::Job) => Overall::Denied,
         (Outcome::Allowed { assumed }, _) if assumed.is_empty() || !is_strict => Overall::Allowed,
+        // Nothing is lost by trying.
+        (
+            Outcome::Unknown {
+                settled_by: SettledBy::Start,
+                ..
+            },
+            _,
+        ) if !is_strict => Overall::Allowed,
         _ => Overall::Undecided,
     };
     verdicts
@@ -405,6 +485,100 @@ pub fn overall(verdicts: &[Verdict], is_strict: bool) -> Overall {
         .map(of_one)
         .max()
         .unwrap_or(Overall::Allowed)
+}
+
+/// How many verdicts there are of each kind: the one way to count them, for text, JSON and screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Counts {
+    /// Allowed, with assumptions or without.
+    pub allowed: usize,
+    /// Of those, allowed as far as what could not be read does not forbid it.
+    pub allowed_with_assumptions: usize,
+    /// Denied.
+    pub denied: usize,
+    /// Depending on what nobody can tell before.
+    pub depends: usize,
+    /// Unknown.
+    pub unknown: usize,
+}
+
+impl Counts {
+    /// Counts verdicts.
+    #[must_use]
+    pub fn of(verdicts: &[Verdict]) -> Self {
+        let mut counts = Self::default();
+        for verdict in verdicts {
+            let count = match &verdict.outcome {
+                Outcome::Allowed { assumed } => {
+                    counts.allowed_with_assumptions += usize::from(!assumed.is_empty());
+                    &mut counts.allowed
+                }
+                Outcome::Denied => &mut counts.denied,
+                Outcome::Depends { .. } => &mut counts.depends,
+                Outcome::Unknown { .. } => &mut counts.unknown,
+            };
+            *count += 1;
+        }
+        counts
+    }
+}
+
+impl Counts {
+    /// How many are allowed, and how many of them rest on assumptions.
+    #[must_use]
+    pub fn allowed_in_words(&self) -> String {
+        match self.allowed_with_assumptions {
+            0 => format!("{} allowed", self.allowed),
+            assumed => format!("{} allowed ({assumed} assumed)", self.allowed),
+        }
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}, {} denied, {} depend, {} unknown",
+            self.allowed_in_words(),
+            self.denied,
+            self.depends,
+            self.unknown
+        )
+    }
+}
+
+/// Verdicts that are told as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerdictGroup<'v> {
+    /// The first of them.
+    pub verdict: &'v Verdict,
+    /// The others: unknown for want of the same reading, and settled by the same.
+    pub alike: Vec<&'v Verdict>,
+}
+
+/// Puts unknowns that have one cause together, where the first of them stands.
+#[must_use]
+pub fn grouped_by_cause<'v>(
+    verdicts: impl IntoIterator<Item = &'v Verdict>,
+) -> Vec<VerdictGroup<'v>> {
+    let mut told: Vec<VerdictGroup<'v>> = Vec::new();
+    for verdict in verdicts {
+        let is_alike = |other: &&mut VerdictGroup<'v>| {
+            matches!(verdict.outcome, Outcome::Unknown { .. })
+                && matches!(verdict.subject, Subject::Permission(_))
+                && matches!(other.verdict.subject, Subject::Permission(_))
+                && other.verdict.outcome == verdict.outcome
+                && other.verdict.mender == verdict.mender
+        };
+        match told.iter_mut().find(is_alike) {
+            Some(first) => first.alike.push(verdict),
+            None => told.push(VerdictGroup {
+                verdict,
+                alike: Vec::new(),
+            }),
+        }
+    }
+    told
 }
 
 /// What was assumed not to forbid what is allowed, each once.

@@ -21,7 +21,9 @@ use super::sign_in::{ask, prove_both};
 use crate::access::facts::Facts;
 use crate::access::fingerprint::fingerprints;
 use crate::access::need::Weight;
-use crate::access::verdict::{Check, Outcome, Verdict, judge};
+use crate::access::verdict::{
+    Check, Counts, Outcome, Overall, SettledBy, Verdict, grouped_by_cause, judge, overall,
+};
 use crate::args::RunArgs;
 use crate::journal::{JournalError, RunId, RunRecord, Stage};
 use crate::plan::Plan;
@@ -82,12 +84,24 @@ async fn try_run(
         "nothing was started",
         report,
     )?;
-    let foreseen = foresee(&plan, &facts, report);
+    let verdicts = judge(&plan, &facts, Timestamp::now());
+    let foreseen = foresee(&verdicts, report);
     if args.dry_run {
-        return dry_run::conclude(args, &plan, &briefing, &facts, &foreseen, report);
+        return dry_run::conclude(
+            args,
+            &plan,
+            &briefing,
+            &facts,
+            (&verdicts, &foreseen),
+            report,
+        );
     }
     blocked(args, &briefing, &foreseen, report)?;
-    match decide(args, &briefing, report, &cancel).await? {
+    if args.strict {
+        strictly_allowed(&verdicts, report)?;
+    }
+    let open = open_to_the_end(&verdicts);
+    match decide(args, &briefing, open, report, &cancel).await? {
         Decision::Start => {
             await_changes(work, &plan, &facts, &cancel, report).await?;
             let exit = start(work, args, &plan, &briefing, cancel, report).await;
@@ -186,23 +200,60 @@ fn explain_by_changes(
     exit
 }
 
-/// Judges the plan's permissions and settings, tells what is not allowed, and returns what is denied.
-fn foresee(plan: &Plan, facts: &Facts, report: &Report) -> Vec<Verdict> {
-    let mut verdicts = judge(plan, facts, Timestamp::now());
-    verdicts.retain(|verdict| !verdict.outcome.is_allowed());
-    for verdict in &verdicts {
+/// Tells what is not allowed, unknowns of one cause in one line, and returns what is denied.
+fn foresee(verdicts: &[Verdict], report: &Report) -> Vec<Verdict> {
+    let open: Vec<&Verdict> = verdicts
+        .iter()
+        .filter(|verdict| !verdict.outcome.is_allowed())
+        .collect();
+    for verdict in &open {
         report.object(&verdict_object(verdict));
-        if !is_fatal(verdict) {
-            report.line(&format!(
-                "warning: {} {}: {}",
-                verdict.outcome.as_str(),
-                verdict.subject,
-                verdict.explanation
-            ));
-        }
     }
-    verdicts.retain(is_fatal);
-    verdicts
+    let told = open.iter().copied().filter(|verdict| !is_fatal(verdict));
+    for group in grouped_by_cause(told) {
+        let verdict = group.verdict;
+        let more = match group.alike.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        report.line(&format!(
+            "warning: {} {}{more}: {}",
+            verdict.outcome.as_str(),
+            verdict.subject,
+            verdict.explanation
+        ));
+    }
+    open.into_iter()
+        .filter(|verdict| is_fatal(verdict))
+        .cloned()
+        .collect()
+}
+
+/// `--strict`: nothing is started on what nobody read.
+fn strictly_allowed(verdicts: &[Verdict], report: &Report) -> Result<(), Exit> {
+    if overall(verdicts, true) == Overall::Allowed {
+        return Ok(());
+    }
+    report.error(
+        &format!(
+            "--strict: not all is allowed by what was read ({})",
+            Counts::of(verdicts)
+        ),
+        Some("`tableferry check --strict` with this plan tells what is missing"),
+    );
+    report.line("nothing was started");
+    Err(Exit::Refused)
+}
+
+/// How many unknowns only the export itself settles.
+fn open_to_the_end(verdicts: &[Verdict]) -> usize {
+    let is_open = |verdict: &&Verdict| {
+        matches!(
+            &verdict.outcome,
+            Outcome::Unknown { settled_by, .. } if *settled_by != SettledBy::Start
+        ) && verdict.weight == Weight::Job
+    };
+    verdicts.iter().filter(is_open).count()
 }
 
 /// Whether the export is certain to fail by it.
@@ -262,6 +313,7 @@ enum Decision {
 async fn decide(
     args: &RunArgs,
     briefing: &Briefing,
+    open: usize,
     report: &Report,
     cancel: &CancellationToken,
 ) -> Result<Decision, Exit> {
@@ -297,15 +349,21 @@ async fn decide(
         report.line(&duplicate.sentence());
     }
     let question = match earlier {
-        Some(run) if run.is_open() => "follow it (f), start another (s), or leave it (N)? ",
-        Some(_) => "start another (s), or leave it (N)? ",
-        None if !duplicates.is_empty() => "start another (s), or leave it (N)? ",
-        None => "start (y/N)? ",
+        Some(run) if run.is_open() => {
+            "follow it (f), start another (s), or leave it (N)? ".to_owned()
+        }
+        Some(_) => "start another (s), or leave it (N)? ".to_owned(),
+        None if !duplicates.is_empty() => "start another (s), or leave it (N)? ".to_owned(),
+        None if open > 0 => format!(
+            "whether AWS allows it is unknown in {open} points, which the start does not settle; \
+             start (y/N)? "
+        ),
+        None => "start (y/N)? ".to_owned(),
     };
     let answer = tokio::select! {
         biased;
         () = cancel.cancelled() => None,
-        answer = ask(question.to_owned()) => answer,
+        answer = ask(question) => answer,
     };
     match (answer.unwrap_or_default().to_lowercase().as_str(), earlier) {
         ("f" | "follow", Some(run)) if run.is_open() => Ok(Decision::Follow(run.id)),

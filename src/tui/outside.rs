@@ -7,7 +7,9 @@ use crate::access::facts::Facts;
 use crate::access::fingerprint::{Fingerprint, fingerprints};
 use crate::access::need::{Need, Purpose, Weight};
 use crate::access::remedy::{self, Mend, Remedies, Remedy, Terms};
-use crate::access::verdict::{self, Check, Mender, Outcome, Subject, Unread, Verdict};
+use crate::access::verdict::{
+    self, Check, Mender, Outcome, Subject, Unread, Verdict, VerdictGroup,
+};
 use crate::journal::RunRecord;
 use crate::plan::Plan;
 use crate::work;
@@ -145,11 +147,10 @@ impl Judged {
         })
     }
 
-    /// How many verdicts come to this word.
+    /// The verdicts as they are told: unknowns of one cause together.
     #[must_use]
-    pub fn count(&self, word: &str) -> usize {
-        let same = |verdict: &&Verdict| verdict.outcome.as_str() == word;
-        self.verdicts.iter().filter(same).count()
+    pub fn groups(&self) -> Vec<VerdictGroup<'_>> {
+        verdict::grouped_by_cause(&self.verdicts)
     }
 
     /// What could not be read, and is assumed not to forbid anything; each once.

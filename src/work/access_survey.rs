@@ -50,12 +50,19 @@ impl Work {
         let begun = Timestamp::now();
         // On the heap: all these calls at once are more than a thread's stack is made for.
         let read_side = |session| Box::pin(principal::read_all(session));
-        let (source_facts, destination_facts, resources) = future::join3(
+        let (mut source_facts, mut destination_facts, resources) = future::join3(
             read_side(&source),
             future::OptionFuture::from(destination.as_ref().map(read_side)),
             Box::pin(read_resources(plan, &source, destination.as_ref())),
         )
         .await;
+        if let (Some(other), Some(other_facts)) = (&destination, &mut destination_facts) {
+            future::join(
+                Box::pin(principal::fill_in(&mut source_facts, other)),
+                Box::pin(principal::fill_in(other_facts, &source)),
+            )
+            .await;
+        }
         let mut facts = Facts::new(source_facts, resources.bucket.facts, begun);
         facts.surveyed_for = Some(SurveyedFor::of(plan));
         facts.destination = destination_facts;
@@ -68,6 +75,13 @@ impl Work {
         facts.changes = self.young_changes(&facts);
         controls.put_into(&mut facts);
         facts.source.simulation = Box::pin(principal::simulate(plan, &facts, &source)).await;
+        if let Some(other) = &destination
+            && other.identity.account == source.identity.account
+            && !facts.source.simulation.is_settled()
+        {
+            let told = Box::pin(principal::simulate(plan, &facts, other)).await;
+            facts.source.simulation.fill(told);
+        }
         Ok(facts)
     }
 

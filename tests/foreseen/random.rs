@@ -51,7 +51,7 @@ pub fn claim(case: &Case, verdicts: &[Verdict]) -> Claim {
     }
     let depending: Vec<(&Verdict, &Vec<String>)> = job()
         .filter_map(|found| match &found.outcome {
-            Outcome::Depends { on } => Some((found, on)),
+            Outcome::Depends { on, .. } => Some((found, on)),
             _ => None,
         })
         .collect();

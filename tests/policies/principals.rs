@@ -161,8 +161,10 @@ async fn what_is_written_for_a_caller_is_taken_and_mends_the_plan(
     for verdict in checked.objects() {
         let is_permission =
             verdict["event"] == "verdict" && verdict["subject"]["action"].is_string();
+        // Two of these roles may not read their own policies, and nobody else of the plan may.
+        let is_of_identity = verdict["unread"][0]["layer"] == "identity";
         assert!(
-            !is_permission || verdict["verdict"] == "allowed",
+            !is_permission || verdict["verdict"] == "allowed" || is_of_identity,
             "{verdict:#}"
         );
     }

@@ -4,7 +4,9 @@ use jiff::SignedDuration;
 use tableferry::access::fingerprint::Fingerprint;
 use tableferry::access::need::{Need, Purpose, Resource, Weight, Who};
 use tableferry::access::remedy::{Mend, Remedy, Target};
-use tableferry::access::verdict::{Check, Layer, Mender, Outcome, Subject, Unread, Verdict};
+use tableferry::access::verdict::{
+    Check, Layer, Mender, Outcome, SettledBy, Subject, Unread, Verdict,
+};
 use tableferry::aws::s3::multipart::UploadTarget;
 use tableferry::journal::{ProbeId, ProbeStage};
 use tableferry::plan::{Encryption, Plan, SignIn};
@@ -275,6 +277,7 @@ fn address() -> Verdict {
             subject,
             Outcome::Depends {
                 on: vec!["aws:SourceIp".to_owned()],
+                unread: Vec::new(),
             },
             Mender::Organization,
         )
@@ -298,6 +301,7 @@ fn quota() -> Verdict {
                     permission: "dynamodb:ListExports".to_owned(),
                     detail: "AccessDeniedException: Access is denied".to_owned(),
                 }],
+                settled_by: SettledBy::Reading,
             },
             Mender::You,
         )

@@ -69,6 +69,9 @@ pub struct Policies<'a> {
     pub resource: Option<Named<'a>>,
     /// The key's grants, for KMS.
     pub grants: Vec<Grant>,
+    /// Kinds of policy that are taken to allow the request, whatever stands in those given here: what
+    /// could not be read may hold an Allow. Their Denies count all the same.
+    pub assumed_to_allow: Vec<PolicyKind>,
 }
 
 /// The answer's short form.

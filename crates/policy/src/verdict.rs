@@ -331,12 +331,14 @@ const fn needs_principal(kind: PolicyKind) -> bool {
 
 impl Gates {
     fn of(hits: &[Hit<'_>], scope: Scope, policies: &Policies<'_>) -> Self {
+        let is_assumed = |kind: PolicyKind| policies.assumed_to_allow.contains(&kind);
         let allows = |kind: PolicyKind| {
             Truth::any(
                 hits.iter()
                     .filter(|hit| !hit.is_deny && hit.kind == kind)
                     .map(|hit| hit.truth),
             )
+            .or(is_assumed(kind).into())
         };
         let unless_absent = |is_there: bool, kind: PolicyKind| {
             if is_there { allows(kind) } else { Truth::Yes }
@@ -361,8 +363,10 @@ impl Gates {
                 counts.then_some(hit.truth)
             }))
         };
+        let is_resource_assumed =
+            is_assumed(scope.resource_kind()) || is_assumed(PolicyKind::Grant);
         let (itself, entity, account) = (
-            at_resource(Reach::Itself),
+            at_resource(Reach::Itself).or(is_resource_assumed.into()),
             at_resource(Reach::Entity),
             at_resource(Reach::Account),
         );

@@ -109,6 +109,9 @@ pub struct PrincipalFacts {
     /// The permissions boundary.
     #[serde(default)]
     pub boundary: Fact<PolicyText>,
+    /// The ARN of the permissions boundary that it is known to have, read or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attached_boundary: Option<String>,
     /// What IAM's simulation said.
     #[serde(default)]
     pub simulation: Fact<Vec<Simulated>>,
@@ -136,6 +139,7 @@ impl PrincipalFacts {
             identity_policies: Fact::Unasked,
             some_identity_policies: Vec::new(),
             boundary: Fact::Unasked,
+            attached_boundary: None,
             simulation: Fact::Unasked,
             organization: Fact::Unasked,
             service_control: Fact::Unasked,

@@ -194,7 +194,7 @@ pub(super) fn told(verdict: &Verdict, facts: &Facts) -> Told {
 
 fn depending(verdict: &Verdict) -> String {
     match &verdict.outcome {
-        Outcome::Depends { on } if !on.is_empty() => format!(", depending on {}", listed(on)),
+        Outcome::Depends { on, .. } if !on.is_empty() => format!(", depending on {}", listed(on)),
         _ => String::new(),
     }
 }

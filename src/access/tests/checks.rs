@@ -84,7 +84,8 @@ fn files_on_an_object_writer_bucket_may_be_the_sources() {
         assert_eq!(
             verdict.outcome,
             Outcome::Depends {
-                on: vec!["s3:x-amz-acl".to_owned()]
+                on: vec!["s3:x-amz-acl".to_owned()],
+                unread: Vec::new(),
             }
         );
     }

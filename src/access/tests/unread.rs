@@ -7,27 +7,83 @@ use super::world::*;
 use crate::access::facts::{Fact, Facts, PolicyText, Tried};
 use crate::access::need::Who;
 use crate::access::simulation::questions;
-use crate::access::verdict::{Layer, Mender, Outcome, Overall, judge, overall};
+use crate::access::verdict::{Layer, Mender, Outcome, Overall, SettledBy, judge, overall};
 use tableferry_policy::evaluate::PolicyKind;
 
 #[test]
-fn on_call_staff_who_cannot_read_their_own_rights_are_allowed_with_what_was_assumed() {
+fn an_allow_that_nobody_read_is_unknown_and_says_what_settles_it() {
     let mut facts = facts();
     facts.source.identity_policies = refused("iam:ListAttachedRolePolicies");
     facts.source.boundary = refused("iam:GetRole");
     facts.source.service_control = refused("organizations:ListPoliciesForTarget");
     let verdicts = judge(&aes_plan(), &facts, now());
-    assert_eq!(overall(&verdicts, false), Overall::Allowed);
-    assert_eq!(overall(&verdicts, true), Overall::Undecided);
+    assert_eq!(overall(&verdicts, false), Overall::Undecided);
+    for (action, settled) in [
+        ("dynamodb:ExportTableToPointInTime", SettledBy::Start),
+        ("s3:PutObject", SettledBy::Probe),
+        ("s3:AbortMultipartUpload", SettledBy::Probe),
+        ("s3:PutObjectAcl", SettledBy::Export),
+        ("dynamodb:DescribeExport", SettledBy::Export),
+    ] {
+        let Outcome::Unknown { unread, settled_by } = on(&aes_plan(), &facts, action).outcome
+        else {
+            panic!("{action} is not unknown");
+        };
+        // The limits that nobody read are assumed to permit; the grant is what is missing.
+        let layers: Vec<Layer> = unread.iter().map(|unread| unread.layer).collect();
+        assert_eq!(layers, [Layer::Identity], "{action}");
+        assert_eq!(unread[0].permission, "iam:ListAttachedRolePolicies");
+        assert_eq!(settled_by, settled, "{action}");
+    }
+}
+
+#[test]
+fn limits_that_nobody_read_are_assumed_to_permit_and_listed() {
+    let mut facts = facts();
+    facts.source.boundary = refused("iam:GetRole");
+    facts.source.service_control = refused("organizations:ListPoliciesForTarget");
     let Outcome::Allowed { assumed } = on(&aes_plan(), &facts, "s3:PutObject").outcome else {
         panic!("not allowed");
     };
     let layers: Vec<Layer> = assumed.iter().map(|unread| unread.layer).collect();
-    assert_eq!(
-        layers,
-        [Layer::Identity, Layer::Boundary, Layer::ServiceControl]
-    );
-    assert_eq!(assumed[0].permission, "iam:ListAttachedRolePolicies");
+    assert_eq!(layers, [Layer::Boundary, Layer::ServiceControl]);
+    let verdicts = judge(&aes_plan(), &facts, now());
+    assert_eq!(overall(&verdicts, false), Overall::Allowed);
+    assert_eq!(overall(&verdicts, true), Overall::Undecided);
+}
+
+/// A boundary that is known to be there must allow, as the identity policies must.
+#[test]
+fn an_attached_boundary_that_nobody_read_is_a_grant_that_is_missing() {
+    let mut facts = facts();
+    facts.source.boundary = refused("iam:GetPolicyVersion");
+    facts.source.attached_boundary = Some("arn:aws:iam::111111111111:policy/Fence".to_owned());
+    let Outcome::Unknown { unread, .. } = on(&aes_plan(), &facts, "s3:PutObject").outcome else {
+        panic!("not unknown");
+    };
+    let layers: Vec<Layer> = unread.iter().map(|unread| unread.layer).collect();
+    assert_eq!(layers, [Layer::AttachedBoundary]);
+    assert_eq!(unread[0].permission, "iam:GetPolicyVersion");
+}
+
+/// Either would do within the account: both are named, since reading either may settle it.
+#[test]
+fn within_an_account_either_of_two_unread_grants_may_allow() {
+    let mut facts = facts();
+    facts.bucket.owner = known("111111111111".parse().unwrap());
+    facts.source.identity_policies = refused("iam:ListAttachedRolePolicies");
+    facts.bucket.policy = refused("s3:GetBucketPolicy");
+    let plan = plan("owner = '111111111111'", "");
+    let layers = |facts: &Facts| {
+        let Outcome::Unknown { unread, .. } = on(&plan, facts, "s3:PutObject").outcome else {
+            panic!("not unknown");
+        };
+        unread.iter().map(|unread| unread.layer).collect::<Vec<_>>()
+    };
+    assert_eq!(layers(&facts), [Layer::Identity, Layer::Resource]);
+    // A bucket without a policy leaves the identity policies alone to allow it.
+    facts.bucket.policy = absent();
+    assert_eq!(layers(&facts), [Layer::Identity]);
 }
 
 #[test]
@@ -35,7 +91,7 @@ fn a_policy_of_the_other_side_that_must_allow_is_never_assumed() {
     let mut facts = facts();
     facts.bucket.policy = refused("s3:GetBucketPolicy");
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
-    let Outcome::Unknown { unread } = &verdict.outcome else {
+    let Outcome::Unknown { unread, .. } = &verdict.outcome else {
         panic!("{verdict:#?}");
     };
     assert_eq!(unread[0].permission, "s3:GetBucketPolicy");
@@ -93,20 +149,27 @@ fn identity_policies_that_were_read_count_though_others_could_not_be() {
 fn a_refusal_for_want_of_an_identity_policy_speaks_against_its_siblings() {
     let mut facts = facts();
     facts.source.identity_policies = refused("iam:ListAttachedUserPolicies");
-    let outcome = |facts: &Facts, action: &str| on(&aes_plan(), facts, action).outcome;
-    assert!(outcome(&facts, "dynamodb:ExportTableToPointInTime").is_allowed());
+    let lacking = |facts: &Facts, action: &str| {
+        let verdict = on(&aes_plan(), facts, action);
+        assert!(
+            matches!(verdict.outcome, Outcome::Unknown { .. }),
+            "{verdict:#?}"
+        );
+        verdict.denied_by
+    };
+    assert_eq!(lacking(&facts, "dynamodb:ExportTableToPointInTime"), None);
     facts.tried.push(tried(
         "dynamodb:DescribeTable",
         Some("… because no identity-based policy allows the dynamodb:DescribeTable action"),
     ));
-    let Outcome::Unknown { unread } = outcome(&facts, "dynamodb:ExportTableToPointInTime") else {
-        panic!("not unknown");
-    };
-    assert_eq!(unread[0].layer, Layer::Identity);
+    assert_eq!(
+        lacking(&facts, "dynamodb:ExportTableToPointInTime"),
+        Some(PolicyKind::Identity)
+    );
     // Of another service it says nothing, and a refusal for another reason neither.
-    assert!(outcome(&facts, "s3:PutObject").is_allowed());
+    assert_eq!(lacking(&facts, "s3:PutObject"), None);
     facts.tried[0].refusal = Some("… with an explicit deny in a service control policy".to_owned());
-    assert!(outcome(&facts, "dynamodb:ExportTableToPointInTime").is_allowed());
+    assert_eq!(lacking(&facts, "dynamodb:ExportTableToPointInTime"), None);
 }
 
 /// Facts of a caller who can read nothing of its own rights but what IAM's simulation says, the same
@@ -158,7 +221,7 @@ fn a_simulation_that_lacked_a_key_of_the_request_says_nothing_of_identity_polici
         on(&kms_plan(), &facts, "s3:PutObject").outcome
     };
     for key in ["aws:SourceIp", "aws:PrincipalTag/team", "s3:x-amz-acl"] {
-        assert!(outcome(key).is_allowed(), "{key}");
+        assert!(matches!(outcome(key), Outcome::Unknown { .. }), "{key}");
     }
     // What the request has not either was rightly taken for absent: a VPC endpoint in a forwarded
     // call, a key of another service.
@@ -216,7 +279,7 @@ fn a_role_whose_path_is_not_known_may_be_the_one_that_the_policy_names() {
     );
     facts.source.role = refused("iam:GetRole");
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
-    let Outcome::Unknown { unread } = &verdict.outcome else {
+    let Outcome::Unknown { unread, .. } = &verdict.outcome else {
         panic!("{verdict:#?}");
     };
     assert_eq!(unread[0].permission, "iam:GetRole");
@@ -308,11 +371,20 @@ fn a_probe_that_worked_settles_what_could_not_be_read_for_its_own_permissions_al
     facts.tried.push(tried("s3:PutObject", None));
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert!(verdict.outcome.is_allowed(), "{verdict:#?}");
-    assert_eq!(
-        verdict.cautions.len(),
-        1,
-        "the forwarded context: {verdict:#?}"
-    );
+    // As far as the probe and the export agree, and no further.
+    let Outcome::Allowed { assumed } = &verdict.outcome else {
+        panic!("{verdict:#?}");
+    };
+    assert_eq!(assumed.len(), 1);
+    for key in [
+        "aws:SourceIp",
+        "aws:SourceVpc*",
+        "aws:ViaAWSService",
+        "aws:CalledVia*",
+        "the ACL",
+    ] {
+        assert!(assumed[0].what.contains(key), "{key}: {verdict:#?}");
+    }
     let verdict = on(&aes_plan(), &facts, "s3:PutObjectAcl");
     assert!(matches!(verdict.outcome, Outcome::Unknown { .. }));
 }

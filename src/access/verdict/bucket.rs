@@ -1,7 +1,7 @@
 //! Verdicts on the bucket's settings: that it is there, whose it is, whom Block Public Access keeps
 //! out, who owns what is written to it, and who pays.
 
-use super::{Check, Layer, Outcome, Unread, Verdict, mender_of_bucket, precedent};
+use super::{Check, Layer, Outcome, SettledBy, Unread, Verdict, mender_of_bucket, precedent};
 use crate::access::facts::{Fact, Facts, Ownership};
 use crate::access::need::{Weight, bucket_owner};
 use crate::plan::Plan;
@@ -62,7 +62,7 @@ fn existence(facts: &Facts) -> Verdict {
     let outcome = if bucket.owner.value().is_some() {
         Outcome::Allowed { assumed }
     } else {
-        Outcome::Unknown { unread: assumed }
+        Outcome::unread(assumed)
     };
     Verdict::check(Check::Bucket, name, outcome)
         .because(format!("the Region of bucket {name} could not be read"))
@@ -139,7 +139,12 @@ fn judge_owner(plan: &Plan, facts: &Facts) -> Verdict {
                     .because(found.told())
                     .caution(found.reserve());
             }
-            let unknown = check(Outcome::Unknown { unread }).because(why).mended_by(
+            let unknown = check(Outcome::Unknown {
+                unread,
+                settled_by: SettledBy::Export,
+            })
+            .because(why)
+            .mended_by(
                 mender_of_bucket(facts, sent),
                 "ask who owns the bucket, and set destination.owner",
             );
@@ -249,6 +254,7 @@ fn object_ownership(facts: &Facts, owner: Option<&AccountId>) -> Option<Verdict>
             .caution("which access control list an export sends is not documented"),
         Ownership::ObjectWriter => check(Outcome::Depends {
             on: vec!["s3:x-amz-acl".to_owned()],
+            unread: Vec::new(),
         })
         .because(format!(
             "whoever writes an object to bucket {} owns it: {source} may own the exported files, \

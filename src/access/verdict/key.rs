@@ -67,9 +67,7 @@ fn judge_name(plan: &Plan, facts: &Facts, asked: &str) -> Verdict {
                 ))
                 .mended_by(Mender::You, full_arn)
                 .foreseeing("Invalid keyId aws/s3"),
-            None => check(Outcome::Unknown {
-                unread: unread(&facts.bucket.owner, "whose the bucket is", "s3:ListBucket"),
-            })
+            None => check(Outcome::unread(unread(&facts.bucket.owner, "whose the bucket is", "s3:ListBucket")))
             .because(format!(
                 "{asked} is an AWS managed key, which serves only callers of the bucket's own account"
             ))
@@ -114,13 +112,11 @@ fn judge_region(facts: &Facts, asked: &str) -> Option<Verdict> {
                 format!("choose a key in {region}, where the bucket is"),
             )
             .foreseeing(format!("Invalid arn {}", arn.region)),
-        None => check(Outcome::Unknown {
-            unread: unread(
-                &facts.bucket.region,
-                format!("the Region of bucket {}", facts.bucket.name),
-                "s3:ListBucket",
-            ),
-        })
+        None => check(Outcome::unread(unread(
+            &facts.bucket.region,
+            format!("the Region of bucket {}", facts.bucket.name),
+            "s3:ListBucket",
+        )))
         .because("the key must be in the bucket's Region, which is not known"),
     })
 }

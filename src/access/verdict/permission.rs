@@ -1,27 +1,28 @@
 //! Verdicts on permissions: every request of a need against the policies that were read, with what
 //! was tried for real and what IAM's simulation said as further witnesses.
 //!
-//! What could not be read is weighed by what it could do. A guardrail that could only forbid, and the
-//! caller's own identity policies, which on-call staff can seldom read, are assumed to let it
-//! through, and named. A policy of the other side that must allow is not assumed: without it the
-//! verdict is unknown.
+//! What could not be read is taken by what it could do. A limit, which only forbids, is assumed to
+//! permit, and named. A grant, without which nothing is allowed, is never assumed: where it decides,
+//! the verdict is unknown, and says what settles it.
 
 use jiff::Timestamp;
 
 use super::witness::{
-    held_by_simulation, is_for_want_of_identity, left_unread, refused_by_simulation, with_witnesses,
+    held_by_simulation, is_for_want_of_identity, refused_by_simulation, with_simulation,
+    with_witnesses,
 };
 use super::words::foresees;
 use super::{
-    Layer, Mender, Outcome, Subject, Unread, Verdict, mender_of_bucket, mender_of_identity,
-    mender_of_key,
+    Layer, Mender, Outcome, SettledBy, Subject, Unread, Verdict, mender_of_bucket,
+    mender_of_identity, mender_of_key,
 };
+use crate::access::bearing::Bearing;
 use crate::access::context;
 use crate::access::facts::Facts;
-use crate::access::need::{Need, Purpose, Who, bucket_owner};
+use crate::access::need::{Need, Purpose, Weight, Who, bucket_owner};
 use crate::access::remedy::is_deny_of_encryption;
 use crate::access::request::{Ask, asks};
-use crate::access::simulation;
+use crate::access::simulation::{self, Answer};
 use crate::plan::Plan;
 use tableferry_policy::evaluate::{Deciding, Decision, Evaluation, PolicyKind, evaluate};
 
@@ -46,6 +47,7 @@ pub(super) fn judge(plan: &Plan, facts: &Facts, need: Need, now: Timestamp) -> V
             ruling
         }
         Err(unclear) => Ruling::unknown(
+            settled_by(facts, &need),
             vec![Unread {
                 layer: Layer::Resource,
                 what: unclear.what.clone(),
@@ -77,9 +79,9 @@ pub(super) fn judge(plan: &Plan, facts: &Facts, need: Need, now: Timestamp) -> V
 }
 
 impl Ruling {
-    const fn unknown(unread: Vec<Unread>, explanation: String) -> Self {
+    const fn unknown(settled_by: SettledBy, unread: Vec<Unread>, explanation: String) -> Self {
         Self {
-            outcome: Outcome::Unknown { unread },
+            outcome: Outcome::Unknown { unread, settled_by },
             explanation,
             deciding: Vec::new(),
             denied_by: None,
@@ -116,7 +118,8 @@ pub(super) fn rule_all(facts: &Facts, need: &Need, asks: &[Ask<'_>]) -> Ruling {
             .take_while(|ask| ask.is_same_but_for_role(first))
             .count();
         let (of_one, others) = rest.split_at(count.max(1).min(rest.len()));
-        let ruling = agreed(of_one.iter().map(|ask| rule(facts, need, ask)).collect());
+        let rulings = of_one.iter().map(|ask| rule(facts, need, ask)).collect();
+        let ruling = agreed(settled_by(facts, need), rulings);
         if worst
             .as_ref()
             .is_none_or(|worst| ruling.rank() > worst.rank())
@@ -134,11 +137,12 @@ pub(super) fn rule_all(facts: &Facts, need: &Need, asks: &[Ask<'_>]) -> Ruling {
 }
 
 /// One ruling of those for each role that the caller may have.
-fn agreed(mut rulings: Vec<Ruling>) -> Ruling {
+fn agreed(settled_by: SettledBy, mut rulings: Vec<Ruling>) -> Ruling {
     let first = rulings.first().map(Ruling::rank);
     if rulings.iter().any(|ruling| Some(ruling.rank()) != first) {
         let what = "the path of the caller's role".to_owned();
         return Ruling::unknown(
+            settled_by,
             vec![Unread {
                 layer: Layer::Identity,
                 what: what.clone(),
@@ -149,7 +153,7 @@ fn agreed(mut rulings: Vec<Ruling>) -> Ruling {
         );
     }
     if rulings.is_empty() {
-        return Ruling::unknown(Vec::new(), "nobody asks".to_owned());
+        return Ruling::unknown(settled_by, Vec::new(), "nobody asks".to_owned());
     }
     rulings.swap_remove(0)
 }
@@ -167,43 +171,79 @@ fn refused_beside<'f>(facts: &'f Facts, need: &Need) -> Option<&'f str> {
     Some(&found.action)
 }
 
-/// Judges one request.
+/// Judges one request: once with the grants that nobody could read empty, and once with them allowing.
+/// Limits that nobody could read are taken to permit, and listed.
 fn rule(facts: &Facts, need: &Need, ask: &Ask<'_>) -> Ruling {
     let request = ask.request();
-    let neutral = evaluate(&request, ask.policies());
     let answer = simulation::answer(facts, need, ask);
-    let refusal = answer.and_then(|answer| refused_by_simulation(answer, ask, &neutral));
-    if let Some(ruling) = refusal {
+    if let Some(ruling) = answer.and_then(|answer| refused_by_simulation(answer, ask)) {
         return ruling;
     }
-    let best = evaluate(&request, &ask.bearing.hoping_for_all(ask.grantee()));
-    let held = answer.and_then(|answer| held_by_simulation(answer, ask));
-    match (best.decision, held) {
-        (Decision::ExplicitDeny | Decision::ImplicitDeny, _) => Ruling::of(Outcome::Denied, best),
-        (Decision::Depends, _) if !best.can_be_allowed => Ruling {
+    let bearing = with_simulation(ask, answer);
+    let grants = bearing.unread_grants();
+    let best = evaluate(&request, &bearing.assuming_allowed(&grants));
+    if matches!(
+        best.decision,
+        Decision::ExplicitDeny | Decision::ImplicitDeny
+    ) {
+        return explained_by_simulation(ask, answer, Ruling::of(Outcome::Denied, best));
+    }
+    if best.decision == Decision::Depends && !best.can_be_allowed {
+        return Ruling {
             explanation: format!(
                 "{} is not allowed, whatever {} turns out to be",
                 ask.action,
                 best.depends_on.join(" or ")
             ),
             ..Ruling::of(Outcome::Denied, best)
-        },
-        (_, Some(held)) => held,
-        (Decision::Depends, None) => depending(facts, need, ask, best),
-        (Decision::Allowed, None) => {
-            let unread = ask.bearing.unread.clone();
-            let unread = match answer {
-                Some(answer) => left_unread(unread, answer),
-                None => unread,
-            };
-            allowed_at_best(facts, need, ask, neutral, unread)
-        }
+        };
     }
+    if let Some(held) = answer.and_then(|answer| held_by_simulation(answer, ask)) {
+        return held;
+    }
+    let needed = needed_grants(ask, &bearing, &grants);
+    if best.decision == Decision::Depends {
+        return depending(facts, need, ask, best, needed);
+    }
+    let least = evaluate(&request, &bearing.policies);
+    if least.decision == Decision::Allowed {
+        let assumed = bearing.unread;
+        let ruling = Ruling::of(Outcome::Allowed { assumed }, least);
+        return explained_by_simulation(ask, answer, ruling);
+    }
+    unknown(facts, need, ask, &least, needed)
+}
+
+/// What must be read to tell: the layers without whose Allow the request is denied, or where either of
+/// two would do, both.
+fn needed_grants(ask: &Ask<'_>, bearing: &Bearing<'_>, grants: &[Layer]) -> Vec<Unread> {
+    let is_needed = |layer: &Layer| {
+        let others: Vec<Layer> = grants
+            .iter()
+            .copied()
+            .filter(|other| other != layer)
+            .collect();
+        let without = evaluate(&ask.request(), &bearing.assuming_allowed(&others));
+        !without.can_be_allowed
+    };
+    let needed: Vec<Layer> = grants.iter().copied().filter(is_needed).collect();
+    let wanted = if needed.is_empty() { grants } else { &needed };
+    let unread = bearing.unread.iter();
+    unread
+        .filter(|unread| wanted.contains(&unread.layer))
+        .cloned()
+        .collect()
 }
 
 /// Rules where context keys decide that are not known: those that a call would tell are unread, and no
 /// riddle.
-fn depending(facts: &Facts, need: &Need, ask: &Ask<'_>, evaluation: Evaluation) -> Ruling {
+fn depending(
+    facts: &Facts,
+    need: &Need,
+    ask: &Ask<'_>,
+    evaluation: Evaluation,
+    needed: Vec<Unread>,
+) -> Ruling {
     let mut unread: Vec<Unread> = Vec::new();
     for key in &evaluation.depends_on {
         match context::unread_key(facts, &ask.account, need.who, key) {
@@ -211,107 +251,123 @@ fn depending(facts: &Facts, need: &Need, ask: &Ask<'_>, evaluation: Evaluation) 
             Some(found) => unread.push(found),
             None => {
                 let on = evaluation.depends_on.clone();
-                return Ruling::of(Outcome::Depends { on }, evaluation);
+                let mut ruling = Ruling::of(Outcome::Depends { on, unread: needed }, evaluation);
+                if let Outcome::Depends { unread, .. } = &ruling.outcome
+                    && !unread.is_empty()
+                {
+                    let names = names(unread, " and ");
+                    ruling.explanation = format!(
+                        "{}; what is more, {names} must allow it and could not be read",
+                        ruling.explanation
+                    );
+                }
+                return ruling;
             }
         }
     }
-    Ruling::of(Outcome::Unknown { unread }, evaluation)
+    unread.extend(needed);
+    let settled_by = settled_by(facts, need);
+    Ruling::of(Outcome::Unknown { unread, settled_by }, evaluation)
 }
 
-/// Rules where nothing that was read forbids: what was not read must forbid nothing, or must allow.
-fn allowed_at_best(
+/// Rules where what could not be read decides.
+fn unknown(
     facts: &Facts,
     need: &Need,
     ask: &Ask<'_>,
-    neutral: Evaluation,
-    unread: Vec<Unread>,
+    least: &Evaluation,
+    needed: Vec<Unread>,
 ) -> Ruling {
-    if neutral.decision == Decision::Allowed {
-        // Once something allows, an unread identity policy or grant is wanted no more; it may deny.
-        return Ruling::of(Outcome::Allowed { assumed: unread }, neutral);
-    }
-    let is_identity_open = unread.iter().any(|unread| unread.layer == Layer::Identity);
-    if let Some(sibling) = refused_beside(facts, need).filter(|_| is_identity_open) {
-        let explanation = format!(
+    let wants = |layer: Layer| needed.iter().any(|unread| unread.layer == layer);
+    let of_resource = wants(Layer::Resource) || wants(Layer::Grants);
+    let sibling = refused_beside(facts, need).filter(|_| wants(Layer::Identity));
+    // Within one account the caller's own policies suffice, but for a key.
+    let is_own = ask.principal.account() == Some(ask.account.as_str());
+    let lacks_identity =
+        !wants(Layer::Identity) && is_own && least.denied_by == Some(PolicyKind::Identity);
+    let names = names(&needed, if is_own { " or " } else { " and " });
+    let explanation = if let Some(sibling) = sibling {
+        format!(
             "no identity policy allows {sibling}, as AWS said when it was called; whether one allows \
              {} could not be read",
             ask.action
-        );
-        let mut unread = unread;
-        unread.retain(|unread| unread.layer == Layer::Identity);
-        return Ruling {
-            denied_by: Some(PolicyKind::Identity),
-            ..Ruling::unknown(unread, explanation)
+        )
+    } else if lacks_identity {
+        format!(
+            "no identity policy allows {}, and {names} could not be read",
+            ask.action
+        )
+    } else if of_resource && !wants(Layer::Identity) {
+        let whose = if is_own {
+            "the resource's own policy"
+        } else {
+            "the other side"
         };
-    }
-    let hoping = evaluate(&ask.request(), &ask.bearing.hoping_for_identity());
-    match hoping.decision {
-        Decision::Allowed => Ruling {
-            explanation: explain_assumption(ask, &unread, &hoping),
-            deciding: hoping
-                .deciding
-                .into_iter()
-                .filter(|deciding| deciding.sid != "Assumed")
-                .collect(),
-            outcome: Outcome::Allowed { assumed: unread },
-            denied_by: None,
+        format!(
+            "{} must be allowed by {whose} as well, and {names} could not be read",
+            ask.action
+        )
+    } else {
+        format!(
+            "{} must be allowed by {names}, which could not be read",
+            ask.action
+        )
+    };
+    Ruling {
+        outcome: Outcome::Unknown {
+            unread: needed,
+            settled_by: settled_by(facts, need),
         },
-        Decision::Depends => depending(facts, need, ask, hoping),
-        Decision::ImplicitDeny | Decision::ExplicitDeny => {
-            let wanted: Vec<Unread> = unread
-                .into_iter()
-                .filter(|unread| matches!(unread.layer, Layer::Resource | Layer::Grants))
-                .collect();
-            let names: Vec<&str> = wanted.iter().map(|unread| unread.what.as_str()).collect();
-            // Within one account the caller's own policies suffice, but for a key.
-            let is_own = ask.principal.account() == Some(ask.account.as_str());
-            let denied_by = hoping
-                .denied_by
-                .filter(|kind| is_own && *kind == PolicyKind::Identity);
-            let names = names.join(" and ");
-            let explanation = match (denied_by, is_own) {
-                (Some(_), _) => format!(
-                    "no identity policy allows {}, and {names} could not be read",
-                    ask.action
-                ),
-                (None, true) => format!(
-                    "{} must be allowed by the resource's own policy as well, and {names} could \
-                     not be read",
-                    ask.action
-                ),
-                (None, false) => format!(
-                    "{} must be allowed by the other side as well, and {names} could not be read",
-                    ask.action
-                ),
-            };
-            Ruling {
-                denied_by,
-                ..Ruling::unknown(wanted, explanation)
-            }
-        }
+        explanation,
+        deciding: Vec::new(),
+        denied_by: (sibling.is_some() || lacks_identity).then_some(PolicyKind::Identity),
     }
 }
 
-fn explain_assumption(ask: &Ask<'_>, unread: &[Unread], hoping: &Evaluation) -> String {
-    if ask.bearing.lacks(Layer::Identity)
-        && !unread.iter().any(|unread| unread.layer == Layer::Identity)
-    {
-        return format!("IAM's simulation allows {}", ask.action);
+/// What was not read, each by its name.
+fn names(unread: &[Unread], between: &str) -> String {
+    let names: Vec<&str> = unread.iter().map(|unread| unread.what.as_str()).collect();
+    names.join(between)
+}
+
+/// What settles an unknown permission, if not the reading of what could not be read.
+fn settled_by(facts: &Facts, need: &Need) -> SettledBy {
+    let was_tried = || {
+        let mut tried = facts.tried.iter();
+        tried.any(|tried| tried.who == need.who && tried.action.eq_ignore_ascii_case(need.action))
+    };
+    match need.purpose {
+        // "AccessDeniedException": the call itself is refused, and nothing is started.
+        Purpose::Export if need.weight() == Weight::Job => SettledBy::Start,
+        Purpose::Export | Purpose::List => SettledBy::Reading,
+        // What a probe tries: the other calls are an export's own.
+        Purpose::Write | Purpose::Encrypt if need.action != "s3:PutObjectAcl" && !was_tried() => {
+            SettledBy::Probe
+        }
+        _ => SettledBy::Export,
     }
-    match hoping
-        .deciding
-        .iter()
-        .find(|deciding| deciding.sid != "Assumed")
-    {
-        Some(known) => format!(
-            "{} is allowed by the statement `{}` of the {} `{}`",
-            ask.action,
-            known.sid,
-            known.kind.as_str(),
-            known.policy
-        ),
-        None => format!("nothing that was read forbids {}", ask.action),
+}
+
+/// Says so where it was IAM's simulation that told of the identity policies.
+fn explained_by_simulation(
+    ask: &Ask<'_>,
+    answer: Option<Answer<'_>>,
+    mut ruling: Ruling,
+) -> Ruling {
+    let stands_in = ask.bearing.lacks(Layer::Identity)
+        && answer.is_some_and(|answer| answer.identity().is_some());
+    if !stands_in {
+        return ruling;
     }
+    if ruling.outcome.is_allowed() {
+        ruling.explanation = format!("IAM's simulation allows {}", ask.action);
+    } else if ruling.denied_by == Some(PolicyKind::Identity) {
+        ruling.explanation = format!(
+            "IAM's simulation says that no identity policy allows {}",
+            ask.action
+        );
+    }
+    ruling
 }
 
 fn mender(plan: &Plan, facts: &Facts, need: &Need, ruling: &Ruling) -> Mender {
@@ -346,10 +402,14 @@ fn mender(plan: &Plan, facts: &Facts, need: &Need, ruling: &Ruling) -> Mender {
         return of_kind(deny.kind);
     }
     match &ruling.outcome {
-        Outcome::Unknown { unread } => match unread.first().map(|unread| unread.layer) {
-            Some(Layer::Resource | Layer::Grants) => of_resource(),
-            _ => mender_of_identity(facts, need.who),
-        },
+        Outcome::Unknown { unread, .. } => {
+            let is_of_resource = |layer| matches!(layer, Layer::Resource | Layer::Grants);
+            if unread.iter().any(|unread| is_of_resource(unread.layer)) {
+                of_resource()
+            } else {
+                mender_of_identity(facts, need.who)
+            }
+        }
         // An Allow whose condition decides is for whoever wrote it, as a Deny is.
         Outcome::Depends { .. } if let Some(allow) = ruling.deciding.first() => of_kind(allow.kind),
         // Refused when it was tried, by what was not read: that is the other side's as a rule.

@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 
 use super::permission::Ruling;
-use super::witness::left_unread;
+use super::witness::with_simulation;
 use super::{Outcome, Unread};
 use crate::access::facts::{Facts, PastExport, Since};
 use crate::access::need::{Need, Purpose};
@@ -79,7 +79,7 @@ pub(super) fn by_precedent(
         return ruling;
     };
     match ruling.outcome {
-        Outcome::Unknown { unread } if found.holds() => {
+        Outcome::Unknown { unread, .. } if found.holds() => {
             cautions.push(found.reserve());
             Ruling {
                 outcome: Outcome::Allowed {
@@ -107,11 +107,8 @@ fn all_unread(
     now: Timestamp,
 ) -> Vec<Unread> {
     for ask in asks(plan, facts, need, now).unwrap_or_default() {
-        let left = match simulation::answer(facts, need, &ask) {
-            Some(answer) => left_unread(ask.bearing.unread, answer),
-            None => ask.bearing.unread,
-        };
-        for more in left {
+        let answer = simulation::answer(facts, need, &ask);
+        for more in with_simulation(&ask, answer).unread {
             if !unread.contains(&more) {
                 unread.push(more);
             }

@@ -161,6 +161,7 @@ fn young_changes(facts: &Facts, now: Timestamp) -> Vec<Verdict> {
                     change.document.as_str(),
                     Outcome::Depends {
                         on: vec!["whether the change holds by now".to_owned()],
+                        unread: Vec::new(),
                     },
                 )
                 .because(format!(

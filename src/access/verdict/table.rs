@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::bucket::unread;
-use super::{Check, Mender, Outcome, Verdict};
+use super::{Check, Mender, Outcome, SettledBy, Verdict};
 use crate::access::facts::{Fact, Facts, Recovery, TableFacts};
 use crate::plan::{Plan, Span, TableJob};
 
@@ -73,6 +73,7 @@ fn existence(plan: &Plan, facts: &Facts, job: &TableJob, table: &TableFacts) -> 
             .foreseeing("Table not found: "),
         other => check(Outcome::Unknown {
             unread: unread(other, format!("table {name}"), "dynamodb:DescribeTable"),
+            settled_by: SettledBy::Start,
         })
         .because("the table could not be read"),
     }
@@ -97,6 +98,7 @@ fn recovery(name: &str, table: &TableFacts) -> Verdict {
                 format!("the point-in-time recovery of table {name}"),
                 "dynamodb:DescribeContinuousBackups",
             ),
+            settled_by: SettledBy::Start,
         })
         .because("whether it is on could not be read"),
     }

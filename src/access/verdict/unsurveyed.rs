@@ -27,14 +27,12 @@ pub(super) fn settle(plan: &Plan, facts: &Facts, mut verdict: Verdict) -> Verdic
         }
         Outcome::Denied | Outcome::Depends { .. } => return verdict,
     }
-    verdict.outcome = Outcome::Unknown {
-        unread: vec![Unread {
-            layer: Layer::Setting,
-            what: what.clone(),
-            permission: String::new(),
-            detail: "it was not surveyed".to_owned(),
-        }],
-    };
+    verdict.outcome = Outcome::unread(vec![Unread {
+        layer: Layer::Setting,
+        what: what.clone(),
+        permission: String::new(),
+        detail: "it was not surveyed".to_owned(),
+    }]);
     verdict.deciding.clear();
     verdict
         .because(format!("{what} was not surveyed"))

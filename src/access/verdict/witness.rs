@@ -5,30 +5,21 @@ use jiff::Timestamp;
 use super::permission::{Ruling, rule_all};
 use super::precedent::by_precedent;
 use super::{Layer, Outcome, Unread};
+use crate::access::bearing::{Bearing, nothing};
 use crate::access::facts::{Facts, Tried};
 use crate::access::need::Need;
 use crate::access::request::{Ask, direct_asks};
 use crate::access::simulation::{Answer, Identity};
 use crate::plan::Plan;
-use tableferry_policy::document::Document;
-use tableferry_policy::evaluate::{Decision, Evaluation, Named, PolicyKind, evaluate};
+use tableferry_policy::evaluate::{Decision, PolicyKind, evaluate};
 
-/// A denial by the identity policies that the simulation alone shows. It knows no resource policies
-/// of roles, so that what it does not allow may still be allowed by the resource, within the account.
-pub(super) fn refused_by_simulation(
-    answer: Answer<'_>,
-    ask: &Ask<'_>,
-    neutral: &Evaluation,
-) -> Option<Ruling> {
-    if !ask.bearing.lacks(Layer::Identity) {
-        return None;
-    }
+/// A denial by the identity policies that the simulation shows, with every context key at hand that
+/// they ask for. It knows no resource policies of roles, so that what it does not allow may still be
+/// allowed by the resource, within the account.
+pub(super) fn refused_by_simulation(answer: Answer<'_>, ask: &Ask<'_>) -> Option<Ruling> {
     let what = match answer.identity()? {
         Identity::Deny => "the identity policies deny",
         Identity::Silent if !is_own(ask) => "no identity policy allows",
-        Identity::Silent if is_resource_read(ask) && neutral.decision != Decision::Allowed => {
-            "no identity policy allows"
-        }
         Identity::Silent | Identity::Allow => return None,
     };
     Some(Ruling {
@@ -39,6 +30,43 @@ pub(super) fn refused_by_simulation(
     })
 }
 
+/// The policies of a request, with what the simulation told of those that could not be read.
+pub(super) fn with_simulation<'f>(ask: &Ask<'f>, answer: Option<Answer<'_>>) -> Bearing<'f> {
+    let mut bearing = ask.bearing.clone();
+    let Some(answer) = answer else {
+        return bearing;
+    };
+    if bearing.lacks(Layer::Identity)
+        && let Some(identity) = answer.identity()
+    {
+        match identity {
+            Identity::Allow => bearing.policies = bearing.assuming_allowed(&[Layer::Identity]),
+            Identity::Silent | Identity::Deny => bearing.policies.identity.clear(),
+        }
+        bearing.settle(Layer::Identity);
+    }
+    if answer.shows_no_boundary() {
+        bearing.settle(Layer::Boundary);
+    }
+    if answer.boundary() == Some(true) && bearing.lacks(Layer::AttachedBoundary) {
+        bearing.policies.boundary = None;
+    }
+    for unread in &mut bearing.unread {
+        let told = match unread.layer {
+            Layer::ServiceControl => answer.organization(),
+            Layer::Boundary | Layer::AttachedBoundary => answer.boundary(),
+            _ => None,
+        };
+        if told == Some(true) {
+            unread.what.push_str(SEEN_BY_SIMULATION);
+            if unread.layer == Layer::AttachedBoundary {
+                unread.layer = Layer::Boundary;
+            }
+        }
+    }
+    bearing
+}
+
 /// What the simulation says against a request of guardrails that could not be read. It does not tell
 /// which context keys it lacked of those, and takes what it lacks for absent: a policy that denies
 /// all but some tag or address is then said to deny, which it may not.
@@ -46,7 +74,7 @@ pub(super) fn held_by_simulation(answer: Answer<'_>, ask: &Ask<'_>) -> Option<Ru
     let (kind, what) =
         if ask.bearing.lacks(Layer::ServiceControl) && answer.organization() == Some(false) {
             (PolicyKind::ServiceControl, "the service control policies")
-        } else if ask.bearing.lacks(Layer::Boundary)
+        } else if (ask.bearing.lacks(Layer::Boundary) || ask.bearing.lacks(Layer::AttachedBoundary))
         && answer.boundary() == Some(false)
         // Within the account the resource's side may allow by itself, read or not.
         && (!is_own(ask) || is_resource_read(ask) && !gets_past_boundary(ask))
@@ -58,6 +86,7 @@ pub(super) fn held_by_simulation(answer: Answer<'_>, ask: &Ask<'_>) -> Option<Ru
     Some(Ruling {
         outcome: Outcome::Depends {
             on: vec![format!("context keys that {what} may ask for")],
+            unread: Vec::new(),
         },
         explanation: format!(
             "IAM's simulation says that {what} do not allow {}, with what is known of the request; \
@@ -81,33 +110,9 @@ fn is_resource_read(ask: &Ask<'_>) -> bool {
 /// the session or everybody ("How AWS enforcement code logic evaluates requests to allow or deny
 /// access").
 fn gets_past_boundary(ask: &Ask<'_>) -> bool {
-    const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"none:None","Resource":"*"}}"#;
     let mut policies = ask.policies().clone();
-    policies.boundary = Document::parse(NOTHING).ok().map(|document| Named {
-        name: "a boundary that allows nothing".to_owned(),
-        document,
-    });
+    policies.boundary = nothing("a boundary that allows nothing");
     evaluate(&ask.request(), &policies).decision == Decision::Allowed
-}
-
-/// What is left unread of a request, where the simulation stands in for some of it.
-pub(super) fn left_unread(mut unread: Vec<Unread>, answer: Answer<'_>) -> Vec<Unread> {
-    unread.retain(|unread| match unread.layer {
-        Layer::Identity => answer.identity() != Some(Identity::Allow),
-        Layer::Boundary => !answer.shows_no_boundary(),
-        _ => true,
-    });
-    for unread in &mut unread {
-        let told = match unread.layer {
-            Layer::ServiceControl => answer.organization(),
-            Layer::Boundary => answer.boundary(),
-            _ => None,
-        };
-        if told == Some(true) {
-            unread.what.push_str(SEEN_BY_SIMULATION);
-        }
-    }
-    unread
 }
 
 /// What is said of a guardrail that was not read, and that the simulation sees allow.
@@ -141,14 +146,7 @@ pub(super) fn with_witnesses(
         // The probe makes the calls itself; while an export runs, DynamoDB forwards them.
         Some(tried) => match &tried.refusal {
             None if matches!(ruling.outcome, Outcome::Unknown { .. }) => {
-                cautions.push(
-                    "it was tried directly; the context of a call that DynamoDB forwards was not"
-                        .to_owned(),
-                );
-                allowed(format!(
-                    "{} was tried at {}, and worked",
-                    need.action, tried.at
-                ))
+                as_far_as_alike(tried, need, ruling.outcome)
             }
             Some(refusal) if !matches!(ruling.outcome, Outcome::Denied) => {
                 cautions.push(format!("tried directly, it was refused: {refusal}"));
@@ -189,15 +187,43 @@ fn refused_directly(need: &Need, ruling: Ruling, refusal: &str) -> Ruling {
                 "whether what refuses the direct call lets in the one that DynamoDB forwards"
                     .to_owned(),
             ],
+            unread: Vec::new(),
         },
         explanation: format!(
             "{} was tried directly and refused, and nothing that was read says why: {refusal}",
             need.action
         ),
         deciding: Vec::new(),
-        denied_by: None,
+        // Any other reason that AWS gives names what is not ours to write.
+        denied_by: is_for_want_of_identity(refusal).then_some(PolicyKind::Identity),
     }
 }
+
+/// A direct call that worked settles what could not be read as far as the forwarded one is like it:
+/// "allowed, assuming no condition" on what tells them apart.
+fn as_far_as_alike(tried: &Tried, need: &Need, outcome: Outcome) -> Ruling {
+    let unread = match outcome {
+        Outcome::Unknown { unread, .. } => unread,
+        _ => Vec::new(),
+    };
+    let assumed = unread.into_iter().map(|unread| Unread {
+        what: format!("{TELLS_APART} in {}", unread.what),
+        ..unread
+    });
+    Ruling {
+        outcome: Outcome::Allowed {
+            assumed: assumed.collect(),
+        },
+        ..allowed(format!(
+            "{} was tried at {}, and worked: allowed, assuming {TELLS_APART}",
+            need.action, tried.at
+        ))
+    }
+}
+
+/// What a probe's own call and an export's, which DynamoDB forwards, differ in.
+const TELLS_APART: &str = "no condition on aws:SourceIp, aws:SourceVpc*, aws:ViaAWSService, \
+                           aws:CalledVia* or the ACL";
 
 const fn allowed(explanation: String) -> Ruling {
     Ruling {

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use crate::access::facts::Facts;
 use crate::access::need::Weight;
 use crate::access::remedy::{Mend, Remedies, Remedy};
-use crate::access::verdict::{Layer, Outcome, Overall, Unread, Verdict, assumptions, by_mender};
+use crate::access::verdict::{
+    Counts, Outcome, Overall, SettledBy, Unread, Verdict, VerdictGroup, assumptions, by_mender,
+    grouped_by_cause,
+};
 use crate::commands::report::Report;
 use tableferry_policy::evaluate::Deciding;
 
@@ -20,23 +23,19 @@ pub(in crate::commands) fn tell(
     tell_age(report, facts, now);
     for (mender, group) in by_mender(verdicts) {
         report.line(&format!("{mender}:"));
-        for verdict in group {
-            tell_verdict(report, verdict);
+        for verdict in &group {
+            report.object(&verdict_object(verdict));
+        }
+        for told in grouped_by_cause(group) {
+            tell_verdict(report, &told);
         }
     }
-    let (granting, forbidding): (Vec<Unread>, Vec<Unread>) = assumptions(verdicts)
-        .into_iter()
-        .partition(|unread| unread.layer == Layer::Identity);
-    for (title, assumed) in [
-        ("not read, and assumed to allow what is needed:", granting),
-        ("not read, and assumed not to forbid it:", forbidding),
-    ] {
-        if !assumed.is_empty() {
-            report.line(title);
-        }
-        for unread in &assumed {
-            report.line(&format!("  {}", without_detail(unread)));
-        }
+    let assumed = assumptions(verdicts);
+    if !assumed.is_empty() {
+        report.line("not read, and assumed not to forbid it:");
+    }
+    for unread in &assumed {
+        report.line(&format!("  {}", without_detail(unread)));
     }
 }
 
@@ -58,40 +57,25 @@ pub(in crate::commands) fn tell_end(
     verdicts: &[Verdict],
     overall: Overall,
 ) {
-    let count = |word| {
-        let found = verdicts
-            .iter()
-            .filter(|found| found.outcome.as_str() == word);
-        found.count()
-    };
-    let assumed = match assumptions(verdicts).len() {
-        // What is allowed is undecided then for what it rests on.
-        many @ 1.. if overall == Overall::Undecided => format!(", {many} assumed"),
-        _ => String::new(),
-    };
-    report.line(&format!(
-        "{}: {} allowed{assumed}, {} denied, {} depend, {} unknown",
-        overall_in_words(overall),
-        count("allowed"),
-        count("denied"),
-        count("depends"),
-        count("unknown"),
-    ));
+    let counts = Counts::of(verdicts);
+    report.line(&format!("{}: {counts}", overall_in_words(overall, counts)));
     report.object(&json!({
         "event": "checked",
         "overall": overall_word(overall),
+        "counts": counts,
         "facts_read_at": facts.surveyed_at,
         "facts_age_seconds": now.duration_since(facts.surveyed_at).as_secs(),
         "assumed": assumptions(verdicts),
     }));
 }
 
-fn tell_verdict(report: &Report, verdict: &Verdict) {
-    report.object(&verdict_object(verdict));
+fn tell_verdict(report: &Report, told: &VerdictGroup<'_>) {
+    let verdict = told.verdict;
     report.line(&format!(
-        "  {:<8} {}{}",
+        "  {:<8} {}{}{}",
         verdict.outcome.as_str(),
         verdict.subject,
+        more(&told.alike),
         by(&verdict.deciding)
     ));
     for caution in &verdict.cautions {
@@ -105,12 +89,17 @@ fn tell_verdict(report: &Report, verdict: &Verdict) {
         report.line("           the export itself completes without it");
     }
     match &verdict.outcome {
-        Outcome::Depends { on } => {
+        Outcome::Depends { on, unread } => {
             report.line(&format!("           it depends on {}", on.join(", ")));
+            tell_unread(report, unread);
         }
-        Outcome::Unknown { unread } => {
-            for unread in unread {
-                report.line(&format!("           not read: {}", unread_in_words(unread)));
+        Outcome::Unknown { unread, settled_by } => {
+            tell_unread(report, unread);
+            if *settled_by != SettledBy::Reading {
+                report.line(&format!(
+                    "           else settled by {}",
+                    settled_by.as_str()
+                ));
             }
         }
         Outcome::Allowed { .. } | Outcome::Denied => {}
@@ -120,6 +109,25 @@ fn tell_verdict(report: &Report, verdict: &Verdict) {
     }
     if !verdict.hint.is_empty() {
         report.line(&format!("           hint: {}", verdict.hint));
+    }
+}
+
+fn tell_unread(report: &Report, unread: &[Unread]) {
+    for unread in unread {
+        report.line(&format!("           not read: {}", unread_in_words(unread)));
+    }
+}
+
+/// What else a line is about: the actions alone, each with where it differs.
+fn more(alike: &[&Verdict]) -> String {
+    let subjects: Vec<String> = alike
+        .iter()
+        .map(|verdict| verdict.subject.to_string())
+        .collect();
+    if subjects.is_empty() {
+        String::new()
+    } else {
+        format!(", and {}", subjects.join(", "))
     }
 }
 
@@ -194,8 +202,9 @@ const fn overall_word(overall: Overall) -> &'static str {
     }
 }
 
-const fn overall_in_words(overall: Overall) -> &'static str {
+const fn overall_in_words(overall: Overall, counts: Counts) -> &'static str {
     match overall {
+        Overall::Allowed if counts.unknown > 0 => "the start settles what is unknown",
         Overall::Allowed => "all is allowed",
         Overall::Undecided => "undecided",
         Overall::Denied => "the export would be refused",

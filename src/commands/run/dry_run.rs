@@ -1,11 +1,10 @@
 //! `run --dry-run`: what a start would be refused for, and the commands that make the same exports.
 
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::{blocked, check};
 use crate::access::facts::Facts;
-use crate::access::verdict::{Verdict, judge, overall};
+use crate::access::verdict::{Verdict, overall};
 use crate::args::RunArgs;
 use crate::commands::Exit;
 use crate::commands::report::Report;
@@ -19,7 +18,7 @@ pub(super) fn conclude(
     plan: &Plan,
     briefing: &Briefing,
     facts: &Facts,
-    foreseen: &[Verdict],
+    (verdicts, foreseen): (&[Verdict], &[Verdict]),
     report: &Report,
 ) -> Result<Exit, Exit> {
     let refusal = blocked(args, briefing, foreseen, report);
@@ -42,6 +41,5 @@ pub(super) fn conclude(
         }
     }
     refusal?;
-    let verdicts = judge(plan, facts, Timestamp::now());
-    Ok(check::exit(overall(&verdicts, false)))
+    Ok(check::exit(overall(verdicts, args.strict)))
 }

@@ -6,7 +6,7 @@
 
 use crate::access::fingerprint::Fingerprint;
 use crate::access::remedy::{Mend, Remedy, Target};
-use crate::access::verdict::{Subject, Verdict};
+use crate::access::verdict::{Subject, Verdict, VerdictGroup};
 use crate::plan::Plan;
 use crate::tui::consent;
 use crate::tui::drafts::{self, Policy};
@@ -51,10 +51,10 @@ pub(crate) enum Tab {
 }
 
 /// What is under the cursor of the checks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Checked<'a> {
-    /// A verdict.
-    Verdict(&'a Verdict),
+    /// A verdict, with those of the same cause.
+    Verdict(VerdictGroup<'a>),
     /// What could not be read, all of it.
     Assumed,
 }
@@ -217,15 +217,15 @@ pub(crate) fn policy(model: &Model, tab: Tab) -> Option<Policy> {
 /// How many rows the checks have: a verdict each, and one for what could not be read.
 pub(crate) fn row_count(model: &Model) -> usize {
     judged(model).map_or(0, |judged| {
-        judged.verdicts.len() + usize::from(!judged.assumed().is_empty())
+        judged.groups().len() + usize::from(!judged.assumed().is_empty())
     })
 }
 
 /// What is under the cursor of the checks.
 pub(crate) fn checked(model: &Model) -> Option<Checked<'_>> {
     let judged = judged(model)?;
-    match judged.verdicts.get(model.access.cursor) {
-        Some(verdict) => Some(Checked::Verdict(verdict)),
+    match judged.groups().into_iter().nth(model.access.cursor) {
+        Some(told) => Some(Checked::Verdict(told)),
         None => (model.access.cursor < row_count(model)).then_some(Checked::Assumed),
     }
 }
@@ -274,7 +274,7 @@ fn way(model: &Model) -> Option<(usize, &Way)> {
     let judged = judged(model)?;
     let place = match (model.access.tab, checked(model)) {
         (Tab::Remedy(place), _) => place,
-        (Tab::Checks, Some(Checked::Verdict(verdict))) => judged.remedy_of(verdict)?,
+        (Tab::Checks, Some(Checked::Verdict(group))) => judged.remedy_of(group.verdict)?,
         _ => return None,
     };
     let way = judged.ways.get(place)?;

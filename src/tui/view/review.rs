@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::{Look, parts, tables};
+use crate::access::verdict::Counts;
 use crate::plan::{Encryption, Plan};
 use crate::tui::drafts;
 use crate::tui::model::Model;
@@ -81,7 +82,8 @@ fn may_do(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
         lines.extend(parts::paragraph(&text, Style::new(), columns));
     }
     let undecided = access::judged(look.model).map_or(0, |judged| {
-        judged.count("depends") + judged.count("unknown")
+        let counts = Counts::of(&judged.verdicts);
+        counts.depends + counts.unknown
     });
     if undecided > 0 {
         let text = format!(

@@ -41,6 +41,9 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
     )
     .await;
     facts.region = region;
+    if destination.is_some() && reader.identity.account == source.identity.account {
+        fill_in(&mut facts, source).await;
+    }
     facts.owner = owner.account;
     facts.not_owners = owner.not_owners;
     // The setting of an account is shown to that account alone.
@@ -62,6 +65,25 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
         facts,
         tried: tried.into_iter().collect(),
     }
+}
+
+/// Asks the source, of the same account, for what the destination may not read.
+async fn fill_in(facts: &mut BucketFacts, source: &Session) {
+    let is_whole = facts.policy.is_settled()
+        && facts.ownership.is_settled()
+        && facts.public_access.is_settled()
+        && facts.encryption.is_settled()
+        && facts.requester_pays.is_settled();
+    if is_whole {
+        return;
+    }
+    let region = facts.region.value().unwrap_or(&source.region);
+    let other = read_settings(&facts.name, &source.s3(region)).await;
+    facts.policy.fill(other.policy);
+    facts.ownership.fill(other.ownership);
+    facts.public_access.fill(other.public_access);
+    facts.encryption.fill(other.encryption);
+    facts.requester_pays.fill(other.requester_pays);
 }
 
 /// The organization's setting, which has no effect beside the account's that was read: that

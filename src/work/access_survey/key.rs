@@ -40,7 +40,26 @@ pub(super) async fn read_all(
             .and_then(Arn::region_code)
             .or_else(|| bucket_region.cloned())
             .unwrap_or_else(|| source.region.clone());
-        read_key(asked, reader, region)
+        let other = destination
+            .filter(|other| other.identity.account == source.identity.account)
+            .map(|other| {
+                if other.identity.arn == reader.identity.arn {
+                    source
+                } else {
+                    other
+                }
+            });
+        async move {
+            let mut facts = read_key(asked, reader, region.clone()).await;
+            let is_whole = facts.policy.is_settled() && facts.grants.is_settled();
+            if let Some(other) = other.filter(|_| !is_whole && !facts.description.is_absent()) {
+                let told = read_key(asked, other, region).await;
+                facts.description.fill(told.description);
+                facts.policy.fill(told.policy);
+                facts.grants.fill(told.grants);
+            }
+            facts
+        }
     });
     future::join_all(reads).await
 }

@@ -19,7 +19,7 @@ use crate::aws::failure::Failure;
 use crate::aws::iam::{Holder, Iam};
 use crate::aws::organizations::ControlKind;
 use crate::plan::Plan;
-use tableferry_policy::arn::Arn;
+use tableferry_policy::arn::{AccountId, Arn};
 
 const LIST_PARENTS: &str = "organizations:ListParents";
 const SIMULATE: &str = "iam:SimulatePrincipalPolicy";
@@ -46,15 +46,49 @@ pub(super) async fn read_all(session: &Session) -> PrincipalFacts {
         None if is_user => Fact::absent(now, "sts:GetCallerIdentity"),
         None => Fact::Unasked,
     };
-    let (own, controls) = future::join(read_own(session), read_controls(session)).await;
-    facts.role = own.role;
+    let (own, controls) = future::join(
+        read_own(session, &identity.arn),
+        read_controls(session, &identity.account),
+    )
+    .await;
+    facts.role = or_assumed(own.role, session);
     facts.identity_policies = own.policies;
     facts.some_identity_policies = own.some_policies;
     facts.boundary = own.boundary;
+    facts.attached_boundary = own.attached_boundary;
     facts.organization = controls.organization;
     facts.service_control = controls.service;
     facts.resource_control = controls.resource;
     facts
+}
+
+/// Asks another identity of the plan for what a side may not read of itself: its policies one of the
+/// same account, the organization's policies whoever may read them.
+pub(super) async fn fill_in(facts: &mut PrincipalFacts, other: &Session) {
+    let account = facts.caller.account.clone();
+    let lacks_own = !facts.identity_policies.is_settled()
+        || !facts.boundary.is_settled()
+        || !facts.role.is_settled();
+    if lacks_own && other.identity.account == account && other.identity.arn != facts.caller.arn {
+        let own = read_own(other, &facts.caller.arn).await;
+        if own.policies.is_settled() {
+            facts.some_identity_policies.clear();
+        }
+        facts.role.fill(own.role);
+        facts.identity_policies.fill(own.policies);
+        facts.boundary.fill(own.boundary);
+        facts.attached_boundary = facts.attached_boundary.take().or(own.attached_boundary);
+    }
+    let has_controls = facts.service_control.is_settled() && facts.resource_control.is_settled();
+    if !facts.is_beyond_control() && !has_controls {
+        let controls = read_controls(other, &account).await;
+        // An organization that knows the account is the account's.
+        if controls.service.is_settled() || other.identity.account == account {
+            facts.organization.fill(controls.organization);
+        }
+        facts.service_control.fill(controls.service);
+        facts.resource_control.fill(controls.resource);
+    }
 }
 
 /// What IAM tells of a principal.
@@ -64,11 +98,13 @@ struct Own {
     /// What was read of the policies, where not all were.
     some_policies: Vec<PolicyText>,
     boundary: Fact<PolicyText>,
+    /// The boundary's ARN, where it has one.
+    attached_boundary: Option<String>,
 }
 
-async fn read_own(session: &Session) -> Own {
-    let iam = session.iam();
-    let arn = &session.identity.arn;
+/// Reads of a principal what IAM tells `reader`, which may be the principal itself.
+async fn read_own(reader: &Session, arn: &Arn) -> Own {
+    let iam = reader.iam();
     let now = Timestamp::now();
     if let Some(name) = role_name(arn) {
         let (role, (policies, some_policies)) = future::join(
@@ -78,9 +114,10 @@ async fn read_own(session: &Session) -> Own {
         .await;
         let (role, boundary) = role;
         return Own {
-            role: or_assumed(role, session),
+            role,
             policies,
             some_policies,
+            attached_boundary: boundary.value().cloned(),
             boundary: read_boundary(&iam, boundary).await,
         };
     }
@@ -101,6 +138,7 @@ async fn read_own(session: &Session) -> Own {
             } else {
                 Fact::Unasked
             },
+            attached_boundary: None,
         };
     };
     let name = user.rsplit('/').next().unwrap_or(user);
@@ -113,6 +151,7 @@ async fn read_own(session: &Session) -> Own {
         role,
         policies,
         some_policies,
+        attached_boundary: boundary.value().cloned(),
         boundary: read_boundary(&iam, boundary).await,
     }
 }
@@ -195,9 +234,9 @@ struct Controls {
     resource: Fact<Vec<ControlLevel>>,
 }
 
-async fn read_controls(session: &Session) -> Controls {
-    let organizations = session.organizations();
-    let account = &session.identity.account;
+/// Reads the organization of an account, and the control policies over it, as `reader`.
+async fn read_controls(reader: &Session, account: &AccountId) -> Controls {
+    let organizations = reader.organizations();
     let mut organization = read_optional(
         "organizations:DescribeOrganization",
         organizations.organization(),
@@ -255,7 +294,7 @@ async fn read_controls(session: &Session) -> Controls {
 
 /// Asks IAM's simulation about every permission that the exporter needs. It is the only source for
 /// service control policies that needs no rights in the organization.
-pub(super) async fn simulate(plan: &Plan, facts: &Facts, source: &Session) -> Fact<Vec<Simulated>> {
+pub(super) async fn simulate(plan: &Plan, facts: &Facts, reader: &Session) -> Fact<Vec<Simulated>> {
     let caller = &facts.source.caller.arn;
     let principal = match facts.source.role.value() {
         Some(role) => role.arn.clone(),
@@ -274,7 +313,7 @@ pub(super) async fn simulate(plan: &Plan, facts: &Facts, source: &Session) -> Fa
         return hanging_on(&facts.source.identity_policies, SIMULATE);
     }
     let questions = questions(plan, facts, Timestamp::now());
-    let iam = source.iam();
+    let iam = reader.iam();
     let calls = questions
         .iter()
         .map(|question| iam.simulate(&principal, question));

@@ -8,7 +8,7 @@ use tableferry::access::explain::simulate_lines;
 use tableferry::access::facts::Facts;
 use tableferry::access::need::Weight;
 use tableferry::access::remedy::{Mend, Remedies, Remedy, Target, Terms, remedies};
-use tableferry::access::verdict::{Outcome, Subject, Verdict, judge};
+use tableferry::access::verdict::{Layer, Outcome, Subject, Unread, Verdict, judge};
 use tableferry::plan::Plan;
 use tableferry_policy::document::Document;
 use tableferry_policy::lint::{Kind, Severity, lint};
@@ -64,7 +64,9 @@ pub async fn fault(
     for verdict in &found.after {
         let later = again.iter().find(|later| later.subject == verdict.subject);
         if later.is_some_and(|later| {
-            is_refused_by_what_was_assumed(verdict, later) || is_settled_by_trial(verdict, later)
+            is_refused_by_what_was_assumed(verdict, later)
+                || is_settled_by_trial(verdict, later)
+                || is_written_where_nobody_reads(verdict, later)
         }) {
             continue;
         }
@@ -108,6 +110,16 @@ fn is_refused_by_what_was_assumed(paper: &Verdict, later: &Verdict) -> bool {
         && later.outcome == Outcome::Denied
         && later.explanation.contains(" was tried, and refused: ")
         && !later.explanation.contains("identity-based policy")
+}
+
+/// Whether the identity policy that was written on paper is one that nobody of the plan may read.
+fn is_written_where_nobody_reads(paper: &Verdict, later: &Verdict) -> bool {
+    let is_of_identity = |unread: &Unread| unread.layer == Layer::Identity;
+    let is_unread = matches!(
+        &later.outcome,
+        Outcome::Unknown { unread, .. } if unread.iter().any(is_of_identity)
+    );
+    paper.outcome.is_allowed() && is_unread
 }
 
 /// Whether what depended on paper was tried by the survey once it was granted, and worked.

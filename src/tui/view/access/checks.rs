@@ -7,7 +7,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::access::need::{Weight, Who};
-use crate::access::verdict::{Mender, Outcome, Subject, Unread, Verdict};
+use crate::access::verdict::{
+    Counts, Mender, Outcome, SettledBy, Subject, Unread, Verdict, VerdictGroup,
+};
 use crate::tui::layout;
 use crate::tui::outside::Judged;
 use crate::tui::remote::Remote;
@@ -23,7 +25,7 @@ const WORD: usize = 7;
 /// A row as it is drawn; groups are passed over by the cursor.
 enum Row<'a> {
     Group(&'a Mender),
-    Verdict(&'a Verdict),
+    Verdict(VerdictGroup<'a>),
     Assumed(usize),
 }
 
@@ -66,7 +68,7 @@ fn summary(look: &Look<'_>, columns: usize) -> Line<'static> {
         let is_loading = look.model.access.judged.is_loading();
         return if is_loading { reading } else { Line::default() };
     };
-    let mut spans = counts(look, judged);
+    let mut spans = counts(look, judged, columns);
     let end = if look.model.access.judged.is_loading() {
         format!("{} reading again …", look.spinner())
     } else {
@@ -79,7 +81,7 @@ fn summary(look: &Look<'_>, columns: usize) -> Line<'static> {
         |spans: &[Span<'_>]| -> usize { spans.iter().map(|span| text::width(&span.content)).sum() };
     let assumed = judged.assumed().len();
     let not_read = format!("· {assumed} not read  ");
-    if assumed > 0 && used(&spans) + text::width(not_read.trim_end()) <= columns {
+    if assumed > 0 && used(&spans) + text::width(&not_read) + text::width(&end) <= columns {
         spans.push(Span::styled(not_read, Theme::muted()));
     }
     if used(&spans) + text::width(&end) <= columns {
@@ -91,21 +93,43 @@ fn summary(look: &Look<'_>, columns: usize) -> Line<'static> {
 }
 
 /// How many verdicts come to what, in the marks of the rows.
-fn counts(look: &Look<'_>, judged: &Judged) -> Vec<Span<'static>> {
+fn counts(look: &Look<'_>, judged: &Judged, columns: usize) -> Vec<Span<'static>> {
     let theme = look.theme;
-    let words = [
-        ("✗", "denied", theme.bad()),
-        ("~", "depends", theme.warning()),
-        ("?", "unknown", theme.warning()),
-        ("✓", "allowed", theme.good()),
-    ];
-    words
+    let counts = Counts::of(&judged.verdicts);
+    let words = |allowed: String| {
+        [
+            (
+                "✗",
+                counts.denied,
+                format!("{} denied", counts.denied),
+                theme.bad(),
+            ),
+            (
+                "~",
+                counts.depends,
+                format!("{} depends", counts.depends),
+                theme.warning(),
+            ),
+            (
+                "?",
+                counts.unknown,
+                format!("{} unknown", counts.unknown),
+                theme.warning(),
+            ),
+            ("✓", counts.allowed, allowed, theme.good()),
+        ]
         .into_iter()
-        .filter_map(|(sign, word, style)| {
-            let count = judged.count(word);
-            (count > 0).then(|| Span::styled(format!("{sign} {count} {word}  "), style))
-        })
-        .collect()
+        .filter(|(_, count, ..)| *count > 0)
+        .map(|(sign, _, words, style)| Span::styled(format!("{sign} {words}  "), style))
+        .collect::<Vec<_>>()
+    };
+    let whole = words(counts.allowed_in_words());
+    let width: usize = whole.iter().map(|span| text::width(&span.content)).sum();
+    if width <= columns + 2 {
+        whole
+    } else {
+        words(format!("{} allowed", counts.allowed))
+    }
 }
 
 fn draw_rows(
@@ -121,7 +145,7 @@ fn draw_rows(
         Some(Row::Group(mender)) => {
             Line::styled(super::remedy::mender(look.model, mender), Theme::strong())
         }
-        Some(Row::Verdict(verdict)) => verdict_row(look, verdict, columns),
+        Some(Row::Verdict(told)) => verdict_row(look, told, columns),
         Some(Row::Assumed(count)) => assumed_row(*count, columns),
         None => Line::default(),
     };
@@ -144,7 +168,10 @@ fn rows<'a>(look: &Look<'a>, judged: &'a Judged) -> (Vec<Row<'a>>, usize) {
     let mut rows = Vec::new();
     let mut cursor = 0;
     let mut mender = None;
-    for (index, verdict) in judged.verdicts.iter().enumerate() {
+    let told = judged.groups();
+    let count = told.len();
+    for (index, told) in told.into_iter().enumerate() {
+        let verdict = told.verdict;
         if mender != Some(&verdict.mender) {
             mender = Some(&verdict.mender);
             rows.push(Row::Group(&verdict.mender));
@@ -152,11 +179,11 @@ fn rows<'a>(look: &Look<'a>, judged: &'a Judged) -> (Vec<Row<'a>>, usize) {
         if index == look.model.access.cursor {
             cursor = rows.len();
         }
-        rows.push(Row::Verdict(verdict));
+        rows.push(Row::Verdict(told));
     }
     let assumed = judged.assumed().len();
     if assumed > 0 {
-        if look.model.access.cursor >= judged.verdicts.len() {
+        if look.model.access.cursor >= count {
             cursor = rows.len();
         }
         rows.push(Row::Assumed(assumed));
@@ -175,8 +202,9 @@ fn mark(theme: Theme, verdict: &Verdict) -> (&'static str, Style) {
     }
 }
 
-fn verdict_row(look: &Look<'_>, verdict: &Verdict, columns: usize) -> Line<'static> {
+fn verdict_row(look: &Look<'_>, told: &VerdictGroup<'_>, columns: usize) -> Line<'static> {
     let theme = look.theme;
+    let verdict = told.verdict;
     let (sign, style) = mark(theme, verdict);
     let room = columns.saturating_sub(3 + WORD);
     let (end, end_style) = match (verdict.cautions.first(), verdict.deciding.first()) {
@@ -190,7 +218,11 @@ fn verdict_row(look: &Look<'_>, verdict: &Verdict, columns: usize) -> Line<'stat
     } else {
         text::width(&end).min(room / 3)
     };
-    let subject = text::fit_middle(&short_subject(verdict), room - least);
+    let subject = match told.alike.len() {
+        0 => short_subject(verdict),
+        more => format!("{} and {more} more", short_subject(verdict)),
+    };
+    let subject = text::fit_middle(&subject, room - least);
     let rest = room - text::width(&subject);
     Line::from(vec![
         Span::styled(
@@ -254,21 +286,25 @@ fn draw_below(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
 /// All about the row under the cursor.
 pub(crate) fn detail(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     match access::checked(look.model) {
-        Some(Checked::Verdict(verdict)) => about(look, verdict, columns),
+        Some(Checked::Verdict(told)) => about(look, &told, columns),
         Some(Checked::Assumed) => access::judged(look.model)
             .map_or_else(Vec::new, |judged| about_assumed(look, judged, columns)),
         None => Vec::new(),
     }
 }
 
-fn about(look: &Look<'_>, verdict: &Verdict, columns: usize) -> Vec<Line<'static>> {
+fn about(look: &Look<'_>, told: &VerdictGroup<'_>, columns: usize) -> Vec<Line<'static>> {
     let theme = look.theme;
+    let verdict = told.verdict;
     let (sign, style) = mark(theme, verdict);
     let head = format!("{sign} {}: {}", verdict.outcome.as_str(), verdict.subject);
     let mut lines = parts::paragraph(&head, style, columns);
     let mut add = |text: &str, style: Style| {
         lines.extend(parts::paragraph(text, style, columns));
     };
+    for alike in &told.alike {
+        add(&format!("and {}", alike.subject), style);
+    }
     if !verdict.explanation.is_empty() {
         add(&verdict.explanation, Style::new());
     }
@@ -291,7 +327,7 @@ fn about(look: &Look<'_>, verdict: &Verdict, columns: usize) -> Vec<Line<'static
     for caution in &verdict.cautions {
         add(&format!("▲ {caution}"), theme.warning());
     }
-    if let Outcome::Depends { on } = &verdict.outcome {
+    if let Outcome::Depends { on, .. } = &verdict.outcome {
         add(&format!("it depends on {}", on.join(", ")), theme.warning());
     }
     if let Some(words) = &verdict.foresees {
@@ -300,12 +336,21 @@ fn about(look: &Look<'_>, verdict: &Verdict, columns: usize) -> Vec<Line<'static
     for deciding in &verdict.deciding {
         add(&format!("decided by {}", in_words(deciding)), Style::new());
     }
-    if let Outcome::Unknown { unread } = &verdict.outcome {
-        for unread in unread {
-            let detail = text::clean(&unread.detail).into_owned();
-            let what = unread_in_words(unread);
-            add(&format!("not read: {what}: {detail}"), theme.warning());
-        }
+    let (unread, settled_by) = match &verdict.outcome {
+        Outcome::Unknown { unread, settled_by } => (unread.as_slice(), Some(*settled_by)),
+        Outcome::Depends { unread, .. } => (unread.as_slice(), None),
+        Outcome::Allowed { .. } | Outcome::Denied => (&[][..], None),
+    };
+    for unread in unread {
+        let detail = text::clean(&unread.detail).into_owned();
+        let what = unread_in_words(unread);
+        add(&format!("not read: {what}: {detail}"), theme.warning());
+    }
+    if let Some(settled_by) = settled_by.filter(|by| *by != SettledBy::Reading) {
+        add(
+            &format!("else settled by {}", settled_by.as_str()),
+            Style::new(),
+        );
     }
     if let Subject::Permission(need) = &verdict.subject {
         add(&format!("needed because {}", need.reason), Theme::muted());
