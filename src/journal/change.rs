@@ -15,7 +15,7 @@ use super::record::timestamp;
 use super::{Journal, JournalError};
 use crate::plan::{Plan, SignIn};
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
-use tableferry_policy::ending::end_of_added;
+use tableferry_policy::expiry::end_of_added;
 
 /// A change's number, as `undo` takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,27 +7,27 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::pattern::Piece;
+use super::pattern::GlobToken;
 
 /// How many sets of positions are looked at before the search is given up.
 const MOST_STATES: usize = 4000;
 
 /// A pattern of a condition, as the search needs it.
 #[derive(Debug, Clone)]
-pub(crate) struct Shape {
-    /// Its pieces.
-    pub(crate) pieces: Vec<Piece>,
+pub(crate) struct Glob {
+    /// Its tokens.
+    pub(crate) tokens: Vec<GlobToken>,
     /// Whether case does not count.
     pub(crate) ignores_case: bool,
     /// Whether it is matched part by part, so that wildcards stop at the first five colons.
     pub(crate) is_arn: bool,
 }
 
-impl Shape {
-    /// The shape that only one text has.
+impl Glob {
+    /// The glob that only one text has.
     pub(crate) fn literal(text: &str) -> Self {
         Self {
-            pieces: text.bytes().map(Piece::Byte).collect(),
+            tokens: text.bytes().map(GlobToken::Byte).collect(),
             ignores_case: false,
             is_arn: false,
         }
@@ -36,11 +36,11 @@ impl Shape {
     /// The text, where the pattern has no wildcard.
     fn as_text(&self) -> Option<String> {
         let bytes = self
-            .pieces
+            .tokens
             .iter()
-            .map(|piece| match piece {
-                Piece::Byte(byte) => Some(*byte),
-                Piece::One | Piece::Many => None,
+            .map(|token| match token {
+                GlobToken::Byte(byte) => Some(*byte),
+                GlobToken::One | GlobToken::Many => None,
             })
             .collect::<Option<Vec<u8>>>()?;
         String::from_utf8(bytes).ok()
@@ -54,29 +54,28 @@ pub(crate) struct Examples {
 }
 
 /// Finds the examples for a set of patterns.
-pub(crate) fn examples(shapes: &[Shape]) -> Examples {
-    let texts: Option<Vec<String>> = shapes.iter().map(Shape::as_text).collect();
+pub(crate) fn examples(globs: &[Glob]) -> Examples {
+    let texts: Option<Vec<String>> = globs.iter().map(Glob::as_text).collect();
     match texts {
-        Some(texts) => literal_examples(shapes, texts),
-        None if shapes.iter().all(is_ascii) => Search::new(shapes).run(),
+        Some(texts) => literal_examples(globs, texts),
+        None if globs.iter().all(is_ascii) => Search::new(globs).run(),
         None => Examples {
-            texts: vec![fresh(shapes)],
+            texts: vec![fresh(globs)],
             is_complete: false,
         },
     }
 }
 
-fn is_ascii(shape: &Shape) -> bool {
-    shape
-        .pieces
+fn is_ascii(glob: &Glob) -> bool {
+    glob.tokens
         .iter()
-        .all(|piece| !matches!(piece, Piece::Byte(byte) if !byte.is_ascii()))
+        .all(|token| !matches!(token, GlobToken::Byte(byte) if !byte.is_ascii()))
 }
 
 /// Without wildcards the examples are the texts themselves, another spelling of each where case
 /// does not count, and one text that is none of them.
-fn literal_examples(shapes: &[Shape], mut texts: Vec<String>) -> Examples {
-    let ignores_case = shapes.iter().any(|shape| shape.ignores_case);
+fn literal_examples(globs: &[Glob], mut texts: Vec<String>) -> Examples {
+    let ignores_case = globs.iter().any(|glob| glob.ignores_case);
     if ignores_case {
         let swapped: Vec<String> = texts
             .iter()
@@ -93,7 +92,7 @@ fn literal_examples(shapes: &[Shape], mut texts: Vec<String>) -> Examples {
             .collect();
         texts.extend(swapped);
     }
-    texts.push(fresh(shapes));
+    texts.push(fresh(globs));
     let mut seen = HashSet::new();
     texts.retain(|text| seen.insert(text.clone()));
     Examples {
@@ -103,13 +102,12 @@ fn literal_examples(shapes: &[Shape], mut texts: Vec<String>) -> Examples {
 }
 
 /// A text that no pattern spells out.
-fn fresh(shapes: &[Shape]) -> String {
-    let longest = shapes.iter().map(|shape| shape.pieces.len()).max();
+fn fresh(globs: &[Glob]) -> String {
+    let longest = globs.iter().map(|glob| glob.tokens.len()).max();
     let mut text = "anything-else".to_owned();
     while text.len() <= longest.unwrap_or(0)
-        && shapes.iter().any(|shape| {
-            shape
-                .as_text()
+        && globs.iter().any(|glob| {
+            glob.as_text()
                 .is_some_and(|other| other.eq_ignore_ascii_case(&text))
         })
     {
@@ -135,9 +133,9 @@ struct Search {
 }
 
 impl Search {
-    fn new(shapes: &[Shape]) -> Self {
-        let alphabet = alphabet(shapes);
-        let length: usize = shapes.iter().map(|shape| shape.pieces.len() + 1).sum();
+    fn new(globs: &[Glob]) -> Self {
+        let alphabet = alphabet(globs);
+        let length: usize = globs.iter().map(|glob| glob.tokens.len() + 1).sum();
         let words = length.div_ceil(64);
         let empty = || vec![0_u64; words];
         let mut search = Self {
@@ -157,46 +155,45 @@ impl Search {
             accepting: Vec::new(),
         };
         let mut start = 0;
-        for shape in shapes {
-            search.add(shape, start);
-            start += shape.pieces.len() + 1;
+        for glob in globs {
+            search.add(glob, start);
+            start += glob.tokens.len() + 1;
         }
         search.first = search.closed(search.first.clone());
         search
     }
 
-    fn add(&mut self, shape: &Shape, start: usize) {
+    fn add(&mut self, glob: &Glob, start: usize) {
         let colons = |upto: usize| {
-            shape
-                .pieces
+            glob.tokens
                 .iter()
                 .take(upto)
-                .filter(|piece| **piece == Piece::Byte(b':'))
+                .filter(|token| **token == GlobToken::Byte(b':'))
                 .count()
         };
-        let can_match = !shape.is_arn || colons(shape.pieces.len()) >= 5;
+        let can_match = !glob.is_arn || colons(glob.tokens.len()) >= 5;
         self.accepting
-            .push(can_match.then_some(start + shape.pieces.len()));
+            .push(can_match.then_some(start + glob.tokens.len()));
         if !can_match {
             return;
         }
         put(&mut self.first, start);
-        for (offset, piece) in shape.pieces.iter().enumerate() {
-            let is_bounded = shape.is_arn && colons(offset) < 5;
-            if *piece == Piece::Many {
+        for (offset, token) in glob.tokens.iter().enumerate() {
+            let is_bounded = glob.is_arn && colons(offset) < 5;
+            if *token == GlobToken::Many {
                 put(&mut self.stars, start + offset);
             }
             for (byte, step) in &mut self.steps {
                 let passes = !is_bounded || *byte != b':';
-                match piece {
-                    Piece::Byte(wanted)
+                match token {
+                    GlobToken::Byte(wanted)
                         if wanted == byte
-                            || (shape.ignores_case && wanted.eq_ignore_ascii_case(byte)) =>
+                            || (glob.ignores_case && wanted.eq_ignore_ascii_case(byte)) =>
                     {
                         put(&mut step.advance, start + offset);
                     }
-                    Piece::One if passes => put(&mut step.advance, start + offset),
-                    Piece::Many if passes => put(&mut step.stay, start + offset),
+                    GlobToken::One if passes => put(&mut step.advance, start + offset),
+                    GlobToken::Many if passes => put(&mut step.stay, start + offset),
                     _ => {}
                 }
             }
@@ -259,19 +256,19 @@ impl Search {
 }
 
 /// The bytes that the patterns tell apart, and one that stands for all others.
-fn alphabet(shapes: &[Shape]) -> Vec<u8> {
+fn alphabet(globs: &[Glob]) -> Vec<u8> {
     let mut bytes: Vec<u8> = Vec::new();
-    for shape in shapes {
-        for piece in &shape.pieces {
-            if let Piece::Byte(byte) = piece {
+    for glob in globs {
+        for token in &glob.tokens {
+            if let GlobToken::Byte(byte) = token {
                 bytes.push(*byte);
-                if shape.ignores_case {
+                if glob.ignores_case {
                     bytes.push(byte.to_ascii_lowercase());
                     bytes.push(byte.to_ascii_uppercase());
                 }
             }
         }
-        if shape.is_arn {
+        if glob.is_arn {
             bytes.push(b':');
         }
     }
@@ -331,12 +328,12 @@ fn shifted(state: &State) -> State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pattern::{Glob, Plain, Ready};
+    use crate::pattern::{GlobTokens, Plain, ResolvedPattern};
 
-    fn like(pattern: &str) -> Shape {
+    fn like(pattern: &str) -> Glob {
         let glob = Plain(pattern.as_bytes());
-        Shape {
-            pieces: (0..pattern.len()).filter_map(|at| glob.piece(at)).collect(),
+        Glob {
+            tokens: (0..pattern.len()).filter_map(|at| glob.token(at)).collect(),
             ignores_case: false,
             is_arn: false,
         }
@@ -345,8 +342,8 @@ mod tests {
     #[test]
     fn every_combination_of_two_overlapping_patterns_is_found() {
         let patterns = ["a*", "*z", "a?z"];
-        let shapes: Vec<Shape> = patterns.iter().map(|text| like(text)).collect();
-        let found = examples(&shapes);
+        let globs: Vec<Glob> = patterns.iter().map(|text| like(text)).collect();
+        let found = examples(&globs);
         assert!(found.is_complete);
         let signatures: HashSet<Vec<bool>> = found
             .texts
@@ -354,7 +351,7 @@ mod tests {
             .map(|text| {
                 patterns
                     .iter()
-                    .map(|p| Ready::Plain(p).is_like(text))
+                    .map(|p| ResolvedPattern::Plain(p).is_like(text))
                     .collect()
             })
             .collect();
@@ -364,11 +361,7 @@ mod tests {
 
     #[test]
     fn literals_give_themselves_and_something_else() {
-        let found = examples(&[
-            Shape::literal("a"),
-            Shape::literal("b"),
-            Shape::literal("a"),
-        ]);
+        let found = examples(&[Glob::literal("a"), Glob::literal("b"), Glob::literal("a")]);
         assert_eq!(found.texts, ["a", "b", "anything-else"]);
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::document::{Condition, Statement, Version};
 use super::operator::{self, Operator, Quantifier, Test};
-use super::pattern::{self, Blocked, Ready, Replacement};
+use super::pattern::{self, Replacement, ResolvedPattern, UnresolvedVariable};
 use super::request::{Context, ContextValue};
 
 /// A claim that holds, does not hold, or depends on what nobody can tell.
@@ -130,9 +130,13 @@ impl<'a> Reading<'a> {
     }
 
     /// A text of the policy with its variables replaced, where its version knows them.
-    pub(crate) fn ready<'p>(&self, text: &'p str, version: Version) -> Result<Ready<'p>, Blocked> {
+    pub(crate) fn ready<'p>(
+        &self,
+        text: &'p str,
+        version: Version,
+    ) -> Result<ResolvedPattern<'p>, UnresolvedVariable> {
         match version {
-            Version::Old => Ok(Ready::Plain(text)),
+            Version::Old => Ok(ResolvedPattern::Plain(text)),
             Version::Current => pattern::replace_variables(text, |key| self.variable(key)),
         }
     }
@@ -142,9 +146,9 @@ impl<'a> Reading<'a> {
         &self,
         text: &'p str,
         version: Version,
-    ) -> Result<Ready<'p>, Blocked> {
+    ) -> Result<ResolvedPattern<'p>, UnresolvedVariable> {
         match version {
-            Version::Old => Ok(Ready::Plain(text)),
+            Version::Old => Ok(ResolvedPattern::Plain(text)),
             Version::Current => pattern::replace_variables(text, |key| match self.variable(key) {
                 Replacement::Unknown => Replacement::Anything,
                 known => known,
@@ -288,8 +292,8 @@ fn is_resolved(condition: &Condition<'_>, version: Version, reading: Reading<'_>
             .iter()
             .map(|value| match reading.ready(&value.value, version) {
                 Ok(_) => Truth::Yes,
-                Err(Blocked::Unresolved) => Truth::No,
-                Err(Blocked::Unknown) => Truth::Unknown,
+                Err(UnresolvedVariable::Unresolved) => Truth::No,
+                Err(UnresolvedVariable::Unknown) => Truth::Unknown,
             }),
     )
 }
@@ -309,14 +313,14 @@ fn value_holds(
     if !condition.operator.is_negated {
         return Truth::any(matched.map(|found| match found {
             Ok(found) => found.into(),
-            Err(Blocked::Unresolved) => Truth::No,
-            Err(Blocked::Unknown) => Truth::Unknown,
+            Err(UnresolvedVariable::Unresolved) => Truth::No,
+            Err(UnresolvedVariable::Unknown) => Truth::Unknown,
         }));
     }
     Truth::all(matched.map(|found| match found {
         Ok(found) => Truth::from(found).not(),
-        Err(Blocked::Unresolved) => Truth::No,
-        Err(Blocked::Unknown) => Truth::Unknown,
+        Err(UnresolvedVariable::Unresolved) => Truth::No,
+        Err(UnresolvedVariable::Unknown) => Truth::Unknown,
     }))
 }
 
@@ -327,7 +331,7 @@ fn value_matches(
     wanted: &str,
     version: Version,
     reading: Reading<'_>,
-) -> Result<bool, Blocked> {
+) -> Result<bool, UnresolvedVariable> {
     if !operator.takes_variables() {
         return Ok(operator::compare(operator.test, held, wanted));
     }

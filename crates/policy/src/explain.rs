@@ -1,26 +1,47 @@
 //! Answers in words that an operator understands.
 
 use super::condition::{Reading, Truth};
+use super::decision::{Decision, Evaluation, Outcome};
 use super::document::Principals;
-use super::evaluate::{ContextValue, Decision, Outcome, Policies, PolicyKind, Request};
 use super::near_miss::near_misses;
-use super::principal::{Caller, Reach};
-use super::verdict::{Hit, Origin, Weighed};
+use super::policies::{Policies, PolicyKind};
+use super::principal::{Caller, PrincipalMatch};
+use super::request::{ContextValue, Request};
+use super::verdict::{MatchedStatement, Origin, PartialEvaluation};
 
-/// The answer in a sentence.
-pub(crate) fn sentence(
+/// Puts a verdict that depends on nothing into words.
+pub(crate) fn conclude(
     request: &Request<'_>,
     policies: &Policies<'_>,
-    weighed: &Weighed<'_>,
-) -> String {
-    match weighed.decision() {
-        Decision::Allowed => allowed(request, weighed),
-        Decision::ExplicitDeny => denied(request, policies, weighed),
-        Decision::ImplicitDeny | Decision::Depends => not_allowed(request, policies, weighed),
+    partial: &PartialEvaluation<'_>,
+) -> Evaluation {
+    let decision = partial.decision();
+    Evaluation {
+        decision,
+        deciding: partial.deciding(Truth::Yes),
+        denied_by: partial.denied_by(),
+        explanation: sentence(request, policies, partial),
+        depends_on: Vec::new(),
+        outcomes: Vec::new(),
+        is_exhaustive: true,
+        can_be_allowed: decision == Decision::Allowed,
     }
 }
 
-fn name_of(hit: &Hit<'_>) -> String {
+/// The answer in a sentence.
+fn sentence(
+    request: &Request<'_>,
+    policies: &Policies<'_>,
+    partial: &PartialEvaluation<'_>,
+) -> String {
+    match partial.decision() {
+        Decision::Allowed => allowed(request, partial),
+        Decision::ExplicitDeny => denied(request, policies, partial),
+        Decision::ImplicitDeny | Decision::Depends => not_allowed(request, policies, partial),
+    }
+}
+
+fn name_of(hit: &MatchedStatement<'_>) -> String {
     match hit.origin {
         Origin::Statement(index, statement) => format!(
             "the statement `{}` of the {} `{}`",
@@ -32,14 +53,14 @@ fn name_of(hit: &Hit<'_>) -> String {
     }
 }
 
-fn allowed(request: &Request<'_>, weighed: &Weighed<'_>) -> String {
-    if weighed.scope.needs_no_permission {
+fn allowed(request: &Request<'_>, partial: &PartialEvaluation<'_>) -> String {
+    if partial.scope.needs_no_permission {
         return format!(
             "{} needs no permission, and no policy can deny it",
             request.action
         );
     }
-    let deciding = weighed.deciding(Truth::Yes);
+    let deciding = partial.deciding(Truth::Yes);
     match deciding.first() {
         Some(first) => format!(
             "{} is allowed by the statement `{}` of the {} `{}`",
@@ -55,8 +76,12 @@ fn allowed(request: &Request<'_>, weighed: &Weighed<'_>) -> String {
     }
 }
 
-fn denied(request: &Request<'_>, policies: &Policies<'_>, weighed: &Weighed<'_>) -> String {
-    let hit = weighed
+fn denied(
+    request: &Request<'_>,
+    policies: &Policies<'_>,
+    partial: &PartialEvaluation<'_>,
+) -> String {
+    let hit = partial
         .hits
         .iter()
         .find(|hit| hit.is_deny && hit.truth == Truth::Yes);
@@ -74,7 +99,7 @@ fn denied(request: &Request<'_>, policies: &Policies<'_>, weighed: &Weighed<'_>)
 const MOST_GROUNDS: usize = 3;
 
 /// What of the request a Deny hits on, where its wording does not make it plain.
-fn grounds(request: &Request<'_>, policies: &Policies<'_>, hit: &Hit<'_>) -> String {
+fn grounds(request: &Request<'_>, policies: &Policies<'_>, hit: &MatchedStatement<'_>) -> String {
     let Origin::Statement(_, statement) = hit.origin else {
         return String::new();
     };
@@ -105,7 +130,7 @@ fn not_exempt(request: &Request<'_>, policies: &Policies<'_>, exempt: &Principal
     if missing.is_empty() && policies.boundary.is_some() {
         return "NotPrincipal exempts no role or user that has a permissions boundary".to_owned();
     }
-    let names = |links: Vec<Reach>| {
+    let names = |links: Vec<PrincipalMatch>| {
         let mut names: Vec<String> = links
             .into_iter()
             .map(|link| caller.link_name(link))
@@ -118,7 +143,7 @@ fn not_exempt(request: &Request<'_>, policies: &Policies<'_>, exempt: &Principal
         }
     };
     let chain = caller.exemption_chain().iter().copied();
-    let listed: Vec<Reach> = chain.filter(|link| !missing.contains(link)).collect();
+    let listed: Vec<PrincipalMatch> = chain.filter(|link| !missing.contains(link)).collect();
     let missing = names(missing);
     if listed.is_empty() {
         format!("its NotPrincipal does not list {missing}")
@@ -130,13 +155,17 @@ fn not_exempt(request: &Request<'_>, policies: &Policies<'_>, exempt: &Principal
     }
 }
 
-fn not_allowed(request: &Request<'_>, policies: &Policies<'_>, weighed: &Weighed<'_>) -> String {
-    if weighed.scope.is_root_assuming {
+fn not_allowed(
+    request: &Request<'_>,
+    policies: &Policies<'_>,
+    partial: &PartialEvaluation<'_>,
+) -> String {
+    if partial.scope.is_root_assuming {
         return "the root user of an account cannot assume roles".to_owned();
     }
-    let kind = weighed.denied_by().unwrap_or(PolicyKind::Identity);
+    let kind = partial.denied_by().unwrap_or(PolicyKind::Identity);
     let mut text =
-        match silent_level(policies, weighed).filter(|_| kind == PolicyKind::ServiceControl) {
+        match silent_level(policies, partial).filter(|_| kind == PolicyKind::ServiceControl) {
             Some(target) => format!(
                 "{} is not allowed because no service control policy at `{target}` allows it",
                 request.action
@@ -148,7 +177,7 @@ fn not_allowed(request: &Request<'_>, policies: &Policies<'_>, weighed: &Weighed
             ),
         };
     let mut misses = near_misses(request, policies, kind);
-    if let Some(other) = alternative(policies, weighed, kind) {
+    if let Some(other) = alternative(policies, partial, kind) {
         text.push_str(", and the ");
         text.push_str(other.as_str());
         text.push_str(", which would do as well, does not allow it either");
@@ -165,24 +194,27 @@ fn not_allowed(request: &Request<'_>, policies: &Policies<'_>, weighed: &Weighed
 /// resource's own.
 fn alternative(
     policies: &Policies<'_>,
-    weighed: &Weighed<'_>,
+    partial: &PartialEvaluation<'_>,
     kind: PolicyKind,
 ) -> Option<PolicyKind> {
     let is_open = kind == PolicyKind::Identity
-        && weighed.scope.is_same_account
-        && weighed.gates.resource == Truth::No
+        && partial.scope.is_same_account
+        && partial.layers.resource == Truth::No
         && policies.resource.is_some();
-    is_open.then(|| weighed.scope.resource_kind())
+    is_open.then(|| partial.scope.resource_kind())
 }
 
 /// The first level of the organization at which nothing allows.
-fn silent_level<'p>(policies: &'p Policies<'_>, weighed: &Weighed<'_>) -> Option<&'p str> {
+fn silent_level<'p>(
+    policies: &'p Policies<'_>,
+    partial: &PartialEvaluation<'_>,
+) -> Option<&'p str> {
     policies
         .service_control
         .iter()
         .enumerate()
         .find(|(index, _)| {
-            !weighed.hits.iter().any(|hit| {
+            !partial.hits.iter().any(|hit| {
                 hit.kind == PolicyKind::ServiceControl && !hit.is_deny && hit.level == *index
             })
         })

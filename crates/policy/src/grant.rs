@@ -1,7 +1,8 @@
 //! Grants on keys: whether one lists an operation, and whether a request meets its constraints.
 
 use super::condition::{Reading, Truth};
-use super::evaluate::{Grant, Request};
+use super::policies::Grant;
+use super::request::Request;
 
 /// Whether a grant lists the operation, and the request meets its constraints.
 pub(crate) fn holds(grant: &Grant, request: &Request<'_>, reading: Reading<'_>) -> Truth {

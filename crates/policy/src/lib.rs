@@ -5,28 +5,30 @@
 
 pub mod arn;
 pub mod document;
-pub mod ending;
 pub mod evaluate;
+pub mod expiry;
 pub mod json;
 pub mod lint;
 pub mod merge;
 pub mod operator;
 pub mod public;
 pub mod request;
+pub mod revert;
 pub mod simulate;
-pub mod take_back;
 
 mod actions;
 mod automaton;
 mod condition;
+mod condition_value;
+mod decision;
 mod explain;
 mod grant;
 mod malformed;
 mod near_miss;
 mod partition;
 mod pattern;
+mod policies;
 mod principal;
-mod quantity;
 mod scope;
 mod services;
 mod unknown;

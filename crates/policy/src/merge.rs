@@ -8,7 +8,7 @@ use super::document::{
     Condition, Document, Effect, ParseError, Patterns, Principals, Statement, Version,
 };
 use super::json::Span;
-use super::pattern::{self, Piece, Plain};
+use super::pattern::{self, GlobToken, Plain};
 
 /// Why a document was not edited.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -439,11 +439,11 @@ fn grants_all_of(existing: &Statement<'_>, new: &Statement<'_>) -> bool {
 fn covers(pattern: &str, wanted: &str) -> bool {
     #[derive(Clone, Copy)]
     struct Careful<'p>(Plain<'p>);
-    impl pattern::Glob for Careful<'_> {
-        fn piece(&self, at: usize) -> Option<Piece> {
+    impl pattern::GlobTokens for Careful<'_> {
+        fn token(&self, at: usize) -> Option<GlobToken> {
             // A question mark is compared as a byte: it covers only itself.
-            match self.0.piece(at)? {
-                Piece::One => Some(Piece::Byte(b'?')),
+            match self.0.token(at)? {
+                GlobToken::One => Some(GlobToken::Byte(b'?')),
                 other => Some(other),
             }
         }

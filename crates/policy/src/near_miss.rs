@@ -2,10 +2,10 @@
 
 use super::condition::{self, Reading, Truth};
 use super::document::{Condition, Effect, Patterns, PrincipalKind, Statement, Version};
-use super::evaluate::{Named, Policies, PolicyKind, Request};
 use super::operator::Test;
+use super::policies::{Named, Policies, PolicyKind};
 use super::principal::Caller;
-use super::request::ContextValue;
+use super::request::{ContextValue, Request};
 use super::verdict;
 
 /// How many near misses are told.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::quantity::{self, Moment, Network, Number};
+use super::condition_value::{self, Instant, Network, Number};
 
 /// How numbers and dates are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,7 +229,7 @@ pub(crate) fn compare(test: Test, held: &str, wanted: &str) -> bool {
                 .is_some_and(|ordering| comparison.holds(ordering)),
             _ => false,
         },
-        Test::Date(comparison) => match (Moment::parse(held), Moment::parse(wanted)) {
+        Test::Date(comparison) => match (Instant::parse(held), Instant::parse(wanted)) {
             (Some(held), Some(wanted)) => comparison.holds(held.cmp(&wanted)),
             _ => false,
         },
@@ -239,7 +239,7 @@ pub(crate) fn compare(test: Test, held: &str, wanted: &str) -> bool {
             };
             is_boolean(held) && held.eq_ignore_ascii_case(wanted)
         }
-        Test::Binary => quantity::is_same_binary(held, wanted),
+        Test::Binary => condition_value::is_same_binary(held, wanted),
         Test::IpAddress => match (held.parse(), Network::parse(wanted)) {
             (Ok(held), Some(network)) => network.holds(held),
             _ => false,

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// One element of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub(crate) enum GlobToken {
     /// A byte that stands for itself.
     Byte(u8),
     /// `?`: any one character.
@@ -16,27 +16,27 @@ pub(crate) enum Piece {
 }
 
 /// Something that can be matched against a text.
-pub(crate) trait Glob: Copy {
+pub(crate) trait GlobTokens: Copy {
     /// The element at a position, or `None` past the end.
-    fn piece(&self, at: usize) -> Option<Piece>;
+    fn token(&self, at: usize) -> Option<GlobToken>;
 }
 
 /// A pattern without variables, straight from the policy.
 #[derive(Clone, Copy)]
 pub(crate) struct Plain<'a>(pub(crate) &'a [u8]);
 
-impl Glob for Plain<'_> {
-    fn piece(&self, at: usize) -> Option<Piece> {
+impl GlobTokens for Plain<'_> {
+    fn token(&self, at: usize) -> Option<GlobToken> {
         Some(match *self.0.get(at)? {
-            b'*' => Piece::Many,
-            b'?' => Piece::One,
-            byte => Piece::Byte(byte),
+            b'*' => GlobToken::Many,
+            b'?' => GlobToken::One,
+            byte => GlobToken::Byte(byte),
         })
     }
 }
 
-impl Glob for &[Piece] {
-    fn piece(&self, at: usize) -> Option<Piece> {
+impl GlobTokens for &[GlobToken] {
+    fn token(&self, at: usize) -> Option<GlobToken> {
         self.get(at).copied()
     }
 }
@@ -54,22 +54,26 @@ fn character_end(text: &[u8], at: usize) -> usize {
 }
 
 /// Whether the whole text matches; only the last `*` is ever tried again.
-pub(crate) fn matches(pattern: impl Glob, text: &[u8], same: impl Fn(u8, u8) -> bool) -> bool {
+pub(crate) fn matches(
+    pattern: impl GlobTokens,
+    text: &[u8],
+    same: impl Fn(u8, u8) -> bool,
+) -> bool {
     let (mut at, mut text_at) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     loop {
-        let step = match (pattern.piece(at), text.get(text_at)) {
+        let step = match (pattern.token(at), text.get(text_at)) {
             (None, None) => return true,
-            (Some(Piece::Many), _) => {
+            (Some(GlobToken::Many), _) => {
                 at += 1;
-                if pattern.piece(at).is_none() {
+                if pattern.token(at).is_none() {
                     return true;
                 }
                 retry = Some((at, text_at));
                 continue;
             }
-            (Some(Piece::One), Some(_)) => Some(character_end(text, text_at)),
-            (Some(Piece::Byte(wanted)), Some(byte)) if same(wanted, *byte) => Some(text_at + 1),
+            (Some(GlobToken::One), Some(_)) => Some(character_end(text, text_at)),
+            (Some(GlobToken::Byte(wanted)), Some(byte)) if same(wanted, *byte) => Some(text_at + 1),
             _ => None,
         };
         match (step, retry) {
@@ -104,19 +108,19 @@ pub(crate) fn action_matches(pattern: &str, action: &str) -> bool {
 
 /// A pattern ready to be matched.
 #[derive(Debug, Clone)]
-pub(crate) enum Ready<'p> {
+pub(crate) enum ResolvedPattern<'p> {
     /// As it stands in the policy.
     Plain(&'p str),
     /// With variables and escapes replaced.
-    Replaced(Vec<Piece>),
+    Replaced(Vec<GlobToken>),
 }
 
-impl Ready<'_> {
+impl ResolvedPattern<'_> {
     /// Matches with wildcards, case-sensitively.
     pub(crate) fn is_like(&self, text: &str) -> bool {
         match self {
             Self::Plain(pattern) => matches(Plain(pattern.as_bytes()), text.as_bytes(), same_byte),
-            Self::Replaced(pieces) => matches(pieces.as_slice(), text.as_bytes(), same_byte),
+            Self::Replaced(tokens) => matches(tokens.as_slice(), text.as_bytes(), same_byte),
         }
     }
 
@@ -124,13 +128,13 @@ impl Ready<'_> {
     pub(crate) fn literal(&self) -> Cow<'_, str> {
         match self {
             Self::Plain(pattern) => Cow::Borrowed(pattern),
-            Self::Replaced(pieces) => {
-                let bytes = pieces
+            Self::Replaced(tokens) => {
+                let bytes = tokens
                     .iter()
-                    .map(|piece| match piece {
-                        Piece::Byte(byte) => *byte,
-                        Piece::One => b'?',
-                        Piece::Many => b'*',
+                    .map(|token| match token {
+                        GlobToken::Byte(byte) => *byte,
+                        GlobToken::One => b'?',
+                        GlobToken::Many => b'*',
                     })
                     .collect();
                 Cow::Owned(String::from_utf8(bytes).unwrap_or_default())
@@ -138,14 +142,14 @@ impl Ready<'_> {
         }
     }
 
-    /// The pieces, whatever the form.
-    pub(crate) fn pieces(&self) -> Vec<Piece> {
+    /// The tokens, whatever the form.
+    pub(crate) fn tokens(&self) -> Vec<GlobToken> {
         match self {
             Self::Plain(pattern) => {
                 let glob = Plain(pattern.as_bytes());
-                (0..pattern.len()).filter_map(|at| glob.piece(at)).collect()
+                (0..pattern.len()).filter_map(|at| glob.token(at)).collect()
             }
-            Self::Replaced(pieces) => pieces.clone(),
+            Self::Replaced(tokens) => tokens.clone(),
         }
     }
 
@@ -162,9 +166,9 @@ impl Ready<'_> {
                     _ => false,
                 })
             }
-            Self::Replaced(pieces) => {
+            Self::Replaced(tokens) => {
                 let (mut wanted, mut held) = (
-                    pieces.splitn(6, |piece| *piece == Piece::Byte(b':')),
+                    tokens.splitn(6, |token| *token == GlobToken::Byte(b':')),
                     arn.splitn(6, ':'),
                 );
                 (0..6).all(|_| match (wanted.next(), held.next()) {
@@ -189,7 +193,7 @@ impl Ready<'_> {
         if !head.has_final_star {
             return self.is_arn_like(resource);
         }
-        bounded_matches(&self.pieces(), resource)
+        bounded_matches(&self.tokens(), resource)
     }
 
     /// What wildcards the first five segments hold.
@@ -199,23 +203,23 @@ impl Ready<'_> {
             has_final_star: false,
             only_final_stars: true,
         };
-        let piece = |at: usize| match self {
-            Self::Plain(pattern) => Plain(pattern.as_bytes()).piece(at),
-            Self::Replaced(pieces) => pieces.get(at).copied(),
+        let token = |at: usize| match self {
+            Self::Plain(pattern) => Plain(pattern.as_bytes()).token(at),
+            Self::Replaced(tokens) => tokens.get(at).copied(),
         };
         let (mut at, mut colons) = (0, 0);
         while colons < 5 {
-            match piece(at) {
+            match token(at) {
                 None => break,
-                Some(Piece::Byte(b':')) => colons += 1,
-                Some(Piece::Byte(_)) => {}
-                Some(Piece::One) => {
+                Some(GlobToken::Byte(b':')) => colons += 1,
+                Some(GlobToken::Byte(_)) => {}
+                Some(GlobToken::One) => {
                     head.has_wildcard = true;
                     head.only_final_stars = false;
                 }
-                Some(Piece::Many) => {
+                Some(GlobToken::Many) => {
                     head.has_wildcard = true;
-                    if matches!(piece(at + 1), None | Some(Piece::Byte(b':'))) {
+                    if matches!(token(at + 1), None | Some(GlobToken::Byte(b':'))) {
                         head.has_final_star = true;
                     } else {
                         head.only_final_stars = false;
@@ -236,53 +240,53 @@ struct Head {
 
 /// Matches a pattern in whose first five segments some wildcards may cross a colon and some may
 /// not, by following all positions at once.
-fn bounded_matches(pieces: &[Piece], text: &str) -> bool {
+fn bounded_matches(tokens: &[GlobToken], text: &str) -> bool {
     let mut colons = 0;
-    let crosses: Vec<bool> = pieces
+    let crosses: Vec<bool> = tokens
         .iter()
         .enumerate()
-        .map(|(at, piece)| {
-            if *piece == Piece::Byte(b':') {
+        .map(|(at, token)| {
+            if *token == GlobToken::Byte(b':') {
                 colons += 1;
             }
-            let is_final = matches!(pieces.get(at + 1), None | Some(Piece::Byte(b':')));
-            colons >= 5 || (*piece == Piece::Many && is_final)
+            let is_final = matches!(tokens.get(at + 1), None | Some(GlobToken::Byte(b':')));
+            colons >= 5 || (*token == GlobToken::Many && is_final)
         })
         .collect();
-    let mut alive = vec![false; pieces.len() + 1];
+    let mut alive = vec![false; tokens.len() + 1];
     set(&mut alive, 0);
-    skip_stars(pieces, &mut alive);
+    skip_stars(tokens, &mut alive);
     let mut room = [0; 4];
     for character in text.chars() {
         let bytes = character.encode_utf8(&mut room).as_bytes();
-        let mut next = vec![false; pieces.len() + 1];
-        for (at, (piece, crosses)) in pieces.iter().zip(&crosses).enumerate() {
+        let mut next = vec![false; tokens.len() + 1];
+        for (at, (token, crosses)) in tokens.iter().zip(&crosses).enumerate() {
             if !alive.get(at).copied().unwrap_or_default() {
                 continue;
             }
             let may_pass = character != ':' || *crosses;
-            match piece {
-                Piece::Byte(_) if begins_with(pieces.get(at..), bytes) => {
+            match token {
+                GlobToken::Byte(_) if begins_with(tokens.get(at..), bytes) => {
                     set(&mut next, at + bytes.len());
                 }
-                Piece::One if may_pass => set(&mut next, at + 1),
-                Piece::Many if may_pass => set(&mut next, at),
+                GlobToken::One if may_pass => set(&mut next, at + 1),
+                GlobToken::Many if may_pass => set(&mut next, at),
                 _ => {}
             }
         }
-        skip_stars(pieces, &mut next);
+        skip_stars(tokens, &mut next);
         alive = next;
     }
     alive.last().copied().unwrap_or_default()
 }
 
-fn begins_with(pieces: Option<&[Piece]>, bytes: &[u8]) -> bool {
-    pieces
-        .and_then(|pieces| pieces.get(..bytes.len()))
+fn begins_with(tokens: Option<&[GlobToken]>, bytes: &[u8]) -> bool {
+    tokens
+        .and_then(|tokens| tokens.get(..bytes.len()))
         .is_some_and(|head| {
             head.iter()
                 .zip(bytes)
-                .all(|(piece, byte)| *piece == Piece::Byte(*byte))
+                .all(|(token, byte)| *token == GlobToken::Byte(*byte))
         })
 }
 
@@ -292,9 +296,9 @@ fn set(alive: &mut [bool], at: usize) {
     }
 }
 
-fn skip_stars(pieces: &[Piece], alive: &mut [bool]) {
-    for (at, piece) in pieces.iter().enumerate() {
-        if *piece == Piece::Many && alive.get(at).copied().unwrap_or_default() {
+fn skip_stars(tokens: &[GlobToken], alive: &mut [bool]) {
+    for (at, token) in tokens.iter().enumerate() {
+        if *token == GlobToken::Many && alive.get(at).copied().unwrap_or_default() {
             set(alive, at + 1);
         }
     }
@@ -315,7 +319,7 @@ pub(crate) enum Replacement<'a> {
 
 /// Why a pattern cannot be matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Blocked {
+pub(crate) enum UnresolvedVariable {
     /// A variable has no value.
     Unresolved,
     /// A variable's value is unknown.
@@ -329,31 +333,31 @@ pub(crate) enum Blocked {
 pub(crate) fn replace_variables<'p, 'c>(
     text: &'p str,
     mut lookup: impl FnMut(&str) -> Replacement<'c>,
-) -> Result<Ready<'p>, Blocked> {
+) -> Result<ResolvedPattern<'p>, UnresolvedVariable> {
     if !text.contains("${") {
-        return Ok(Ready::Plain(text));
+        return Ok(ResolvedPattern::Plain(text));
     }
-    let mut pieces = Vec::with_capacity(text.len());
+    let mut tokens = Vec::with_capacity(text.len());
     let mut rest = text;
     let mut blocked = None;
     while let Some(start) = rest.find("${") {
         let (before, from) = rest.split_at(start);
         let Some(end) = from.find('}') else { break };
-        push_pattern(&mut pieces, before);
+        push_pattern(&mut tokens, before);
         let name = from.get(2..end).unwrap_or_default();
         rest = from.get(end + 1..).unwrap_or_default();
         match name {
-            "*" | "?" | "$" => push_literal(&mut pieces, name),
+            "*" | "?" | "$" => push_literal(&mut tokens, name),
             _ => match resolve(name, &mut lookup) {
-                Replacement::Value(value) => push_literal(&mut pieces, &value),
-                Replacement::Anything => push_pattern(&mut pieces, "*"),
-                Replacement::Unresolved => blocked = Some(Blocked::Unresolved),
-                Replacement::Unknown => blocked = blocked.or(Some(Blocked::Unknown)),
+                Replacement::Value(value) => push_literal(&mut tokens, &value),
+                Replacement::Anything => push_pattern(&mut tokens, "*"),
+                Replacement::Unresolved => blocked = Some(UnresolvedVariable::Unresolved),
+                Replacement::Unknown => blocked = blocked.or(Some(UnresolvedVariable::Unknown)),
             },
         }
     }
-    push_pattern(&mut pieces, rest);
-    blocked.map_or(Ok(Ready::Replaced(pieces)), Err)
+    push_pattern(&mut tokens, rest);
+    blocked.map_or(Ok(ResolvedPattern::Replaced(tokens)), Err)
 }
 
 /// `key, 'default'`: the default holds where the key is absent ("Specifying default values").
@@ -374,13 +378,13 @@ fn quoted(text: &str) -> Option<&str> {
     text.strip_prefix('\'')?.strip_suffix('\'')
 }
 
-fn push_pattern(pieces: &mut Vec<Piece>, text: &str) {
+fn push_pattern(tokens: &mut Vec<GlobToken>, text: &str) {
     let glob = Plain(text.as_bytes());
-    pieces.extend((0..text.len()).filter_map(|at| glob.piece(at)));
+    tokens.extend((0..text.len()).filter_map(|at| glob.token(at)));
 }
 
-fn push_literal(pieces: &mut Vec<Piece>, text: &str) {
-    pieces.extend(text.bytes().map(Piece::Byte));
+fn push_literal(tokens: &mut Vec<GlobToken>, text: &str) {
+    tokens.extend(text.bytes().map(GlobToken::Byte));
 }
 
 /// The variables that a text names, escapes left out.

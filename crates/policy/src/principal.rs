@@ -7,7 +7,7 @@ use super::request::{Principal, is_account_id};
 /// How closely a policy names the caller; it decides which implicit denies its Allow gets past
 /// ("How AWS enforcement code logic evaluates requests to allow or deny access").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Reach {
+pub(crate) enum PrincipalMatch {
     /// By account: "both delegate permissions to the account", whose administrator then decides.
     Account,
     /// By the role or user that its session stands for, whose permissions boundary, with the session
@@ -104,9 +104,9 @@ impl<'a> Caller<'a> {
     }
 
     /// How closely a `Principal` element names the caller, if at all.
-    pub(crate) fn named_by(&self, principals: &Principals<'_>) -> Option<Reach> {
+    pub(crate) fn named_by(&self, principals: &Principals<'_>) -> Option<PrincipalMatch> {
         if principals.is_everyone {
-            return Some(Reach::Itself);
+            return Some(PrincipalMatch::Itself);
         }
         principals
             .entries
@@ -116,33 +116,33 @@ impl<'a> Caller<'a> {
     }
 
     /// How closely one entry names the caller.
-    pub(crate) fn named_as(&self, kind: PrincipalKind, text: &str) -> Option<Reach> {
+    pub(crate) fn named_as(&self, kind: PrincipalKind, text: &str) -> Option<PrincipalMatch> {
         match (kind, self.principal) {
             (PrincipalKind::Aws, _) => self.named_by_aws(text),
             (PrincipalKind::Service, Principal::Service { name }) => {
-                (name == text).then_some(Reach::Itself)
+                (name == text).then_some(PrincipalMatch::Itself)
             }
             (PrincipalKind::Federated, Principal::Federated { provider }) => {
-                (provider == text).then_some(Reach::Itself)
+                (provider == text).then_some(PrincipalMatch::Itself)
             }
             _ => None,
         }
     }
 
     /// How closely a grant's grantee names the caller: an ARN, or a service.
-    pub(crate) fn named_by_grant(&self, grantee: &str) -> Option<Reach> {
+    pub(crate) fn named_by_grant(&self, grantee: &str) -> Option<PrincipalMatch> {
         self.named_as(PrincipalKind::Aws, grantee)
             .or_else(|| self.named_as(PrincipalKind::Service, grantee))
             .filter(|_| grantee != "*")
     }
 
-    fn named_by_aws(&self, text: &str) -> Option<Reach> {
+    fn named_by_aws(&self, text: &str) -> Option<PrincipalMatch> {
         if text == "*" {
-            return Some(Reach::Itself);
+            return Some(PrincipalMatch::Itself);
         }
         if let Some(account) = account_named(text) {
             let is_same = self.account == Some(account) && self.is_same_partition(text);
-            return is_same.then_some(Reach::Account);
+            return is_same.then_some(PrincipalMatch::Account);
         }
         match self.principal {
             Principal::User { arn }
@@ -150,13 +150,13 @@ impl<'a> Caller<'a> {
             | Principal::Session { arn, .. }
                 if arn == text =>
             {
-                Some(Reach::Itself)
+                Some(PrincipalMatch::Itself)
             }
             _ => self
                 .stands_for
                 .as_ref()
                 .is_some_and(|entity| entity.is(text))
-                .then_some(Reach::Entity),
+                .then_some(PrincipalMatch::Entity),
         }
     }
 
@@ -173,22 +173,26 @@ impl<'a> Caller<'a> {
     /// principal"; for an assumed role, AWS checks "the account, then the role, and then the
     /// assumed-role user" ("AWS JSON policy elements: `NotPrincipal`"). So the whole chain is listed,
     /// or the Deny applies.
-    pub(crate) const fn exemption_chain(&self) -> &'static [Reach] {
+    pub(crate) const fn exemption_chain(&self) -> &'static [PrincipalMatch] {
         match self.principal {
             Principal::User { .. } | Principal::FederatedUser { .. } => {
-                &[Reach::Account, Reach::Itself]
+                &[PrincipalMatch::Account, PrincipalMatch::Itself]
             }
-            Principal::Role { .. } => &[Reach::Account, Reach::Entity],
-            Principal::Session { .. } => &[Reach::Account, Reach::Entity, Reach::Itself],
-            Principal::AccountRoot { .. } => &[Reach::Account],
+            Principal::Role { .. } => &[PrincipalMatch::Account, PrincipalMatch::Entity],
+            Principal::Session { .. } => &[
+                PrincipalMatch::Account,
+                PrincipalMatch::Entity,
+                PrincipalMatch::Itself,
+            ],
+            Principal::AccountRoot { .. } => &[PrincipalMatch::Account],
             Principal::Service { .. } | Principal::Federated { .. } | Principal::Anonymous => {
-                &[Reach::Itself]
+                &[PrincipalMatch::Itself]
             }
         }
     }
 
     /// What of the chain a `NotPrincipal` element does not list; nothing where it exempts the caller.
-    pub(crate) fn unlisted(&self, principals: &Principals<'_>) -> Vec<Reach> {
+    pub(crate) fn unlisted(&self, principals: &Principals<'_>) -> Vec<PrincipalMatch> {
         let lists_everyone = principals.is_everyone
             || principals
                 .entries
@@ -197,7 +201,7 @@ impl<'a> Caller<'a> {
         if lists_everyone {
             return Vec::new();
         }
-        let lists = |wanted: Reach| {
+        let lists = |wanted: PrincipalMatch| {
             principals
                 .entries
                 .iter()
@@ -211,21 +215,26 @@ impl<'a> Caller<'a> {
     }
 
     /// One of the chain in words.
-    pub(crate) fn link_name(&self, link: Reach) -> String {
+    pub(crate) fn link_name(&self, link: PrincipalMatch) -> String {
         let name = self.principal.name();
         match (link, self.principal) {
-            (Reach::Account, _) => format!("the account {}", self.account.unwrap_or_default()),
-            (Reach::Entity, Principal::Session { .. }) => match &self.stands_for {
+            (PrincipalMatch::Account, _) => {
+                format!("the account {}", self.account.unwrap_or_default())
+            }
+            (PrincipalMatch::Entity, Principal::Session { .. }) => match &self.stands_for {
                 Some(Entity::Arn(arn)) => format!("the role {arn}"),
                 Some(Entity::Name { name, .. }) => format!("the role `{name}`"),
                 None => "the role".to_owned(),
             },
-            (Reach::Entity, _) => format!("the role {name}"),
-            (Reach::Itself, Principal::Session { .. } | Principal::FederatedUser { .. }) => {
+            (PrincipalMatch::Entity, _) => format!("the role {name}"),
+            (
+                PrincipalMatch::Itself,
+                Principal::Session { .. } | Principal::FederatedUser { .. },
+            ) => {
                 format!("the session {name}")
             }
-            (Reach::Itself, Principal::User { .. }) => format!("the user {name}"),
-            (Reach::Itself, _) => name.to_owned(),
+            (PrincipalMatch::Itself, Principal::User { .. }) => format!("the user {name}"),
+            (PrincipalMatch::Itself, _) => name.to_owned(),
         }
     }
 }

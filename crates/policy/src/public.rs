@@ -5,9 +5,9 @@
 //! (values that don't contain a wildcard or an IAM policy variable)" of a principal or of certain
 //! condition keys.
 
+use super::condition_value::Network;
 use super::document::{Condition, Document, Effect, PrincipalKind, Principals, Statement};
 use super::operator::{Quantifier, Test};
-use super::quantity::Network;
 use super::request::Principal;
 
 /// The condition keys whose fixed values make a statement non-public; `aws:SourceIp` and

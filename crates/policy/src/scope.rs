@@ -1,8 +1,8 @@
 //! Whom and what binds: which kinds of policy bear on a request at all, by who asks and what for.
 
 use super::condition::Truth;
-use super::evaluate::{Policies, PolicyKind, Request};
-use super::request::Principal;
+use super::policies::{Policies, PolicyKind};
+use super::request::{Principal, Request};
 
 /// How a resource keeps its door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

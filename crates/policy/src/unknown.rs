@@ -1,6 +1,6 @@
 //! Requests whose answer depends on context keys that nobody can tell.
 //!
-//! The weighing in three values already is sound, but it takes every doubtful condition for
+//! The evaluation in three values is already sound, but it takes every doubtful condition for
 //! independent of every other. So the keys are tried with example values, all together: where the
 //! examples cover everything that the keys could hold, what they lead to is the exact answer; where
 //! they do not, the answer stays *depends*.
@@ -8,10 +8,13 @@
 use std::collections::HashSet;
 
 use super::condition::{self, Assumption, Reading, Truth};
+use super::decision::{Decision, Evaluation, Outcome};
 use super::document::{Condition, Patterns, Statement, Version};
-use super::evaluate::{self, Decision, Evaluation, Grant, Outcome, Policies, Request};
-use super::verdict::{self, Weighed};
-use super::witness::{self, Doubtful, Singles, Witnesses};
+use super::explain;
+use super::policies::{Grant, Policies};
+use super::request::Request;
+use super::verdict::{self, PartialEvaluation};
+use super::witness::{self, ExampleValues, Singles, UndecidedStatement};
 
 /// How many combinations of values are tried at most.
 const MOST_TRIALS: usize = 4096;
@@ -23,9 +26,9 @@ const MOST_COMPARISONS: usize = 8_000_000;
 pub(crate) fn resolve<'p>(
     request: &Request<'_>,
     policies: &'p Policies<'p>,
-    weighed: &Weighed<'p>,
+    partial: &PartialEvaluation<'p>,
 ) -> Evaluation {
-    let doubtful: Vec<Doubtful<'_>> = weighed
+    let doubtful: Vec<UndecidedStatement<'_>> = partial
         .hits
         .iter()
         .filter(|hit| hit.truth == Truth::Unknown)
@@ -52,14 +55,14 @@ pub(crate) fn resolve<'p>(
         .collect();
     let keys = keys.into_iter().map(|(key, _)| key).collect();
     let mut trials = Trials::new(keys, found);
-    trials.run(request, policies, weighed);
-    trials.conclude(request, policies, weighed)
+    trials.run(request, policies, partial);
+    trials.conclude(request, policies, partial)
 }
 
 /// An unknown key, and all that asks for it.
 struct Asked<'a> {
     key: &'a str,
-    statements: &'a [Doubtful<'a>],
+    statements: &'a [UndecidedStatement<'a>],
     /// The conditions of the statements that ask for it.
     conditions: Vec<(&'a Condition<'a>, Version)>,
     /// The resources of the statements in which it is a variable.
@@ -73,10 +76,10 @@ impl<'a> Asked<'a> {
     fn new(
         key: &'a str,
         demanded: &'a [&'a str],
-        statements: &'a [Doubtful<'a>],
+        statements: &'a [UndecidedStatement<'a>],
         request: &'a Request<'a>,
     ) -> Self {
-        let of_version = |(statement, version): &Doubtful<'a>| {
+        let of_version = |(statement, version): &UndecidedStatement<'a>| {
             let version = *version;
             let asking = statement.conditions.iter();
             asking
@@ -106,7 +109,7 @@ impl<'a> Asked<'a> {
         )
     }
 
-    fn combined(&self, mut singles: Singles) -> Witnesses {
+    fn combined(&self, mut singles: Singles) -> ExampleValues {
         let affordable = MOST_COMPARISONS / (self.asked_values() + 1);
         if singles.texts.len() > affordable {
             singles.texts.truncate(affordable);
@@ -116,11 +119,11 @@ impl<'a> Asked<'a> {
         if singles.is_complete {
             self.keep_distinct(&mut singles.texts, |text| Some(std::slice::from_ref(text)));
         }
-        let mut witnesses = singles.combined();
-        if witnesses.is_complete {
-            self.keep_distinct(&mut witnesses.values, Option::as_deref);
+        let mut examples = singles.combined();
+        if examples.is_complete {
+            self.keep_distinct(&mut examples.values, Option::as_deref);
         }
-        witnesses
+        examples
     }
 
     /// With how many values of the policies each example is compared.
@@ -205,7 +208,7 @@ fn encryption_context_name(key: &str) -> Option<&str> {
     head.eq_ignore_ascii_case(PREFIX).then_some(name)
 }
 
-fn is_asked(key: &str, statements: &[Doubtful<'_>]) -> bool {
+fn is_asked(key: &str, statements: &[UndecidedStatement<'_>]) -> bool {
     statements.iter().any(|(statement, version)| {
         statement
             .conditions
@@ -257,14 +260,11 @@ struct Trials<'k> {
 }
 
 impl<'k> Trials<'k> {
-    fn new(keys: Vec<&'k str>, found: Vec<Witnesses>) -> Self {
-        let is_complete = found.iter().all(|witnesses| witnesses.is_complete);
+    fn new(keys: Vec<&'k str>, found: Vec<ExampleValues>) -> Self {
+        let is_complete = found.iter().all(|examples| examples.is_complete);
         Self {
             keys,
-            values: found
-                .into_iter()
-                .map(|witnesses| witnesses.values)
-                .collect(),
+            values: found.into_iter().map(|examples| examples.values).collect(),
             is_complete,
             decisions: Vec::new(),
         }
@@ -274,7 +274,7 @@ impl<'k> Trials<'k> {
         &mut self,
         request: &Request<'_>,
         policies: &'p Policies<'p>,
-        weighed: &Weighed<'p>,
+        partial: &PartialEvaluation<'p>,
     ) {
         let count = self
             .values
@@ -288,7 +288,7 @@ impl<'k> Trials<'k> {
                 context: request.context,
                 assumed: &assumed,
             };
-            let decision = weighed.under(request, policies, reading).decision();
+            let decision = partial.under(request, policies, reading).decision();
             self.decisions.push(decision);
         }
     }
@@ -348,7 +348,7 @@ impl<'k> Trials<'k> {
         &self,
         request: &Request<'_>,
         policies: &'p Policies<'p>,
-        weighed: &Weighed<'p>,
+        partial: &PartialEvaluation<'p>,
     ) -> Evaluation {
         let outcomes = self.outcomes();
         if self.is_complete && outcomes.len() == 1 {
@@ -357,18 +357,18 @@ impl<'k> Trials<'k> {
                 context: request.context,
                 assumed: &assumed,
             };
-            let settled = weighed.under(request, policies, reading);
-            return evaluate::conclude(request, policies, &settled);
+            let settled = partial.under(request, policies, reading);
+            return explain::conclude(request, policies, &settled);
         }
         let depends_on = self.deciding_keys();
-        let is_shut = weighed.gates.allowed == Truth::No || weighed.gates.deny == Truth::Yes;
+        let is_shut = partial.layers.allowed == Truth::No || partial.layers.deny == Truth::Yes;
         let is_reached = self.decisions.contains(&Decision::Allowed);
         Evaluation {
             can_be_allowed: !is_shut && (is_reached || !self.is_complete),
             decision: Decision::Depends,
-            deciding: weighed.deciding(Truth::Unknown),
+            deciding: partial.deciding(Truth::Unknown),
             denied_by: None,
-            explanation: super::explain::depends(request, &depends_on, &outcomes, self.is_complete),
+            explanation: explain::depends(request, &depends_on, &outcomes, self.is_complete),
             depends_on,
             outcomes,
             is_exhaustive: self.is_complete,

@@ -1,20 +1,21 @@
-//! Weighing: every statement that applies, and what they come to together.
+//! Evaluation in three values: every statement that applies, and what they come to together.
 //!
 //! All is computed in three values, so that one pass gives a sound answer also where context keys
 //! are unknown: *yes* and *no* hold whatever the keys turn out to be.
 
 use super::condition::{self, Reading, Truth};
+use super::decision::{Deciding, Decision};
 use super::document::{Document, Effect, Patterns, Statement, Version};
-use super::evaluate::{Deciding, Decision, Grant, Named, Policies, PolicyKind, Request};
 use super::grant;
-use super::pattern::{self, Blocked, Ready};
-use super::principal::{Caller, Reach};
-use super::request::Principal;
+use super::pattern::{self, ResolvedPattern, UnresolvedVariable};
+use super::policies::{Grant, Named, Policies, PolicyKind};
+use super::principal::{Caller, PrincipalMatch};
+use super::request::{Principal, Request};
 use super::scope::{Guard, Scope};
 
 /// A statement or grant that applies, or may apply.
 #[derive(Clone, Copy)]
-pub(crate) struct Hit<'p> {
+pub(crate) struct MatchedStatement<'p> {
     pub(crate) kind: PolicyKind,
     /// The level of the organization, from the root.
     pub(crate) level: usize,
@@ -22,7 +23,7 @@ pub(crate) struct Hit<'p> {
     pub(crate) origin: Origin<'p>,
     pub(crate) version: Version,
     pub(crate) is_deny: bool,
-    pub(crate) reach: Reach,
+    pub(crate) reach: PrincipalMatch,
     pub(crate) truth: Truth,
 }
 
@@ -34,7 +35,7 @@ pub(crate) enum Origin<'p> {
     Grant(&'p Grant),
 }
 
-impl<'p> Hit<'p> {
+impl<'p> MatchedStatement<'p> {
     /// The statement; a grant is none.
     pub(crate) const fn statement(&self) -> Option<&'p Statement<'p>> {
         match self.origin {
@@ -67,7 +68,7 @@ impl<'p> Hit<'p> {
 }
 
 /// What each kind of policy comes to.
-pub(crate) struct Gates {
+pub(crate) struct LayerResults {
     pub(crate) deny: Truth,
     pub(crate) service_control: Truth,
     pub(crate) endpoint: Truth,
@@ -81,42 +82,46 @@ pub(crate) struct Gates {
     pub(crate) allowed: Truth,
 }
 
-/// A request, weighed.
-pub(crate) struct Weighed<'p> {
-    pub(crate) hits: Vec<Hit<'p>>,
+/// A request, evaluated as far as its known context keys tell.
+pub(crate) struct PartialEvaluation<'p> {
+    pub(crate) hits: Vec<MatchedStatement<'p>>,
     pub(crate) scope: Scope,
-    pub(crate) gates: Gates,
+    pub(crate) layers: LayerResults,
 }
 
-/// Weighs a request under one reading of its context.
-pub(crate) fn weigh<'p>(
+/// Evaluates a request under one reading of its context.
+pub(crate) fn evaluate<'p>(
     request: &Request<'_>,
     policies: &'p Policies<'p>,
     reading: Reading<'_>,
-) -> Weighed<'p> {
+) -> PartialEvaluation<'p> {
     let scope = Scope::of(request, policies);
-    let mut scale = Scale {
+    let mut evaluator = Evaluator {
         request,
         reading,
         caller: Caller::new(&request.principal, reading),
         has_boundary: policies.boundary.is_some(),
         hits: Vec::with_capacity(8),
     };
-    scale.put_all(policies, scope);
-    let hits = scale.hits;
-    let gates = Gates::of(&hits, scope, policies);
-    Weighed { hits, scope, gates }
+    evaluator.put_all(policies, scope);
+    let hits = evaluator.hits;
+    let layers = LayerResults::of(&hits, scope, policies);
+    PartialEvaluation {
+        hits,
+        scope,
+        layers,
+    }
 }
 
-struct Scale<'r, 'p> {
+struct Evaluator<'r, 'p> {
     request: &'r Request<'r>,
     reading: Reading<'r>,
     caller: Caller<'r>,
     has_boundary: bool,
-    hits: Vec<Hit<'p>>,
+    hits: Vec<MatchedStatement<'p>>,
 }
 
-impl<'p> Scale<'_, 'p> {
+impl<'p> Evaluator<'_, 'p> {
     fn put_all(&mut self, policies: &'p Policies<'p>, scope: Scope) {
         if scope.has_identity_policies {
             for named in &policies.identity {
@@ -166,7 +171,7 @@ impl<'p> Scale<'_, 'p> {
             let Some((reach, truth)) = self.applies(kind, document.version(), statement) else {
                 continue;
             };
-            self.hits.push(Hit {
+            self.hits.push(MatchedStatement {
                 kind,
                 level,
                 policy: &named.name,
@@ -184,7 +189,7 @@ impl<'p> Scale<'_, 'p> {
         kind: PolicyKind,
         version: Version,
         statement: &Statement<'_>,
-    ) -> Option<(Reach, Truth)> {
+    ) -> Option<(PrincipalMatch, Truth)> {
         if !action_applies(&statement.actions, self.request.action) {
             return None;
         }
@@ -198,19 +203,19 @@ impl<'p> Scale<'_, 'p> {
         &self,
         kind: PolicyKind,
         statement: &Statement<'_>,
-    ) -> Option<Reach> {
+    ) -> Option<PrincipalMatch> {
         let is_deny = statement.effect == Effect::Deny;
         match &statement.principals {
-            None => (!needs_principal(kind)).then_some(Reach::Itself),
+            None => (!needs_principal(kind)).then_some(PrincipalMatch::Itself),
             // A principal where AWS takes none: the document could not be stored. It allows nobody.
-            Some(_) if !stands_at_resource(kind) => is_deny.then_some(Reach::Itself),
+            Some(_) if !stands_at_resource(kind) => is_deny.then_some(PrincipalMatch::Itself),
             Some(principals) if !principals.is_negated => self.caller.named_by(principals),
             // "Using it with Effect: Allow is not supported"; and it "will always deny any IAM
             // principal that has a permissions boundary policy attached" ("NotPrincipal").
             Some(principals) => {
                 let is_hit = self.has_boundary && self.caller.is_iam_entity()
                     || !self.caller.unlisted(principals).is_empty();
-                (is_deny && is_hit).then_some(Reach::Itself)
+                (is_deny && is_hit).then_some(PrincipalMatch::Itself)
             }
         }
     }
@@ -223,7 +228,7 @@ impl<'p> Scale<'_, 'p> {
         };
         let truth = grant::holds(grant, self.request, self.reading);
         if truth != Truth::No {
-            self.hits.push(Hit {
+            self.hits.push(MatchedStatement {
                 kind: PolicyKind::Grant,
                 level: 0,
                 policy: &grant.id,
@@ -276,14 +281,14 @@ pub(crate) fn resource_applies(
     for item in &patterns.items {
         match resource_pattern(&item.value, version, reading) {
             Ok(ready) => found = found.or(ready.is_resource_like(resource).into()),
-            Err(Blocked::Unknown) => {
+            Err(UnresolvedVariable::Unknown) => {
                 // It matches nothing that it would not match with a `*` for the variable.
                 let loose = reading.loosely(&item.value, version);
                 let may_match = loose.is_ok_and(|loose| loose.is_resource_like(resource));
                 found = found.or(if may_match { Truth::Unknown } else { Truth::No });
             }
-            Err(Blocked::Unresolved) if patterns.is_negated => return Truth::No,
-            Err(Blocked::Unresolved) => {}
+            Err(UnresolvedVariable::Unresolved) if patterns.is_negated => return Truth::No,
+            Err(UnresolvedVariable::Unresolved) => {}
         }
     }
     match (patterns.is_negated, found) {
@@ -300,14 +305,14 @@ pub(crate) fn resource_pattern<'t>(
     text: &'t str,
     version: Version,
     reading: Reading<'_>,
-) -> Result<Ready<'t>, Blocked> {
+) -> Result<ResolvedPattern<'t>, UnresolvedVariable> {
     let is_in_place = text
         .split_once("${")
         .is_some_and(|(head, _)| head.bytes().filter(|byte| *byte == b':').count() >= 5);
     if is_in_place {
         reading.ready(text, version)
     } else {
-        Ok(Ready::Plain(text))
+        Ok(ResolvedPattern::Plain(text))
     }
 }
 
@@ -329,8 +334,8 @@ const fn needs_principal(kind: PolicyKind) -> bool {
     )
 }
 
-impl Gates {
-    fn of(hits: &[Hit<'_>], scope: Scope, policies: &Policies<'_>) -> Self {
+impl LayerResults {
+    fn of(hits: &[MatchedStatement<'_>], scope: Scope, policies: &Policies<'_>) -> Self {
         let is_assumed = |kind: PolicyKind| policies.assumed_to_allow.contains(&kind);
         let allows = |kind: PolicyKind| {
             Truth::any(
@@ -355,7 +360,7 @@ impl Gates {
         let session = unless_absent(binds && policies.session.is_some(), PolicyKind::Session);
         let endpoint = unless_absent(policies.vpc_endpoint.is_some(), PolicyKind::VpcEndpoint);
         let delegated = identity.and(boundary).and(session);
-        let at_resource = |reach: Reach| {
+        let at_resource = |reach: PrincipalMatch| {
             Truth::any(hits.iter().filter_map(|hit| {
                 let counts = !hit.is_deny
                     && hit.reach == reach
@@ -366,9 +371,9 @@ impl Gates {
         let is_resource_assumed =
             is_assumed(scope.resource_kind()) || is_assumed(PolicyKind::Grant);
         let (itself, entity, account) = (
-            at_resource(Reach::Itself).or(is_resource_assumed.into()),
-            at_resource(Reach::Entity),
-            at_resource(Reach::Account),
+            at_resource(PrincipalMatch::Itself).or(is_resource_assumed.into()),
+            at_resource(PrincipalMatch::Entity),
+            at_resource(PrincipalMatch::Account),
         );
         let resource = itself.or(entity).or(account);
         let core = scope.core(
@@ -394,7 +399,7 @@ impl Gates {
 
 /// "An allow must be at every level from the root through each OU in the direct path to the account"
 /// ("SCP evaluation").
-fn service_control(hits: &[Hit<'_>], scope: Scope, policies: &Policies<'_>) -> Truth {
+fn service_control(hits: &[MatchedStatement<'_>], scope: Scope, policies: &Policies<'_>) -> Truth {
     if !scope.service_control_binds {
         return Truth::Yes;
     }
@@ -409,7 +414,7 @@ fn service_control(hits: &[Hit<'_>], scope: Scope, policies: &Policies<'_>) -> T
     }))
 }
 
-impl<'p> Weighed<'p> {
+impl<'p> PartialEvaluation<'p> {
     /// The same request under a reading that assumes more. Only what was doubtful is looked at
     /// again: *yes* and *no* hold whatever the keys turn out to be.
     pub(crate) fn under(
@@ -418,19 +423,19 @@ impl<'p> Weighed<'p> {
         policies: &'p Policies<'p>,
         reading: Reading<'_>,
     ) -> Self {
-        let settle = |hit: &Hit<'p>| {
+        let settle = |hit: &MatchedStatement<'p>| {
             let truth = match hit.truth {
                 Truth::Unknown => hit.truth_under(request, reading),
                 settled => settled,
             };
-            (truth != Truth::No).then_some(Hit { truth, ..*hit })
+            (truth != Truth::No).then_some(MatchedStatement { truth, ..*hit })
         };
-        let hits: Vec<Hit<'p>> = self.hits.iter().filter_map(settle).collect();
-        let gates = Gates::of(&hits, self.scope, policies);
+        let hits: Vec<MatchedStatement<'p>> = self.hits.iter().filter_map(settle).collect();
+        let layers = LayerResults::of(&hits, self.scope, policies);
         Self {
             hits,
             scope: self.scope,
-            gates,
+            layers,
         }
     }
 
@@ -439,7 +444,7 @@ impl<'p> Weighed<'p> {
         if self.scope.needs_no_permission {
             return Decision::Allowed;
         }
-        match (self.gates.deny, self.gates.allowed) {
+        match (self.layers.deny, self.layers.allowed) {
             (Truth::Yes, _) => Decision::ExplicitDeny,
             (Truth::No, Truth::Yes) => Decision::Allowed,
             (Truth::No, Truth::No) => Decision::ImplicitDeny,
@@ -459,16 +464,16 @@ impl<'p> Weighed<'p> {
                 Decision::ImplicitDeny => false,
                 Decision::Depends => true,
             })
-            .map(Hit::describe)
+            .map(MatchedStatement::describe)
             .collect()
     }
 
     /// Whether a hit gives the permission, as opposed to not taking it away.
-    fn grants(&self, hit: &Hit<'_>) -> bool {
+    fn grants(&self, hit: &MatchedStatement<'_>) -> bool {
         match hit.kind {
-            PolicyKind::Identity => self.gates.delegated == Truth::Yes,
+            PolicyKind::Identity => self.layers.delegated == Truth::Yes,
             PolicyKind::Resource | PolicyKind::Trust | PolicyKind::Grant => {
-                hit.reach != Reach::Account
+                hit.reach != PrincipalMatch::Account
                     || self.scope.guard != Guard::Open
                     || !self.scope.is_same_account
             }
@@ -498,22 +503,22 @@ impl<'p> Weighed<'p> {
             ..
         } = self.scope;
         let is_silent = |truth| truth == Truth::No;
-        let at_resource = is_silent(self.gates.resource);
+        let at_resource = is_silent(self.layers.resource);
         let is_shut = guard != Guard::Open && is_same_account && at_resource;
         // A grant to the role itself needs no identity policy, so its limits are what is missing.
         let is_granted = is_same_account && !at_resource;
-        let is_limited = is_silent(self.gates.boundary) || is_silent(self.gates.session);
-        if is_silent(self.gates.service_control) {
+        let is_limited = is_silent(self.layers.boundary) || is_silent(self.layers.session);
+        if is_silent(self.layers.service_control) {
             PolicyKind::ServiceControl
-        } else if is_silent(self.gates.endpoint) {
+        } else if is_silent(self.layers.endpoint) {
             PolicyKind::VpcEndpoint
         } else if !has_identity_policies || is_shut {
             self.scope.resource_kind()
-        } else if is_silent(self.gates.identity) && !(is_granted && is_limited) {
+        } else if is_silent(self.layers.identity) && !(is_granted && is_limited) {
             PolicyKind::Identity
-        } else if is_silent(self.gates.boundary) {
+        } else if is_silent(self.layers.boundary) {
             PolicyKind::Boundary
-        } else if is_silent(self.gates.session) {
+        } else if is_silent(self.layers.session) {
             PolicyKind::Session
         } else {
             self.scope.resource_kind()

@@ -3,12 +3,12 @@
 
 use std::net::IpAddr;
 
-use super::automaton::{self, Shape};
+use super::automaton::{self, Glob};
 use super::condition::Reading;
+use super::condition_value::{Instant, Network, Number};
 use super::document::{Condition, Statement, Version};
 use super::operator::{Quantifier, Test};
-use super::pattern::{self, Blocked, Piece, Ready};
-use super::quantity::{Moment, Network, Number};
+use super::pattern::{self, GlobToken, ResolvedPattern, UnresolvedVariable};
 use super::request::{Context, ContextValue};
 use super::verdict;
 
@@ -44,7 +44,7 @@ pub fn is_multivalued(key: &str) -> bool {
 }
 
 /// The values that one unknown key is tried with.
-pub(crate) struct Witnesses {
+pub(crate) struct ExampleValues {
     /// Each value; `None` is the absent key.
     pub(crate) values: Vec<Option<Vec<String>>>,
     /// Whether they cover all that the key could hold.
@@ -52,7 +52,7 @@ pub(crate) struct Witnesses {
 }
 
 /// A statement that may apply, with the version of its document.
-pub(crate) type Doubtful<'p> = (&'p Statement<'p>, Version);
+pub(crate) type UndecidedStatement<'p> = (&'p Statement<'p>, Version);
 
 /// Single values for a key, of which a list can be made.
 pub(crate) struct Singles {
@@ -66,7 +66,7 @@ pub(crate) struct Singles {
 /// Finds values for a key from the statements that depend on it, and from what grants demand of it.
 pub(crate) fn singles(
     key: &str,
-    statements: &[Doubtful<'_>],
+    statements: &[UndecidedStatement<'_>],
     demanded: &[&str],
     resource: &str,
     context: &Context,
@@ -76,11 +76,11 @@ pub(crate) fn singles(
         collected.take_statement(key, statement, *version, resource);
     }
     collected
-        .shapes
-        .extend(demanded.iter().map(|value| Shape::literal(value)));
+        .globs
+        .extend(demanded.iter().map(|value| Glob::literal(value)));
     if collected.is_quantified {
         // To a set operator an empty text is no value, and so unlike any other that matches nothing.
-        collected.shapes.push(Shape::literal(""));
+        collected.globs.push(Glob::literal(""));
     }
     let (texts, is_complete) = collected.examples();
     let is_list = is_multivalued(key)
@@ -95,7 +95,7 @@ pub(crate) fn singles(
 impl Singles {
     /// All that the key is tried with: the values, every set of them where it may hold a list, and
     /// the absent key. Where the sets would be too many it is each value alone and all together.
-    pub(crate) fn combined(self) -> Witnesses {
+    pub(crate) fn combined(self) -> ExampleValues {
         let alone = |value: &String| Some(vec![value.clone()]);
         let mut values: Vec<_> = self.texts.iter().map(alone).collect();
         let mut is_complete = self.is_complete;
@@ -117,7 +117,7 @@ impl Singles {
             }));
         }
         values.push(None);
-        Witnesses {
+        ExampleValues {
             values,
             is_complete,
         }
@@ -127,9 +127,9 @@ impl Singles {
 /// What the statements ask of one key.
 struct Collected<'c> {
     reading: Reading<'c>,
-    shapes: Vec<Shape>,
+    globs: Vec<Glob>,
     numbers: Vec<Number>,
-    moments: Vec<Moment>,
+    moments: Vec<Instant>,
     networks: Vec<Network>,
     asks_bool: bool,
     is_quantified: bool,
@@ -140,7 +140,7 @@ impl<'c> Collected<'c> {
     fn new(context: &'c Context) -> Self {
         Self {
             reading: Reading::new(context),
-            shapes: Vec::new(),
+            globs: Vec::new(),
             numbers: Vec::new(),
             moments: Vec::new(),
             networks: Vec::new(),
@@ -190,17 +190,17 @@ impl<'c> Collected<'c> {
     fn take_value(&mut self, test: Test, wanted: &str, version: Version) {
         match test {
             Test::Numeric(_) => self.numbers.extend(Number::parse(wanted)),
-            Test::Date(_) => self.moments.extend(Moment::parse(wanted)),
+            Test::Date(_) => self.moments.extend(Instant::parse(wanted)),
             Test::IpAddress => self.networks.extend(Network::parse(wanted)),
             Test::Bool => self.asks_bool = true,
             Test::Null => {}
-            Test::Binary => self.shapes.push(Shape::literal(wanted)),
+            Test::Binary => self.globs.push(Glob::literal(wanted)),
             Test::StringEquals | Test::StringEqualsIgnoreCase | Test::StringLike | Test::Arn => {
                 match self.reading.ready(wanted, version) {
-                    Ok(ready) => self.shapes.push(shape(test, &ready)),
+                    Ok(ready) => self.globs.push(glob(test, &ready)),
                     // A value that cannot be resolved matches nothing, whatever the key holds.
-                    Err(Blocked::Unresolved) => {}
-                    Err(Blocked::Unknown) => self.is_complete = false,
+                    Err(UnresolvedVariable::Unresolved) => {}
+                    Err(UnresolvedVariable::Unknown) => self.is_complete = false,
                 }
             }
         }
@@ -241,7 +241,7 @@ impl<'c> Collected<'c> {
             self.is_complete = false;
             return;
         };
-        let matches = |part: &Ready<'_>, text: &str| {
+        let matches = |part: &ResolvedPattern<'_>, text: &str| {
             if is_literal {
                 part.literal() == text
             } else {
@@ -271,7 +271,7 @@ impl<'c> Collected<'c> {
                 return;
             }
             left -= 1;
-            self.shapes.push(Shape::literal(value));
+            self.globs.push(Glob::literal(value));
         }
     }
 
@@ -284,7 +284,7 @@ impl<'c> Collected<'c> {
             texts.extend(["true".to_owned(), "false".to_owned()]);
         }
         let kinds = [
-            !self.shapes.is_empty(),
+            !self.globs.is_empty(),
             !self.numbers.is_empty(),
             !self.moments.is_empty(),
             !self.networks.is_empty(),
@@ -292,8 +292,8 @@ impl<'c> Collected<'c> {
         ];
         let mut is_complete =
             self.is_complete && kinds.into_iter().filter(|is_asked| *is_asked).count() <= 1;
-        if texts.is_empty() || !self.shapes.is_empty() {
-            let found = automaton::examples(&self.shapes);
+        if texts.is_empty() || !self.globs.is_empty() {
+            let found = automaton::examples(&self.globs);
             is_complete &= found.is_complete;
             texts.extend(found.texts);
         }
@@ -324,7 +324,7 @@ impl<'c> Collected<'c> {
         all.extend(moments.last().map(|moment| moment.later(1)));
         for pair in moments.windows(2) {
             if let [low, high] = pair {
-                all.push(Moment(i128::midpoint(low.0, high.0)));
+                all.push(Instant(i128::midpoint(low.0, high.0)));
             }
         }
         all.iter().map(ToString::to_string).collect()
@@ -378,23 +378,23 @@ fn beside(address: IpAddr, is_next: bool) -> Option<IpAddr> {
     }
 }
 
-fn shape(test: Test, ready: &Ready<'_>) -> Shape {
+fn glob(test: Test, ready: &ResolvedPattern<'_>) -> Glob {
     match test {
-        Test::StringLike | Test::Arn => Shape {
-            pieces: one_star_at_a_time(ready.pieces()),
+        Test::StringLike | Test::Arn => Glob {
+            tokens: one_star_at_a_time(ready.tokens()),
             ignores_case: false,
             is_arn: test == Test::Arn,
         },
-        _ => Shape {
+        _ => Glob {
             ignores_case: test == Test::StringEqualsIgnoreCase,
-            ..Shape::literal(&ready.literal())
+            ..Glob::literal(&ready.literal())
         },
     }
 }
 
-fn one_star_at_a_time(mut pieces: Vec<Piece>) -> Vec<Piece> {
-    pieces.dedup_by(|next, last| *next == Piece::Many && *last == Piece::Many);
-    pieces
+fn one_star_at_a_time(mut tokens: Vec<GlobToken>) -> Vec<GlobToken> {
+    tokens.dedup_by(|next, last| *next == GlobToken::Many && *last == GlobToken::Many);
+    tokens
 }
 
 /// Whether a text uses a key as a variable.

@@ -13,7 +13,7 @@ use crate::access::need::{Need, Who};
 use crate::access::principal::SourcePrincipal;
 use crate::access::verdict::stale_principals;
 use tableferry_policy::document::{Document, Effect};
-use tableferry_policy::ending::end_of;
+use tableferry_policy::expiry::end_of;
 use tableferry_policy::merge::{self, Added, EditError};
 
 /// What is to be done to one document.

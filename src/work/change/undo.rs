@@ -15,7 +15,7 @@ use crate::plan::TableRef;
 use crate::work::Work;
 use tableferry_policy::arn::Arn;
 use tableferry_policy::merge::EditError;
-use tableferry_policy::take_back::take_back;
+use tableferry_policy::revert::revert;
 
 /// What undoing a change would do, to be shown before it is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -331,7 +331,7 @@ fn propose(record: ChangeRecord, live: State) -> Result<UndoProposal, UndoError>
             (State::Recovery(false), Vec::new())
         }
         (State::Document(Some(text)), Some(after)) => {
-            let taken = take_back(record.before.as_deref(), after, text);
+            let taken = revert(record.before.as_deref(), after, text);
             let taken = taken.map_err(|cause| UndoError::Document {
                 title: record.title.clone(),
                 cause,

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use super::super::condition::{Reading, Truth, condition_holds};
+use super::super::condition_value::Network;
 use super::super::document::{Condition, Effect, Statement, Text, Version};
 use super::super::operator::{Comparison, Quantifier, Test};
-use super::super::quantity::Network;
 use super::super::request::Context;
 use super::super::witness::is_multivalued;
 use super::{Findings, Severity};

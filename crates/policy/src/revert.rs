@@ -20,7 +20,7 @@ use take_out::without_exemption;
 
 /// A document after an edit was taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TakenBack {
+pub struct Reverted {
     /// Its text; `None` where no statement is left, so that the document is to be deleted.
     pub text: Option<String>,
     /// The statements that were cut out or got their old condition back, by Sid or index.
@@ -35,14 +35,14 @@ pub struct TakenBack {
 /// # Errors
 ///
 /// Where one of the documents cannot be parsed.
-pub fn take_back(before: Option<&str>, after: &str, live: &str) -> Result<TakenBack, EditError> {
+pub fn revert(before: Option<&str>, after: &str, live: &str) -> Result<Reverted, EditError> {
     let read = |text| Document::parse(text).map_err(EditError::Document);
     let old = before.map(read).transpose()?;
     let new = read(after)?;
     let edit = Edit::between(old.as_ref(), &new);
     let now = read(live)?;
     if is_same_json(after, live) && !edit.has_dropped {
-        return Ok(TakenBack {
+        return Ok(Reverted {
             text: before.map(str::to_owned),
             taken: edit.labels(&new),
             left: Vec::new(),
@@ -80,7 +80,7 @@ pub fn take_back(before: Option<&str>, after: &str, live: &str) -> Result<TakenB
         text = cut_statement(&text, &document, at);
     }
     let is_empty = read(&text)?.statements().is_empty();
-    Ok(TakenBack {
+    Ok(Reverted {
         text: (!is_empty).then_some(text),
         taken: found.taken,
         left: found.left,

@@ -36,7 +36,7 @@ fn an_edit_that_still_stands_is_taken_back_to_the_byte() {
         &document(&[SPARING, BARE_SPARING]),
         &allow("Ours", "s3:PutObject"),
     );
-    let taken = take_back(Some(&before), &after, &after).unwrap();
+    let taken = revert(Some(&before), &after, &after).unwrap();
     assert_eq!(taken.text.as_deref(), Some(before.as_str()));
     assert_eq!(taken.taken, ["Ours", "OfficeOnly", "#1"]);
     assert_eq!(taken.left, Vec::<String>::new());
@@ -51,17 +51,17 @@ fn what_others_added_since_stays_and_the_rest_is_as_it_was() {
     );
     let theirs = allow("Theirs", "s3:GetObject");
     let live = added(&after, &theirs);
-    let taken = take_back(Some(&before), &after, &live).unwrap();
+    let taken = revert(Some(&before), &after, &live).unwrap();
     assert_eq!(taken.text, Some(added(&before, &theirs)));
 }
 
 #[test]
 fn a_document_that_holds_nothing_but_ours_is_deleted() {
     let after = new_document(&allow("Ours", "s3:PutObject"));
-    let taken = take_back(None, &after, &after).unwrap();
+    let taken = revert(None, &after, &after).unwrap();
     assert_eq!(taken.text, None);
     let theirs = allow("Theirs", "s3:GetObject");
-    let taken = take_back(None, &after, &added(&after, &theirs)).unwrap();
+    let taken = revert(None, &after, &added(&after, &theirs)).unwrap();
     let text = taken.text.unwrap();
     let left = Document::parse(&text).unwrap();
     assert_eq!(left.statements().len(), 1);
@@ -74,7 +74,7 @@ fn what_somebody_altered_since_is_left_and_told() {
     let after = added(&document(&[SPARING]), &allow("Ours", "s3:PutObject"));
     let live = after.replace("\"s3:PutObject\"", "\"s3:Put*\"");
     assert_ne!(live, after);
-    let taken = take_back(Some(&before), &after, &live).unwrap();
+    let taken = revert(Some(&before), &after, &live).unwrap();
     assert_eq!(taken.taken, ["OfficeOnly"]);
     assert_eq!(
         taken.left,
@@ -92,7 +92,7 @@ fn what_somebody_gave_another_sid_is_taken_away_all_the_same() {
     let live = after
         .replace("\"Ours\"", "\"Exports\"")
         .replace("OfficeOnly", "Office");
-    let taken = take_back(Some(&before), &after, &live).unwrap();
+    let taken = revert(Some(&before), &after, &live).unwrap();
     assert_eq!(taken.taken, ["Ours", "OfficeOnly"]);
     assert_eq!(taken.left, Vec::<String>::new());
     assert_eq!(taken.text, Some(before.replace("OfficeOnly", "Office")));
@@ -100,7 +100,7 @@ fn what_somebody_gave_another_sid_is_taken_away_all_the_same() {
     let after = new_document(&allow("Ours", "s3:PutObject"));
     let live = after.replace("\"Sid\": \"Ours\",", "");
     assert_ne!(live, after);
-    assert_eq!(take_back(None, &after, &live).unwrap().text, None);
+    assert_eq!(revert(None, &after, &live).unwrap().text, None);
 }
 
 /// The exemption goes, what somebody did to the rest of the Deny stays.
@@ -122,7 +122,7 @@ fn an_exemption_is_taken_out_of_a_deny_that_somebody_altered_besides() {
     ] {
         let live = after.replace(theirs, own);
         assert_ne!(live, after);
-        let taken = take_back(Some(&before), &after, &live).unwrap();
+        let taken = revert(Some(&before), &after, &live).unwrap();
         assert_eq!(taken.taken, ["OfficeOnly"], "{own}");
         assert_eq!(taken.left, Vec::<String>::new(), "{own}");
         assert_eq!(taken.text, Some(before.replace(theirs, own)));
@@ -137,7 +137,7 @@ fn an_exemption_that_was_the_whole_condition_goes_with_it() {
     let named = |text: &str| text.replace("{\"Effect\"", "{\"Sid\": \"Keep\", \"Effect\"");
     let (before, after) = (named(&before), named(&after));
     let live = after.replace(theirs.0, theirs.1);
-    let taken = take_back(Some(&before), &after, &live).unwrap();
+    let taken = revert(Some(&before), &after, &live).unwrap();
     assert_eq!(taken.text, Some(before.replace(theirs.0, theirs.1)));
 }
 
@@ -160,13 +160,13 @@ fn a_value_is_taken_out_of_a_list_that_others_widened() {
         // Theirs was taken away, so that one value is left of what was one value before.
         (r#""Q""#, r#"["Q", "R"]"#, r#"["R", "S"]"#, r#""S""#),
     ] {
-        let taken = take_back(Some(&deny(before)), &deny(after), &deny(live)).unwrap();
+        let taken = revert(Some(&deny(before)), &deny(after), &deny(live)).unwrap();
         assert_eq!(taken.left, Vec::<String>::new());
         assert_eq!(taken.text, Some(deny(wanted)), "{live}");
     }
     // Somebody took ours out of the list already.
     let live = deny(r#"["Q", "S"]"#);
-    let taken = take_back(Some(&deny(r#""Q""#)), &deny(r#"["Q", "R"]"#), &live).unwrap();
+    let taken = revert(Some(&deny(r#""Q""#)), &deny(r#"["Q", "R"]"#), &live).unwrap();
     assert_eq!(taken.text, Some(live));
     assert!(taken.taken.is_empty() && taken.left.is_empty(), "{taken:?}");
 }
@@ -177,7 +177,7 @@ fn what_stands_in_other_words_is_left_and_told() {
     let before = document(&[DENY]);
     let after = added(&document(&[SPARING]), &allow("Ours", "s3:PutObject"));
     let told = |live: &str| {
-        let taken = take_back(Some(&before), &after, live).unwrap();
+        let taken = revert(Some(&before), &after, live).unwrap();
         assert_eq!(taken.text.as_deref(), Some(live), "{live}");
         assert_eq!(taken.taken, Vec::<String>::new());
         taken.left
@@ -216,7 +216,7 @@ fn a_deny_that_holds_a_part_of_what_was_put_into_it_is_told() {
     let before = document(&[DENY]);
     let after = document(&[SPARING]);
     let live = after.replace(r#""false""#, r#"["false", "true"]"#);
-    let taken = take_back(Some(&before), &after, &live).unwrap();
+    let taken = revert(Some(&before), &after, &live).unwrap();
     assert_eq!(taken.text, Some(live));
     assert_eq!(
         taken.left,
@@ -224,7 +224,7 @@ fn a_deny_that_holds_a_part_of_what_was_put_into_it_is_told() {
     );
     // Another value in its place is nothing of ours.
     let live = after.replace(r#""false""#, r#""true""#);
-    let taken = take_back(Some(&before), &after, &live).unwrap();
+    let taken = revert(Some(&before), &after, &live).unwrap();
     assert_eq!(taken.left, Vec::<String>::new());
 }
 
@@ -232,7 +232,7 @@ fn a_deny_that_holds_a_part_of_what_was_put_into_it_is_told() {
 fn what_somebody_took_away_already_needs_no_word() {
     let before = document(&[DENY]);
     let after = added(&document(&[SPARING]), &allow("Ours", "s3:PutObject"));
-    let taken = take_back(Some(&before), &after, &before).unwrap();
+    let taken = revert(Some(&before), &after, &before).unwrap();
     assert_eq!(taken.text.as_deref(), Some(before.as_str()));
     assert!(taken.taken.is_empty() && taken.left.is_empty(), "{taken:?}");
 }
@@ -248,10 +248,7 @@ fn a_document_that_was_laid_out_anew_is_known_again() {
     let value: serde_json::Value = serde_json::from_str(&after).unwrap();
     let theirs = allow("Theirs", "s3:GetObject");
     let live = added(&value.to_string(), &theirs);
-    let text = take_back(Some(&before), &after, &live)
-        .unwrap()
-        .text
-        .unwrap();
+    let text = revert(Some(&before), &after, &live).unwrap().text.unwrap();
     assert!(say_the_same(&text, &added(&before, &theirs)), "{text}");
     assert!(!text.contains("ViaAWSService"));
 }
@@ -266,10 +263,7 @@ fn a_deleted_principal_is_never_put_back() {
     let spared = r#"{"Sid":"Listed","Effect":"Deny","Principal":{"AWS":["222222222222"]},"Action":"s3:*","Resource":"arn:aws:s3:::landing/*","Condition": { "Bool": { "aws:ViaAWSService": "false" } }}"#;
     let before = document(&[&stale, listed, BARE]);
     let after = added(&document(&[spared, BARE]), &allow("Ours", "s3:PutObject"));
-    let text = take_back(Some(&before), &after, &after)
-        .unwrap()
-        .text
-        .unwrap();
+    let text = revert(Some(&before), &after, &after).unwrap().text.unwrap();
     let wanted = r#"{"Sid":"Listed","Effect":"Deny","Principal":{"AWS":["222222222222"]},"Action":"s3:*","Resource":"arn:aws:s3:::landing/*"}"#;
     assert_eq!(text, document(&[wanted, BARE]));
 }
@@ -280,7 +274,7 @@ fn a_list_that_was_put_around_a_lone_statement_goes_again() {
     let after = added(&before, &allow("Ours", "s3:PutObject"));
     // Somebody gave the document an Id since.
     let with_id = |text: &str| text.replacen('{', "{\"Id\":\"x\",", 1);
-    let taken = take_back(Some(&before), &after, &with_id(&after)).unwrap();
+    let taken = revert(Some(&before), &after, &with_id(&after)).unwrap();
     assert_eq!(taken.text, Some(with_id(&before)));
 }
 
@@ -368,7 +362,7 @@ proptest! {
         for index in 0..count {
             after = added(&after, &allow(&format!("Ours{index}"), "s3:PutObject*").replace("landing", &format!("b{index}")));
         }
-        let taken = take_back(Some(&before), &after, &after).unwrap();
+        let taken = revert(Some(&before), &after, &after).unwrap();
         prop_assert_eq!(taken.text, Some(before));
         prop_assert_eq!(taken.left, Vec::<String>::new());
     }
@@ -389,7 +383,7 @@ proptest! {
             live = remove_statement(&live, "S0").unwrap().text;
             expected = remove_statement(&expected, "S0").unwrap().text;
         }
-        let text = take_back(Some(&before), &after, &live).unwrap().text.unwrap();
+        let text = revert(Some(&before), &after, &live).unwrap().text.unwrap();
         prop_assert!(say_the_same(&text, &expected), "{text}\n{expected}");
         // Every statement that is not ours keeps its bytes.
         let document = Document::parse(&live).unwrap();

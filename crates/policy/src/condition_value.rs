@@ -79,11 +79,11 @@ impl fmt::Display for Number {
 
 /// A point in time, in nanoseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment(pub(crate) i128);
+pub(crate) struct Instant(pub(crate) i128);
 
 const NANOS: i128 = 1_000_000_000;
 
-impl Moment {
+impl Instant {
     /// Reads one of "the W3C implementations of the ISO 8601 date formats or … epoch (UNIX) time".
     /// Four digits are a year; any other number counts seconds.
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -131,7 +131,7 @@ impl Moment {
     }
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for Instant {
     /// As ISO 8601, or as seconds of the epoch for times that have no such form.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_nanosecond(self.0) {
