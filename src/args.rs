@@ -181,7 +181,8 @@ pub struct RunArgs {
     #[arg(long)]
     pub no_wait: bool,
     /// Start although the same plan is under way, or was completed within the hour, or an export that
-    /// this machine does not know of is writing the same to the same place
+    /// this machine does not know of is writing the same to the same place, or an export to it failed
+    /// and nothing that can be read has changed since
     #[arg(long)]
     pub again: bool,
     /// Start only this table of the plan, by name or ARN; may be given several times. What did not start

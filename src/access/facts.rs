@@ -302,6 +302,12 @@ pub struct PastExport {
     pub ended_at: Option<Timestamp>,
     /// `IN_PROGRESS`, `COMPLETED` or `FAILED`.
     pub status: String,
+    /// `FailureCode` of one that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_code: Option<String>,
+    /// `FailureMessage` of one that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_message: Option<String>,
     /// The owner of the bucket that it was told of, as `S3BucketOwner`.
     #[serde(default)]
     pub owner: Option<AccountId>,

@@ -6,6 +6,7 @@
 //! what could be read, with a permission that we have not.
 
 mod bucket;
+mod failure;
 mod key;
 mod lasting;
 mod permission;
@@ -170,6 +171,8 @@ pub enum Check {
     Quota,
     /// No export of the same table to the same place was started within the hour.
     SamePlace,
+    /// No export to the same place failed while all that can be read was as it is now.
+    EarlierFailure,
     /// Changes that were just made hold by now.
     YoungChange,
 }
@@ -427,6 +430,7 @@ impl Check {
             Self::Session => "session of",
             Self::Quota => "running exports of",
             Self::SamePlace => "earlier exports of",
+            Self::EarlierFailure => "earlier failure at",
             Self::YoungChange => "change of",
         }
     }
@@ -447,6 +451,7 @@ pub fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<Verdict> {
     verdicts.extend(stale::judge(plan, facts));
     verdicts.extend(table::judge(plan, facts, now));
     verdicts.extend(session::judge(plan, facts, now));
+    verdicts.extend(failure::judge(plan, facts));
     verdicts
         .into_iter()
         .map(|verdict| unsurveyed::settle(plan, facts, verdict))

@@ -97,6 +97,9 @@ async fn try_run(
         );
     }
     blocked(args, &briefing, &foreseen, report)?;
+    if !args.again {
+        refuse_repeated_failure(&verdicts, report)?;
+    }
     if args.strict {
         strictly_allowed(&verdicts, report)?;
     }
@@ -227,6 +230,21 @@ fn foresee(verdicts: &[Verdict], report: &Report) -> Vec<Verdict> {
         .filter(|verdict| is_fatal(verdict))
         .cloned()
         .collect()
+}
+
+/// What failed before, with nothing changed since, is not started by `--yes`, nor by a yes.
+fn refuse_repeated_failure(verdicts: &[Verdict], report: &Report) -> Result<(), Exit> {
+    let failed = verdicts
+        .iter()
+        .find(|verdict| verdict.is_of(Check::EarlierFailure));
+    let Some(failed) = failed else {
+        return Ok(());
+    };
+    report.error(
+        &failed.explanation,
+        Some("nothing was started; --again starts it all the same"),
+    );
+    Err(Exit::Refused)
 }
 
 /// `--strict`: nothing is started on what nobody read.

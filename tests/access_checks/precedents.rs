@@ -284,3 +284,40 @@ fn an_export_of_which_nothing_was_recorded_is_told_and_settles_nothing() {
     let after = check(&home, &plan, &[]);
     is_unknown_with(&after, "whether anything was changed since is not known");
 }
+
+/// The bucket grants nothing, and nobody of the plan may read that: the export fails, and is started
+/// again by nobody's yes until something was changed.
+#[tokio::test]
+async fn a_failure_speaks_against_the_next_start_until_something_changed() {
+    let home = Home::new();
+    let plan = as_reader("no-grant");
+    let failed = run(&home, &plan, &[]);
+    assert_eq!(failed.status, 1, "{failed:?}");
+    let export = exported(&failed, "FAILED");
+
+    let told = check(&home, &plan, &[]);
+    assert_eq!(told.status, 5, "{told:?}");
+    let verdicts_told = verdicts(&told);
+    let failure = verdict(&verdicts_told, "earlier_failure");
+    assert_eq!(failure["verdict"], "depends", "{failure:#}");
+    let why = failure["explanation"].as_str().unwrap();
+    assert!(
+        why.starts_with(&format!("the export {export} failed at 20")),
+        "{why}"
+    );
+    assert!(why.contains(": S3AccessDenied: "), "{why}");
+
+    let refused = run(&home, &plan, &[]);
+    assert_eq!(refused.status, 3, "{refused:?}");
+    assert_eq!(refused.exports(), Vec::<Value>::new());
+    let again = run(&home, &plan, &["--again"]);
+    exported(&again, "FAILED");
+
+    // What can be read of the caller changed: the failure may be mended.
+    let admin = Api::open(&home, "prod-admin").await;
+    admin.put_policy_of_role("More", &["s3:ListBucket"]).await;
+    drop(admin);
+    let changed = verdicts(&check(&home, &plan, &[]));
+    let is_told = |found: &Value| found["subject"]["check"] == "earlier_failure";
+    assert!(!changed.iter().any(is_told), "{changed:#?}");
+}

@@ -224,6 +224,8 @@ pub(crate) fn past() -> PastExport {
         started_at: at("2026-11-20T00:00:00Z"),
         ended_at: Some(at("2026-11-20T00:10:00Z")),
         status: "COMPLETED".to_owned(),
+        failure_code: None,
+        failure_message: None,
         owner: Some("222222222222".parse().unwrap()),
         writing: Since::Unchanged,
         reading: Since::Unchanged,

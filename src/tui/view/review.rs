@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::{Look, parts, tables};
-use crate::access::verdict::Counts;
+use crate::access::verdict::{Check, Counts};
 use crate::plan::{Encryption, Plan};
 use crate::tui::drafts;
 use crate::tui::model::Model;
@@ -81,6 +81,7 @@ fn may_do(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
         let text = format!("  {}: {}", verdict.subject, verdict.explanation);
         lines.extend(parts::paragraph(&text, Style::new(), columns));
     }
+    lines.extend(earlier_failure(look, columns));
     let undecided = access::judged(look.model).map_or(0, |judged| {
         let counts = Counts::of(&judged.verdicts);
         counts.depends + counts.unknown
@@ -93,6 +94,18 @@ fn may_do(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
         lines.extend(parts::paragraph(&text, theme.warning(), columns));
     }
     lines
+}
+
+/// What failed before, with nothing changed since.
+pub(crate) fn earlier_failure(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
+    let failed = access::judged(look.model).and_then(|judged| {
+        let mut verdicts = judged.verdicts.iter();
+        verdicts.find(|verdict| verdict.is_of(Check::EarlierFailure))
+    });
+    failed.map_or_else(Vec::new, |failed| {
+        let text = format!("▲ {}", failed.explanation);
+        parts::paragraph(&text, look.theme.warning(), columns)
+    })
 }
 
 /// What speaks against the start, and what it will do.

@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{bears, is_of_side};
+use super::{SPREADING, bears, is_of_side};
 use crate::access::facts::{Facts, PastExport, Since};
 use crate::access::fingerprint::{Fingerprint, fingerprints};
 use crate::aws::dynamodb::{Export, ExportStatus};
@@ -56,6 +56,8 @@ fn of_others(export: &Export) -> Option<PastExport> {
         started_at: export.started_at?,
         ended_at: export.ended_at,
         status: status.to_owned(),
+        failure_code: export.failure_code.clone(),
+        failure_message: export.failure_message.clone(),
         owner: None,
         writing: Since::Unknown,
         reading: Since::Unknown,
@@ -103,7 +105,13 @@ impl Present {
 
     /// What has become of what an export of a run relied on: for writing, and for reading.
     fn since(&self, run: &RunRecord, export: &ExportRecord) -> (Since, Since) {
-        if self.changed_at.is_some_and(|at| at >= run.created_at) {
+        // A failure soon after a change is explained by the change, which may not have held yet.
+        let from = match export.stage {
+            Stage::Failed => run.created_at.checked_sub(SPREADING),
+            _ => Ok(run.created_at),
+        };
+        let from = from.unwrap_or(Timestamp::MIN);
+        if self.changed_at.is_some_and(|at| at >= from) {
             return (Since::Changed, Since::Changed);
         }
         let Some(then) = &export.fingerprint else {
@@ -165,6 +173,8 @@ fn past_export(run: &RunRecord, export: &ExportRecord, present: &Present) -> Opt
         started_at: export.started_at.or(export.called_at)?,
         ended_at: export.ended_at,
         status: status.to_owned(),
+        failure_code: export.failure_code.clone(),
+        failure_message: export.failure_message.clone(),
         owner: request.bucket_owner.clone(),
         writing,
         reading,

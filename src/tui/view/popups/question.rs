@@ -182,6 +182,7 @@ fn start_text(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     }
     lines.push(Line::default());
     lines.extend(review::parties(look, columns));
+    lines.extend(review::earlier_failure(look, columns));
     for duplicate in &briefing.duplicates {
         let text = format!("▲ {}; a new start exports it again", duplicate.sentence());
         lines.extend(parts::paragraph(&text, look.theme.warning(), columns));
