@@ -9,6 +9,7 @@
 //! account: what was read is handed in.
 
 mod bearing;
+mod call;
 mod context;
 pub mod explain;
 pub mod facts;

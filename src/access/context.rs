@@ -7,6 +7,7 @@
 
 use jiff::Timestamp;
 
+use super::call::{Call, Carried, OF_ACL, OF_ENCRYPTION};
 use super::facts::{Fact, Facts, Obstacle, Organization, PrincipalFacts};
 use super::need::{Need, Purpose, Who};
 use super::verdict::{Layer, Unread};
@@ -20,7 +21,8 @@ const EXPORTER: &str = "dynamodb.amazonaws.com";
 
 /// Keys that a request has only where a service calls for itself, or where it goes through an access
 /// point; a principal's request to a bucket, a table or a key never has them.
-const NEVER_THERE: [&str; 10] = [
+/// `S3SseAlgorithm` of an export takes no key of the customer's own in a header.
+const NEVER_THERE: [&str; 11] = [
     "aws:PrincipalServiceName",
     "aws:PrincipalServiceNamesList",
     "aws:SourceAccount",
@@ -31,6 +33,7 @@ const NEVER_THERE: [&str; 10] = [
     "s3:AccessPointNetworkOrigin",
     "s3:DataAccessPointAccount",
     "s3:DataAccessPointArn",
+    "s3:x-amz-server-side-encryption-customer-algorithm",
 ];
 
 /// Keys that tell of the endpoint or network a call came through. "The key is not in the context of a
@@ -52,11 +55,13 @@ const OBJECT_CONTEXT: &str = "kms:EncryptionContext:aws:s3:arn";
 
 /// What surrounds one request.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Setting<'a> {
+pub(super) struct CallContext<'a> {
     pub(super) plan: &'a Plan,
     pub(super) facts: &'a Facts,
     pub(super) now: Timestamp,
     pub(super) need: &'a Need,
+    /// The call that is judged.
+    pub(super) call: Call,
     /// The account that owns the resource.
     pub(super) account: &'a AccountId,
     /// The resource's ARN.
@@ -72,7 +77,7 @@ pub(super) struct Setting<'a> {
 }
 
 /// The context, as far as it depends on no policy.
-pub(super) fn of(setting: Setting<'_>) -> Context {
+pub(super) fn of(setting: CallContext<'_>) -> Context {
     let mut context = Context::default();
     let principal = setting.principal();
     add_principal(&mut context, principal, setting.role);
@@ -100,7 +105,7 @@ pub(super) fn of(setting: Setting<'_>) -> Context {
     add_route(&mut context, setting);
     add_resource(&mut context, setting);
     match setting.need.purpose {
-        Purpose::Write => add_upload(&mut context, &setting.plan.encryption),
+        Purpose::Write => add_upload(&mut context, setting.call, &setting.plan.encryption),
         Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable => {
             add_key_use(&mut context, setting);
         }
@@ -109,7 +114,7 @@ pub(super) fn of(setting: Setting<'_>) -> Context {
     context
 }
 
-impl<'a> Setting<'a> {
+impl<'a> CallContext<'a> {
     fn principal(self) -> &'a PrincipalFacts {
         match (self.need.who, &self.facts.destination) {
             (Who::Reader, Some(destination)) => destination,
@@ -172,7 +177,7 @@ fn add_principal(context: &mut Context, principal: &PrincipalFacts, role: Option
 }
 
 /// How the request reaches the service that judges it.
-fn add_route(context: &mut Context, setting: Setting<'_>) {
+fn add_route(context: &mut Context, setting: CallContext<'_>) {
     // The operator's address is known to AWS alone: behind an address translation or an endpoint it
     // is not the machine's. For a call that is forwarded, AWS documents none.
     context.set_unknown("aws:SourceIp");
@@ -214,7 +219,7 @@ fn add_route(context: &mut Context, setting: Setting<'_>) {
     }
 }
 
-fn add_resource(context: &mut Context, setting: Setting<'_>) {
+fn add_resource(context: &mut Context, setting: CallContext<'_>) {
     let account = setting.account;
     context.set("aws:ResourceAccount", account.as_str());
     if matches!(setting.need.purpose, Purpose::Write | Purpose::Verify) {
@@ -253,9 +258,25 @@ fn add_organization(
     }
 }
 
-/// What the headers of an upload say. The parts and the end of a multipart upload are judged as its
-/// beginning is. Which access control list an export sends is not documented.
-fn add_upload(context: &mut Context, encryption: &Encryption) {
+/// What the headers of a call of an upload say. What it does not carry is absent.
+fn add_upload(context: &mut Context, call: Call, encryption: &Encryption) {
+    match call.encryption() {
+        Carried::Sent | Carried::Inherited => add_encryption(context, encryption),
+        Carried::Unknown => {
+            for key in OF_ENCRYPTION {
+                context.set_unknown(key);
+            }
+        }
+        Carried::Absent => {}
+    }
+    if call.acl() != Carried::Absent {
+        for key in OF_ACL {
+            context.set_unknown(key);
+        }
+    }
+}
+
+fn add_encryption(context: &mut Context, encryption: &Encryption) {
     let (algorithm, key) = match encryption {
         Encryption::Aes256 => ("AES256", None),
         Encryption::Kms { key } => ("aws:kms", key.as_deref()),
@@ -267,13 +288,12 @@ fn add_upload(context: &mut Context, encryption: &Encryption) {
         Some(_) => context.set_unknown(KEY_HEADER),
         None => {}
     }
-    context.set_unknown("s3:x-amz-acl");
 }
 
 /// What KMS sees when a service uses a key for a principal. The encryption context is documented for
 /// both: S3's holds the object's ARN, or with an S3 Bucket Key the bucket's ("Using encryption with
 /// AWS KMS keys"); DynamoDB's the table's name and account ("DynamoDB encryption at rest").
-fn add_key_use(context: &mut Context, setting: Setting<'_>) {
+fn add_key_use(context: &mut Context, setting: CallContext<'_>) {
     let caller = &setting.principal().caller;
     context.set("kms:CallerAccount", caller.account.as_str());
     let suffix = caller.arn.partition.dns_suffix();
@@ -403,7 +423,7 @@ pub(super) fn unread_key(
 }
 
 /// Keys whose absence from the context, as built above, means that the request has them not.
-const SETTLED: [&str; 16] = [
+const SETTLED: [&str; 14] = [
     "aws:CalledVia",
     "aws:CalledViaFirst",
     "aws:CalledViaLast",
@@ -418,8 +438,6 @@ const SETTLED: [&str; 16] = [
     "aws:username",
     "kms:CallerAccount",
     "kms:ViaService",
-    "s3:x-amz-server-side-encryption",
-    "s3:x-amz-server-side-encryption-aws-kms-key-id",
 ];
 
 /// Keys that only their own service puts into a request, whatever session makes it. A service that
@@ -453,6 +471,8 @@ fn is_settled(key: &str, action: &str) -> bool {
         .into_iter()
         .chain(OF_NETWORK)
         .chain(SETTLED)
+        .chain(OF_ENCRYPTION)
+        .chain(OF_ACL)
         .any(|known| known.eq_ignore_ascii_case(key))
         || begins("kms:EncryptionContext:")
         || begins("sts:")

@@ -9,7 +9,8 @@
 use jiff::Timestamp;
 
 use super::bearing::Bearing;
-use super::context::{self, Setting};
+use super::call::Call;
+use super::context::{self, CallContext};
 use super::facts::{Facts, KeyFacts, PrincipalFacts, TableFacts};
 use super::need::{Need, Purpose, Who, bucket_owner};
 use crate::plan::{Plan, Span};
@@ -27,6 +28,7 @@ const EXAMPLE_FILE: &str = "data/7p2c4kz5bq7dxoiz3fxh2kv5a4.json.gz";
 pub(super) struct Ask<'f> {
     pub(super) principal: Principal,
     pub(super) action: &'static str,
+    pub(super) call: Call,
     pub(super) resource: String,
     pub(super) account: AccountId,
     /// The table that it is about, as the plan calls it, or the object.
@@ -38,7 +40,7 @@ pub(super) struct Ask<'f> {
 impl Ask<'_> {
     /// Whether it differs from another in the role of whoever asks alone.
     pub(super) fn is_same_but_for_role(&self, other: &Self) -> bool {
-        self.resource == other.resource && self.about == other.about
+        self.call == other.call && self.resource == other.resource && self.about == other.about
     }
 
     /// The request as the policy room takes it.
@@ -99,35 +101,51 @@ fn asks_by<'f>(
     let known = known_to_iam(principal)?;
     let mut asks = Vec::new();
     for place in &places {
-        for role in roles(principal, facts) {
-            let setting = Setting {
-                plan,
-                facts,
-                now,
-                need,
-                account: &place.account,
-                resource: &place.resource,
-                object: place.object.as_deref(),
-                table: place.table.as_ref().map(|(_, arn)| arn),
-                role: role.as_deref(),
-                is_direct,
-            };
-            let mut context = context::of(setting);
-            let asked = place.table.as_ref().map(|(asked, _)| asked.as_str());
-            let bearing = Bearing::of(facts, need, &place.account, place.key, asked);
-            context::add_unsettled(&mut context, need.action, bearing.documents());
-            asks.push(Ask {
-                principal: as_asked(&known, role),
-                action: need.action,
-                resource: place.resource.clone(),
-                account: place.account.clone(),
-                about: asked.map(str::to_owned).or_else(|| place.object.clone()),
-                context,
-                bearing,
-            });
+        let is_data = place.resource.ends_with(EXAMPLE_FILE);
+        for &call in Call::of(need.action, is_data) {
+            for role in roles(principal, facts) {
+                let setting = CallContext {
+                    plan,
+                    facts,
+                    now,
+                    need,
+                    call,
+                    account: &place.account,
+                    resource: &place.resource,
+                    object: place.object.as_deref(),
+                    table: place.table.as_ref().map(|(_, arn)| arn),
+                    role: role.as_deref(),
+                    is_direct,
+                };
+                asks.push(ask(facts, setting, place, as_asked(&known, role.clone())));
+            }
         }
     }
     Ok(asks)
+}
+
+/// One call on one place, in its own context.
+fn ask<'f>(
+    facts: &'f Facts,
+    setting: CallContext<'_>,
+    place: &Place<'f>,
+    principal: Principal,
+) -> Ask<'f> {
+    let need = setting.need;
+    let mut context = context::of(setting);
+    let asked = place.table.as_ref().map(|(asked, _)| asked.as_str());
+    let bearing = Bearing::of(facts, need, &place.account, place.key, asked);
+    context::add_unsettled(&mut context, need.action, bearing.documents());
+    Ask {
+        principal,
+        action: need.action,
+        call: setting.call,
+        resource: place.resource.clone(),
+        account: place.account.clone(),
+        about: asked.map(str::to_owned).or_else(|| place.object.clone()),
+        context,
+        bearing,
+    }
 }
 
 fn principal_of(facts: &Facts, who: Who) -> &PrincipalFacts {

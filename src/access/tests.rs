@@ -1,5 +1,6 @@
 //! The documents for plans and principals of every kind.
 
+mod calls;
 mod checks;
 mod example_plans;
 mod letters;

@@ -57,7 +57,7 @@ impl World {
         upload: Upload<'_>,
         at: Timestamp,
     ) -> Result<String, UploadFailure> {
-        let encryption = self.admit(export, upload.key, at)?;
+        let encryption = self.admit(export, &upload, at)?;
         let mut object = if upload.is_in_parts {
             Object::assembled(&[upload.content], encryption, at)
         } else {
@@ -75,9 +75,10 @@ impl World {
     fn admit(
         &self,
         export: &Export,
-        key: &str,
+        upload: &Upload<'_>,
         at: Timestamp,
     ) -> Result<ObjectEncryption, UploadFailure> {
+        let key = upload.key;
         let order = &export.order;
         let bucket = self.bucket(&order.bucket).ok_or_else(|| UploadFailure {
             code: "S3NoSuchBucket".to_owned(),
@@ -95,7 +96,7 @@ impl World {
             // buckets"); Block Public Access gives no reason to another account.
             return Err(denied("Access Denied"));
         }
-        self.admit_by_policies(export, bucket, key, at)?;
+        self.admit_by_policies(export, bucket, upload, at)?;
         if order.algorithm == "KMS" {
             self.admit_by_key(export, bucket, key, at)
         } else {
@@ -114,30 +115,37 @@ impl World {
         is_kept.then(|| writer.clone())
     }
 
+    /// Each call as S3 judges it: parts and the end of an upload have the encryption of its beginning
+    /// (API reference of `UploadPart`) and send no ACL; an abort has neither.
     fn admit_by_policies(
         &self,
         export: &Export,
         bucket: &Bucket,
-        key: &str,
+        upload: &Upload<'_>,
         at: Timestamp,
     ) -> Result<(), UploadFailure> {
         let order = &export.order;
-        let mut context =
-            context::of_request(self, &export.caller, &bucket.region, at, route(export));
-        context::add_bucket_account(&mut context, self, &bucket.account);
-        let algorithm = if order.algorithm == "KMS" {
+        let acl = export.acl.header();
+        let algorithm = Some(if order.algorithm == "KMS" {
             "aws:kms"
         } else {
             "AES256"
-        };
-        context::add_upload(
-            &mut context,
-            Some(algorithm),
-            order.key.as_deref(),
-            export.acl.header(),
-        );
-        let resource = format!("{}/{key}", Bucket::arn(&order.bucket));
-        for action in ["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"] {
+        });
+        let encryption = (algorithm, order.key.as_deref());
+        let mut calls = vec![
+            ("s3:PutObject", encryption, acl),
+            ("s3:PutObjectAcl", encryption, acl),
+        ];
+        if upload.is_in_parts {
+            calls.push(("s3:PutObject", encryption, None));
+        }
+        calls.push(("s3:AbortMultipartUpload", (None, None), None));
+        let resource = format!("{}/{}", Bucket::arn(&order.bucket), upload.key);
+        for (action, (algorithm, key), acl) in calls {
+            let mut context =
+                context::of_request(self, &export.caller, &bucket.region, at, route(export));
+            context::add_bucket_account(&mut context, self, &bucket.account);
+            context::add_upload(&mut context, algorithm, key, acl);
             self.authorize(&Attempt {
                 caller: &export.caller,
                 action,

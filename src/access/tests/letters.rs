@@ -182,7 +182,8 @@ fn owner() -> Mender {
     Mender::DestinationOwner(Some("222222222222".parse().unwrap()))
 }
 
-/// Which ACL an export sends is not documented, so that the Allow's condition decides.
+/// Which ACL an export sends with the permission's own call is not documented, so that the Allow's
+/// condition decides.
 #[test]
 fn an_allow_whose_condition_decides_is_for_whoever_wrote_it() {
     let mut facts = facts();
@@ -190,7 +191,7 @@ fn an_allow_whose_condition_decides_is_for_whoever_wrote_it() {
     policy[0]["Condition"] =
         json!({ "StringEquals": { "s3:x-amz-acl": "bucket-owner-full-control" } });
     facts.bucket.policy = known(document(&policy));
-    let verdict = on(&aes_plan(), &facts, "s3:PutObject");
+    let verdict = on(&aes_plan(), &facts, "s3:PutObjectAcl");
     assert!(
         matches!(verdict.outcome, Outcome::Depends { .. }),
         "{verdict:#?}"

@@ -106,7 +106,7 @@ fn a_policy_that_covers_only_the_data_files_is_not_enough() {
 /// The source address is unknown, the VPC keys are absent, the rest is known.
 #[rstest]
 #[case::address(json!({ "NotIpAddress": { "aws:SourceIp": "203.0.113.0/24" } }), Some("aws:SourceIp"))]
-#[case::acl(json!({ "StringNotEquals": { "s3:x-amz-acl": "bucket-owner-full-control" } }), Some("s3:x-amz-acl"))]
+#[case::acl(json!({ "StringEquals": { "s3:x-amz-acl": "bucket-owner-full-control" } }), Some("s3:x-amz-acl"))]
 #[case::agent(json!({ "StringNotLike": { "aws:UserAgent": "corp/*" } }), Some("aws:UserAgent"))]
 fn a_deny_on_what_nobody_can_tell_depends(#[case] condition: Value, #[case] key: Option<&str>) {
     let verdict = on(&aes_plan(), &bucket_with(&deny(&condition)), "s3:PutObject");
@@ -128,6 +128,7 @@ fn a_deny_on_what_nobody_can_tell_depends(#[case] condition: Value, #[case] key:
 #[case::organization(json!({ "StringNotEquals": { "aws:PrincipalOrgID": "o-other" } }))]
 #[case::header(json!({ "StringNotEquals": { "s3:x-amz-server-side-encryption": "aws:kms" } }))]
 #[case::no_header_of_key(json!({ "Null": { "s3:x-amz-server-side-encryption-aws-kms-key-id": "true" } }))]
+#[case::acl_of_parts(json!({ "StringNotEquals": { "s3:x-amz-acl": "bucket-owner-full-control" } }))]
 #[case::forwarded(json!({ "Bool": { "aws:ViaAWSService": "true" } }))]
 #[case::called_via(json!({ "ForAnyValue:StringEquals": { "aws:CalledVia": "dynamodb.amazonaws.com" } }))]
 #[case::principal(json!({ "ArnNotEquals": { "aws:PrincipalArn": "arn:aws:iam::111111111111:role/Other" } }))]

@@ -251,10 +251,17 @@ fn a_not_principal_that_a_boundary_defeats_is_met_by_the_roles_arn() {
     only(&aes_plan(), &facts);
 }
 
+/// The same on uploads alone: an abort has no header that could meet a demand.
+fn deny_put(condition: &Value) -> Value {
+    let mut statement = deny_upload(condition);
+    statement["Action"] = json!("s3:Put*");
+    statement
+}
+
 #[test]
 fn a_demand_for_encryption_is_met_by_the_plan() {
     let header = json!({ "StringNotEquals": { "s3:x-amz-server-side-encryption": "aws:kms" } });
-    let mut facts = guarded(&deny_upload(&header));
+    let mut facts = guarded(&deny_put(&header));
     facts.bucket.encryption = known(crate::access::facts::DefaultEncryption {
         algorithm: "aws:kms".to_owned(),
         key: Some(KEY.to_owned()),
@@ -572,7 +579,7 @@ fn a_public_policy_under_block_public_policy_cannot_be_written() {
 #[test]
 fn a_demand_for_s3s_own_keys_is_met_by_the_plan() {
     let header = json!({ "StringNotEquals": { "s3:x-amz-server-side-encryption": "AES256" } });
-    let found = found(&kms_plan(), &guarded(&deny_upload(&header)));
+    let found = found(&kms_plan(), &guarded(&deny_put(&header)));
     assert_eq!(found.plan.encryption, Encryption::Aes256);
     assert_eq!(overall(&found.after, true), Overall::Allowed, "{found:#?}");
 }

@@ -216,13 +216,18 @@ fn what_the_simulation_holds_against_an_organization_is_no_proof() {
 
 #[test]
 fn a_simulation_that_lacked_a_key_of_the_request_says_nothing_of_identity_policies() {
-    let outcome = |missing: &str| {
+    let of = |action: &str, missing: &str| {
         let facts = simulated("explicitDeny", Some(true), &[missing]);
-        on(&kms_plan(), &facts, "s3:PutObject").outcome
+        on(&kms_plan(), &facts, action).outcome
     };
-    for key in ["aws:SourceIp", "aws:PrincipalTag/team", "s3:x-amz-acl"] {
+    let outcome = |missing: &str| of("s3:PutObject", missing);
+    for key in ["aws:SourceIp", "aws:PrincipalTag/team"] {
         assert!(matches!(outcome(key), Outcome::Unknown { .. }), "{key}");
     }
+    // Parts have no ACL, which the beginning of an upload may have.
+    assert_eq!(outcome("s3:x-amz-acl"), Outcome::Denied);
+    let acl = of("s3:PutObjectAcl", "s3:x-amz-acl");
+    assert!(matches!(acl, Outcome::Unknown { .. }), "{acl:?}");
     // What the request has not either was rightly taken for absent: a VPC endpoint in a forwarded
     // call, a key of another service.
     for key in ["aws:SourceVpce", "iam:PassedToService", "kms:ViaService"] {

@@ -17,6 +17,7 @@ use super::{
     mender_of_identity, mender_of_key,
 };
 use crate::access::bearing::Bearing;
+use crate::access::call::{Call, Carried};
 use crate::access::context;
 use crate::access::facts::Facts;
 use crate::access::need::{Need, Purpose, Weight, Who, bucket_owner};
@@ -107,10 +108,11 @@ impl Ruling {
     }
 }
 
-/// The worst of the rulings on each resource; for one resource, the roles that the caller may have
-/// must agree.
+/// The worst of the rulings on each call and resource, naming the call where they differ; for one
+/// resource, the roles that the caller may have must agree.
 pub(super) fn rule_all(facts: &Facts, need: &Need, asks: &[Ask<'_>]) -> Ruling {
-    let mut worst: Option<Ruling> = None;
+    let mut worst: Option<(Ruling, Call)> = None;
+    let mut ranks = Vec::new();
     let mut rest = asks;
     while let Some(first) = rest.first() {
         let count = rest
@@ -120,15 +122,23 @@ pub(super) fn rule_all(facts: &Facts, need: &Need, asks: &[Ask<'_>]) -> Ruling {
         let (of_one, others) = rest.split_at(count.max(1).min(rest.len()));
         let rulings = of_one.iter().map(|ask| rule(facts, need, ask)).collect();
         let ruling = agreed(settled_by(facts, need), rulings);
-        if worst
+        let is_new = worst
             .as_ref()
-            .is_none_or(|worst| ruling.rank() > worst.rank())
-        {
-            worst = Some(ruling);
+            .is_none_or(|(worst, _)| ruling.rank() > worst.rank());
+        ranks.push(ruling.rank());
+        if is_new {
+            worst = Some((ruling, first.call));
         }
         rest = others;
     }
-    worst.unwrap_or_else(|| Ruling {
+    let differ = ranks.iter().any(|rank| ranks.first() != Some(rank));
+    let named = worst.map(|(mut ruling, call)| {
+        if differ && need.action == "s3:PutObject" {
+            ruling.explanation = format!("in {call}: {}", ruling.explanation);
+        }
+        ruling
+    });
+    named.unwrap_or_else(|| Ruling {
         outcome: Outcome::CLEAR,
         explanation: format!("nothing asks for {}", need.action),
         deciding: Vec::new(),
@@ -383,7 +393,7 @@ fn mender(plan: &Plan, facts: &Facts, need: &Need, ruling: &Ruling) -> Mender {
     };
     let is_of_key = matches!(need.purpose, Purpose::Encrypt | Purpose::Decrypt);
     if is_of_key && super::key::is_out_of_reach(plan, facts)
-        || need.purpose == Purpose::Write && is_for_encryption(facts, ruling)
+        || carries_encryption(need) && is_for_encryption(facts, ruling)
     {
         return Mender::You;
     }
@@ -430,6 +440,12 @@ fn is_readers(plan: &Plan, facts: &Facts) -> bool {
         Some(owner) => reader == Some(&owner),
         None => !is_disowned,
     }
+}
+
+/// Whether the plan's encryption is told by the calls that a permission is for: an abort tells none.
+fn carries_encryption(need: &Need) -> bool {
+    let mut calls = Call::of(need.action, true).iter();
+    calls.any(|call| call.encryption() != Carried::Absent)
 }
 
 /// Whether what denies is a Deny of the bucket's policy for want of encryption, which the plan can

@@ -227,19 +227,17 @@ impl<'a> Visit<'a> {
             context::of_request(self.world, &self.caller, region, self.now, Route::Direct);
         context::add_bucket_account(&mut context, self.world, resource_account);
         let begun = self.begun_upload().map(|upload| named(&upload.encryption));
+        // Only the calls that put or begin an upload have these headers.
+        let is_first = matches!(self.operation, "PutObject" | "CreateMultipartUpload");
+        let sent = |name| header(self.headers, name).filter(|_| is_first);
         let (algorithm, key) = match &begun {
             Some((algorithm, key)) => (Some(algorithm.as_str()), key.as_deref()),
             None => (
-                header(self.headers, "x-amz-server-side-encryption"),
-                header(self.headers, "x-amz-server-side-encryption-aws-kms-key-id"),
+                sent("x-amz-server-side-encryption"),
+                sent("x-amz-server-side-encryption-aws-kms-key-id"),
             ),
         };
-        context::add_upload(
-            &mut context,
-            algorithm,
-            key,
-            header(self.headers, "x-amz-acl"),
-        );
+        context::add_upload(&mut context, algorithm, key, sent("x-amz-acl"));
         // s3:ListBucketMultipartUploads has no key for what is listed ("Actions, resources, and
         // condition keys for Amazon S3").
         let is_about_objects = self.operation != "ListMultipartUploads";
