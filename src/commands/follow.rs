@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::report::Report;
 use super::sign_in::hint;
-use crate::journal::{JournalError, RunId, Stage, Verified};
+use crate::journal::{ExportRecord, JournalError, RunId, Stage, Verified};
 use crate::work::{Event, FollowError, ResumeError, RunOutcome, Verify, Work};
 
 /// How far going on may go.
@@ -26,7 +26,7 @@ pub(super) async fn go_on(
     scope: Scope,
     cancel: CancellationToken,
     report: &Report,
-) -> Result<Exit, Exit> {
+) -> Exit {
     let (sender, mut events) = mpsc::unbounded_channel();
     let print = |event: &_| report.event(id, event);
     let resumed = match scope {
@@ -51,10 +51,23 @@ pub(super) async fn go_on(
                 &error.to_string(),
                 Some("sign the source in to the run's own account"),
             );
-            return Err(Exit::Refused);
+            return not_resumed(work, id, Exit::Refused, report);
         }
     };
-    Ok(end(work, id, followed, report))
+    end(work, id, followed, report)
+}
+
+/// Ends what could not be gone on with: the run is told as the journal holds it, and while something of
+/// it is open it is cut off, whatever was in the way.
+pub(super) fn not_resumed(work: &Work, run: RunId, exit: Exit, report: &Report) -> Exit {
+    let Some(outcome) = standing(work, run, report) else {
+        return Exit::CutOff;
+    };
+    let is_open = outcome.exports.iter().any(ExportRecord::is_open);
+    let exit = if is_open { Exit::CutOff } else { exit };
+    tell_what_is_left(work, &outcome, exit, report);
+    report.keep(&outcome.exports);
+    exit
 }
 
 /// Prints how following ended, and how to go on where something is left.

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
-use super::follow::{Scope, go_on, hint_to_resume, with_events};
+use super::follow::{Scope, go_on, hint_to_resume, not_resumed, with_events};
 use super::report::Report;
 use super::sign_in::prove_both;
 use crate::args::ResumeArgs;
@@ -76,7 +76,7 @@ async fn settled(
     report: &Report,
 ) -> Exit {
     if let Err(exit) = sign_in_for(work, &run, cancel, report).await {
-        return exit;
+        return not_resumed(work, run.id, exit, report);
     }
     let (sender, mut events) = mpsc::unbounded_channel();
     let settle = work.settle_call(run.id, claim, &sender);
@@ -95,7 +95,7 @@ async fn settled(
         cancel.clone(),
         report,
     );
-    gone_on.await.unwrap_or_else(|exit| exit)
+    gone_on.await
 }
 
 fn settle_hint(error: &SettleError, run: RunId) -> String {
@@ -149,20 +149,15 @@ async fn several(
         let own = work.with_own_sessions();
         match sign_in_for(&own, &run, cancel, report).await {
             Ok(()) => proved.push((own, run.id)),
-            Err(exit) => exits.push(exit),
+            Err(exit) => exits.push(not_resumed(work, run.id, exit, report)),
         }
     }
     report.start_bar(exports);
     let going = proved
         .iter()
         .map(|(own, id)| go_on(own, *id, scope, cancel.clone(), report));
-    let ended = future::join_all(going).await;
+    exits.extend(future::join_all(going).await);
     report.stop_bar();
-    exits.extend(
-        ended
-            .into_iter()
-            .map(|ended| ended.unwrap_or_else(|exit| exit)),
-    );
     exits.into_iter().reduce(worse).unwrap_or(Exit::Done)
 }
 

@@ -111,7 +111,7 @@ async fn try_run(
             explain_by_changes(exit, &facts, report)
         }
         Decision::Follow(run) => {
-            go_on(work, run, Scope::Everything(Verify::Open), cancel, report).await
+            Ok(go_on(work, run, Scope::Everything(Verify::Open), cancel, report).await)
         }
         Decision::Finished(run) => {
             let outcome = RunOutcome {
@@ -435,7 +435,7 @@ async fn start(
                 "run {twin}, begun meanwhile, asks for the same: following it"
             ));
             report.stop_bar();
-            return go_on(work, twin, Scope::Everything(Verify::Open), cancel, report).await;
+            return Ok(go_on(work, twin, Scope::Everything(Verify::Open), cancel, report).await);
         }
         Err(StartError::BrokenOff { run, cause }) => {
             report.stop_bar();

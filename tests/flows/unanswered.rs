@@ -307,3 +307,19 @@ fn export_arns(home: &Home) -> Vec<String> {
         .map(ToString::to_string)
         .collect()
 }
+
+/// What cannot be gone on with is open all the same, and the last line says so.
+#[test]
+fn a_resume_that_cannot_sign_in_tells_what_is_open_and_is_cut_off() {
+    let (home, server) = world();
+    killed(&home, &server, Passing::Answer);
+    let ended = resume_through(&home, &server, |head, _| {
+        if head.contains("action=assumerole") {
+            bare_403()
+        } else {
+            Fate::Pass
+        }
+    });
+    assert_eq!(ended.status, 4, "{ended:?}");
+    assert_eq!(status(&ended), "CALLING", "{ended:?}");
+}
