@@ -1,16 +1,18 @@
-//! The program under random faults of the network, and killed at random moments: what its journal
-//! holds is what the server did.
+//! The program under random faults of the network, and killed at random moments: what it says and what
+//! its journal holds is what the server did.
 //!
 //! Each round is made from a seed: which commands are given, what becomes of which message, when the
 //! server's clock moves, and when the program is killed. What befalls a message depends on the seed,
 //! on what the message is about and on how many of its kind came before it, and not on the order in
 //! which messages of several kinds arrive.
 //!
-//! `KILLS=500 cargo test --test flows random` plays on until so many were killed; `KILL=seed` plays one
-//! round, and tells about it.
+//! `KILLS=500 cargo test --test flows random::killed` plays on until so many were killed, and
+//! `NETWORK_FAULTS=100 cargo test --test flows random::network` plays so many rounds; `KILL=seed` and
+//! `NETWORK_FAULT=seed` play one, and tell about it.
 
 mod faults;
 mod killed;
+mod network;
 mod world;
 
 use std::sync::Mutex;
