@@ -110,7 +110,10 @@ def clean(path):
         subject = verdict["subject"]
         # A world that was made just now has roles that were: their policies may not hold yet.
         is_beside = subject.get("who") == "reader" or subject.get("check") == "young_change"
-        assert verdict["verdict"] == "allowed" or is_beside, verdict
+        # Some of the roles may not read their own policies, and nobody else of the plan may.
+        unread = {missing["layer"] for missing in verdict.get("unread", [])}
+        is_unread = verdict["verdict"] == "unknown" and "identity" in unread
+        assert verdict["verdict"] == "allowed" or is_beside or is_unread, verdict
         assert verdict["verdict"] != "denied", verdict
 
 
