@@ -65,9 +65,14 @@ impl<'f> Bearing<'f> {
         bearing
     }
 
-    /// The policies, with these layers of what could not be read taken to allow.
+    /// The policies, with these layers of what could not be read taken to allow, and the other grants
+    /// among them empty.
     pub(super) fn assuming_allowed(&self, layers: &[Layer]) -> Policies<'f> {
         let mut policies = self.policies.clone();
+        // Where there is none in the evaluation, a boundary limits nothing; this one is there.
+        if self.lacks(Layer::AttachedBoundary) && !layers.contains(&Layer::AttachedBoundary) {
+            policies.boundary = nothing("a boundary that nobody read");
+        }
         let kinds = layers.iter().filter_map(|layer| layer.kind());
         policies.assumed_to_allow.extend(kinds);
         policies
@@ -165,8 +170,6 @@ impl<'f> Bearing<'f> {
             if let Some(arn) = &principal.attached_boundary {
                 let what = format!("the permissions boundary {arn} of {name}");
                 self.miss(Layer::AttachedBoundary, what, obstacle);
-                // Until it is read it allows nothing.
-                self.policies.boundary = nothing(arn);
             } else {
                 let what = format!("the permissions boundary of {name}");
                 self.miss(Layer::Boundary, what, obstacle);

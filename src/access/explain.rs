@@ -6,10 +6,13 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::context::unread_key;
 use super::facts::Facts;
 use super::need::{Need, needs_by};
 use super::request::{Ask, asks};
+use super::verdict::Unread;
 use crate::plan::Plan;
+use tableferry_policy::document::Document;
 use tableferry_policy::evaluate::{ContextValue, Grant, Level, Named};
 
 /// One line for each request that the plan's needs lead to, without line ends. A need that cannot be
@@ -21,7 +24,8 @@ pub fn simulate_lines(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<String>
         match asks(plan, facts, need, now) {
             Ok(asks) => {
                 for (example, ask) in asks.iter().enumerate() {
-                    lines.push(line(&format!("{index}.{example}"), need, ask).to_string());
+                    let id = format!("{index}.{example}");
+                    lines.push(line(&id, facts, need, ask).to_string());
                 }
             }
             Err(unclear) => lines.push(
@@ -38,7 +42,7 @@ pub fn simulate_lines(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<String>
     lines
 }
 
-fn line(id: &str, need: &Need, ask: &Ask<'_>) -> Value {
+fn line(id: &str, facts: &Facts, need: &Need, ask: &Ask<'_>) -> Value {
     let policies = ask.policies();
     let mut context = Map::new();
     for (key, value) in ask.context.iter() {
@@ -70,8 +74,19 @@ fn line(id: &str, need: &Need, ask: &Ask<'_>) -> Value {
         "resource_control_policies": levels(&policies.resource_control),
         "resource_policy": policies.resource.as_ref().map(named),
         "kms_grants": policies.grants.iter().map(grant).collect::<Vec<_>>(),
-        "not_read": ask.bearing.unread,
+        "not_read": not_read(facts, need, ask),
     })
+}
+
+/// What could not be read of the policies, and of the keys that they ask for.
+fn not_read(facts: &Facts, need: &Need, ask: &Ask<'_>) -> Vec<Unread> {
+    let mut all = ask.bearing.unread.clone();
+    let asked = ask.bearing.documents().flat_map(Document::context_keys);
+    for key in asked.filter(|key| ask.context.get(key) == Some(&ContextValue::Unknown)) {
+        let unread = unread_key(facts, &ask.account, need.who, key);
+        all.extend(unread.filter(|unread| !all.contains(unread)));
+    }
+    all
 }
 
 fn named(policy: &Named<'_>) -> Value {

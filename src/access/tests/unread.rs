@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::world::*;
+use crate::access::explain::simulate_lines;
 use crate::access::facts::{Fact, Facts, PolicyText, Tried};
 use crate::access::need::Who;
 use crate::access::simulation::questions;
@@ -442,5 +443,39 @@ fn a_probe_that_was_refused_by_what_spares_the_export_changes_no_verdict() {
     assert!(
         verdict.cautions[0].contains("tried directly"),
         "{verdict:#?}"
+    );
+}
+
+/// Whoever judges the lines is told what was not read, and is given no stand-in for it.
+#[test]
+fn a_line_for_others_names_what_was_not_read_and_holds_nothing_in_its_place() {
+    let mut facts = bucket_with(&deny(
+        &json!({ "ForAnyValue:StringLike": { "aws:PrincipalOrgPaths": "o-a1/*" } }),
+    ));
+    facts.source.boundary = refused("iam:GetPolicyVersion");
+    facts.source.attached_boundary = Some("arn:aws:iam::111111111111:policy/Fence".to_owned());
+    facts.source.organization = refused("organizations:DescribeOrganization");
+    let lines = simulate_lines(&aes_plan(), &facts, now());
+    let lines = lines
+        .iter()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let put = lines
+        .into_iter()
+        .find(|line| line["action"] == "s3:PutObject")
+        .unwrap();
+    assert_eq!(put["permissions_boundary"], Value::Null);
+    let permissions: Vec<&str> = put["not_read"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|unread| unread["permission"].as_str().unwrap())
+        .collect();
+    assert!(
+        permissions.contains(&"iam:GetPolicyVersion"),
+        "{permissions:?}"
+    );
+    assert!(
+        permissions.contains(&"organizations:DescribeOrganization"),
+        "{permissions:?}"
     );
 }

@@ -40,16 +40,13 @@ pub(super) fn with_simulation<'f>(ask: &Ask<'f>, answer: Option<Answer<'_>>) -> 
         && let Some(identity) = answer.identity()
     {
         match identity {
-            Identity::Allow => bearing.policies = bearing.assuming_allowed(&[Layer::Identity]),
+            Identity::Allow => bearing.policies.assumed_to_allow.push(PolicyKind::Identity),
             Identity::Silent | Identity::Deny => bearing.policies.identity.clear(),
         }
         bearing.settle(Layer::Identity);
     }
     if answer.shows_no_boundary() {
         bearing.settle(Layer::Boundary);
-    }
-    if answer.boundary() == Some(true) && bearing.lacks(Layer::AttachedBoundary) {
-        bearing.policies.boundary = None;
     }
     for unread in &mut bearing.unread {
         let told = match unread.layer {

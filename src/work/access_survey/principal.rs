@@ -80,8 +80,18 @@ pub(super) async fn fill_in(facts: &mut PrincipalFacts, other: &Session) {
         facts.attached_boundary = facts.attached_boundary.take().or(own.attached_boundary);
     }
     let has_controls = facts.service_control.is_settled() && facts.resource_control.is_settled();
-    if !facts.is_beyond_control() && !has_controls {
+    let organization = facts.organization.value();
+    let lacks_path = organization.is_some_and(|known| known.path.is_none());
+    if !facts.is_beyond_control() && !has_controls || lacks_path {
         let controls = read_controls(other, &account).await;
+        if let (Some(known), Some(told)) = (
+            facts.organization.value_mut(),
+            controls.organization.value(),
+        ) && known.id == told.id
+            && known.path.is_none()
+        {
+            known.path.clone_from(&told.path);
+        }
         // An organization that knows the account is the account's.
         if controls.service.is_settled() || other.identity.account == account {
             facts.organization.fill(controls.organization);
@@ -245,12 +255,13 @@ async fn read_controls(reader: &Session, account: &AccountId) -> Controls {
     let is_bound = organization
         .value()
         .is_none_or(|known| known.management_account != *account);
-    if organization.is_absent() || !is_bound {
-        return Controls {
-            organization,
-            service: Fact::Unasked,
-            resource: Fact::Unasked,
-        };
+    let unbound = |organization| Controls {
+        organization,
+        service: Fact::Unasked,
+        resource: Fact::Unasked,
+    };
+    if organization.is_absent() {
+        return unbound(organization);
     }
     if is_silent(&organization) {
         return Controls {
@@ -260,6 +271,12 @@ async fn read_controls(reader: &Session, account: &AccountId) -> Controls {
         };
     }
     let ancestors = read(LIST_PARENTS, &[], organizations.ancestors(account)).await;
+    if let (Some(known), Some(above)) = (organization.value_mut(), ancestors.value()) {
+        known.path = Some(format!("{}/{}/", known.id, above.join("/")));
+    }
+    if !is_bound {
+        return unbound(organization);
+    }
     let Some(above) = ancestors.value() else {
         return Controls {
             organization,
@@ -267,9 +284,6 @@ async fn read_controls(reader: &Session, account: &AccountId) -> Controls {
             resource: hanging_on(&ancestors, LIST_POLICIES),
         };
     };
-    if let Some(known) = organization.value_mut() {
-        known.path = Some(format!("{}/{}/", known.id, above.join("/")));
-    }
     let mut targets = above.clone();
     targets.push(account.to_string());
     let (service, resource) = future::join(
