@@ -31,7 +31,7 @@ pub mod wizard;
 use tokio_util::sync::CancellationToken;
 
 use self::report::Report;
-use crate::work::{Blocker, RunOutcome, Verdict, Work};
+use crate::work::{Blocker, RunOutcome, RunStatus, Work};
 
 /// How a command ended; the same numbers for every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,12 +55,12 @@ impl Exit {
     /// The exit status of a run's outcome.
     #[must_use]
     pub fn of(outcome: &RunOutcome) -> Self {
-        match outcome.verdict() {
-            Verdict::CutOff => Self::CutOff,
-            Verdict::Failed => Self::Failed,
-            Verdict::Refused => Self::Refused,
-            Verdict::Undecided => Self::Undecided,
-            Verdict::Done => Self::Done,
+        match outcome.status() {
+            RunStatus::CutOff => Self::CutOff,
+            RunStatus::Failed => Self::Failed,
+            RunStatus::Refused => Self::Refused,
+            RunStatus::Undecided => Self::Undecided,
+            RunStatus::Done => Self::Done,
         }
     }
 }

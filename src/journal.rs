@@ -30,7 +30,7 @@ pub use lock::{ChangeLock, ProbeLock};
 pub use probe::{NewProbe, ProbeId, ProbeRecord, ProbeStage};
 pub use record::{ExportRecord, NewRun, RunId, RunRecord, Stage, Verified};
 
-use crate::plan::ExportRequest;
+use crate::job::ExportRequest;
 use crate::private_file;
 use unwritten::Unwritten;
 

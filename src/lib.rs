@@ -5,7 +5,7 @@
 //!
 //! # The one idea
 //!
-//! Every job is a [`plan::Plan`]. A plan implies needs: permissions, settings and times. What was
+//! Every job is a [`job::Plan`]. A plan implies needs: permissions, settings and times. What was
 //! read from the accounts are facts, each known, absent, or refused to us. Needs judged against
 //! facts give verdicts, and verdicts that are not *allowed* give remedies.
 //!
@@ -15,9 +15,9 @@
 //! Facts ───────────┘
 //! ```
 //!
-//! Facts are read by [`work::Work::survey_access`], judged and mended on paper by [`access`], and
+//! Facts are read by [`work::Work::survey_access`], judged and fixed on paper by [`assess`], and
 //! shown by `tableferry check` and the wizard's Access step. Facts from a file count only as far as
-//! they are of the plan that is judged ([`access::facts::Facts::fit`]). A remedy that somebody who is
+//! they are of the plan that is judged ([`assess::facts::Facts::match_plan`]). A remedy that somebody who is
 //! signed in can carry out is a [`work::Proposal`]; [`work::change`] applies it once it was shown and
 //! agreed to, waits until it holds, and takes it away again.
 //!
@@ -26,8 +26,8 @@
 //! ```text
 //! crates/policy            the IAM policy language: evaluate, explain, lint, edit; ARNs    pure
 //! crates/sandbox           an AWS in memory below the SDK's HTTP client
-//! plan                     the job: validation, the calls it makes, the plan file      pure
-//! access                   needs, facts, verdicts, remedies, and policies to copy      pure
+//! job                      the plan file: validation, and the calls it makes           pure
+//! assess                   needs, facts, verdicts, remedies, and policies to copy      pure
 //! archive                  what an export leaves behind: manifests, checksums, data    pure
 //! aws                      the only room with SDK clients; SDK types stop at its door
 //! journal                  what was done, in SQLite; written before the deed
@@ -58,14 +58,14 @@
 //! - No secret leaves: credentials never reach the journal or the screen, and all text
 //!   leaves by one door, which lets nothing through that steers a terminal or hides its neighbours.
 
-pub mod access;
 pub mod archive;
 pub mod args;
+pub mod assess;
 pub mod aws;
 pub mod commands;
 pub mod config;
+pub mod job;
 pub mod journal;
-pub mod plan;
 pub mod private_file;
 pub mod regular_file;
 pub mod sanitize;

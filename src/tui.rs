@@ -27,4 +27,4 @@ pub mod update;
 pub mod view;
 mod widgets;
 
-pub use runtime::{Options, Outcome, TuiError, run};
+pub use runtime::{Options, TuiError, WizardExit, run};

@@ -35,7 +35,7 @@ pub use change::{
     proposals,
 };
 pub use event::{Event, ExportProgress, Side, Verification};
-pub use follow::{FollowError, RunOutcome, Verdict, Verify};
+pub use follow::{FollowError, RunOutcome, RunStatus, Verify};
 pub use held::HeldExport;
 pub use limits::Limits;
 pub use prepare::{Blocker, Briefing};
@@ -48,8 +48,8 @@ pub use under_way::Duplicate;
 
 use crate::aws::profiles::Profiles;
 use crate::aws::{Environment, Identity, MfaCode, Session, SignInError};
+use crate::job::SignIn;
 use crate::journal::{Journal, JournalError, RunId, RunRecord};
-use crate::plan::SignIn;
 use tableferry_policy::arn::{AccountId, Arn, Region};
 
 /// What bends the work, set once by configuration.

@@ -30,33 +30,33 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("regular_file", &[]),
     ("private_file", &["regular_file"]),
     ("text_file", &["regular_file"]),
-    ("plan", &["sanitize", "text_file"]),
-    ("archive", &["plan"]),
-    ("access", &["plan", "sanitize"]),
+    ("job", &["sanitize", "text_file"]),
+    ("archive", &["job"]),
+    ("assess", &["job", "sanitize"]),
     (
         "aws",
-        &["access", "plan", "regular_file", "sanitize", "text_file"],
+        &["assess", "job", "regular_file", "sanitize", "text_file"],
     ),
-    ("journal", &["access", "plan", "private_file"]),
+    ("journal", &["assess", "job", "private_file"]),
     (
         "work",
-        &["access", "archive", "aws", "journal", "plan", "text_file"],
+        &["assess", "archive", "aws", "journal", "job", "text_file"],
     ),
     ("config", &["aws", "text_file", "work"]),
     ("args", &["work"]),
     (
         "tui",
-        &["access", "aws", "journal", "plan", "sanitize", "work"],
+        &["assess", "aws", "journal", "job", "sanitize", "work"],
     ),
     (
         "commands",
         &[
-            "access",
+            "assess",
             "args",
             "aws",
             "config",
             "journal",
-            "plan",
+            "job",
             "regular_file",
             "sanitize",
             "text_file",
@@ -70,7 +70,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
 const NAME_THE_SANDBOX: [&str; 2] = ["args", "commands"];
 
 /// The rooms and crates without a circle that is larger than a file and its children.
-const WITHOUT_CIRCLES: [&str; 5] = ["plan", "archive", "journal", "config", "tableferry_policy"];
+const WITHOUT_CIRCLES: [&str; 5] = ["job", "archive", "journal", "config", "tableferry_policy"];
 
 /// The files of the workspace as modules, with the modules that each of them names outside its tests.
 fn arrows() -> BTreeMap<Module, BTreeSet<Module>> {

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Format, Span, View};
+use crate::job::{Format, Span, View};
 
 /// `manifest-summary.json`: the whole export in numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::manifest::Summary;
-use crate::plan::{Encryption, ExportRequest, Span};
+use crate::job::{Encryption, ExportRequest, Span};
 
 /// Below this two times are the same.
 const EXACT: SignedDuration = SignedDuration::from_secs(1);
@@ -164,7 +164,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::plan::{Format, View};
+    use crate::job::{Format, View};
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()

@@ -10,7 +10,7 @@ use proptest::sample::Index;
 use super::data::{AttributeValue, ChangeLine, DataError, DataLine as _, FullLine, lines};
 use super::manifest::{FileEntry, ManifestError, Summary};
 use super::verify::{Finding, Folder, Listed, verify};
-use crate::plan::{Format, Span, View};
+use crate::job::{Format, Span, View};
 
 const FULL: &str = r#"{
    "version": "2020-06-30",

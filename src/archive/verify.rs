@@ -10,7 +10,7 @@ use std::fmt;
 
 use super::layout::key_candidates;
 use super::manifest::{FileEntry, Summary};
-use crate::plan::Span;
+use crate::job::Span;
 
 /// An object as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

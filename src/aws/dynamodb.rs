@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::gate::Gate;
 use super::service_clock::ServiceClock;
 use super::translate::Translator;
-use crate::plan::{Span, View};
+use crate::job::{Span, View};
 use tableferry_policy::arn::Arn;
 
 mod export_request;

@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 
 use super::failure::Failure;
 use super::translate::Translator;
-use crate::access::facts::{ControlLevel, Organization, PolicyText};
+use crate::assess::facts::{ControlLevel, Organization, PolicyText};
 use tableferry_policy::arn::AccountId;
 
 /// How deep units nest at most, with the root ("Quotas and service limits for AWS Organizations").

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::translate::Translator;
-use crate::access::facts::PublicAccessBlock;
+use crate::assess::facts::PublicAccessBlock;
 use tableferry_policy::arn::AccountId;
 
 /// S3's settings of accounts, for one identity.

@@ -24,7 +24,7 @@ use super::gate::Gate;
 use super::service_clock::ServiceClock;
 use super::session::{Identity, Means, MfaCode, Session, SignInError};
 use super::shared_files::SharedFiles;
-use crate::plan::SignIn;
+use crate::job::SignIn;
 use tableferry_policy::arn::{Arn, Region};
 
 pub(super) mod failure;

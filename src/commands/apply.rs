@@ -16,11 +16,11 @@ use super::survey::{control_documents, read_facts};
 use super::terms::terms;
 use super::unfinished;
 use super::{Exit, check_may_change, refuse_beyond_limits};
-use crate::access::facts::Facts;
-use crate::access::remedy::{Mend, Remedies, remedies};
-use crate::access::verdict::{Overall, judge, overall};
 use crate::args::ApplyArgs;
-use crate::plan::Plan;
+use crate::assess::facts::Facts;
+use crate::assess::remedy::{Mend, Remedies, remedies};
+use crate::assess::verdict::{Overall, judge, overall};
+use crate::job::Plan;
 use crate::work::{
     Applied, ApplyError, ChangeId, ChangeRecord, ControlDocuments, Proposal, ReadBack, Work,
     not_proposed, proposals,
@@ -155,7 +155,7 @@ async fn try_apply(
 /// Tells the remedies that change no account, or that we cannot carry out.
 fn tell_what_is_not_ours(found: &Remedies, facts: &Facts, report: &Report) {
     for remedy in &found.remedies {
-        if matches!(remedy.mend, Mend::Plan { .. } | Mend::Message { .. }) {
+        if matches!(remedy.fix, Mend::Plan { .. } | Mend::Message { .. }) {
             report.object(&words::as_event("remedy", remedy.to_json()));
             words::tell_remedy(report, remedy);
         }
@@ -227,12 +227,12 @@ struct Done {
 impl Done {
     /// Keeps the worse of two ends: refused beats undecided, which beats done.
     fn take(&mut self, exit: Exit) {
-        let weight = |exit| match exit {
+        let criticality = |exit| match exit {
             Exit::Done => 0,
             Exit::Undecided => 1,
             _ => 2,
         };
-        if weight(exit) > weight(self.exit) {
+        if criticality(exit) > criticality(self.exit) {
             self.exit = exit;
         }
     }

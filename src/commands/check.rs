@@ -16,12 +16,12 @@ use super::report::Report;
 use super::survey::{control_documents, read_facts, tell_unused};
 use super::terms::terms;
 use super::unfinished;
-use crate::access::explain::simulate_lines;
-use crate::access::facts::Facts;
-use crate::access::remedy::remedies;
-use crate::access::verdict::{Overall, judge, overall};
 use crate::args::CheckArgs;
-use crate::plan::Plan;
+use crate::assess::explain::simulate_lines;
+use crate::assess::facts::Facts;
+use crate::assess::remedy::remedies;
+use crate::assess::verdict::{Overall, judge, overall};
+use crate::job::Plan;
 use crate::work::{Blocker, Limits, Work};
 
 /// Surveys both sides and judges the plan.

@@ -2,10 +2,10 @@
 
 use super::Exit;
 use super::report::Report;
-use crate::access::facts::{Facts, Fitted, PrincipalFacts};
 use crate::args::FactsArgs;
+use crate::assess::facts::{Facts, MatchedFacts, PrincipalFacts};
 use crate::aws::session::Identity;
-use crate::plan::Plan;
+use crate::job::Plan;
 use crate::text_file;
 use crate::work::{Event, Side};
 
@@ -21,9 +21,9 @@ pub(super) fn read_facts_file(
     if let Some(destination) = &facts.destination {
         tell_identity(Side::Destination, destination, report);
     }
-    let Fitted { facts, notes } = facts.fit(plan, &args.of).map_err(|misfits| {
-        for misfit in misfits {
-            report.error(&misfit.what, Some(&misfit.hint));
+    let MatchedFacts { facts, notes } = facts.fit(plan, &args.of).map_err(|misfits| {
+        for mismatch in misfits {
+            report.error(&mismatch.what, Some(&mismatch.hint));
         }
         Exit::Usage
     })?;

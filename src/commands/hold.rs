@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::report::Report;
-use crate::plan::Plan;
+use crate::job::Plan;
 use crate::work::{ChangeId, Standing, Work};
 
 /// Waits until the changes hold; the next check judges as young what was not seen to.

@@ -48,8 +48,8 @@ pub fn lint(name: &str, text: &str, kind: Kind, mut output: impl Write) -> io::R
             "{name}:{}:{}: {}: {} [{}]",
             place.line, place.column, finding.severity, finding.message, finding.rule
         );
-        let mend = format!("  mend: {}", finding.mend);
-        for line in [found, mend] {
+        let fix = format!("  mend: {}", finding.fix);
+        for line in [found, fix] {
             // A line is one line, whatever stands in the document or the path.
             writeln!(output, "{}", sanitize(&line))?;
         }

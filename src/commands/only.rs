@@ -3,8 +3,8 @@
 use super::Exit;
 use super::report::Report;
 use super::run::told_start;
+use crate::job::Plan;
 use crate::journal::{ExportRecord, RunId, Stage};
-use crate::plan::Plan;
 use crate::work::{Event, RunOutcome, Work};
 
 /// What is left of a plan.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Exit;
 use super::report::Report;
-use crate::plan::Plan;
+use crate::job::Plan;
 use crate::regular_file;
 
 /// The most bytes that a plan file may have: some ten thousand tables, thirty times what one account

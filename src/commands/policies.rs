@@ -14,13 +14,13 @@ use super::report::Report;
 use super::survey::{control_documents, read_facts, tell_unused};
 use super::terms::terms;
 use super::{Exit, refuse_beyond_limits};
-use crate::access::facts::Facts;
-use crate::access::need::{bucket_owner, key_account};
-use crate::access::remedy::{Remedies, Terms, remedies, whole};
-use crate::access::render::{self, Rendered, Sheet};
-use crate::access::verdict::{Overall, Verdict, judge, overall};
 use crate::args::{PoliciesArgs, PolicyFormat};
-use crate::plan::Plan;
+use crate::assess::facts::Facts;
+use crate::assess::remedy::{Remedies, Terms, remedies, whole};
+use crate::assess::render::{self, Rendered, Sheet};
+use crate::assess::requirement::{bucket_owner, key_account};
+use crate::assess::verdict::{AssessedRequirement, Overall, judge, overall};
+use crate::job::Plan;
 use crate::work::{Limits, Work};
 use tableferry_policy::arn::AccountId;
 
@@ -144,7 +144,7 @@ fn rendered(
 ) -> Result<Rendered, Exit> {
     match args.format {
         PolicyFormat::Json => {
-            let open: Vec<&Verdict> = found.open().collect();
+            let open: Vec<&AssessedRequirement> = found.open().collect();
             Ok(render::json(sheet, &open))
         }
         PolicyFormat::Terraform => Ok(render::terraform(sheet)),
@@ -204,7 +204,7 @@ fn tell(
         report.line(&format!(
             "open, {}: {}: {}",
             verdict.outcome.as_str(),
-            verdict.subject,
+            verdict.requirement,
             verdict.explanation
         ));
     }

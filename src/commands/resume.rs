@@ -10,8 +10,8 @@ use super::follow::{Scope, go_on, hint_to_resume, not_resumed, with_events};
 use super::report::Report;
 use super::sign_in::prove_both;
 use crate::args::ResumeArgs;
+use crate::job::Plan;
 use crate::journal::{RunId, RunRecord};
-use crate::plan::Plan;
 use crate::work::{Claim, SettleError, Verify, Work};
 
 /// Goes on with one run, or with all that are not finished.

@@ -18,15 +18,16 @@ use super::only;
 use super::plan_file::read_plan;
 use super::report::Report;
 use super::sign_in::{ask, prove_both};
-use crate::access::facts::Facts;
-use crate::access::fingerprint::fingerprints;
-use crate::access::need::Weight;
-use crate::access::verdict::{
-    Check, Counts, Outcome, Overall, SettledBy, Verdict, grouped_by_cause, judge, overall,
-};
 use crate::args::RunArgs;
+use crate::assess::facts::Facts;
+use crate::assess::fingerprint::fingerprints;
+use crate::assess::requirement::Criticality;
+use crate::assess::verdict::{
+    AssessedRequirement, Check, Counts, Overall, SettledBy, Verdict, grouped_by_cause, judge,
+    overall,
+};
+use crate::job::Plan;
 use crate::journal::{JournalError, RunId, RunRecord, Stage};
-use crate::plan::Plan;
 use crate::work::{
     Briefing, ControlDocuments, Duplicate, Event, RunOutcome, StartError, Verify, Work,
 };
@@ -85,7 +86,7 @@ async fn try_run(
         report,
     )?;
     let verdicts = judge(&plan, &facts, Timestamp::now());
-    let foreseen = foresee(&verdicts, report);
+    let foreseen = predict(&verdicts, report);
     if args.dry_run {
         return dry_run::conclude(
             args,
@@ -204,8 +205,8 @@ fn explain_by_changes(
 }
 
 /// Tells what is not allowed, unknowns of one cause in one line, and returns what is denied.
-fn foresee(verdicts: &[Verdict], report: &Report) -> Vec<Verdict> {
-    let open: Vec<&Verdict> = verdicts
+fn predict(verdicts: &[AssessedRequirement], report: &Report) -> Vec<AssessedRequirement> {
+    let open: Vec<&AssessedRequirement> = verdicts
         .iter()
         .filter(|verdict| !verdict.outcome.is_allowed())
         .collect();
@@ -222,7 +223,7 @@ fn foresee(verdicts: &[Verdict], report: &Report) -> Vec<Verdict> {
         report.line(&format!(
             "warning: {} {}{more}: {}",
             verdict.outcome.as_str(),
-            verdict.subject,
+            verdict.requirement,
             verdict.explanation
         ));
     }
@@ -233,7 +234,7 @@ fn foresee(verdicts: &[Verdict], report: &Report) -> Vec<Verdict> {
 }
 
 /// What failed before, with nothing changed since, is not started by `--yes`, nor by a yes.
-fn refuse_repeated_failure(verdicts: &[Verdict], report: &Report) -> Result<(), Exit> {
+fn refuse_repeated_failure(verdicts: &[AssessedRequirement], report: &Report) -> Result<(), Exit> {
     let failed = verdicts
         .iter()
         .find(|verdict| verdict.is_of(Check::EarlierFailure));
@@ -248,7 +249,7 @@ fn refuse_repeated_failure(verdicts: &[Verdict], report: &Report) -> Result<(), 
 }
 
 /// `--strict`: nothing is started on what nobody read.
-fn strictly_allowed(verdicts: &[Verdict], report: &Report) -> Result<(), Exit> {
+fn strictly_allowed(verdicts: &[AssessedRequirement], report: &Report) -> Result<(), Exit> {
     if overall(verdicts, true) == Overall::Allowed {
         return Ok(());
     }
@@ -264,25 +265,25 @@ fn strictly_allowed(verdicts: &[Verdict], report: &Report) -> Result<(), Exit> {
 }
 
 /// How many unknowns only the export itself settles.
-fn open_to_the_end(verdicts: &[Verdict]) -> usize {
-    let is_open = |verdict: &&Verdict| {
+fn open_to_the_end(verdicts: &[AssessedRequirement]) -> usize {
+    let is_open = |verdict: &&AssessedRequirement| {
         matches!(
             &verdict.outcome,
-            Outcome::Unknown { settled_by, .. } if *settled_by != SettledBy::Start
-        ) && verdict.weight == Weight::Job
+            Verdict::Unknown { settled_by, .. } if *settled_by != SettledBy::Start
+        ) && verdict.criticality == Criticality::Required
     };
     verdicts.iter().filter(is_open).count()
 }
 
 /// Whether the export is certain to fail by it.
-fn is_fatal(verdict: &Verdict) -> bool {
-    verdict.outcome == Outcome::Denied && verdict.weight == Weight::Job
+fn is_fatal(verdict: &AssessedRequirement) -> bool {
+    verdict.outcome == Verdict::Denied && verdict.criticality == Criticality::Required
 }
 
 fn blocked(
     args: &RunArgs,
     briefing: &Briefing,
-    foreseen: &[Verdict],
+    foreseen: &[AssessedRequirement],
     report: &Report,
 ) -> Result<(), Exit> {
     for blocker in &briefing.blockers {
@@ -290,7 +291,7 @@ fn blocked(
     }
     for verdict in foreseen {
         if briefing.blockers.is_empty() || !is_told_by_blockers(verdict) {
-            let what = format!("{}: {}", verdict.subject, verdict.explanation);
+            let what = format!("{}: {}", verdict.requirement, verdict.explanation);
             let hint = match verdict.hint.as_str() {
                 "" => "`tableferry check` with this plan shows what mends it",
                 hint => hint,
@@ -307,7 +308,7 @@ fn blocked(
 }
 
 /// What the reading before a start tells by itself need not be told twice.
-fn is_told_by_blockers(verdict: &Verdict) -> bool {
+fn is_told_by_blockers(verdict: &AssessedRequirement) -> bool {
     [
         Check::Bucket,
         Check::BucketOwner,

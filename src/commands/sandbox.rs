@@ -14,7 +14,7 @@ use super::Exit;
 use super::open::options;
 use super::output::{print_error, print_words};
 use crate::args::Global;
-use crate::plan::shell_quoted;
+use crate::job::shell_quoted;
 use tableferry_sandbox::{Sandbox, SharedFiles};
 
 /// Serves until `cancel`; prints the two shared files that point the AWS CLI here, or writes them into

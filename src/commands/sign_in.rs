@@ -7,7 +7,7 @@ use super::output::{print_error, write_question};
 use super::report::Report;
 use crate::aws::failure::FailureKind;
 use crate::aws::{MfaCode, SignInError};
-use crate::plan::{Plan, SignIn};
+use crate::job::{Plan, SignIn};
 use crate::work::{Event, Identified, Side, Work};
 
 /// Proves both sides of a plan. `Err` holds the exit status; the reason was printed.

@@ -12,9 +12,9 @@ use super::plan_file::read_plan;
 use super::report::Report;
 use super::run::told_start;
 use super::sign_in::prove_both;
-use crate::access::facts::Facts;
 use crate::args::{ControlArgs, SurveyArgs};
-use crate::plan::Plan;
+use crate::assess::facts::Facts;
+use crate::job::Plan;
 use crate::work::{ControlDocuments, ControlFile, Event, Work};
 
 /// Surveys both sides and writes the facts to standard output; all words go to standard error.

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use super::Exit;
 use super::report::Report;
-use crate::access::facts::Facts;
-use crate::access::remedy::{Terms, estimate};
 use crate::args::TermsArgs;
-use crate::plan::Plan;
+use crate::assess::facts::Facts;
+use crate::assess::remedy::{Terms, estimate};
+use crate::job::Plan;
 
 /// The terms of a plan's remedies; what is wrong with them was printed.
 pub(super) fn terms(

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::Exit;
 use super::output::{print_error, print_words};
 use super::plan_file::read_plan_bytes;
+use crate::job::Plan;
 use crate::journal::RunId;
-use crate::plan::Plan;
 use crate::tui::{self, Options};
 use crate::work::{RunOutcome, Work};
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::timestamp;
 use super::{Journal, JournalError};
-use crate::plan::{Plan, SignIn};
+use crate::job::{Plan, SignIn};
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
 use tableferry_policy::expiry::end_of_added;
 

@@ -11,7 +11,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::record::timestamp;
 use super::{Journal, JournalError};
-use crate::plan::SignIn;
+use crate::job::SignIn;
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
 
 /// A probe's number.

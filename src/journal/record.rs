@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use rusqlite::Row;
 
 use super::JournalError;
-use crate::access::fingerprint::Fingerprint;
-use crate::plan::ExportRequest;
+use crate::assess::fingerprint::Fingerprint;
+use crate::job::ExportRequest;
 
 /// A run's number, as `resume` takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,8 +4,8 @@ mod formats;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::access::fingerprint::Fingerprint;
-use crate::plan::{Encryption, Format, Span};
+use crate::assess::fingerprint::Fingerprint;
+use crate::job::{Encryption, Format, Span};
 
 fn request(token: &str) -> ExportRequest {
     ExportRequest {
@@ -22,7 +22,7 @@ fn request(token: &str) -> ExportRequest {
         span: Span::Incremental {
             from: "2026-11-21T00:00:00Z".parse().unwrap(),
             to: "2026-11-21T12:00:00Z".parse().unwrap(),
-            view: crate::plan::View::NewImage,
+            view: crate::job::View::NewImage,
         },
         filter: None,
         client_token: token.to_owned(),
@@ -288,6 +288,6 @@ fn what_was_read_before_the_start_is_kept_with_each_export() {
     let id = journal
         .record_run(&new_run(), &[request("t3")], at(11), id)
         .unwrap();
-    let unsurveyed = journal.run(id).unwrap().unwrap().exports.remove(0);
-    assert_eq!(unsurveyed.fingerprint, None);
+    let not_surveyed = journal.run(id).unwrap().unwrap().exports.remove(0);
+    assert_eq!(not_surveyed.fingerprint, None);
 }

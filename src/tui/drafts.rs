@@ -1,9 +1,9 @@
 //! Texts made from the plan so far: policies, the equivalent command, the plan file.
 
 use super::model::Model;
-use crate::access::principal::SourcePrincipal;
-use crate::access::snippets::{Snippets, snippets};
-use crate::plan::{ExportRequest, Plan, by_hand};
+use crate::assess::principal::SourcePrincipal;
+use crate::assess::snippets::{Snippets, snippets};
+use crate::job::{ExportRequest, Plan, by_hand};
 use crate::work::event::Side;
 
 /// A policy document that the plan needs.

@@ -16,7 +16,7 @@ use crate::aws::kms::Key;
 use crate::aws::profiles::Profiles;
 use crate::aws::s3::Bucket;
 use crate::aws::session::{MfaCode, SignInError};
-use crate::plan::{Plan, SignIn};
+use crate::job::{Plan, SignIn};
 use crate::work::event::{Event, Side};
 use crate::work::facts::{BucketFacts, TableFacts};
 use tableferry_policy::arn::{BucketName, Region};
@@ -45,7 +45,7 @@ pub enum Message {
     /// A watch ended: every export ended (the text is empty), or it was cut off for this reason.
     WatchEnded(RequestId, Result<(), String>),
     /// A deed was done, or refused.
-    Done(RequestId, Outcome),
+    Done(RequestId, MutationResult),
     /// The command that signs a side in ended; the text says what went wrong.
     LoginEnded(Side, Result<(), String>),
     /// The system asked the program to end.
@@ -87,7 +87,7 @@ pub enum Reply {
 
 /// How a deed ended.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum MutationResult {
     /// The exports of this run were asked for.
     Started(i64),
     /// Nothing was started, or not all of it, and why.

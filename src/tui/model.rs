@@ -25,7 +25,7 @@ use super::steps::encryption::EncryptionStep;
 use super::steps::progress::Progress;
 use super::steps::review::Review;
 use super::steps::tables::Tables;
-use crate::plan::{self, Plan, Source};
+use crate::job::{self, Plan, Source};
 use crate::work::event::Side;
 use tableferry_policy::arn::AccountId;
 
@@ -297,7 +297,7 @@ impl Model {
         }
         Some(Plan {
             source: Source { sign_in: source },
-            destination: plan::Destination {
+            destination: job::Destination {
                 sign_in: self.accounts.destination.sign_in().cloned(),
                 bucket: self.destination.bucket.clone()?,
                 owner: self.destination.owner().cloned(),

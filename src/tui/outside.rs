@@ -3,15 +3,15 @@
 use jiff::Timestamp;
 
 use super::consent::{Proposed, ProposedChange};
-use crate::access::facts::Facts;
-use crate::access::fingerprint::{Fingerprint, fingerprints};
-use crate::access::need::{Need, Purpose, Weight};
-use crate::access::remedy::{self, Mend, Remedies, Remedy, Terms};
-use crate::access::verdict::{
-    self, Check, Mender, Outcome, Subject, Unread, Verdict, VerdictGroup,
+use crate::assess::facts::Facts;
+use crate::assess::fingerprint::{Fingerprint, fingerprints};
+use crate::assess::remedy::{self, Mend, Remedies, Remedy, Terms};
+use crate::assess::requirement::{Criticality, Purpose, RequiredPermission};
+use crate::assess::verdict::{
+    self, AssessedRequirement, Check, MissingInput, Requirement, Responsible, Verdict, VerdictGroup,
 };
+use crate::job::Plan;
 use crate::journal::RunRecord;
-use crate::plan::Plan;
 use crate::work;
 pub use crate::work::change::ReadBack;
 use crate::work::event::ExportProgress;
@@ -60,13 +60,13 @@ pub struct Judged {
     pub read_at: Timestamp,
     /// The verdicts in the order in which they are shown: groups of one mender, those with something
     /// to mend first.
-    pub verdicts: Vec<Verdict>,
+    pub verdicts: Vec<AssessedRequirement>,
     /// What mends them, in the order in which it is to be done.
     pub remedies: Vec<Remedy>,
     /// What can be done about each of them from here.
     pub ways: Vec<Way>,
     /// The text to send to each mender but the operator.
-    pub letters: Vec<(Mender, String)>,
+    pub letters: Vec<(Responsible, String)>,
     /// The plan with what the remedies change in it.
     pub mended_plan: Plan,
     /// Whether the caller goes by an ARN that AWS gives. What policies mean for another nobody can
@@ -103,15 +103,15 @@ impl Judged {
     ) -> Self {
         let found = remedy::remedies(plan, facts, now, Terms::default());
         let ways = ways(&found, facts, name_to_type);
-        let mut menders: Vec<Mender> = Vec::new();
+        let mut menders: Vec<Responsible> = Vec::new();
         for remedy in &found.remedies {
-            if remedy.mender != Mender::You && !menders.contains(&remedy.mender) {
-                menders.push(remedy.mender.clone());
+            if remedy.responsible != Responsible::You && !menders.contains(&remedy.responsible) {
+                menders.push(remedy.responsible.clone());
             }
         }
-        let letters = menders.into_iter().map(|mender| {
-            let text = remedy::letter(&mender, &found.remedies, plan, facts, None);
-            (mender, text)
+        let letters = menders.into_iter().map(|responsible| {
+            let text = remedy::letter(&responsible, &found.remedies, plan, facts, None);
+            (responsible, text)
         });
         let caller = facts.source.caller.arn.to_string();
         Self {
@@ -139,11 +139,11 @@ impl Judged {
     }
 
     /// What the export is certain to fail by.
-    pub fn fatal(&self) -> impl Iterator<Item = &Verdict> {
+    pub fn fatal(&self) -> impl Iterator<Item = &AssessedRequirement> {
         self.verdicts.iter().filter(|verdict| {
             self.is_caller_of_aws
-                && verdict.outcome == Outcome::Denied
-                && verdict.weight == Weight::Job
+                && verdict.outcome == Verdict::Denied
+                && verdict.criticality == Criticality::Required
         })
     }
 
@@ -155,7 +155,7 @@ impl Judged {
 
     /// What could not be read, and is assumed not to forbid anything; each once.
     #[must_use]
-    pub fn assumed(&self) -> Vec<Unread> {
+    pub fn assumed(&self) -> Vec<MissingInput> {
         verdict::assumptions(&self.verdicts)
     }
 
@@ -165,7 +165,7 @@ impl Judged {
         let (_, text) = self
             .letters
             .iter()
-            .find(|(mender, _)| *mender == remedy.mender)?;
+            .find(|(responsible, _)| *responsible == remedy.responsible)?;
         Some(text)
     }
 
@@ -183,7 +183,7 @@ impl Judged {
 
     /// The place of the remedy that mends a verdict.
     #[must_use]
-    pub fn remedy_of(&self, verdict: &Verdict) -> Option<usize> {
+    pub fn remedy_of(&self, verdict: &AssessedRequirement) -> Option<usize> {
         if verdict.outcome.is_allowed() {
             return None;
         }
@@ -209,7 +209,7 @@ fn ways(
                 name_to_type: name_to_type(proposal),
             }));
         }
-        if matches!(remedy.mend, Mend::Plan { .. }) {
+        if matches!(remedy.fix, Mend::Plan { .. }) {
             return Way::Plan;
         }
         let reason = reasons.iter().find(|(of, _)| **of == *remedy);
@@ -219,38 +219,37 @@ fn ways(
 }
 
 /// Whether a remedy says of itself that it mends a verdict.
-fn is_mended_by(verdict: &Verdict, remedy: &Remedy) -> bool {
-    let says = |text: &str| remedy.mends.iter().any(|mended| mended == text);
-    match &verdict.subject {
-        Subject::Permission(need) => {
+fn is_mended_by(verdict: &AssessedRequirement, remedy: &Remedy) -> bool {
+    let says = |text: &str| remedy.resolves.iter().any(|mended| mended == text);
+    match &verdict.requirement {
+        Requirement::Permission(need) => {
             let denies = verdict.deciding.iter().filter(|deciding| deciding.is_deny);
             says(&format!("{} on {}", need.action, need.resource.pattern()))
-                || says(&verdict.subject.to_string())
+                || says(&verdict.requirement.to_string())
                 || denies
                     .map(|deny| format!(", which the Deny `{}` of the ", deny.sid))
-                    .any(|deny| remedy.mends.iter().any(|mended| mended.contains(&deny)))
-                || verdict.mender == Mender::You && is_about_encryption(need, remedy)
+                    .any(|deny| remedy.resolves.iter().any(|mended| mended.contains(&deny)))
+                || verdict.responsible == Responsible::You && is_about_encryption(need, remedy)
         }
-        Subject::Check { check, of } => match (check, &remedy.mend) {
+        Requirement::Check { check, of } => match (check, &remedy.fix) {
             (Check::Recovery, Mend::EnableRecovery { table }) => {
                 table.to_string() == *of || table.resource_after("table") == Some(of)
             }
             (Check::BucketOwner, Mend::Plan { key, .. }) => *key == "destination.owner",
-            _ => says(&verdict.subject.to_string()),
+            _ => says(&verdict.requirement.to_string()),
         },
     }
 }
 
 /// Whether a remedy changes how the plan encrypts, which the write of a need was denied for.
-fn is_about_encryption(need: &Need, remedy: &Remedy) -> bool {
-    let is_change =
-        matches!(&remedy.mend, Mend::Plan { key, .. } if key.starts_with("encryption."));
+fn is_about_encryption(need: &RequiredPermission, remedy: &Remedy) -> bool {
+    let is_change = matches!(&remedy.fix, Mend::Plan { key, .. } if key.starts_with("encryption."));
     need.purpose == Purpose::Write && is_change
 }
 
 /// The verdicts as they are shown.
-fn in_order(verdicts: &[Verdict]) -> Vec<Verdict> {
-    let mut groups = verdict::by_mender(verdicts);
+fn in_order(verdicts: &[AssessedRequirement]) -> Vec<AssessedRequirement> {
+    let mut groups = verdict::by_responsible(verdicts);
     groups.sort_by_key(|(_, group)| group.iter().all(|verdict| verdict.outcome.is_allowed()));
     let verdicts = groups.into_iter().flat_map(|(_, group)| group);
     verdicts.cloned().collect()

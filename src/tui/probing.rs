@@ -12,7 +12,7 @@ use super::popups::Popup;
 use super::popups::question::Question;
 use super::remote::Remote;
 use super::steps::{Step, access};
-use crate::plan::Plan;
+use crate::job::Plan;
 
 /// Whether a probe can be asked for now.
 pub(crate) fn is_possible(model: &Model) -> bool {

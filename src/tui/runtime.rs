@@ -30,7 +30,7 @@ use super::model::{Model, Start};
 use super::theme::Theme;
 use super::update::{open, update};
 use super::view::{self, ViewState};
-use crate::plan::Plan;
+use crate::job::Plan;
 use crate::work::Work;
 use crate::work::event::{ExportProgress, Side};
 
@@ -53,7 +53,7 @@ pub struct Options {
 
 /// What there is to say after the wizard has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct WizardExit {
     /// The run that was started or gone on with.
     pub run: Option<i64>,
     /// Its exports as far as they are known.
@@ -79,7 +79,7 @@ pub enum TuiError {
 }
 
 /// Opens the wizard, and returns when it was left.
-pub async fn run(work: Work, options: Options) -> Result<Outcome, TuiError> {
+pub async fn run(work: Work, options: Options) -> Result<WizardExit, TuiError> {
     let keymap = Arc::new(Keymap::built_in()?);
     let signals = Signals::listen()?;
     let screen = Screen::open()?;
@@ -284,7 +284,7 @@ impl Wizard {
     }
 
     /// Cuts off what is followed, and waits for it to be written down.
-    async fn end(mut self) -> Outcome {
+    async fn end(mut self) -> WizardExit {
         self.following.cancel();
         for token in self.errands.values() {
             token.cancel();
@@ -296,7 +296,7 @@ impl Wizard {
         while let Ok(message) = self.messages.try_recv() {
             let _ = update(&mut self.model, message);
         }
-        Outcome {
+        WizardExit {
             run: self.model.run(),
             exports: self.model.exports().to_vec(),
             is_cut_off: self.model.has_unfinished_exports(),

@@ -8,7 +8,7 @@ use crokey::KeyCombination;
 use super::consent;
 use super::keymap::Action;
 use super::layout;
-use super::message::{Effect, Errand, FrameNumber, Message, Outcome, Query, Reply};
+use super::message::{Effect, Errand, FrameNumber, Message, MutationResult, Query, Reply};
 use super::model::{Leaving, Model, Tone};
 use super::outside::Blocker;
 use super::popups::{self, Popup, changes, plan_file, question, runs};
@@ -382,25 +382,25 @@ fn counted_runs(count: usize) -> String {
 }
 
 /// Takes the end of a deed. It always counts.
-fn take_outcome(model: &mut Model, request: RequestId, outcome: Outcome) -> Vec<Effect> {
+fn take_outcome(model: &mut Model, request: RequestId, outcome: MutationResult) -> Vec<Effect> {
     model.deeds.retain(|deed| *deed != request);
     match outcome {
-        Outcome::Started(run) if model.leaving == Leaving::No => {
+        MutationResult::Started(run) if model.leaving == Leaving::No => {
             return progress::follow(model, run);
         }
-        Outcome::Started(run) => model.progress.run = Some(run),
-        Outcome::NotStarted(why) => {
+        MutationResult::Started(run) => model.progress.run = Some(run),
+        MutationResult::NotStarted(why) => {
             model.progress.state = progress::Following::CutOff(why);
         }
-        Outcome::Applied(applied) => return consent::take_applied(model, &applied),
-        Outcome::NotApplied(why) => return consent::take_not_applied(model, why),
-        Outcome::Undone(undone) => return consent::take_undone(model, &undone),
-        Outcome::NotUndone(why) => return consent::take_not_undone(model, why),
-        Outcome::Probed(plan, report) => return probing::take(model, &plan, report),
-        Outcome::NotProbed(why) => return probing::take_not_made(model, why),
-        Outcome::Saved(path) => plan_file::take_saved(model, request, path),
-        Outcome::FileExists(path) => plan_file::take_file_exists(model, request, path),
-        Outcome::NotSaved(why) => plan_file::take_not_saved(model, request, &why),
+        MutationResult::Applied(applied) => return consent::take_applied(model, &applied),
+        MutationResult::NotApplied(why) => return consent::take_not_applied(model, why),
+        MutationResult::Undone(undone) => return consent::take_undone(model, &undone),
+        MutationResult::NotUndone(why) => return consent::take_not_undone(model, why),
+        MutationResult::Probed(plan, report) => return probing::take(model, &plan, report),
+        MutationResult::NotProbed(why) => return probing::take_not_made(model, why),
+        MutationResult::Saved(path) => plan_file::take_saved(model, request, path),
+        MutationResult::FileExists(path) => plan_file::take_file_exists(model, request, path),
+        MutationResult::NotSaved(why) => plan_file::take_not_saved(model, request, &why),
     }
     Vec::new()
 }

@@ -20,9 +20,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::event::Side;
 use super::start::StartError;
 use super::{Session, Work};
-use crate::access::facts::{Change, Facts, PrincipalFacts, SurveyedFor};
+use crate::assess::facts::{Change, Facts, PrincipalFacts, SurveyedFor};
+use crate::job::Plan;
 use crate::journal::{ChangeId, ChangeRecord, ChangeStage, ChangeTarget};
-use crate::plan::Plan;
 
 /// For how long it is worth waiting for a change to hold: policies spread within minutes.
 const SPREADING: SignedDuration = SignedDuration::from_mins(10);
@@ -115,8 +115,8 @@ impl Work {
         let since = facts.surveyed_at.checked_sub(YOUTH);
         let since = since.unwrap_or(Timestamp::MIN);
         let changes = self.inner.journal.changes().unwrap_or_default();
-        let bearing = changes.into_iter().filter(|change| bears(change, facts));
-        let young = bearing.filter_map(|change| {
+        let applicable_policies = changes.into_iter().filter(|change| bears(change, facts));
+        let young = applicable_policies.filter_map(|change| {
             let at = match change.stage {
                 ChangeStage::Written => change.written_at,
                 ChangeStage::Undone => change.undone_at,
@@ -134,7 +134,7 @@ impl Work {
 struct Resources {
     tables: table::Read,
     bucket: bucket::Read,
-    keys: Vec<crate::access::facts::KeyFacts>,
+    keys: Vec<crate::assess::facts::KeyFacts>,
 }
 
 /// Tables and bucket first: they tell which keys matter, and in which Region.

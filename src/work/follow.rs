@@ -46,7 +46,7 @@ pub struct RunOutcome {
 
 /// A run's outcome in a word, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
+pub enum RunStatus {
     /// Something is still to be done: `resume` goes on with it.
     CutOff,
     /// An export failed, or did not verify.
@@ -83,25 +83,25 @@ impl Verify {
 impl RunOutcome {
     /// The worst of the exports' outcomes.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub fn status(&self) -> RunStatus {
         self.exports
             .iter()
-            .map(export_verdict)
+            .map(export_status)
             .min()
-            .unwrap_or(Verdict::Done)
+            .unwrap_or(RunStatus::Done)
     }
 }
 
-fn export_verdict(export: &ExportRecord) -> Verdict {
+fn export_status(export: &ExportRecord) -> RunStatus {
     match (export.stage, export.verified) {
         // An export under way whose state nobody may read is marked so by the watch.
-        (Stage::InProgress | Stage::Completed, Some(Verified::Unknown)) => Verdict::Undecided,
+        (Stage::InProgress | Stage::Completed, Some(Verified::Unknown)) => RunStatus::Undecided,
         (Stage::Planned | Stage::Calling | Stage::InProgress, _) | (Stage::Completed, None) => {
-            Verdict::CutOff
+            RunStatus::CutOff
         }
-        (Stage::Failed, _) | (Stage::Completed, Some(Verified::No)) => Verdict::Failed,
-        (Stage::Refused | Stage::NotStarted, _) => Verdict::Refused,
-        (Stage::Completed, Some(Verified::Yes)) => Verdict::Done,
+        (Stage::Failed, _) | (Stage::Completed, Some(Verified::No)) => RunStatus::Failed,
+        (Stage::Refused | Stage::NotStarted, _) => RunStatus::Refused,
+        (Stage::Completed, Some(Verified::Yes)) => RunStatus::Done,
     }
 }
 

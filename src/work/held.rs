@@ -6,8 +6,8 @@
 
 use super::event::Side;
 use super::{StartError, Work};
+use crate::job::{ExportRequest, Plan};
 use crate::journal::{ExportRecord, RunId, Stage, Verified};
-use crate::plan::{ExportRequest, Plan};
 
 /// What the journal holds of a table's export.
 #[derive(Debug, Clone, Default)]

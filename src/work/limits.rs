@@ -10,9 +10,9 @@ use bytesize::ByteSize;
 
 use super::event::Side;
 use super::{Blocker, Session, Work};
-use crate::access::facts::{Fact, Facts, Organization};
-use crate::access::need::bucket_owner;
-use crate::plan::{ExportRequest, Plan, TableRef};
+use crate::assess::facts::{Fact, Facts, Organization};
+use crate::assess::requirement::bucket_owner;
+use crate::job::{ExportRequest, Plan, TableRef};
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Partition};
 
 /// What a plan must keep to.
@@ -364,7 +364,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::access::facts::{BucketFacts, Caller, PrincipalFacts};
+    use crate::assess::facts::{BucketFacts, Caller, PrincipalFacts};
 
     fn account(id: &str) -> AccountId {
         id.parse().unwrap()

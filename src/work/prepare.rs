@@ -14,9 +14,9 @@ use super::facts::TableFacts;
 use super::survey::{bucket_facts, table_facts};
 use super::under_way::Duplicate;
 use super::{Session, StartError, Work};
-use crate::access::fingerprint::Fingerprint;
+use crate::assess::fingerprint::Fingerprint;
+use crate::job::{ExportRequest, Plan, TableRef};
 use crate::journal::{RunId, RunRecord, Stage};
-use crate::plan::{ExportRequest, Plan, TableRef};
 use tableferry_policy::arn::AccountId;
 
 /// A thing that AWS is certain to refuse.

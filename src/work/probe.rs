@@ -21,8 +21,8 @@ use super::{SignedIn, Work};
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::S3;
 use crate::aws::s3::multipart::{BegunUpload, UploadTarget};
+use crate::job::{Encryption, Plan};
 use crate::journal::{JournalError, NewProbe, ProbeId, ProbeLock, ProbeRecord};
-use crate::plan::{Encryption, Plan};
 use tableferry_policy::arn::{Arn, Region};
 
 /// The few bytes that are sent, and never become an object.

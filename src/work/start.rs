@@ -16,8 +16,8 @@ use super::prepare::Briefing;
 use super::{Session, Work, region_of};
 use crate::aws::dynamodb::{Dynamodb, Export, ExportStatus, StartAnswer};
 use crate::aws::failure::{Failure, FailureKind};
+use crate::job::{ExportRequest, Plan};
 use crate::journal::{ExportRecord, JournalError, NewRun, Refusal, RunId, RunRecord, Stage};
-use crate::plan::{ExportRequest, Plan};
 
 /// A token holds for eight hours after its first request completes (`ExportTableToPointInTime`,
 /// `ClientToken`). Both requests were accepted within 15 minutes of the times they were signed with.

@@ -13,8 +13,8 @@ use super::{Session, Work, region_of};
 use crate::archive::origin;
 use crate::aws::dynamodb::{Export, ExportStatus};
 use crate::aws::failure::Failure;
+use crate::job::ExportRequest;
 use crate::journal::JournalError;
-use crate::plan::ExportRequest;
 use tableferry_policy::arn::Arn;
 
 /// How many exports in progress of a table are described.

@@ -18,8 +18,8 @@ use crate::archive::verify::{Folder, Listed, Report, verify};
 use crate::aws::SignInError;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::S3;
+use crate::job::Span;
 use crate::journal::ExportRecord;
-use crate::plan::Span;
 use tableferry_policy::arn::{AccountId, BucketName};
 
 /// A manifest names each data file in about 250 bytes; imports end at 50,000 files, exports do not.

@@ -226,8 +226,8 @@ fn a_table_or_key_that_was_not_surveyed_is_unknown_and_the_rest_is_judged() {
             .collect();
         assert!(unknown.len() >= count, "{unknown:#?}");
         for verdict in unknown {
-            let subject = verdict["subject"].to_string();
-            assert!(subject.contains(about), "{verdict:#}");
+            let requirement = verdict["subject"].to_string();
+            assert!(requirement.contains(about), "{verdict:#}");
             assert!(
                 verdict["hint"].to_string().contains("survey"),
                 "{verdict:#}"

@@ -39,8 +39,9 @@ pub fn verdicts(ended: &Ended) -> Vec<Value> {
 /// The verdict on an action of the exporter, or on a setting.
 pub fn verdict<'v>(verdicts: &'v [Value], about: &str) -> &'v Value {
     let found = verdicts.iter().find(|verdict| {
-        let subject = &verdict["subject"];
-        subject["check"] == about || (subject["action"] == about && subject["who"] == "exporter")
+        let requirement = &verdict["subject"];
+        requirement["check"] == about
+            || (requirement["action"] == about && requirement["who"] == "exporter")
     });
     found.unwrap_or_else(|| panic!("nothing on {about}: {verdicts:#?}"))
 }
@@ -135,7 +136,7 @@ fn what_is_named_before_the_start_is_what_a_forced_export_fails_with(
     let failed = export["failure_message"].as_str().unwrap();
     // Who may not even start the export learns of nothing else.
     if name != "may-not-export" {
-        let foreseen = verdict["foresees"].as_str().unwrap();
+        let foreseen = verdict["expected_error"].as_str().unwrap();
         assert!(
             failed.contains(foreseen),
             "`{foreseen}` is not in `{failed}`"
@@ -194,7 +195,7 @@ fn an_owner_that_is_missing_is_unknown_until_somebody_may_list_the_buckets() {
     let owner = verdict(&verdicts, "bucket_owner");
     assert_eq!(owner["verdict"], "denied", "{owner:#}");
     let failed = force(&home, &as_admin);
-    let foreseen = owner["foresees"].as_str().unwrap();
+    let foreseen = owner["expected_error"].as_str().unwrap();
     let message = failed["failure_message"].as_str().unwrap();
     assert!(message.contains(foreseen), "{failed}");
 }
@@ -213,7 +214,7 @@ fn a_service_control_policy_from_a_file_denies() {
     let export = verdict(&verdicts, "dynamodb:ExportTableToPointInTime");
     assert_eq!(export["verdict"], "denied");
     assert_eq!(export["deciding"][0]["sid"], "NoExports", "{export:#}");
-    assert_eq!(export["mender"], "the organization's administrators");
+    assert_eq!(export["responsible"], "the organization's administrators");
     // The policy of full access that AWS attaches beside it still lets the rest through.
     assert_eq!(verdict(&verdicts, "s3:PutObject")["verdict"], "allowed");
 
@@ -255,7 +256,7 @@ fn a_role_of_identity_center_is_mended_by_the_owner_of_its_permission_set() {
     let put = verdict(&verdicts, "s3:PutObject");
     assert_eq!(put["verdict"], "denied", "{put:#}");
     let owner = "the owner of the permission set ExportOperators";
-    assert_eq!(put["mender"], owner, "{put:#}");
+    assert_eq!(put["responsible"], owner, "{put:#}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tableferry::aws::iam::Holder;
 use tableferry::aws::{Environment, Session};
-use tableferry::plan::SignIn;
+use tableferry::job::SignIn;
 use tableferry_sandbox::{Options, Sandbox};
 
 use crate::foreseen::{check, example, verdict, verdicts};
@@ -43,8 +43,8 @@ fn not_allowed(ended: &Ended) -> Vec<(String, String)> {
     let mut found = verdicts(ended);
     found.retain(|verdict| verdict["verdict"] != "allowed");
     let pairs = found.iter().map(|verdict| {
-        let subject = &verdict["subject"];
-        let about = subject.get("action").unwrap_or(&subject["check"]);
+        let requirement = &verdict["subject"];
+        let about = requirement.get("action").unwrap_or(&requirement["check"]);
         (text(about), text(&verdict["verdict"]))
     });
     pairs.collect()

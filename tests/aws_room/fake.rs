@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::{Response, StatusCode};
 use aws_smithy_types::body::SdkBody;
 use tableferry::aws::{Environment, Session};
-use tableferry::plan::SignIn;
+use tableferry::job::SignIn;
 use tableferry_policy::arn::Region;
 
 /// A request as it arrived.

@@ -1,7 +1,7 @@
 //! Codes from MFA devices: asked for before any call, and sent where they belong.
 
 use tableferry::aws::{FailureKind, MfaCode, SignInError};
-use tableferry::plan::SignIn;
+use tableferry::job::SignIn;
 
 use crate::fake::{self, CONFIG, Fake, environment, profile};
 

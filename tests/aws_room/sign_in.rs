@@ -2,7 +2,7 @@
 //! before a call is made.
 
 use tableferry::aws::{Environment, FailureKind, SignInError};
-use tableferry::plan::SignIn;
+use tableferry::job::SignIn;
 
 use crate::fake::{self, CONFIG, Fake, Reply, environment, profile};
 

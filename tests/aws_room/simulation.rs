@@ -1,7 +1,7 @@
 //! IAM's simulation through the real client: what is sent, and how its answers are read.
 
-use tableferry::access::facts::Simulated;
-use tableferry::access::simulation::Question;
+use tableferry::assess::facts::Simulated;
+use tableferry::assess::simulation::Question;
 use tableferry_policy::arn::Arn;
 
 use crate::fake::{Fake, Reply, Request, query_error, signed_in};

@@ -6,7 +6,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tableferry::aws::FailureKind;
 use tableferry::aws::dynamodb::{ExportStatus, StartAnswer};
-use tableferry::plan::{Encryption, ExportRequest, Filter, Format, Span, View};
+use tableferry::job::{Encryption, ExportRequest, Filter, Format, Span, View};
 
 use crate::fake::{Fake, Reply, region, signed_in};
 

@@ -3,11 +3,11 @@
 
 use clap::Parser;
 use rstest::rstest;
-use tableferry::access::verdict::Overall;
 use tableferry::args::{Args, Command};
+use tableferry::assess::verdict::Overall;
 use tableferry::aws::iam::Holder;
 use tableferry::commands::{self, Exit};
-use tableferry::work::{ChangeKind, ChangeStage, ReadBack, Standing, Verdict};
+use tableferry::work::{ChangeKind, ChangeStage, ReadBack, RunStatus, Standing};
 use tableferry_sandbox::Faults;
 use tokio_util::sync::CancellationToken;
 
@@ -42,7 +42,7 @@ async fn what_was_missing_is_there_and_the_export_completes(
     assert_eq!(held.changes, [(applied.id, Standing::Holds)]);
     assert_eq!(check(&work, &plan).await, Overall::Allowed);
     let outcome = export(&work, &plan).await;
-    assert_eq!(outcome.verdict(), Verdict::Done, "{outcome:?}");
+    assert_eq!(outcome.status(), RunStatus::Done, "{outcome:?}");
     let record = work.change(applied.id).unwrap().unwrap();
     assert_eq!(record.stage, ChangeStage::Held);
     assert!(record.is_in_place());
@@ -83,7 +83,7 @@ async fn a_user_gives_itself_what_it_lacks_under_a_name_that_is_free() {
         }
     }
     let outcome = export(&work, &plan).await;
-    assert_eq!(outcome.verdict(), Verdict::Done, "{outcome:?}");
+    assert_eq!(outcome.status(), RunStatus::Done, "{outcome:?}");
 
     let undo = work.propose_undo(applied.id, false).await.unwrap();
     assert!(undo.deletes_document());
@@ -113,7 +113,7 @@ async fn an_exemption_is_put_inside_the_deny_and_nothing_direct_shows_that_it_ho
     let (_, standing) = &held.changes[0];
     assert!(matches!(standing, Standing::Unknown(_)), "{standing:?}");
     let outcome = export(&work, &plan).await;
-    assert_eq!(outcome.verdict(), Verdict::Done, "{outcome:?}");
+    assert_eq!(outcome.status(), RunStatus::Done, "{outcome:?}");
     let undo = work.propose_undo(applied.id, false).await.unwrap();
     work.undo(&undo).await.unwrap();
     assert_eq!(bucket_policy(&sandbox, "export-office-only").await, before);
@@ -134,7 +134,7 @@ async fn a_change_that_takes_a_while_to_hold_is_waited_for() {
         .await;
     assert!(held.is_complete(), "{held:?}");
     let outcome = export(&work, &plan).await;
-    assert_eq!(outcome.verdict(), Verdict::Done, "{outcome:?}");
+    assert_eq!(outcome.status(), RunStatus::Done, "{outcome:?}");
 }
 
 /// IAM's own policies take their time as well.
@@ -162,7 +162,7 @@ async fn an_identity_policy_that_takes_a_while_to_hold_is_waited_for() {
         .await;
     assert!(held.is_complete(), "{held:?}");
     let outcome = export(&work, &plan).await;
-    assert_eq!(outcome.verdict(), Verdict::Done, "{outcome:?}");
+    assert_eq!(outcome.status(), RunStatus::Done, "{outcome:?}");
 }
 
 #[tokio::test]

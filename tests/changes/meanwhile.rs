@@ -147,7 +147,7 @@ fn two_processes_at_once_lose_no_statement() {
 fn served_policy(home: &Home) -> String {
     let variables = [("HOME".to_owned(), home.path().display().to_string())];
     let environment = tableferry::aws::Environment::from_variables(variables);
-    let sign_in = tableferry::plan::SignIn {
+    let sign_in = tableferry::job::SignIn {
         profile: "dev-admin".to_owned(),
         ..Default::default()
     };

@@ -1,9 +1,9 @@
 //! Remedies that are no proposals, each with the reason.
 
 use jiff::Timestamp;
-use tableferry::access::facts::Facts;
-use tableferry::access::remedy::{Terms, remedies};
-use tableferry::plan::Plan;
+use tableferry::assess::facts::Facts;
+use tableferry::assess::remedy::{Terms, remedies};
+use tableferry::job::Plan;
 use tableferry::work::{not_proposed, proposals};
 use tableferry_policy::arn::Arn;
 

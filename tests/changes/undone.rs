@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::world::*;
 
-async fn applied(work: &Work, plan: &tableferry::plan::Plan) -> tableferry::work::ChangeId {
+async fn applied(work: &Work, plan: &tableferry::job::Plan) -> tableferry::work::ChangeId {
     sign_in(work, plan).await;
     let proposal = only(work, plan).await;
     work.apply(plan, &proposal).await.unwrap().id

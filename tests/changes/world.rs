@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tableferry::access::facts::Facts;
-use tableferry::access::remedy::{Terms, remedies};
-use tableferry::access::verdict::{Overall, judge, overall};
+use tableferry::assess::facts::Facts;
+use tableferry::assess::remedy::{Terms, remedies};
+use tableferry::assess::verdict::{Overall, judge, overall};
 use tableferry::aws::environment::SharedHttpClient;
 use tableferry::aws::{Environment, Session};
+use tableferry::job::{Plan, SignIn};
 use tableferry::journal::Journal;
-use tableferry::plan::{Plan, SignIn};
 use tableferry::work::{
     ControlDocuments, Poll, Proposal, RunOutcome, Settings, Side, Spreading, Work, proposals,
 };

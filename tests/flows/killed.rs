@@ -114,7 +114,7 @@ pub fn started_exports(home: &Home) -> Vec<String> {
 pub fn exports(home: &Home) -> Vec<tableferry_policy::arn::Arn> {
     let variables = [("HOME".to_owned(), home.path().display().to_string())];
     let environment = tableferry::aws::Environment::from_variables(variables);
-    let sign_in = tableferry::plan::SignIn {
+    let sign_in = tableferry::job::SignIn {
         profile: "prod-admin".to_owned(),
         ..Default::default()
     };

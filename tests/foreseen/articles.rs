@@ -3,9 +3,9 @@
 
 use rstest::rstest;
 use serde_json::{Value, json};
-use tableferry::access::need::Weight;
-use tableferry::access::remedy::{Mend, Terms, remedies};
-use tableferry::access::verdict::{Overall, judge, overall};
+use tableferry::assess::remedy::{Mend, Terms, remedies};
+use tableferry::assess::requirement::Criticality;
+use tableferry::assess::verdict::{Overall, judge, overall};
 use tableferry_policy::lint::{Kind, Severity, lint};
 
 use crate::place::{self, Place, carry_out};
@@ -134,7 +134,7 @@ fn a_pattern_of_unique_ids_counts_as_public_and_must_go_first() {
             "{problems:?}"
         );
         let Some(Mend::Document { target, after, .. }) =
-            found.remedies.first().map(|first| &first.mend)
+            found.remedies.first().map(|first| &first.fix)
         else {
             panic!("{found:#?}");
         };
@@ -264,12 +264,12 @@ fn from_faulty_to_working(mut world: Value, text: &str) {
         for remedy in &found.remedies {
             // The reader's own address is as unknown, and nothing that an exemption is for.
             let is_of_reader = remedy
-                .mends
+                .resolves
                 .iter()
-                .all(|mends| mends.contains("(destination)"));
-            let is_message = matches!(remedy.mend, Mend::Message { .. }) && !is_of_reader;
+                .all(|resolves| resolves.contains("(destination)"));
+            let is_message = matches!(remedy.fix, Mend::Message { .. }) && !is_of_reader;
             assert!(remedy.is_sound() && !is_message, "{remedy:#?}");
-            if let Mend::Document { target, after, .. } = &remedy.mend {
+            if let Mend::Document { target, after, .. } = &remedy.fix {
                 assert_eq!(place.put(target, after, &world).await, Ok(()), "{after}");
             }
             carry_out(&mut world, remedy, &whereabouts());
@@ -279,12 +279,12 @@ fn from_faulty_to_working(mut world: Value, text: &str) {
 }
 
 /// `check` is clean, and the export completes.
-async fn works(world: &Value, plan: &tableferry::plan::Plan) {
+async fn works(world: &Value, plan: &tableferry::job::Plan) {
     let place = Place::open(world, plan).await;
     let verdicts = place.check(plan).await;
     let of_job: Vec<_> = verdicts
         .into_iter()
-        .filter(|found| found.weight == Weight::Job)
+        .filter(|found| found.criticality == Criticality::Required)
         .collect();
     assert_eq!(overall(&of_job, false), Overall::Allowed, "{of_job:#?}");
     let ending = place.export(plan).await;

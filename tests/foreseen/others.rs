@@ -1,6 +1,6 @@
 //! Exports that somebody else started: the journal here does not hold them, and AWS tells of them.
 
-use tableferry::access::verdict::Check;
+use tableferry::assess::verdict::Check;
 
 use crate::place::{self, Place};
 use crate::rows::{base, plan_text, table::LANDING};
@@ -14,7 +14,7 @@ fn a_second_export_to_the_same_place_is_told_whoever_started_the_first() {
     place::run(|| async {
         let first = plan("prod");
         let place = Place::open(&base(), &first).await;
-        let told = async |plan: &tableferry::plan::Plan| {
+        let told = async |plan: &tableferry::job::Plan| {
             let verdicts = place.check(plan).await;
             verdicts
                 .iter()

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tableferry::access::facts::Facts;
-use tableferry::access::need::Who;
-use tableferry::access::remedy::{Mend, Remedy, Target};
-use tableferry::access::verdict::{Verdict, judge};
+use tableferry::assess::facts::Facts;
+use tableferry::assess::remedy::{Mend, Remedy, Target};
+use tableferry::assess::requirement::Who;
+use tableferry::assess::verdict::{AssessedRequirement, judge};
 use tableferry::aws::dynamodb::StartAnswer;
 use tableferry::aws::{Environment, Session};
+use tableferry::job::{ExportRequest, Plan};
 use tableferry::journal::Journal;
-use tableferry::plan::{ExportRequest, Plan};
 use tableferry::work::{ControlDocuments, Settings, Side, Work};
 use tableferry_sandbox::{ExportAcl, Options, Sandbox, SourceAddress};
 
@@ -123,7 +123,7 @@ impl Place {
     }
 
     /// What `check` says of a plan.
-    pub async fn check(&self, plan: &Plan) -> Vec<Verdict> {
+    pub async fn check(&self, plan: &Plan) -> Vec<AssessedRequirement> {
         judge(plan, &self.survey(plan).await, Timestamp::now())
     }
 
@@ -183,9 +183,9 @@ impl Place {
 
     /// Signs in with a profile.
     pub async fn session(&self, profile: &str) -> Session {
-        let how = tableferry::plan::SignIn {
+        let how = tableferry::job::SignIn {
             profile: profile.to_owned(),
-            ..tableferry::plan::SignIn::default()
+            ..tableferry::job::SignIn::default()
         };
         self.environment.sign_in(&how, None).await.unwrap()
     }
@@ -289,7 +289,7 @@ fn kept(text: &str) -> Value {
 
 /// Does to a world what a remedy asks for. What changes the plan is with the plan.
 pub fn carry_out(world: &mut Value, remedy: &Remedy, whereabouts: &Whereabouts) {
-    match &remedy.mend {
+    match &remedy.fix {
         Mend::Document { target, after, .. } => match target {
             Target::BucketPolicy { bucket } => {
                 world["buckets"][bucket]["policy"] = kept(after);

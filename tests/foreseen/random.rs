@@ -14,8 +14,8 @@ mod remedy;
 mod statements;
 mod world;
 
-use tableferry::access::need::Weight;
-use tableferry::access::verdict::{Outcome, Subject, Verdict};
+use tableferry::assess::requirement::Criticality;
+use tableferry::assess::verdict::{AssessedRequirement, Requirement, Verdict};
 use tableferry_sandbox::{ExportAcl, SourceAddress};
 
 use crate::place::{self, Ending, Place};
@@ -44,20 +44,24 @@ const PLAYED: [&str; 4] = [
 ];
 
 /// What verdicts come to.
-pub fn claim(case: &Case, verdicts: &[Verdict]) -> Claim {
-    let job = || verdicts.iter().filter(|found| found.weight == Weight::Job);
-    if job().any(|found| found.outcome == Outcome::Denied) {
+pub fn claim(case: &Case, verdicts: &[AssessedRequirement]) -> Claim {
+    let job = || {
+        verdicts
+            .iter()
+            .filter(|found| found.criticality == Criticality::Required)
+    };
+    if job().any(|found| found.outcome == Verdict::Denied) {
         return Claim::Fails;
     }
-    let depending: Vec<(&Verdict, &Vec<String>)> = job()
+    let depending: Vec<(&AssessedRequirement, &Vec<String>)> = job()
         .filter_map(|found| match &found.outcome {
-            Outcome::Depends { on, .. } => Some((found, on)),
+            Verdict::Depends { on, .. } => Some((found, on)),
             _ => None,
         })
         .collect();
-    let is_clear = |found: &Verdict| match &found.outcome {
-        Outcome::Allowed { assumed } => assumed.is_empty(),
-        Outcome::Depends { .. } => true,
+    let is_clear = |found: &AssessedRequirement| match &found.outcome {
+        Verdict::Allowed { assumed } => assumed.is_empty(),
+        Verdict::Depends { .. } => true,
         _ => false,
     };
     if !job().all(is_clear) {
@@ -75,7 +79,7 @@ pub fn claim(case: &Case, verdicts: &[Verdict]) -> Claim {
             && !(case.is_user() && key.contains("MultiFactor"))
     };
     // A call of the operator's own comes from the operator's address, and from no other.
-    let is_own_call = |found: &Verdict| matches!(&found.subject, Subject::Permission(need) if need.action.starts_with("dynamodb:"));
+    let is_own_call = |found: &AssessedRequirement| matches!(&found.requirement, Requirement::Permission(need) if need.action.starts_with("dynamodb:"));
     let can_be_played = depending.iter().all(|(found, on)| {
         on.iter().all(|key| {
             is_playable(key) && !(is_own_call(found) && key.eq_ignore_ascii_case("aws:SourceIp"))
@@ -136,7 +140,7 @@ fn varied(
 /// How exports of a plan end, for each address and each access control list.
 pub async fn play(
     world: &serde_json::Value,
-    plan: &tableferry::plan::Plan,
+    plan: &tableferry::job::Plan,
 ) -> Vec<(String, Ending)> {
     let place = Place::open(world, plan).await;
     let requests = place.requests(plan).await;
@@ -166,14 +170,16 @@ async fn fault(case: &Case) -> (Claim, Option<String>) {
     let world = case.world();
     let facts = Place::open(&world, &plan).await.survey(&plan).await;
     let now = jiff::Timestamp::now();
-    let verdicts = tableferry::access::verdict::judge(&plan, &facts, now);
+    let verdicts = tableferry::assess::verdict::judge(&plan, &facts, now);
     let claim = claim(case, &verdicts);
     let told = || {
-        let told = verdicts.iter().filter(|found| found.weight == Weight::Job);
+        let told = verdicts
+            .iter()
+            .filter(|found| found.criticality == Criticality::Required);
         told.map(|found| {
             format!(
                 "{}: {} ({})",
-                found.subject,
+                found.requirement,
                 found.outcome.as_str(),
                 found.explanation
             )

@@ -7,9 +7,9 @@ mod keys;
 pub mod table;
 
 use serde_json::Value;
-use tableferry::access::remedy::{Mend, Remedy, Terms, remedies};
-use tableferry::access::verdict::{Overall, Subject, Verdict, judge, overall};
-use tableferry::plan::Plan;
+use tableferry::assess::remedy::{Mend, Remedy, Terms, remedies};
+use tableferry::assess::verdict::{AssessedRequirement, Overall, Requirement, judge, overall};
+use tableferry::job::Plan;
 
 use crate::place::{self, Place, Whereabouts, carry_out};
 
@@ -29,7 +29,7 @@ pub struct Row {
     /// The code, and a part of the message, of the refusal or failure.
     pub code: &'static str,
     pub text: &'static str,
-    pub mend: Mended,
+    pub fix: Mended,
 }
 
 /// How it is mended.
@@ -80,10 +80,10 @@ pub fn plan_text(destination: &str, encryption: &str, table: &str) -> String {
 }
 
 /// The verdict on an action of the exporter, or on a setting.
-fn verdict_about<'v>(verdicts: &'v [Verdict], about: &str) -> &'v Verdict {
-    let found = verdicts.iter().find(|verdict| match &verdict.subject {
-        Subject::Permission(need) => need.action == about,
-        Subject::Check { .. } => verdict.to_json()["subject"]["check"] == about,
+fn verdict_about<'v>(verdicts: &'v [AssessedRequirement], about: &str) -> &'v AssessedRequirement {
+    let found = verdicts.iter().find(|verdict| match &verdict.requirement {
+        Requirement::Permission(need) => need.action == about,
+        Requirement::Check { .. } => verdict.to_json()["subject"]["check"] == about,
     });
     found.unwrap_or_else(|| panic!("nothing on {about}: {verdicts:#?}"))
 }
@@ -111,19 +111,19 @@ async fn go_through(row: &Row) {
     let (code, message) = ending.told();
     assert_eq!(code, row.code, "row {number}: {message}");
     assert!(message.contains(row.text), "row {number}: {message}");
-    let foreseen = verdict.foresees.as_deref();
+    let foreseen = verdict.expected_error.as_deref();
     let is_foreseen = foreseen.is_some_and(|text| message.contains(text) || code == text);
     assert!(
         is_foreseen,
         "row {number}: {foreseen:?} was foreseen, and it is {message}"
     );
 
-    let plan = match &row.mend {
+    let plan = match &row.fix {
         Mended::ByRemedies => {
             let found = remedies(&plan, &facts, now, Terms::default());
             for remedy in &found.remedies {
                 assert!(can_be_done(remedy), "row {number}: {remedy:#?}");
-                if let Mend::Document { target, after, .. } = &remedy.mend {
+                if let Mend::Document { target, after, .. } = &remedy.fix {
                     let answer = place.put(target, after, &world).await;
                     assert_eq!(answer, Ok(()), "row {number}: {after}");
                 }
@@ -131,11 +131,13 @@ async fn go_through(row: &Row) {
             }
             found.plan
         }
-        Mended::InTheWorld(mend) => {
+        Mended::InTheWorld(fix) => {
             let found = remedies(&plan, &facts, now, Terms::default());
-            let is_told = found.open().any(|open| open.subject == verdict.subject);
+            let is_told = found
+                .open()
+                .any(|open| open.requirement == verdict.requirement);
             assert!(is_told, "row {number}: {found:#?}");
-            mend(&mut world);
+            fix(&mut world);
             plan
         }
         Mended::ByPlan(text) => place::plan(text),
@@ -145,14 +147,14 @@ async fn go_through(row: &Row) {
 
 /// Whether a remedy is one that its mender can just do.
 fn can_be_done(remedy: &Remedy) -> bool {
-    remedy.is_sound() && !matches!(remedy.mend, Mend::Message { .. })
+    remedy.is_sound() && !matches!(remedy.fix, Mend::Message { .. })
 }
 
 /// `check` is clean, even where assumptions count, and the export completes.
 async fn completes(number: &str, world: &Value, plan: &Plan) {
     let place = Place::open(world, plan).await;
     let verdicts = place.check(plan).await;
-    let open: Vec<&Verdict> = verdicts
+    let open: Vec<&AssessedRequirement> = verdicts
         .iter()
         .filter(|found| overall(std::slice::from_ref(*found), true) != Overall::Allowed)
         .collect();

@@ -2,7 +2,7 @@
 //! decides what can be said of them.
 
 use serde_json::{Value, json};
-use tableferry::access::verdict::{Mender, Outcome, Subject, Verdict};
+use tableferry::assess::verdict::{AssessedRequirement, Requirement, Responsible, Verdict};
 
 use crate::place::{self, Place, shipped_world};
 use crate::rows::plan_text;
@@ -30,9 +30,9 @@ fn world(condition: &Value) -> Value {
     world
 }
 
-async fn upload(place: &Place, plan: &tableferry::plan::Plan) -> Verdict {
+async fn upload(place: &Place, plan: &tableferry::job::Plan) -> AssessedRequirement {
     let verdicts = place.check(plan).await;
-    let is_upload = |verdict: &Verdict| matches!(&verdict.subject, Subject::Permission(need) if need.action == "s3:PutObject");
+    let is_upload = |verdict: &AssessedRequirement| matches!(&verdict.requirement, Requirement::Permission(need) if need.action == "s3:PutObject");
     verdicts.into_iter().find(is_upload).unwrap()
 }
 
@@ -44,7 +44,7 @@ fn a_deny_outside_some_regions_is_not_held_against_an_export_within_them() {
     place::run(|| async {
         let place = Place::open(&world(&lock("eu-west-1")), &plan).await;
         let verdict = upload(&place, &plan).await;
-        let Outcome::Allowed { assumed } = &verdict.outcome else {
+        let Verdict::Allowed { assumed } = &verdict.outcome else {
             panic!("{verdict:#?}");
         };
         let is_seen = |what: &str| what.contains("IAM's simulation sees nothing against it");
@@ -58,10 +58,10 @@ fn a_deny_outside_some_regions_is_not_held_against_an_export_within_them() {
         let place = Place::open(&world(&lock("us-east-1")), &plan).await;
         let verdict = upload(&place, &plan).await;
         assert!(
-            matches!(verdict.outcome, Outcome::Depends { .. }),
+            matches!(verdict.outcome, Verdict::Depends { .. }),
             "{verdict:#?}"
         );
-        assert_eq!(verdict.mender, Mender::Organization);
+        assert_eq!(verdict.responsible, Responsible::Organization);
         let ending = place.export(&plan).await;
         assert!(
             ending.told().1.contains("service control policy"),
@@ -73,16 +73,16 @@ fn a_deny_outside_some_regions_is_not_held_against_an_export_within_them() {
 /// A tag of the role that nobody told the simulation, which does not say that it lacked it.
 #[test]
 fn a_deny_that_spares_tagged_roles_is_no_certain_denial() {
-    let spared = json!({ "StringNotEquals": { "aws:PrincipalTag/exporter": "yes" } });
+    let exempted = json!({ "StringNotEquals": { "aws:PrincipalTag/exporter": "yes" } });
     let plan = place::plan(&plan_text(DESTINATION, "", "name = \"Orders\""));
     place::run(|| async {
-        let mut world = world(&spared);
+        let mut world = world(&exempted);
         world["accounts"]["111111111111"]["roles"]["OnCallExporter"]["tags"] =
             json!({ "exporter": "yes" });
         let place = Place::open(&world, &plan).await;
         let verdict = upload(&place, &plan).await;
         assert!(
-            matches!(verdict.outcome, Outcome::Depends { .. }),
+            matches!(verdict.outcome, Verdict::Depends { .. }),
             "{verdict:#?}"
         );
         assert!(place.export(&plan).await.is_completed());

@@ -1,15 +1,16 @@
 //! What is found about a plan's permissions, as plain data.
 
 use jiff::SignedDuration;
-use tableferry::access::fingerprint::Fingerprint;
-use tableferry::access::need::{Need, Purpose, Resource, Weight, Who};
-use tableferry::access::remedy::{Mend, Remedy, Target};
-use tableferry::access::verdict::{
-    Check, Layer, Mender, Outcome, SettledBy, Subject, Unread, Verdict,
+use tableferry::assess::fingerprint::Fingerprint;
+use tableferry::assess::remedy::{Mend, Remedy, Target};
+use tableferry::assess::requirement::{Criticality, Purpose, RequiredPermission, Resource, Who};
+use tableferry::assess::verdict::{
+    AssessedRequirement, Check, MissingInput, PolicyLayer, Requirement, Responsible, SettledBy,
+    Verdict,
 };
 use tableferry::aws::s3::multipart::UploadTarget;
+use tableferry::job::{Encryption, Plan, SignIn};
 use tableferry::journal::{ProbeId, ProbeStage};
-use tableferry::plan::{Encryption, Plan, SignIn};
 use tableferry::tui::consent::{Proposed, ProposedChange};
 use tableferry::tui::outside::{
     ChangeId, ChangeKind, ChangeRecord, Judged, Probe, ProbeRecord, Proposal, UndoProposal, Way,
@@ -64,9 +65,9 @@ pub fn judged(plan: &Plan, is_denied: bool, production: Option<&str>) -> Judged 
     let letters = remedies.iter().map(|remedy| {
         let text = format!(
             "To {}\n\nWe export Orders of account 111111111111.",
-            remedy.mender
+            remedy.responsible
         );
-        (remedy.mender.clone(), text)
+        (remedy.responsible.clone(), text)
     });
     Judged {
         read_at: noon() - SignedDuration::from_secs(3),
@@ -160,7 +161,7 @@ fn bucket_policy(owner: AccountId) -> ChangeTarget {
 pub fn change(id: i64) -> ChangeRecord {
     let owner: AccountId = "222222222222".parse().unwrap();
     let then = noon() - SignedDuration::from_mins(10);
-    let Mend::Document { after, added, .. } = bucket_remedy().mend else {
+    let Mend::Document { after, added, .. } = bucket_remedy().fix else {
         unreachable!()
     };
     ChangeRecord {
@@ -193,12 +194,17 @@ pub fn undo(id: ChangeId, name_to_type: Option<String>) -> Proposed {
     }
 }
 
-pub fn destination_owner() -> Mender {
-    Mender::DestinationOwner(Some("222222222222".parse().unwrap()))
+pub fn destination_owner() -> Responsible {
+    Responsible::DestinationOwner(Some("222222222222".parse().unwrap()))
 }
 
-fn need(action: &'static str, purpose: Purpose, pattern: &str, reason: &'static str) -> Subject {
-    Subject::Permission(Need {
+fn need(
+    action: &'static str,
+    purpose: Purpose,
+    pattern: &str,
+    reason: &'static str,
+) -> Requirement {
+    Requirement::Permission(RequiredPermission {
         who: Who::Exporter,
         purpose,
         action,
@@ -209,62 +215,66 @@ fn need(action: &'static str, purpose: Purpose, pattern: &str, reason: &'static 
     })
 }
 
-fn verdict(subject: Subject, outcome: Outcome, mender: Mender) -> Verdict {
-    Verdict {
-        subject,
+fn verdict(
+    requirement: Requirement,
+    outcome: Verdict,
+    responsible: Responsible,
+) -> AssessedRequirement {
+    AssessedRequirement {
+        requirement,
         outcome,
         explanation: String::new(),
         deciding: Vec::new(),
         denied_by: None,
-        mender,
+        responsible,
         hint: String::new(),
-        foresees: None,
+        expected_error: None,
         cautions: Vec::new(),
-        weight: Weight::Job,
+        criticality: Criticality::Required,
     }
 }
 
-fn no_grant(action: &'static str) -> Verdict {
+fn no_grant(action: &'static str) -> AssessedRequirement {
     let reason = "DynamoDB writes the files as the caller";
-    let subject = need(action, Purpose::Write, OBJECTS, reason);
-    Verdict {
+    let requirement = need(action, Purpose::Write, OBJECTS, reason);
+    AssessedRequirement {
         explanation: format!(
             "no statement of the bucket policy of export-landing allows {action} to \
              arn:aws:iam::111111111111:role/OnCall"
         ),
         denied_by: Some(PolicyKind::Resource),
-        foresees: Some(format!(
+        expected_error: Some(format!(
             "because no resource-based policy allows the {action} action"
         )),
-        ..verdict(subject, Outcome::Denied, destination_owner())
+        ..verdict(requirement, Verdict::Denied, destination_owner())
     }
 }
 
-fn owner(is_young: bool) -> Verdict {
-    let subject = Subject::Check {
+fn owner(is_young: bool) -> AssessedRequirement {
+    let requirement = Requirement::Check {
         check: Check::BucketOwner,
         of: "export-landing".to_owned(),
     };
-    let outcome = Outcome::Allowed {
+    let outcome = Verdict::Allowed {
         assumed: Vec::new(),
     };
     let caution = is_young.then(|| "the bucket was made today".to_owned());
-    Verdict {
+    AssessedRequirement {
         explanation: "S3BucketOwner is sent, and is right".to_owned(),
         cautions: caution.into_iter().collect(),
-        ..verdict(subject, outcome, destination_owner())
+        ..verdict(requirement, outcome, destination_owner())
     }
 }
 
 /// A Deny by address: nobody can tell which one S3 will see.
-fn address() -> Verdict {
-    let subject = need(
+fn address() -> AssessedRequirement {
+    let requirement = need(
         "dynamodb:DescribeExport",
         Purpose::Follow,
         "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders/export/*",
         "the export is followed to its end",
     );
-    Verdict {
+    AssessedRequirement {
         explanation: "a Deny hits unless the address is one of the office's".to_owned(),
         deciding: vec![Deciding {
             kind: PolicyKind::ServiceControl,
@@ -272,52 +282,52 @@ fn address() -> Verdict {
             sid: "DenyElsewhere".to_owned(),
             is_deny: true,
         }],
-        weight: Weight::Aid,
+        criticality: Criticality::Optional,
         ..verdict(
-            subject,
-            Outcome::Depends {
+            requirement,
+            Verdict::Depends {
                 on: vec!["aws:SourceIp".to_owned()],
                 unread: Vec::new(),
             },
-            Mender::Organization,
+            Responsible::Organization,
         )
     }
 }
 
-fn quota() -> Verdict {
-    let subject = Subject::Check {
+fn quota() -> AssessedRequirement {
+    let requirement = Requirement::Check {
         check: Check::Quota,
         of: "111111111111".to_owned(),
     };
-    Verdict {
+    AssessedRequirement {
         explanation: "the exports that run now could not be counted".to_owned(),
-        weight: Weight::Aid,
+        criticality: Criticality::Optional,
         ..verdict(
-            subject,
-            Outcome::Unknown {
-                unread: vec![Unread {
-                    layer: Layer::Setting,
+            requirement,
+            Verdict::Unknown {
+                unread: vec![MissingInput {
+                    layer: PolicyLayer::Setting,
                     what: "the exports in flight".to_owned(),
                     permission: "dynamodb:ListExports".to_owned(),
                     detail: "AccessDeniedException: Access is denied".to_owned(),
                 }],
                 settled_by: SettledBy::Reading,
             },
-            Mender::You,
+            Responsible::You,
         )
     }
 }
 
-fn allowed(action: &'static str, purpose: Purpose, reason: &'static str) -> Verdict {
+fn allowed(action: &'static str, purpose: Purpose, reason: &'static str) -> AssessedRequirement {
     let pattern = "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders";
-    let scps = Unread {
-        layer: Layer::ServiceControl,
+    let scps = MissingInput {
+        layer: PolicyLayer::ServiceControl,
         what: "the service control policies of 111111111111".to_owned(),
         permission: "organizations:ListPolicies".to_owned(),
         detail: "AccessDeniedException: You don't have permissions to access this resource."
             .to_owned(),
     };
-    Verdict {
+    AssessedRequirement {
         explanation: "the identity policy allows it".to_owned(),
         deciding: vec![Deciding {
             kind: PolicyKind::Identity,
@@ -327,10 +337,10 @@ fn allowed(action: &'static str, purpose: Purpose, reason: &'static str) -> Verd
         }],
         ..verdict(
             need(action, purpose, pattern, reason),
-            Outcome::Allowed {
+            Verdict::Allowed {
                 assumed: vec![scps],
             },
-            Mender::You,
+            Responsible::You,
         )
     }
 }
@@ -361,9 +371,9 @@ pub fn bucket_remedy() -> Remedy {
     let Ok(merge::Added::Inserted { text }) = merge::add_statement(BEFORE, statement) else {
         unreachable!("the statement is new");
     };
-    let mends = ["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"];
+    let resolves = ["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"];
     Remedy {
-        mend: Mend::Document {
+        fix: Mend::Document {
             target: Target::BucketPolicy {
                 bucket: "export-landing".to_owned(),
             },
@@ -373,8 +383,10 @@ pub fn bucket_remedy() -> Remedy {
             added: vec!["TableferryWrite".to_owned()],
             exempted: Vec::new(),
         },
-        mender: destination_owner(),
-        mends: mends.map(|action| format!("{action} on {OBJECTS}")).into(),
+        responsible: destination_owner(),
+        resolves: resolves
+            .map(|action| format!("{action} on {OBJECTS}"))
+            .into(),
         lets_through: Vec::new(),
         warnings: vec![
             "if the role is deleted and made again, the grant no longer matches it".to_owned(),
@@ -387,11 +399,11 @@ fn message() -> Remedy {
     let text = "dynamodb:DescribeExport is needed because the export is followed to its end. A Deny \
                 hits unless the address is one of the office's.";
     Remedy {
-        mend: Mend::Message {
+        fix: Mend::Message {
             text: text.to_owned(),
         },
-        mender: Mender::Organization,
-        mends: vec![
+        responsible: Responsible::Organization,
+        resolves: vec![
             "dynamodb:DescribeExport on \
              arn:aws:dynamodb:eu-west-1:111111111111:table/Orders/export/*"
                 .to_owned(),

@@ -1,9 +1,9 @@
 //! Changes of accounts, key by key: shown, agreed to, done, waited for, and taken away.
 
-use tableferry::access::remedy::Mend;
+use tableferry::assess::remedy::Mend;
 use tableferry::aws::dynamodb::ExportStatus;
 use tableferry::tui::consent::ProposedChange;
-use tableferry::tui::message::{Deed, Effect, Message, Outcome, Query, Reply};
+use tableferry::tui::message::{Deed, Effect, Message, MutationResult, Query, Reply};
 use tableferry::tui::outside::{Applied, ChangeId, Held, ReadBack, Standing, Undone, Way};
 use tableferry::work::event::{Event, Stage};
 
@@ -23,8 +23,8 @@ fn at_access(world: World) -> Driver {
     driver
 }
 
-fn applied(id: i64, read_back: ReadBack) -> Outcome {
-    Outcome::Applied(Box::new(Applied {
+fn applied(id: i64, read_back: ReadBack) -> MutationResult {
+    MutationResult::Applied(Box::new(Applied {
         id: ChangeId(id),
         title: "bucket policy of export-landing".to_owned(),
         read_back,
@@ -205,7 +205,10 @@ fn a_refusal_is_shown_word_for_word_and_the_accounts_are_read_again() {
     let (request, _) = driver.change().unwrap();
     let why = "bucket policy of export-landing was not written: s3:PutBucketPolicy: AccessDenied: \
                User: arn:aws:iam::222222222222:user/dev-admin is not authorized";
-    driver.happen(Message::Done(request, Outcome::NotApplied(why.to_owned())));
+    driver.happen(Message::Done(
+        request,
+        MutationResult::NotApplied(why.to_owned()),
+    ));
     driver
         .shows("The change was not made")
         .shows("user/dev-admin is not authorized");
@@ -275,7 +278,7 @@ fn a_remedy_of_the_plan_is_taken_over_and_judged_anew() {
         unreachable!()
     };
     let mut judged = access::judged(&plan, true, None);
-    judged.remedies[0].mend = Mend::Plan {
+    judged.remedies[0].fix = Mend::Plan {
         key: "destination.owner",
         value: "333333333333".to_owned(),
     };
@@ -318,7 +321,10 @@ fn after_the_last_export_it_is_offered_to_take_a_change_away() {
         read_back: ReadBack::AsWritten,
         left: Vec::new(),
     };
-    driver.happen(Message::Done(request, Outcome::Undone(Box::new(undone))));
+    driver.happen(Message::Done(
+        request,
+        MutationResult::Undone(Box::new(undone)),
+    ));
     driver
         .settle()
         .hides("Changes in place")
@@ -365,7 +371,10 @@ fn going_back_after_a_change_was_taken_away_judges_anew() {
         read_back: ReadBack::AsWritten,
         left: Vec::new(),
     };
-    driver.happen(Message::Done(request, Outcome::Undone(Box::new(undone))));
+    driver.happen(Message::Done(
+        request,
+        MutationResult::Undone(Box::new(undone)),
+    ));
     driver.go(&["esc"]).shows("AWS would refuse it");
 }
 

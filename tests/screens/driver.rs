@@ -6,10 +6,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use tableferry::access::fingerprint::Fingerprint;
-use tableferry::plan::Plan;
+use tableferry::assess::fingerprint::Fingerprint;
+use tableferry::job::Plan;
 use tableferry::tui::keymap::Keymap;
-use tableferry::tui::message::{Deed, Effect, FrameNumber, Message, Outcome, Query, Reply, Watch};
+use tableferry::tui::message::{
+    Deed, Effect, FrameNumber, Message, MutationResult, Query, Reply, Watch,
+};
 use tableferry::tui::model::{Model, Start};
 use tableferry::tui::remote::RequestId;
 use tableferry::tui::theme::Theme;
@@ -203,7 +205,7 @@ impl Driver {
 
     pub fn started(&mut self, run: i64) {
         let (request, _) = self.start().unwrap();
-        self.happen(Message::Done(request, Outcome::Started(run)));
+        self.happen(Message::Done(request, MutationResult::Started(run)));
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {

@@ -1,8 +1,8 @@
 //! The wizard's behaviour, key by key.
 
 use tableferry::aws::dynamodb::ExportStatus;
-use tableferry::plan::{Encryption, Span};
-use tableferry::tui::message::{Deed, Effect, Message, Outcome, Query, Reply, Watch};
+use tableferry::job::{Encryption, Span};
+use tableferry::tui::message::{Deed, Effect, Message, MutationResult, Query, Reply, Watch};
 use tableferry::work::event::{Event, Side, Stage, Verification};
 
 use crate::driver::Driver;
@@ -465,7 +465,7 @@ fn a_refused_start_is_shown_and_nothing_is_followed() {
     driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
     let (request, _) = driver.start().unwrap();
     let why = "the journal cannot be written: disk full".to_owned();
-    driver.happen(Message::Done(request, Outcome::NotStarted(why)));
+    driver.happen(Message::Done(request, MutationResult::NotStarted(why)));
     driver.shows("disk full").shows("nothing was started");
     assert!(driver.watch().is_none());
 }
@@ -487,11 +487,14 @@ fn saving_never_overwrites_without_a_question() {
     };
     let (request, path, may_replace) = saved(&driver).unwrap();
     assert!(!may_replace);
-    driver.happen(Message::Done(request, Outcome::FileExists(path.clone())));
+    driver.happen(Message::Done(
+        request,
+        MutationResult::FileExists(path.clone()),
+    ));
     driver.shows("Replace the file?").go(&["left", "enter"]);
     let (request, _, may_replace) = saved(&driver).unwrap();
     assert!(may_replace);
-    driver.happen(Message::Done(request, Outcome::Saved(path)));
+    driver.happen(Message::Done(request, MutationResult::Saved(path)));
     driver.shows("the plan is in plan.toml");
 }
 

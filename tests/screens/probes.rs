@@ -1,7 +1,7 @@
 //! The probe, key by key: shown with every call, agreed to, made, told, and judged with.
 
 use tableferry::aws::failure::{Failure, FailureKind};
-use tableferry::tui::message::{Deed, Effect, Message, Outcome, Query};
+use tableferry::tui::message::{Deed, Effect, Message, MutationResult, Query};
 use tableferry::tui::outside::{Left, ProbeReport};
 use tableferry::tui::remote::RequestId;
 use tableferry::work::probe::{ProbeCall, ProbeStep, TakenBack, TakingBack};
@@ -58,7 +58,7 @@ fn probe(driver: &Driver) -> Option<RequestId> {
 fn made(driver: &mut Driver, report: ProbeReport) {
     let request = probe(driver).unwrap();
     let plan = crate::world::chosen_plan();
-    let outcome = Outcome::Probed(Box::new(plan), Box::new(report));
+    let outcome = MutationResult::Probed(Box::new(plan), Box::new(report));
     driver.happen(Message::Done(request, outcome));
 }
 
@@ -147,7 +147,7 @@ fn a_probe_that_was_not_made_says_why_and_the_accounts_are_read_again() {
     driver.go(&["p", "left", "enter"]);
     let request = probe(&driver).unwrap();
     let why = "nothing was sent: the disk is full".to_owned();
-    driver.happen(Message::Done(request, Outcome::NotProbed(why)));
+    driver.happen(Message::Done(request, MutationResult::NotProbed(why)));
     driver
         .shows("The probe was not made")
         .shows("the disk is full");
@@ -225,7 +225,7 @@ fn a_result_for_another_plan_is_told_and_not_judged_with() {
     let request = probe(&driver).unwrap();
     let mut other = crate::world::chosen_plan();
     other.destination.prefix = Some("elsewhere".to_owned());
-    let outcome = Outcome::Probed(Box::new(other), Box::new(report([None, None, None])));
+    let outcome = MutationResult::Probed(Box::new(other), Box::new(report([None, None, None])));
     driver.happen(Message::Done(request, outcome));
     driver.shows("the probe got through");
     assert_eq!(driver.asked().len(), 0);

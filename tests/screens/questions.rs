@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use rstest::rstest;
-use tableferry::tui::message::{Deed, Effect, Message, Outcome};
+use tableferry::tui::message::{Deed, Effect, Message, MutationResult};
 use tableferry::tui::remote::RequestId;
 use tableferry::work::event::Side;
 
@@ -185,7 +185,7 @@ fn a_save_that_failed_keeps_its_dialog_and_the_path() {
     let (request, path, _) = save(&driver);
     assert_eq!(path, PathBuf::from("/no/such/plan.toml"));
     let why = "/no/such/plan.toml: No such file or directory (os error 2)".to_owned();
-    driver.happen(Message::Done(request, Outcome::NotSaved(why)));
+    driver.happen(Message::Done(request, MutationResult::NotSaved(why)));
     driver
         .shows("Save the plan")
         .shows("› /no/such/plan.toml")
@@ -197,7 +197,7 @@ fn a_save_that_failed_keeps_its_dialog_and_the_path() {
     driver.hides("Start the export?");
     let (request, path, _) = save(&driver);
     assert_eq!(path, PathBuf::from("/no/such/plan.toml/tmp/y"));
-    driver.happen(Message::Done(request, Outcome::Saved(path)));
+    driver.happen(Message::Done(request, MutationResult::Saved(path)));
     driver
         .hides("Save the plan")
         .shows("the plan is in /no/such");
@@ -209,7 +209,7 @@ fn a_no_to_replacing_a_file_leads_back_to_the_path() {
     let mut driver = with(World::default(), TO_REVIEW);
     driver.go(&["s", "enter"]);
     let (request, path, _) = save(&driver);
-    driver.happen(Message::Done(request, Outcome::FileExists(path)));
+    driver.happen(Message::Done(request, MutationResult::FileExists(path)));
     driver.press_blindly(&["left", "enter"]);
     driver.shows("Replace the file?").press(&["enter"]);
     driver
@@ -227,14 +227,14 @@ fn a_save_whose_dialog_was_closed_says_how_it_ended_and_asks_nothing() {
     let mut driver = with(World::default(), TO_REVIEW);
     driver.go(&["s", "enter", "esc"]).hides("Save the plan");
     let (request, path, _) = save(&driver);
-    driver.happen(Message::Done(request, Outcome::FileExists(path)));
+    driver.happen(Message::Done(request, MutationResult::FileExists(path)));
     driver
         .hides("Replace the file?")
         .shows("there is a file plan.toml already: the plan was not saved");
     driver.go(&["s", "enter", "esc"]);
     let (request, ..) = save(&driver);
     let why = "plan.toml: No space left on device".to_owned();
-    driver.happen(Message::Done(request, Outcome::NotSaved(why)));
+    driver.happen(Message::Done(request, MutationResult::NotSaved(why)));
     driver.shows("the plan was not saved: plan.toml: No space left");
 }
 

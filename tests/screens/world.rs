@@ -9,7 +9,7 @@ use tableferry::aws::kms::Key;
 use tableferry::aws::profiles::{IgnoredProfile, Profile, ProfileKind, Profiles};
 use tableferry::aws::s3::{Bucket, DefaultEncryption};
 use tableferry::aws::session::{Identity, SignInError};
-use tableferry::plan::{Plan, SignIn};
+use tableferry::job::{Plan, SignIn};
 use tableferry::tui::message::{Query, Reply};
 use tableferry::tui::outside::{
     Blocker, Briefing, ChangeRecord, Held, Identified, Judged, ProbeRecord, RunSummary, Standing,
@@ -118,7 +118,7 @@ impl World {
                 plan.request(job, arn, None, format!("tableferry-token-{index}"))
             })
             .collect();
-        let sentence = |job: &tableferry::plan::TableJob| {
+        let sentence = |job: &tableferry::job::TableJob| {
             format!(
                 "export {} (full, now) to s3://{}",
                 job.table.name(),

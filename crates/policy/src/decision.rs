@@ -57,7 +57,7 @@ pub struct Evaluation {
     pub depends_on: Vec<String>,
     /// Where the answer depends: what the values of the unknown keys lead to, one example for each
     /// answer that is possible.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<PossibleDecision>,
     /// Whether no value of the unknown keys leads to another answer than these; where it is not so,
     /// the keys could not be tried with all that they may hold.
     pub is_exhaustive: bool,
@@ -68,7 +68,7 @@ pub struct Evaluation {
 
 /// What certain values of the unknown keys lead to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct PossibleDecision {
     /// The keys and their values; a key with `None` is absent.
     pub when: Vec<(String, Option<Vec<String>>)>,
     /// The decision then.

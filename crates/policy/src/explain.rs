@@ -1,7 +1,7 @@
 //! Answers in words that an operator understands.
 
 use super::condition::{Reading, Truth};
-use super::decision::{Decision, Evaluation, Outcome};
+use super::decision::{Decision, Evaluation, PossibleDecision};
 use super::document::Principals;
 use super::near_miss::near_misses;
 use super::policies::{Policies, PolicyKind};
@@ -227,7 +227,7 @@ fn silent_level<'p>(
 pub(crate) fn depends(
     request: &Request<'_>,
     keys: &[String],
-    outcomes: &[Outcome],
+    outcomes: &[PossibleDecision],
     is_exhaustive: bool,
 ) -> String {
     let mut text = format!(
@@ -249,7 +249,7 @@ pub(crate) fn depends(
     text
 }
 
-fn coming_out(outcome: &Outcome) -> &'static str {
+fn coming_out(outcome: &PossibleDecision) -> &'static str {
     match outcome.decision {
         Decision::Allowed => "it is allowed",
         Decision::ExplicitDeny => "it is denied explicitly",
@@ -257,7 +257,7 @@ fn coming_out(outcome: &Outcome) -> &'static str {
     }
 }
 
-fn assumptions(keys: &[String], outcome: &Outcome) -> String {
+fn assumptions(keys: &[String], outcome: &PossibleDecision) -> String {
     let told: Vec<String> = outcome
         .when
         .iter()

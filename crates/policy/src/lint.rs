@@ -1,5 +1,5 @@
 //! Lint: what is wrong with a document that AWS would take, or would refuse for its kind, and what
-//! would mend it.
+//! would fix it.
 
 use std::fmt;
 
@@ -141,7 +141,7 @@ pub struct Finding {
     /// What is wrong.
     pub message: String,
     /// What would be right.
-    pub mend: String,
+    pub fix: String,
 }
 
 /// Looks through a document, in the order of the text.
@@ -157,7 +157,7 @@ pub fn lint(text: &str, kind: Kind) -> Vec<Finding> {
             rule: "malformed",
             place: error.place,
             message: error.message,
-            mend: "correct it; AWS refuses the document as it stands".to_owned(),
+            fix: "correct it; AWS refuses the document as it stands".to_owned(),
         }),
         Ok(document) => {
             check_version(&document, kind, &mut findings);
@@ -186,14 +186,14 @@ impl Findings<'_> {
         rule: &'static str,
         span: Span,
         message: impl Into<String>,
-        mend: impl Into<String>,
+        fix: impl Into<String>,
     ) {
         self.list.push(Finding {
             severity,
             rule,
             place: Place::of(self.text, span.start),
             message: message.into(),
-            mend: mend.into(),
+            fix: fix.into(),
         });
     }
 
@@ -202,9 +202,9 @@ impl Findings<'_> {
         rule: &'static str,
         span: Span,
         message: impl Into<String>,
-        mend: impl Into<String>,
+        fix: impl Into<String>,
     ) {
-        self.add(Severity::Error, rule, span, message, mend);
+        self.add(Severity::Error, rule, span, message, fix);
     }
 
     fn warning(
@@ -212,9 +212,9 @@ impl Findings<'_> {
         rule: &'static str,
         span: Span,
         message: impl Into<String>,
-        mend: impl Into<String>,
+        fix: impl Into<String>,
     ) {
-        self.add(Severity::Warning, rule, span, message, mend);
+        self.add(Severity::Warning, rule, span, message, fix);
     }
 }
 
@@ -223,19 +223,19 @@ fn check_version(document: &Document<'_>, kind: Kind, findings: &mut Findings<'_
         return;
     }
     let span = document.version_span().unwrap_or_default();
-    let mend = "write \"Version\": \"2012-10-17\"";
+    let fix = "write \"Version\": \"2012-10-17\"";
     if document.statements().iter().any(uses_variables) {
         let message = "policy variables are mere text without Version 2012-10-17";
-        findings.error("version", span, message, mend);
+        findings.error("version", span, message, fix);
     } else if kind == Kind::ResourceControl {
         let message = "a resource control policy needs Version 2012-10-17";
-        findings.error("version", span, message, mend);
+        findings.error("version", span, message, fix);
     } else if document.version_span().is_some() {
         let message = "2008-10-17 is an old version of the policy language";
-        findings.warning("version", span, message, mend);
+        findings.warning("version", span, message, fix);
     } else {
         let message = "without a Version the document is read as of 2008-10-17";
-        findings.warning("version", span, message, mend);
+        findings.warning("version", span, message, fix);
     }
 }
 
@@ -290,7 +290,7 @@ fn check_size(text: &str, kind: Kind, findings: &mut Findings<'_>) {
     } else {
         text.chars().filter(|c| !c.is_whitespace()).count()
     };
-    let (unit, mend) = match kind {
+    let (unit, fix) = match kind {
         Kind::Bucket | Kind::Key => (
             "bytes",
             "there is but one such policy: take out statements that nobody needs any more, join those \
@@ -310,7 +310,7 @@ fn check_size(text: &str, kind: Kind, findings: &mut Findings<'_>) {
                 "the document has {size} {unit}, and {} may have {limit} ({source})",
                 kind.noun()
             ),
-            mend,
+            fix,
         );
     }
 }

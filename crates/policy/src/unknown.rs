@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::condition::{self, Assumption, Reading, Truth};
-use super::decision::{Decision, Evaluation, Outcome};
+use super::decision::{Decision, Evaluation, PossibleDecision};
 use super::document::{Condition, Patterns, Statement, Version};
 use super::explain;
 use super::policies::{Grant, Policies};
@@ -327,11 +327,11 @@ impl<'k> Trials<'k> {
     }
 
     /// One example for each decision that was reached.
-    fn outcomes(&self) -> Vec<Outcome> {
-        let mut outcomes: Vec<Outcome> = Vec::new();
+    fn outcomes(&self) -> Vec<PossibleDecision> {
+        let mut outcomes: Vec<PossibleDecision> = Vec::new();
         for (index, decision) in self.decisions.iter().enumerate() {
             if outcomes.iter().all(|outcome| outcome.decision != *decision) {
-                outcomes.push(Outcome {
+                outcomes.push(PossibleDecision {
                     when: self
                         .assumption(index)
                         .into_iter()

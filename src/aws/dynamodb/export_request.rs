@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::plan::{Encryption, ExportRequest, Filter, Format, Span, View};
+use crate::job::{Encryption, ExportRequest, Filter, Format, Span, View};
 
 /// Fills the call in; an error says which value of the filter is no attribute value.
 pub(super) fn fill(

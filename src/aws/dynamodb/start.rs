@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use super::{Dynamodb, Export, export, export_request};
 use crate::aws::failure::{Failure, FailureKind};
-use crate::plan::ExportRequest;
+use crate::job::ExportRequest;
 
 const OPERATION: &str = "dynamodb:ExportTableToPointInTime";
 

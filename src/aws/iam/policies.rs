@@ -3,7 +3,7 @@
 use futures_util::future::{join, join_all, join3};
 
 use super::{Failure, Iam};
-use crate::access::facts::PolicyText;
+use crate::assess::facts::PolicyText;
 
 /// Whose policies are read, by name, without path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use aws_sdk_iam::types::{
 use futures_util::future;
 
 use super::{Failure, Iam};
-use crate::access::facts::Simulated;
-use crate::access::simulation::Question;
+use crate::assess::facts::Simulated;
+use crate::assess::simulation::Question;
 use tableferry_policy::arn::Arn;
 
 /// How many resources are asked about in one call. No limit is documented, but answers are long.

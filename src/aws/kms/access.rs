@@ -3,7 +3,7 @@
 use aws_sdk_kms::types::GrantListEntry;
 
 use super::{Failure, Kms};
-use crate::access::facts::GrantFacts;
+use crate::assess::facts::GrantFacts;
 
 impl Kms {
     /// The key's policy as it stands, by `GetKeyPolicy`, which takes an id or the key's ARN; every

@@ -7,7 +7,7 @@ use aws_sdk_s3::types::ServerSideEncryption;
 
 use super::S3;
 use crate::aws::failure::Failure;
-use crate::plan::Encryption;
+use crate::job::Encryption;
 use tableferry_policy::arn::{AccountId, BucketName};
 
 /// Where an upload goes.

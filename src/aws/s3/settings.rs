@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::{Failure, S3};
-use crate::access::facts::{Ownership, PublicAccessBlock};
+use crate::assess::facts::{Ownership, PublicAccessBlock};
 use tableferry_policy::arn::{AccountId, BucketName};
 
 impl S3 {

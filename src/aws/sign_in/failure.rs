@@ -10,7 +10,7 @@ use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::network_fault::NetworkFault;
 use crate::aws::session::SignInError;
 use crate::aws::translate::{Translator, causes, innermost};
-use crate::plan::shell_option;
+use crate::job::shell_option;
 use crate::sanitize::shortened;
 
 impl BaseKind {

@@ -7,7 +7,7 @@ use super::refused;
 use crate::aws::chain::{BaseKind, Hop};
 use crate::aws::credentials::Loader;
 use crate::aws::session::SignInError;
-use crate::plan::SignIn;
+use crate::job::SignIn;
 use tableferry_policy::arn::Arn;
 
 /// `RoleSessionName`: 2 to 64 of `[\w+=,.@-]` (API reference of `AssumeRole`).

@@ -6,13 +6,13 @@ use std::io::IsTerminal;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::access::facts::Facts;
 use crate::args::CheckArgs;
+use crate::assess::facts::Facts;
 use crate::commands::report::Report;
 use crate::commands::sign_in::ask;
 use crate::commands::unfinished;
 use crate::commands::{Exit, check_may_change};
-use crate::plan::Plan;
+use crate::job::Plan;
 use crate::work::probe::{LEAVES, Left, NOT_SHOWN, TakingBack};
 use crate::work::{ProbeError, ProbeReport, Work};
 

@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::access::facts::Facts;
-use crate::access::need::Weight;
-use crate::access::remedy::{Mend, Remedies, Remedy};
-use crate::access::verdict::{
-    Counts, Outcome, Overall, SettledBy, Unread, Verdict, VerdictGroup, assumptions, by_mender,
-    grouped_by_cause,
+use crate::assess::facts::Facts;
+use crate::assess::remedy::{Mend, Remedies, Remedy};
+use crate::assess::requirement::Criticality;
+use crate::assess::verdict::{
+    AssessedRequirement, Counts, MissingInput, Overall, SettledBy, Verdict, VerdictGroup,
+    assumptions, by_responsible, grouped_by_cause,
 };
 use crate::commands::report::Report;
 use tableferry_policy::evaluate::Deciding;
@@ -18,11 +18,11 @@ pub(in crate::commands) fn tell(
     report: &Report,
     facts: &Facts,
     now: Timestamp,
-    verdicts: &[Verdict],
+    verdicts: &[AssessedRequirement],
 ) {
     tell_age(report, facts, now);
-    for (mender, group) in by_mender(verdicts) {
-        report.line(&format!("{mender}:"));
+    for (responsible, group) in by_responsible(verdicts) {
+        report.line(&format!("{responsible}:"));
         for verdict in &group {
             report.object(&verdict_object(verdict));
         }
@@ -54,7 +54,7 @@ pub(in crate::commands) fn tell_end(
     report: &Report,
     facts: &Facts,
     now: Timestamp,
-    verdicts: &[Verdict],
+    verdicts: &[AssessedRequirement],
     overall: Overall,
 ) {
     let counts = Counts::of(verdicts);
@@ -74,7 +74,7 @@ fn tell_verdict(report: &Report, told: &VerdictGroup<'_>) {
     report.line(&format!(
         "  {:<8} {}{}{}",
         verdict.outcome.as_str(),
-        verdict.subject,
+        verdict.requirement,
         more(&told.alike),
         by(&verdict.deciding)
     ));
@@ -85,15 +85,15 @@ fn tell_verdict(report: &Report, told: &VerdictGroup<'_>) {
         return;
     }
     report.line(&format!("           {}", verdict.explanation));
-    if verdict.outcome == Outcome::Denied && verdict.weight != Weight::Job {
+    if verdict.outcome == Verdict::Denied && verdict.criticality != Criticality::Required {
         report.line("           the export itself completes without it");
     }
     match &verdict.outcome {
-        Outcome::Depends { on, unread } => {
+        Verdict::Depends { on, unread } => {
             report.line(&format!("           it depends on {}", on.join(", ")));
             tell_unread(report, unread);
         }
-        Outcome::Unknown { unread, settled_by } => {
+        Verdict::Unknown { unread, settled_by } => {
             tell_unread(report, unread);
             if *settled_by != SettledBy::Reading {
                 report.line(&format!(
@@ -102,9 +102,9 @@ fn tell_verdict(report: &Report, told: &VerdictGroup<'_>) {
                 ));
             }
         }
-        Outcome::Allowed { .. } | Outcome::Denied => {}
+        Verdict::Allowed { .. } | Verdict::Denied => {}
     }
-    if let Some(words) = &verdict.foresees {
+    if let Some(words) = &verdict.expected_error {
         report.line(&format!("           AWS would say: {words}"));
     }
     if !verdict.hint.is_empty() {
@@ -112,17 +112,17 @@ fn tell_verdict(report: &Report, told: &VerdictGroup<'_>) {
     }
 }
 
-fn tell_unread(report: &Report, unread: &[Unread]) {
+fn tell_unread(report: &Report, unread: &[MissingInput]) {
     for unread in unread {
         report.line(&format!("           not read: {}", unread_in_words(unread)));
     }
 }
 
 /// What else a line is about: the actions alone, each with where it differs.
-fn more(alike: &[&Verdict]) -> String {
+fn more(alike: &[&AssessedRequirement]) -> String {
     let subjects: Vec<String> = alike
         .iter()
-        .map(|verdict| verdict.subject.to_string())
+        .map(|verdict| verdict.requirement.to_string())
         .collect();
     if subjects.is_empty() {
         String::new()
@@ -132,7 +132,7 @@ fn more(alike: &[&Verdict]) -> String {
 }
 
 /// A verdict as an event of a command's output.
-pub(in crate::commands) fn verdict_object(verdict: &Verdict) -> Value {
+pub(in crate::commands) fn verdict_object(verdict: &AssessedRequirement) -> Value {
     as_event("verdict", verdict.to_json())
 }
 
@@ -161,14 +161,14 @@ fn by(deciding: &[Deciding]) -> String {
 }
 
 /// What was assumed; why it could not be read is the usual for on-call staff, and no news.
-fn without_detail(unread: &Unread) -> String {
+fn without_detail(unread: &MissingInput) -> String {
     match unread.permission.as_str() {
         "" => format!("{}: {}", unread.what, unread.detail),
         permission => format!("{} ({permission})", unread.what),
     }
 }
 
-fn unread_in_words(unread: &Unread) -> String {
+fn unread_in_words(unread: &MissingInput) -> String {
     match unread.permission.as_str() {
         "" => format!("{}: {}", unread.what, unread.detail),
         permission => format!("{} ({permission}): {}", unread.what, unread.detail),
@@ -221,14 +221,14 @@ pub(super) fn tell_remedies(report: &Report, found: &Remedies) {
 
 /// Tells one remedy: what it does, as a difference, what else it lets through, and what to know.
 pub(in crate::commands) fn tell_remedy(report: &Report, remedy: &Remedy) {
-    let title = match &remedy.mend {
+    let title = match &remedy.fix {
         Mend::Document { target, .. } => format!("write the {target}"),
         Mend::EnableRecovery { table } => format!("enable point-in-time recovery of {table}"),
         Mend::Plan { key, value } => format!("set {key} = \"{value}\" in the plan"),
         Mend::Message { .. } => "send this text".to_owned(),
     };
-    report.line(&format!("remedy for {}: {title}", remedy.mender));
-    let text = match &remedy.mend {
+    report.line(&format!("remedy for {}: {title}", remedy.responsible));
+    let text = match &remedy.fix {
         Mend::Document { diff, .. } => diff.as_str(),
         Mend::Message { text } => text.as_str(),
         Mend::EnableRecovery { .. } | Mend::Plan { .. } => "",

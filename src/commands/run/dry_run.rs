@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::{blocked, check};
-use crate::access::facts::Facts;
-use crate::access::verdict::{Verdict, overall};
 use crate::args::RunArgs;
+use crate::assess::facts::Facts;
+use crate::assess::verdict::{AssessedRequirement, overall};
 use crate::commands::Exit;
 use crate::commands::report::Report;
-use crate::plan::{Plan, by_hand};
+use crate::job::{Plan, by_hand};
 use crate::work::Briefing;
 
 /// Tells what stands in the way and prints the commands; the exit status is that of `check`, or 3 where
@@ -18,7 +18,7 @@ pub(super) fn conclude(
     plan: &Plan,
     briefing: &Briefing,
     facts: &Facts,
-    (verdicts, foreseen): (&[Verdict], &[Verdict]),
+    (verdicts, foreseen): (&[AssessedRequirement], &[AssessedRequirement]),
     report: &Report,
 ) -> Result<Exit, Exit> {
     let refusal = blocked(args, briefing, foreseen, report);

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::aws::session::MfaCode;
-use crate::plan::SignIn;
+use crate::job::SignIn;
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
 use crate::tui::popups::Popup;

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::aws::dynamodb::PointInTimeRecovery;
-use crate::plan::{Format, Span, View};
+use crate::job::{Format, Span, View};
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
 use crate::tui::popups::Popup;

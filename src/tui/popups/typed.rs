@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::plan::Encryption;
+use crate::job::Encryption;
 use crate::tui::consent::{self, Proposed};
 use crate::tui::message::Effect;
 use crate::tui::model::Model;

@@ -7,10 +7,10 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use super::saving;
+use crate::job::Plan;
 use crate::journal::RunId;
-use crate::plan::Plan;
 use crate::tui::consent::{Proposed, ProposedChange};
-use crate::tui::message::{Deed, Message, Outcome, Query, Reply, Watch};
+use crate::tui::message::{Deed, Message, MutationResult, Query, Reply, Watch};
 use crate::tui::outside::{
     ChangeId, ChangeRecord, Judged, Probe, ProbeReport, Proposal, RunSummary, UndoProposal,
 };
@@ -108,30 +108,35 @@ async fn propose_undo(work: &Work, id: ChangeId) -> Result<Proposed, String> {
     })
 }
 
-async fn apply(work: &Work, plan: &Plan, proposal: &Proposal) -> Outcome {
+async fn apply(work: &Work, plan: &Plan, proposal: &Proposal) -> MutationResult {
     match work.apply(plan, proposal).await {
-        Ok(applied) => Outcome::Applied(Box::new(applied)),
+        Ok(applied) => MutationResult::Applied(Box::new(applied)),
         Err(error) => {
             let mut text = with_hint(&error, &error.hint());
             if let ApplyError::ChangedMeanwhile { diff, .. } = &error {
                 text = format!("{text}\n\n{diff}");
             }
-            Outcome::NotApplied(text)
+            MutationResult::NotApplied(text)
         }
     }
 }
 
-async fn probe(work: &Work, plan: Box<Plan>, probe: &Probe, cancel: &CancellationToken) -> Outcome {
+async fn probe(
+    work: &Work,
+    plan: Box<Plan>,
+    probe: &Probe,
+    cancel: &CancellationToken,
+) -> MutationResult {
     match work.probe(&plan, probe, cancel).await {
-        Ok(report) => Outcome::Probed(plan, Box::new(report)),
-        Err(error) => Outcome::NotProbed(told(&error)),
+        Ok(report) => MutationResult::Probed(plan, Box::new(report)),
+        Err(error) => MutationResult::NotProbed(told(&error)),
     }
 }
 
-async fn undo(work: &Work, proposal: &UndoProposal) -> Outcome {
+async fn undo(work: &Work, proposal: &UndoProposal) -> MutationResult {
     match work.undo(proposal).await {
-        Ok(undone) => Outcome::Undone(Box::new(undone)),
-        Err(error) => Outcome::NotUndone(with_hint(&error, &error.hint())),
+        Ok(undone) => MutationResult::Undone(Box::new(undone)),
+        Err(error) => MutationResult::NotUndone(with_hint(&error, &error.hint())),
     }
 }
 
@@ -154,8 +159,8 @@ pub(super) async fn deed(
             let answer = work.start(&plan, &briefing, events, &cancel).await;
             let _ = telling.await;
             match answer {
-                Ok(run) => Outcome::Started(run.0),
-                Err(error) => Outcome::NotStarted(told(&error)),
+                Ok(run) => MutationResult::Started(run.0),
+                Err(error) => MutationResult::NotStarted(told(&error)),
             }
         }
         Deed::Apply(plan, proposal) => apply(&work, &plan, &proposal).await,
@@ -197,7 +202,7 @@ pub(super) async fn watch(
             let event = Event::Export(crate::work::ExportProgress::of(record));
             let _ = sender.send(Message::Reported(Box::new(event)));
         }
-        if outcome.verdict() == crate::work::Verdict::CutOff {
+        if outcome.status() == crate::work::RunStatus::CutOff {
             Err("the waiting was cut off; something is left to be done".to_owned())
         } else {
             Ok(())

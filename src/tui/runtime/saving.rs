@@ -4,18 +4,20 @@ use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 use std::{env, fs, io};
 
-use crate::tui::message::Outcome;
+use crate::tui::message::MutationResult;
 
 /// Writes the plan; a file that is there is left alone unless it may be replaced.
-pub(super) fn save(typed: &Path, text: &str, may_replace: bool) -> Outcome {
+pub(super) fn save(typed: &Path, text: &str, may_replace: bool) -> MutationResult {
     let path = match without_tilde(typed, env::home_dir().as_deref()) {
         Ok(path) => path,
-        Err(why) => return Outcome::NotSaved(why),
+        Err(why) => return MutationResult::NotSaved(why),
     };
     match write(&path, text, may_replace) {
-        Ok(()) => Outcome::Saved(path),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Outcome::FileExists(path),
-        Err(error) => Outcome::NotSaved(format!("{}: {error}", path.display())),
+        Ok(()) => MutationResult::Saved(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            MutationResult::FileExists(path)
+        }
+        Err(error) => MutationResult::NotSaved(format!("{}: {error}", path.display())),
     }
 }
 

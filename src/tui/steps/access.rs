@@ -4,10 +4,10 @@
 //! The step decides which verdicts still count: those of the plan as it is now. A denial does not
 //! keep anybody from going on, but it is asked about before the start.
 
-use crate::access::fingerprint::Fingerprint;
-use crate::access::remedy::{Mend, Remedy, Target};
-use crate::access::verdict::{Subject, Verdict, VerdictGroup};
-use crate::plan::Plan;
+use crate::assess::fingerprint::Fingerprint;
+use crate::assess::remedy::{Mend, Remedy, Target};
+use crate::assess::verdict::{AssessedRequirement, Requirement, VerdictGroup};
+use crate::job::Plan;
 use crate::tui::consent;
 use crate::tui::drafts::{self, Policy};
 use crate::tui::keymap::Action;
@@ -54,7 +54,7 @@ pub(crate) enum Tab {
 #[derive(Debug, Clone)]
 pub(crate) enum Checked<'a> {
     /// A verdict, with those of the same cause.
-    Verdict(VerdictGroup<'a>),
+    Requirement(VerdictGroup<'a>),
     /// What could not be read, all of it.
     Assumed,
 }
@@ -136,7 +136,7 @@ pub(crate) fn judged(model: &Model) -> Option<&Judged> {
 }
 
 /// What the export is certain to fail by, as far as it is known by now.
-pub(crate) fn fatal(model: &Model) -> Vec<&Verdict> {
+pub(crate) fn fatal(model: &Model) -> Vec<&AssessedRequirement> {
     judged(model).map_or_else(Vec::new, |judged| judged.fatal().collect())
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn title(model: &Model, tab: Tab) -> String {
 }
 
 fn short_title(remedy: &Remedy) -> &'static str {
-    match &remedy.mend {
+    match &remedy.fix {
         Mend::Document { target, .. } => match target {
             Target::IdentityPolicy { .. } => "identity",
             Target::BucketPolicy { .. } => "bucket",
@@ -186,9 +186,9 @@ fn short_title(remedy: &Remedy) -> &'static str {
 }
 
 /// What is judged, in the order in which it is shown.
-fn subjects(model: &Model) -> Vec<Subject> {
+fn subjects(model: &Model) -> Vec<Requirement> {
     let verdicts = judged(model).map_or(&[][..], |judged| &judged.verdicts);
-    let subjects = verdicts.iter().map(|verdict| verdict.subject.clone());
+    let subjects = verdicts.iter().map(|verdict| verdict.requirement.clone());
     subjects.collect()
 }
 
@@ -225,7 +225,7 @@ pub(crate) fn row_count(model: &Model) -> usize {
 pub(crate) fn checked(model: &Model) -> Option<Checked<'_>> {
     let judged = judged(model)?;
     match judged.groups().into_iter().nth(model.access.cursor) {
-        Some(told) => Some(Checked::Verdict(told)),
+        Some(told) => Some(Checked::Requirement(told)),
         None => (model.access.cursor < row_count(model)).then_some(Checked::Assumed),
     }
 }
@@ -274,7 +274,7 @@ fn way(model: &Model) -> Option<(usize, &Way)> {
     let judged = judged(model)?;
     let place = match (model.access.tab, checked(model)) {
         (Tab::Remedy(place), _) => place,
-        (Tab::Checks, Some(Checked::Verdict(group))) => judged.remedy_of(group.verdict)?,
+        (Tab::Checks, Some(Checked::Requirement(group))) => judged.remedy_of(group.verdict)?,
         _ => return None,
     };
     let way = judged.ways.get(place)?;
@@ -330,11 +330,11 @@ fn text_to_copy(model: &Model) -> Option<(String, String)> {
     let (judged, remedy) = remedy(model, model.access.tab)?;
     if let Some(letter) = judged.letter(remedy) {
         return Some((
-            format!("the message to {}", remedy.mender),
+            format!("the message to {}", remedy.responsible),
             letter.to_owned(),
         ));
     }
-    match &remedy.mend {
+    match &remedy.fix {
         Mend::Document { target, after, .. } => Some((target.to_string(), after.clone())),
         Mend::Message { text } => Some(("the message".to_owned(), text.clone())),
         Mend::EnableRecovery { .. } | Mend::Plan { .. } => None,

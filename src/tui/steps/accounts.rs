@@ -4,7 +4,7 @@ pub(crate) mod proof;
 
 use crate::aws::profiles::{IgnoredProfile, Profile, Profiles};
 use crate::aws::session::SignInError;
-use crate::plan::{Plan, SignIn};
+use crate::job::{Plan, SignIn};
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::{GuardId, Model, Tone};

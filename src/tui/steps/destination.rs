@@ -1,7 +1,7 @@
 //! Destination: which bucket receives the export, whose it is, and what its keys begin with.
 
 use crate::aws::s3::Bucket;
-use crate::plan::Plan;
+use crate::job::Plan;
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::Model;

@@ -1,7 +1,7 @@
 //! Encryption: with S3's own keys or with a KMS key, and why one of them is suggested.
 
 use crate::aws::kms::Key;
-use crate::plan::{Encryption, Plan};
+use crate::job::{Encryption, Plan};
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::Model;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{Format, Plan, Span, TableJob, TableRef};
+use crate::job::{Format, Plan, Span, TableJob, TableRef};
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::{Model, Tone};

@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::{Look, parts, tables};
-use crate::access::verdict::{Check, Counts};
-use crate::plan::{Encryption, Plan};
+use crate::assess::verdict::{Check, Counts};
+use crate::job::{Encryption, Plan};
 use crate::tui::drafts;
 use crate::tui::model::Model;
 use crate::tui::outside::Briefing;
@@ -78,7 +78,7 @@ fn may_do(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
         lines.extend(parts::paragraph(text, theme.bad(), columns));
     }
     for verdict in &fatal {
-        let text = format!("  {}: {}", verdict.subject, verdict.explanation);
+        let text = format!("  {}: {}", verdict.requirement, verdict.explanation);
         lines.extend(parts::paragraph(&text, Style::new(), columns));
     }
     lines.extend(earlier_failure(look, columns));
@@ -249,7 +249,7 @@ fn sides(look: &Look<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
 }
 
 /// Which attributes leave the account, where a projection says so.
-fn filter(look: &Look<'_>, job: &crate::plan::TableJob, columns: usize) -> Vec<Line<'static>> {
+fn filter(look: &Look<'_>, job: &crate::job::TableJob, columns: usize) -> Vec<Line<'static>> {
     let theme = look.theme;
     let mut lines = Vec::new();
     let mut add = |label: &str, text: &str, style: Style| {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{Look, ViewState, parts};
-use crate::plan::{Span as ExportSpan, TableJob, recovery_command};
+use crate::job::{Span as ExportSpan, TableJob, recovery_command};
 use crate::tui::steps::tables::Readiness;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::{format, text};

@@ -5,17 +5,17 @@ use futures_util::future;
 use jiff::Timestamp;
 
 use super::reading::{read, read_optional, tried, unread};
-use crate::access::facts::{BucketFacts, DefaultEncryption, Fact, PublicAccessBlock, Tried};
-use crate::access::need::Who;
+use crate::assess::facts::{BucketFacts, DefaultEncryption, Fact, ObservedCall, PublicAccessBlock};
+use crate::assess::requirement::Who;
 use crate::aws::Session;
 use crate::aws::s3::S3;
-use crate::plan::Plan;
+use crate::job::Plan;
 use tableferry_policy::arn::{AccountId, BucketName};
 
 /// What was read of the bucket.
 pub(super) struct Read {
     pub(super) facts: BucketFacts,
-    pub(super) tried: Vec<Tried>,
+    pub(super) tried: Vec<ObservedCall>,
 }
 
 const LIST_BUCKET: &str = "s3:ListBucket";

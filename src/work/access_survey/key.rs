@@ -3,9 +3,9 @@
 use futures_util::future;
 
 use super::reading::{read, read_optional};
-use crate::access::facts::{KeyDescription, KeyFacts, KeyManager, TableFacts};
+use crate::assess::facts::{KeyDescription, KeyFacts, KeyManager, TableFacts};
 use crate::aws::{Failure, Session};
-use crate::plan::{Encryption, Plan};
+use crate::job::{Encryption, Plan};
 use tableferry_policy::arn::{Arn, Region};
 
 /// What KMS answers where there is no such key.

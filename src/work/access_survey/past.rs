@@ -6,13 +6,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{SPREADING, bears, is_of_side};
-use crate::access::facts::{Facts, PastExport, Since};
-use crate::access::fingerprint::{Fingerprint, fingerprints};
+use crate::assess::facts::{Drift, Facts, PastExport};
+use crate::assess::fingerprint::{Fingerprint, fingerprints};
 use crate::aws::dynamodb::{Export, ExportStatus};
+use crate::job::Plan;
 use crate::journal::{
     ChangeKind, ChangeRecord, ChangeStage, ExportRecord, Journal, RunRecord, Stage,
 };
-use crate::plan::Plan;
 use tableferry_policy::arn::Arn;
 
 /// How far back exports are remembered, as `ListExports` does.
@@ -59,8 +59,8 @@ fn of_others(export: &Export) -> Option<PastExport> {
         failure_code: export.failure_code.clone(),
         failure_message: export.failure_message.clone(),
         owner: None,
-        writing: Since::Unknown,
-        reading: Since::Unknown,
+        writing: Drift::Unknown,
+        reading: Drift::Unknown,
         export_arn: arn,
     })
 }
@@ -104,7 +104,7 @@ impl Present {
     }
 
     /// What has become of what an export of a run relied on: for writing, and for reading.
-    fn since(&self, run: &RunRecord, export: &ExportRecord) -> (Since, Since) {
+    fn since(&self, run: &RunRecord, export: &ExportRecord) -> (Drift, Drift) {
         // A failure soon after a change is explained by the change, which may not have held yet.
         let from = match export.stage {
             Stage::Failed => run.created_at.checked_sub(SPREADING),
@@ -112,15 +112,15 @@ impl Present {
         };
         let from = from.unwrap_or(Timestamp::MIN);
         if self.changed_at.is_some_and(|at| at >= from) {
-            return (Since::Changed, Since::Changed);
+            return (Drift::Changed, Drift::Changed);
         }
         let Some(then) = &export.fingerprint else {
-            return (Since::Unknown, Since::Unknown);
+            return (Drift::Unknown, Drift::Unknown);
         };
         let compare = |then: &String, now: Option<&String>| match now {
-            Some(now) if now == then => Since::Unchanged,
-            Some(_) => Since::Changed,
-            None => Since::Unknown,
+            Some(now) if now == then => Drift::Unchanged,
+            Some(_) => Drift::Changed,
+            None => Drift::Unknown,
         };
         let mut tables = self.tables.iter();
         let same = tables.find(|(table, _)| *table == export.request.table_arn);

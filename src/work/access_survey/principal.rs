@@ -9,16 +9,16 @@ use futures_util::future;
 use jiff::Timestamp;
 
 use super::reading::{hanging_on, is_silent, read, read_optional};
-use crate::access::facts::{
+use crate::assess::facts::{
     Caller, ControlLevel, Fact, Facts, Organization, PolicyText, PrincipalFacts, RoleFacts,
     Simulated,
 };
-use crate::access::simulation::questions;
+use crate::assess::simulation::questions;
 use crate::aws::Session;
 use crate::aws::failure::Failure;
 use crate::aws::iam::{Holder, Iam};
 use crate::aws::organizations::ControlKind;
-use crate::plan::Plan;
+use crate::job::Plan;
 use tableferry_policy::arn::{AccountId, Arn};
 
 const LIST_PARENTS: &str = "organizations:ListParents";

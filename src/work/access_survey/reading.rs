@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::access::facts::{Fact, Tried};
-use crate::access::need::Who;
+use crate::assess::facts::{Fact, ObservedCall};
+use crate::assess::requirement::Who;
 use crate::aws::failure::{Failure, FailureKind};
 
 /// How long one fact may take, with all the calls behind it.
@@ -101,13 +101,18 @@ pub(super) fn hanging_on<T, U>(other: &Fact<U>, usual: &str) -> Fact<T> {
 }
 
 /// What a read shows about the permission that it took; nothing where it failed otherwise.
-pub(super) fn tried<T>(who: Who, action: &str, resource: String, fact: &Fact<T>) -> Option<Tried> {
+pub(super) fn tried<T>(
+    who: Who,
+    action: &str,
+    resource: String,
+    fact: &Fact<T>,
+) -> Option<ObservedCall> {
     let refusal = match fact {
         Fact::Known { .. } | Fact::Absent { .. } => None,
         Fact::Refused { detail, .. } => Some(detail.clone()),
         Fact::Failed { .. } | Fact::Unasked => return None,
     };
-    Some(Tried {
+    Some(ObservedCall {
         who,
         action: action.to_owned(),
         resource,

@@ -6,11 +6,11 @@ use futures_util::future;
 use jiff::{SignedDuration, Timestamp};
 
 use super::reading::{read, read_optional, tried};
-use crate::access::facts::{Fact, InFlight, Recovery, TableDescription, TableFacts, Tried};
-use crate::access::need::Who;
+use crate::assess::facts::{Fact, InFlight, ObservedCall, Recovery, TableDescription, TableFacts};
+use crate::assess::requirement::Who;
 use crate::aws::dynamodb::{Export, ExportStatus, Table};
 use crate::aws::{Failure, Session};
-use crate::plan::Plan;
+use crate::job::Plan;
 use tableferry_policy::arn::{Arn, Region};
 
 /// What was read of the tables.
@@ -20,7 +20,7 @@ pub(super) struct Read {
     /// The exports of the plan's tables that run, or were started within the hour, whoever started
     /// them; as many as were looked at.
     pub(super) recent: Vec<Export>,
-    pub(super) tried: Vec<Tried>,
+    pub(super) tried: Vec<ObservedCall>,
 }
 
 const DESCRIBE_TABLE: &str = "dynamodb:DescribeTable";
@@ -56,7 +56,7 @@ pub(super) async fn read_all(plan: &Plan, source: &Session) -> Read {
     all
 }
 
-async fn read_table(source: &Session, asked: &str, arn: &Arn) -> (TableFacts, Vec<Tried>) {
+async fn read_table(source: &Session, asked: &str, arn: &Arn) -> (TableFacts, Vec<ObservedCall>) {
     let region = arn.region_code();
     let dynamodb = source.dynamodb(region.as_ref().unwrap_or(&source.region));
     let name = arn.resource_after("table").unwrap_or(asked);

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use super::proposal::Proposal;
 use super::target::{self, State};
-use crate::access::remedy::Mend;
+use crate::assess::remedy::Mend;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::{Session, SignInError};
+use crate::job::{Plan, SignIn};
 use crate::journal::{ChangeId, ChangeStage, ChangeTarget, JournalError, NewChange};
-use crate::plan::{Plan, SignIn};
 use crate::work::event::Side;
 use crate::work::{Work, not_signed_in};
 use tableferry_policy::merge;
@@ -307,7 +307,7 @@ impl Work {
 
 /// What a proposal leads from and to, and the Sids that it adds.
 fn states(proposal: &Proposal) -> Result<(State, State, &[String]), ApplyError> {
-    match &proposal.remedy.mend {
+    match &proposal.remedy.fix {
         Mend::Document {
             before,
             after,

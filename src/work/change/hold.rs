@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::target;
-use crate::access::facts::{Facts, Tried};
-use crate::access::verdict::{Outcome, Subject, Verdict, judge};
+use crate::assess::facts::{Facts, ObservedCall};
+use crate::assess::verdict::{AssessedRequirement, Requirement, Verdict, judge};
 use crate::aws::failure::Failure;
+use crate::job::Plan;
 use crate::journal::{ChangeId, ChangeRecord, ChangeStage, ChangeTarget};
-use crate::plan::Plan;
 use crate::work::{ControlDocuments, Work};
 
 /// How changes stand after the wait.
@@ -170,7 +170,7 @@ impl Work {
         if let Some(why) = report.what_stays() {
             return Standing::NotYet(why);
         }
-        let refusals: Vec<Tried> = report
+        let refusals: Vec<ObservedCall> = report
             .tried()
             .into_iter()
             .filter(|tried| tried.refusal.is_some())
@@ -257,15 +257,15 @@ fn of_failure(failure: &Failure) -> Standing {
 
 /// What refused uploads show: where the documents that were read allow the upload, the change does
 /// not hold yet; where they tell by themselves why it is refused, nothing.
-fn of_refusals(plan: &Plan, facts: &Facts, refusals: &[Tried]) -> Standing {
+fn of_refusals(plan: &Plan, facts: &Facts, refusals: &[ObservedCall]) -> Standing {
     let now = Timestamp::now();
     let before = judge(plan, facts, now);
     let mut tried = facts.clone();
     tried.tried.extend_from_slice(refusals);
     let after = judge(plan, &tried, now);
     for refusal in refusals {
-        let is_of = |verdict: &&Verdict| {
-            matches!(&verdict.subject, Subject::Permission(need)
+        let is_of = |verdict: &&AssessedRequirement| {
+            matches!(&verdict.requirement, Requirement::Permission(need)
                 if need.who == refusal.who && need.action == refusal.action)
         };
         let is_allowed = before
@@ -275,7 +275,7 @@ fn of_refusals(plan: &Plan, facts: &Facts, refusals: &[Tried]) -> Standing {
         let is_doubted = after
             .iter()
             .filter(is_of)
-            .any(|verdict| matches!(verdict.outcome, Outcome::Depends { .. }));
+            .any(|verdict| matches!(verdict.outcome, Verdict::Depends { .. }));
         let words = refusal.refusal.as_deref().unwrap_or_default();
         if is_allowed && is_doubted {
             return Standing::NotYet(format!(

@@ -1,10 +1,10 @@
 //! Proposals: the remedies that we can carry out ourselves, with the account and the session that
 //! they take.
 
-use crate::access::facts::{Facts, KeyFacts, KeyManager, PrincipalFacts};
-use crate::access::need::Who;
-use crate::access::principal::SourcePrincipal;
-use crate::access::remedy::{Mend, Remedies, Remedy, Target};
+use crate::assess::facts::{Facts, KeyFacts, KeyManager, PrincipalFacts};
+use crate::assess::principal::SourcePrincipal;
+use crate::assess::remedy::{Mend, Remedies, Remedy, Target};
+use crate::assess::requirement::Who;
 use crate::journal::{ChangeKind, ChangeTarget};
 use crate::work::event::Side;
 use tableferry_policy::arn::AccountId;
@@ -43,7 +43,7 @@ pub fn proposals(remedies: &Remedies, facts: &Facts) -> Vec<Proposal> {
 pub fn not_proposed<'r>(remedies: &'r Remedies, facts: &Facts) -> Vec<(&'r Remedy, String)> {
     let changes = remedies.remedies.iter().filter(|remedy| {
         matches!(
-            remedy.mend,
+            remedy.fix,
             Mend::Document { .. } | Mend::EnableRecovery { .. }
         )
     });
@@ -54,7 +54,7 @@ pub fn not_proposed<'r>(remedies: &'r Remedies, facts: &Facts) -> Vec<(&'r Remed
 
 /// The proposal that a remedy comes to, or why it is none.
 fn propose(remedy: &Remedy, facts: &Facts) -> Result<Proposal, String> {
-    let (side, account, target) = match &remedy.mend {
+    let (side, account, target) = match &remedy.fix {
         Mend::Document { target, .. } => match target {
             Target::BucketPolicy { .. } => of_bucket(facts)?,
             Target::KeyPolicy { key } => of_key(key, facts)?,

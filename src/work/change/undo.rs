@@ -4,14 +4,14 @@ use jiff::Timestamp;
 
 use super::apply::{ReadBack, diff};
 use super::target::{self, State};
-use crate::access::principal::SourcePrincipal;
+use crate::assess::principal::SourcePrincipal;
 use crate::aws::Session;
 use crate::aws::failure::Failure;
+use crate::job::TableRef;
 use crate::journal::{
     ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, ExportRecord, JournalError,
     RunId, RunRecord, Stage,
 };
-use crate::plan::TableRef;
 use crate::work::Work;
 use tableferry_policy::arn::Arn;
 use tableferry_policy::merge::EditError;

@@ -1,8 +1,8 @@
 use rstest::rstest;
 
 use super::*;
+use crate::job::{Encryption, ExportRequest, Format, Span};
 use crate::journal::{Journal, NewRun, RunId};
-use crate::plan::{Encryption, ExportRequest, Format, Span};
 
 fn at(text: &str) -> Timestamp {
     format!("2026-11-{text}Z").parse().unwrap()

@@ -6,7 +6,7 @@ use super::{Blocker, SHORT_SESSION};
 use crate::aws::Session;
 use crate::aws::dynamodb::PointInTimeRecovery;
 use crate::aws::failure::{Failure, FailureKind};
-use crate::plan::{
+use crate::job::{
     Encryption, ExportRequest, Format, Plan, Span, TableJob, TableRef, recovery_command,
 };
 use crate::work::facts::{BucketFacts, TableFacts};

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 use super::earlier::TakenBack;
 use super::{NOT_SHOWN, Probe, ProbeCall, SIZE};
-use crate::access::facts::{Fact, Facts, Tried};
-use crate::access::need::Who;
+use crate::assess::facts::{Fact, Facts, ObservedCall};
+use crate::assess::requirement::Who;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::multipart::{BegunUpload, UploadTarget};
+use crate::job::{Encryption, shell_option};
 use crate::journal::JournalError;
-use crate::plan::{Encryption, shell_option};
 
 /// How one of the probe's calls ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl ProbeReport {
     /// The permissions that were tried for real, as facts. What was answered with anything but a
     /// refusal, such as an unknown key or no answer, shows nothing about a permission.
     #[must_use]
-    pub fn tried(&self) -> Vec<Tried> {
+    pub fn tried(&self) -> Vec<ObservedCall> {
         let mut tried = Vec::new();
         for step in &self.steps {
             match &step.failure {
@@ -159,13 +159,13 @@ impl ProbeReport {
         }
     }
 
-    fn trial(&self, action: &str, refusal: Option<&str>) -> Option<Tried> {
+    fn trial(&self, action: &str, refusal: Option<&str>) -> Option<ObservedCall> {
         let resource = if action.starts_with("kms:") {
             self.key_arn.clone()?
         } else {
             self.object_arn.clone()
         };
-        Some(Tried {
+        Some(ObservedCall {
             who: Who::Exporter,
             action: action.to_owned(),
             resource,

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tableferry::access::explain::simulate_lines;
-use tableferry::access::facts::Facts;
-use tableferry::access::need::Weight;
-use tableferry::access::remedy::{Mend, Remedies, Remedy, Target, Terms, remedies};
-use tableferry::access::verdict::{Layer, Outcome, Subject, Unread, Verdict, judge};
-use tableferry::plan::Plan;
+use tableferry::assess::explain::simulate_lines;
+use tableferry::assess::facts::Facts;
+use tableferry::assess::remedy::{Mend, Remedies, Remedy, Target, Terms, remedies};
+use tableferry::assess::requirement::Criticality;
+use tableferry::assess::verdict::{
+    AssessedRequirement, MissingInput, PolicyLayer, Requirement, Verdict, judge,
+};
+use tableferry::job::Plan;
 use tableferry_policy::document::Document;
 use tableferry_policy::lint::{Kind, Severity, lint};
 use tableferry_policy::public::public_statements;
@@ -28,10 +30,12 @@ pub async fn fault(
     world: &Value,
     plan: &Plan,
     facts: &Facts,
-    before: &[Verdict],
+    before: &[AssessedRequirement],
     now: Timestamp,
 ) -> Option<String> {
-    let is_needed = |found: &&Verdict| found.weight == Weight::Job && !found.outcome.is_allowed();
+    let is_needed = |found: &&AssessedRequirement| {
+        found.criticality == Criticality::Required && !found.outcome.is_allowed()
+    };
     if !before.iter().any(|found| is_needed(&found)) {
         return None;
     }
@@ -62,7 +66,9 @@ pub async fn fault(
         .await;
     let again = judge(&found.plan, &again, now);
     for verdict in &found.after {
-        let later = again.iter().find(|later| later.subject == verdict.subject);
+        let later = again
+            .iter()
+            .find(|later| later.requirement == verdict.requirement);
         if later.is_some_and(|later| {
             is_refused_by_what_was_assumed(verdict, later)
                 || is_settled_by_trial(verdict, later)
@@ -72,21 +78,21 @@ pub async fn fault(
         }
         let later = later.map(|later| later.outcome.as_str());
         // What was unknown is read by then.
-        if matches!(verdict.subject, Subject::Permission(_))
-            && !matches!(verdict.outcome, Outcome::Unknown { .. })
+        if matches!(verdict.requirement, Requirement::Permission(_))
+            && !matches!(verdict.outcome, Verdict::Unknown { .. })
             && later != Some(verdict.outcome.as_str())
         {
             return Some(format!(
                 "{} was to be {}, and is {later:?}\n{}",
-                verdict.subject,
+                verdict.requirement,
                 verdict.outcome.as_str(),
                 told(&found)
             ));
         }
     }
     let is_promised = found.after.iter().all(|verdict| {
-        verdict.weight != Weight::Job
-            || matches!(&verdict.outcome, Outcome::Allowed { assumed } if assumed.is_empty())
+        verdict.criticality != Criticality::Required
+            || matches!(&verdict.outcome, Verdict::Allowed { assumed } if assumed.is_empty())
     });
     if !is_promised {
         return None;
@@ -103,38 +109,44 @@ pub async fn fault(
 
 /// Whether a call was allowed on paper but for what nobody could read, and AWS, once it had the identity
 /// policy that it missed before, names just that.
-fn is_refused_by_what_was_assumed(paper: &Verdict, later: &Verdict) -> bool {
+fn is_refused_by_what_was_assumed(
+    paper: &AssessedRequirement,
+    later: &AssessedRequirement,
+) -> bool {
     let rests_on_more =
-        matches!(&paper.outcome, Outcome::Allowed { assumed } if !assumed.is_empty());
+        matches!(&paper.outcome, Verdict::Allowed { assumed } if !assumed.is_empty());
     rests_on_more
-        && later.outcome == Outcome::Denied
+        && later.outcome == Verdict::Denied
         && later.explanation.contains(" was tried, and refused: ")
         && !later.explanation.contains("identity-based policy")
 }
 
 /// Whether the identity policy that was written on paper is one that nobody of the plan may read.
-fn is_written_where_nobody_reads(paper: &Verdict, later: &Verdict) -> bool {
-    let is_of_identity = |unread: &Unread| unread.layer == Layer::Identity;
+fn is_written_where_nobody_reads(paper: &AssessedRequirement, later: &AssessedRequirement) -> bool {
+    let is_of_identity = |unread: &MissingInput| unread.layer == PolicyLayer::Identity;
     let is_unread = matches!(
         &later.outcome,
-        Outcome::Unknown { unread, .. } if unread.iter().any(is_of_identity)
+        Verdict::Unknown { unread, .. } if unread.iter().any(is_of_identity)
     );
     paper.outcome.is_allowed() && is_unread
 }
 
 /// Whether what depended on paper was tried by the survey once it was granted, and worked.
-fn is_settled_by_trial(paper: &Verdict, later: &Verdict) -> bool {
-    matches!(paper.outcome, Outcome::Depends { .. })
+fn is_settled_by_trial(paper: &AssessedRequirement, later: &AssessedRequirement) -> bool {
+    matches!(paper.outcome, Verdict::Depends { .. })
         && later.outcome.is_allowed()
         && later.explanation.ends_with(", and worked")
 }
 
 /// The remedies in a few lines each.
 fn told(found: &Remedies) -> String {
-    let lines = found.remedies.iter().map(|remedy| match &remedy.mend {
+    let lines = found.remedies.iter().map(|remedy| match &remedy.fix {
         Mend::Document { target, after, .. } => {
             let after: String = after.split_whitespace().collect();
-            format!("{target}: {after} {:?} {:?}", remedy.mends, remedy.problems)
+            format!(
+                "{target}: {after} {:?} {:?}",
+                remedy.resolves, remedy.problems
+            )
         }
         other => format!("{other:?}"),
     });
@@ -148,7 +160,7 @@ fn broken_promise(remedy: &Remedy) -> Option<String> {
         before,
         after,
         ..
-    } = &remedy.mend
+    } = &remedy.fix
     else {
         return None;
     };
@@ -183,30 +195,36 @@ fn broken_promise(remedy: &Remedy) -> Option<String> {
 }
 
 /// A verdict that is worse for the remedies, or better without having been asked for.
-fn changed_verdict(before: &[Verdict], found: &Remedies) -> Option<String> {
+fn changed_verdict(before: &[AssessedRequirement], found: &Remedies) -> Option<String> {
     let is_sound = found.remedies.iter().all(Remedy::is_sound);
-    let only_adds = found.remedies.iter().all(|remedy| match &remedy.mend {
+    let only_adds = found.remedies.iter().all(|remedy| match &remedy.fix {
         Mend::Document { added, .. } => !added.is_empty() && remedy.lets_through.is_empty(),
         Mend::Message { .. } => true,
         Mend::Plan { .. } | Mend::EnableRecovery { .. } => false,
     });
     for old in before {
-        let Some(new) = found.after.iter().find(|new| new.subject == old.subject) else {
+        let Some(new) = found
+            .after
+            .iter()
+            .find(|new| new.requirement == old.requirement)
+        else {
             continue;
         };
         if is_sound && old.outcome.is_allowed() && !new.outcome.is_allowed() {
-            return Some(format!("{} is worse for it", old.subject));
+            return Some(format!("{} is worse for it", old.requirement));
         }
-        let subject = old.subject.to_string().replace(" (destination)", "");
+        let requirement = old.requirement.to_string().replace(" (destination)", "");
         let is_asked_for = found.remedies.iter().any(|remedy| {
-            remedy
-                .mends
-                .iter()
-                .any(|mends| subject.ends_with(mends.as_str()) || *mends == subject)
+            remedy.resolves.iter().any(|resolves| {
+                requirement.ends_with(resolves.as_str()) || *resolves == requirement
+            })
         });
-        if only_adds && !is_asked_for && old.outcome == Outcome::Denied && new.outcome.is_allowed()
+        if only_adds && !is_asked_for && old.outcome == Verdict::Denied && new.outcome.is_allowed()
         {
-            return Some(format!("{} is better, and was not asked for", old.subject));
+            return Some(format!(
+                "{} is better, and was not asked for",
+                old.requirement
+            ));
         }
     }
     None
@@ -227,7 +245,7 @@ async fn refused(world: &Value, found: &Remedies) -> Option<String> {
         .iter()
         .filter(|remedy| remedy.is_sound() && !is_doubted(remedy))
     {
-        let Mend::Document { target, after, .. } = &remedy.mend else {
+        let Mend::Document { target, after, .. } = &remedy.fix else {
             continue;
         };
         let answer = place.put(target, after, world).await;
@@ -246,7 +264,7 @@ async fn refused(world: &Value, found: &Remedies) -> Option<String> {
 pub fn line_fault(
     plan: &Plan,
     facts: &Facts,
-    verdicts: &[Verdict],
+    verdicts: &[AssessedRequirement],
     now: Timestamp,
 ) -> Option<String> {
     let mut worst: BTreeMap<usize, &str> = BTreeMap::new();
@@ -277,7 +295,7 @@ pub fn line_fault(
     }
     let permissions = verdicts
         .iter()
-        .filter(|found| matches!(found.subject, Subject::Permission(_)));
+        .filter(|found| matches!(found.requirement, Requirement::Permission(_)));
     for (index, verdict) in permissions.enumerate() {
         let Some(word) = worst.get(&index).filter(|word| **word != "partial") else {
             continue;
@@ -289,7 +307,7 @@ pub fn line_fault(
             *word == "depends" && verdict.explanation.contains("is not allowed, whatever ");
         let is_other = *word != verdict.outcome.as_str() && !is_denied_either_way;
         if is_other && !is_witnessed {
-            return Some(format!("{} is {word} by its lines", verdict.subject));
+            return Some(format!("{} is {word} by its lines", verdict.requirement));
         }
     }
     None

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use tableferry::access::facts::Change;
-use tableferry::access::remedy::Target;
-use tableferry::access::verdict::{Check, judge};
-use tableferry::plan::{Encryption, ExportRequest, Plan, SignIn, Span, View};
+use tableferry::assess::facts::Change;
+use tableferry::assess::remedy::Target;
+use tableferry::assess::verdict::{Check, judge};
+use tableferry::job::{Encryption, ExportRequest, Plan, SignIn, Span, View};
 use tableferry_sandbox::{ExportAcl, Faults, SourceAddress};
 
 use super::table::{EVENTS, KEY, LANDING, kms};

@@ -118,7 +118,7 @@ pub fn upload(
         because,
         code: S3,
         text,
-        mend: Mended::ByRemedies,
+        fix: Mended::ByRemedies,
     }
 }
 
@@ -140,7 +140,7 @@ pub fn of_plan(
         because,
         code,
         text,
-        mend: Mended::ByPlan(mended),
+        fix: Mended::ByPlan(mended),
     }
 }
 
@@ -376,8 +376,8 @@ fn of_denies() -> Vec<Row> {
 }
 
 fn of_layers() -> Vec<Row> {
-    let layer = |number, world, because, text, mend: fn(&mut Value)| Row {
-        mend: Mended::InTheWorld(mend),
+    let layer = |number, world, because, text, fix: fn(&mut Value)| Row {
+        fix: Mended::InTheWorld(fix),
         ..upload(number, world, "denied", because, text)
     };
     vec![
@@ -472,7 +472,7 @@ fn of_the_bucket() -> Vec<Row> {
         ),
         Row {
             about: "public_access",
-            mend: Mended::InTheWorld(|world| {
+            fix: Mended::InTheWorld(|world| {
                 let statements = &mut world["buckets"]["export-landing"]["policy"]["Statement"];
                 statements[2]["Condition"] =
                     json!({ "StringEquals": { "aws:PrincipalOrgID": "o-tableferry1" } });

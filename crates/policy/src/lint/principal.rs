@@ -48,7 +48,7 @@ pub(super) fn check(statement: &Statement<'_>, kind: Kind, findings: &mut Findin
             PrincipalKind::CanonicalUser => principal_form::canonical_fault(&text.value),
         };
         if let Some(fault) = fault {
-            findings.error(fault.rule, text.span, fault.message, fault.mend);
+            findings.error(fault.rule, text.span, fault.message, fault.fix);
         }
     }
     check_public(statement, principals, kind, findings);

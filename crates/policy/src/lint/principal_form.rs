@@ -13,18 +13,14 @@ pub(super) struct PrincipalFault {
     /// A whole sentence.
     pub(super) message: String,
     /// What would be right.
-    pub(super) mend: String,
+    pub(super) fix: String,
 }
 
-fn fault(
-    rule: &'static str,
-    message: impl Into<String>,
-    mend: impl Into<String>,
-) -> PrincipalFault {
+fn fault(rule: &'static str, message: impl Into<String>, fix: impl Into<String>) -> PrincipalFault {
     PrincipalFault {
         rule,
         message: message.into(),
-        mend: mend.into(),
+        fix: fix.into(),
     }
 }
 
@@ -69,7 +65,7 @@ pub(super) fn aws_fault(value: &str) -> Option<PrincipalFault> {
 }
 
 fn invalid(value: &str, problem: &str, intended: Option<String>) -> PrincipalFault {
-    let mend = match intended {
+    let fix = match intended {
         Some(intended) => format!("write {intended}"),
         None => "give the twelve digits of the account, or the whole ARN, such as \
                  arn:aws:iam::111111111111:role/NAME"
@@ -78,7 +74,7 @@ fn invalid(value: &str, problem: &str, intended: Option<String>) -> PrincipalFau
     fault(
         "invalid-principal",
         format!("`{value}` is no principal: {problem}"),
-        mend,
+        fix,
     )
 }
 

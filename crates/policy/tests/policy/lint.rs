@@ -48,7 +48,7 @@ fn an_arn_whose_prefix_is_doubled_is_told_with_the_right_one() {
     let findings = found(Kind::Bucket, &statement);
     let mends: Vec<_> = findings
         .iter()
-        .map(|finding| (finding.severity, finding.rule, finding.mend.as_str()))
+        .map(|finding| (finding.severity, finding.rule, finding.fix.as_str()))
         .collect();
     assert_eq!(
         mends,
@@ -216,7 +216,7 @@ fn an_arn_whose_prefix_is_doubled_is_told_with_the_right_one() {
 )]
 fn the_arn_that_was_meant_is_told(#[case] wrong: &str, #[case] right: &str) {
     let finding = only_error(Kind::Identity, &on(&json!(wrong)), "invalid-resource");
-    assert_eq!(finding.mend, format!("write `{right}`"), "{finding:?}");
+    assert_eq!(finding.fix, format!("write `{right}`"), "{finding:?}");
 }
 
 /// Nothing is guessed where more than one thing can be meant.
@@ -232,7 +232,7 @@ fn the_arn_that_was_meant_is_told(#[case] wrong: &str, #[case] right: &str) {
 fn an_arn_of_nothing_is_an_error_with_its_form(#[case] wrong: &str) {
     let finding = only_error(Kind::Identity, &on(&json!(wrong)), "invalid-resource");
     assert!(
-        finding.mend.starts_with("write arn:PARTITION"),
+        finding.fix.starts_with("write arn:PARTITION"),
         "{finding:?}"
     );
 }
@@ -363,7 +363,7 @@ fn a_key_is_not_named_by_its_alias() {
     let alias = "arn:aws:kms:eu-west-1:111111111111:alias/data";
     let of = |action: &str| json!({"Effect": "Allow", "Action": action, "Resource": alias});
     let finding = only_error(Kind::Identity, &of("kms:Decrypt"), "alias-for-key");
-    assert!(finding.mend.contains("kms:ResourceAliases"), "{finding:?}");
+    assert!(finding.fix.contains("kms:ResourceAliases"), "{finding:?}");
     for action in ["kms:CreateAlias", "kms:*", "kms:*Alias"] {
         assert_eq!(found(Kind::Identity, &of(action)), [], "{action}");
     }
@@ -385,7 +385,7 @@ fn a_variable_is_one_thing(#[case] action: Value, #[case] resource: &str, #[case
     } else {
         let finding = only_error(Kind::Identity, &statement, "objects-for-bucket");
         let bucket = resource.rsplit_once('/').unwrap().0;
-        assert_eq!(finding.mend, format!("write `{bucket}`"));
+        assert_eq!(finding.fix, format!("write `{bucket}`"));
     }
 }
 
@@ -453,13 +453,13 @@ fn trusting(principal: &Value) -> Value {
     "arn:aws:iam::111111111111:saml-provider/Okta",
     "write {\"Federated\": \"arn:aws:iam::111111111111:saml-provider/Okta\"}"
 )]
-fn the_principal_that_was_meant_is_told(#[case] wrong: &str, #[case] mend: &str) {
+fn the_principal_that_was_meant_is_told(#[case] wrong: &str, #[case] fix: &str) {
     let finding = only_error(
         Kind::Trust,
         &trusting(&json!({"AWS": wrong})),
         "invalid-principal",
     );
-    assert_eq!(finding.mend, mend, "{finding:?}");
+    assert_eq!(finding.fix, fix, "{finding:?}");
 }
 
 #[rstest]
@@ -539,7 +539,7 @@ fn a_services_name_that_is_none_is_told_with_the_right_one(
         &trusting(&json!({"Service": wrong})),
         "invalid-service",
     );
-    assert_eq!(finding.mend, format!("write \"{right}\""), "{finding:?}");
+    assert_eq!(finding.fix, format!("write \"{right}\""), "{finding:?}");
 }
 
 #[rstest]
@@ -599,7 +599,7 @@ fn the_other_kinds_of_principals_are_silent(#[case] principal: Value) {
 fn a_near_miss_of_a_service_is_an_error(#[case] action: &str, #[case] meant: &str) {
     let statement = json!({"Effect": "Allow", "Action": [action], "Resource": "*"});
     let finding = only_error(Kind::Identity, &statement, "unknown-service");
-    assert_eq!(finding.mend, format!("did you mean `{meant}`?"));
+    assert_eq!(finding.fix, format!("did you mean `{meant}`?"));
 }
 
 #[rstest]
@@ -636,13 +636,9 @@ fn a_near_miss_of_a_service_is_an_error(#[case] action: &str, #[case] meant: &st
     "action-without-name",
     "write the whole action, such as `dynamodb:ExportTableToPointInTime`"
 )]
-fn an_action_that_is_none_is_an_error(
-    #[case] action: &str,
-    #[case] rule: &str,
-    #[case] mend: &str,
-) {
+fn an_action_that_is_none_is_an_error(#[case] action: &str, #[case] rule: &str, #[case] fix: &str) {
     let statement = json!({"Effect": "Allow", "Action": [action], "Resource": "*"});
-    assert_eq!(only_error(Kind::Identity, &statement, rule).mend, mend);
+    assert_eq!(only_error(Kind::Identity, &statement, rule).fix, fix);
 }
 
 /// Names that are near a service's and are another's, and names that no table knows yet.
@@ -669,7 +665,7 @@ fn names_of_actions_that_are_nearly_right_stay_warnings_with_the_right_one() {
         "dynamodb:ExportTableToPointInTme", "s3:PutObjects", "kms:GenerateDatakey"]});
     let mends: Vec<_> = found(Kind::Identity, &statement)
         .into_iter()
-        .map(|finding| (finding.severity, finding.mend))
+        .map(|finding| (finding.severity, finding.fix))
         .collect();
     let meant = |action: &str| (Severity::Warning, format!("did you mean `{action}`?"));
     assert_eq!(

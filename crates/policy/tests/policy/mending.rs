@@ -94,7 +94,7 @@ fn what_is_wrong_is_found(#[case] kind: Kind, #[case] statement: &str, #[case] r
     let findings = found(kind, &statement.replace("P,", &format!("{P},")));
     let finding = findings.iter().find(|finding| finding.rule == rule);
     let finding = finding.unwrap_or_else(|| panic!("{findings:?}"));
-    assert!(!finding.mend.is_empty());
+    assert!(!finding.fix.is_empty());
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn the_place_of_a_finding_is_that_of_the_value() {
     let findings = lint(text, Kind::Identity);
     assert_eq!(findings[0].place.to_string(), "line 5, column 15");
     assert_eq!(findings[0].severity, Severity::Error);
-    assert!(findings[0].mend.contains("kms:Decrypt"));
+    assert!(findings[0].fix.contains("kms:Decrypt"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use super::{Chosen, word};
 use crate::aws::session::{MfaCode, SignInError};
-use crate::plan::SignIn;
+use crate::job::SignIn;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::{Model, Tone};
 use crate::tui::outside::Identified;

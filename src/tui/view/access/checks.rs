@@ -6,9 +6,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::access::need::{Weight, Who};
-use crate::access::verdict::{
-    Counts, Mender, Outcome, SettledBy, Subject, Unread, Verdict, VerdictGroup,
+use crate::assess::requirement::{Criticality, Who};
+use crate::assess::verdict::{
+    AssessedRequirement, Counts, MissingInput, Requirement, Responsible, SettledBy, Verdict,
+    VerdictGroup,
 };
 use crate::tui::layout;
 use crate::tui::outside::Judged;
@@ -24,8 +25,8 @@ const WORD: usize = 7;
 
 /// A row as it is drawn; groups are passed over by the cursor.
 enum Row<'a> {
-    Group(&'a Mender),
-    Verdict(VerdictGroup<'a>),
+    Group(&'a Responsible),
+    AssessedRequirement(VerdictGroup<'a>),
     Assumed(usize),
 }
 
@@ -142,10 +143,11 @@ fn draw_rows(
     let (rows, cursor) = rows(look, judged);
     let columns = usize::from(area.width).saturating_sub(2);
     let draw_row = |index: usize| match rows.get(index) {
-        Some(Row::Group(mender)) => {
-            Line::styled(super::remedy::mender(look.model, mender), Theme::strong())
-        }
-        Some(Row::Verdict(told)) => verdict_row(look, told, columns),
+        Some(Row::Group(responsible)) => Line::styled(
+            super::remedy::responsible(look.model, responsible),
+            Theme::strong(),
+        ),
+        Some(Row::AssessedRequirement(told)) => verdict_row(look, told, columns),
         Some(Row::Assumed(count)) => assumed_row(*count, columns),
         None => Line::default(),
     };
@@ -167,19 +169,19 @@ fn draw_rows(
 fn rows<'a>(look: &Look<'a>, judged: &'a Judged) -> (Vec<Row<'a>>, usize) {
     let mut rows = Vec::new();
     let mut cursor = 0;
-    let mut mender = None;
+    let mut responsible = None;
     let told = judged.groups();
     let count = told.len();
     for (index, told) in told.into_iter().enumerate() {
         let verdict = told.verdict;
-        if mender != Some(&verdict.mender) {
-            mender = Some(&verdict.mender);
-            rows.push(Row::Group(&verdict.mender));
+        if responsible != Some(&verdict.responsible) {
+            responsible = Some(&verdict.responsible);
+            rows.push(Row::Group(&verdict.responsible));
         }
         if index == look.model.access.cursor {
             cursor = rows.len();
         }
-        rows.push(Row::Verdict(told));
+        rows.push(Row::AssessedRequirement(told));
     }
     let assumed = judged.assumed().len();
     if assumed > 0 {
@@ -192,13 +194,13 @@ fn rows<'a>(look: &Look<'a>, judged: &'a Judged) -> (Vec<Row<'a>>, usize) {
 }
 
 /// The sign of a verdict and its style: what hangs on nothing but the watching is no alarm.
-fn mark(theme: Theme, verdict: &Verdict) -> (&'static str, Style) {
-    match (&verdict.outcome, verdict.weight) {
-        (Outcome::Allowed { .. }, _) => ("✓", theme.good()),
-        (Outcome::Denied, Weight::Job) => ("✗", theme.bad()),
-        (Outcome::Denied, Weight::Aid) => ("✗", theme.warning()),
-        (Outcome::Depends { .. }, _) => ("~", theme.warning()),
-        (Outcome::Unknown { .. }, _) => ("?", theme.warning()),
+fn mark(theme: Theme, verdict: &AssessedRequirement) -> (&'static str, Style) {
+    match (&verdict.outcome, verdict.criticality) {
+        (Verdict::Allowed { .. }, _) => ("✓", theme.good()),
+        (Verdict::Denied, Criticality::Required) => ("✗", theme.bad()),
+        (Verdict::Denied, Criticality::Optional) => ("✗", theme.warning()),
+        (Verdict::Depends { .. }, _) => ("~", theme.warning()),
+        (Verdict::Unknown { .. }, _) => ("?", theme.warning()),
     }
 }
 
@@ -218,18 +220,18 @@ fn verdict_row(look: &Look<'_>, told: &VerdictGroup<'_>, columns: usize) -> Line
     } else {
         text::width(&end).min(room / 3)
     };
-    let subject = match told.alike.len() {
+    let requirement = match told.alike.len() {
         0 => short_subject(verdict),
         more => format!("{} and {more} more", short_subject(verdict)),
     };
-    let subject = text::fit_middle(&subject, room - least);
-    let rest = room - text::width(&subject);
+    let requirement = text::fit_middle(&requirement, room - least);
+    let rest = room - text::width(&requirement);
     Line::from(vec![
         Span::styled(
             format!("{sign} {} ", text::pad(verdict.outcome.as_str(), WORD)),
             style,
         ),
-        Span::raw(subject),
+        Span::raw(requirement),
         Span::styled(text::fit(&end, rest), end_style),
     ])
 }
@@ -243,9 +245,9 @@ fn assumed_row(count: usize, columns: usize) -> Line<'static> {
 }
 
 /// What is judged, its ARNs without what is the same in all of them.
-fn short_subject(verdict: &Verdict) -> String {
-    match &verdict.subject {
-        Subject::Permission(need) => {
+fn short_subject(verdict: &AssessedRequirement) -> String {
+    match &verdict.requirement {
+        Requirement::Permission(need) => {
             let pattern = need.resource.pattern();
             let resource = pattern.splitn(6, ':').nth(5).unwrap_or(pattern);
             let who = match need.who {
@@ -254,7 +256,7 @@ fn short_subject(verdict: &Verdict) -> String {
             };
             format!("{}{who} on {resource}", need.action)
         }
-        Subject::Check { .. } => verdict.subject.to_string(),
+        Requirement::Check { .. } => verdict.requirement.to_string(),
     }
 }
 
@@ -263,7 +265,7 @@ fn in_words(deciding: &Deciding) -> String {
     format!("{effect} `{}` of {}", deciding.sid, deciding.policy)
 }
 
-fn unread_in_words(unread: &Unread) -> String {
+fn unread_in_words(unread: &MissingInput) -> String {
     match unread.permission.as_str() {
         "" => unread.what.clone(),
         permission => format!("{} ({permission})", unread.what),
@@ -286,7 +288,7 @@ fn draw_below(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
 /// All about the row under the cursor.
 pub(crate) fn detail(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     match access::checked(look.model) {
-        Some(Checked::Verdict(told)) => about(look, &told, columns),
+        Some(Checked::Requirement(told)) => about(look, &told, columns),
         Some(Checked::Assumed) => access::judged(look.model)
             .map_or_else(Vec::new, |judged| about_assumed(look, judged, columns)),
         None => Vec::new(),
@@ -297,13 +299,17 @@ fn about(look: &Look<'_>, told: &VerdictGroup<'_>, columns: usize) -> Vec<Line<'
     let theme = look.theme;
     let verdict = told.verdict;
     let (sign, style) = mark(theme, verdict);
-    let head = format!("{sign} {}: {}", verdict.outcome.as_str(), verdict.subject);
+    let head = format!(
+        "{sign} {}: {}",
+        verdict.outcome.as_str(),
+        verdict.requirement
+    );
     let mut lines = parts::paragraph(&head, style, columns);
     let mut add = |text: &str, style: Style| {
         lines.extend(parts::paragraph(text, style, columns));
     };
     for alike in &told.alike {
-        add(&format!("and {}", alike.subject), style);
+        add(&format!("and {}", alike.requirement), style);
     }
     if !verdict.explanation.is_empty() {
         add(&verdict.explanation, Style::new());
@@ -316,7 +322,7 @@ fn about(look: &Look<'_>, told: &VerdictGroup<'_>, columns: usize) -> Vec<Line<'
         let tab = access::title(look.model, access::Tab::Remedy(place));
         let is_sound = access::judged(look.model)
             .and_then(|judged| judged.remedies.get(place))
-            .is_some_and(crate::access::remedy::Remedy::is_sound);
+            .is_some_and(crate::assess::remedy::Remedy::is_sound);
         let what = if is_sound {
             "mends it"
         } else {
@@ -327,19 +333,19 @@ fn about(look: &Look<'_>, told: &VerdictGroup<'_>, columns: usize) -> Vec<Line<'
     for caution in &verdict.cautions {
         add(&format!("▲ {caution}"), theme.warning());
     }
-    if let Outcome::Depends { on, .. } = &verdict.outcome {
+    if let Verdict::Depends { on, .. } = &verdict.outcome {
         add(&format!("it depends on {}", on.join(", ")), theme.warning());
     }
-    if let Some(words) = &verdict.foresees {
+    if let Some(words) = &verdict.expected_error {
         add(&format!("AWS would say: {words}"), theme.bad());
     }
     for deciding in &verdict.deciding {
         add(&format!("decided by {}", in_words(deciding)), Style::new());
     }
     let (unread, settled_by) = match &verdict.outcome {
-        Outcome::Unknown { unread, settled_by } => (unread.as_slice(), Some(*settled_by)),
-        Outcome::Depends { unread, .. } => (unread.as_slice(), None),
-        Outcome::Allowed { .. } | Outcome::Denied => (&[][..], None),
+        Verdict::Unknown { unread, settled_by } => (unread.as_slice(), Some(*settled_by)),
+        Verdict::Depends { unread, .. } => (unread.as_slice(), None),
+        Verdict::Allowed { .. } | Verdict::Denied => (&[][..], None),
     };
     for unread in unread {
         let detail = text::clean(&unread.detail).into_owned();
@@ -352,10 +358,10 @@ fn about(look: &Look<'_>, told: &VerdictGroup<'_>, columns: usize) -> Vec<Line<'
             Style::new(),
         );
     }
-    if let Subject::Permission(need) = &verdict.subject {
+    if let Requirement::Permission(need) = &verdict.requirement {
         add(&format!("needed because {}", need.reason), Theme::muted());
     }
-    if let Outcome::Allowed { assumed } = &verdict.outcome {
+    if let Verdict::Allowed { assumed } = &verdict.outcome {
         for unread in assumed {
             let what = unread_in_words(unread);
             add(&format!("assumed not to forbid it: {what}"), Theme::muted());

@@ -4,8 +4,8 @@
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use crate::access::remedy::{Mend, Remedy};
-use crate::access::verdict::Mender;
+use crate::assess::remedy::{Mend, Remedy};
+use crate::assess::verdict::Responsible;
 use crate::tui::model::{Model, PRODUCTION};
 use crate::tui::outside::Judged;
 use crate::tui::theme::Theme;
@@ -14,7 +14,7 @@ use crate::tui::widgets::text;
 
 /// What is to be done, and by whom.
 pub(super) fn place(model: &Model, remedy: &Remedy) -> String {
-    let what = match &remedy.mend {
+    let what = match &remedy.fix {
         Mend::Document { target, before, .. } => match before {
             Some(_) => format!("Change the {target}"),
             None => format!("Write the {target}; there is none yet"),
@@ -25,18 +25,21 @@ pub(super) fn place(model: &Model, remedy: &Remedy) -> String {
         Mend::Plan { key, value } => format!("Set {key} = {value} in the plan"),
         Mend::Message { .. } => "No document of ours mends this: it is to be asked for".to_owned(),
     };
-    format!("{what}. Who can: {}.", mender(model, &remedy.mender))
+    format!(
+        "{what}. Who can: {}.",
+        responsible(model, &remedy.responsible)
+    )
 }
 
 /// Who can mend something, and that production is concerned where it is.
-pub(super) fn mender(model: &Model, mender: &Mender) -> String {
-    match mender {
-        Mender::DestinationOwner(Some(account)) | Mender::KeyOwner(account)
+pub(super) fn responsible(model: &Model, responsible: &Responsible) -> String {
+    match responsible {
+        Responsible::DestinationOwner(Some(account)) | Responsible::KeyOwner(account)
             if model.production.contains_key(account) =>
         {
-            format!("{mender}, {PRODUCTION}")
+            format!("{responsible}, {PRODUCTION}")
         }
-        _ => mender.to_string(),
+        _ => responsible.to_string(),
     }
 }
 
@@ -76,7 +79,7 @@ pub(super) fn lines(
 
 /// The change itself.
 pub(crate) fn change(theme: Theme, remedy: &Remedy, columns: usize) -> Vec<Line<'static>> {
-    match &remedy.mend {
+    match &remedy.fix {
         Mend::Document {
             before: None,
             after,
@@ -101,7 +104,7 @@ pub(crate) fn change(theme: Theme, remedy: &Remedy, columns: usize) -> Vec<Line<
 /// What it mends, what else it lets through, and what to know before.
 pub(crate) fn besides(theme: Theme, remedy: &Remedy, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    let is_document = matches!(remedy.mend, Mend::Document { .. });
+    let is_document = matches!(remedy.fix, Mend::Document { .. });
     if remedy.lets_through.is_empty() && is_document {
         let text = "It lets nothing else through.";
         lines.extend(parts::paragraph(text, theme.good(), columns));
@@ -117,7 +120,7 @@ pub(crate) fn besides(theme: Theme, remedy: &Remedy, columns: usize) -> Vec<Line
             columns,
         ));
     }
-    for mended in &remedy.mends {
+    for mended in &remedy.resolves {
         let text = format!("mends {mended}");
         lines.extend(parts::paragraph(&text, Theme::muted(), columns));
     }

@@ -159,7 +159,7 @@ fn denied_text(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
                  later:";
     let mut lines = parts::paragraph(intro, Theme::strong(), columns);
     for verdict in access::fatal(look.model) {
-        let text = format!("✗ {}", verdict.subject);
+        let text = format!("✗ {}", verdict.requirement);
         lines.extend(parts::paragraph(&text, look.theme.bad(), columns));
     }
     lines.push(Line::default());

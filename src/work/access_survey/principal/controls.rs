@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::access::facts::{ControlLevel, Fact, Facts, PolicyText};
+use crate::assess::facts::{ControlLevel, Fact, Facts, PolicyText};
 use crate::text_file;
 use tableferry_policy::document::{Document, Effect};
 

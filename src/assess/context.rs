@@ -1,0 +1,486 @@
+//! The context of each request that an export leads to: what AWS documents that the condition keys
+//! hold, which are absent, and which nobody can tell.
+//!
+//! It follows "AWS global condition context keys" of the IAM user guide, "Condition keys for AWS KMS"
+//! of the KMS developer guide, and the service authorization reference of S3. A key that a policy
+//! asks for and that none of these settles is unknown, never absent.
+
+use jiff::Timestamp;
+
+use super::call::{Call, Carried, OF_ACL, OF_ENCRYPTION};
+use super::facts::{Fact, Facts, Organization, PrincipalFacts, ReadError};
+use super::requirement::{Purpose, RequiredPermission, Who};
+use super::verdict::{MissingInput, PolicyLayer};
+use crate::job::{Encryption, Plan};
+use tableferry_policy::arn::{AccountId, Arn, Region};
+use tableferry_policy::document::Document;
+use tableferry_policy::evaluate::{Context, is_multivalued};
+
+/// The service that writes and reads for the caller while an export runs.
+const EXPORTER: &str = "dynamodb.amazonaws.com";
+
+/// Keys that a request has only where a service calls for itself, or where it goes through an access
+/// point; a principal's request to a bucket, a table or a key never has them.
+/// `S3SseAlgorithm` of an export takes no key of the customer's own in a header.
+const NEVER_THERE: [&str; 11] = [
+    "aws:PrincipalServiceName",
+    "aws:PrincipalServiceNamesList",
+    "aws:SourceAccount",
+    "aws:SourceArn",
+    "aws:SourceOrgID",
+    "aws:SourceOrgPaths",
+    "aws:SourceOwner",
+    "s3:AccessPointNetworkOrigin",
+    "s3:DataAccessPointAccount",
+    "s3:DataAccessPointArn",
+    "s3:x-amz-server-side-encryption-customer-algorithm",
+];
+
+/// Keys that tell of the endpoint or network a call came through. "The key is not in the context of a
+/// request that a service makes with the principal's credentials" (`aws:SourceVpc`).
+const OF_NETWORK: [&str; 7] = [
+    "aws:SourceVpc",
+    "aws:SourceVpcArn",
+    "aws:SourceVpce",
+    "aws:VpceAccount",
+    "aws:VpceOrgID",
+    "aws:VpceOrgPaths",
+    "aws:VpcSourceIp",
+];
+
+/// The header of an upload that names the key.
+const KEY_HEADER: &str = "s3:x-amz-server-side-encryption-aws-kms-key-id";
+/// The one pair of S3's encryption context.
+const OBJECT_CONTEXT: &str = "kms:EncryptionContext:aws:s3:arn";
+
+/// What surrounds one request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CallContext<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) facts: &'a Facts,
+    pub(super) now: Timestamp,
+    pub(super) need: &'a RequiredPermission,
+    /// The call that is judged.
+    pub(super) call: Call,
+    /// The account that owns the resource.
+    pub(super) account: &'a AccountId,
+    /// The resource's ARN.
+    pub(super) resource: &'a str,
+    /// The table that the request is about, if it is about one.
+    pub(super) table: Option<&'a Arn>,
+    /// An object that the export writes, whose key the request is about.
+    pub(super) object: Option<&'a str>,
+    /// The role's ARN, for a session.
+    pub(super) role: Option<&'a str>,
+    /// Whether the principal itself makes the call, as opposed to a service that acts for it.
+    pub(super) is_direct: bool,
+}
+
+/// The context, as far as it depends on no policy.
+pub(super) fn of(call: CallContext<'_>) -> Context {
+    let mut context = Context::default();
+    let principal = call.principal();
+    add_principal(&mut context, principal, call.role);
+    let identity = match call.need.who {
+        Who::Exporter => call.plan.source.sign_in.source_identity.as_deref(),
+        Who::Reader => None,
+    };
+    match identity {
+        Some(identity) => context.set("aws:SourceIdentity", identity),
+        None if principal.is_role_session() => context.set_unknown("aws:SourceIdentity"),
+        None => {}
+    }
+    context.set(
+        "aws:CurrentTime",
+        call.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    );
+    context.set("aws:EpochTime", call.now.as_second().to_string());
+    // The SDK speaks to AWS by HTTPS alone, and so do AWS's services.
+    context.set("aws:SecureTransport", "true");
+    context.set("aws:PrincipalIsAWSService", "false");
+    match call.region() {
+        Some(region) => context.set("aws:RequestedRegion", region.as_str()),
+        None => context.set_unknown("aws:RequestedRegion"),
+    }
+    add_route(&mut context, call);
+    add_resource(&mut context, call);
+    match call.need.purpose {
+        Purpose::Write => add_upload(&mut context, call.call, &call.plan.encryption),
+        Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable => {
+            add_key_use(&mut context, call);
+        }
+        _ => {}
+    }
+    context
+}
+
+impl<'a> CallContext<'a> {
+    fn principal(self) -> &'a PrincipalFacts {
+        match (self.need.who, &self.facts.destination) {
+            (Who::Reader, Some(destination)) => destination,
+            _ => &self.facts.source,
+        }
+    }
+
+    /// The Region of the endpoint that is called.
+    fn region(self) -> Option<Region> {
+        match self.need.purpose {
+            Purpose::Export | Purpose::Follow | Purpose::List => {
+                self.table.and_then(Arn::region_code)
+            }
+            Purpose::Write | Purpose::Verify => self.facts.bucket.region.value().cloned(),
+            Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable => {
+                self.resource.parse::<Arn>().ok()?.region_code()
+            }
+        }
+    }
+}
+
+fn add_principal(context: &mut Context, principal: &PrincipalFacts, role: Option<&str>) {
+    let caller = &principal.caller;
+    let arn = caller.arn.to_string();
+    context.set("aws:PrincipalArn", role.unwrap_or(&arn));
+    context.set("aws:PrincipalAccount", caller.account.as_str());
+    context.set("aws:userid", caller.user_id.as_str());
+    if !principal.organization.is_absent() {
+        let known = principal.organization.value();
+        add_organization(
+            context,
+            known,
+            "aws:PrincipalOrgID",
+            "aws:PrincipalOrgPaths",
+        );
+    }
+    let is_session = principal.is_role_session();
+    let kind = match (caller.arn.service.as_str(), caller.arn.resource.as_str()) {
+        (_, "root") => "Account",
+        ("iam", _) => "User",
+        _ if is_session => "AssumedRole",
+        _ => "FederatedUser",
+    };
+    context.set("aws:PrincipalType", kind);
+    if let Some(user) = caller.arn.resource_after("user").filter(|_| !is_session) {
+        let name = user.rsplit('/').next().unwrap_or(user);
+        context.set("aws:username", name);
+    }
+    // The long-term keys of a user carry no word about MFA or issue; temporary ones always do, and
+    // no call tells which.
+    if is_session || !principal.expires_at.is_absent() {
+        for key in [
+            "aws:MultiFactorAuthPresent",
+            "aws:MultiFactorAuthAge",
+            "aws:TokenIssueTime",
+        ] {
+            context.set_unknown(key);
+        }
+    }
+}
+
+/// How the request reaches the service that judges it.
+fn add_route(context: &mut Context, call: CallContext<'_>) {
+    // The operator's address is known to AWS alone: behind an address translation or an endpoint it
+    // is not the machine's. For a call that is forwarded, AWS documents none.
+    context.set_unknown("aws:SourceIp");
+    if call.is_direct {
+        // KMS is called by S3 all the same.
+        let is_key_use = matches!(
+            call.need.purpose,
+            Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable
+        );
+        context.set("aws:ViaAWSService", is_key_use.to_string());
+        for key in OF_NETWORK {
+            context.set_unknown(key);
+        }
+        for key in ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"] {
+            if is_key_use {
+                context.set_unknown(key);
+            }
+        }
+        return;
+    }
+    context.set("aws:ViaAWSService", "true");
+    match call.need.purpose {
+        Purpose::Write | Purpose::ReadTable => {
+            context.set_all("aws:CalledVia", vec![EXPORTER.to_owned()]);
+            context.set("aws:CalledViaFirst", EXPORTER);
+            context.set("aws:CalledViaLast", EXPORTER);
+        }
+        // Whether KMS sees S3 in the chain is not documented.
+        Purpose::Encrypt => {
+            context.set_unknown("aws:CalledVia");
+            context.set("aws:CalledViaFirst", EXPORTER);
+            context.set_unknown("aws:CalledViaLast");
+        }
+        _ => {
+            for key in ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"] {
+                context.set_unknown(key);
+            }
+        }
+    }
+}
+
+fn add_resource(context: &mut Context, call: CallContext<'_>) {
+    let account = call.account;
+    context.set("aws:ResourceAccount", account.as_str());
+    if matches!(call.need.purpose, Purpose::Write | Purpose::Verify) {
+        context.set("s3:ResourceAccount", account.as_str());
+    }
+    let facts = call.facts;
+    let side = [Some(&facts.source), facts.destination.as_ref()]
+        .into_iter()
+        .flatten()
+        .find(|side| side.caller.account == *account);
+    match side.map(|side| &side.organization) {
+        Some(organization) if organization.is_absent() => {}
+        side => add_organization(
+            context,
+            side.and_then(Fact::value),
+            "aws:ResourceOrgID",
+            "aws:ResourceOrgPaths",
+        ),
+    }
+}
+
+/// Adds an organization's id and path, or says that nobody can tell them.
+fn add_organization(
+    context: &mut Context,
+    organization: Option<&Organization>,
+    id_key: &str,
+    path_key: &str,
+) {
+    match organization {
+        Some(known) => context.set(id_key, known.id.as_str()),
+        None => context.set_unknown(id_key),
+    }
+    match organization.and_then(|known| known.path.clone()) {
+        Some(path) => context.set_all(path_key, vec![path]),
+        None => context.set_unknown(path_key),
+    }
+}
+
+/// What the headers of a call of an upload say. What it does not carry is absent.
+fn add_upload(context: &mut Context, call: Call, encryption: &Encryption) {
+    match call.encryption() {
+        Carried::Sent | Carried::Inherited => add_encryption(context, encryption),
+        Carried::Unknown => {
+            for key in OF_ENCRYPTION {
+                context.set_unknown(key);
+            }
+        }
+        Carried::Absent => {}
+    }
+    if call.acl() != Carried::Absent {
+        for key in OF_ACL {
+            context.set_unknown(key);
+        }
+    }
+}
+
+fn add_encryption(context: &mut Context, encryption: &Encryption) {
+    let (algorithm, key) = match encryption {
+        Encryption::Aes256 => ("AES256", None),
+        Encryption::Kms { key } => ("aws:kms", key.as_deref()),
+    };
+    context.set("s3:x-amz-server-side-encryption", algorithm);
+    match key {
+        Some(key) if key.starts_with("arn:") => context.set(KEY_HEADER, key),
+        // What S3 makes of an id or an alias before it judges is not documented.
+        Some(_) => context.set_unknown(KEY_HEADER),
+        None => {}
+    }
+}
+
+/// What KMS sees when a service uses a key for a principal. The encryption context is documented for
+/// both: S3's holds the object's ARN, or with an S3 Bucket Key the bucket's ("Using encryption with
+/// AWS KMS keys"); DynamoDB's the table's name and account ("DynamoDB encryption at rest").
+fn add_key_use(context: &mut Context, call: CallContext<'_>) {
+    let caller = &call.principal().caller;
+    context.set("kms:CallerAccount", caller.account.as_str());
+    let suffix = caller.arn.partition.dns_suffix();
+    if call.need.purpose == Purpose::ReadTable {
+        let Some(table) = call.table else {
+            return;
+        };
+        context.set(
+            "kms:ViaService",
+            format!("dynamodb.{}.{suffix}", table.region),
+        );
+        let name = table.resource_after("table").unwrap_or_default();
+        context.set("kms:EncryptionContext:aws:dynamodb:tableName", name);
+        context.set(
+            "kms:EncryptionContext:aws:dynamodb:subscriberId",
+            table.account.as_str(),
+        );
+        context.set_all(
+            "kms:EncryptionContextKeys",
+            vec![
+                "aws:dynamodb:tableName".to_owned(),
+                "aws:dynamodb:subscriberId".to_owned(),
+            ],
+        );
+        return;
+    }
+    match call.facts.bucket.region.value() {
+        Some(region) => context.set("kms:ViaService", format!("s3.{region}.{suffix}")),
+        None => context.set_unknown("kms:ViaService"),
+    }
+    match bucket_key(call.facts) {
+        Some(true) => {
+            let bucket = call.facts.bucket.name.arn(caller.arn.partition);
+            context.set(OBJECT_CONTEXT, bucket);
+        }
+        Some(false) => match call.object {
+            Some(object) => context.set(OBJECT_CONTEXT, object),
+            None => context.set_unknown(OBJECT_CONTEXT),
+        },
+        None => context.set_unknown(OBJECT_CONTEXT),
+    }
+    context.set_all("kms:EncryptionContextKeys", vec!["aws:s3:arn".to_owned()]);
+}
+
+/// Whether S3 Bucket Keys are on, where it is known.
+fn bucket_key(facts: &Facts) -> Option<bool> {
+    let encryption = &facts.bucket.encryption;
+    match encryption.value() {
+        Some(encryption) => Some(encryption.has_bucket_key),
+        None => encryption.is_absent().then_some(false),
+    }
+}
+
+/// Says of each key that these documents ask for, and that is not settled, that nobody can tell it.
+pub(super) fn add_unsettled<'d>(
+    context: &mut Context,
+    action: &str,
+    documents: impl Iterator<Item = &'d Document<'d>>,
+) {
+    for document in documents {
+        // "Multivalued context keys require a condition set operator": what AWS makes of a list
+        // without one is not documented.
+        for statement in document.statements() {
+            for condition in &statement.conditions {
+                let key = condition.key.value.as_ref();
+                if is_multivalued(key) && !condition.operator.takes_lists() {
+                    context.set_unknown(key);
+                }
+            }
+        }
+        for key in document.context_keys() {
+            if context.get(key).is_none() && !is_settled(key, action) {
+                context.set_unknown(key);
+            }
+        }
+    }
+}
+
+/// Whether a request with this context, as built above, is known not to have a key.
+pub(super) fn is_absent(context: &Context, key: &str, action: &str) -> bool {
+    context.get(key).is_none() && is_settled(key, action)
+}
+
+/// What would have to be read for a key of an organization that nobody can tell: the call that tells
+/// it, and whose it is.
+pub(super) fn unread_key(
+    facts: &Facts,
+    ask_account: &AccountId,
+    who: Who,
+    key: &str,
+) -> Option<MissingInput> {
+    let is = |known: &str| known.eq_ignore_ascii_case(key);
+    let is_path = is("aws:PrincipalOrgPaths") || is("aws:ResourceOrgPaths");
+    let sides = || {
+        [Some(&facts.source), facts.destination.as_ref()]
+            .into_iter()
+            .flatten()
+    };
+    let side = if is("aws:PrincipalOrgID") || is("aws:PrincipalOrgPaths") {
+        match (who, &facts.destination) {
+            (Who::Reader, Some(destination)) => destination,
+            _ => &facts.source,
+        }
+    } else if is("aws:ResourceOrgID") || is("aws:ResourceOrgPaths") {
+        sides().find(|side| side.caller.account == *ask_account)?
+    } else {
+        return None;
+    };
+    let what = format!("the organization of {}", side.caller.account);
+    let obstacle = match side
+        .organization
+        .obstacle("organizations:DescribeOrganization")
+    {
+        Some(obstacle) => obstacle,
+        None if is_path => ReadError {
+            permission: "organizations:ListParents".to_owned(),
+            detail: "the path in the organization was not read".to_owned(),
+        },
+        None => return None,
+    };
+    Some(MissingInput {
+        layer: PolicyLayer::Setting,
+        what,
+        permission: obstacle.permission,
+        detail: obstacle.detail,
+    })
+}
+
+/// Keys whose absence from the context, as built above, means that the request has them not.
+const SETTLED: [&str; 14] = [
+    "aws:CalledVia",
+    "aws:CalledViaFirst",
+    "aws:CalledViaLast",
+    "aws:MultiFactorAuthAge",
+    "aws:MultiFactorAuthPresent",
+    "aws:PrincipalOrgID",
+    "aws:PrincipalOrgPaths",
+    "aws:ResourceOrgID",
+    "aws:ResourceOrgPaths",
+    "aws:SourceIdentity",
+    "aws:TokenIssueTime",
+    "aws:username",
+    "kms:CallerAccount",
+    "kms:ViaService",
+];
+
+/// Keys that only their own service puts into a request, whatever session makes it. A service that
+/// hands out credentials may put keys of its own into all that is done with them, as
+/// `ec2:SourceInstanceARN` and `lambda:SourceFunctionArn`, so that of those services only some are
+/// here ("Actions, resources, and condition keys for AWS services").
+const OF_ONE_SERVICE: [&str; 14] = [
+    "autoscaling:",
+    "cloudformation:",
+    "dynamodb:",
+    "ec2:ResourceTag/",
+    "elasticloadbalancing:",
+    "iam:",
+    "kms:",
+    "logs:",
+    "organizations:",
+    "rds:",
+    "s3:",
+    "secretsmanager:",
+    "sns:",
+    "sqs:",
+];
+
+/// Whether a key that is not in the context of such a request is known to be absent.
+fn is_settled(key: &str, action: &str) -> bool {
+    let begins = |prefix: &str| {
+        key.get(..prefix.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+    };
+    NEVER_THERE
+        .into_iter()
+        .chain(OF_NETWORK)
+        .chain(SETTLED)
+        .chain(OF_ENCRYPTION)
+        .chain(OF_ACL)
+        .any(|known| known.eq_ignore_ascii_case(key))
+        || begins("kms:EncryptionContext:")
+        || begins("sts:")
+        || OF_ONE_SERVICE.iter().any(|prefix| begins(prefix)) && !is_of_service(key, action)
+}
+
+/// Whether a key is of the service that an action is of.
+fn is_of_service(key: &str, action: &str) -> bool {
+    let service = |text: &str| text.split(':').next().map(str::to_ascii_lowercase);
+    service(key) == service(action)
+}

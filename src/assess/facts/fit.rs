@@ -1,0 +1,339 @@
+//! Whether facts are of what a plan is about.
+//!
+//! Facts from a file may have been read for another plan. What lies elsewhere, such as another bucket
+//! or another identity, makes them worthless for it; what is merely not among them is unknown. A
+//! bucket's name and a role's ARN tell by themselves. A profile's name does not: it is each machine's
+//! own. So the same name as in the plan that was surveyed is taken to be the same identity, and under
+//! another name nothing can be told, unless the plan names the role or somebody says whose the facts
+//! are.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fact, Facts, KeyFacts, PrincipalFacts, TableFacts};
+use crate::job::{Encryption, Plan, SignIn, TableRef};
+use tableferry_policy::arn::Arn;
+
+/// What of a plan its facts are tied to, beside what the facts hold themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SurveyedFor {
+    /// How the source signed in.
+    pub source: SurveyedAs,
+    /// How the destination signed in, where the plan names a profile for it.
+    #[serde(default)]
+    pub destination: Option<SurveyedAs>,
+    /// How the plan encrypts, which IAM's simulation was told.
+    pub encryption: Encryption,
+}
+
+/// How one side signed in, as far as it tells identities apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SurveyedAs {
+    /// The profile's name.
+    pub profile: String,
+    /// The Region, where the plan names one.
+    #[serde(default)]
+    pub region: Option<tableferry_policy::arn::Region>,
+    /// The role that was assumed on top of it.
+    #[serde(default)]
+    pub role: Option<Arn>,
+    /// The source identity of the session, which IAM's simulation was told.
+    #[serde(default)]
+    pub source_identity: Option<String>,
+}
+
+/// Why facts are not of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// What differs.
+    pub what: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Facts as far as they are of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatchedFacts {
+    /// The facts, without what the plan has nothing to do with.
+    pub facts: Facts,
+    /// What was left out of them, and what they do not tell, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// How to come by facts that fit.
+const AGAIN: &str = "`tableferry survey PLAN > facts.json` surveys this plan";
+
+fn mismatch(what: String) -> Mismatch {
+    Mismatch {
+        what,
+        hint: AGAIN.to_owned(),
+    }
+}
+
+impl SurveyedFor {
+    /// What facts that are read for this plan are tied to.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            source: SurveyedAs::of(&plan.source.sign_in),
+            destination: plan.destination.sign_in.as_ref().map(SurveyedAs::of),
+            encryption: plan.encryption.clone(),
+        }
+    }
+}
+
+impl SurveyedAs {
+    fn of(sign_in: &SignIn) -> Self {
+        Self {
+            profile: sign_in.profile.clone(),
+            region: sign_in.region.clone(),
+            role: sign_in.role.clone(),
+            source_identity: sign_in.source_identity.clone(),
+        }
+    }
+}
+
+impl Facts {
+    /// The facts as far as they are of a plan, with its tables by the names that it has for them.
+    /// `said` are identities that somebody vouches for, each the ARN of a user, role or session.
+    ///
+    /// # Errors
+    /// All that shows them to be of another bucket, Region or identity.
+    pub fn fit(mut self, plan: &Plan, said: &[Arn]) -> Result<MatchedFacts, Vec<Mismatch>> {
+        let mut notes = Vec::new();
+        let mut misfits: Vec<Mismatch> = self.bucket_misfit(plan).into_iter().collect();
+        misfits.extend(self.strangers(said));
+        misfits.extend(self.region_misfit(plan));
+        let surveyed = self.surveyed_for.as_ref();
+        let sides = [
+            Some(Side {
+                word: "source",
+                sign_in: &plan.source.sign_in,
+                facts: Some(&self.source),
+                surveyed: surveyed.map(|surveyed| &surveyed.source),
+            }),
+            plan.destination.sign_in.as_ref().map(|sign_in| Side {
+                word: "destination",
+                sign_in,
+                facts: self.destination.as_ref(),
+                surveyed: surveyed.and_then(|surveyed| surveyed.destination.as_ref()),
+            }),
+        ];
+        for side in sides.into_iter().flatten() {
+            match side.judge(said) {
+                Ok(note) => notes.extend(note),
+                Err(mismatch) => misfits.push(mismatch),
+            }
+        }
+        if !misfits.is_empty() {
+            return Err(misfits);
+        }
+        self.leave_out(plan, &mut notes);
+        Ok(MatchedFacts { facts: self, notes })
+    }
+
+    fn bucket_misfit(&self, plan: &Plan) -> Option<Mismatch> {
+        let (found, wanted) = (&self.bucket.name, &plan.destination.bucket);
+        (found != wanted).then(|| {
+            mismatch(format!(
+                "the facts are of bucket {found}, and the plan exports to bucket {wanted}"
+            ))
+        })
+    }
+
+    /// Those that were vouched for and are on neither side.
+    fn strangers(&self, said: &[Arn]) -> Vec<Mismatch> {
+        let sides = || std::iter::once(&self.source).chain(&self.destination);
+        let whose: Vec<String> = sides().map(|side| side.caller.arn.to_string()).collect();
+        said.iter()
+            .filter(|arn| !sides().any(|side| goes_by(side, arn)))
+            .map(|arn| {
+                mismatch(format!(
+                    "the facts are of {}, not of {arn}",
+                    whose.join(" and ")
+                ))
+            })
+            .collect()
+    }
+
+    /// Tables that are named without a Region are those of the source's.
+    fn region_misfit(&self, plan: &Plan) -> Option<Mismatch> {
+        let found = &self.source.region;
+        let Some(wanted) = &plan.source.sign_in.region else {
+            let is_of_plan = self
+                .surveyed_for
+                .as_ref()
+                .is_some_and(|surveyed| surveyed.source.region.is_some());
+            let needs_it = |table: &TableRef| matches!(table, TableRef::Name(_));
+            let is_open = is_of_plan && plan.tables.iter().any(|job| needs_it(&job.table));
+            return is_open.then(|| Mismatch {
+                what: format!(
+                    "the facts were read in {found}, which the plan named then and does not name now: \
+                     the profile's own Region may be another"
+                ),
+                hint: format!("set source.region to \"{found}\"; or {AGAIN}"),
+            });
+        };
+        (found != wanted).then(|| {
+            mismatch(format!(
+                "the facts are of tables in {found}, and the plan's source is in {wanted}"
+            ))
+        })
+    }
+
+    /// Leaves out what the plan has nothing to do with, and calls its tables as it does.
+    fn leave_out(&mut self, plan: &Plan, notes: &mut Vec<String>) {
+        let mut tables: Vec<TableFacts> = Vec::new();
+        for job in &plan.tables {
+            let asked = job.table.to_string();
+            let arn = plan.table_arn(job, &self.source.caller.account, &self.source.region);
+            let found = self.tables.iter().find(|table| self.arn_of(table) == arn);
+            if let Some(found) = found.filter(|_| tables.iter().all(|table| table.asked != asked)) {
+                tables.push(TableFacts {
+                    asked,
+                    ..found.clone()
+                });
+            }
+        }
+        self.tables = tables;
+        let mut keys: Vec<String> = Vec::new();
+        if let Encryption::Kms { key } = &plan.encryption {
+            keys.push(key.clone().unwrap_or_else(|| "alias/aws/s3".to_owned()));
+        }
+        let of_tables = self.tables.iter().filter_map(|table| {
+            let key = table.description.value()?.key.as_ref()?;
+            Some(key.to_string())
+        });
+        keys.extend(of_tables);
+        self.keys
+            .retain(|known: &KeyFacts| keys.iter().any(|key| known.goes_by(key)));
+        if plan.destination.sign_in.is_none() && self.destination.take().is_some() {
+            notes.push(
+                "the plan names no profile for the destination: the facts of its identity are left out"
+                    .to_owned(),
+            );
+        }
+        let is_asked_otherwise = self.surveyed_for.as_ref().is_some_and(|surveyed| {
+            let identity = plan.source.sign_in.source_identity.as_ref();
+            surveyed.encryption != plan.encryption
+                || surveyed.source.source_identity.as_ref() != identity
+        });
+        if is_asked_otherwise && self.source.simulation.value().is_some() {
+            notes.push(
+                "IAM's simulation was asked about another encryption or source identity than the \
+                 plan's: its answers are left out"
+                    .to_owned(),
+            );
+            self.source.simulation = Fact::Unasked;
+        }
+    }
+
+    /// A table's ARN: as read, or as it was asked for.
+    fn arn_of(&self, table: &TableFacts) -> Arn {
+        if let Some(known) = table.description.value() {
+            return known.arn.clone();
+        }
+        let region = &self.source.region;
+        table.asked.parse().unwrap_or_else(|_| Arn {
+            partition: region.partition(),
+            service: "dynamodb".to_owned(),
+            region: region.to_string(),
+            account: self.source.caller.account.to_string(),
+            resource: format!("table/{}", table.asked),
+        })
+    }
+}
+
+/// Whether an ARN is that of a side's user, role or session.
+fn goes_by(side: &PrincipalFacts, arn: &Arn) -> bool {
+    let caller = &side.caller;
+    caller.arn == *arn
+        || side.role.value().is_some_and(|role| role.arn == *arn)
+        || is_session_of(side, arn)
+}
+
+/// Whether a side is a session of a role, by the role's name: a session's ARN leaves the path out,
+/// and a name is there once in an account ("IAM and AWS STS quotas", "IAM name requirements").
+fn is_session_of(side: &PrincipalFacts, role: &Arn) -> bool {
+    let name = role
+        .resource_after("role")
+        .and_then(|path| path.rsplit('/').next());
+    role.service == "iam"
+        && role.account == side.caller.account.as_str()
+        && name.is_some()
+        && name == side.role_name()
+}
+
+/// One side of a plan and the facts of it.
+struct Side<'a> {
+    word: &'static str,
+    sign_in: &'a SignIn,
+    facts: Option<&'a PrincipalFacts>,
+    surveyed: Option<&'a SurveyedAs>,
+}
+
+impl Side<'_> {
+    /// Whether the facts are of the identity that the plan signs in as; what cannot be told of it as
+    /// a note.
+    fn judge(&self, said: &[Arn]) -> Result<Option<String>, Mismatch> {
+        let word = self.word;
+        let profile = &self.sign_in.profile;
+        let Some(facts) = self.facts else {
+            return Err(Mismatch {
+                what: format!(
+                    "the {word} was not surveyed, and the plan signs in as profile {profile}"
+                ),
+                hint: format!("{AGAIN}; or take the {word}'s profile out of the plan"),
+            });
+        };
+        let whose = &facts.caller.arn;
+        if let Some(role) = &self.sign_in.role {
+            if !is_session_of(facts, role) {
+                return Err(mismatch(format!(
+                    "the {word}'s facts are of {whose}, and the plan signs in as {role}"
+                )));
+            }
+            return self.session_fits(facts).map(|()| None);
+        }
+        if said.iter().any(|arn| goes_by(facts, arn)) {
+            return Ok(None);
+        }
+        let Some(surveyed) = self.surveyed else {
+            return Ok(Some(format!(
+                "these facts do not tell by which profile the {word} was surveyed: make sure that \
+                 {profile} is {whose}"
+            )));
+        };
+        let by = match &surveyed.role {
+            Some(role) => format!("{role}, which the plan does not name"),
+            None if surveyed.profile == *profile => return Ok(None),
+            None => format!("profile {}", surveyed.profile),
+        };
+        // A session's ARN is another the next time.
+        let vouched = facts.role.value().map_or(whose, |role| &role.arn);
+        Err(Mismatch {
+            what: format!(
+                "the {word} was surveyed as {by}: whether the plan's profile {profile} is {whose} too \
+                 cannot be told"
+            ),
+            hint: format!(
+                "{AGAIN}; where it is the same identity, say so by `--facts-of {vouched}`"
+            ),
+        })
+    }
+
+    /// Policies may name a session: where the plan gives its name, it is the one.
+    fn session_fits(&self, facts: &PrincipalFacts) -> Result<(), Mismatch> {
+        let whose = &facts.caller.arn;
+        let found = whose.resource.rsplit('/').next();
+        match &self.sign_in.session_name {
+            Some(wanted) if found != Some(wanted.as_str()) => Err(mismatch(format!(
+                "the {}'s facts are of {whose}, and the plan names the session {wanted}",
+                self.word
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! What is known of a principal: who it is, and every policy that bears on it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Fact;
+use crate::assess::principal::SourcePrincipal;
+use tableferry_policy::arn::{AccountId, Arn, Region};
+
+/// Who signed in, as `GetCallerIdentity` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The ARN of the user or session.
+    pub arn: Arn,
+    /// The account.
+    pub account: AccountId,
+    /// `UserId`, which is what `aws:userid` holds.
+    pub user_id: String,
+}
+
+/// A role, as `GetRole` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleFacts {
+    /// Its ARN, with its path.
+    pub arn: Arn,
+    /// Its unique id, `AROA…`.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// When it was made.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+}
+
+/// A policy document and what it goes by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyText {
+    /// Its ARN where it has one; for an inline policy its name; for a group's, with the group.
+    pub name: String,
+    /// The document's text, decoded.
+    pub document: String,
+}
+
+/// The policies of one level of an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlLevel {
+    /// What they are attached to: the root, a unit, or the account.
+    pub target: String,
+    /// The policies.
+    pub policies: Vec<PolicyText>,
+}
+
+/// The organization that an account belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Organization {
+    /// Its id, `o-…`.
+    pub id: String,
+    /// Its management account, which no control policy binds.
+    pub management_account: AccountId,
+    /// The account's path, `o-…/r-…/ou-…/`, where it is known.
+    #[serde(default)]
+    pub path: Option<String>,
+}
+
+/// What IAM's simulation said of one action (`SimulatePrincipalPolicy`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Simulated {
+    /// The action.
+    pub action: String,
+    /// The resource.
+    pub resource: String,
+    /// `EvalResourceDecision`: `allowed`, `explicitDeny` or `implicitDeny`.
+    pub decision: String,
+    /// `OrganizationsDecisionDetail`: whether the service control policies allow it, where told.
+    #[serde(default)]
+    pub allowed_by_organization: Option<bool>,
+    /// `PermissionsBoundaryDecisionDetail`, where told.
+    #[serde(default)]
+    pub allowed_by_boundary: Option<bool>,
+    /// `MissingContextValues`: keys that the identity policies ask for and that were not given.
+    #[serde(default)]
+    pub missing_context: Vec<String>,
+    /// The context keys that were given.
+    #[serde(default)]
+    pub given: Vec<String>,
+}
+
+/// All that bears on one side's principal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrincipalFacts {
+    /// Who it is. Nothing can be judged without it.
+    pub caller: Caller,
+    /// The Region of its profile, for tables that are named without one.
+    pub region: Region,
+    /// Whom the session's role was assumed from, by ARN; absent where no role was assumed.
+    #[serde(default)]
+    pub assumed_from: Fact<Arn>,
+    /// When its session ends; absent for the keys of a user.
+    #[serde(default)]
+    pub expires_at: Fact<Timestamp>,
+    /// The role behind a session; absent for others.
+    #[serde(default)]
+    pub role: Fact<RoleFacts>,
+    /// The identity policies: attached, inline, and of the groups.
+    #[serde(default)]
+    pub identity_policies: Fact<Vec<PolicyText>>,
+    /// Those of them that were read, where not all could be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub some_identity_policies: Vec<PolicyText>,
+    /// The permissions boundary.
+    #[serde(default)]
+    pub boundary: Fact<PolicyText>,
+    /// The ARN of the permissions boundary that it is known to have, read or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attached_boundary: Option<String>,
+    /// What IAM's simulation said.
+    #[serde(default)]
+    pub simulation: Fact<Vec<Simulated>>,
+    /// The account's organization; absent where it belongs to none.
+    #[serde(default)]
+    pub organization: Fact<Organization>,
+    /// The service control policies over the account, from the root down.
+    #[serde(default)]
+    pub service_control: Fact<Vec<ControlLevel>>,
+    /// The resource control policies over the account's resources, from the root down.
+    #[serde(default)]
+    pub resource_control: Fact<Vec<ControlLevel>>,
+}
+
+impl PrincipalFacts {
+    /// A principal of whom no more is known than who it is.
+    #[must_use]
+    pub const fn new(caller: Caller, region: Region) -> Self {
+        Self {
+            caller,
+            region,
+            assumed_from: Fact::Unasked,
+            expires_at: Fact::Unasked,
+            role: Fact::Unasked,
+            identity_policies: Fact::Unasked,
+            some_identity_policies: Vec::new(),
+            boundary: Fact::Unasked,
+            attached_boundary: None,
+            simulation: Fact::Unasked,
+            organization: Fact::Unasked,
+            service_control: Fact::Unasked,
+            resource_control: Fact::Unasked,
+        }
+    }
+
+    /// The identity policies that were read: all of them, or some.
+    #[must_use]
+    pub fn known_identity_policies(&self) -> &[PolicyText] {
+        match self.identity_policies.value() {
+            Some(all) => all,
+            None => &self.some_identity_policies,
+        }
+    }
+
+    /// How policies of other accounts name it.
+    #[must_use]
+    pub fn naming(&self) -> SourcePrincipal {
+        SourcePrincipal::from_identity(&self.caller.arn, self.role.value().map(|role| &role.arn))
+    }
+
+    /// Whether it is a session of a role.
+    #[must_use]
+    pub fn is_role_session(&self) -> bool {
+        self.caller.arn.service == "sts" && self.caller.arn.resource_after("assumed-role").is_some()
+    }
+
+    /// The role's name, for a session of a role.
+    #[must_use]
+    pub fn role_name(&self) -> Option<&str> {
+        let names = self.caller.arn.resource_after("assumed-role")?;
+        names.split('/').next()
+    }
+
+    /// The account's organization id, where it is known to have one.
+    #[must_use]
+    pub fn organization_id(&self) -> Option<&str> {
+        self.organization
+            .value()
+            .map(|organization| organization.id.as_str())
+    }
+
+    /// Whether no control policy binds the account: it is alone, or it manages the organization.
+    #[must_use]
+    pub fn is_beyond_control(&self) -> bool {
+        match &self.organization {
+            Fact::Absent { .. } => true,
+            Fact::Known { value, .. } => value.management_account == self.caller.account,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Remedies: the least that mends what a plan is denied, found for all tables together.
+//!
+//! A remedy is drawn up for each document, all of them are put into a copy of the facts, and the plan
+//! is judged again, until nothing new is found missing: behind a missing statement there may be a
+//! Deny. What policies of the organization, boundaries and session policies forbid is nothing that an
+//! operator can mend in a document; there the remedy is a text for whoever can. A verdict that is
+//! *unknown* has no remedy but to read what was not read, unless the caller's own policies settle it.
+
+mod draft;
+mod edit;
+mod estimate;
+mod exempt;
+mod message;
+mod proof;
+mod recovery_cost;
+mod request_text;
+mod search;
+mod statement;
+mod target;
+mod whole;
+
+pub use estimate::estimate;
+pub use request_text::letter;
+pub use target::Target;
+pub use whole::whole;
+
+pub(super) use draft::is_deny_of_encryption;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::facts::Facts;
+use super::principal::SourcePrincipal;
+use super::verdict::{AssessedRequirement, Responsible};
+use crate::job::Plan;
+use tableferry_policy::arn::Arn;
+
+/// What is asked of the remedies.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terms {
+    /// Until when what is granted holds; for good where there is none.
+    pub expires: Option<Timestamp>,
+    /// How long the export is expected to take, to judge whether `expires` leaves it enough.
+    pub estimate: Option<SignedDuration>,
+}
+
+impl Terms {
+    /// The least that a grant must hold from now on, three times the estimate, where it holds for
+    /// less: an export that takes longer than was thought would fail on the way.
+    #[must_use]
+    pub fn is_shorter_than(&self, now: Timestamp) -> Option<SignedDuration> {
+        let least = self.estimate?.checked_mul(3)?;
+        // The end is cut to whole seconds.
+        let length = self.expires?.duration_since(now).as_secs().checked_add(1)?;
+        (length < least.as_secs()).then_some(least)
+    }
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mend {
+    /// A document is written.
+    Document {
+        /// Which.
+        target: Target,
+        /// The live document; `None` where there is none.
+        before: Option<String>,
+        /// The whole document as it should be.
+        after: String,
+        /// The difference, as a person reads it.
+        diff: String,
+        /// The Sids of the statements that are added, by which they are found and removed again.
+        added: Vec<String>,
+        /// The Denies that are given an exemption, by their Sid or index.
+        exempted: Vec<String>,
+    },
+    /// Point-in-time recovery is switched on.
+    EnableRecovery {
+        /// The table.
+        table: Arn,
+    },
+    /// The plan is changed.
+    Plan {
+        /// The key in the plan file, such as `destination.owner`.
+        key: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// Somebody else has to mend it; this is what to tell them.
+    Message {
+        /// The text.
+        text: String,
+    },
+}
+
+/// One remedy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    /// What is to be done.
+    pub fix: Mend,
+    /// Who can do it.
+    pub responsible: Responsible,
+    /// What it mends, in words.
+    pub resolves: Vec<String>,
+    /// What else it lets through; empty where it grants no more than was missing.
+    pub lets_through: Vec<String>,
+    /// What to know before it is done.
+    pub warnings: Vec<String>,
+    /// Why it must not be done as it stands; empty where it may be offered.
+    pub problems: Vec<String>,
+}
+
+impl Remedy {
+    /// Whether it may be offered: it was proved sound.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// The remedy for programs.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let fix = match &self.fix {
+            Mend::Document {
+                target,
+                before,
+                after,
+                diff,
+                added,
+                exempted,
+            } => json!({
+                "kind": "document",
+                "target": target.to_string(),
+                "before": before,
+                "after": after,
+                "diff": diff,
+                "added": added,
+                "exempted": exempted,
+            }),
+            Mend::EnableRecovery { table } => {
+                json!({ "kind": "enable_recovery", "table": table })
+            }
+            Mend::Plan { key, value } => json!({ "kind": "plan", "key": key, "value": value }),
+            Mend::Message { text } => json!({ "kind": "message", "text": text }),
+        };
+        json!({
+            "mend": fix,
+            "responsible": self.responsible.to_string(),
+            "resolves": self.resolves,
+            "lets_through": self.lets_through,
+            "warnings": self.warnings,
+            "problems": self.problems,
+        })
+    }
+}
+
+/// All remedies of a plan, and what is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedies {
+    /// The remedies, in the order in which they are to be done.
+    pub remedies: Vec<Remedy>,
+    /// The plan with what the remedies change in it.
+    pub plan: Plan,
+    /// The verdicts as they would be with every sound remedy done.
+    pub after: Vec<AssessedRequirement>,
+}
+
+impl Remedies {
+    /// What none of the remedies mends.
+    pub fn open(&self) -> impl Iterator<Item = &AssessedRequirement> {
+        self.after
+            .iter()
+            .filter(|verdict| !verdict.outcome.is_allowed())
+    }
+}
+
+/// Finds the remedies for a plan.
+#[must_use]
+pub fn remedies(plan: &Plan, facts: &Facts, now: Timestamp, terms: Terms) -> Remedies {
+    let mut search = search::Search::new(plan, facts, now, terms);
+    search.run();
+    search.conclude()
+}
+
+/// What to tell about a grant that ends ("judged at every upload").
+fn warnings_of_expiry(terms: Terms, now: Timestamp) -> Vec<String> {
+    let Some(expires) = terms.expires else {
+        return Vec::new();
+    };
+    let mut warnings = vec![format!(
+        "the grant ends at {expires}; every upload is judged by it, so that an export still running \
+         then fails. Take the dead statement away afterwards"
+    )];
+    let length = expires.duration_since(now);
+    if terms.estimate.is_none() {
+        warnings.push(
+            "how long the export will take is not known: AWS documents no throughput, and there is \
+             no earlier export of each table to go by. Leave it at least three times what it may take"
+                .to_owned(),
+        );
+    }
+    if let Some(wanted) = terms.is_shorter_than(now) {
+        warnings.push(format!(
+            "the grant holds for {} minutes, and three times the estimate is {}",
+            length.as_mins(),
+            wanted.as_mins()
+        ));
+    }
+    warnings
+}
+
+/// What to tell about a statement of ours that is taken out since its time is over.
+fn word_of_ended(sid: &str) -> String {
+    format!("the statement `{sid}` is taken out: its time is over, and it grants nothing any more")
+}
+
+/// What to tell about a statement whose Sid another one has: that one stays, whoever put it there.
+fn word_of_renamed((wanted, given): &(String, String)) -> String {
+    format!(
+        "the document has another statement `{wanted}`, which says something else and stays as it is: \
+         the new one is called `{given}`"
+    )
+}
+
+/// What to tell about an exemption where a grant was asked for that ends: a condition inside a Deny
+/// has no time of its own, short of denying everybody again by another statement.
+fn warning_of_exemption(exempted: &[String], terms: Terms) -> Option<String> {
+    let expires = terms.expires.filter(|_| !exempted.is_empty())?;
+    Some(format!(
+        "what is put into the Deny `{}` does not end at {expires}, nor by itself at any other time: \
+         take it away after the export",
+        exempted.join("` and the Deny `")
+    ))
+}
+
+/// What to know before a document grants a principal anything. That a role of IAM Identity Center
+/// cannot be edited by hand is nothing to whoever owns a bucket or a key.
+fn caution(principal: &SourcePrincipal, target: &Target) -> Option<String> {
+    if target.is_resource_policy() {
+        principal.caution_of_naming()
+    } else {
+        principal.caution()
+    }
+}

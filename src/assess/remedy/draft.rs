@@ -1,0 +1,254 @@
+//! Drafts: one document as it would be, built anew from the live one whenever more is found missing.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::Target;
+use super::edit::{Exemption, drop_principal, exempt};
+use super::exempt::{demands_aes256, demands_kms};
+use super::statement::{self, Terms};
+use crate::assess::facts::Facts;
+use crate::assess::principal::SourcePrincipal;
+use crate::assess::requirement::{RequiredPermission, Who};
+use crate::assess::verdict::stale_principals;
+use tableferry_policy::document::{Document, Effect};
+use tableferry_policy::expiry::end_of;
+use tableferry_policy::merge::{self, Added, EditError};
+
+/// What is to be done to one document.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Draft {
+    /// The needs that it must allow.
+    pub(super) needs: Vec<RequiredPermission>,
+    /// What is put into its Denies, by the statement's index.
+    pub(super) exemptions: BTreeMap<usize, Vec<Exemption>>,
+    /// What its Denies hit, by the statement's index.
+    pub(super) hit: BTreeMap<usize, Vec<RequiredPermission>>,
+    /// Denies that nothing more can be put into.
+    pub(super) is_stuck: bool,
+}
+
+/// A document with a draft carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Drawn {
+    /// The whole document.
+    pub(super) text: String,
+    /// The Sids of the statements that were added.
+    pub(super) added: Vec<String>,
+    /// The ids of deleted principals that were taken out, with the statements they stood in.
+    pub(super) dropped: Vec<(String, String)>,
+    /// The Sids of statements of ours that had ended and were taken out.
+    pub(super) ended: Vec<String>,
+    /// Sids that another statement has already, each with the one that is given in its place.
+    pub(super) renamed: Vec<(String, String)>,
+    /// Where something could not be done, what.
+    pub(super) problems: Vec<String>,
+}
+
+impl Draft {
+    /// Takes in a need; whether that is news.
+    pub(super) fn want(&mut self, need: &RequiredPermission) -> bool {
+        let is_new = !self.needs.contains(need);
+        if is_new {
+            self.needs.push(need.clone());
+        }
+        is_new
+    }
+
+    /// Takes in an exemption; whether that is news.
+    pub(super) fn exempt(&mut self, index: usize, exemption: Exemption) -> bool {
+        let list = self.exemptions.entry(index).or_default();
+        let is_new = !list.contains(&exemption);
+        if is_new {
+            list.push(exemption);
+        }
+        is_new
+    }
+
+    /// Notes what a Deny hits, which is to be told and changes nothing.
+    pub(super) fn note_hit(&mut self, index: usize, need: &RequiredPermission) {
+        let list = self.hit.entry(index).or_default();
+        if !list.contains(need) {
+            list.push(need.clone());
+        }
+    }
+
+    /// Carries the draft out on the live document. Where the time is given, statements of ours that
+    /// had ended by then make room for the new ones; without it every statement keeps its place.
+    pub(super) fn draw(
+        &self,
+        live: Option<&str>,
+        target: &Target,
+        facts: &Facts,
+        terms: Terms<'_>,
+        now: Option<Timestamp>,
+    ) -> Drawn {
+        let mut drawn = Drawn::of(live);
+        for (index, exemptions) in &self.exemptions {
+            // Of several, the last is the widest; the others did not suffice.
+            if let Some(exemption) = exemptions.last() {
+                match exempt(&drawn.text, *index, exemption) {
+                    Some(text) => drawn.text = text,
+                    None => drawn.problems.push(format!(
+                        "the Deny at index {index} has a condition on {} already, which cannot be \
+                         widened",
+                        exemption.key
+                    )),
+                }
+            }
+        }
+        if let Some(now) = now {
+            drawn.drop_ended(now);
+        }
+        let names = |who: Who| principal(facts, who);
+        let has_principal = target.is_resource_policy();
+        let statements = statement::statements(
+            &self.needs,
+            has_principal.then_some(&names),
+            matches!(target, Target::KeyPolicy { .. }),
+            terms,
+        );
+        for (sid, statement) in &statements {
+            if let Some(by) = drawn.add(sid, statement) {
+                drawn.problems.push(format!(
+                    "the statement `{by}` grants it already, so that adding would change nothing"
+                ));
+            }
+        }
+        drawn
+    }
+}
+
+impl Drawn {
+    /// The live document as it stands.
+    pub(super) fn of(live: Option<&str>) -> Self {
+        Self {
+            text: live.unwrap_or_default().to_owned(),
+            added: Vec::new(),
+            dropped: Vec::new(),
+            ended: Vec::new(),
+            renamed: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Adds a statement under its Sid, or with a number behind it where that is taken. Where a
+    /// statement of the document grants it already, nothing is added, and that one's Sid is told.
+    pub(super) fn add(
+        &mut self,
+        sid: &str,
+        statement: &serde_json::Map<String, serde_json::Value>,
+    ) -> Option<String> {
+        if self.text.is_empty() {
+            self.text = merge::new_document(&statement::text(sid, statement));
+            self.added.push(sid.to_owned());
+            return None;
+        }
+        // A document has finitely many statements, so that some number is free.
+        for number in 1_u32.. {
+            let given = if number == 1 {
+                sid.to_owned()
+            } else {
+                format!("{sid}{number}")
+            };
+            match merge::add_statement(&self.text, &statement::text(&given, statement)) {
+                Ok(Added::Inserted { text }) => {
+                    self.text = text;
+                    if number > 1 {
+                        self.renamed.push((sid.to_owned(), given.clone()));
+                    }
+                    self.added.push(given);
+                    return None;
+                }
+                Ok(Added::AlreadyGranted { by }) => return Some(by),
+                Err(EditError::Conflict { .. }) => {}
+                Err(error) => {
+                    self.problems.push(error.to_string());
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// Takes out the statements under our Sids that grant nothing any more, their time being over.
+    pub(super) fn drop_ended(&mut self, now: Timestamp) {
+        let Ok(document) = Document::parse(&self.text) else {
+            return;
+        };
+        let ended = document.statements().iter().filter_map(|statement| {
+            let sid = statement.sid.as_ref()?;
+            let is_over = end_of(statement).is_some_and(|end| end <= now);
+            (is_over && statement::is_ours(&sid.value)).then(|| sid.value.clone().into_owned())
+        });
+        for sid in ended.collect::<Vec<_>>() {
+            if let Ok(removed) = merge::remove_statement(&self.text, &sid) {
+                // A document without a statement is written anew.
+                self.text = if removed.is_empty {
+                    String::new()
+                } else {
+                    removed.text
+                };
+                self.ended.push(sid);
+            }
+        }
+    }
+
+    /// Takes deleted principals out, without which the document could not be written.
+    pub(super) fn drop_stale(&mut self) {
+        // Each turn takes one out, so that there are no more turns than principals.
+        loop {
+            let Ok(document) = Document::parse(&self.text) else {
+                return;
+            };
+            let Some(stale) = stale_principals(&document).into_iter().next() else {
+                return;
+            };
+            let Some(text) = drop_principal(&self.text, stale.index, &stale.id) else {
+                self.problems.push(format!(
+                    "the statement `{}` names {} alone, which was deleted: replace it by hand",
+                    stale.sid, stale.id
+                ));
+                return;
+            };
+            self.text = text;
+            self.dropped.push((stale.id, stale.sid));
+        }
+    }
+}
+
+/// Who is meant by a side.
+pub(super) fn principal(facts: &Facts, who: Who) -> SourcePrincipal {
+    match (who, &facts.destination) {
+        (Who::Reader, Some(destination)) => destination.naming(),
+        _ => facts.source.naming(),
+    }
+}
+
+/// Whether a Deny of a document is one that the plan meets by encrypting as it asks. One that spares
+/// no way in which an export can encrypt is not.
+pub(in crate::assess) fn is_deny_of_encryption(text: &str, label: &str) -> bool {
+    let Ok(document) = Document::parse(text) else {
+        return false;
+    };
+    let first = denies_named(text, label).into_iter().next();
+    let statement = first.and_then(|index| document.statements().get(index));
+    statement.is_some_and(|statement| demands_aes256(statement) || demands_kms(statement))
+}
+
+/// The indexes of the Denies that go by a label, as verdicts name them.
+pub(super) fn denies_named(text: &str, label: &str) -> Vec<usize> {
+    let Ok(document) = Document::parse(text) else {
+        return Vec::new();
+    };
+    document
+        .statements()
+        .iter()
+        .enumerate()
+        .filter(|(index, statement)| {
+            statement.effect == Effect::Deny && statement.label(*index) == label
+        })
+        .map(|(index, _)| index)
+        .collect()
+}

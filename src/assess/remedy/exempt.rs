@@ -1,0 +1,138 @@
+//! What a Deny is given so that it spares the export, and what that lets through besides.
+
+use super::edit::Exemption;
+use crate::assess::principal::SourcePrincipal;
+use crate::assess::requirement::RequiredPermission;
+use tableferry_policy::document::Statement;
+
+/// The exemption that AWS's own examples give for a Deny on networks.
+const VIA: Exemption = Exemption {
+    operator: "Bool",
+    key: "aws:ViaAWSService",
+    value: String::new(),
+};
+
+/// The smallest exemption from a Deny: for one on networks the calls that services forward, for
+/// others the principal. `so_far` counts those that did not suffice.
+pub(super) fn exemption(
+    statement: &Statement<'_>,
+    need: &RequiredPermission,
+    named: &SourcePrincipal,
+    so_far: usize,
+) -> Option<Exemption> {
+    const OF_NETWORK: [&str; 5] = [
+        "aws:SourceIp",
+        "aws:SourceVpc",
+        "aws:SourceVpcArn",
+        "aws:SourceVpce",
+        "aws:VpcSourceIp",
+    ];
+    let is_of_network = OF_NETWORK.iter().any(|key| asks_for(statement, key));
+    let by_route = (is_of_network && !need.is_direct()).then(|| Exemption {
+        value: "false".to_owned(),
+        ..VIA
+    });
+    let naming = named.naming();
+    let by_principal = match naming.condition {
+        Some(("ArnLike", pattern)) => Exemption {
+            operator: "ArnNotLike",
+            key: "aws:PrincipalArn",
+            value: pattern,
+        },
+        Some((_, arn)) => Exemption {
+            operator: "ArnNotEquals",
+            key: "aws:PrincipalArn",
+            value: arn,
+        },
+        None => Exemption {
+            operator: "ArnNotEquals",
+            key: "aws:PrincipalArn",
+            value: naming.principal,
+        },
+    };
+    by_route.into_iter().chain([by_principal]).nth(so_far)
+}
+
+/// Whether a statement has a condition on a key, or on one that begins with it.
+pub(super) fn asks_for(statement: &Statement<'_>, key: &str) -> bool {
+    statement.conditions.iter().any(|condition| {
+        let asked = condition.key.value.as_ref();
+        asked
+            .get(..key.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(key))
+    })
+}
+
+/// What exemptions let through beside what was asked for.
+pub(super) fn lets_through<'e>(
+    exemptions: impl Iterator<Item = &'e Exemption>,
+    named: &SourcePrincipal,
+) -> Vec<String> {
+    let mut sentences: Vec<String> = Vec::new();
+    for exemption in exemptions {
+        let sentence = if exemption.key == VIA.key {
+            "the Deny no longer hits any call that an AWS service forwards for a principal, not only \
+             DynamoDB's for an export"
+                .to_owned()
+        } else {
+            format!("the Deny no longer hits {named}, whatever it does and from wherever")
+        };
+        if !sentences.contains(&sentence) {
+            sentences.push(sentence);
+        }
+    }
+    sentences
+}
+
+/// Whether a Deny is one for want of encryption, which the plan meets by encrypting as it asks.
+pub(in crate::assess) fn is_about_encryption(statement: &Statement<'_>) -> bool {
+    asks_for(statement, "s3:x-amz-server-side-encryption")
+}
+
+/// Whether a Deny is met by encrypting with a KMS key: one that spares `aws:kms`, hits `AES256`, or
+/// asks for a key. An export cannot ask for `aws:kms:dsse` (`S3SseAlgorithm` is `AES256` or `KMS`).
+pub(super) fn demands_kms(statement: &Statement<'_>) -> bool {
+    statement.conditions.iter().any(|condition| {
+        let key = condition.key.value.to_ascii_lowercase();
+        let is_negated = condition.operator.is_negated;
+        let has = |wanted: &dyn Fn(&str) -> bool| {
+            let mut values = condition.values.iter();
+            values.any(|value| wanted(value.value.as_ref()))
+        };
+        let is_of_kms = |value: &str| match value.strip_suffix('*') {
+            Some(head) => "aws:kms".starts_with(head),
+            None => value == "aws:kms",
+        };
+        match key.as_str() {
+            "s3:x-amz-server-side-encryption" if is_negated => has(&is_of_kms),
+            "s3:x-amz-server-side-encryption" => has(&|value| value == "AES256"),
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" => true,
+            _ => false,
+        }
+    })
+}
+
+/// The key that a Deny demands for uploads: every other is denied.
+pub(super) fn demanded_key(statement: &Statement<'_>) -> Option<String> {
+    statement.conditions.iter().find_map(|condition| {
+        let is_key = condition
+            .key
+            .value
+            .eq_ignore_ascii_case("s3:x-amz-server-side-encryption-aws-kms-key-id");
+        let value = condition.values.first()?;
+        (is_key && condition.operator.is_negated && value.value.contains(":key/"))
+            .then(|| value.value.clone().into_owned())
+    })
+}
+
+/// Whether a Deny spares none but uploads with S3's own keys.
+pub(super) fn demands_aes256(statement: &Statement<'_>) -> bool {
+    statement.conditions.iter().any(|condition| {
+        condition
+            .key
+            .value
+            .eq_ignore_ascii_case("s3:x-amz-server-side-encryption")
+            && condition.operator.is_negated
+            && condition.values.iter().any(|value| value.value == "AES256")
+    })
+}

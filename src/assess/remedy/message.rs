@@ -1,0 +1,283 @@
+//! Texts for whoever can mend what no document of ours can: which calls of whom, what stands against
+//! them, and the statement to add where one is wanted. They are read by people who have neither
+//! tableferry nor the operator's files.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use super::draft::principal;
+use super::request_text::listed;
+use super::{Mend, Remedy};
+use crate::assess::facts::{Fact, Facts};
+use crate::assess::requirement::{RequiredPermission, Who};
+use crate::assess::verdict::{AssessedRequirement, Requirement, Responsible, Verdict};
+use tableferry_policy::evaluate::{Deciding, PolicyKind};
+
+/// What one reader is told.
+pub(super) struct Message {
+    pub(super) to: Responsible,
+    told: Vec<Told>,
+}
+
+/// One thing that a reader is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Told {
+    /// A call that is to be let through.
+    Call {
+        /// The need.
+        need: RequiredPermission,
+        /// What stands against it, as the half of a sentence that follows "which".
+        against: String,
+        /// Whether a statement is to be added.
+        wants_statement: bool,
+    },
+    /// A sentence, and what it is about.
+    Sentence {
+        /// The verdict's subject.
+        about: String,
+        /// The text.
+        text: String,
+    },
+}
+
+impl Message {
+    pub(super) const fn new(to: Responsible) -> Self {
+        Self {
+            to,
+            told: Vec::new(),
+        }
+    }
+
+    /// Takes something in; whether it is new.
+    pub(super) fn take(&mut self, told: Told) -> bool {
+        let is_new = !self.told.contains(&told);
+        if is_new {
+            self.told.push(told);
+        }
+        is_new
+    }
+
+    /// The remedy that sends it.
+    pub(super) fn remedy(&self, facts: &Facts) -> Remedy {
+        let resolves = self.told.iter().map(|told| match told {
+            Told::Call { need, .. } => Requirement::Permission(need.clone()).to_string(),
+            Told::Sentence { about, .. } => about.clone(),
+        });
+        Remedy {
+            fix: Mend::Message {
+                text: self.text(facts),
+            },
+            responsible: self.to.clone(),
+            resolves: resolves.collect(),
+            lets_through: Vec::new(),
+            warnings: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Calls that the same thing stands against are told together.
+    fn text(&self, facts: &Facts) -> String {
+        let mut paragraphs: Vec<String> = Vec::new();
+        let mut seen: Vec<(Who, &str)> = Vec::new();
+        for told in &self.told {
+            match told {
+                Told::Sentence { text, .. } => paragraphs.push(text.clone()),
+                Told::Call { need, against, .. } => {
+                    let group = (need.who, against.as_str());
+                    if !seen.contains(&group) {
+                        seen.push(group);
+                        paragraphs.push(self.paragraph(facts, group));
+                    }
+                }
+            }
+        }
+        paragraphs.join("\n\n")
+    }
+
+    fn paragraph(&self, facts: &Facts, (who, against): (Who, &str)) -> String {
+        let mut calls: Vec<&RequiredPermission> = Vec::new();
+        let mut wants_one = false;
+        for told in &self.told {
+            if let Told::Call {
+                need,
+                against: other,
+                wants_statement,
+            } = told
+                && (need.who, other.as_str()) == (who, against)
+            {
+                calls.push(need);
+                wants_one |= *wants_statement;
+            }
+        }
+        let named = principal(facts, who);
+        let mut text = format!("Please let {named} make these calls, which {against}:");
+        for need in &calls {
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "\n  - {} on {}: {}",
+                need.action,
+                need.resource.pattern(),
+                need.reason
+            );
+        }
+        if wants_one {
+            let _ = write!(text, "\nThis statement does it:\n{}", statement(&calls));
+        }
+        text
+    }
+}
+
+/// A statement that allows calls.
+fn statement(calls: &[&RequiredPermission]) -> String {
+    let once = |words: &mut Vec<String>, word: &str| {
+        if !words.iter().any(|known| known == word) {
+            words.push(word.to_owned());
+        }
+    };
+    let (mut actions, mut resources) = (Vec::new(), Vec::new());
+    for need in calls {
+        once(&mut actions, need.action);
+        once(&mut resources, need.resource.pattern());
+    }
+    let one_or_many = |words: Vec<String>| match words.as_slice() {
+        [only] => json!(only),
+        _ => json!(words),
+    };
+    let mut statement = Map::new();
+    statement.insert("Effect".to_owned(), json!("Allow"));
+    statement.insert("Action".to_owned(), one_or_many(actions));
+    statement.insert("Resource".to_owned(), one_or_many(resources));
+    format!("{:#}", Value::Object(statement))
+}
+
+/// What is told of a verdict.
+pub(super) fn told(verdict: &AssessedRequirement, facts: &Facts) -> Told {
+    let Requirement::Permission(need) = &verdict.requirement else {
+        return Told::Sentence {
+            about: verdict.requirement.to_string(),
+            text: format!("{}: please {}.", verdict.explanation, verdict.hint),
+        };
+    };
+    let may = if verdict.outcome == Verdict::Denied {
+        ""
+    } else {
+        "may "
+    };
+    let deny = verdict.deciding.iter().find(|deciding| deciding.is_deny);
+    let (against, wants_statement) = match (deny, verdict.denied_by) {
+        (Some(deny), _) => {
+            let verb = if may.is_empty() { "forbids" } else { "forbid" };
+            let by = format!("the Deny `{}` of {}", deny.sid, policy(deny, facts));
+            (format!("{by} {may}{verb}{}", depending(verdict)), false)
+        }
+        (None, Some(kind)) if verdict.explanation.starts_with("IAM's simulation") => (
+            format!(
+                "by IAM's simulation {} {may}not allow",
+                policies_of(kind, need, facts)
+            ),
+            kind == PolicyKind::Boundary,
+        ),
+        (None, Some(kind)) => (
+            format!("{} do not allow", policies_of(kind, need, facts)),
+            matches!(kind, PolicyKind::Boundary | PolicyKind::Identity),
+        ),
+        (None, None) => (refused(need, verdict, facts), false),
+    };
+    Told::Call {
+        need: need.clone(),
+        against,
+        wants_statement,
+    }
+}
+
+fn depending(verdict: &AssessedRequirement) -> String {
+    match &verdict.outcome {
+        Verdict::Depends { on, .. } if !on.is_empty() => format!(", depending on {}", listed(on)),
+        _ => String::new(),
+    }
+}
+
+/// A policy by its kind and name. A file of the operator's is nothing to whoever reads this.
+fn policy(deciding: &Deciding, facts: &Facts) -> String {
+    let is_of_file = |fact: &Fact<_>, option: &str| matches!(fact, Fact::Known { source, .. } if source == option);
+    let side = facts.destination.as_ref();
+    let option = match deciding.kind {
+        PolicyKind::ServiceControl if is_of_file(&facts.source.service_control, "--scp") => "--scp",
+        PolicyKind::ResourceControl
+            if side.is_some_and(|side| is_of_file(&side.resource_control, "--rcp")) =>
+        {
+            "--rcp"
+        }
+        _ => "",
+    };
+    let kind = deciding.kind.as_str();
+    match deciding.kind {
+        PolicyKind::Resource => format!("the {}", deciding.policy),
+        _ if !option.is_empty() => format!("a {kind} (the file given as {option})"),
+        _ => format!("the {kind} {}", deciding.policy),
+    }
+}
+
+/// The policies of a kind, in the plural.
+fn policies_of(kind: PolicyKind, need: &RequiredPermission, facts: &Facts) -> String {
+    let named = principal(facts, need.who);
+    let account = match (need.who, &facts.destination) {
+        (Who::Reader, Some(side)) => &side.caller.account,
+        _ => &facts.source.caller.account,
+    };
+    let boundary = match (need.who, &facts.destination) {
+        (Who::Reader, Some(side)) => &side.boundary,
+        _ => &facts.source.boundary,
+    };
+    match (kind, boundary.value()) {
+        (PolicyKind::ServiceControl, _) => format!("the service control policies over {account}"),
+        (PolicyKind::ResourceControl, _) => match &need.account {
+            Some(owner) => format!("the resource control policies over {owner}"),
+            None => "the resource control policies".to_owned(),
+        },
+        (PolicyKind::Boundary, Some(boundary)) => {
+            format!(
+                "the statements of the permissions boundary {}",
+                boundary.name
+            )
+        }
+        (PolicyKind::Boundary, None) => {
+            format!("the statements of the permissions boundary of {named}")
+        }
+        (PolicyKind::Identity, _) => format!("the identity policies of {named}"),
+        (kind, _) => format!("the statements of the {}", kind.as_str()),
+    }
+}
+
+/// What AWS said when a call was tried, without its account of who called what.
+fn refused(need: &RequiredPermission, verdict: &AssessedRequirement, facts: &Facts) -> String {
+    let refusals = facts.tried.iter().rev().filter_map(|tried| {
+        let is_it = tried.who == need.who && tried.action.eq_ignore_ascii_case(need.action);
+        tried.refusal.as_deref().filter(|_| is_it)
+    });
+    let refusal = refusals
+        .into_iter()
+        .find(|one| verdict.explanation.contains(one));
+    let Some(refusal) = refusal else {
+        return format!("are not allowed: {}", verdict.explanation);
+    };
+    let clause = ["because ", "with an explicit deny "]
+        .iter()
+        .find_map(|word| refusal.find(word).and_then(|at| refusal.get(at..)));
+    let head = "AWS refused when they were tried";
+    match clause {
+        Some(clause) => {
+            let end = clause.find(['.', '\n']).unwrap_or(clause.len());
+            let clause = clause.get(..end).unwrap_or(clause);
+            format!("{head}, {}", without_action(clause, need))
+        }
+        None => format!("{head}, without giving a reason"),
+    }
+}
+
+/// "because no resource-based policy allows the s3:PutObject action" is told of several calls at once.
+fn without_action(clause: &str, need: &RequiredPermission) -> String {
+    clause.replace(&format!("the {} action", need.action), "them")
+}

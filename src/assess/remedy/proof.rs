@@ -1,0 +1,149 @@
+//! The proof that a document may be written: nothing in it is wrong that was not before, it makes the
+//! bucket no more public, it is not too large, and no verdict is worse for it.
+
+use super::Target;
+use crate::assess::facts::Facts;
+use crate::assess::requirement::Who;
+use crate::assess::verdict::{AssessedRequirement, stale_principals};
+use tableferry_policy::document::Document;
+use tableferry_policy::lint::{Finding, Kind, Severity, lint};
+use tableferry_policy::public::public_statements;
+
+/// Why a document must not be written; none where it may.
+pub(super) fn problems(
+    target: &Target,
+    before: Option<&str>,
+    after: &str,
+    facts: &Facts,
+) -> Vec<String> {
+    let kind = match target {
+        Target::IdentityPolicy { .. } => Kind::Identity,
+        Target::BucketPolicy { .. } => Kind::Bucket,
+        Target::KeyPolicy { .. } => Kind::Key,
+    };
+    let old = before.map(|text| lint(text, kind)).unwrap_or_default();
+    let mut problems: Vec<String> = lint(after, kind)
+        .into_iter()
+        .filter(|finding| finding.severity == Severity::Error && is_new(finding, &old))
+        // The limit of a managed policy; ours is an inline one, which has another.
+        .filter(|finding| finding.rule != "size" || kind != Kind::Identity)
+        .map(|finding| format!("{}: {} ({})", finding.place, finding.message, finding.fix))
+        .collect();
+    if lint(after, kind)
+        .iter()
+        .any(|finding| finding.rule == "size")
+    {
+        problems.extend(before.and_then(weightiest));
+    }
+    if let Target::IdentityPolicy { who, .. } = target {
+        problems.extend(inline_size(facts, *who, after));
+    }
+    if kind == Kind::Bucket {
+        problems.extend(publicity(before, after, facts));
+    }
+    problems
+}
+
+/// "2,048 characters" for all inline policies of a user together and "10,240" for those of a role,
+/// white space not counted ("IAM and AWS STS quotas").
+fn inline_size(facts: &Facts, who: Who, after: &str) -> Option<String> {
+    let side = match (who, &facts.destination) {
+        (Who::Reader, Some(destination)) => destination,
+        _ => &facts.source,
+    };
+    let most = if side.is_role_session() { 10_240 } else { 2048 };
+    let length = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+    let inline = side.known_identity_policies().iter();
+    let total: usize = inline
+        .filter(|policy| !policy.name.starts_with("arn:"))
+        .map(|policy| length(&policy.document))
+        .sum::<usize>()
+        + length(after);
+    (total > most).then(|| {
+        format!(
+            "the inline policies would hold {total} characters, and at most {most} are taken: a managed \
+             policy, which holds 6,144, can be attached in its place"
+        )
+    })
+}
+
+/// Which statements of a document that is too large could go: those that name nobody who exists any
+/// more, and those that take the most room.
+fn weightiest(before: &str) -> Option<String> {
+    const MOST: usize = 3;
+    let document = Document::parse(before).ok()?;
+    let stale = stale_principals(&document);
+    let whole: serde_json::Value = serde_json::from_str(before).ok()?;
+    let statements = whole.get("Statement")?.as_array()?;
+    let mut sized: Vec<(usize, usize)> = statements
+        .iter()
+        .enumerate()
+        .map(|(index, statement)| (statement.to_string().len(), index))
+        .collect();
+    sized.sort_unstable_by(|one, other| other.cmp(one));
+    let label = |index: usize| {
+        let statement = document.statements().get(index)?;
+        Some(statement.label(index))
+    };
+    let largest: Vec<String> = sized
+        .iter()
+        .take(MOST)
+        .filter_map(|(size, index)| Some(format!("`{}` ({size} bytes)", label(*index)?)))
+        .collect();
+    let dead: Vec<String> = stale
+        .iter()
+        .map(|one| format!("`{}` names the deleted {}", one.sid, one.id))
+        .collect();
+    let dead = if dead.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", dead.join(", "))
+    };
+    Some(format!(
+        "its largest statements are {}{dead}",
+        largest.join(", ")
+    ))
+}
+
+/// Places shift with what is inserted, so a finding is known by its rule and words.
+fn is_new(finding: &Finding, old: &[Finding]) -> bool {
+    !old.iter()
+        .any(|known| known.rule == finding.rule && known.message == finding.message)
+        || finding.rule == "size"
+}
+
+fn publicity(before: Option<&str>, after: &str, facts: &Facts) -> Option<String> {
+    let count =
+        |text: &str| Document::parse(text).map_or(0, |document| public_statements(&document).len());
+    let (old, new) = (before.map_or(0, count), count(after));
+    if new > old {
+        return Some("it would make the bucket's policy public".to_owned());
+    }
+    let blocking = facts
+        .bucket
+        .public_access_blocks()
+        .into_iter()
+        .find(|(_, fact)| fact.value().is_some_and(|block| block.block_public_policy));
+    let (place, _) = blocking.filter(|_| new > 0)?;
+    Some(format!(
+        "the policy counts as public already, and Block Public Access of {place} refuses public \
+         policies: make it non-public first"
+    ))
+}
+
+/// The verdicts that were allowed and would be no more.
+pub(super) fn worsened(
+    before: &[AssessedRequirement],
+    after: &[AssessedRequirement],
+) -> Vec<String> {
+    before
+        .iter()
+        .filter(|verdict| verdict.outcome.is_allowed())
+        .filter(|verdict| {
+            after.iter().any(|later| {
+                later.requirement == verdict.requirement && !later.outcome.is_allowed()
+            })
+        })
+        .map(|verdict| format!("{} would be allowed no more", verdict.requirement))
+        .collect()
+}

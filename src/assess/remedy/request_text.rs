@@ -1,0 +1,208 @@
+//! The text to whoever can mend something, for an operator to send: what is asked for, why, for how
+//! long, and the change itself.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::draft::principal;
+use super::{Mend, Remedy, Target};
+use crate::assess::facts::Facts;
+use crate::assess::principal::SourcePrincipal;
+use crate::assess::verdict::Responsible;
+use crate::job::Plan;
+
+/// How many tables a letter names; of more it gives the number.
+const MOST_TABLES: usize = 5;
+
+/// Writes the text for all remedies of one responsible party; `expires` is when the grants end.
+#[must_use]
+pub fn letter(
+    responsible: &Responsible,
+    remedies: &[Remedy],
+    plan: &Plan,
+    facts: &Facts,
+    expires: Option<Timestamp>,
+) -> String {
+    let source = &facts.source.caller.account;
+    let bucket = &plan.destination.bucket;
+    let mut text = format!(
+        "To {responsible}\n\nWe export {} of account {source} to the bucket {bucket} by DynamoDB's own \
+         export to S3. DynamoDB writes the files as the principal that starts the export, which is \
+         {}.\n",
+        tables(plan),
+        facts.source.naming()
+    );
+    for remedy in remedies
+        .iter()
+        .filter(|remedy| remedy.responsible == *responsible)
+    {
+        add(&mut text, remedy, facts);
+        if let Some(ending) = ending(&remedy.fix, expires).filter(|_| remedy.is_sound()) {
+            let _ = write!(text, "\n{ending}\n");
+        }
+    }
+    text
+}
+
+/// The tables by name, or how many they are.
+fn tables(plan: &Plan) -> String {
+    let mut names: Vec<String> = plan
+        .tables
+        .iter()
+        .take(MOST_TABLES)
+        .map(|job| job.table.to_string())
+        .collect();
+    let more = plan.tables.len() - names.len();
+    if more > 0 {
+        names.push(format!("{more} more tables"));
+    }
+    listed(&names)
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn listed(words: &[impl AsRef<str>]) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// Asks for what a document would give that cannot be written as it was drawn up: what is needed stays
+/// the same, and how to give it is left to whoever owns the document.
+fn request_without_document(text: &mut String, target: &Target, remedy: &Remedy) {
+    let _ = write!(text, "\nPlease let these through in the {target}:\n\n");
+    for what in &remedy.resolves {
+        let _ = writeln!(text, "  - {what}");
+    }
+    let _ = write!(text, "\nWe cannot offer the finished document:\n");
+    for problem in &remedy.problems {
+        let _ = writeln!(text, "  - {problem}");
+    }
+}
+
+// Writing to a string cannot fail.
+fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
+    if let (Mend::Document { target, .. }, false) = (&remedy.fix, remedy.is_sound()) {
+        request_without_document(text, target, remedy);
+        return;
+    }
+    let ask = match &remedy.fix {
+        Mend::Document {
+            target: Target::IdentityPolicy { who, name },
+            ..
+        } => match principal(facts, *who) {
+            SourcePrincipal::IdentityCenter {
+                permission_set,
+                account,
+                ..
+            } => format!(
+                "Please add these statements to the inline policy of the permission set \
+                 {permission_set} in IAM Identity Center, and provision the set again to account \
+                 {account}:"
+            ),
+            named => format!("Please give {named} this inline policy, by the name {name}:"),
+        },
+        Mend::Document { target, before, .. } => match before {
+            Some(_) => format!("Please change the {target} like this:"),
+            None => format!("Please add the {target}:"),
+        },
+        Mend::EnableRecovery { table } => {
+            format!("Please switch on point-in-time recovery of {table}.")
+        }
+        Mend::Plan { key, value } => format!("The plan sets {key} to {value}."),
+        Mend::Message { text } => text.clone(),
+    };
+    let _ = write!(text, "\n{ask}\n");
+    match &remedy.fix {
+        Mend::Document {
+            before,
+            after,
+            diff,
+            ..
+        } => {
+            let shown = if before.is_some() { diff } else { after };
+            let _ = write!(text, "\n{}\n", shown.trim_end());
+        }
+        Mend::EnableRecovery { .. } | Mend::Plan { .. } | Mend::Message { .. } => {}
+    }
+    if matches!(remedy.fix, Mend::Document { .. }) && !remedy.resolves.is_empty() {
+        let _ = write!(text, "\nWithout it, these are denied:\n");
+        for what in &remedy.resolves {
+            let _ = writeln!(text, "  - {what}");
+        }
+    }
+    // Whoever owns a permission set knows that its roles cannot be edited by hand.
+    let caution = facts.source.naming().caution();
+    let is_for_set = matches!(remedy.responsible, Responsible::PermissionSetOwner(_));
+    let mut warnings = remedy.warnings.clone();
+    warnings.retain(|warning| !is_for_set || Some(warning) != caution.as_ref());
+    for (head, list) in [
+        ("What it lets through besides:", &remedy.lets_through),
+        ("To know:", &warnings),
+    ] {
+        if !list.is_empty() {
+            let _ = write!(text, "\n{head}\n");
+        }
+        for what in list {
+            let _ = writeln!(text, "  - {what}");
+        }
+    }
+}
+
+/// For how long it is asked, of each kind of change what is true of it: a statement of ours can end by
+/// itself, an exemption cannot, and recovery that is switched off again takes its window along.
+fn ending(fix: &Mend, expires: Option<Timestamp>) -> Option<String> {
+    match fix {
+        Mend::Document {
+            added, exempted, ..
+        } => {
+            let sentences: Vec<String> = [of_statements(added, expires), of_exemptions(exempted)]
+                .into_iter()
+                .flatten()
+                .collect();
+            (!sentences.is_empty()).then(|| sentences.join("\n"))
+        }
+        Mend::EnableRecovery { .. } => Some(
+            "Please leave it on after the export: switching it off again destroys the table's \
+             recovery window."
+                .to_owned(),
+        ),
+        Mend::Plan { .. } | Mend::Message { .. } => None,
+    }
+}
+
+fn of_statements(added: &[String], expires: Option<Timestamp>) -> Option<String> {
+    let (what, verb, them) = match added {
+        [] => return None,
+        [only] => (
+            format!("The statement `{only}`"),
+            ["ends by itself", "is"],
+            "it",
+        ),
+        several => (
+            format!("The statements `{}`", several.join("`, `")),
+            ["end by themselves", "are"],
+            "them",
+        ),
+    };
+    let [ends, is] = verb;
+    Some(match expires {
+        Some(expires) => format!("{what} {ends} at {expires}; please take {them} out afterwards."),
+        None => {
+            format!("{what} {is} needed until the export is done; please take {them} out then.")
+        }
+    })
+}
+
+fn of_exemptions(exempted: &[String]) -> Option<String> {
+    (!exempted.is_empty()).then(|| {
+        format!(
+            "What is put into the Deny `{}` is needed until the export is done. It does not end by \
+             itself: please take it out then.",
+            exempted.join("` and the Deny `")
+        )
+    })
+}

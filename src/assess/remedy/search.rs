@@ -1,0 +1,429 @@
+//! The search for remedies: judge, draw up, put into the facts, judge again.
+
+mod encryption;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::draft::{Draft, Drawn, denies_named, principal};
+use super::exempt::{exemption, is_about_encryption, lets_through};
+use super::message::{Message, Told, told};
+use super::{Mend, Remedies, Remedy, Target, Terms, proof, recovery_cost, statement};
+use crate::assess::facts::{Fact, Facts, Recovery};
+use crate::assess::requirement::{Purpose, RequiredPermission, Resource, Who};
+use crate::assess::verdict::{
+    AssessedRequirement, Check, Requirement, Responsible, Verdict, is_key_out_of_reach, judge,
+};
+use crate::job::Plan;
+use tableferry_policy::arn::Arn;
+use tableferry_policy::document::Document;
+use tableferry_policy::evaluate::{Deciding, PolicyKind};
+use tableferry_policy::merge;
+
+/// How often the plan is judged again at most; each turn finds at least one thing more.
+const MOST_TURNS: usize = 24;
+
+/// A search under way.
+pub(super) struct Search<'a> {
+    facts: &'a Facts,
+    now: Timestamp,
+    terms: Terms,
+    plan: Plan,
+    before: Vec<AssessedRequirement>,
+    drafts: BTreeMap<Target, (Draft, Responsible)>,
+    recoveries: Vec<Arn>,
+    plan_changes: Vec<(&'static str, String, String)>,
+    messages: Vec<Message>,
+    /// The Denies that were given an exemption in this turn: whether it suffices, the next one tells.
+    exempted: Vec<(Target, usize)>,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(plan: &Plan, facts: &'a Facts, now: Timestamp, terms: Terms) -> Self {
+        Self {
+            facts,
+            now,
+            terms,
+            plan: plan.clone(),
+            before: judge(plan, facts, now),
+            drafts: BTreeMap::new(),
+            recoveries: Vec::new(),
+            plan_changes: Vec::new(),
+            messages: Vec::new(),
+            exempted: Vec::new(),
+        }
+    }
+
+    /// Looks for what is missing until nothing new is found.
+    pub(super) fn run(&mut self) {
+        for _ in 0..MOST_TURNS {
+            let facts = self.mended();
+            let verdicts = judge(&self.plan, &facts, self.now);
+            let mut has_news = false;
+            self.exempted.clear();
+            for verdict in verdicts
+                .iter()
+                .filter(|verdict| !verdict.outcome.is_allowed())
+            {
+                has_news |= self.take(verdict, &facts);
+            }
+            if !has_news {
+                return;
+            }
+        }
+    }
+
+    /// Draws a consequence from one verdict; whether it is new.
+    fn take(&mut self, verdict: &AssessedRequirement, facts: &Facts) -> bool {
+        match &verdict.requirement {
+            Requirement::Check { check, of } => self.take_check(verdict, *check, of),
+            Requirement::Permission(need) => match &verdict.outcome {
+                Verdict::Denied | Verdict::Depends { .. } => {
+                    self.take_permission(verdict, need, facts)
+                }
+                // What the caller's own policies would settle, whatever stands in what was not read.
+                Verdict::Unknown { .. } if verdict.denied_by == Some(PolicyKind::Identity) => {
+                    self.take_permission(verdict, need, facts)
+                }
+                Verdict::Unknown { .. } | Verdict::Allowed { .. } => false,
+            },
+        }
+    }
+
+    fn take_check(&mut self, verdict: &AssessedRequirement, check: Check, of: &str) -> bool {
+        match check {
+            Check::Recovery => {
+                let Some(table) = self.facts.table(of) else {
+                    return false;
+                };
+                let known = table.description.value().map(|table| table.arn.clone());
+                let is_off = table.recovery.is_settled();
+                match known.filter(|arn| is_off && !self.recoveries.contains(arn)) {
+                    Some(arn) => {
+                        self.recoveries.push(arn);
+                        true
+                    }
+                    None => false,
+                }
+            }
+            Check::BucketOwner => match self.facts.bucket.owner.value() {
+                Some(owner) if self.plan.destination.owner.as_ref() != Some(owner) => {
+                    self.plan.destination.owner = Some(owner.clone());
+                    let why = format!("bucket {of} is of {owner}");
+                    self.plan_changes
+                        .push(("destination.owner", owner.to_string(), why));
+                    true
+                }
+                _ => false,
+            },
+            Check::KeyName if verdict.outcome == Verdict::Denied => self.ask_for_key(verdict),
+            // Nothing of ours mends a setting of the bucket or of a key; whoever can is asked to.
+            Check::PublicAccess
+            | Check::ObjectOwnership
+            | Check::RequesterPays
+            | Check::KeyRegion
+            | Check::KeyState => match verdict.outcome {
+                Verdict::Denied | Verdict::Depends { .. } => self.tell(verdict),
+                Verdict::Unknown { .. } | Verdict::Allowed { .. } => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn take_permission(
+        &mut self,
+        verdict: &AssessedRequirement,
+        need: &RequiredPermission,
+        facts: &Facts,
+    ) -> bool {
+        // Nobody can grant what cannot be granted; the check on the key's name tells what to do.
+        let is_of_key = matches!(need.purpose, Purpose::Encrypt | Purpose::Decrypt);
+        if is_of_key && is_key_out_of_reach(&self.plan, self.facts) {
+            return false;
+        }
+        let needed = self.resolved(need);
+        let denies: Vec<&Deciding> = verdict.deciding.iter().filter(|d| d.is_deny).collect();
+        if let Some(deny) = denies.first() {
+            return match (deny.kind, Target::of_resource(&self.plan, self.facts, need)) {
+                (PolicyKind::Resource, Some(target)) if need.who == Who::Exporter => {
+                    self.exempt(&target, deny, need, verdict, facts)
+                }
+                _ => self.tell(verdict),
+            };
+        }
+        let kind = verdict
+            .denied_by
+            .or_else(|| verdict.deciding.first().map(|deciding| deciding.kind));
+        let target = match kind {
+            Some(PolicyKind::Identity) => Some(Target::identity(self.facts, need.who)),
+            Some(PolicyKind::Resource | PolicyKind::Grant) => {
+                Target::of_resource(&self.plan, self.facts, need)
+            }
+            _ => None,
+        };
+        match target {
+            Some(target) => {
+                let responsible = verdict.responsible.clone();
+                let entry = self.drafts.entry(target);
+                let (draft, _) = entry.or_insert_with(|| (Draft::default(), responsible));
+                draft.want(&needed)
+            }
+            None => self.tell(verdict),
+        }
+    }
+
+    /// The need with its key by ARN, where the plan names it otherwise and it was read.
+    fn resolved(&self, need: &RequiredPermission) -> RequiredPermission {
+        let mut needed = need.clone();
+        if matches!(need.purpose, Purpose::Encrypt | Purpose::Decrypt) {
+            let named = self.plan.encryption.key();
+            let arn = named.and_then(|key| self.facts.key(key)?.arn());
+            if let Some(arn) = arn {
+                needed.resource = Resource::Pattern(arn.to_string());
+            }
+        }
+        needed
+    }
+
+    /// Puts an exemption into a Deny, or changes the plan where the Deny asks for encryption.
+    fn exempt(
+        &mut self,
+        target: &Target,
+        deny: &Deciding,
+        need: &RequiredPermission,
+        verdict: &AssessedRequirement,
+        facts: &Facts,
+    ) -> bool {
+        let Some(live) = target.live(facts).map(str::to_owned) else {
+            return self.tell(verdict);
+        };
+        let Ok(document) = Document::parse(&live) else {
+            return false;
+        };
+        let mut has_news = false;
+        for index in denies_named(&live, &deny.sid) {
+            let Some(statement) = document.statements().get(index) else {
+                continue;
+            };
+            let place = (target.clone(), index);
+            if self.exempted.contains(&place) {
+                if let Some((draft, _)) = self.drafts.get_mut(target) {
+                    draft.note_hit(index, need);
+                }
+                continue;
+            }
+            self.exempted.push(place);
+            if is_about_encryption(statement) {
+                has_news |= self.encrypt_as(statement, verdict);
+                continue;
+            }
+            let named = principal(self.facts, need.who);
+            let responsible = verdict.responsible.clone();
+            let entry = self.drafts.entry(target.clone());
+            let (draft, _) = entry.or_insert_with(|| (Draft::default(), responsible));
+            draft.note_hit(index, need);
+            let so_far = draft.exemptions.get(&index).map_or(0, Vec::len);
+            match exemption(statement, need, &named, so_far) {
+                Some(exemption) => has_news |= draft.exempt(index, exemption),
+                None => draft.is_stuck = true,
+            }
+        }
+        has_news
+    }
+
+    /// Notes a text for whoever can mend what no document of ours can; whether it is new.
+    fn tell(&mut self, verdict: &AssessedRequirement) -> bool {
+        self.note(verdict.responsible.clone(), told(verdict, self.facts))
+    }
+
+    fn note(&mut self, to: Responsible, told: Told) -> bool {
+        let known = self.messages.iter_mut().find(|message| message.to == to);
+        if let Some(message) = known {
+            return message.take(told);
+        }
+        let mut message = Message::new(to);
+        message.take(told);
+        self.messages.push(message);
+        true
+    }
+
+    fn draw(&self, target: &Target, draft: &Draft, now: Option<Timestamp>) -> Drawn {
+        let via_s3 = statement::via_s3(self.facts);
+        let terms = statement::Terms {
+            expires: self.terms.expires,
+            via_s3: via_s3.as_deref(),
+        };
+        draft.draw(target.live(self.facts), target, self.facts, terms, now)
+    }
+
+    /// The facts as they would be with everything done. Deleted principals and grants that ended
+    /// stay, so that statements keep their places; they match nobody, and grant nothing.
+    fn mended(&self) -> Facts {
+        let mut facts = self.facts.clone();
+        for (target, (draft, _)) in &self.drafts {
+            target.put(&mut facts, self.draw(target, draft, None).text, self.now);
+        }
+        for table in &mut facts.tables {
+            let is_mended = table
+                .description
+                .value()
+                .is_some_and(|known| self.recoveries.contains(&known.arn));
+            if is_mended {
+                let recovery = Recovery {
+                    is_enabled: true,
+                    earliest: Some(self.now),
+                    latest: None,
+                };
+                table.recovery = Fact::known(recovery, self.now, "remedy");
+            }
+        }
+        facts
+    }
+
+    /// Puts the remedies together, each proved.
+    pub(super) fn conclude(self) -> Remedies {
+        let mended = self.mended();
+        let after = judge(&self.plan, &mended, self.now);
+        let worsened = proof::worsened(&self.before, &after);
+        let mut remedies = Vec::new();
+        for (key, value, why) in &self.plan_changes {
+            remedies.push(Remedy {
+                fix: Mend::Plan {
+                    key,
+                    value: value.clone(),
+                },
+                responsible: Responsible::You,
+                resolves: vec![why.clone()],
+                lets_through: Vec::new(),
+                warnings: Vec::new(),
+                problems: Vec::new(),
+            });
+        }
+        for (target, (draft, responsible)) in &self.drafts {
+            let mut drawn = self.draw(target, draft, Some(self.now));
+            drawn.drop_stale();
+            remedies.extend(self.document_remedy(target, draft, responsible, drawn, &worsened));
+        }
+        for table in &self.recoveries {
+            let mut known = self.facts.tables.iter();
+            let description = known.find_map(|facts| {
+                let known = facts.description.value();
+                known.filter(|known| known.arn == *table)
+            });
+            let size = description.and_then(|known| known.size_bytes);
+            remedies.push(Remedy {
+                fix: Mend::EnableRecovery {
+                    table: table.clone(),
+                },
+                responsible: Responsible::You,
+                resolves: vec![format!("point-in-time recovery of {table}")],
+                lets_through: Vec::new(),
+                warnings: vec![
+                    "the recovery window begins when it is switched on".to_owned(),
+                    recovery_cost::sentence(size),
+                ],
+                problems: Vec::new(),
+            });
+        }
+        let messages = self.messages.iter();
+        remedies.extend(messages.map(|message| message.remedy(self.facts)));
+        Remedies {
+            remedies,
+            plan: self.plan,
+            after,
+        }
+    }
+
+    fn document_remedy(
+        &self,
+        target: &Target,
+        draft: &Draft,
+        responsible: &Responsible,
+        drawn: Drawn,
+        worsened: &[String],
+    ) -> Option<Remedy> {
+        let live = target.live(self.facts);
+        if live.unwrap_or_default() == drawn.text && drawn.problems.is_empty() {
+            return None;
+        }
+        let mut warnings = Vec::new();
+        if !draft.needs.is_empty() {
+            let mut sides: Vec<Who> = draft.needs.iter().map(|need| need.who).collect();
+            sides.dedup();
+            for who in sides {
+                warnings.extend(super::caution(&principal(self.facts, who), target));
+            }
+            warnings.extend(super::warnings_of_expiry(self.terms, self.now));
+        }
+        let exempted = exempted(draft, live);
+        warnings.extend(super::warning_of_exemption(&exempted, self.terms));
+        warnings.extend(drawn.ended.iter().map(|sid| super::word_of_ended(sid)));
+        warnings.extend(drawn.renamed.iter().map(super::word_of_renamed));
+        for (id, sid) in &drawn.dropped {
+            warnings.push(format!(
+                "{id} is taken out of the statement `{sid}`: AWS refuses to write a policy with a \
+                 deleted principal"
+            ));
+        }
+        if draft.is_stuck {
+            warnings.push("a Deny in it still hits, whatever exemption is put into it".to_owned());
+        }
+        let mut problems = drawn.problems.clone();
+        problems.extend(proof::problems(target, live, &drawn.text, self.facts));
+        problems.extend(worsened.iter().cloned());
+        let named = principal(self.facts, Who::Exporter);
+        Some(Remedy {
+            resolves: resolves(target, draft, &exempted),
+            lets_through: lets_through(
+                draft.exemptions.values().filter_map(|list| list.last()),
+                &named,
+            ),
+            fix: Mend::Document {
+                target: target.clone(),
+                before: live.map(str::to_owned),
+                diff: merge::diff(live.unwrap_or_default(), &drawn.text),
+                after: drawn.text,
+                added: drawn.added,
+                exempted,
+            },
+            responsible: responsible.clone(),
+            warnings,
+            problems,
+        })
+    }
+}
+
+/// The Denies that a draft puts an exemption into, as verdicts name them.
+fn exempted(draft: &Draft, live: Option<&str>) -> Vec<String> {
+    let document = live.and_then(|text| Document::parse(text).ok());
+    let label = |index: usize| {
+        let statement = document.as_ref()?.statements().get(index)?;
+        Some(statement.label(index))
+    };
+    let indexes = draft.exemptions.keys();
+    indexes
+        .map(|index| label(*index).unwrap_or_else(|| format!("#{index}")))
+        .collect()
+}
+
+/// What a draft mends; `exempted` are the Denies that it puts an exemption into, in their order.
+fn resolves(target: &Target, draft: &Draft, exempted: &[String]) -> Vec<String> {
+    let mut resolves: Vec<String> = draft
+        .needs
+        .iter()
+        .map(|need| format!("{} on {}", need.action, need.resource.pattern()))
+        .collect();
+    for (index, label) in draft.exemptions.keys().zip(exempted) {
+        let hit = draft.hit.get(index).into_iter().flatten();
+        resolves.extend(hit.map(|need| {
+            format!(
+                "{} on {}, which the Deny `{label}` of the {target} hits: {}",
+                need.action,
+                need.resource.pattern(),
+                need.reason
+            )
+        }));
+    }
+    resolves
+}

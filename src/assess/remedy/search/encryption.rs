@@ -1,0 +1,105 @@
+//! A Deny for want of encryption, and a key that no account can open: both are mended in the plan.
+
+use super::Search;
+use crate::assess::facts::{Facts, KeyFacts, KeyManager};
+use crate::assess::remedy::exempt::{demanded_key, demands_aes256, demands_kms};
+use crate::assess::remedy::message::Told;
+use crate::assess::verdict::{AssessedRequirement, Responsible};
+use crate::job::Encryption;
+use tableferry_policy::document::Statement;
+
+/// What the plan calls the algorithm.
+const ALGORITHM: &str = "encryption.algorithm";
+
+impl Search<'_> {
+    /// A Deny for want of an encryption header is met by encrypting as it asks, not by an exemption:
+    /// such a bucket "makes `S3SseAlgorithm=KMS` mandatory". Without a key that is known, the
+    /// algorithm alone is changed, and which key is for the operator to choose.
+    pub(super) fn encrypt_as(
+        &mut self,
+        statement: &Statement<'_>,
+        verdict: &AssessedRequirement,
+    ) -> bool {
+        let key = self.known_key(statement);
+        let is_chosen = self.plan.encryption.key().is_some();
+        let wanted = if demands_aes256(statement) {
+            Encryption::Aes256
+        } else if key.is_some() || (demands_kms(statement) && !is_chosen) {
+            Encryption::Kms { key }
+        } else if demands_kms(statement) {
+            return self.ask_for_key(verdict);
+        } else {
+            return self.tell(verdict);
+        };
+        let is_changed = |(key, ..): &(&str, String, String)| *key == ALGORITHM;
+        if self.plan.encryption == wanted || self.plan_changes.iter().any(is_changed) {
+            return match wanted {
+                Encryption::Kms { key: None } => self.ask_for_key(verdict),
+                _ => self.tell(verdict),
+            };
+        }
+        let why = "the bucket's policy denies uploads that are encrypted otherwise";
+        let algorithm = wanted.as_str().to_owned();
+        self.plan_changes
+            .push((ALGORITHM, algorithm, why.to_owned()));
+        if let Some(key) = wanted.key() {
+            self.plan_changes
+                .push(("encryption.key", key.to_owned(), why.to_owned()));
+        }
+        self.plan.encryption = wanted;
+        true
+    }
+
+    /// The key that a Deny demands, or the bucket's own: by its ARN, and one that the export can use.
+    fn known_key(&self, statement: &Statement<'_>) -> Option<String> {
+        let default = self.facts.bucket.encryption.value();
+        let by_default = default.and_then(|default| default.key.clone());
+        let named = demanded_key(statement).or(by_default)?;
+        let known = self.facts.key(&named);
+        let is_managed = known
+            .and_then(|known| known.description.value())
+            .is_some_and(|key| key.manager == KeyManager::Aws);
+        let arn = known.and_then(KeyFacts::arn).or(named.parse().ok())?;
+        let is_one_key = arn.resource.starts_with("key/") && !arn.to_string().contains(['*', '?']);
+        (is_one_key && !is_managed).then(|| arn.to_string())
+    }
+
+    /// Asks the operator to choose a key that other accounts can use, with those that are known.
+    pub(super) fn ask_for_key(&mut self, verdict: &AssessedRequirement) -> bool {
+        let why = if self.plan.encryption.key().is_some() {
+            verdict.explanation.as_str()
+        } else {
+            "Without encryption.key S3 takes the AWS managed key aws/s3"
+        };
+        let text = key_to_choose(self.facts, why);
+        let about = verdict.requirement.to_string();
+        self.note(Responsible::You, Told::Sentence { about, text })
+    }
+}
+
+/// What to tell the operator who has to choose a key; `why` is a sentence without its full stop.
+fn key_to_choose(facts: &Facts, why: &str) -> String {
+    let region = facts.bucket.region.value();
+    let place = region.map_or_else(
+        || format!("the Region of bucket {}", facts.bucket.name),
+        |region| format!("{region}, where bucket {} is", facts.bucket.name),
+    );
+    let known: Vec<String> = facts
+        .keys
+        .iter()
+        .filter_map(|key| key.description.value())
+        .filter(|key| key.manager == KeyManager::Customer && key.state == "Enabled")
+        .filter(|key| region.is_none_or(|region| key.arn.region == region.as_str()))
+        .map(|key| key.arn.to_string())
+        .collect();
+    let known = if known.is_empty() {
+        "ask the bucket's owner for one".to_owned()
+    } else {
+        format!("known are {}", known.join(", "))
+    };
+    format!(
+        "{why}. Choose a customer managed key in {place}, and set encryption.key to its full ARN, \
+         arn:aws:kms:REGION:ACCOUNT:key/ID: {known}. An AWS managed key such as aws/s3 and an alias \
+         of another account cannot be used across accounts."
+    )
+}

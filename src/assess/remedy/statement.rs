@@ -1,0 +1,168 @@
+//! The least statements that give what is missing: just the missing actions, on just the objects under
+//! the prefix, to a principal named so that AWS accepts it.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::assess::facts::Facts;
+use crate::assess::principal::SourcePrincipal;
+use crate::assess::requirement::{Purpose, RequiredPermission, Resource, Who};
+
+/// The Sid of the statement for a purpose; purposes of one name share no document.
+pub(super) const fn sid(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Export => "TableferryExport",
+        Purpose::Follow => "TableferryFollow",
+        Purpose::List => "TableferryList",
+        Purpose::Write => "TableferryWrite",
+        Purpose::Encrypt => "TableferryEncrypt",
+        Purpose::ReadTable => "TableferryReadTable",
+        Purpose::Verify => "TableferryVerify",
+        Purpose::Decrypt => "TableferryDecrypt",
+    }
+}
+
+/// Whether a Sid is one that we give, with a number behind it or without.
+pub(super) fn is_ours(given: &str) -> bool {
+    const ALL: [Purpose; 8] = [
+        Purpose::Export,
+        Purpose::Follow,
+        Purpose::List,
+        Purpose::Write,
+        Purpose::Encrypt,
+        Purpose::ReadTable,
+        Purpose::Verify,
+        Purpose::Decrypt,
+    ];
+    let name = given.trim_end_matches(|digit: char| digit.is_ascii_digit());
+    ALL.iter().any(|purpose| sid(*purpose) == name)
+}
+
+/// What goes into statements beside the needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms<'a> {
+    /// Until when the grant holds.
+    pub(super) expires: Option<Timestamp>,
+    /// `kms:ViaService` for the bucket's key, where the bucket's Region is known.
+    pub(super) via_s3: Option<&'a str>,
+}
+
+/// `kms:ViaService` for keys that are used through S3, where the bucket's Region is known.
+pub(super) fn via_s3(facts: &Facts) -> Option<String> {
+    let region = facts.bucket.region.value()?;
+    let suffix = region.partition().dns_suffix();
+    Some(format!("s3.{region}.{suffix}"))
+}
+
+/// One statement for each purpose and principal among the needs.
+pub(super) fn statements(
+    needs: &[RequiredPermission],
+    principal: Option<&dyn Fn(Who) -> SourcePrincipal>,
+    is_key_policy: bool,
+    terms: Terms<'_>,
+) -> Vec<(String, Map<String, Value>)> {
+    let mut groups: Vec<(Who, Purpose)> =
+        needs.iter().map(|need| (need.who, need.purpose)).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    groups
+        .into_iter()
+        .map(|(who, purpose)| {
+            let of_group: Vec<&RequiredPermission> = needs
+                .iter()
+                .filter(|need| (need.who, need.purpose) == (who, purpose))
+                .collect();
+            let named = principal.map(|principal| principal(who));
+            let statement = statement(&of_group, named.as_ref(), is_key_policy, terms);
+            (sid(purpose).to_owned(), statement)
+        })
+        .collect()
+}
+
+fn statement(
+    needs: &[&RequiredPermission],
+    principal: Option<&SourcePrincipal>,
+    is_key_policy: bool,
+    terms: Terms<'_>,
+) -> Map<String, Value> {
+    let mut conditions = Conditions::default();
+    let mut statement = Map::new();
+    statement.insert("Effect".to_owned(), "Allow".into());
+    if let Some(principal) = principal {
+        let naming = principal.naming();
+        statement.insert("Principal".to_owned(), json!({ "AWS": naming.principal }));
+        if let Some((operator, pattern)) = naming.condition {
+            conditions.add(operator, "aws:PrincipalArn", pattern.into());
+        }
+    }
+    let actions = once(needs.iter().map(|need| need.action));
+    statement.insert("Action".to_owned(), one_or_many(&actions));
+    // In a key policy `*` is the key itself ("Key policies in AWS KMS").
+    let resources = if is_key_policy {
+        vec!["*"]
+    } else {
+        once(needs.iter().map(|need| need.resource.pattern()))
+    };
+    statement.insert("Resource".to_owned(), one_or_many(&resources));
+    for need in needs {
+        if let Resource::KeyByAlias { alias, .. } = &need.resource {
+            let key = "kms:ResourceAliases";
+            conditions.add("ForAnyValue:StringEquals", key, alias.as_str().into());
+        }
+    }
+    let is_of_bucket_key = needs.iter().any(|need| need.purpose == Purpose::Encrypt);
+    let via = once(needs.iter().filter_map(|need| need.via.as_deref()));
+    if !via.is_empty() {
+        conditions.add("StringEquals", "kms:ViaService", one_or_many(&via));
+    } else if let Some(via) = terms.via_s3.filter(|_| is_of_bucket_key) {
+        conditions.add("StringEquals", "kms:ViaService", via.into());
+    }
+    if let Some(expires) = terms.expires {
+        let time = expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        conditions.add("DateLessThan", "aws:CurrentTime", time.into());
+    }
+    if !conditions.0.is_empty() {
+        statement.insert("Condition".to_owned(), conditions.0.into());
+    }
+    statement
+}
+
+#[derive(Default)]
+struct Conditions(Map<String, Value>);
+
+impl Conditions {
+    fn add(&mut self, operator: &str, key: &str, value: Value) {
+        let block = self
+            .0
+            .entry(operator)
+            .or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(keys) = block {
+            keys.insert(key.to_owned(), value);
+        }
+    }
+}
+
+/// The statement's text with its Sid first.
+pub(super) fn text(sid: &str, statement: &Map<String, Value>) -> String {
+    let mut whole = Map::new();
+    whole.insert("Sid".to_owned(), sid.into());
+    whole.extend(statement.clone());
+    Value::Object(whole).to_string()
+}
+
+fn once<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen: Vec<&str> = Vec::new();
+    for word in words {
+        if !seen.contains(&word) {
+            seen.push(word);
+        }
+    }
+    seen
+}
+
+fn one_or_many(words: &[&str]) -> Value {
+    match words {
+        [only] => (*only).into(),
+        many => many.to_vec().into(),
+    }
+}

@@ -1,0 +1,277 @@
+//! The documents that remedies change: which, what stands there now, and the new text in its place.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::assess::facts::{
+    Fact, Facts, KeyFacts, ObservedCall, PolicyText, PrincipalFacts, ReadError,
+};
+use crate::assess::requirement::{Purpose, RequiredPermission, Who};
+use crate::assess::simulation;
+use crate::assess::verdict::is_for_want_of_identity;
+use crate::job::Plan;
+use tableferry_policy::document::Document;
+use tableferry_policy::evaluate::{
+    Context, Decision, Named, Policies, Principal, Request, evaluate,
+};
+
+/// The name of the inline policy that we add to a principal.
+const INLINE_NAME: &str = "tableferry-export";
+
+/// Which document a remedy changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// A policy of its own on the principal of a side.
+    IdentityPolicy {
+        /// Which side.
+        who: Who,
+        /// The inline policy's name, which is free.
+        name: String,
+    },
+    /// The bucket's policy.
+    BucketPolicy {
+        /// The bucket.
+        bucket: String,
+    },
+    /// A key's policy.
+    KeyPolicy {
+        /// The key's ARN.
+        key: String,
+    },
+}
+
+impl Target {
+    /// Whether the document names principals.
+    pub(in crate::assess) const fn is_resource_policy(&self) -> bool {
+        !matches!(self, Self::IdentityPolicy { .. })
+    }
+
+    /// A policy of its own on the principal of a side, under a name that is free.
+    pub(super) fn identity(facts: &Facts, who: Who) -> Self {
+        let side = match (who, &facts.destination) {
+            (Who::Reader, Some(destination)) => destination,
+            _ => &facts.source,
+        };
+        let taken = |name: &str| {
+            let known = side.known_identity_policies();
+            known.iter().any(|policy| policy.name == name)
+        };
+        let mut name = INLINE_NAME.to_owned();
+        let mut number = 1;
+        while taken(&name) {
+            number += 1;
+            name = format!("{INLINE_NAME}-{number}");
+        }
+        Self::IdentityPolicy { who, name }
+    }
+
+    /// The policy of the resource that a need is about, where it has one that can be edited.
+    pub(super) fn of_resource(
+        plan: &Plan,
+        facts: &Facts,
+        need: &RequiredPermission,
+    ) -> Option<Self> {
+        match need.purpose {
+            Purpose::Write | Purpose::Verify => Some(Self::BucketPolicy {
+                bucket: facts.bucket.name.to_string(),
+            }),
+            Purpose::Encrypt | Purpose::Decrypt => {
+                let key = facts.key(plan.encryption.key()?)?;
+                Some(Self::KeyPolicy {
+                    key: key.arn()?.to_string(),
+                })
+            }
+            Purpose::ReadTable => Some(Self::KeyPolicy {
+                key: need.resource.pattern().to_owned(),
+            }),
+            Purpose::Export | Purpose::Follow | Purpose::List => None,
+        }
+    }
+
+    /// The live document of a target.
+    pub(super) fn live<'f>(&self, facts: &'f Facts) -> Option<&'f str> {
+        match self {
+            Self::IdentityPolicy { .. } => None,
+            Self::BucketPolicy { .. } => facts.bucket.policy.value().map(String::as_str),
+            Self::KeyPolicy { key } => facts.key(key)?.policy.value().map(String::as_str),
+        }
+    }
+
+    /// Why nobody can tell what stands there now; `None` where it was read, or nothing stands there.
+    pub(in crate::assess) fn obstacle(&self, facts: &Facts) -> Option<ReadError> {
+        match self {
+            Self::IdentityPolicy { .. } => None,
+            Self::BucketPolicy { .. } => facts.bucket.policy.obstacle("s3:GetBucketPolicy"),
+            Self::KeyPolicy { key } => match facts.key(key) {
+                Some(known) => known.policy.obstacle("kms:GetKeyPolicy"),
+                None => Fact::<String>::Unasked.obstacle("kms:GetKeyPolicy"),
+            },
+        }
+    }
+
+    /// Puts a document in its place.
+    pub(super) fn put(&self, facts: &mut Facts, text: String, now: Timestamp) {
+        match self {
+            Self::IdentityPolicy { who, name } => {
+                let side = match (who, &mut facts.destination) {
+                    (Who::Reader, Some(destination)) => destination,
+                    _ => &mut facts.source,
+                };
+                grant(side, *who, &mut facts.tried, &text);
+                let known = match side.identity_policies.value_mut() {
+                    Some(all) => all,
+                    None => &mut side.some_identity_policies,
+                };
+                known.push(PolicyText {
+                    name: name.clone(),
+                    document: text,
+                });
+            }
+            Self::BucketPolicy { .. } => {
+                forget_refusals(
+                    facts,
+                    facts.bucket.policy.value().cloned().as_deref(),
+                    &text,
+                );
+                facts.bucket.policy = Fact::known(text, now, "remedy");
+            }
+            Self::KeyPolicy { key } => {
+                let before = facts.key(key).and_then(|key| key.policy.value().cloned());
+                forget_refusals(facts, before.as_deref(), &text);
+                let found = facts.keys.iter_mut().find(|known| known.goes_by(key));
+                if let Some(KeyFacts { policy, .. }) = found {
+                    *policy = Fact::known(text, now, "remedy");
+                }
+            }
+        }
+    }
+}
+
+/// IAM's simulation and refused calls told what the policies of before come to: what those did not
+/// allow and the new one does is refused no more.
+fn grant(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<ObservedCall>, text: &str) {
+    let Ok(document) = Document::parse(text) else {
+        return;
+    };
+    let Some(principal) = Principal::parse(&side.caller.arn.to_string()) else {
+        return;
+    };
+    // The conditions of what we add are those of the calls that it is for.
+    let mut context = Context::default();
+    for condition in document.statements().iter().flat_map(|one| &one.conditions) {
+        context.set_unknown(&condition.key.value);
+    }
+    let account = side.caller.account.to_string();
+    // What the identity policies come to by themselves: a key leaves it to them only so.
+    let leave = format!(
+        r#"{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"{account}"}},"Action":"*","Resource":"*"}}}}"#
+    );
+    let named = |document| Named {
+        name: INLINE_NAME.to_owned(),
+        document,
+    };
+    let policies = Policies {
+        identity: vec![named(document)],
+        resource: Document::parse(&leave).ok().map(named),
+        ..Policies::default()
+    };
+    let is_granted = |action: &str, resource: &str| {
+        let request = Request {
+            principal: principal.clone(),
+            action,
+            resource,
+            resource_account: &account,
+            context: &context,
+        };
+        let decision = evaluate(&request, &policies).decision;
+        matches!(decision, Decision::Allowed | Decision::Depends)
+    };
+    if let Some(answers) = side.simulation.value_mut() {
+        simulation::grant(answers, is_granted);
+    }
+    // Any other reason that AWS gives stays one.
+    let is_for_want_of_a_grant =
+        |one: &ObservedCall| is_for_want_of_identity(one.refusal.as_deref().unwrap_or_default());
+    tried.retain(|one| {
+        one.who != who || !is_for_want_of_a_grant(one) || !is_granted(&one.action, &one.resource)
+    });
+}
+
+/// What the policy of a resource did not allow and the new one does is refused no more, where AWS gave
+/// that reason or none.
+fn forget_refusals(facts: &mut Facts, before: Option<&str>, after: &str) {
+    let sides = [
+        (Who::Exporter, Some(facts.source.caller.arn.to_string())),
+        (
+            Who::Reader,
+            facts
+                .destination
+                .as_ref()
+                .map(|side| side.caller.arn.to_string()),
+        ),
+    ];
+    facts.tried.retain(|one| {
+        let is_explained_by_it = one.refusal.as_deref().is_some_and(|refusal| {
+            let has_reason = ["because", "with an explicit deny"]
+                .iter()
+                .any(|word| refusal.contains(word));
+            !has_reason || refusal.contains("no resource-based polic")
+        });
+        let arn = sides.iter().find(|(who, _)| *who == one.who);
+        let principal = arn.and_then(|(_, arn)| Principal::parse(arn.as_deref()?));
+        let Some(principal) = principal.filter(|_| is_explained_by_it) else {
+            return true;
+        };
+        let decision = |text| decision_of(text, &principal, one);
+        let is_granted = matches!(decision(after), Decision::Allowed | Decision::Depends);
+        !is_granted || before.is_some_and(|before| decision(before) == Decision::Allowed)
+    });
+}
+
+/// What the policy of a resource makes of a call of another account whose own policies allow it.
+fn decision_of(text: &str, principal: &Principal, call: &ObservedCall) -> Decision {
+    /// None of those that call: both sides must allow then, so that the resource's decides.
+    const OTHER: &str = "000000000000";
+    const OWN: &str = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    let named = |document| Named {
+        name: INLINE_NAME.to_owned(),
+        document,
+    };
+    let Ok(document) = Document::parse(text) else {
+        return Decision::ImplicitDeny;
+    };
+    let mut context = Context::default();
+    for condition in document.statements().iter().flat_map(|one| &one.conditions) {
+        context.set_unknown(&condition.key.value);
+    }
+    let request = Request {
+        principal: principal.clone(),
+        action: &call.action,
+        resource: &call.resource,
+        resource_account: OTHER,
+        context: &context,
+    };
+    let policies = Policies {
+        identity: Document::parse(OWN).ok().map(named).into_iter().collect(),
+        resource: Some(named(document)),
+        ..Policies::default()
+    };
+    evaluate(&request, &policies).decision
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IdentityPolicy { who, name } => {
+                let whose = match who {
+                    Who::Exporter => "the exporting principal",
+                    Who::Reader => "the destination's principal",
+                };
+                write!(f, "inline policy {name} of {whose}")
+            }
+            Self::BucketPolicy { bucket } => write!(f, "bucket policy of {bucket}"),
+            Self::KeyPolicy { key } => write!(f, "key policy of {key}"),
+        }
+    }
+}

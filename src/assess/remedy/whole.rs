@@ -1,0 +1,205 @@
+//! The whole policies that a plan needs, whether they are missing or not: what the exporter needs on
+//! its own side as a policy of its own, and for each resource of another account the live document
+//! with what is not in it yet. What else must be mended, such as a Deny, is mended in them too.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::draft::{Drawn, principal};
+use super::{Mend, Remedies, Remedy, Target, Terms, proof, statement};
+use crate::assess::facts::Facts;
+use crate::assess::principal::SourcePrincipal;
+use crate::assess::requirement::{RequiredPermission, Who, bucket_owner, needs_by};
+use crate::assess::verdict::{Responsible, mender_of_bucket, mender_of_identity, mender_of_key};
+use crate::job::Plan;
+use tableferry_policy::arn::Arn;
+use tableferry_policy::merge;
+
+/// Writes the whole policies that a plan's export needs, one for each document, beside the other
+/// remedies.
+///
+/// The exporting account's own resources get none, as its identity policy is enough for them; nor
+/// does the root user, who needs no identity policy.
+#[must_use]
+pub fn whole(plan: &Plan, facts: &Facts, now: Timestamp, terms: Terms) -> Remedies {
+    let mut found = super::remedies(plan, facts, now, terms);
+    let documents = documents(&found.plan, facts);
+    let (mut least, others): (Vec<Remedy>, Vec<Remedy>) = found
+        .remedies
+        .into_iter()
+        .partition(|remedy| target(remedy).is_some_and(|target| documents.contains_key(target)));
+    let whole = Whole {
+        plan: &found.plan,
+        facts,
+        now,
+        terms,
+    };
+    found.remedies = documents
+        .iter()
+        .map(|(wanted, needs)| {
+            let at = least.iter().position(|least| target(least) == Some(wanted));
+            let least = at.map(|at| least.swap_remove(at));
+            whole.remedy(wanted, needs, least)
+        })
+        .chain(others)
+        .collect();
+    found
+}
+
+fn target(remedy: &Remedy) -> Option<&Target> {
+    match &remedy.fix {
+        Mend::Document { target, .. } => Some(target),
+        _ => None,
+    }
+}
+
+/// What the exporter needs, by the document that gives it.
+fn documents(plan: &Plan, facts: &Facts) -> BTreeMap<Target, Vec<RequiredPermission>> {
+    let mut documents: BTreeMap<Target, Vec<RequiredPermission>> = BTreeMap::new();
+    let is_root = matches!(facts.source.naming(), SourcePrincipal::Root { .. });
+    let needs = needs_by(plan, facts);
+    for need in needs.iter().filter(|need| need.who == Who::Exporter) {
+        let mut wanted = |target: Target| documents.entry(target).or_default().push(need.clone());
+        if !is_root {
+            wanted(Target::identity(facts, need.who));
+        }
+        let is_foreign = need.account.as_ref() != Some(&facts.source.caller.account);
+        if is_foreign && let Some(target) = Target::of_resource(plan, facts, need) {
+            wanted(target);
+        }
+    }
+    documents
+}
+
+struct Whole<'a> {
+    plan: &'a Plan,
+    facts: &'a Facts,
+    now: Timestamp,
+    terms: Terms,
+}
+
+impl Whole<'_> {
+    /// The whole document in place of the least that would mend it.
+    fn remedy(
+        &self,
+        target: &Target,
+        needs: &[RequiredPermission],
+        least: Option<Remedy>,
+    ) -> Remedy {
+        let live = target.live(self.facts);
+        let drawn = self.drawn(target, needs, least.as_ref());
+        let ended = drawn.ended.iter().map(|sid| super::word_of_ended(sid));
+        let renamed = drawn.renamed.iter().map(super::word_of_renamed);
+        let about_sids: Vec<String> = ended.chain(renamed).collect();
+        let mut problems = drawn.problems;
+        problems.extend(proof::problems(target, live, &drawn.text, self.facts));
+        let is_granted_more = !drawn.added.is_empty();
+        let fix = Mend::Document {
+            target: target.clone(),
+            before: live.map(str::to_owned),
+            diff: merge::diff(live.unwrap_or_default(), &drawn.text),
+            after: drawn.text,
+            added: drawn.added,
+            exempted: least.as_ref().map_or_else(Vec::new, exempted),
+        };
+        match least {
+            Some(least) => {
+                problems.retain(|problem| !least.problems.contains(problem));
+                Remedy {
+                    fix,
+                    problems: [least.problems, problems].concat(),
+                    ..least
+                }
+            }
+            None => Remedy {
+                fix,
+                responsible: self.responsible(target),
+                resolves: Vec::new(),
+                lets_through: Vec::new(),
+                warnings: [self.warnings(target, is_granted_more), about_sids].concat(),
+                problems,
+            },
+        }
+    }
+
+    /// The live document with its Denies mended, and with the statements that it has not; where one
+    /// grants them already, that stays the only one.
+    fn drawn(
+        &self,
+        target: &Target,
+        needs: &[RequiredPermission],
+        least: Option<&Remedy>,
+    ) -> Drawn {
+        let via_s3 = statement::via_s3(self.facts);
+        let terms = statement::Terms {
+            expires: self.terms.expires,
+            via_s3: via_s3.as_deref(),
+        };
+        let names = |who: Who| principal(self.facts, who);
+        let is_key_policy = matches!(target, Target::KeyPolicy { .. });
+        let has_principal = target.is_resource_policy();
+        let principals = has_principal.then_some(&names as &dyn Fn(Who) -> SourcePrincipal);
+        let live = target.live(self.facts);
+        let mended = live.map(|live| least.and_then(without_added).unwrap_or(live.to_owned()));
+        let mut drawn = Drawn::of(mended.as_deref());
+        drawn.drop_ended(self.now);
+        for (sid, statement) in &statement::statements(needs, principals, is_key_policy, terms) {
+            drawn.add(sid, statement);
+        }
+        drawn.drop_stale();
+        drawn
+    }
+
+    /// What to know of a document that mends nothing: what stands there is enough, or nobody could
+    /// read it.
+    fn warnings(&self, target: &Target, is_granted_more: bool) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if is_granted_more {
+            warnings.extend(super::caution(&self.facts.source.naming(), target));
+            warnings.extend(super::warnings_of_expiry(self.terms, self.now));
+        }
+        if let Some(obstacle) = target.obstacle(self.facts) {
+            warnings.push(format!(
+                "what stands in the {target} now could not be read ({}): this goes beside it, not \
+                 in its place",
+                obstacle.permission
+            ));
+        }
+        warnings
+    }
+
+    fn responsible(&self, target: &Target) -> Responsible {
+        match target {
+            Target::IdentityPolicy { who, .. } => mender_of_identity(self.facts, *who),
+            Target::BucketPolicy { .. } => {
+                mender_of_bucket(self.facts, bucket_owner(self.plan, self.facts).as_ref())
+            }
+            Target::KeyPolicy { key } => key
+                .parse::<Arn>()
+                .ok()
+                .and_then(|key| key.account_id())
+                .map_or(Responsible::You, |account| {
+                    mender_of_key(self.facts, &account)
+                }),
+        }
+    }
+}
+
+/// The Denies that a remedy puts an exemption into.
+fn exempted(least: &Remedy) -> Vec<String> {
+    match &least.fix {
+        Mend::Document { exempted, .. } => exempted.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// The document of a remedy without the statements that it adds.
+fn without_added(least: &Remedy) -> Option<String> {
+    let Mend::Document { after, added, .. } = &least.fix else {
+        return None;
+    };
+    added.iter().try_fold(after.clone(), |text, sid| {
+        Some(merge::remove_statement(&text, sid).ok()?.text)
+    })
+}

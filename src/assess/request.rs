@@ -1,0 +1,395 @@
+//! The requests that a need stands for: whom AWS will judge, for which action, on which resource, in
+//! which context.
+//!
+//! A need names a pattern where the name is not known before the start: the objects of an export
+//! have its id in their keys. Such a need is judged on one example of each kind of object that an
+//! export writes, because a policy may tell them apart. And the role behind a session may have a
+//! path that nobody could read: then each role that the policies name and that it may be is tried.
+
+use jiff::Timestamp;
+
+use super::applicable_policies::ApplicablePolicies;
+use super::call::Call;
+use super::context::{self, CallContext};
+use super::facts::{Facts, KeyFacts, PrincipalFacts, TableFacts};
+use super::requirement::{Purpose, RequiredPermission, Who, bucket_owner};
+use crate::job::{Plan, Span};
+use tableferry_policy::arn::{AccountId, Arn};
+use tableferry_policy::document::Document;
+use tableferry_policy::evaluate::{Context, Policies, Principal, Request};
+
+/// The id of an export as they look, to stand for the one that the export will get.
+const EXAMPLE_ID: &str = "01763805600000-a1b2c3d4";
+/// A data file as they are named.
+const EXAMPLE_FILE: &str = "data/7p2c4kz5bq7dxoiz3fxh2kv5a4.json.gz";
+
+/// One request to be judged, with the policies that bear on it.
+#[derive(Debug)]
+pub(super) struct PermissionRequest<'f> {
+    pub(super) principal: Principal,
+    pub(super) action: &'static str,
+    pub(super) call: Call,
+    pub(super) resource: String,
+    pub(super) account: AccountId,
+    /// The table that it is about, as the plan calls it, or the object.
+    pub(super) about: Option<String>,
+    pub(super) context: Context,
+    pub(super) applicable_policies: ApplicablePolicies<'f>,
+}
+
+impl PermissionRequest<'_> {
+    /// Whether it differs from another in the role of whoever asks alone.
+    pub(super) fn is_same_but_for_role(&self, other: &Self) -> bool {
+        self.call == other.call && self.resource == other.resource && self.about == other.about
+    }
+
+    /// The request as the policy room takes it.
+    pub(super) fn request(&self) -> Request<'_> {
+        Request {
+            principal: self.principal.clone(),
+            action: self.action,
+            resource: &self.resource,
+            resource_account: self.account.as_str(),
+            context: &self.context,
+        }
+    }
+
+    /// The policies that were read.
+    pub(super) const fn policies(&self) -> &Policies<'_> {
+        &self.applicable_policies.policies
+    }
+}
+
+/// Why a need cannot be put as a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unresolved {
+    /// What is not known.
+    pub(super) what: String,
+    /// The permission that would make it known.
+    pub(super) permission: &'static str,
+}
+
+/// The requests of one need, as they come while an export is started, runs and is checked.
+pub(super) fn asks<'f>(
+    plan: &Plan,
+    facts: &'f Facts,
+    need: &RequiredPermission,
+    now: Timestamp,
+) -> Result<Vec<PermissionRequest<'f>>, Unresolved> {
+    asks_by(plan, facts, need, now, need.is_direct())
+}
+
+/// The same requests, made by the principal itself where an export's are forwarded by DynamoDB.
+pub(super) fn direct_asks<'f>(
+    plan: &Plan,
+    facts: &'f Facts,
+    need: &RequiredPermission,
+    now: Timestamp,
+) -> Result<Vec<PermissionRequest<'f>>, Unresolved> {
+    asks_by(plan, facts, need, now, true)
+}
+
+fn asks_by<'f>(
+    plan: &Plan,
+    facts: &'f Facts,
+    need: &RequiredPermission,
+    now: Timestamp,
+    is_direct: bool,
+) -> Result<Vec<PermissionRequest<'f>>, Unresolved> {
+    let places = places(plan, facts, need)?;
+    let principal = principal_of(facts, need.who);
+    let known = known_to_iam(principal)?;
+    let mut asks = Vec::new();
+    for place in &places {
+        let is_data = place.resource.ends_with(EXAMPLE_FILE);
+        for &call in Call::of(need.action, is_data) {
+            for role in roles(principal, facts) {
+                let call = CallContext {
+                    plan,
+                    facts,
+                    now,
+                    need,
+                    call,
+                    account: &place.account,
+                    resource: &place.resource,
+                    object: place.object.as_deref(),
+                    table: place.table.as_ref().map(|(_, arn)| arn),
+                    role: role.as_deref(),
+                    is_direct,
+                };
+                asks.push(ask(facts, call, place, as_asked(&known, role.clone())));
+            }
+        }
+    }
+    Ok(asks)
+}
+
+/// One call on one place, in its own context.
+fn ask<'f>(
+    facts: &'f Facts,
+    call: CallContext<'_>,
+    place: &Place<'f>,
+    principal: Principal,
+) -> PermissionRequest<'f> {
+    let need = call.need;
+    let mut context = context::of(call);
+    let asked = place.table.as_ref().map(|(asked, _)| asked.as_str());
+    let applicable_policies = ApplicablePolicies::of(facts, need, &place.account, place.key, asked);
+    context::add_unsettled(&mut context, need.action, applicable_policies.documents());
+    PermissionRequest {
+        principal,
+        action: need.action,
+        call: call.call,
+        resource: place.resource.clone(),
+        account: place.account.clone(),
+        about: asked.map(str::to_owned).or_else(|| place.object.clone()),
+        context,
+        applicable_policies,
+    }
+}
+
+fn principal_of(facts: &Facts, who: Who) -> &PrincipalFacts {
+    match (who, &facts.destination) {
+        (Who::Reader, Some(destination)) => destination,
+        _ => &facts.source,
+    }
+}
+
+/// One resource that a need is about.
+struct Place<'f> {
+    resource: String,
+    account: AccountId,
+    /// The table as the plan calls it, and its ARN.
+    table: Option<(String, Arn)>,
+    key: Option<&'f KeyFacts>,
+    object: Option<String>,
+}
+
+fn places<'f>(
+    plan: &Plan,
+    facts: &'f Facts,
+    need: &RequiredPermission,
+) -> Result<Vec<Place<'f>>, Unresolved> {
+    match need.purpose {
+        Purpose::Export | Purpose::Follow | Purpose::List => Ok(table_places(plan, facts, need)),
+        Purpose::Write | Purpose::Verify => {
+            let account = bucket_owner(plan, facts).ok_or(Unresolved {
+                what: format!("whose bucket {} is", plan.destination.bucket),
+                permission: "s3:ListBucket",
+            })?;
+            let resources = match need.action {
+                "s3:ListBucket" => vec![need.resource.pattern().to_owned()],
+                _ => objects(plan, facts),
+            };
+            let place = |resource: String| Place {
+                resource,
+                account: account.clone(),
+                table: None,
+                key: None,
+                object: None,
+            };
+            Ok(resources.into_iter().map(place).collect())
+        }
+        Purpose::Encrypt | Purpose::Decrypt => {
+            let asked = plan.encryption.key().unwrap_or_default();
+            let (key, arn, account) = key_named(facts, asked)?;
+            let place = |object: String| Place {
+                resource: arn.to_string(),
+                account: account.clone(),
+                table: None,
+                key,
+                object: Some(object),
+            };
+            Ok(objects(plan, facts).into_iter().map(place).collect())
+        }
+        Purpose::ReadTable => {
+            let name = need.resource.pattern();
+            let (key, arn, account) = key_named(facts, name)?;
+            let uses_it = |table: &&TableFacts| {
+                let known = table.description.value();
+                known.and_then(|table| table.key.as_ref()) == Some(&arn)
+            };
+            let place = |table: &TableFacts| {
+                Some(Place {
+                    resource: arn.to_string(),
+                    account: account.clone(),
+                    table: Some((table.asked.clone(), table.description.value()?.arn.clone())),
+                    key,
+                    object: None,
+                })
+            };
+            Ok(facts
+                .tables
+                .iter()
+                .filter(uses_it)
+                .filter_map(place)
+                .collect())
+        }
+    }
+}
+
+/// The facts about a key, its ARN, and the account in it.
+fn key_named<'f>(
+    facts: &'f Facts,
+    asked: &str,
+) -> Result<(Option<&'f KeyFacts>, Arn, AccountId), Unresolved> {
+    let key = facts.key(asked);
+    let named = || {
+        let arn: Arn = asked.parse().ok()?;
+        arn.resource.starts_with("key/").then_some(arn)
+    };
+    key.and_then(KeyFacts::arn)
+        .or_else(named)
+        .and_then(|arn| {
+            let account = arn.account_id()?;
+            Some((key, arn, account))
+        })
+        .ok_or(Unresolved {
+            what: format!("which key {asked} is"),
+            permission: "kms:DescribeKey",
+        })
+}
+
+fn table_places<'f>(plan: &Plan, facts: &Facts, need: &RequiredPermission) -> Vec<Place<'f>> {
+    let account = &facts.source.caller.account;
+    let pattern = need.resource.pattern();
+    let mut places: Vec<Place<'f>> = Vec::new();
+    for job in &plan.tables {
+        let arn = plan.table_arn(job, account, &facts.source.region);
+        let resource = match need.purpose {
+            Purpose::Follow => format!("{arn}/export/{EXAMPLE_ID}"),
+            _ => arn.to_string(),
+        };
+        // A list is asked for table by table, so it is judged on each.
+        let is_meant = pattern == "*" || pattern.trim_end_matches("/export/*") == arn.to_string();
+        if is_meant && places.iter().all(|place| place.resource != resource) {
+            places.push(Place {
+                resource,
+                account: account.clone(),
+                table: Some((job.table.to_string(), arn)),
+                key: None,
+                object: None,
+            });
+        }
+    }
+    places
+}
+
+/// The ARN of one object of each kind that the plan's exports write (developer guide, "DynamoDB
+/// table export output format").
+fn objects(plan: &Plan, facts: &Facts) -> Vec<String> {
+    let bucket = plan
+        .destination
+        .bucket
+        .arn(facts.source.caller.arn.partition);
+    let folder = match &plan.destination.prefix {
+        Some(prefix) => format!("{bucket}/{prefix}/AWSDynamoDB"),
+        None => format!("{bucket}/AWSDynamoDB"),
+    };
+    let has = |wanted: fn(&Span) -> bool| plan.tables.iter().any(|job| wanted(&job.span));
+    let mut objects: Vec<String> = [
+        "_started",
+        "manifest-summary.json",
+        "manifest-summary.md5",
+        "manifest-files.json",
+        "manifest-files.md5",
+    ]
+    .iter()
+    .map(|file| format!("{folder}/{EXAMPLE_ID}/{file}"))
+    .collect();
+    if has(|span| matches!(span, Span::Full { .. })) {
+        objects.push(format!("{folder}/{EXAMPLE_ID}/{EXAMPLE_FILE}"));
+    }
+    if has(|span| matches!(span, Span::Incremental { .. })) {
+        objects.push(format!("{folder}/{EXAMPLE_FILE}"));
+    }
+    objects
+}
+
+/// The ARNs that the role behind a principal may have; one `None` for whoever is no session.
+fn roles(principal: &PrincipalFacts, facts: &Facts) -> Vec<Option<String>> {
+    let Some(name) = principal.role_name() else {
+        return vec![None];
+    };
+    if let Some(role) = principal.role.value() {
+        return vec![Some(role.arn.to_string())];
+    }
+    let caller = &principal.caller;
+    let plain = Arn::iam(
+        caller.arn.partition,
+        &caller.account,
+        format!("role/{name}"),
+    );
+    let mut roles = vec![plain.to_string()];
+    if name.starts_with("AWSReservedSSO_") {
+        // Identity Center's own roles always have its path; which Region is in it is not known.
+        let path = "role/aws-reserved/sso.amazonaws.com";
+        let regional = format!("{path}/{}/{name}", principal.region);
+        roles = [regional, format!("{path}/{name}")]
+            .map(|resource| Arn::iam(caller.arn.partition, &caller.account, resource).to_string())
+            .to_vec();
+    }
+    for text in texts_of_policies(facts) {
+        for found in roles_named(text, name, caller.account.as_str()) {
+            if !roles.contains(&found) {
+                roles.push(found);
+            }
+        }
+    }
+    roles.into_iter().map(Some).collect()
+}
+
+fn texts_of_policies(facts: &Facts) -> impl Iterator<Item = &str> {
+    let keys = facts.keys.iter().filter_map(|key| key.policy.value());
+    facts
+        .bucket
+        .policy
+        .value()
+        .into_iter()
+        .chain(keys)
+        .map(String::as_str)
+}
+
+/// The roles of an account that a policy names and that have this name, under whatever path.
+fn roles_named(text: &str, name: &str, account: &str) -> Vec<String> {
+    let Ok(document) = Document::parse(text) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for statement in document.statements() {
+        let principals = statement.principals.iter().flat_map(|all| &all.entries);
+        let values = statement.conditions.iter().flat_map(|found| &found.values);
+        for text in principals.map(|(_, text)| text).chain(values) {
+            let arn = text.value.as_ref();
+            let is_it = arn.split(':').nth(4) == Some(account)
+                && arn.contains(":role/")
+                && arn.rsplit('/').next() == Some(name)
+                && !arn.contains(['*', '?', '$']);
+            if is_it {
+                found.push(arn.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// The principal as IAM knows it. A server that is not AWS may call its callers by ARNs that IAM
+/// gives nobody; what policies mean for them nobody can tell.
+fn known_to_iam(principal: &PrincipalFacts) -> Result<Principal, Unresolved> {
+    let arn = &principal.caller.arn;
+    Principal::parse(&arn.to_string()).ok_or_else(|| Unresolved {
+        what: format!("what policies make of {arn}, an ARN that IAM gives nobody,"),
+        permission: "",
+    })
+}
+
+/// The principal with the role behind its session.
+fn as_asked(known: &Principal, role: Option<String>) -> Principal {
+    match known {
+        Principal::Session { arn, .. } => Principal::Session {
+            arn: arn.clone(),
+            role_arn: role,
+        },
+        known => known.clone(),
+    }
+}

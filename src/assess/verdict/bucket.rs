@@ -1,0 +1,291 @@
+//! Verdicts on the bucket's settings: that it is there, whose it is, whom Block Public Access keeps
+//! out, who owns what is written to it, and who pays.
+
+use super::{
+    AssessedRequirement, Check, MissingInput, PolicyLayer, SettledBy, Verdict, mender_of_bucket,
+    prior_export,
+};
+use crate::assess::facts::{Fact, Facts, Ownership};
+use crate::assess::requirement::{Criticality, bucket_owner};
+use crate::job::Plan;
+use tableferry_policy::arn::AccountId;
+use tableferry_policy::document::Document;
+use tableferry_policy::public::public_statements;
+
+/// Judges the bucket.
+pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
+    let existence = existence(facts);
+    if existence.outcome == Verdict::Denied {
+        return vec![existence];
+    }
+    let owner = bucket_owner(plan, facts);
+    let mut verdicts = vec![existence, judge_owner(plan, facts)];
+    verdicts.extend(public_access(facts, owner.as_ref()));
+    verdicts.extend(object_ownership(facts, owner.as_ref()));
+    verdicts.extend(requester_pays(facts, owner.as_ref()));
+    verdicts
+}
+
+/// What could not be read of a setting.
+pub(super) fn unread<T>(
+    fact: &Fact<T>,
+    what: impl Into<String>,
+    permission: &str,
+) -> Vec<MissingInput> {
+    let obstacle = fact.obstacle(permission);
+    let what = what.into();
+    obstacle
+        .into_iter()
+        .map(|obstacle| MissingInput {
+            layer: PolicyLayer::Setting,
+            what: what.clone(),
+            permission: obstacle.permission,
+            detail: obstacle.detail,
+        })
+        .collect()
+}
+
+fn existence(facts: &Facts) -> AssessedRequirement {
+    let bucket = &facts.bucket;
+    let name = bucket.name.as_str();
+    if bucket.region.is_absent() || bucket.owner.is_absent() {
+        return AssessedRequirement::check(Check::Bucket, name, Verdict::Denied)
+            .because(format!("there is no bucket {name}"))
+            .fixed_by(
+                mender_of_bucket(facts, None),
+                "check the name, or make the bucket in the destination's account",
+            )
+            .expecting("The specified bucket does not exist");
+    }
+    if let Some(region) = bucket.region.value() {
+        return AssessedRequirement::check(Check::Bucket, name, Verdict::CLEAR)
+            .because(format!("bucket {name} is in {region}"));
+    }
+    let assumed = unread(
+        &bucket.region,
+        format!("the Region of bucket {name}"),
+        "s3:ListBucket",
+    );
+    let outcome = if bucket.owner.value().is_some() {
+        Verdict::Allowed { assumed }
+    } else {
+        Verdict::unread(assumed)
+    };
+    AssessedRequirement::check(Check::Bucket, name, outcome)
+        .because(format!("the Region of bucket {name} could not be read"))
+}
+
+/// `S3BucketOwner` must be sent where the bucket is of another account, and must be its account.
+fn judge_owner(plan: &Plan, facts: &Facts) -> AssessedRequirement {
+    const REFUSED: &str =
+        "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied";
+    let bucket = &facts.bucket;
+    let source = &facts.source.caller.account;
+    let check =
+        |outcome| AssessedRequirement::check(Check::BucketOwner, bucket.name.as_str(), outcome);
+    let denied = |why: String, hint: String| {
+        check(Verdict::Denied)
+            .because(why)
+            .fixed_by(super::Responsible::You, hint)
+            .expecting(REFUSED)
+    };
+    // Without a word of the plan, a run sends the account of the destination's profile.
+    let said = plan.destination.owner.as_ref();
+    let destinations = facts.destination.as_ref().map(|side| &side.caller.account);
+    let sent = said.or(destinations);
+    let name = &bucket.name;
+    let choose = |owner: &AccountId| format!("set destination.owner to \"{owner}\"");
+    let find_out = || "set destination.owner to the account that owns the bucket".to_owned();
+    match (sent, bucket.owner.value()) {
+        (Some(sent), Some(owner)) if sent != owner => {
+            let who = if said.is_some() {
+                "the plan"
+            } else {
+                "without destination.owner, the run"
+            };
+            denied(
+                format!("{who} sends {sent} as the owner, and bucket {name} is of {owner}"),
+                choose(owner),
+            )
+        }
+        (Some(_), Some(owner)) if said.is_none() && owner != source => check(Verdict::CLEAR)
+            .because(format!(
+                "{owner} was found out to be the owner, and is sent as S3BucketOwner"
+            )),
+        (Some(_), Some(owner)) => {
+            check(Verdict::CLEAR).because(format!("{owner} is the owner, and is sent"))
+        }
+        (None, Some(owner)) if owner == source => {
+            check(Verdict::CLEAR).because("the bucket is of the exporting account".to_owned())
+        }
+        (None, Some(owner)) => denied(
+            format!("bucket {name} is of {owner}, and no owner is sent"),
+            choose(owner),
+        ),
+        (Some(sent), None) if bucket.not_owners.contains(sent) => denied(
+            format!(
+                "{sent} is sent as the owner, and S3 says that bucket {name} is not of that account"
+            ),
+            find_out(),
+        ),
+        (None, None) if bucket.not_owners.contains(source) => denied(
+            format!(
+                "bucket {name} is not of {source}, the account that exports, and no owner is sent"
+            ),
+            find_out(),
+        ),
+        (sent, None) => {
+            let what = format!("whose bucket {name} is");
+            let why = sent.map_or_else(
+                || format!("{what} could not be proved, and no owner is sent: if it is not of {source}, the export fails"),
+                |sent| format!("{what} could not be proved; {sent} is sent as its owner"),
+            );
+            let unread = unread(&bucket.owner, what, "s3:ListBucket");
+            let earlier = prior_export::of_owner(plan, facts, sent);
+            if let Some(found) = earlier.as_ref().filter(|found| found.holds()) {
+                return check(Verdict::Allowed { assumed: unread })
+                    .because(found.told())
+                    .caution(found.reserve());
+            }
+            let unknown = check(Verdict::Unknown {
+                unread,
+                settled_by: SettledBy::Export,
+            })
+            .because(why)
+            .fixed_by(
+                mender_of_bucket(facts, sent),
+                "ask who owns the bucket, and set destination.owner",
+            );
+            match earlier {
+                Some(found) => unknown.caution(found.told()),
+                None => unknown,
+            }
+        }
+    }
+}
+
+/// While a policy counts as public, `RestrictPublicBuckets` lets in only "AWS service principals and
+/// authorized users within the bucket owner's account" ("Blocking public access to your Amazon S3
+/// storage").
+fn public_access(facts: &Facts, owner: Option<&AccountId>) -> Option<AssessedRequirement> {
+    let bucket = &facts.bucket;
+    let text = bucket.policy.value()?;
+    let document = Document::parse(text).ok()?;
+    let public: Vec<String> = public_statements(&document)
+        .into_iter()
+        .filter_map(|index| Some(document.statements().get(index)?.label(index)))
+        .collect();
+    let check =
+        |outcome| AssessedRequirement::check(Check::PublicAccess, bucket.name.as_str(), outcome);
+    if public.is_empty() {
+        return Some(check(Verdict::CLEAR).because("the bucket's policy is not public"));
+    }
+    let statements = public.join("`, `");
+    let is_own = owner == Some(&facts.source.caller.account);
+    let restricting = bucket.public_access_blocks().into_iter().find(|(_, fact)| {
+        fact.value()
+            .is_some_and(|block| block.restrict_public_buckets)
+    });
+    if let Some((place, _)) = restricting.filter(|_| !is_own) {
+        return Some(
+            check(Verdict::Denied)
+                .because(format!(
+                    "the statement `{statements}` makes the bucket's policy public, and Block Public \
+                     Access of {place} (RestrictPublicBuckets) then keeps every other account out"
+                ))
+                .fixed_by(
+                    mender_of_bucket(facts, owner),
+                    format!(
+                        "tie the statement `{statements}` to fixed values, such as \
+                         aws:PrincipalOrgID, so that the policy is public no more"
+                    ),
+                )
+                .expecting("Access Denied"),
+        );
+    }
+    let assumed = bucket
+        .public_access_blocks()
+        .into_iter()
+        .filter(|_| !is_own)
+        .flat_map(|(place, fact)| {
+            unread(
+                fact,
+                format!("Block Public Access of {place}"),
+                "s3:GetBucketPublicAccessBlock",
+            )
+        })
+        .collect();
+    Some(
+        check(Verdict::Allowed { assumed })
+            .because("Block Public Access keeps nobody out, as far as it was read")
+            .caution(format!(
+                "the statement `{statements}` makes the bucket's policy public"
+            )),
+    )
+}
+
+/// Which access control list an export sends is not documented. On a bucket with
+/// `BucketOwnerEnforced`, which every new one has, any but `bucket-owner-full-control` would be refused
+/// (`AccessControlListNotSupported`); the developer guide has exports go to such buckets without a
+/// word on it, so that nothing is cautioned of there.
+///
+/// A bucket without ownership controls is one on which "the object writer" owns what it writes
+/// ("Controlling ownership of objects and disabling ACLs for your bucket").
+fn object_ownership(facts: &Facts, owner: Option<&AccountId>) -> Option<AssessedRequirement> {
+    let bucket = &facts.bucket;
+    if owner == Some(&facts.source.caller.account) {
+        return None;
+    }
+    let source = &facts.source.caller.account;
+    let check = |outcome| {
+        AssessedRequirement::check(Check::ObjectOwnership, bucket.name.as_str(), outcome)
+            .of_criticality(Criticality::Optional)
+            .fixed_by(mender_of_bucket(facts, owner), "")
+    };
+    let ownership = match &bucket.ownership {
+        Fact::Known { value, .. } => *value,
+        Fact::Absent { .. } => Ownership::ObjectWriter,
+        other => {
+            let assumed = unread(
+                other,
+                format!("the object ownership of bucket {}", bucket.name),
+                "s3:GetBucketOwnershipControls",
+            );
+            return Some(check(Verdict::Allowed { assumed }));
+        }
+    };
+    Some(match ownership {
+        Ownership::BucketOwnerEnforced => {
+            check(Verdict::CLEAR).because("the bucket's owner owns every object, whoever writes it")
+        }
+        Ownership::BucketOwnerPreferred => check(Verdict::CLEAR)
+            .because("the bucket's owner owns objects that come with bucket-owner-full-control")
+            .caution("which access control list an export sends is not documented"),
+        Ownership::ObjectWriter => check(Verdict::Depends {
+            on: vec!["s3:x-amz-acl".to_owned()],
+            unread: Vec::new(),
+        })
+        .because(format!(
+            "whoever writes an object to bucket {} owns it: {source} may own the exported files, \
+             and the bucket's policy would not cover them",
+            bucket.name
+        ))
+        .fixed_by(
+            mender_of_bucket(facts, owner),
+            "set the bucket's object ownership to BucketOwnerEnforced",
+        ),
+    })
+}
+
+fn requester_pays(facts: &Facts, owner: Option<&AccountId>) -> Option<AssessedRequirement> {
+    let bucket = &facts.bucket;
+    let is_on = *bucket.requester_pays.value()?;
+    is_on.then(|| {
+        AssessedRequirement::check(Check::RequesterPays, bucket.name.as_str(), Verdict::Denied)
+            .because("exports to buckets with Requester Pays are not supported")
+            .fixed_by(
+                mender_of_bucket(facts, owner),
+                "switch Requester Pays off, or choose another bucket",
+            )
+    })
+}

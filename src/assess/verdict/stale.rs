@@ -1,0 +1,82 @@
+//! Principals that were deleted: where a role or user is gone, its policies show its unique id.
+//!
+//! Such a statement no longer matches, also not where a role of the same name was made anew ("AWS
+//! JSON policy elements: Principal"). And the document cannot be written back as it stands: S3 and KMS
+//! refuse it for the principal.
+
+use super::{AssessedRequirement, Check, Verdict, mender_of_bucket, mender_of_key};
+use crate::assess::applicable_policies::{bucket_document, key_document};
+use crate::assess::facts::{Facts, KeyFacts};
+use crate::assess::requirement::bucket_owner;
+use crate::job::Plan;
+use tableferry_policy::document::{Document, PrincipalKind};
+
+/// A principal that was deleted, where a policy still names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StalePrincipal {
+    /// The statement's index.
+    pub index: usize,
+    /// The statement's Sid, or its index such as `#0`.
+    pub sid: String,
+    /// The unique id, `AROA…` or `AIDA…`.
+    pub id: String,
+}
+
+/// The principals of a document that were deleted.
+#[must_use]
+pub fn stale_principals(document: &Document<'_>) -> Vec<StalePrincipal> {
+    let mut stale = Vec::new();
+    for (index, statement) in document.statements().iter().enumerate() {
+        for (kind, text) in statement.principals.iter().flat_map(|all| &all.entries) {
+            if *kind == PrincipalKind::Aws && is_unique_id(&text.value) {
+                stale.push(StalePrincipal {
+                    index,
+                    sid: statement.label(index),
+                    id: text.value.clone().into_owned(),
+                });
+            }
+        }
+    }
+    stale
+}
+
+/// Whether a text is the unique id of a role or user ("IAM identifiers", unique ID prefixes).
+pub(crate) fn is_unique_id(text: &str) -> bool {
+    let is_of_either = text.starts_with("AROA") || text.starts_with("AIDA");
+    let is_id = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    is_of_either && text.len() >= 16 && text.bytes().all(is_id)
+}
+
+/// Judges the policies of the bucket and of the plan's key.
+pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
+    let owner = bucket_owner(plan, facts);
+    let bucket = facts.bucket.policy.value().map(|text| {
+        let responsible = mender_of_bucket(facts, owner.as_ref());
+        (bucket_document(&facts.bucket), text, responsible)
+    });
+    let keys = facts.keys.iter().filter_map(|key: &KeyFacts| {
+        let account = key.arn()?.account_id()?;
+        let responsible = mender_of_key(facts, &account);
+        Some((key_document(key), key.policy.value()?, responsible))
+    });
+    bucket
+        .into_iter()
+        .chain(keys)
+        .filter_map(|(name, text, responsible)| {
+            let document = Document::parse(text).ok()?;
+            let stale = stale_principals(&document);
+            let first = stale.first()?;
+            Some(
+                AssessedRequirement::check(Check::StalePrincipal, name, Verdict::CLEAR)
+                    .fixed_by(responsible, "put the role's ARN in its place, or take it out")
+                    .because(format!(
+                        "the statement `{}` names {}, the id of a role or user that was deleted: it \
+                         matches nobody, a role of the same name made anew included",
+                        first.sid, first.id
+                    ))
+                    .expecting("Invalid principal in policy")
+                    .caution("the document cannot be written back as it stands"),
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,199 @@
+//! Verdicts on tables: that they are there, in the account that exports, with point-in-time recovery
+//! on, and that the times asked for lie in its window.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::bucket::unread;
+use super::{AssessedRequirement, Check, Responsible, SettledBy, Verdict};
+use crate::assess::facts::{Fact, Facts, Recovery, TableFacts};
+use crate::job::{Plan, Span, TableJob};
+
+/// Judges every table of a plan.
+pub(super) fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequirement> {
+    let mut verdicts: Vec<AssessedRequirement> = Vec::new();
+    let empty = TableFacts {
+        asked: String::new(),
+        description: Fact::Unasked,
+        recovery: Fact::Unasked,
+        policy: Fact::Unasked,
+    };
+    for job in &plan.tables {
+        let asked = job.table.to_string();
+        let table = facts.table(&asked).unwrap_or(&empty);
+        let existence = existence(plan, facts, job, table);
+        let is_there = existence.outcome != Verdict::Denied;
+        push_once(&mut verdicts, existence);
+        if is_there {
+            let recovery = recovery(&asked, table);
+            let is_on = recovery.outcome != Verdict::Denied;
+            push_once(&mut verdicts, recovery);
+            let known = table.recovery.value().filter(|_| is_on);
+            verdicts.extend(known.and_then(|known| window(job, table, known, now)));
+        }
+    }
+    verdicts
+}
+
+fn push_once(verdicts: &mut Vec<AssessedRequirement>, verdict: AssessedRequirement) {
+    if !verdicts.contains(&verdict) {
+        verdicts.push(verdict);
+    }
+}
+
+fn existence(
+    plan: &Plan,
+    facts: &Facts,
+    job: &TableJob,
+    table: &TableFacts,
+) -> AssessedRequirement {
+    let source = &facts.source.caller.account;
+    let name = job.table.to_string();
+    let arn = plan.table_arn(job, source, &facts.source.region);
+    let check = |outcome| AssessedRequirement::check(Check::Table, name.as_str(), outcome);
+    if arn.account != source.as_str() {
+        return check(Verdict::Denied)
+            .because(format!(
+                "{arn} is not of {source}, the account that exports"
+            ))
+            .fixed_by(
+                Responsible::You,
+                "sign in to the table's own account as the source",
+            )
+            .expecting("Access is denied");
+    }
+    match &table.description {
+        Fact::Known { value, .. } => {
+            let verdict = check(Verdict::CLEAR).because(format!("it is {}", value.status));
+            match value.status.as_str() {
+                "ACTIVE" | "UPDATING" => verdict,
+                status => verdict.caution(format!("the table is {status}")),
+            }
+        }
+        Fact::Absent { .. } => check(Verdict::Denied)
+            .because(format!("there is no table {arn}"))
+            .fixed_by(
+                Responsible::You,
+                "check the name and the Region; a table of another Region is named by its ARN",
+            )
+            .expecting("Table not found: "),
+        other => check(Verdict::Unknown {
+            unread: unread(other, format!("table {name}"), "dynamodb:DescribeTable"),
+            settled_by: SettledBy::Start,
+        })
+        .because("the table could not be read"),
+    }
+}
+
+fn recovery(name: &str, table: &TableFacts) -> AssessedRequirement {
+    let check = |outcome| AssessedRequirement::check(Check::Recovery, name, outcome);
+    match &table.recovery {
+        Fact::Known { value, .. } if value.is_enabled => check(Verdict::CLEAR).because("it is on"),
+        Fact::Known { .. } | Fact::Absent { .. } => check(Verdict::Denied)
+            .because(format!(
+                "point-in-time recovery is not enabled for table {name}"
+            ))
+            .fixed_by(
+                Responsible::You,
+                "enable it (dynamodb:UpdateContinuousBackups); the window begins then",
+            )
+            .expecting("Point in time recovery is not enabled for table"),
+        other => check(Verdict::Unknown {
+            unread: unread(
+                other,
+                format!("the point-in-time recovery of table {name}"),
+                "dynamodb:DescribeContinuousBackups",
+            ),
+            settled_by: SettledBy::Start,
+        })
+        .because("whether it is on could not be read"),
+    }
+}
+
+/// Judges the times of a job. The window's end moves on with the time, so that it is carried forward
+/// from when it was read.
+fn window(
+    job: &TableJob,
+    table: &TableFacts,
+    recovery: &Recovery,
+    now: Timestamp,
+) -> Option<AssessedRequirement> {
+    let name = job.table.to_string();
+    let denied = |why: String, hint: String, text: &'static str| {
+        Some(
+            AssessedRequirement::check(Check::Window, name.as_str(), Verdict::Denied)
+                .because(why)
+                .fixed_by(Responsible::You, hint)
+                .expecting(text),
+        )
+    };
+    let latest = latest(table, recovery, now);
+    match &job.span {
+        Span::Full { time: None } => {}
+        Span::Full { time: Some(time) } => {
+            if *time > now {
+                return denied(
+                    format!("{time} lies in the future"),
+                    "leave the time out for the latest state".to_owned(),
+                    "Export Time is invalid",
+                );
+            }
+            if let Some(earliest) = recovery.earliest.filter(|earliest| time < earliest) {
+                return denied(
+                    format!("{time} lies before the recovery window, which begins at {earliest}"),
+                    format!("choose a time from {earliest} on"),
+                    "Export Time is invalid",
+                );
+            }
+            if let Some(latest) = latest.filter(|latest| time > latest) {
+                return denied(
+                    format!("{time} lies after the recovery window, which ends at {latest}"),
+                    "choose an earlier time, or leave it out for the latest state".to_owned(),
+                    "Point in Time Recovery is not available for specified export time",
+                );
+            }
+        }
+        Span::Incremental { from, to, .. } => {
+            let created = table.description.value().and_then(|table| table.created_at);
+            if let Some(created) = created.filter(|created| from < created) {
+                return denied(
+                    format!("{from} lies before the table was made, at {created}"),
+                    format!("choose a beginning from {created} on"),
+                    "Incremental export period from time cannot be less than the table creation time : ",
+                );
+            }
+            if *to > now {
+                return denied(
+                    format!("{to} lies in the future"),
+                    format!("choose an end no later than {now}"),
+                    "Incremental export period to time cannot be greater than the current time : ",
+                );
+            }
+            if let Some(earliest) = recovery.earliest.filter(|earliest| from < earliest) {
+                return denied(
+                    format!("{from} lies before the recovery window, which begins at {earliest}"),
+                    format!(
+                        "choose a beginning from {earliest} on, and an end 15 minutes later at least"
+                    ),
+                    "Export Time is invalid",
+                );
+            }
+        }
+    }
+    let is_timed = !matches!(job.span, Span::Full { time: None });
+    is_timed.then(|| {
+        AssessedRequirement::check(Check::Window, name, Verdict::CLEAR)
+            .because("the time lies in the recovery window")
+    })
+}
+
+fn latest(table: &TableFacts, recovery: &Recovery, now: Timestamp) -> Option<Timestamp> {
+    let latest = recovery.latest?;
+    let since = table
+        .recovery
+        .read_at()
+        .map_or(SignedDuration::ZERO, |read| now.duration_since(read));
+    latest
+        .checked_add(since.max(SignedDuration::ZERO))
+        .ok()
+        .or(Some(latest))
+}

@@ -1,0 +1,76 @@
+//! The words of AWS's refusals, as "Troubleshoot access denied error messages" of the IAM user guide
+//! and the failures of exports have them.
+
+use super::permission::PermissionDecision;
+use crate::assess::facts::Facts;
+use crate::assess::requirement::{Purpose, RequiredPermission};
+use tableferry_policy::arn::AccountId;
+use tableferry_policy::evaluate::PolicyKind;
+
+/// The words of AWS's refusal of a need on a resource of `owner`, as far as they are known
+/// beforehand; none where nothing is refused for certain or by some values.
+pub(super) fn expected_error(
+    facts: &Facts,
+    need: &RequiredPermission,
+    owner: Option<&AccountId>,
+    decision: &PermissionDecision,
+) -> Option<String> {
+    let deny = decision.deciding.iter().find(|deciding| deciding.is_deny);
+    let kind = decision.denied_by.or_else(|| deny.map(|deny| deny.kind))?;
+    if need.purpose == Purpose::Decrypt {
+        return Some(
+            "The ciphertext refers to a customer master key that does not exist, does not exist in \
+             this region, or you are not allowed to access."
+                .to_owned(),
+        );
+    }
+    let is_foreign = owner.is_some_and(|owner| *owner != facts.source.caller.account);
+    let is_about_key =
+        matches!(kind, PolicyKind::Resource | PolicyKind::Grant) && need.action.starts_with("kms:");
+    if is_about_key && is_foreign {
+        return Some(format!(
+            "is not authorized to perform: {} on this resource because the resource does not exist in \
+             this Region, no resource-based policies allow access, or a resource-based policy \
+             explicitly denies access",
+            need.action
+        ));
+    }
+    if is_foreign && are_strangers(facts, owner) {
+        return Some("Access Denied".to_owned());
+    }
+    let place = match kind {
+        PolicyKind::Identity => "identity-based policy",
+        PolicyKind::Boundary => "permissions boundary",
+        PolicyKind::Session => "session policy",
+        PolicyKind::ServiceControl => "service control policy",
+        PolicyKind::ResourceControl => "resource control policy",
+        PolicyKind::VpcEndpoint => "VPC endpoint policy",
+        PolicyKind::Resource | PolicyKind::Grant | PolicyKind::Trust => "resource-based policy",
+    };
+    Some(if deny.is_some() {
+        let article = if kind == PolicyKind::Identity {
+            "an"
+        } else {
+            "a"
+        };
+        format!("with an explicit deny in {article} {place}")
+    } else {
+        format!("because no {place} allows the {} action", need.action)
+    })
+}
+
+/// Whether two accounts are known to be of no common organization: AWS gives them no reason.
+fn are_strangers(facts: &Facts, owner: Option<&AccountId>) -> bool {
+    let destination = facts
+        .destination
+        .as_ref()
+        .filter(|side| Some(&side.caller.account) == owner);
+    let Some(destination) = destination else {
+        return false;
+    };
+    let (own, other) = (&facts.source.organization, &destination.organization);
+    match (own.value(), other.value()) {
+        (Some(own), Some(other)) => own.id != other.id,
+        _ => own.is_absent() || other.is_absent(),
+    }
+}
