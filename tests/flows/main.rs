@@ -10,6 +10,7 @@
 mod bad_input;
 mod clock;
 mod duplicates;
+mod earlier;
 mod files;
 mod hostile;
 mod killed;
