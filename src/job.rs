@@ -12,12 +12,12 @@ mod by_hand;
 mod command;
 mod encryption;
 mod filter;
-mod job;
 mod parse;
 mod partition;
 mod request;
 mod section;
 mod sign_in;
+mod table_job;
 #[cfg(test)]
 mod tests;
 mod violation;

@@ -6,7 +6,9 @@ use toml::de::{DeTable, DeValue};
 use super::partition::Claims;
 use super::section::{Placed, Section, wrong_type};
 use super::violation::{Complaints, Violations};
-use super::{Destination, Encryption, Plan, SignIn, Source, TableJob, encryption, job, sign_in};
+use super::{
+    Destination, Encryption, Plan, SignIn, Source, TableJob, encryption, sign_in, table_job,
+};
 use crate::text_file::without_mark;
 use tableferry_policy::arn::{AccountId, BucketName, Region};
 
@@ -278,10 +280,10 @@ fn read_tables(
             continue;
         };
         let section = Section::new("[[tables]]", at, table);
-        if let Some(value) = job::read(section, now, claims, complaints) {
+        if let Some(value) = table_job::read(section, now, claims, complaints) {
             jobs.push(Placed { value, at });
         }
     }
-    job::refuse_duplicates(&jobs, home, complaints);
+    table_job::refuse_duplicates(&jobs, home, complaints);
     jobs.into_iter().map(|job| job.value).collect()
 }
