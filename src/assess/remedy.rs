@@ -31,6 +31,7 @@ use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::principal::SourcePrincipal;
+use super::requirement::{RequiredPermission, RequirementId};
 use super::verdict::{AssessedRequirement, Responsible};
 use crate::job::Plan;
 use tableferry_policy::arn::Arn;
@@ -58,7 +59,7 @@ impl Terms {
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mend {
+pub enum Fix {
     /// A document is written.
     Document {
         /// Which.
@@ -71,8 +72,8 @@ pub enum Mend {
         diff: String,
         /// The Sids of the statements that are added, by which they are found and removed again.
         added: Vec<String>,
-        /// The Denies that are given an exemption, by their Sid or index.
-        exempted: Vec<String>,
+        /// The Denies that are given an exemption.
+        exempted: Vec<ExemptingDeny>,
     },
     /// Point-in-time recovery is switched on.
     EnableRecovery {
@@ -85,23 +86,34 @@ pub enum Mend {
         key: &'static str,
         /// The value.
         value: String,
+        /// Why, in a sentence's half.
+        why: String,
     },
     /// Somebody else has to mend it; this is what to tell them.
-    Message {
+    RequestText {
         /// The text.
         text: String,
     },
+}
+
+/// A Deny of a document that is given an exemption.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExemptingDeny {
+    /// Its Sid or index, as verdicts name it.
+    pub sid: String,
+    /// The permissions that it hits.
+    pub hits: Vec<RequiredPermission>,
 }
 
 /// One remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remedy {
     /// What is to be done.
-    pub fix: Mend,
+    pub fix: Fix,
     /// Who can do it.
     pub responsible: Responsible,
-    /// What it mends, in words.
-    pub resolves: Vec<String>,
+    /// The requirements that it resolves.
+    pub resolves: Vec<RequirementId>,
     /// What else it lets through; empty where it grants no more than was missing.
     pub lets_through: Vec<String>,
     /// What to know before it is done.
@@ -117,11 +129,26 @@ impl Remedy {
         self.problems.is_empty()
     }
 
+    /// What it resolves, in words: a line for each requirement.
+    #[must_use]
+    pub fn resolves_in_words(&self) -> Vec<String> {
+        let words = |id: &RequirementId| match &self.fix {
+            Fix::Document {
+                target, exempted, ..
+            } => words_of_hits(id, target, exempted),
+            _ => vec![id.to_string()],
+        };
+        match &self.fix {
+            Fix::Plan { why, .. } => vec![why.clone()],
+            _ => self.resolves.iter().flat_map(words).collect(),
+        }
+    }
+
     /// The remedy for programs.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let fix = match &self.fix {
-            Mend::Document {
+            Fix::Document {
                 target,
                 before,
                 after,
@@ -135,22 +162,41 @@ impl Remedy {
                 "after": after,
                 "diff": diff,
                 "added": added,
-                "exempted": exempted,
+                "exempted": exempted.iter().map(|deny| &deny.sid).collect::<Vec<_>>(),
             }),
-            Mend::EnableRecovery { table } => {
+            Fix::EnableRecovery { table } => {
                 json!({ "kind": "enable_recovery", "table": table })
             }
-            Mend::Plan { key, value } => json!({ "kind": "plan", "key": key, "value": value }),
-            Mend::Message { text } => json!({ "kind": "message", "text": text }),
+            Fix::Plan { key, value, .. } => json!({ "kind": "plan", "key": key, "value": value }),
+            Fix::RequestText { text } => json!({ "kind": "message", "text": text }),
         };
         json!({
-            "mend": fix,
+            "fix": fix,
             "responsible": self.responsible.to_string(),
-            "resolves": self.resolves,
+            "resolves": self.resolves_in_words(),
+            "resolves_ids": self.resolves,
             "lets_through": self.lets_through,
             "warnings": self.warnings,
             "problems": self.problems,
         })
+    }
+}
+
+/// A line for each Deny that a document exempts a requirement from; else its own words.
+fn words_of_hits(id: &RequirementId, target: &Target, exempted: &[ExemptingDeny]) -> Vec<String> {
+    let hits = exempted.iter().flat_map(|deny| {
+        let of_id = deny.hits.iter().filter(|need| need.id() == *id);
+        of_id.map(|need| {
+            let sid = &deny.sid;
+            let reason = need.reason;
+            format!("{id}, which the Deny `{sid}` of the {target} hits: {reason}")
+        })
+    });
+    let words: Vec<String> = hits.collect();
+    if words.is_empty() {
+        vec![id.to_string()]
+    } else {
+        words
     }
 }
 
@@ -224,13 +270,17 @@ fn word_of_renamed((wanted, given): &(String, String)) -> String {
 
 /// What to tell about an exemption where a grant was asked for that ends: a condition inside a Deny
 /// has no time of its own, short of denying everybody again by another statement.
-fn warning_of_exemption(exempted: &[String], terms: Terms) -> Option<String> {
+fn warning_of_exemption(exempted: &[ExemptingDeny], terms: Terms) -> Option<String> {
     let expires = terms.expires.filter(|_| !exempted.is_empty())?;
     Some(format!(
         "what is put into the Deny `{}` does not end at {expires}, nor by itself at any other time: \
          take it away after the export",
-        exempted.join("` and the Deny `")
+        sids(exempted).join("` and the Deny `")
     ))
+}
+
+fn sids(exempted: &[ExemptingDeny]) -> Vec<&str> {
+    exempted.iter().map(|deny| deny.sid.as_str()).collect()
 }
 
 /// What to know before a document grants a principal anything. That a role of IAM Identity Center

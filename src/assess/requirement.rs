@@ -4,7 +4,11 @@
 //! guide's on uploads with KMS keys. It is the one place from which policies are written, so that
 //! what is asked for and what is granted cannot drift apart.
 
+mod id;
+
 use serde::{Deserialize, Serialize};
+
+pub use id::{Check, Requirement, RequirementId};
 
 use super::facts::{Facts, KeyManager};
 use crate::job::{Encryption, Plan};
@@ -43,7 +47,8 @@ pub enum Purpose {
 }
 
 /// A resource, as a policy's `Resource` names it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(untagged)]
 pub enum Resource {
     /// An ARN or a pattern of ARNs.
     Pattern(String),

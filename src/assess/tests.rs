@@ -8,6 +8,7 @@ mod prior_exports;
 mod properties;
 mod remedies;
 mod request_texts;
+mod resolved;
 mod unread;
 pub(crate) mod world;
 

@@ -28,7 +28,8 @@ use serde_json::{Value, json};
 pub(super) use self::evidence::is_for_want_of_identity;
 use super::facts::Facts;
 use super::principal::SourcePrincipal;
-use super::requirement::{Criticality, RequiredPermission, Who, needs_by};
+pub use super::requirement::{Check, Requirement, RequirementId};
+use super::requirement::{Criticality, Who, needs_by};
 use crate::job::Plan;
 use tableferry_policy::arn::AccountId;
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
@@ -121,60 +122,6 @@ pub struct MissingInput {
     pub permission: String,
     /// What stood in the way.
     pub detail: String,
-}
-
-/// What is judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Requirement {
-    /// A permission.
-    Permission(RequiredPermission),
-    /// A setting or a time, and what it is about: a bucket, a key, a table.
-    Check {
-        /// Which.
-        check: Check,
-        /// The thing, by name.
-        of: String,
-    },
-}
-
-/// The settings and times that are judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Check {
-    /// The bucket exists, and its Region is known.
-    Bucket,
-    /// `S3BucketOwner` is sent where it must be, and is right.
-    BucketOwner,
-    /// Block Public Access leaves other accounts in.
-    PublicAccess,
-    /// The destination can read what the source writes.
-    ObjectOwnership,
-    /// The bucket's owner pays.
-    RequesterPays,
-    /// The policies name no principal that was deleted.
-    StalePrincipal,
-    /// The key is one that the export can name.
-    KeyName,
-    /// The key lies in the bucket's Region.
-    KeyRegion,
-    /// The key exists and is enabled.
-    KeyState,
-    /// The table exists, in the account that exports.
-    Table,
-    /// Point-in-time recovery is on.
-    Recovery,
-    /// The times lie in the recovery window.
-    Window,
-    /// The session lasts.
-    Session,
-    /// The account has room for more exports.
-    Quota,
-    /// No export of the same table to the same place was started within the hour.
-    SamePlace,
-    /// No export to the same place failed while all that can be read was as it is now.
-    EarlierFailure,
-    /// Changes that were just made hold by now.
-    YoungChange,
 }
 
 /// Who can mend what is missing.
@@ -370,6 +317,7 @@ impl AssessedRequirement {
         });
         let mut value = json!({
             "verdict": self.outcome.as_str(),
+            "id": self.requirement.id(),
             "subject": requirement,
             "explanation": self.explanation,
             "deciding": deciding.collect::<Vec<_>>(),
@@ -392,47 +340,6 @@ impl AssessedRequirement {
             Verdict::Denied => {}
         }
         value
-    }
-}
-
-impl fmt::Display for Requirement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Permission(need) => {
-                let who = match need.who {
-                    Who::Exporter => "",
-                    Who::Reader => " (destination)",
-                };
-                write!(f, "{}{who} on {}", need.action, need.resource.pattern())
-            }
-            Self::Check { check, of } => write!(f, "{} {of}", check.title()),
-        }
-    }
-}
-
-impl Check {
-    /// What is checked, in a few words that the thing's name follows.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Bucket => "bucket",
-            Self::BucketOwner => "owner of bucket",
-            Self::PublicAccess => "Block Public Access of",
-            Self::ObjectOwnership => "object ownership of",
-            Self::RequesterPays => "payer of",
-            Self::StalePrincipal => "principals in the",
-            Self::KeyName => "kind of key",
-            Self::KeyRegion => "Region of key",
-            Self::KeyState => "state of key",
-            Self::Table => "table",
-            Self::Recovery => "point-in-time recovery of",
-            Self::Window => "time of",
-            Self::Session => "session of",
-            Self::Quota => "running exports of",
-            Self::SamePlace => "earlier exports of",
-            Self::EarlierFailure => "earlier failure at",
-            Self::YoungChange => "change of",
-        }
     }
 }
 

@@ -18,7 +18,7 @@ use super::unfinished;
 use super::{Exit, check_may_change, refuse_beyond_limits};
 use crate::args::ApplyArgs;
 use crate::assess::facts::Facts;
-use crate::assess::remedy::{Mend, Remedies, remedies};
+use crate::assess::remedy::{Fix, Remedies, remedies};
 use crate::assess::verdict::{Overall, judge, overall};
 use crate::job::Plan;
 use crate::work::{
@@ -155,7 +155,7 @@ async fn try_apply(
 /// Tells the remedies that change no account, or that we cannot carry out.
 fn tell_what_is_not_ours(found: &Remedies, facts: &Facts, report: &Report) {
     for remedy in &found.remedies {
-        if matches!(remedy.fix, Mend::Plan { .. } | Mend::Message { .. }) {
+        if matches!(remedy.fix, Fix::Plan { .. } | Fix::RequestText { .. }) {
             report.object(&words::as_event("remedy", remedy.to_json()));
             words::tell_remedy(report, remedy);
         }

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use super::consent::{Proposed, ProposedChange};
 use crate::assess::facts::Facts;
 use crate::assess::fingerprint::{Fingerprint, fingerprints};
-use crate::assess::remedy::{self, Mend, Remedies, Remedy, Terms};
-use crate::assess::requirement::{Criticality, Purpose, RequiredPermission};
+use crate::assess::remedy::{self, Fix, Remedies, Remedy, Terms};
+use crate::assess::requirement::Criticality;
 use crate::assess::verdict::{
-    self, AssessedRequirement, Check, MissingInput, Requirement, Responsible, Verdict, VerdictGroup,
+    self, AssessedRequirement, MissingInput, Responsible, Verdict, VerdictGroup,
 };
 use crate::job::Plan;
 use crate::journal::RunRecord;
@@ -181,15 +181,16 @@ impl Judged {
         }
     }
 
-    /// The place of the remedy that mends a verdict.
+    /// The place of the remedy that resolves a verdict's requirement.
     #[must_use]
     pub fn remedy_of(&self, verdict: &AssessedRequirement) -> Option<usize> {
         if verdict.outcome.is_allowed() {
             return None;
         }
+        let id = verdict.requirement.id();
         self.remedies
             .iter()
-            .position(|remedy| is_mended_by(verdict, remedy))
+            .position(|remedy| remedy.resolves.contains(&id))
     }
 }
 
@@ -209,42 +210,13 @@ fn ways(
                 name_to_type: name_to_type(proposal),
             }));
         }
-        if matches!(remedy.fix, Mend::Plan { .. }) {
+        if matches!(remedy.fix, Fix::Plan { .. }) {
             return Way::Plan;
         }
         let reason = reasons.iter().find(|(of, _)| **of == *remedy);
         Way::Nothing(reason.map_or_else(String::new, |(_, reason)| reason.clone()))
     };
     found.remedies.iter().map(way).collect()
-}
-
-/// Whether a remedy says of itself that it mends a verdict.
-fn is_mended_by(verdict: &AssessedRequirement, remedy: &Remedy) -> bool {
-    let says = |text: &str| remedy.resolves.iter().any(|mended| mended == text);
-    match &verdict.requirement {
-        Requirement::Permission(need) => {
-            let denies = verdict.deciding.iter().filter(|deciding| deciding.is_deny);
-            says(&format!("{} on {}", need.action, need.resource.pattern()))
-                || says(&verdict.requirement.to_string())
-                || denies
-                    .map(|deny| format!(", which the Deny `{}` of the ", deny.sid))
-                    .any(|deny| remedy.resolves.iter().any(|mended| mended.contains(&deny)))
-                || verdict.responsible == Responsible::You && is_about_encryption(need, remedy)
-        }
-        Requirement::Check { check, of } => match (check, &remedy.fix) {
-            (Check::Recovery, Mend::EnableRecovery { table }) => {
-                table.to_string() == *of || table.resource_after("table") == Some(of)
-            }
-            (Check::BucketOwner, Mend::Plan { key, .. }) => *key == "destination.owner",
-            _ => says(&verdict.requirement.to_string()),
-        },
-    }
-}
-
-/// Whether a remedy changes how the plan encrypts, which the write of a need was denied for.
-fn is_about_encryption(need: &RequiredPermission, remedy: &Remedy) -> bool {
-    let is_change = matches!(&remedy.fix, Mend::Plan { key, .. } if key.starts_with("encryption."));
-    need.purpose == Purpose::Write && is_change
 }
 
 /// The verdicts as they are shown.

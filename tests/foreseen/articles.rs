@@ -3,8 +3,8 @@
 
 use rstest::rstest;
 use serde_json::{Value, json};
-use tableferry::assess::remedy::{Mend, Terms, remedies};
-use tableferry::assess::requirement::Criticality;
+use tableferry::assess::remedy::{Fix, Terms, remedies};
+use tableferry::assess::requirement::{Criticality, RequirementId, Who};
 use tableferry::assess::verdict::{Overall, judge, overall};
 use tableferry_policy::lint::{Kind, Severity, lint};
 
@@ -133,7 +133,7 @@ fn a_pattern_of_unique_ids_counts_as_public_and_must_go_first() {
                 .any(|text| text.contains("make it non-public first")),
             "{problems:?}"
         );
-        let Some(Mend::Document { target, after, .. }) =
+        let Some(Fix::Document { target, after, .. }) =
             found.remedies.first().map(|first| &first.fix)
         else {
             panic!("{found:#?}");
@@ -263,13 +263,18 @@ fn from_faulty_to_working(mut world: Value, text: &str) {
         let found = remedies(&plan, &facts, now, Terms::default());
         for remedy in &found.remedies {
             // The reader's own address is as unknown, and nothing that an exemption is for.
-            let is_of_reader = remedy
-                .resolves
-                .iter()
-                .all(|resolves| resolves.contains("(destination)"));
-            let is_message = matches!(remedy.fix, Mend::Message { .. }) && !is_of_reader;
+            let is_of_reader = remedy.resolves.iter().all(|id| {
+                matches!(
+                    id,
+                    RequirementId::Permission {
+                        who: Who::Reader,
+                        ..
+                    }
+                )
+            });
+            let is_message = matches!(remedy.fix, Fix::RequestText { .. }) && !is_of_reader;
             assert!(remedy.is_sound() && !is_message, "{remedy:#?}");
-            if let Mend::Document { target, after, .. } = &remedy.fix {
+            if let Fix::Document { target, after, .. } = &remedy.fix {
                 assert_eq!(place.put(target, after, &world).await, Ok(()), "{after}");
             }
             carry_out(&mut world, remedy, &whereabouts());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tableferry::assess::facts::Facts;
-use tableferry::assess::remedy::{Mend, Remedy, Target};
+use tableferry::assess::remedy::{Fix, Remedy, Target};
 use tableferry::assess::requirement::Who;
 use tableferry::assess::verdict::{AssessedRequirement, judge};
 use tableferry::aws::dynamodb::StartAnswer;
@@ -290,7 +290,7 @@ fn kept(text: &str) -> Value {
 /// Does to a world what a remedy asks for. What changes the plan is with the plan.
 pub fn carry_out(world: &mut Value, remedy: &Remedy, whereabouts: &Whereabouts) {
     match &remedy.fix {
-        Mend::Document { target, after, .. } => match target {
+        Fix::Document { target, after, .. } => match target {
             Target::BucketPolicy { bucket } => {
                 world["buckets"][bucket]["policy"] = kept(after);
             }
@@ -304,7 +304,7 @@ pub fn carry_out(world: &mut Value, remedy: &Remedy, whereabouts: &Whereabouts) 
                 holder["inline"][name] = after.as_str().into();
             }
         },
-        Mend::EnableRecovery { table } => {
+        Fix::EnableRecovery { table } => {
             let name = table.resource_after("table").unwrap();
             let tables = &mut world["accounts"][table.account.as_str()]["tables"];
             for found in tables.as_array_mut().unwrap() {
@@ -313,7 +313,7 @@ pub fn carry_out(world: &mut Value, remedy: &Remedy, whereabouts: &Whereabouts) 
                 }
             }
         }
-        Mend::Plan { .. } | Mend::Message { .. } => {}
+        Fix::Plan { .. } | Fix::RequestText { .. } => {}
     }
 }
 

@@ -7,7 +7,7 @@ mod keys;
 pub mod table;
 
 use serde_json::Value;
-use tableferry::assess::remedy::{Mend, Remedy, Terms, remedies};
+use tableferry::assess::remedy::{Fix, Remedy, Terms, remedies};
 use tableferry::assess::verdict::{AssessedRequirement, Overall, Requirement, judge, overall};
 use tableferry::job::Plan;
 
@@ -123,7 +123,7 @@ async fn go_through(row: &Row) {
             let found = remedies(&plan, &facts, now, Terms::default());
             for remedy in &found.remedies {
                 assert!(can_be_done(remedy), "row {number}: {remedy:#?}");
-                if let Mend::Document { target, after, .. } = &remedy.fix {
+                if let Fix::Document { target, after, .. } = &remedy.fix {
                     let answer = place.put(target, after, &world).await;
                     assert_eq!(answer, Ok(()), "row {number}: {after}");
                 }
@@ -147,7 +147,7 @@ async fn go_through(row: &Row) {
 
 /// Whether a remedy is one that its mender can just do.
 fn can_be_done(remedy: &Remedy) -> bool {
-    remedy.is_sound() && !matches!(remedy.fix, Mend::Message { .. })
+    remedy.is_sound() && !matches!(remedy.fix, Fix::RequestText { .. })
 }
 
 /// `check` is clean, even where assumptions count, and the export completes.

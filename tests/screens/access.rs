@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use tableferry::assess::fingerprint::Fingerprint;
-use tableferry::assess::remedy::{Mend, Remedy, Target};
+use tableferry::assess::remedy::{Fix, Remedy, Target};
 use tableferry::assess::requirement::{Criticality, Purpose, RequiredPermission, Resource, Who};
 use tableferry::assess::verdict::{
     AssessedRequirement, Check, MissingInput, PolicyLayer, Requirement, Responsible, SettledBy,
@@ -161,7 +161,7 @@ fn bucket_policy(owner: AccountId) -> ChangeTarget {
 pub fn change(id: i64) -> ChangeRecord {
     let owner: AccountId = "222222222222".parse().unwrap();
     let then = noon() - SignedDuration::from_mins(10);
-    let Mend::Document { after, added, .. } = bucket_remedy().fix else {
+    let Fix::Document { after, added, .. } = bucket_remedy().fix else {
         unreachable!()
     };
     ChangeRecord {
@@ -373,7 +373,7 @@ pub fn bucket_remedy() -> Remedy {
     };
     let resolves = ["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"];
     Remedy {
-        fix: Mend::Document {
+        fix: Fix::Document {
             target: Target::BucketPolicy {
                 bucket: "export-landing".to_owned(),
             },
@@ -385,7 +385,7 @@ pub fn bucket_remedy() -> Remedy {
         },
         responsible: destination_owner(),
         resolves: resolves
-            .map(|action| format!("{action} on {OBJECTS}"))
+            .map(|action| need(action, Purpose::Write, OBJECTS, "").id())
             .into(),
         lets_through: Vec::new(),
         warnings: vec![
@@ -399,14 +399,18 @@ fn message() -> Remedy {
     let text = "dynamodb:DescribeExport is needed because the export is followed to its end. A Deny \
                 hits unless the address is one of the office's.";
     Remedy {
-        fix: Mend::Message {
+        fix: Fix::RequestText {
             text: text.to_owned(),
         },
         responsible: Responsible::Organization,
         resolves: vec![
-            "dynamodb:DescribeExport on \
-             arn:aws:dynamodb:eu-west-1:111111111111:table/Orders/export/*"
-                .to_owned(),
+            need(
+                "dynamodb:DescribeExport",
+                Purpose::Follow,
+                "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders/export/*",
+                "",
+            )
+            .id(),
         ],
         lets_through: Vec::new(),
         warnings: Vec::new(),

@@ -1,6 +1,6 @@
 //! Changes of accounts, key by key: shown, agreed to, done, waited for, and taken away.
 
-use tableferry::assess::remedy::Mend;
+use tableferry::assess::remedy::Fix;
 use tableferry::aws::dynamodb::ExportStatus;
 use tableferry::tui::consent::ProposedChange;
 use tableferry::tui::message::{Deed, Effect, Message, MutationResult, Query, Reply};
@@ -278,9 +278,10 @@ fn a_remedy_of_the_plan_is_taken_over_and_judged_anew() {
         unreachable!()
     };
     let mut judged = access::judged(&plan, true, None);
-    judged.remedies[0].fix = Mend::Plan {
+    judged.remedies[0].fix = Fix::Plan {
         key: "destination.owner",
         value: "333333333333".to_owned(),
+        why: "bucket export-landing is of 333333333333".to_owned(),
     };
     judged.ways[0] = Way::Plan;
     judged.mended_plan.destination.owner = Some("333333333333".parse().unwrap());

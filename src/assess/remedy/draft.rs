@@ -10,7 +10,7 @@ use super::exempt::{demands_aes256, demands_kms};
 use super::statement::{self, Terms};
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
-use crate::assess::requirement::{RequiredPermission, Who};
+use crate::assess::requirement::{RequiredPermission, RequirementId, Who};
 use crate::assess::verdict::stale_principals;
 use tableferry_policy::document::{Document, Effect};
 use tableferry_policy::expiry::end_of;
@@ -19,8 +19,10 @@ use tableferry_policy::merge::{self, Added, EditError};
 /// What is to be done to one document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Draft {
-    /// The needs that it must allow.
+    /// The needs that it must allow, with their keys by ARN.
     pub(super) needs: Vec<RequiredPermission>,
+    /// The requirements that these needs are of.
+    pub(super) granted: Vec<RequirementId>,
     /// What is put into its Denies, by the statement's index.
     pub(super) exemptions: BTreeMap<usize, Vec<Exemption>>,
     /// What its Denies hit, by the statement's index.
@@ -47,11 +49,14 @@ pub(super) struct Drawn {
 }
 
 impl Draft {
-    /// Takes in a need; whether that is news.
-    pub(super) fn want(&mut self, need: &RequiredPermission) -> bool {
+    /// Takes in a need of a requirement; whether that is news.
+    pub(super) fn want(&mut self, need: &RequiredPermission, of: RequirementId) -> bool {
         let is_new = !self.needs.contains(need);
         if is_new {
             self.needs.push(need.clone());
+        }
+        if !self.granted.contains(&of) {
+            self.granted.push(of);
         }
         is_new
     }

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::draft::principal;
 use super::request_text::listed;
-use super::{Mend, Remedy};
+use super::{Fix, Remedy};
 use crate::assess::facts::{Fact, Facts};
-use crate::assess::requirement::{RequiredPermission, Who};
-use crate::assess::verdict::{AssessedRequirement, Requirement, Responsible, Verdict};
+use crate::assess::requirement::{RequiredPermission, Requirement, RequirementId, Who};
+use crate::assess::verdict::{AssessedRequirement, Responsible, Verdict};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
 /// What one reader is told.
@@ -34,8 +34,8 @@ pub(super) enum Told {
     },
     /// A sentence, and what it is about.
     Sentence {
-        /// The verdict's subject.
-        about: String,
+        /// The requirement.
+        about: RequirementId,
         /// The text.
         text: String,
     },
@@ -61,11 +61,11 @@ impl Message {
     /// The remedy that sends it.
     pub(super) fn remedy(&self, facts: &Facts) -> Remedy {
         let resolves = self.told.iter().map(|told| match told {
-            Told::Call { need, .. } => Requirement::Permission(need.clone()).to_string(),
+            Told::Call { need, .. } => need.id(),
             Told::Sentence { about, .. } => about.clone(),
         });
         Remedy {
-            fix: Mend::Message {
+            fix: Fix::RequestText {
                 text: self.text(facts),
             },
             responsible: self.to.clone(),
@@ -156,7 +156,7 @@ fn statement(calls: &[&RequiredPermission]) -> String {
 pub(super) fn told(verdict: &AssessedRequirement, facts: &Facts) -> Told {
     let Requirement::Permission(need) = &verdict.requirement else {
         return Told::Sentence {
-            about: verdict.requirement.to_string(),
+            about: verdict.requirement.id(),
             text: format!("{}: please {}.", verdict.explanation, verdict.hint),
         };
     };

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::draft::principal;
-use super::{Mend, Remedy, Target};
+use super::{ExemptingDeny, Fix, Remedy, Target, sids};
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::verdict::Responsible;
@@ -74,7 +74,7 @@ pub(super) fn listed(words: &[impl AsRef<str>]) -> String {
 /// the same, and how to give it is left to whoever owns the document.
 fn request_without_document(text: &mut String, target: &Target, remedy: &Remedy) {
     let _ = write!(text, "\nPlease let these through in the {target}:\n\n");
-    for what in &remedy.resolves {
+    for what in &remedy.resolves_in_words() {
         let _ = writeln!(text, "  - {what}");
     }
     let _ = write!(text, "\nWe cannot offer the finished document:\n");
@@ -85,12 +85,12 @@ fn request_without_document(text: &mut String, target: &Target, remedy: &Remedy)
 
 // Writing to a string cannot fail.
 fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
-    if let (Mend::Document { target, .. }, false) = (&remedy.fix, remedy.is_sound()) {
+    if let (Fix::Document { target, .. }, false) = (&remedy.fix, remedy.is_sound()) {
         request_without_document(text, target, remedy);
         return;
     }
     let ask = match &remedy.fix {
-        Mend::Document {
+        Fix::Document {
             target: Target::IdentityPolicy { who, name },
             ..
         } => match principal(facts, *who) {
@@ -105,19 +105,19 @@ fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
             ),
             named => format!("Please give {named} this inline policy, by the name {name}:"),
         },
-        Mend::Document { target, before, .. } => match before {
+        Fix::Document { target, before, .. } => match before {
             Some(_) => format!("Please change the {target} like this:"),
             None => format!("Please add the {target}:"),
         },
-        Mend::EnableRecovery { table } => {
+        Fix::EnableRecovery { table } => {
             format!("Please switch on point-in-time recovery of {table}.")
         }
-        Mend::Plan { key, value } => format!("The plan sets {key} to {value}."),
-        Mend::Message { text } => text.clone(),
+        Fix::Plan { key, value, .. } => format!("The plan sets {key} to {value}."),
+        Fix::RequestText { text } => text.clone(),
     };
     let _ = write!(text, "\n{ask}\n");
     match &remedy.fix {
-        Mend::Document {
+        Fix::Document {
             before,
             after,
             diff,
@@ -126,11 +126,11 @@ fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
             let shown = if before.is_some() { diff } else { after };
             let _ = write!(text, "\n{}\n", shown.trim_end());
         }
-        Mend::EnableRecovery { .. } | Mend::Plan { .. } | Mend::Message { .. } => {}
+        Fix::EnableRecovery { .. } | Fix::Plan { .. } | Fix::RequestText { .. } => {}
     }
-    if matches!(remedy.fix, Mend::Document { .. }) && !remedy.resolves.is_empty() {
+    if matches!(remedy.fix, Fix::Document { .. }) && !remedy.resolves.is_empty() {
         let _ = write!(text, "\nWithout it, these are denied:\n");
-        for what in &remedy.resolves {
+        for what in &remedy.resolves_in_words() {
             let _ = writeln!(text, "  - {what}");
         }
     }
@@ -154,9 +154,9 @@ fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
 
 /// For how long it is asked, of each kind of change what is true of it: a statement of ours can end by
 /// itself, an exemption cannot, and recovery that is switched off again takes its window along.
-fn ending(fix: &Mend, expires: Option<Timestamp>) -> Option<String> {
+fn ending(fix: &Fix, expires: Option<Timestamp>) -> Option<String> {
     match fix {
-        Mend::Document {
+        Fix::Document {
             added, exempted, ..
         } => {
             let sentences: Vec<String> = [of_statements(added, expires), of_exemptions(exempted)]
@@ -165,12 +165,12 @@ fn ending(fix: &Mend, expires: Option<Timestamp>) -> Option<String> {
                 .collect();
             (!sentences.is_empty()).then(|| sentences.join("\n"))
         }
-        Mend::EnableRecovery { .. } => Some(
+        Fix::EnableRecovery { .. } => Some(
             "Please leave it on after the export: switching it off again destroys the table's \
              recovery window."
                 .to_owned(),
         ),
-        Mend::Plan { .. } | Mend::Message { .. } => None,
+        Fix::Plan { .. } | Fix::RequestText { .. } => None,
     }
 }
 
@@ -197,12 +197,12 @@ fn of_statements(added: &[String], expires: Option<Timestamp>) -> Option<String>
     })
 }
 
-fn of_exemptions(exempted: &[String]) -> Option<String> {
+fn of_exemptions(exempted: &[ExemptingDeny]) -> Option<String> {
     (!exempted.is_empty()).then(|| {
         format!(
             "What is put into the Deny `{}` is needed until the export is done. It does not end by \
              itself: please take it out then.",
-            exempted.join("` and the Deny `")
+            sids(exempted).join("` and the Deny `")
         )
     })
 }

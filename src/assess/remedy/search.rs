@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use super::draft::{Draft, Drawn, denies_named, principal};
 use super::exempt::{exemption, is_about_encryption, lets_through};
 use super::message::{Message, Told, told};
-use super::{Mend, Remedies, Remedy, Target, Terms, proof, recovery_cost, statement};
+use super::{ExemptingDeny, Fix, Remedies, Remedy, Target, Terms, proof, recovery_cost, statement};
 use crate::assess::facts::{Fact, Facts, Recovery};
-use crate::assess::requirement::{Purpose, RequiredPermission, Resource, Who};
+use crate::assess::requirement::{
+    Check, Purpose, RequiredPermission, Requirement, RequirementId, Resource, Who,
+};
 use crate::assess::verdict::{
-    AssessedRequirement, Check, Requirement, Responsible, Verdict, is_key_out_of_reach, judge,
+    AssessedRequirement, Responsible, Verdict, is_key_out_of_reach, judge,
 };
 use crate::job::Plan;
 use tableferry_policy::arn::Arn;
@@ -24,6 +26,15 @@ use tableferry_policy::merge;
 /// How often the plan is judged again at most; each turn finds at least one thing more.
 const MOST_TURNS: usize = 24;
 
+/// A value of the plan that is changed.
+#[derive(Debug, Clone)]
+struct PlanChange {
+    key: &'static str,
+    value: String,
+    why: String,
+    resolves: Vec<RequirementId>,
+}
+
 /// A search under way.
 pub(super) struct Search<'a> {
     facts: &'a Facts,
@@ -32,8 +43,8 @@ pub(super) struct Search<'a> {
     plan: Plan,
     before: Vec<AssessedRequirement>,
     drafts: BTreeMap<Target, (Draft, Responsible)>,
-    recoveries: Vec<Arn>,
-    plan_changes: Vec<(&'static str, String, String)>,
+    recoveries: Vec<(Arn, Vec<RequirementId>)>,
+    plan_changes: Vec<PlanChange>,
     messages: Vec<Message>,
     /// The Denies that were given an exemption in this turn: whether it suffices, the next one tells.
     exempted: Vec<(Target, usize)>,
@@ -99,20 +110,19 @@ impl<'a> Search<'a> {
                 };
                 let known = table.description.value().map(|table| table.arn.clone());
                 let is_off = table.recovery.is_settled();
-                match known.filter(|arn| is_off && !self.recoveries.contains(arn)) {
-                    Some(arn) => {
-                        self.recoveries.push(arn);
-                        true
-                    }
-                    None => false,
-                }
+                known
+                    .filter(|_| is_off)
+                    .is_some_and(|arn| self.recover(arn, verdict.requirement.id()))
             }
             Check::BucketOwner => match self.facts.bucket.owner.value() {
                 Some(owner) if self.plan.destination.owner.as_ref() != Some(owner) => {
                     self.plan.destination.owner = Some(owner.clone());
-                    let why = format!("bucket {of} is of {owner}");
-                    self.plan_changes
-                        .push(("destination.owner", owner.to_string(), why));
+                    self.plan_changes.push(PlanChange {
+                        key: "destination.owner",
+                        value: owner.to_string(),
+                        why: format!("bucket {of} is of {owner}"),
+                        resolves: vec![verdict.requirement.id()],
+                    });
                     true
                 }
                 _ => false,
@@ -129,6 +139,19 @@ impl<'a> Search<'a> {
             },
             _ => false,
         }
+    }
+
+    /// Has recovery of a table switched on; whether that is news.
+    fn recover(&mut self, table: Arn, of: RequirementId) -> bool {
+        let known = self.recoveries.iter_mut().find(|(arn, _)| *arn == table);
+        let Some((_, resolves)) = known else {
+            self.recoveries.push((table, vec![of]));
+            return true;
+        };
+        if !resolves.contains(&of) {
+            resolves.push(of);
+        }
+        false
     }
 
     fn take_permission(
@@ -167,7 +190,7 @@ impl<'a> Search<'a> {
                 let responsible = verdict.responsible.clone();
                 let entry = self.drafts.entry(target);
                 let (draft, _) = entry.or_insert_with(|| (Draft::default(), responsible));
-                draft.want(&needed)
+                draft.want(&needed, need.id())
             }
             None => self.tell(verdict),
         }
@@ -210,6 +233,9 @@ impl<'a> Search<'a> {
             if self.exempted.contains(&place) {
                 if let Some((draft, _)) = self.drafts.get_mut(target) {
                     draft.note_hit(index, need);
+                }
+                if is_about_encryption(statement) {
+                    self.note_encrypted(need);
                 }
                 continue;
             }
@@ -268,7 +294,7 @@ impl<'a> Search<'a> {
             let is_mended = table
                 .description
                 .value()
-                .is_some_and(|known| self.recoveries.contains(&known.arn));
+                .is_some_and(|known| self.recoveries.iter().any(|(arn, _)| *arn == known.arn));
             if is_mended {
                 let recovery = Recovery {
                     is_enabled: true,
@@ -287,14 +313,15 @@ impl<'a> Search<'a> {
         let after = judge(&self.plan, &mended, self.now);
         let worsened = proof::worsened(&self.before, &after);
         let mut remedies = Vec::new();
-        for (key, value, why) in &self.plan_changes {
+        for change in &self.plan_changes {
             remedies.push(Remedy {
-                fix: Mend::Plan {
-                    key,
-                    value: value.clone(),
+                fix: Fix::Plan {
+                    key: change.key,
+                    value: change.value.clone(),
+                    why: change.why.clone(),
                 },
                 responsible: Responsible::You,
-                resolves: vec![why.clone()],
+                resolves: change.resolves.clone(),
                 lets_through: Vec::new(),
                 warnings: Vec::new(),
                 problems: Vec::new(),
@@ -305,7 +332,7 @@ impl<'a> Search<'a> {
             drawn.drop_stale();
             remedies.extend(self.document_remedy(target, draft, responsible, drawn, &worsened));
         }
-        for table in &self.recoveries {
+        for (table, resolves) in &self.recoveries {
             let mut known = self.facts.tables.iter();
             let description = known.find_map(|facts| {
                 let known = facts.description.value();
@@ -313,11 +340,11 @@ impl<'a> Search<'a> {
             });
             let size = description.and_then(|known| known.size_bytes);
             remedies.push(Remedy {
-                fix: Mend::EnableRecovery {
+                fix: Fix::EnableRecovery {
                     table: table.clone(),
                 },
                 responsible: Responsible::You,
-                resolves: vec![format!("point-in-time recovery of {table}")],
+                resolves: resolves.clone(),
                 lets_through: Vec::new(),
                 warnings: vec![
                     "the recovery window begins when it is switched on".to_owned(),
@@ -374,12 +401,12 @@ impl<'a> Search<'a> {
         problems.extend(worsened.iter().cloned());
         let named = principal(self.facts, Who::Exporter);
         Some(Remedy {
-            resolves: resolves(target, draft, &exempted),
+            resolves: resolves(draft),
             lets_through: lets_through(
                 draft.exemptions.values().filter_map(|list| list.last()),
                 &named,
             ),
-            fix: Mend::Document {
+            fix: Fix::Document {
                 target: target.clone(),
                 before: live.map(str::to_owned),
                 diff: merge::diff(live.unwrap_or_default(), &drawn.text),
@@ -394,8 +421,8 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The Denies that a draft puts an exemption into, as verdicts name them.
-fn exempted(draft: &Draft, live: Option<&str>) -> Vec<String> {
+/// The Denies that a draft puts an exemption into, as verdicts name them, with what they hit.
+fn exempted(draft: &Draft, live: Option<&str>) -> Vec<ExemptingDeny> {
     let document = live.and_then(|text| Document::parse(text).ok());
     let label = |index: usize| {
         let statement = document.as_ref()?.statements().get(index)?;
@@ -403,27 +430,22 @@ fn exempted(draft: &Draft, live: Option<&str>) -> Vec<String> {
     };
     let indexes = draft.exemptions.keys();
     indexes
-        .map(|index| label(*index).unwrap_or_else(|| format!("#{index}")))
+        .map(|index| ExemptingDeny {
+            sid: label(*index).unwrap_or_else(|| format!("#{index}")),
+            hits: draft.hit.get(index).cloned().unwrap_or_default(),
+        })
         .collect()
 }
 
-/// What a draft mends; `exempted` are the Denies that it puts an exemption into, in their order.
-fn resolves(target: &Target, draft: &Draft, exempted: &[String]) -> Vec<String> {
-    let mut resolves: Vec<String> = draft
-        .needs
-        .iter()
-        .map(|need| format!("{} on {}", need.action, need.resource.pattern()))
-        .collect();
-    for (index, label) in draft.exemptions.keys().zip(exempted) {
-        let hit = draft.hit.get(index).into_iter().flatten();
-        resolves.extend(hit.map(|need| {
-            format!(
-                "{} on {}, which the Deny `{label}` of the {target} hits: {}",
-                need.action,
-                need.resource.pattern(),
-                need.reason
-            )
-        }));
+/// The requirements that a draft resolves, each once.
+fn resolves(draft: &Draft) -> Vec<RequirementId> {
+    let mut resolves = draft.granted.clone();
+    let exempted = draft.exemptions.keys();
+    for need in exempted.filter_map(|index| draft.hit.get(index)).flatten() {
+        let id = need.id();
+        if !resolves.contains(&id) {
+            resolves.push(id);
+        }
     }
     resolves
 }

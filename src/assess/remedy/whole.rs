@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::draft::{Drawn, principal};
-use super::{Mend, Remedies, Remedy, Target, Terms, proof, statement};
+use super::{ExemptingDeny, Fix, Remedies, Remedy, Target, Terms, proof, statement};
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::requirement::{RequiredPermission, Who, bucket_owner, needs_by};
@@ -49,7 +49,7 @@ pub fn whole(plan: &Plan, facts: &Facts, now: Timestamp, terms: Terms) -> Remedi
 
 fn target(remedy: &Remedy) -> Option<&Target> {
     match &remedy.fix {
-        Mend::Document { target, .. } => Some(target),
+        Fix::Document { target, .. } => Some(target),
         _ => None,
     }
 }
@@ -95,7 +95,7 @@ impl Whole<'_> {
         let mut problems = drawn.problems;
         problems.extend(proof::problems(target, live, &drawn.text, self.facts));
         let is_granted_more = !drawn.added.is_empty();
-        let fix = Mend::Document {
+        let fix = Fix::Document {
             target: target.clone(),
             before: live.map(str::to_owned),
             diff: merge::diff(live.unwrap_or_default(), &drawn.text),
@@ -187,16 +187,16 @@ impl Whole<'_> {
 }
 
 /// The Denies that a remedy puts an exemption into.
-fn exempted(least: &Remedy) -> Vec<String> {
+fn exempted(least: &Remedy) -> Vec<ExemptingDeny> {
     match &least.fix {
-        Mend::Document { exempted, .. } => exempted.clone(),
+        Fix::Document { exempted, .. } => exempted.clone(),
         _ => Vec::new(),
     }
 }
 
 /// The document of a remedy without the statements that it adds.
 fn without_added(least: &Remedy) -> Option<String> {
-    let Mend::Document { after, added, .. } = &least.fix else {
+    let Fix::Document { after, added, .. } = &least.fix else {
         return None;
     };
     added.iter().try_fold(after.clone(), |text, sid| {

@@ -4,7 +4,7 @@
 use super::{Side, laid_out};
 use crate::assess::facts::{Facts, PrincipalFacts};
 use crate::assess::principal::SourcePrincipal;
-use crate::assess::remedy::{Mend, Remedy, Target};
+use crate::assess::remedy::{Fix, Remedy, Target};
 use crate::assess::requirement::{Who, bucket_owner};
 use crate::job::Plan;
 use tableferry_policy::arn::{AccountId, Arn, Region};
@@ -128,7 +128,7 @@ impl Item<'_> {
     /// What to know about it, a sentence each.
     pub(super) fn notes(&self) -> Vec<String> {
         let lists = [
-            ("It mends", &self.remedy.resolves),
+            ("It resolves", &self.remedy.resolves_in_words()),
             ("It lets through", &self.remedy.lets_through),
             ("To know", &self.remedy.warnings),
         ];
@@ -179,7 +179,7 @@ pub(super) fn of<'a>(plan: &Plan, facts: &Facts, remedy: &'a Remedy) -> Item<'a>
         obstacles: remedy.problems.clone(),
     };
     match &remedy.fix {
-        Mend::Document {
+        Fix::Document {
             target,
             before,
             after,
@@ -192,13 +192,13 @@ pub(super) fn of<'a>(plan: &Plan, facts: &Facts, remedy: &'a Remedy) -> Item<'a>
             };
             place(plan, facts, target, &mut item);
         }
-        Mend::EnableRecovery { table } => {
+        Fix::EnableRecovery { table } => {
             item.change = Change::Recovery { table };
             item.account = table.account_id();
             item.region = table.region_code().unwrap_or(item.region);
         }
-        Mend::Plan { key, value } => item.change = Change::Plan { key, value },
-        Mend::Message { text } => item.change = Change::Message { text },
+        Fix::Plan { key, value, .. } => item.change = Change::Plan { key, value },
+        Fix::RequestText { text } => item.change = Change::Message { text },
     }
     item
 }

@@ -38,7 +38,7 @@ fn remedy(item: &Item<'_>) -> Value {
         Change::Policy { .. } | Change::Recovery { .. } => None,
     };
     let added = match &item.remedy.fix {
-        crate::assess::remedy::Mend::Document { added, .. } => added.as_slice(),
+        crate::assess::remedy::Fix::Document { added, .. } => added.as_slice(),
         _ => &[],
     };
     json!({
@@ -52,7 +52,8 @@ fn remedy(item: &Item<'_>) -> Value {
         "document": document,
         "added": added,
         "responsible": item.remedy.responsible.to_string(),
-        "resolves": item.remedy.resolves,
+        "resolves": item.remedy.resolves_in_words(),
+        "resolves_ids": item.remedy.resolves,
         "lets_through": item.remedy.lets_through,
         "warnings": item.remedy.warnings,
         "problems": item.obstacles,

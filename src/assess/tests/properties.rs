@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::world::*;
 use crate::assess::explain::simulate_lines;
 use crate::assess::facts::PolicyText;
-use crate::assess::remedy::{Mend, Target, Terms, remedies};
+use crate::assess::remedy::{Fix, Target, Terms, remedies};
 use crate::assess::requirement::Criticality;
 use crate::assess::verdict::{Requirement, Verdict, judge};
 use tableferry_policy::simulate::simulate_line;
@@ -104,7 +104,7 @@ proptest! {
         // What the remedies wrote, read back, is judged the same.
         let mut written = facts.clone();
         for remedy in &found.remedies {
-            if let Mend::Document { target, after, .. } = &remedy.fix {
+            if let Fix::Document { target, after, .. } = &remedy.fix {
                 match target {
                     Target::BucketPolicy { .. } => written.bucket.policy = known(after.clone()),
                     Target::IdentityPolicy { name, .. } => {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::world::*;
 use crate::assess::facts::{Facts, PastExport};
 use crate::assess::remedy::{
-    Mend, Remedies, Remedy, Target, Terms, estimate, letter, remedies, whole,
+    Fix, Remedies, Remedy, Target, Terms, estimate, letter, remedies, whole,
 };
 use crate::assess::requirement::Criticality;
 use crate::assess::verdict::{Overall, Responsible, overall};
@@ -21,7 +21,7 @@ fn found(plan: &Plan, facts: &Facts) -> Remedies {
 /// The one document that is changed, before and after.
 fn document_of(remedy: &Remedy) -> (Option<&str>, &str) {
     match &remedy.fix {
-        Mend::Document { before, after, .. } => (before.as_deref(), after),
+        Fix::Document { before, after, .. } => (before.as_deref(), after),
         other => panic!("{other:#?}"),
     }
 }
@@ -103,7 +103,7 @@ fn identity_bucket_and_key_are_mended_together_each_once() {
         .remedies
         .iter()
         .map(|remedy| match &remedy.fix {
-            Mend::Document { target, .. } => target.to_string(),
+            Fix::Document { target, .. } => target.to_string(),
             other => panic!("{other:#?}"),
         })
         .collect();
@@ -170,7 +170,7 @@ fn a_permission_set_is_named_by_its_account_and_pattern_and_its_identity_is_for_
         .find(|remedy| {
             matches!(
                 &remedy.fix,
-                Mend::Document {
+                Fix::Document {
                     target: Target::IdentityPolicy { .. },
                     ..
                 }
@@ -214,7 +214,7 @@ fn a_deny_on_networks_spares_calls_that_services_forward(#[case] condition: Valu
     assert_eq!(statements(after)[1]["Condition"], expected);
     assert_eq!(remedy.lets_through.len(), 1);
     assert!(remedy.lets_through[0].contains("any call that an AWS service forwards"));
-    let Mend::Document { diff, added, .. } = &remedy.fix else {
+    let Fix::Document { diff, added, .. } = &remedy.fix else {
         panic!();
     };
     assert_eq!(added, &Vec::<String>::new());
@@ -279,7 +279,7 @@ fn a_demand_for_encryption_is_met_by_the_plan() {
         found
             .remedies
             .iter()
-            .all(|remedy| matches!(remedy.fix, Mend::Plan { .. }))
+            .all(|remedy| matches!(remedy.fix, Fix::Plan { .. }))
     );
 }
 
@@ -311,12 +311,9 @@ fn recovery_is_switched_on_and_a_wrong_owner_is_put_right() {
     assert_eq!(overall(&found.after, true), Overall::Allowed, "{found:#?}");
     assert!(matches!(
         &found.remedies[0].fix,
-        Mend::Plan { key: "destination.owner", value } if value == "222222222222"
+        Fix::Plan { key: "destination.owner", value, .. } if value == "222222222222"
     ));
-    assert!(matches!(
-        &found.remedies[1].fix,
-        Mend::EnableRecovery { .. }
-    ));
+    assert!(matches!(&found.remedies[1].fix, Fix::EnableRecovery { .. }));
 }
 
 #[test]
@@ -335,7 +332,7 @@ fn what_the_organization_forbids_is_a_text_for_it_and_stays_open() {
         panic!("{found:#?}");
     };
     assert_eq!(remedy.responsible, Responsible::Organization);
-    assert!(matches!(&remedy.fix, Mend::Message { text } if text.contains("NoExports")));
+    assert!(matches!(&remedy.fix, Fix::RequestText { text } if text.contains("NoExports")));
     assert_eq!(found.open().count(), 1);
 }
 
@@ -415,7 +412,7 @@ fn a_grant_of_ours_that_ended_makes_room() {
                 .remedies
                 .iter()
                 .find(|remedy| {
-                    matches!(&remedy.fix, Mend::Document { target, .. } if target.to_string().contains("bucket policy"))
+                    matches!(&remedy.fix, Fix::Document { target, .. } if target.to_string().contains("bucket policy"))
                 })
                 .unwrap();
             assert_eq!(remedy.problems, Vec::<String>::new());
@@ -425,7 +422,7 @@ fn a_grant_of_ours_that_ended_makes_room() {
             let named: Vec<&str> = found.map(|s| s["Sid"].as_str().unwrap()).collect();
             assert_eq!(named, sids, "{after}");
             assert!(after.contains("2026-11-23T12:00:00Z"), "{after}");
-            let Mend::Document { diff, .. } = &remedy.fix else {
+            let Fix::Document { diff, .. } = &remedy.fix else {
                 panic!("{remedy:#?}");
             };
             let is_gone =
@@ -482,7 +479,7 @@ fn the_difference_to_no_document_takes_nothing_away() {
     let mut facts = facts();
     facts.bucket.policy = absent();
     let found = found(&aes_plan(), &facts);
-    let Mend::Document { diff, .. } = &found.remedies[0].fix else {
+    let Fix::Document { diff, .. } = &found.remedies[0].fix else {
         panic!("{found:#?}");
     };
     let taken: Vec<&str> = diff
@@ -522,7 +519,7 @@ fn our_sid_with_another_content_is_not_overwritten() {
     }]);
     facts.bucket.policy = known(document(&other));
     let remedy = only(&aes_plan(), &facts);
-    let Mend::Document { added, after, .. } = &remedy.fix else {
+    let Fix::Document { added, after, .. } = &remedy.fix else {
         panic!();
     };
     assert_eq!(added, &["TableferryWrite2"]);
@@ -553,7 +550,7 @@ fn the_statements_of_ours_in_one_document_are_numbered_without_an_end() {
     facts.bucket.policy = known(document(&ours));
     let remedy = only(&aes_plan(), &facts);
     assert!(remedy.is_sound(), "{:?}", remedy.problems);
-    let Mend::Document { added, after, .. } = &remedy.fix else {
+    let Fix::Document { added, after, .. } = &remedy.fix else {
         panic!();
     };
     assert_eq!(added, &["TableferryWrite21"]);

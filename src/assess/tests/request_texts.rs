@@ -8,7 +8,7 @@ use crate::assess::facts::{
     ControlLevel, DefaultEncryption, Fact, Facts, KeyManager, ObservedCall, Ownership,
     PublicAccessBlock,
 };
-use crate::assess::remedy::{Mend, Remedies, Target, Terms, letter, remedies};
+use crate::assess::remedy::{Fix, Remedies, Target, Terms, letter, remedies};
 use crate::assess::requirement::Who;
 use crate::assess::verdict::{Responsible, Verdict};
 use crate::job::Encryption;
@@ -152,7 +152,7 @@ fn a_bucket_that_demands_kms_is_for_the_operator(#[case] exempted: Value) {
             .all(|remedy| remedy.responsible == Responsible::You),
         "{found:#?}"
     );
-    let Some(Mend::Message { text }) = found.remedies.last().map(|remedy| &remedy.fix) else {
+    let Some(Fix::RequestText { text }) = found.remedies.last().map(|remedy| &remedy.fix) else {
         panic!("{found:#?}");
     };
     assert!(
@@ -207,7 +207,7 @@ fn an_allow_whose_condition_decides_is_for_whoever_wrote_it() {
 fn message_to(responsible: &Responsible, plan: &Plan, facts: &Facts) -> String {
     let found = remedies(plan, facts, now(), Terms::default());
     let message = found.remedies.iter().find_map(|remedy| match &remedy.fix {
-        Mend::Message { text } if remedy.responsible == *responsible => Some(text.clone()),
+        Fix::RequestText { text } if remedy.responsible == *responsible => Some(text.clone()),
         _ => None,
     });
     message.unwrap_or_else(|| panic!("{found:#?}"))
@@ -268,7 +268,7 @@ fn nobody_is_asked_to_open_a_key_that_aws_manages() {
         panic!("{found:#?}");
     };
     assert_eq!(remedy.responsible, Responsible::You);
-    let Mend::Message { text } = &remedy.fix else {
+    let Fix::RequestText { text } = &remedy.fix else {
         panic!("{remedy:#?}");
     };
     assert!(
@@ -425,7 +425,7 @@ fn a_refused_read_is_mended_by_the_identity_policy_that_it_lacks() {
     let refused = probed(Who::Exporter, action, TABLE, &refusal);
     facts.tried.push(refused);
     let found = remedies(&aes_plan(), &facts, now(), Terms::default());
-    let Mend::Document { target, after, .. } = &found.remedies[0].fix else {
+    let Fix::Document { target, after, .. } = &found.remedies[0].fix else {
         panic!("{found:#?}");
     };
     assert!(matches!(target, Target::IdentityPolicy { .. }));

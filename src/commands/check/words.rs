@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::assess::facts::Facts;
-use crate::assess::remedy::{Mend, Remedies, Remedy};
+use crate::assess::remedy::{Fix, Remedies, Remedy};
 use crate::assess::requirement::Criticality;
 use crate::assess::verdict::{
     AssessedRequirement, Counts, MissingInput, Overall, SettledBy, Verdict, VerdictGroup,
@@ -222,16 +222,16 @@ pub(super) fn tell_remedies(report: &Report, found: &Remedies) {
 /// Tells one remedy: what it does, as a difference, what else it lets through, and what to know.
 pub(in crate::commands) fn tell_remedy(report: &Report, remedy: &Remedy) {
     let title = match &remedy.fix {
-        Mend::Document { target, .. } => format!("write the {target}"),
-        Mend::EnableRecovery { table } => format!("enable point-in-time recovery of {table}"),
-        Mend::Plan { key, value } => format!("set {key} = \"{value}\" in the plan"),
-        Mend::Message { .. } => "send this text".to_owned(),
+        Fix::Document { target, .. } => format!("write the {target}"),
+        Fix::EnableRecovery { table } => format!("enable point-in-time recovery of {table}"),
+        Fix::Plan { key, value, .. } => format!("set {key} = \"{value}\" in the plan"),
+        Fix::RequestText { .. } => "send this text".to_owned(),
     };
     report.line(&format!("remedy for {}: {title}", remedy.responsible));
     let text = match &remedy.fix {
-        Mend::Document { diff, .. } => diff.as_str(),
-        Mend::Message { text } => text.as_str(),
-        Mend::EnableRecovery { .. } | Mend::Plan { .. } => "",
+        Fix::Document { diff, .. } => diff.as_str(),
+        Fix::RequestText { text } => text.as_str(),
+        Fix::EnableRecovery { .. } | Fix::Plan { .. } => "",
     };
     for line in text.lines() {
         report.line(&format!("  {line}"));

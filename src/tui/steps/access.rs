@@ -5,7 +5,7 @@
 //! keep anybody from going on, but it is asked about before the start.
 
 use crate::assess::fingerprint::Fingerprint;
-use crate::assess::remedy::{Mend, Remedy, Target};
+use crate::assess::remedy::{Fix, Remedy, Target};
 use crate::assess::verdict::{AssessedRequirement, Requirement, VerdictGroup};
 use crate::job::Plan;
 use crate::tui::consent;
@@ -164,7 +164,7 @@ pub(crate) fn title(model: &Model, tab: Tab) -> String {
     match tab {
         Tab::Checks => "Checks".to_owned(),
         Tab::Remedy(_) => remedy(model, tab).map_or_else(String::new, |(_, remedy)| {
-            format!("Mend {}", short_title(remedy))
+            format!("Fix {}", short_title(remedy))
         }),
         Tab::Policy(_) => {
             policy(model, tab).map_or_else(String::new, |policy| policy.title.to_owned())
@@ -174,14 +174,14 @@ pub(crate) fn title(model: &Model, tab: Tab) -> String {
 
 fn short_title(remedy: &Remedy) -> &'static str {
     match &remedy.fix {
-        Mend::Document { target, .. } => match target {
+        Fix::Document { target, .. } => match target {
             Target::IdentityPolicy { .. } => "identity",
             Target::BucketPolicy { .. } => "bucket",
             Target::KeyPolicy { .. } => "key",
         },
-        Mend::EnableRecovery { .. } => "recovery",
-        Mend::Plan { .. } => "plan",
-        Mend::Message { .. } => "message",
+        Fix::EnableRecovery { .. } => "recovery",
+        Fix::Plan { .. } => "plan",
+        Fix::RequestText { .. } => "message",
     }
 }
 
@@ -335,9 +335,9 @@ fn text_to_copy(model: &Model) -> Option<(String, String)> {
         ));
     }
     match &remedy.fix {
-        Mend::Document { target, after, .. } => Some((target.to_string(), after.clone())),
-        Mend::Message { text } => Some(("the message".to_owned(), text.clone())),
-        Mend::EnableRecovery { .. } | Mend::Plan { .. } => None,
+        Fix::Document { target, after, .. } => Some((target.to_string(), after.clone())),
+        Fix::RequestText { text } => Some(("the message".to_owned(), text.clone())),
+        Fix::EnableRecovery { .. } | Fix::Plan { .. } => None,
     }
 }
 

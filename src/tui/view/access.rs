@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_current_tab_is_in_sight_however_many_there_are() {
-        let titles = titles(&["Checks", "Mend bucket", "Mend key", "Identity", "Bucket"]);
+        let titles = titles(&["Checks", "Fix bucket", "Fix key", "Identity", "Bucket"]);
         for columns in [20, 40, 60, 80] {
             for current in 0..titles.len() {
                 let (first, last) = window(&titles, current, columns);

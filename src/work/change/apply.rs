@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::proposal::Proposal;
 use super::target::{self, State};
-use crate::assess::remedy::Mend;
+use crate::assess::remedy::Fix;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::{Session, SignInError};
 use crate::job::{Plan, SignIn};
@@ -308,7 +308,7 @@ impl Work {
 /// What a proposal leads from and to, and the Sids that it adds.
 fn states(proposal: &Proposal) -> Result<(State, State, &[String]), ApplyError> {
     match &proposal.remedy.fix {
-        Mend::Document {
+        Fix::Document {
             before,
             after,
             added,
@@ -318,7 +318,7 @@ fn states(proposal: &Proposal) -> Result<(State, State, &[String]), ApplyError> 
             State::Document(Some(after.clone())),
             added,
         )),
-        Mend::EnableRecovery { .. } if proposal.remedy.is_sound() => {
+        Fix::EnableRecovery { .. } if proposal.remedy.is_sound() => {
             Ok((State::Recovery(false), State::Recovery(true), &[]))
         }
         _ => Err(ApplyError::NoChange(proposal.title.clone())),

@@ -3,7 +3,7 @@
 
 use crate::assess::facts::{Facts, KeyFacts, KeyManager, PrincipalFacts};
 use crate::assess::principal::SourcePrincipal;
-use crate::assess::remedy::{Mend, Remedies, Remedy, Target};
+use crate::assess::remedy::{Fix, Remedies, Remedy, Target};
 use crate::assess::requirement::Who;
 use crate::journal::{ChangeKind, ChangeTarget};
 use crate::work::event::Side;
@@ -44,7 +44,7 @@ pub fn not_proposed<'r>(remedies: &'r Remedies, facts: &Facts) -> Vec<(&'r Remed
     let changes = remedies.remedies.iter().filter(|remedy| {
         matches!(
             remedy.fix,
-            Mend::Document { .. } | Mend::EnableRecovery { .. }
+            Fix::Document { .. } | Fix::EnableRecovery { .. }
         )
     });
     changes
@@ -55,12 +55,12 @@ pub fn not_proposed<'r>(remedies: &'r Remedies, facts: &Facts) -> Vec<(&'r Remed
 /// The proposal that a remedy comes to, or why it is none.
 fn propose(remedy: &Remedy, facts: &Facts) -> Result<Proposal, String> {
     let (side, account, target) = match &remedy.fix {
-        Mend::Document { target, .. } => match target {
+        Fix::Document { target, .. } => match target {
             Target::BucketPolicy { .. } => of_bucket(facts)?,
             Target::KeyPolicy { key } => of_key(key, facts)?,
             Target::IdentityPolicy { who, name } => of_principal(*who, name, facts)?,
         },
-        Mend::EnableRecovery { table } => {
+        Fix::EnableRecovery { table } => {
             let owner = table.account_id();
             let account = owner.ok_or_else(|| format!("{table} names no account"))?;
             if account != facts.source.caller.account {
@@ -71,8 +71,8 @@ fn propose(remedy: &Remedy, facts: &Facts) -> Result<Proposal, String> {
             };
             (Side::Source, account, target)
         }
-        Mend::Plan { .. } => return Err("it changes the plan, not an account".to_owned()),
-        Mend::Message { .. } => return Err("it is a text for somebody else".to_owned()),
+        Fix::Plan { .. } => return Err("it changes the plan, not an account".to_owned()),
+        Fix::RequestText { .. } => return Err("it is a text for somebody else".to_owned()),
     };
     if let Some(problem) = remedy.problems.first() {
         return Err(format!("it must not be done as it stands: {problem}"));

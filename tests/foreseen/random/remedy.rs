@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tableferry::assess::explain::simulate_lines;
 use tableferry::assess::facts::Facts;
-use tableferry::assess::remedy::{Mend, Remedies, Remedy, Target, Terms, remedies};
+use tableferry::assess::remedy::{Fix, Remedies, Remedy, Target, Terms, remedies};
 use tableferry::assess::requirement::Criticality;
 use tableferry::assess::verdict::{
     AssessedRequirement, MissingInput, PolicyLayer, Requirement, Verdict, judge,
@@ -141,11 +141,12 @@ fn is_settled_by_trial(paper: &AssessedRequirement, later: &AssessedRequirement)
 /// The remedies in a few lines each.
 fn told(found: &Remedies) -> String {
     let lines = found.remedies.iter().map(|remedy| match &remedy.fix {
-        Mend::Document { target, after, .. } => {
+        Fix::Document { target, after, .. } => {
             let after: String = after.split_whitespace().collect();
             format!(
                 "{target}: {after} {:?} {:?}",
-                remedy.resolves, remedy.problems
+                remedy.resolves_in_words(),
+                remedy.problems
             )
         }
         other => format!("{other:?}"),
@@ -155,7 +156,7 @@ fn told(found: &Remedies) -> String {
 
 /// What a document of a remedy must not be.
 fn broken_promise(remedy: &Remedy) -> Option<String> {
-    let Mend::Document {
+    let Fix::Document {
         target,
         before,
         after,
@@ -198,9 +199,9 @@ fn broken_promise(remedy: &Remedy) -> Option<String> {
 fn changed_verdict(before: &[AssessedRequirement], found: &Remedies) -> Option<String> {
     let is_sound = found.remedies.iter().all(Remedy::is_sound);
     let only_adds = found.remedies.iter().all(|remedy| match &remedy.fix {
-        Mend::Document { added, .. } => !added.is_empty() && remedy.lets_through.is_empty(),
-        Mend::Message { .. } => true,
-        Mend::Plan { .. } | Mend::EnableRecovery { .. } => false,
+        Fix::Document { added, .. } => !added.is_empty() && remedy.lets_through.is_empty(),
+        Fix::RequestText { .. } => true,
+        Fix::Plan { .. } | Fix::EnableRecovery { .. } => false,
     });
     for old in before {
         let Some(new) = found
@@ -213,12 +214,11 @@ fn changed_verdict(before: &[AssessedRequirement], found: &Remedies) -> Option<S
         if is_sound && old.outcome.is_allowed() && !new.outcome.is_allowed() {
             return Some(format!("{} is worse for it", old.requirement));
         }
-        let requirement = old.requirement.to_string().replace(" (destination)", "");
-        let is_asked_for = found.remedies.iter().any(|remedy| {
-            remedy.resolves.iter().any(|resolves| {
-                requirement.ends_with(resolves.as_str()) || *resolves == requirement
-            })
-        });
+        let id = old.requirement.id();
+        let is_asked_for = found
+            .remedies
+            .iter()
+            .any(|remedy| remedy.resolves.contains(&id));
         if only_adds && !is_asked_for && old.outcome == Verdict::Denied && new.outcome.is_allowed()
         {
             return Some(format!(
@@ -245,7 +245,7 @@ async fn refused(world: &Value, found: &Remedies) -> Option<String> {
         .iter()
         .filter(|remedy| remedy.is_sound() && !is_doubted(remedy))
     {
-        let Mend::Document { target, after, .. } = &remedy.fix else {
+        let Fix::Document { target, after, .. } = &remedy.fix else {
             continue;
         };
         let answer = place.put(target, after, world).await;

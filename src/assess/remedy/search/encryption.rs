@@ -1,9 +1,10 @@
 //! A Deny for want of encryption, and a key that no account can open: both are mended in the plan.
 
-use super::Search;
+use super::{PlanChange, Search};
 use crate::assess::facts::{Facts, KeyFacts, KeyManager};
 use crate::assess::remedy::exempt::{demanded_key, demands_aes256, demands_kms};
 use crate::assess::remedy::message::Told;
+use crate::assess::requirement::RequiredPermission;
 use crate::assess::verdict::{AssessedRequirement, Responsible};
 use crate::job::Encryption;
 use tableferry_policy::document::Statement;
@@ -31,7 +32,7 @@ impl Search<'_> {
         } else {
             return self.tell(verdict);
         };
-        let is_changed = |(key, ..): &(&str, String, String)| *key == ALGORITHM;
+        let is_changed = |change: &PlanChange| change.key == ALGORITHM;
         if self.plan.encryption == wanted || self.plan_changes.iter().any(is_changed) {
             return match wanted {
                 Encryption::Kms { key: None } => self.ask_for_key(verdict),
@@ -39,15 +40,31 @@ impl Search<'_> {
             };
         }
         let why = "the bucket's policy denies uploads that are encrypted otherwise";
-        let algorithm = wanted.as_str().to_owned();
-        self.plan_changes
-            .push((ALGORITHM, algorithm, why.to_owned()));
+        let mut change = |key, value: &str| {
+            self.plan_changes.push(PlanChange {
+                key,
+                value: value.to_owned(),
+                why: why.to_owned(),
+                resolves: vec![verdict.requirement.id()],
+            });
+        };
+        change(ALGORITHM, wanted.as_str());
         if let Some(key) = wanted.key() {
-            self.plan_changes
-                .push(("encryption.key", key.to_owned(), why.to_owned()));
+            change("encryption.key", key);
         }
         self.plan.encryption = wanted;
         true
+    }
+
+    /// The change of the plan's encryption resolves what else the Deny hits, too.
+    pub(super) fn note_encrypted(&mut self, need: &RequiredPermission) {
+        let of_encryption = |change: &&mut PlanChange| change.key.starts_with("encryption.");
+        for change in self.plan_changes.iter_mut().filter(of_encryption) {
+            let id = need.id();
+            if !change.resolves.contains(&id) {
+                change.resolves.push(id);
+            }
+        }
     }
 
     /// The key that a Deny demands, or the bucket's own: by its ARN, and one that the export can use.
@@ -72,7 +89,7 @@ impl Search<'_> {
             "Without encryption.key S3 takes the AWS managed key aws/s3"
         };
         let text = key_to_choose(self.facts, why);
-        let about = verdict.requirement.to_string();
+        let about = verdict.requirement.id();
         self.note(Responsible::You, Told::Sentence { about, text })
     }
 }

@@ -4,7 +4,7 @@
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use crate::assess::remedy::{Mend, Remedy};
+use crate::assess::remedy::{Fix, Remedy};
 use crate::assess::verdict::Responsible;
 use crate::tui::model::{Model, PRODUCTION};
 use crate::tui::outside::Judged;
@@ -15,15 +15,17 @@ use crate::tui::widgets::text;
 /// What is to be done, and by whom.
 pub(super) fn place(model: &Model, remedy: &Remedy) -> String {
     let what = match &remedy.fix {
-        Mend::Document { target, before, .. } => match before {
+        Fix::Document { target, before, .. } => match before {
             Some(_) => format!("Change the {target}"),
             None => format!("Write the {target}; there is none yet"),
         },
-        Mend::EnableRecovery { table } => {
+        Fix::EnableRecovery { table } => {
             format!("Switch on point-in-time recovery of {table}")
         }
-        Mend::Plan { key, value } => format!("Set {key} = {value} in the plan"),
-        Mend::Message { .. } => "No document of ours mends this: it is to be asked for".to_owned(),
+        Fix::Plan { key, value, .. } => format!("Set {key} = {value} in the plan"),
+        Fix::RequestText { .. } => {
+            "No document of ours mends this: it is to be asked for".to_owned()
+        }
     };
     format!(
         "{what}. Who can: {}.",
@@ -80,7 +82,7 @@ pub(super) fn lines(
 /// The change itself.
 pub(crate) fn change(theme: Theme, remedy: &Remedy, columns: usize) -> Vec<Line<'static>> {
     match &remedy.fix {
-        Mend::Document {
+        Fix::Document {
             before: None,
             after,
             ..
@@ -88,23 +90,23 @@ pub(crate) fn change(theme: Theme, remedy: &Remedy, columns: usize) -> Vec<Line<
             .lines()
             .flat_map(|line| diff_line(theme, &format!("+{line}"), columns))
             .collect(),
-        Mend::Document { diff, .. } => diff_lines(theme, diff, columns),
-        Mend::EnableRecovery { table } => parts::paragraph(
+        Fix::Document { diff, .. } => diff_lines(theme, diff, columns),
+        Fix::EnableRecovery { table } => parts::paragraph(
             &format!("+ point-in-time recovery of {table}"),
             theme.good(),
             columns,
         ),
-        Mend::Plan { key, value } => {
+        Fix::Plan { key, value, .. } => {
             parts::paragraph(&format!("+ {key} = {value}"), theme.good(), columns)
         }
-        Mend::Message { text } => parts::paragraph(text, Style::new(), columns),
+        Fix::RequestText { text } => parts::paragraph(text, Style::new(), columns),
     }
 }
 
 /// What it mends, what else it lets through, and what to know before.
 pub(crate) fn besides(theme: Theme, remedy: &Remedy, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    let is_document = matches!(remedy.fix, Mend::Document { .. });
+    let is_document = matches!(remedy.fix, Fix::Document { .. });
     if remedy.lets_through.is_empty() && is_document {
         let text = "It lets nothing else through.";
         lines.extend(parts::paragraph(text, theme.good(), columns));
@@ -120,8 +122,8 @@ pub(crate) fn besides(theme: Theme, remedy: &Remedy, columns: usize) -> Vec<Line
             columns,
         ));
     }
-    for mended in &remedy.resolves {
-        let text = format!("mends {mended}");
+    for resolved in &remedy.resolves_in_words() {
+        let text = format!("resolves {resolved}");
         lines.extend(parts::paragraph(&text, Theme::muted(), columns));
     }
     lines

@@ -1,0 +1,167 @@
+//! What is assessed, and the id by which remedies, verdicts and screens speak of the same thing.
+//!
+//! Two requirements are the same exactly if their ids are equal. Words are rendered from an id, and
+//! nothing is decided by comparing words.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Purpose, RequiredPermission, Resource, Who};
+
+/// What is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requirement {
+    /// A permission.
+    Permission(RequiredPermission),
+    /// A setting or a time, and what it is about: a bucket, a key, a table.
+    Check {
+        /// Which.
+        check: Check,
+        /// The thing, by name.
+        of: String,
+    },
+}
+
+/// Which requirement of a plan: it stays the same from one assessment of a plan to the next.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RequirementId {
+    /// A permission.
+    Permission {
+        /// Who needs it.
+        who: Who,
+        /// What for: one key may encrypt the table and the files, with conditions of its own each.
+        purpose: Purpose,
+        /// The action.
+        action: &'static str,
+        /// On what.
+        resource: Resource,
+    },
+    /// A setting or a time.
+    Check {
+        /// Which.
+        check: Check,
+        /// The thing, by name.
+        of: String,
+    },
+}
+
+impl RequiredPermission {
+    /// The id of the requirement of this permission.
+    #[must_use]
+    pub fn id(&self) -> RequirementId {
+        RequirementId::Permission {
+            who: self.who,
+            purpose: self.purpose,
+            action: self.action,
+            resource: self.resource.clone(),
+        }
+    }
+}
+
+impl Requirement {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> RequirementId {
+        match self {
+            Self::Permission(need) => need.id(),
+            Self::Check { check, of } => RequirementId::Check {
+                check: *check,
+                of: of.clone(),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.id().fmt(f)
+    }
+}
+
+impl fmt::Display for RequirementId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Permission {
+                who,
+                action,
+                resource,
+                ..
+            } => {
+                let who = match who {
+                    Who::Exporter => "",
+                    Who::Reader => " (destination)",
+                };
+                write!(f, "{action}{who} on {}", resource.pattern())
+            }
+            Self::Check { check, of } => write!(f, "{} {of}", check.title()),
+        }
+    }
+}
+
+/// The settings and times that are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// The bucket exists, and its Region is known.
+    Bucket,
+    /// `S3BucketOwner` is sent where it must be, and is right.
+    BucketOwner,
+    /// Block Public Access leaves other accounts in.
+    PublicAccess,
+    /// The destination can read what the source writes.
+    ObjectOwnership,
+    /// The bucket's owner pays.
+    RequesterPays,
+    /// The policies name no principal that was deleted.
+    StalePrincipal,
+    /// The key is one that the export can name.
+    KeyName,
+    /// The key lies in the bucket's Region.
+    KeyRegion,
+    /// The key exists and is enabled.
+    KeyState,
+    /// The table exists, in the account that exports.
+    Table,
+    /// Point-in-time recovery is on.
+    Recovery,
+    /// The times lie in the recovery window.
+    Window,
+    /// The session lasts.
+    Session,
+    /// The account has room for more exports.
+    Quota,
+    /// No export of the same table to the same place was started within the hour.
+    SamePlace,
+    /// No export to the same place failed while all that can be read was as it is now.
+    EarlierFailure,
+    /// Changes that were just made hold by now.
+    YoungChange,
+}
+
+impl Check {
+    /// What is checked, in a few words that the thing's name follows.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Bucket => "bucket",
+            Self::BucketOwner => "owner of bucket",
+            Self::PublicAccess => "Block Public Access of",
+            Self::ObjectOwnership => "object ownership of",
+            Self::RequesterPays => "payer of",
+            Self::StalePrincipal => "principals in the",
+            Self::KeyName => "kind of key",
+            Self::KeyRegion => "Region of key",
+            Self::KeyState => "state of key",
+            Self::Table => "table",
+            Self::Recovery => "point-in-time recovery of",
+            Self::Window => "time of",
+            Self::Session => "session of",
+            Self::Quota => "running exports of",
+            Self::SamePlace => "earlier exports of",
+            Self::EarlierFailure => "earlier failure at",
+            Self::YoungChange => "change of",
+        }
+    }
+}
