@@ -1,18 +1,24 @@
 //! The journal: what was done, in one SQLite file, written before the deed.
 //!
-//! It decides what survives a crash. A run and the client token of each of its exports are written
+//! It decides what survives a crash. A run and the client token of each of its operations are written
 //! in one transaction before the first call is made, so that a call whose answer never came can be
 //! repeated word for word: DynamoDB answers a repeated token with the same export (API reference of
 //! `ExportTableToPointInTime`, `ClientToken`). A change of an account is written with the document that
 //! stood there before, so that it can be undone, and a probe before its upload is begun, so that what a
 //! crash leaves of it can be found. What was read before an export was started is kept as a digest, so
 //! that an export that completed can speak for a later one. It holds no credentials.
+//!
+//! All of them are operations, in one table. The journal knows what every operation has, and keeps
+//! what only its kind can read as it is given.
 
 mod call;
 mod change;
+mod export;
 mod lock;
+mod operation;
 mod probe;
 mod record;
+mod row;
 mod schema;
 mod unwritten;
 
@@ -26,11 +32,13 @@ pub use call::Refusal;
 pub use change::{
     ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, NewChange, UnknownKind,
 };
+pub use export::{EXPORT, ExportRecord, ExportResult, new_export};
 pub use lock::{ChangeLock, ProbeLock};
+pub use operation::{NewOperation, Operation, Stage, Verified};
 pub use probe::{NewProbe, ProbeId, ProbeRecord, ProbeStage};
-pub use record::{ExportRecord, NewRun, RunId, RunRecord, Stage, Verified};
+pub use record::{NewRun, RunRecord};
+pub use row::{OperationId, RunId};
 
-use crate::job::ExportRequest;
 use crate::private_file;
 use unwritten::Unwritten;
 
@@ -81,6 +89,9 @@ pub enum JournalError {
     /// The same plan was begun elsewhere while this run was getting ready.
     #[error("run {0}, begun meanwhile, asks for the same")]
     BegunMeanwhile(RunId),
+    /// A later version of the program recorded an operation of this kind.
+    #[error("the journal has an operation of a kind that this version does not know: {0}")]
+    UnknownKind(String),
     /// An entry does not read back.
     #[error("an entry of the journal does not read back: {0}")]
     Entry(String),
@@ -101,7 +112,7 @@ impl JournalError {
             Self::Foreign { .. } => "it was left as it is; name another directory with TABLEFERRY_STATE_DIR".to_owned(),
             Self::Locked { .. } => "wait for the other tableferry to end, or end it, and try again; the file is sound".to_owned(),
             Self::BegunMeanwhile(run) => format!("nothing more was started; `tableferry resume {run}` follows it, `run --again` exports once more"),
-            Self::TooNew { .. } => "use the later version of tableferry".to_owned(),
+            Self::TooNew { .. } | Self::UnknownKind(_) => "use the later version of tableferry".to_owned(),
             Self::Sqlite(cause) => statement_hint(cause).to_owned(),
             Self::Entry(_) => {
                 "the journal was changed by something else, or is damaged: move it aside to start again".to_owned()
@@ -211,7 +222,7 @@ impl Journal {
         Ok(RunId(newest))
     }
 
-    /// Writes a run and all its requests, tokens included, in one transaction.
+    /// Writes a run and all its operations, tokens included, in one transaction.
     ///
     /// `known` is the newest run that was looked at when this one was agreed to. A later one of the
     /// same digest is [`JournalError::BegunMeanwhile`], and nothing is written: two processes that
@@ -219,7 +230,7 @@ impl Journal {
     pub fn record_run(
         &self,
         run: &NewRun<'_>,
-        requests: &[ExportRequest],
+        operations: &[NewOperation],
         now: Timestamp,
         known: RunId,
     ) -> Result<RunId, JournalError> {
@@ -249,82 +260,40 @@ impl Journal {
             ],
         )?;
         let id = transaction.last_insert_rowid();
-        for (index, request) in requests.iter().enumerate() {
-            let text = serde_json::to_string(request)
-                .map_err(|error| JournalError::Entry(error.to_string()))?;
-            let fingerprint = run.fingerprints.get(index);
-            transaction.execute(
-                "INSERT INTO export (run, position, table_arn, client_token, request, stage,
-                                     writing_fingerprint, reading_fingerprint)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                params![
-                    id,
-                    i64::try_from(index).unwrap_or(i64::MAX),
-                    request.table_arn.to_string(),
-                    request.client_token,
-                    text,
-                    Stage::Planned.as_str(),
-                    fingerprint.map(|found| &found.writing),
-                    fingerprint.map(|found| &found.reading),
-                ],
-            )?;
+        for (position, operation) in operations.iter().enumerate() {
+            operation::insert(&transaction, (RunId(id), position), operation, now)?;
         }
         transaction.commit()?;
         Ok(RunId(id))
     }
 
-    /// Writes an export's state over what was there, in one statement.
+    /// Writes an operation's state over what was there, in one statement.
     ///
     /// Another process may go on with the same run. So what it learnt is never unlearnt: a record that
-    /// names no export does not replace one that does, and what is known of the calls is not touched.
+    /// names nothing that was started does not replace one that does, and what is known of the calls is
+    /// not touched.
     ///
     /// What cannot be written is kept, for [`Journal::known_run`].
-    pub fn update_export(&self, export: &ExportRecord) -> Result<(), JournalError> {
-        self.keep_unwritten(export, self.write_export(export))
+    pub fn update_operation(&self, operation: &Operation) -> Result<(), JournalError> {
+        self.keep_unwritten(operation, self.write_operation(operation))
     }
 
-    fn write_export(&self, export: &ExportRecord) -> Result<(), JournalError> {
+    fn write_operation(&self, operation: &Operation) -> Result<(), JournalError> {
         let connection = self.lock();
-        let changed = connection.execute(
-            "UPDATE export SET stage = ?3, export_arn = ?4, started_at = ?5, ended_at = ?6,
-                    failure_code = ?7, failure_message = ?8, item_count = ?9, billed_size_bytes = ?10,
-                    manifest = ?11, verified = ?12, verification = ?13, verified_at = ?14, remarks = ?15
-             WHERE run = ?1 AND position = ?2 AND (export_arn IS NULL OR ?4 IS NOT NULL)",
-            params![
-                export.run.0,
-                i64::try_from(export.position).unwrap_or(i64::MAX),
-                export.stage.as_str(),
-                export.export_arn,
-                export.started_at.map(Timestamp::as_millisecond),
-                export.ended_at.map(Timestamp::as_millisecond),
-                export.failure_code,
-                export.failure_message,
-                export.item_count,
-                export.billed_size_bytes,
-                export.manifest,
-                export.verified.map(Verified::as_str),
-                export.verification,
-                export.verified_at.map(Timestamp::as_millisecond),
-                export.remarks.join("\n"),
-            ],
-        )?;
-        let is_known = changed == 1
+        let is_known = operation::update(&connection, operation)?
             || connection.query_row(
-                "SELECT count(*) > 0 FROM export WHERE run = ?1 AND position = ?2",
-                params![
-                    export.run.0,
-                    i64::try_from(export.position).unwrap_or(i64::MAX)
-                ],
+                "SELECT count(*) > 0 FROM operation WHERE id = ?1",
+                [operation.id.0],
                 |row| row.get(0),
             )?;
         if is_known {
             Ok(())
         } else {
-            Err(no_such_export(export.run, export.position))
+            Err(no_such_operation(operation.id))
         }
     }
 
-    /// One run with its exports, or `None` where there is no such run.
+    /// One run with its operations, or `None` where there is no such run.
     pub fn run(&self, id: RunId) -> Result<Option<RunRecord>, JournalError> {
         let connection = self.lock();
         let run = connection
@@ -334,7 +303,9 @@ impl Journal {
                 record::read_run,
             )
             .optional()?;
-        let run = run.map(|run| with_exports(&connection, run)).transpose()?;
+        let run = run
+            .map(|run| with_operations(&connection, run))
+            .transpose()?;
         drop(connection);
         if let Some(run) = &run {
             self.keep_seen(run);
@@ -353,7 +324,7 @@ impl Journal {
             .query_map([since.as_millisecond()], record::read_run)?
             .collect::<Result<Vec<_>, _>>()?;
         runs.into_iter()
-            .map(|run| with_exports(&connection, run))
+            .map(|run| with_operations(&connection, run))
             .collect()
     }
 
@@ -371,15 +342,18 @@ impl Journal {
     }
 }
 
-fn no_such_export(run: RunId, position: usize) -> JournalError {
-    JournalError::Entry(format!("run {run} has no export {position}"))
+fn no_such_operation(id: OperationId) -> JournalError {
+    JournalError::Entry(format!("there is no operation {}", id.0))
 }
 
-fn with_exports(connection: &Connection, mut run: RunRecord) -> Result<RunRecord, JournalError> {
-    let mut statement = connection.prepare(record::SELECT_EXPORTS)?;
+fn with_operations(connection: &Connection, mut run: RunRecord) -> Result<RunRecord, JournalError> {
+    let mut statement = connection.prepare(operation::SELECT_OPERATIONS)?;
     let mut rows = statement.query([run.id.0])?;
     while let Some(row) = rows.next()? {
-        run.exports.push(record::read_export(row)?);
+        let operation = operation::read(row)?;
+        // What does not read back is told here, and nowhere later.
+        export::read_export(&operation)?;
+        run.operations.push(operation);
     }
     Ok(run)
 }

@@ -30,7 +30,7 @@
 //! assess                   needs, facts, verdicts, remedies, and policies to copy      pure
 //! archive                  what an export leaves behind: manifests, checksums, data    pure
 //! aws                      the only room with SDK clients; SDK types stop at its door
-//! journal                  what was done, in SQLite; written before the deed
+//! journal                  operations of any kind, in SQLite; written before the deed
 //! work                     sign-in, survey, change and undo, start, follow, verify, resume
 //! tui                      the wizard: message, model, update, effect, view
 //! commands                 one file per headless command; the same work, printed

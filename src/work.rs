@@ -6,11 +6,13 @@
 mod access_survey;
 pub mod change;
 pub mod event;
+mod export;
 pub mod facts;
 mod follow;
 mod held;
 pub mod limits;
 mod look_up;
+mod operation;
 mod prepare;
 pub mod probe;
 mod resume;
@@ -34,7 +36,7 @@ pub use change::{
     Proposal, ReadBack, Spreading, Standing, UndoError, UndoProposal, Undone, not_proposed,
     proposals,
 };
-pub use event::{Event, ExportProgress, Side, Verification};
+pub use event::{Event, OperationProgress, Side, Verification};
 pub use follow::{FollowError, RunOutcome, RunStatus, Verify};
 pub use held::HeldExport;
 pub use limits::Limits;
@@ -126,8 +128,10 @@ struct Inner {
     changing: Arc<tokio::sync::Mutex<()>>,
     /// Read by whoever makes a probe, written by whoever takes back what earlier ones left.
     probing: Arc<tokio::sync::RwLock<()>>,
-    /// The calls of this process that may have started an export.
+    /// The calls of this process that may have started an operation.
     calls: Arc<tally::Calls>,
+    /// The kinds of operations that can be started and gone on with.
+    kinds: operation::Kinds,
 }
 
 /// A session, and how it was signed in, so that it can be renewed.
@@ -141,6 +145,16 @@ impl Work {
     /// Brings together what the work stands on.
     #[must_use]
     pub fn new(environment: Environment, journal: Journal, settings: Settings) -> Self {
+        let kinds = operation::Kinds::new(vec![Arc::new(export::ExportKind)]);
+        Self::with_kinds(environment, journal, settings, kinds)
+    }
+
+    fn with_kinds(
+        environment: Environment,
+        journal: Journal,
+        settings: Settings,
+        kinds: operation::Kinds,
+    ) -> Self {
         Self {
             inner: Arc::new(Inner {
                 environment,
@@ -150,6 +164,7 @@ impl Work {
                 changing: Arc::default(),
                 probing: Arc::default(),
                 calls: Arc::default(),
+                kinds,
             }),
         }
     }
@@ -166,6 +181,7 @@ impl Work {
                 changing: Arc::clone(&self.inner.changing),
                 probing: Arc::clone(&self.inner.probing),
                 calls: Arc::clone(&self.inner.calls),
+                kinds: self.inner.kinds.clone(),
             }),
         }
     }

@@ -22,7 +22,7 @@ const FORMAT: u32 = 1;
 
 /// What an export relied on, as two digests: exports of other tables to the same place share the
 /// first, exports of the same table to other places the second. SHA-256, hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Fingerprint {
     /// Of what bears on writing: the caller, the bucket, the plan's key.
     pub writing: String,

@@ -9,7 +9,7 @@ use super::report::{Report, as_of, export_object};
 use super::resume::all_open;
 use super::unfinished;
 use crate::args::ExportsArgs;
-use crate::journal::{ExportRecord, RunRecord, Stage, Verified};
+use crate::journal::{Operation, RunRecord, Stage, Verified};
 use crate::work::Work;
 
 /// Lists the exports, and follows those under way where `--watch` asks for it.
@@ -37,7 +37,7 @@ pub async fn exports(work: &Work, args: &ExportsArgs, cancel: CancellationToken)
         return report.told(exit);
     }
     for run in &runs {
-        report.keep(&run.exports);
+        report.keep(&run.operations);
     }
     report.finish(work.tally());
     report.told(Exit::Done)
@@ -48,7 +48,7 @@ fn list(run: &RunRecord, report: &Report) {
         "run {}  {}  {} -> {}",
         run.id, run.created_at, run.source_account, run.destination
     ));
-    for export in &run.exports {
+    for export in &run.operations {
         report.line(&format!("  {}", summary(export)));
         let reasons = [
             export.failure_code.as_ref(),
@@ -69,7 +69,7 @@ fn list(run: &RunRecord, report: &Report) {
     }
 }
 
-fn summary(export: &ExportRecord) -> String {
+fn summary(export: &Operation) -> String {
     let verified = match (export.stage, export.verified) {
         (Stage::Completed, Some(Verified::Yes)) => Some("verified"),
         (Stage::Completed, Some(Verified::No)) => Some("does not verify"),
@@ -77,18 +77,21 @@ fn summary(export: &ExportRecord) -> String {
         (Stage::Completed, None) => Some("not verified yet"),
         _ => None,
     };
-    let mut parts = vec![format!("{:<24} {}", export.table(), export.stage.as_str())];
+    let mut parts = vec![format!("{:<24} {}", export.name(), export.stage.as_str())];
     parts.extend(verified.map(|verified| format!(", {verified}")));
     if export.verified.is_some() && verified.is_some() {
         parts.push(format!(" {}", as_of(export.verified_at)));
     }
-    parts.extend(export.item_count.map(|items| format!("  {items} items")));
-    parts.extend(export.export_arn.as_ref().map(|arn| format!("  {arn}")));
+    let items = export
+        .to_export()
+        .and_then(|export| export.result.item_count);
+    parts.extend(items.map(|items| format!("  {items} items")));
+    parts.extend(export.arn.as_ref().map(|arn| format!("  {arn}")));
     parts.concat()
 }
 
 /// What kept an export from being verified, or what was found.
-fn unverified(export: &ExportRecord) -> Option<&String> {
+fn unverified(export: &Operation) -> Option<&String> {
     match export.verified {
         Some(Verified::No | Verified::Unknown) => export.verification.as_ref(),
         _ => None,

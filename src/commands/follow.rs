@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::report::Report;
 use super::sign_in::hint;
-use crate::journal::{ExportRecord, JournalError, RunId, Stage, Verified};
+use crate::journal::{JournalError, Operation, RunId, Stage, Verified};
 use crate::work::{Event, FollowError, ResumeError, RunOutcome, Verify, Work};
 
 /// How far going on may go.
@@ -46,7 +46,7 @@ pub(super) async fn go_on(
         Err(ResumeError::Follow(error)) => Err(error),
         Err(ResumeError::Journal(error)) => Err(FollowError::Journal(error)),
         Err(ResumeError::NoSuchRun(id)) => Err(FollowError::NoSuchRun(id)),
-        Err(error @ (ResumeError::OtherAccount { .. } | ResumeError::NotSignedIn)) => {
+        Err(error @ (ResumeError::OtherAccount { .. } | ResumeError::NotSignedIn(_))) => {
             report.error(
                 &error.to_string(),
                 Some("sign the source in to the run's own account"),
@@ -63,10 +63,10 @@ pub(super) fn not_resumed(work: &Work, run: RunId, exit: Exit, report: &Report) 
     let Some(outcome) = standing(work, run, report) else {
         return Exit::CutOff;
     };
-    let is_open = outcome.exports.iter().any(ExportRecord::is_open);
+    let is_open = outcome.operations.iter().any(Operation::is_open);
     let exit = if is_open { Exit::CutOff } else { exit };
     tell_what_is_left(work, &outcome, exit, report);
-    report.keep(&outcome.exports);
+    report.keep(&outcome.operations);
     exit
 }
 
@@ -84,7 +84,7 @@ pub(super) fn end(
         }
         Err(error) => {
             let hint = match &error {
-                FollowError::SignIn(cause) => hint(cause),
+                FollowError::SignIn(_, cause) => hint(cause),
                 FollowError::Journal(cause) => hint_to_resume(cause, run),
                 FollowError::NoSuchRun(_) => "`tableferry exports` lists the runs".to_owned(),
             };
@@ -95,7 +95,7 @@ pub(super) fn end(
     };
     if let Some(outcome) = outcome {
         tell_what_is_left(work, &outcome, exit, report);
-        report.keep(&outcome.exports);
+        report.keep(&outcome.operations);
     }
     exit
 }
@@ -113,9 +113,9 @@ pub(super) fn tell_what_is_left(work: &Work, outcome: &RunOutcome, exit: Exit, r
     let run = outcome.run;
     let any = |stages: &[Stage]| {
         outcome
-            .exports
+            .operations
             .iter()
-            .any(|export| stages.contains(&export.stage))
+            .any(|record| stages.contains(&record.stage))
     };
     if work.settings().is_sandbox && any(&[Stage::Planned, Stage::Calling, Stage::InProgress]) {
         report
@@ -142,8 +142,8 @@ pub(super) fn tell_what_is_left(work: &Work, outcome: &RunOutcome, exit: Exit, r
         ));
     }
     let any_found = |found| {
-        let mut exports = outcome.exports.iter();
-        exports.any(|export| export.stage == Stage::Completed && export.verified == Some(found))
+        let mut records = outcome.operations.iter();
+        records.any(|record| record.stage == Stage::Completed && record.verified == Some(found))
     };
     if any_found(Verified::Unknown) {
         report.line(&format!(
@@ -162,7 +162,7 @@ pub(super) fn standing(work: &Work, run: RunId, report: &Report) -> Option<RunOu
     match work.known_run(run) {
         Ok(record) => record.map(|record| RunOutcome {
             run,
-            exports: record.exports,
+            operations: record.operations,
         }),
         Err(error) => {
             report.error(&error.to_string(), Some(&error.hint()));

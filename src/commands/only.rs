@@ -4,7 +4,7 @@ use super::Exit;
 use super::report::Report;
 use super::run::told_start;
 use crate::job::Plan;
-use crate::journal::{ExportRecord, RunId, Stage};
+use crate::journal::{Operation, RunId, Stage};
 use crate::work::{Event, RunOutcome, Work};
 
 /// What is left of a plan.
@@ -65,15 +65,15 @@ pub(super) fn leave_out_held(
             report.keep(&held);
             Err(Exit::of(&RunOutcome {
                 run: first.run,
-                exports: held,
+                operations: held,
             }))
         }
         _ => Ok(Restricted { plan, given_up }),
     }
 }
 
-fn tell_held(export: &ExportRecord, report: &Report) {
-    let (table, run) = (export.table(), export.run);
+fn tell_held(export: &Operation, report: &Report) {
+    let (table, run) = (export.name(), export.run);
     let message = match export.stage {
         Stage::Completed => {
             format!("{table}: run {run} has completed it, so it is not started again")

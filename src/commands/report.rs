@@ -14,10 +14,10 @@ use super::Exit;
 use super::output::{self, print_error};
 use crate::args::Output;
 use crate::aws::dynamodb::ExportStatus;
-use crate::journal::{ExportRecord, RunId, Stage, Verified};
+use crate::journal::{Operation, RunId, Stage, Verified};
 use crate::sanitize::sanitize;
 use crate::work::event::Stage as ProgressStage;
-use crate::work::{Briefing, Event, ExportProgress, Tally, Verification};
+use crate::work::{Briefing, Event, OperationProgress, Tally, Verification};
 
 /// Prints the events of one or several runs.
 pub(super) struct Report {
@@ -167,7 +167,7 @@ impl Report {
     /// Something happened in a run.
     pub(super) fn event(&self, run: RunId, event: &Event) {
         match event {
-            Event::Export(progress) => self.progress(run, progress),
+            Event::Operation(progress) => self.progress(run, progress),
             other => self.happened(other),
         }
     }
@@ -196,11 +196,11 @@ impl Report {
                 self.object(&json!({"event": "note", "message": message}));
             }
             // Belongs to a run, and is told with its number.
-            Event::Export(_) => {}
+            Event::Operation(_) => {}
         }
     }
 
-    fn progress(&self, run: RunId, progress: &ExportProgress) {
+    fn progress(&self, run: RunId, progress: &OperationProgress) {
         self.object(&progress_object(run, progress));
         let line = progress_line(progress);
         if let Some(bar) = &*self.bar.borrow() {
@@ -223,8 +223,8 @@ impl Report {
     }
 
     /// Keeps how a run's exports ended, or stand, for the last line.
-    pub(super) fn keep(&self, exports: &[ExportRecord]) {
-        let exports = exports.iter().map(export_object);
+    pub(super) fn keep(&self, operations: &[Operation]) {
+        let exports = operations.iter().map(export_object);
         self.exports.borrow_mut().extend(exports);
     }
 
@@ -240,7 +240,7 @@ impl Report {
     }
 }
 
-fn has_ended(progress: &ExportProgress) -> bool {
+fn has_ended(progress: &OperationProgress) -> bool {
     match progress.stage {
         ProgressStage::Refused
         | ProgressStage::NotStarted
@@ -250,18 +250,18 @@ fn has_ended(progress: &ExportProgress) -> bool {
     }
 }
 
-fn seen(progress: &ExportProgress) -> String {
+fn seen(progress: &OperationProgress) -> String {
     match (progress.files_seen, progress.bytes_seen) {
         (Some(files), Some(bytes)) => {
-            format!("{}: {files} files, {}", progress.table, ByteSize(bytes))
+            format!("{}: {files} files, {}", progress.name, ByteSize(bytes))
         }
-        _ => progress.table.clone(),
+        _ => progress.name.clone(),
     }
 }
 
 /// One line on an export's state; equal lines say nothing new.
-fn progress_line(progress: &ExportProgress) -> String {
-    let table = &progress.table;
+fn progress_line(progress: &OperationProgress) -> String {
+    let table = &progress.name;
     let code = progress.failure_code.as_deref().unwrap_or("no code");
     let message = progress.failure_message.as_deref().unwrap_or("no message");
     match &progress.stage {
@@ -271,7 +271,7 @@ fn progress_line(progress: &ExportProgress) -> String {
         ProgressStage::NotStarted => format!("{table}: settled as not started"),
         ProgressStage::Running(ExportStatus::InProgress) => format!(
             "{table}: in progress, {}",
-            progress.export_arn.as_deref().unwrap_or("")
+            progress.arn.as_deref().unwrap_or("")
         ),
         ProgressStage::Running(ExportStatus::Failed) => {
             format!("{table}: failed: {code}: {message}")
@@ -286,7 +286,7 @@ fn progress_line(progress: &ExportProgress) -> String {
 }
 
 /// How the verification of a completed export stands, as of when it was made.
-fn verification_words(progress: &ExportProgress) -> String {
+fn verification_words(progress: &OperationProgress) -> String {
     let outcome = match &progress.verification {
         None => return "; verifying".to_owned(),
         Some(Verification::Verified { files, bytes, .. }) => format!(
@@ -313,7 +313,7 @@ pub(super) fn as_of(at: Option<Timestamp>) -> String {
     }
 }
 
-fn progress_object(run: RunId, progress: &ExportProgress) -> Value {
+fn progress_object(run: RunId, progress: &OperationProgress) -> Value {
     let status = match progress.stage {
         ProgressStage::Planned => "PLANNED",
         ProgressStage::Calling => "CALLING",
@@ -331,8 +331,8 @@ fn progress_object(run: RunId, progress: &ExportProgress) -> Value {
     json!({
         "event": "export",
         "run": run.0,
-        "table": progress.table,
-        "export_arn": progress.export_arn,
+        "table": progress.name,
+        "export_arn": progress.arn,
         "status": status,
         "failure_code": progress.failure_code,
         "failure_message": progress.failure_message,
@@ -346,7 +346,7 @@ fn progress_object(run: RunId, progress: &ExportProgress) -> Value {
 }
 
 /// Why an export does not verify, or why that is not known.
-fn verification_text(progress: &ExportProgress) -> Option<String> {
+fn verification_text(progress: &OperationProgress) -> Option<String> {
     match progress.verification.as_ref()? {
         Verification::Verified { .. } => None,
         Verification::Wrong { findings } => Some(findings.join("; ")),
@@ -355,21 +355,24 @@ fn verification_text(progress: &ExportProgress) -> Option<String> {
 }
 
 /// An export as the last line of a run's output shows it.
-pub(super) fn export_object(export: &ExportRecord) -> Value {
+pub(super) fn export_object(export: &Operation) -> Value {
     let verified = match (export.stage, export.verified) {
         (Stage::Completed, Some(Verified::Yes)) => json!(true),
         (Stage::Completed, Some(Verified::No)) => json!(false),
         _ => json!("unknown"),
     };
+    let result = export.to_export().map(|export| export.result);
+    let result = result.unwrap_or_default();
     json!({
-        "table": export.table(),
-        "export_arn": export.export_arn,
+        "table": export.name(),
+        "export_arn": export.arn,
         "status": export.stage.as_str(),
         "failure_code": export.failure_code,
         "failure_message": export.failure_message,
-        "item_count": export.item_count,
-        "billed_size_bytes": export.billed_size_bytes,
-        "manifest": export.manifest,
+        "failure_request_id": export.failure_request_id,
+        "item_count": result.item_count,
+        "billed_size_bytes": result.billed_size_bytes,
+        "manifest": result.manifest,
         "verified": verified,
         "verified_at": export.verified_at,
         "remarks": export.remarks,

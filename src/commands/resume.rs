@@ -82,7 +82,7 @@ async fn settled(
     let settle = work.settle_call(run.id, claim, &sender);
     if let Err(error) = with_events(settle, &mut events, |event| report.happened(event)).await {
         report.error(&error.to_string(), Some(&settle_hint(&error, run.id)));
-        report.keep(&run.exports);
+        report.keep(&run.operations);
         return match error {
             SettleError::Journal(_) => Exit::CutOff,
             _ => Exit::Refused,
@@ -108,7 +108,7 @@ fn settle_hint(error: &SettleError, run: RunId) -> String {
             )
         }
         SettleError::SeveralOpen { .. } => "name those that are meant with --only TABLE".to_owned(),
-        SettleError::NoSuchExport(_) | SettleError::OtherExport { .. } => {
+        SettleError::NoSuchOperation(_) | SettleError::OtherOperation { .. } => {
             "`aws dynamodb list-exports` shows the exports of the last 90 days".to_owned()
         }
     }
@@ -142,7 +142,7 @@ async fn several(
     cancel: &CancellationToken,
     report: &Report,
 ) -> Exit {
-    let exports = runs.iter().map(|run| run.exports.len()).sum();
+    let exports = runs.iter().map(|run| run.operations.len()).sum();
     let mut exits = Vec::new();
     let mut proved = Vec::new();
     for run in runs {

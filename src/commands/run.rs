@@ -117,9 +117,9 @@ async fn try_run(
         Decision::Finished(run) => {
             let outcome = RunOutcome {
                 run: run.id,
-                exports: run.exports,
+                operations: run.operations,
             };
-            report.keep(&outcome.exports);
+            report.keep(&outcome.operations);
             Ok(Exit::of(&outcome))
         }
     }
@@ -463,7 +463,7 @@ fn broken_off(work: &Work, run: RunId, error: &StartError, report: &Report) -> E
     let exit = told_start(report, error);
     let outcome = standing(work, run, report);
     if let Some(outcome) = &outcome {
-        report.keep(&outcome.exports);
+        report.keep(&outcome.operations);
         tell_what_is_left(work, outcome, exit, report);
     }
     // Of a run that nobody can tell anything of, no call was answered either.
@@ -481,13 +481,13 @@ fn not_waiting(work: &Work, run: RunId, report: &Report) -> Exit {
     let Some(outcome) = standing(work, run, report) else {
         return Exit::CutOff;
     };
-    report.keep(&outcome.exports);
+    report.keep(&outcome.operations);
     tell_what_is_left(work, &outcome, Exit::Done, report);
     // What runs now is as it should be; what was not called yet is left to be done.
-    let mut called = outcome.exports;
+    let mut called = outcome.operations;
     called.retain(|export| export.stage != Stage::InProgress);
     Exit::of(&RunOutcome {
         run,
-        exports: called,
+        operations: called,
     })
 }

@@ -36,7 +36,7 @@ pub async fn wizard(work: Work, plan_file: Option<PathBuf>) -> anyhow::Result<Ex
     };
     let exit = Exit::of(&RunOutcome {
         run,
-        exports: record.exports,
+        operations: record.operations,
     });
     if exit == Exit::CutOff {
         print_words(&how_to_come_back(run, work.settings().is_sandbox));

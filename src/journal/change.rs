@@ -1,9 +1,11 @@
 //! Changes of accounts as the journal keeps them: what stood there before, what was written over it,
 //! and how far the deed came.
 //!
-//! A row is written before the account is changed, so that a crash at any point leaves enough to take
-//! the change away again. It holds how to sign in, and no credential.
+//! A change is an operation of its own kind and no run. Its row is written before the account is
+//! changed, so that a crash at any point leaves enough to take the change away again. It holds how to
+//! sign in, and no credential.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,7 +13,8 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::record::timestamp;
+use super::operation::{self, Numbered};
+use super::row::{account, from_json, timestamp, to_json};
 use super::{Journal, JournalError};
 use crate::job::{Plan, SignIn};
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
@@ -272,10 +275,27 @@ impl ChangeRecord {
     }
 }
 
+/// The word of the kind.
+const CHANGE: &str = "change";
+
+/// What is written down before the account is changed, beside what every operation has.
+#[derive(Debug, Serialize, Deserialize)]
+struct Request<'a> {
+    source_account: Cow<'a, AccountId>,
+    sign_in: Cow<'a, SignIn>,
+    plan: Cow<'a, str>,
+    target: Cow<'a, ChangeTarget>,
+    before: Option<Cow<'a, str>>,
+    after: Option<Cow<'a, str>>,
+    added: Cow<'a, [String]>,
+}
+
+/// The time at which it was written is the operation's start, the time at which it was seen to hold
+/// is its end; `result` has the undo.
 pub(super) const SELECT_CHANGE: &str = "
-    SELECT id, created_at, account, source_account, sign_in, plan, target, title, before, after, added,
-           stage, written_at, held_at, undone_at, undone_from
-    FROM change";
+    SELECT number, created_at, account, subject, request, state, started_at, ended_at,
+           result ->> '$.undone_at', result ->> '$.undone_from'
+    FROM operation WHERE kind = 'change'";
 
 impl Journal {
     /// Writes a change down, before the account is changed.
@@ -284,27 +304,27 @@ impl Journal {
         change: &NewChange<'_>,
         now: Timestamp,
     ) -> Result<ChangeId, JournalError> {
-        let connection = self.lock();
-        connection.execute(
-            "INSERT INTO change (created_at, account, source_account, sign_in, plan, kind, target,
-                                 title, before, after, added, stage)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-            params![
-                now.as_millisecond(),
-                change.account.as_str(),
-                change.source_account.as_str(),
-                json(change.sign_in)?,
-                change.plan,
-                change.target.kind().as_str(),
-                json(change.target)?,
-                change.title,
-                change.before,
-                change.after,
-                json(change.added)?,
-                ChangeStage::Planned.as_str(),
-            ],
-        )?;
-        Ok(ChangeId(connection.last_insert_rowid()))
+        let request = Request {
+            source_account: Cow::Borrowed(change.source_account),
+            sign_in: Cow::Borrowed(change.sign_in),
+            plan: change.plan.into(),
+            target: Cow::Borrowed(change.target),
+            before: change.before.map(Cow::Borrowed),
+            after: change.after.map(Cow::Borrowed),
+            added: change.added.into(),
+        };
+        let numbered = Numbered {
+            kind: CHANGE,
+            account: change.account.as_str(),
+            subject: change.title,
+            request: &to_json(&request)?,
+            state: ChangeStage::Planned.as_str(),
+        };
+        Ok(ChangeId(operation::insert_numbered(
+            &self.lock(),
+            &numbered,
+            now,
+        )?))
     }
 
     /// Writes how far a change came. The times that are known stay.
@@ -316,9 +336,10 @@ impl Journal {
     ) -> Result<(), JournalError> {
         let at = |wanted| (stage == wanted).then(|| now.as_millisecond());
         let changed = self.lock().execute(
-            "UPDATE change SET stage = ?2, written_at = coalesce(written_at, ?3),
-                    held_at = coalesce(held_at, ?4), undone_at = coalesce(undone_at, ?5)
-             WHERE id = ?1",
+            "UPDATE operation SET state = ?2, started_at = coalesce(started_at, ?3),
+                    ended_at = coalesce(ended_at, ?4),
+                    result = json_set(result, '$.undone_at', coalesce(result ->> '$.undone_at', ?5))
+             WHERE kind = 'change' AND number = ?1",
             params![
                 id.0,
                 stage.as_str(),
@@ -333,7 +354,8 @@ impl Journal {
     /// Keeps the document as it stands right before a change is taken away from it.
     pub fn keep_before_undo(&self, id: ChangeId, live: Option<&str>) -> Result<(), JournalError> {
         let changed = self.lock().execute(
-            "UPDATE change SET undone_from = ?2 WHERE id = ?1",
+            "UPDATE operation SET result = json_set(result, '$.undone_from', ?2)
+             WHERE kind = 'change' AND number = ?1",
             params![id.0, live],
         )?;
         expect_one(changed, id)
@@ -342,7 +364,7 @@ impl Journal {
     /// One change, or `None` where there is no such change.
     pub fn change(&self, id: ChangeId) -> Result<Option<ChangeRecord>, JournalError> {
         let connection = self.lock();
-        let mut statement = connection.prepare(&format!("{SELECT_CHANGE} WHERE id = ?1"))?;
+        let mut statement = connection.prepare(&format!("{SELECT_CHANGE} AND number = ?1"))?;
         statement
             .query_row([id.0], |row| Ok(read_change(row)))
             .optional()?
@@ -352,7 +374,7 @@ impl Journal {
     /// All changes: those that are still in place first, the newest of each first.
     pub fn changes(&self) -> Result<Vec<ChangeRecord>, JournalError> {
         let connection = self.lock();
-        let mut statement = connection.prepare(&format!("{SELECT_CHANGE} ORDER BY id DESC"))?;
+        let mut statement = connection.prepare(&format!("{SELECT_CHANGE} ORDER BY number DESC"))?;
         let mut rows = statement.query([])?;
         let mut changes = Vec::new();
         while let Some(row) = rows.next()? {
@@ -371,36 +393,27 @@ fn expect_one(changed: usize, id: ChangeId) -> Result<(), JournalError> {
     }
 }
 
-fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, JournalError> {
-    serde_json::to_string(value).map_err(|error| JournalError::Entry(error.to_string()))
-}
-
 fn read_change(row: &Row<'_>) -> Result<ChangeRecord, JournalError> {
-    fn of_json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, JournalError> {
-        serde_json::from_str(text).map_err(|error| JournalError::Entry(error.to_string()))
-    }
-    let account = |text: String| {
-        text.parse::<AccountId>()
-            .map_err(|error| JournalError::Entry(error.to_string()))
-    };
+    let request: String = row.get(4)?;
+    let request: Request<'_> = from_json(&request)?;
     let time = |at: Option<i64>| at.map(timestamp);
     Ok(ChangeRecord {
         id: ChangeId(row.get(0)?),
         created_at: timestamp(row.get(1)?),
-        account: account(row.get(2)?)?,
-        source_account: account(row.get(3)?)?,
-        sign_in: of_json(&row.get::<_, String>(4)?)?,
-        plan: row.get(5)?,
-        target: of_json(&row.get::<_, String>(6)?)?,
-        title: row.get(7)?,
-        before: row.get(8)?,
-        after: row.get(9)?,
-        added: of_json(&row.get::<_, String>(10)?)?,
-        stage: ChangeStage::parse(&row.get::<_, String>(11)?)?,
-        written_at: time(row.get(12)?),
-        held_at: time(row.get(13)?),
-        undone_at: time(row.get(14)?),
-        undone_from: row.get(15)?,
+        account: account(&row.get::<_, String>(2)?)?,
+        source_account: request.source_account.into_owned(),
+        sign_in: request.sign_in.into_owned(),
+        plan: request.plan.into_owned(),
+        target: request.target.into_owned(),
+        title: row.get(3)?,
+        before: request.before.map(Cow::into_owned),
+        after: request.after.map(Cow::into_owned),
+        added: request.added.into_owned(),
+        stage: ChangeStage::parse(&row.get::<_, String>(5)?)?,
+        written_at: time(row.get(6)?),
+        held_at: time(row.get(7)?),
+        undone_at: time(row.get(8)?),
+        undone_from: row.get(9)?,
     })
 }
 

@@ -1,15 +1,18 @@
 //! Probes as the journal keeps them: where an upload is begun, and whether it was taken back.
 //!
-//! A row is written before the upload is begun, and its id as soon as it is known: an upload that is
+//! A probe is an operation of its own kind and no run. Its row is written before the upload is begun, and its id as soon as it is known: an upload that is
 //! neither completed nor aborted is in no listing of objects, and its parts are billed. So a crash at
 //! any point leaves enough to find it. A row holds how to sign in, and no credential.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 
-use super::record::timestamp;
+use super::operation::{self, Numbered};
+use super::row::{account, from_json, timestamp, to_json};
 use super::{Journal, JournalError};
 use crate::job::SignIn;
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
@@ -112,29 +115,24 @@ pub struct ProbeRecord {
     pub settled_at: Option<Timestamp>,
 }
 
-/// The step of the journal's format that brings probes.
-pub(super) const CREATE_PROBE: &str = "
-    CREATE TABLE probe (
-        id             INTEGER PRIMARY KEY,
-        created_at     INTEGER NOT NULL,
-        principal      TEXT NOT NULL,     -- as whom it is made
-        source_account TEXT NOT NULL,     -- the account that makes it
-        sign_in        TEXT NOT NULL,     -- how that side signs in, JSON
-        plan           TEXT NOT NULL,     -- the plan file that is probed
-        bucket         TEXT NOT NULL,
-        owner          TEXT NOT NULL,
-        region         TEXT NOT NULL,
-        key            TEXT NOT NULL,
-        upload_id      TEXT,
-        stage          TEXT NOT NULL,
-        settled_at     INTEGER
-    ) STRICT;
-";
+/// The word of the kind.
+const PROBE: &str = "probe";
+
+/// What is written down before the upload is begun, beside what every operation has.
+#[derive(Debug, Serialize, Deserialize)]
+struct Request<'a> {
+    principal: Cow<'a, Arn>,
+    sign_in: Cow<'a, SignIn>,
+    plan: Cow<'a, str>,
+    bucket: Cow<'a, BucketName>,
+    owner: Cow<'a, AccountId>,
+    region: Cow<'a, Region>,
+    key: Cow<'a, str>,
+}
 
 pub(super) const SELECT_PROBE: &str = "
-    SELECT id, created_at, principal, source_account, sign_in, plan, bucket, owner, region, key,
-           upload_id, stage, settled_at
-    FROM probe";
+    SELECT number, created_at, account, request, state, ended_at, result ->> '$.upload_id'
+    FROM operation WHERE kind = 'probe'";
 
 impl Journal {
     /// Writes a probe down, before its upload is begun.
@@ -143,33 +141,31 @@ impl Journal {
         probe: &NewProbe<'_>,
         now: Timestamp,
     ) -> Result<ProbeId, JournalError> {
-        let sign_in = serde_json::to_string(probe.sign_in)
-            .map_err(|error| JournalError::Entry(error.to_string()))?;
-        let connection = self.lock();
-        connection.execute(
-            "INSERT INTO probe (created_at, principal, source_account, sign_in, plan, bucket, owner,
-                                region, key, stage)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            params![
-                now.as_millisecond(),
-                probe.principal.to_string(),
-                probe.source_account.as_str(),
-                sign_in,
-                probe.plan,
-                probe.bucket.as_str(),
-                probe.owner.as_str(),
-                probe.region.as_str(),
-                probe.key,
-                ProbeStage::Planned.as_str(),
-            ],
-        )?;
-        Ok(ProbeId(connection.last_insert_rowid()))
+        let request = Request {
+            principal: Cow::Borrowed(probe.principal),
+            sign_in: Cow::Borrowed(probe.sign_in),
+            plan: probe.plan.into(),
+            bucket: Cow::Borrowed(probe.bucket),
+            owner: Cow::Borrowed(probe.owner),
+            region: Cow::Borrowed(probe.region),
+            key: probe.key.into(),
+        };
+        let numbered = Numbered {
+            kind: PROBE,
+            account: probe.source_account.as_str(),
+            subject: &format!("s3://{}/{}", probe.bucket, probe.key),
+            request: &to_json(&request)?,
+            state: ProbeStage::Planned.as_str(),
+        };
+        let number = operation::insert_numbered(&self.lock(), &numbered, now)?;
+        Ok(ProbeId(number))
     }
 
     /// Writes down that a probe's upload was begun, with its id.
     pub fn note_upload(&self, id: ProbeId, upload_id: &str) -> Result<(), JournalError> {
         let changed = self.lock().execute(
-            "UPDATE probe SET stage = ?2, upload_id = ?3 WHERE id = ?1",
+            "UPDATE operation SET state = ?2, result = json_set(result, '$.upload_id', ?3)
+             WHERE kind = 'probe' AND number = ?1",
             params![id.0, ProbeStage::Begun.as_str(), upload_id],
         )?;
         expect_one(changed, id)
@@ -178,7 +174,8 @@ impl Journal {
     /// Writes down that nothing of a probe is left.
     pub fn settle_probe(&self, id: ProbeId, now: Timestamp) -> Result<(), JournalError> {
         let changed = self.lock().execute(
-            "UPDATE probe SET stage = ?2, settled_at = coalesce(settled_at, ?3) WHERE id = ?1",
+            "UPDATE operation SET state = ?2, ended_at = coalesce(ended_at, ?3)
+             WHERE kind = 'probe' AND number = ?1",
             params![id.0, ProbeStage::Settled.as_str(), now.as_millisecond()],
         )?;
         expect_one(changed, id)
@@ -187,7 +184,7 @@ impl Journal {
     /// One probe, or `None` where there is no such probe.
     pub fn probe(&self, id: ProbeId) -> Result<Option<ProbeRecord>, JournalError> {
         let connection = self.lock();
-        let mut statement = connection.prepare(&format!("{SELECT_PROBE} WHERE id = ?1"))?;
+        let mut statement = connection.prepare(&format!("{SELECT_PROBE} AND number = ?1"))?;
         statement
             .query_row([id.0], |row| Ok(read_probe(row)))
             .optional()?
@@ -198,7 +195,7 @@ impl Journal {
     pub fn unfinished_probes(&self) -> Result<Vec<ProbeRecord>, JournalError> {
         let connection = self.lock();
         let mut statement =
-            connection.prepare(&format!("{SELECT_PROBE} WHERE stage <> ?1 ORDER BY id"))?;
+            connection.prepare(&format!("{SELECT_PROBE} AND state <> ?1 ORDER BY number"))?;
         let mut rows = statement.query([ProbeStage::Settled.as_str()])?;
         let mut probes = Vec::new();
         while let Some(row) = rows.next()? {
@@ -217,26 +214,22 @@ fn expect_one(changed: usize, id: ProbeId) -> Result<(), JournalError> {
 }
 
 fn read_probe(row: &Row<'_>) -> Result<ProbeRecord, JournalError> {
-    fn parsed<T: std::str::FromStr<Err: fmt::Display>>(text: &str) -> Result<T, JournalError> {
-        text.parse()
-            .map_err(|error: T::Err| JournalError::Entry(format!("`{text}`: {error}")))
-    }
-    let sign_in: String = row.get(4)?;
+    let request: String = row.get(3)?;
+    let request: Request<'_> = from_json(&request)?;
     Ok(ProbeRecord {
         id: ProbeId(row.get(0)?),
         created_at: timestamp(row.get(1)?),
-        principal: parsed(&row.get::<_, String>(2)?)?,
-        source_account: parsed(&row.get::<_, String>(3)?)?,
-        sign_in: serde_json::from_str(&sign_in)
-            .map_err(|error| JournalError::Entry(error.to_string()))?,
-        plan: row.get(5)?,
-        bucket: parsed(&row.get::<_, String>(6)?)?,
-        owner: parsed(&row.get::<_, String>(7)?)?,
-        region: parsed(&row.get::<_, String>(8)?)?,
-        key: row.get(9)?,
-        upload_id: row.get(10)?,
-        stage: ProbeStage::parse(&row.get::<_, String>(11)?)?,
-        settled_at: row.get::<_, Option<i64>>(12)?.map(timestamp),
+        principal: request.principal.into_owned(),
+        source_account: account(&row.get::<_, String>(2)?)?,
+        sign_in: request.sign_in.into_owned(),
+        plan: request.plan.into_owned(),
+        bucket: request.bucket.into_owned(),
+        owner: request.owner.into_owned(),
+        region: request.region.into_owned(),
+        key: request.key.into_owned(),
+        upload_id: row.get(6)?,
+        stage: ProbeStage::parse(&row.get::<_, String>(4)?)?,
+        settled_at: row.get::<_, Option<i64>>(5)?.map(timestamp),
     })
 }
 

@@ -7,8 +7,9 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::JournalError;
 use super::change::SELECT_CHANGE;
-use super::probe::{CREATE_PROBE, SELECT_PROBE};
-use super::record::{SELECT_EXPORTS, SELECT_RUN};
+use super::operation::SELECT_OPERATIONS;
+use super::probe::SELECT_PROBE;
+use super::record::SELECT_RUN;
 
 /// One step for each format: step n leads from format n to format n + 1.
 pub(super) const STEPS: &[&str] = &[
@@ -70,7 +71,23 @@ pub(super) const STEPS: &[&str] = &[
     ALTER TABLE export ADD COLUMN writing_fingerprint TEXT;
     ALTER TABLE export ADD COLUMN reading_fingerprint TEXT;
 ",
-    CREATE_PROBE,
+    "
+    CREATE TABLE probe (
+        id             INTEGER PRIMARY KEY,
+        created_at     INTEGER NOT NULL,
+        principal      TEXT NOT NULL,     -- as whom it is made
+        source_account TEXT NOT NULL,     -- the account that makes it
+        sign_in        TEXT NOT NULL,     -- how that side signs in, JSON
+        plan           TEXT NOT NULL,     -- the plan file that is probed
+        bucket         TEXT NOT NULL,
+        owner          TEXT NOT NULL,
+        region         TEXT NOT NULL,
+        key            TEXT NOT NULL,
+        upload_id      TEXT,
+        stage          TEXT NOT NULL,
+        settled_at     INTEGER
+    ) STRICT;
+",
     // Calls that may have started an export, with times by AWS's clock in milliseconds since 1970, and
     // whose word settled it. Of calls made before, nobody knows the age.
     "
@@ -88,7 +105,78 @@ pub(super) const STEPS: &[&str] = &[
     ALTER TABLE export ADD COLUMN verified_at INTEGER;
     ALTER TABLE export ADD COLUMN remarks TEXT NOT NULL DEFAULT '';
 ",
+    OPERATIONS,
 ];
+
+/// One table of all operations, into which exports, changes and probes move. Changes and probes keep
+/// their numbers, which people were told; an operation of a run has its place there.
+const OPERATIONS: &str = "
+    CREATE TABLE operation (
+        id                 INTEGER PRIMARY KEY,
+        kind               TEXT NOT NULL,
+        number             INTEGER,
+        run                INTEGER REFERENCES run (id),
+        position           INTEGER,
+        created_at         INTEGER NOT NULL,  -- milliseconds since 1970, as all times
+        account            TEXT NOT NULL,     -- the account in which its calls are made
+        subject            TEXT NOT NULL,     -- what it works on: an ARN, an address, or words
+        token              TEXT UNIQUE,       -- the client token, where the call takes one
+        request            TEXT NOT NULL,     -- what is asked for: JSON of its kind, never changed
+        state              TEXT NOT NULL,     -- a word of its kind; those of a run's are Stage's
+        called_at          INTEGER,
+        unanswered         INTEGER NOT NULL DEFAULT 0,
+        first_called       INTEGER,           -- by AWS's clock
+        last_called        INTEGER,           -- by AWS's clock
+        settled_by         TEXT,
+        settled_at         INTEGER,
+        arn                TEXT,
+        started_at         INTEGER,
+        ended_at           INTEGER,
+        failure_code       TEXT,
+        failure_message    TEXT,
+        failure_request_id TEXT,
+        result             TEXT NOT NULL,     -- what was learnt: JSON of its kind
+        verified           TEXT,
+        verification       TEXT,
+        verified_at        INTEGER,
+        remarks            TEXT NOT NULL DEFAULT '',
+        fingerprint        TEXT,              -- what was read before the start, as digests, JSON
+        UNIQUE (kind, number),
+        UNIQUE (run, position)
+    ) STRICT;
+    INSERT INTO operation (kind, run, position, created_at, account, subject, token, request, state,
+                           called_at, unanswered, first_called, last_called, settled_by, settled_at,
+                           arn, started_at, ended_at, failure_code, failure_message, result, verified,
+                           verification, verified_at, remarks, fingerprint)
+    SELECT 'export', run, position, created_at, source_account, table_arn, client_token, request, stage,
+           called_at, unanswered, first_called, last_called, settled_by, settled_at,
+           export_arn, started_at, ended_at, failure_code, failure_message,
+           json_object('item_count', item_count, 'billed_size_bytes', billed_size_bytes,
+                       'manifest', manifest),
+           verified, verification, verified_at, remarks,
+           CASE WHEN writing_fingerprint IS NOT NULL AND reading_fingerprint IS NOT NULL
+                THEN json_object('writing', writing_fingerprint, 'reading', reading_fingerprint) END
+    FROM export JOIN run ON run.id = export.run
+    ORDER BY run, position;
+    DROP TABLE export;
+    INSERT INTO operation (kind, number, created_at, account, subject, request, state, started_at,
+                           ended_at, result)
+    SELECT 'change', id, created_at, account, title,
+           json_object('source_account', source_account, 'sign_in', json(sign_in), 'plan', plan,
+                       'target', json(target), 'before', before, 'after', after,
+                       'added', json(added)),
+           stage, written_at, held_at,
+           json_object('undone_at', undone_at, 'undone_from', undone_from)
+    FROM change ORDER BY id;
+    DROP TABLE change;
+    INSERT INTO operation (kind, number, created_at, account, subject, request, state, ended_at, result)
+    SELECT 'probe', id, created_at, source_account, 's3://' || bucket || '/' || key,
+           json_object('principal', principal, 'sign_in', json(sign_in), 'plan', plan,
+                       'bucket', bucket, 'owner', owner, 'region', region, 'key', key),
+           stage, settled_at, json_object('upload_id', upload_id)
+    FROM probe ORDER BY id;
+    DROP TABLE probe;
+";
 
 /// How long an opening waits for another process: somebody sits before it.
 const LOCK_AT_OPENING: Duration = Duration::from_secs(10);
@@ -98,7 +186,7 @@ const LOCK_AT_OPENING: Duration = Duration::from_secs(10);
 const LOCK_AT_WORK: Duration = Duration::from_mins(1);
 
 /// The format that this program writes.
-const FORMAT: i32 = 6;
+const FORMAT: i32 = 7;
 
 /// What SQLite says of a file, by its own code: a file that is held or cannot be written is whole.
 pub(super) fn failure(path: &Path, cause: rusqlite::Error) -> JournalError {
@@ -172,10 +260,11 @@ fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
     })
 }
 
-/// A file in a later format has at least the tables of the first.
+/// A file in a later format has runs, and exports or operations.
 fn has_own_tables(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row(
-        "SELECT count(*) = 2 FROM sqlite_schema WHERE type = 'table' AND name IN ('run', 'export')",
+        "SELECT count(*) >= 2 FROM sqlite_schema
+         WHERE type = 'table' AND name IN ('run', 'export', 'operation')",
         [],
         |row| row.get(0),
     )
@@ -193,7 +282,7 @@ fn check(connection: &Connection, path: &Path) -> Result<(), JournalError> {
         let cause = rusqlite::Error::SqliteFailure(code, Some(finding));
         return Err(told(cause));
     }
-    for statement in [SELECT_RUN, SELECT_EXPORTS, SELECT_CHANGE, SELECT_PROBE] {
+    for statement in [SELECT_RUN, SELECT_OPERATIONS, SELECT_CHANGE, SELECT_PROBE] {
         if connection.prepare(statement).is_err() {
             return Err(JournalError::Foreign {
                 path: path.to_owned(),

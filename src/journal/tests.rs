@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::assess::fingerprint::Fingerprint;
-use crate::job::{Encryption, Format, Span};
+use crate::job::{Encryption, ExportRequest, Format, Span};
 
 fn request(token: &str) -> ExportRequest {
     ExportRequest {
@@ -29,6 +29,10 @@ fn request(token: &str) -> ExportRequest {
     }
 }
 
+fn planned(token: &str) -> NewOperation {
+    new_export(&request(token), "111111111111", None)
+}
+
 fn new_run() -> NewRun<'static> {
     NewRun {
         plan: "plan",
@@ -37,7 +41,6 @@ fn new_run() -> NewRun<'static> {
         source_account: "111111111111",
         source_region: "eu-west-1",
         destination: "s3://export-landing/prod",
-        fingerprints: &[],
     }
 }
 
@@ -48,16 +51,24 @@ fn at(second: i64) -> Timestamp {
 #[test]
 fn a_run_reads_back_as_it_was_written() {
     let journal = Journal::in_memory().unwrap();
-    let requests = [request("t1"), request("t2")];
     let id = journal
-        .record_run(&new_run(), &requests, at(10), RunId(0))
+        .record_run(
+            &new_run(),
+            &[planned("t1"), planned("t2")],
+            at(10),
+            RunId(0),
+        )
         .unwrap();
     let run = journal.run(id).unwrap().unwrap();
     assert_eq!(run.created_at, at(10));
-    assert_eq!(run.exports.len(), 2);
-    assert_eq!(run.exports[1].request, requests[1]);
-    assert_eq!(run.exports[1].stage, Stage::Planned);
-    assert_eq!(run.exports[0].table(), "Orders");
+    assert_eq!(run.operations.len(), 2);
+    assert_eq!(
+        run.operations[1].to_export().unwrap().request,
+        request("t2")
+    );
+    assert_eq!(run.operations[1].stage, Stage::Planned);
+    assert_eq!(run.operations[0].account, "111111111111");
+    assert_eq!(run.operations[0].name(), "Orders");
 }
 
 #[test]
@@ -66,24 +77,24 @@ fn an_update_survives_closing_the_file() {
     let path = directory.path().join("state/journal.db");
     let journal = Journal::open(&path).unwrap();
     let id = journal
-        .record_run(&new_run(), &[request("t1")], at(10), RunId(0))
+        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
         .unwrap();
-    let mut export = journal.run(id).unwrap().unwrap().exports.remove(0);
+    let mut export = journal.run(id).unwrap().unwrap().operations.remove(0);
     assert!(journal.begin_call(&mut export, at(11), None).unwrap());
     export.stage = Stage::Completed;
-    export.export_arn = Some("arn".to_owned());
-    export.item_count = Some(3);
+    export.arn = Some("arn".to_owned());
+    export.result = serde_json::json!({"item_count": 3});
     export.verified = Some(Verified::Unknown);
     export.verified_at = Some(at(12));
     export.remarks = vec!["one".to_owned(), "two".to_owned()];
-    journal.update_export(&export).unwrap();
+    journal.update_operation(&export).unwrap();
     drop(journal);
 
     let journal = Journal::open(&path).unwrap();
-    let read = journal.run(id).unwrap().unwrap().exports.remove(0);
+    let read = journal.run(id).unwrap().unwrap().operations.remove(0);
     assert_eq!(read.stage, Stage::Completed);
     assert_eq!(read.called_at, Some(at(11)));
-    assert_eq!(read.item_count, Some(3));
+    assert_eq!(read.to_export().unwrap().result.item_count, Some(3));
     assert_eq!(read.verified, Some(Verified::Unknown));
     assert_eq!(read.verified_at, Some(at(12)));
     assert_eq!(read.remarks, ["one", "two"]);
@@ -93,13 +104,13 @@ fn an_update_survives_closing_the_file() {
 fn a_run_is_open_until_each_export_is_refused_failed_or_verified() {
     let journal = Journal::in_memory().unwrap();
     let id = journal
-        .record_run(&new_run(), &[request("t1")], at(10), RunId(0))
+        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
         .unwrap();
-    let mut export = journal.run(id).unwrap().unwrap().exports.remove(0);
+    let mut export = journal.run(id).unwrap().unwrap().operations.remove(0);
     let mut open_at = |stage, verified| {
         export.stage = stage;
         export.verified = verified;
-        journal.update_export(&export).unwrap();
+        journal.update_operation(&export).unwrap();
         !journal.open_runs().unwrap().is_empty()
     };
     assert!(open_at(Stage::Planned, None));
@@ -115,13 +126,13 @@ fn a_run_is_open_until_each_export_is_refused_failed_or_verified() {
 fn a_token_is_never_written_twice() {
     let journal = Journal::in_memory().unwrap();
     journal
-        .record_run(&new_run(), &[request("t1")], at(10), RunId(0))
+        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
         .unwrap();
     assert!(
         journal
             .record_run(
                 &new_run(),
-                &[request("t2"), request("t1")],
+                &[planned("t2"), planned("t1")],
                 at(11),
                 RunId(1)
             )
@@ -176,9 +187,9 @@ fn a_twin_begun_meanwhile_keeps_a_run_from_being_written() {
     let known = journal.newest().unwrap();
     assert_eq!(known, RunId(0));
     let first = journal
-        .record_run(&new_run(), &[request("t1")], at(10), known)
+        .record_run(&new_run(), &[planned("t1")], at(10), known)
         .unwrap();
-    let twin = journal.record_run(&new_run(), &[request("t2")], at(11), known);
+    let twin = journal.record_run(&new_run(), &[planned("t2")], at(11), known);
     assert!(
         matches!(twin, Err(JournalError::BegunMeanwhile(run)) if run == first),
         "{twin:?}"
@@ -186,7 +197,7 @@ fn a_twin_begun_meanwhile_keeps_a_run_from_being_written() {
     assert_eq!(journal.runs().unwrap().len(), 1);
     let known = journal.newest().unwrap();
     journal
-        .record_run(&new_run(), &[request("t2")], at(11), known)
+        .record_run(&new_run(), &[planned("t2")], at(11), known)
         .unwrap();
 }
 
@@ -218,7 +229,7 @@ fn damage_in_the_middle_is_told_when_the_file_is_opened() {
     for index in 0..50 {
         let known = journal.newest().unwrap();
         journal
-            .record_run(&new_run(), &[request(&format!("t{index}"))], at(10), known)
+            .record_run(&new_run(), &[planned(&format!("t{index}"))], at(10), known)
             .unwrap();
     }
     drop(journal);
@@ -235,20 +246,20 @@ fn damage_in_the_middle_is_told_when_the_file_is_opened() {
 fn a_record_that_names_no_export_replaces_none_that_does() {
     let journal = Journal::in_memory().unwrap();
     let id = journal
-        .record_run(&new_run(), &[request("t1")], at(10), RunId(0))
+        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
         .unwrap();
-    let read = || journal.run(id).unwrap().unwrap().exports.remove(0);
+    let read = || journal.run(id).unwrap().unwrap().operations.remove(0);
     let mut slower = read();
     let mut faster = read();
     assert!(journal.begin_call(&mut faster, at(11), None).unwrap());
     faster.stage = Stage::InProgress;
-    faster.export_arn = Some("arn".to_owned());
-    journal.update_export(&faster).unwrap();
+    faster.arn = Some("arn".to_owned());
+    journal.update_operation(&faster).unwrap();
     slower.stage = Stage::Refused;
-    journal.update_export(&slower).unwrap();
+    journal.update_operation(&slower).unwrap();
     let kept = read();
     assert_eq!(kept.stage, Stage::InProgress);
-    assert_eq!(kept.export_arn.as_deref(), Some("arn"));
+    assert_eq!(kept.arn.as_deref(), Some("arn"));
     assert_eq!(kept.called_at, Some(at(11)));
 }
 
@@ -263,15 +274,15 @@ fn fingerprint(table: &str) -> Fingerprint {
 fn what_was_read_before_the_start_is_kept_with_each_export() {
     let journal = Journal::in_memory().unwrap();
     let fingerprints = [fingerprint("orders"), fingerprint("users")];
-    let run = NewRun {
-        fingerprints: &fingerprints,
-        ..new_run()
-    };
-    let requests = [request("t1"), request("t2")];
+    let account = "111111111111";
+    let operations = [
+        new_export(&request("t1"), account, Some(fingerprints[0].clone())),
+        new_export(&request("t2"), account, Some(fingerprints[1].clone())),
+    ];
     let id = journal
-        .record_run(&run, &requests, at(10), RunId(0))
+        .record_run(&new_run(), &operations, at(10), RunId(0))
         .unwrap();
-    let mut exports = journal.run(id).unwrap().unwrap().exports;
+    let mut exports = journal.run(id).unwrap().unwrap().operations;
     let kept: Vec<_> = exports
         .iter()
         .map(|export| export.fingerprint.clone())
@@ -280,14 +291,49 @@ fn what_was_read_before_the_start_is_kept_with_each_export() {
     // What happens to the export does not touch it, and whoever did not survey has none to give.
     exports[0].stage = Stage::Completed;
     exports[0].fingerprint = None;
-    journal.update_export(&exports[0]).unwrap();
-    let again = journal.run(id).unwrap().unwrap().exports;
+    journal.update_operation(&exports[0]).unwrap();
+    let again = journal.run(id).unwrap().unwrap().operations;
     assert_eq!(again[0].stage, Stage::Completed);
     assert_eq!(again[0].fingerprint, Some(fingerprint("orders")));
 
     let id = journal
-        .record_run(&new_run(), &[request("t3")], at(11), id)
+        .record_run(&new_run(), &[planned("t3")], at(11), id)
         .unwrap();
-    let not_surveyed = journal.run(id).unwrap().unwrap().exports.remove(0);
+    let not_surveyed = journal.run(id).unwrap().unwrap().operations.remove(0);
     assert_eq!(not_surveyed.fingerprint, None);
+}
+
+#[test]
+fn an_operation_of_another_kind_reads_back_and_is_no_export() {
+    let journal = Journal::in_memory().unwrap();
+    let copy = NewOperation {
+        kind: "copy",
+        account: "111111111111".to_owned(),
+        subject: "arn:aws:copies:eu-west-1:111111111111:shelf/7".to_owned(),
+        token: "t1".to_owned(),
+        request: serde_json::json!({"books": ["a", "b"]}),
+        fingerprint: None,
+    };
+    let id = journal
+        .record_run(&new_run(), &[copy.clone(), planned("t2")], at(10), RunId(0))
+        .unwrap();
+    let run = journal.run(id).unwrap().unwrap();
+    let read = &run.operations[0];
+    assert_eq!((read.kind.as_str(), &read.request), ("copy", &copy.request));
+    assert_eq!(read.name(), "7");
+    assert_eq!(read.to_export(), None);
+    assert_eq!(run.exports().count(), 1);
+}
+
+#[test]
+fn an_export_whose_request_does_not_read_back_is_told() {
+    let journal = Journal::in_memory().unwrap();
+    let id = journal
+        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
+        .unwrap();
+    journal
+        .lock()
+        .execute_batch("UPDATE operation SET request = '{}'")
+        .unwrap();
+    assert!(matches!(journal.run(id), Err(JournalError::Entry(_))));
 }

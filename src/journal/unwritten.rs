@@ -1,26 +1,28 @@
-//! What this process learnt of exports and could not write.
+//! What this process learnt of operations and could not write.
 //!
 //! A disk may fill up, or a directory vanish, while calls are made. What was started then runs on, and
 //! is told as long as the process lives, whatever the file says.
 
 use std::collections::BTreeMap;
 
-use super::record::{ExportRecord, RunId, RunRecord};
+use super::operation::Operation;
+use super::record::RunRecord;
+use super::row::{OperationId, RunId};
 use super::{Journal, JournalError};
 
 /// Runs as they were last read, and what is newer than the file.
 #[derive(Debug, Default)]
 pub(super) struct Unwritten {
     seen: BTreeMap<RunId, RunRecord>,
-    exports: BTreeMap<(RunId, usize), ExportRecord>,
+    operations: BTreeMap<OperationId, Operation>,
 }
 
 impl Unwritten {
     /// Puts what is newer over what was read.
     fn complete(&self, mut run: RunRecord) -> RunRecord {
-        for export in &mut run.exports {
-            if let Some(newer) = self.exports.get(&(export.run, export.position)) {
-                export.clone_from(newer);
+        for operation in &mut run.operations {
+            if let Some(newer) = self.operations.get(&operation.id) {
+                operation.clone_from(newer);
             }
         }
         run
@@ -47,17 +49,17 @@ impl Journal {
         self.unwritten().seen.insert(run.id, run.clone());
     }
 
-    /// Keeps an export as it should have been written, or drops what was kept once it is.
+    /// Keeps an operation as it should have been written, or drops what was kept once it is.
     pub(super) fn keep_unwritten<T>(
         &self,
-        export: &ExportRecord,
+        operation: &Operation,
         written: Result<T, JournalError>,
     ) -> Result<T, JournalError> {
-        let place = (export.run, export.position);
+        let mut unwritten = self.unwritten();
         if written.is_ok() {
-            self.unwritten().exports.remove(&place);
+            unwritten.operations.remove(&operation.id);
         } else {
-            self.unwritten().exports.insert(place, export.clone());
+            unwritten.operations.insert(operation.id, operation.clone());
         }
         written
     }

@@ -375,7 +375,7 @@ impl Model {
 
     /// The exports of that run as far as they are known.
     #[must_use]
-    pub fn exports(&self) -> &[crate::work::event::ExportProgress] {
+    pub fn exports(&self) -> &[crate::work::event::OperationProgress] {
         &self.progress.exports
     }
 

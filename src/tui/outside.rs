@@ -14,7 +14,7 @@ use crate::job::Plan;
 use crate::journal::RunRecord;
 use crate::work;
 pub use crate::work::change::ReadBack;
-use crate::work::event::ExportProgress;
+use crate::work::event::OperationProgress;
 pub use crate::work::probe::{LEAVES, Left, NOT_SHOWN};
 pub use crate::work::{
     Applied, Blocker, Briefing, ChangeId, ChangeKind, ChangeRecord, Held, Identified, Probe,
@@ -34,7 +34,7 @@ pub struct RunSummary {
     /// The bucket and prefix.
     pub destination: String,
     /// Its exports.
-    pub exports: Vec<ExportProgress>,
+    pub exports: Vec<OperationProgress>,
     /// Its plan, so that its sides can be signed in again.
     pub plan: Option<Plan>,
 }
@@ -47,7 +47,7 @@ impl From<RunRecord> for RunSummary {
             created_at: run.created_at,
             source: run.source_account,
             destination: run.destination,
-            exports: run.exports.iter().map(ExportProgress::of).collect(),
+            exports: run.operations.iter().map(OperationProgress::of).collect(),
             plan: Plan::parse(&run.plan, &file, run.created_at).ok(),
         }
     }

@@ -32,7 +32,7 @@ use super::update::{open, update};
 use super::view::{self, ViewState};
 use crate::job::Plan;
 use crate::work::Work;
-use crate::work::event::{ExportProgress, Side};
+use crate::work::event::{OperationProgress, Side};
 
 /// How often a frame is drawn while something moves.
 const BEAT: Duration = Duration::from_millis(120);
@@ -57,7 +57,7 @@ pub struct WizardExit {
     /// The run that was started or gone on with.
     pub run: Option<i64>,
     /// Its exports as far as they are known.
-    pub exports: Vec<ExportProgress>,
+    pub exports: Vec<OperationProgress>,
     /// Whether exports go on that were not waited for.
     pub is_cut_off: bool,
 }

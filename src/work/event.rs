@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::aws::dynamodb::ExportStatus;
 use crate::aws::session::Identity;
-use crate::journal::{self, ExportRecord, Verified};
+use crate::journal::{self, Operation, Verified};
 
 /// One of the two sides of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,7 +48,7 @@ pub enum Verification {
     },
 }
 
-/// Which step an export of a run has reached.
+/// Which step an operation of a run has reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
     /// In the journal, not called yet.
@@ -63,19 +63,19 @@ pub enum Stage {
     Running(ExportStatus),
 }
 
-/// One export of a run, as far as it is known.
+/// One operation of a run, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExportProgress {
+pub struct OperationProgress {
     /// Its place in the plan, from 0.
     pub index: usize,
-    /// The table's name.
-    pub table: String,
-    /// The table's ARN.
-    pub table_arn: String,
+    /// The name of what it works on, such as the table's.
+    pub name: String,
+    /// The ARN of what it works on.
+    pub subject: String,
     /// How far it is.
     pub stage: Stage,
-    /// The export's ARN, once the call was answered.
-    pub export_arn: Option<String>,
+    /// Its ARN, once the call was answered.
+    pub arn: Option<String>,
     /// The code of a refusal or failure.
     pub failure_code: Option<String>,
     /// The message of a refusal or failure.
@@ -117,8 +117,8 @@ pub enum Event {
         /// Its id.
         run: i64,
     },
-    /// An export's state is now this.
-    Export(ExportProgress),
+    /// An operation's state is now this.
+    Operation(OperationProgress),
     /// A passing difficulty: what failed and that it is tried again.
     Noted {
         /// The difficulty in a sentence.
@@ -126,14 +126,16 @@ pub enum Event {
     },
 }
 
-impl ExportProgress {
-    /// What the journal knows of an export.
+impl OperationProgress {
+    /// What the journal knows of an operation.
     #[must_use]
-    pub fn of(record: &ExportRecord) -> Self {
+    pub fn of(record: &Operation) -> Self {
+        let result = record.to_export().map(|export| export.result);
+        let result = result.unwrap_or_default();
         Self {
             index: record.position,
-            table: record.table().to_owned(),
-            table_arn: record.request.table_arn.to_string(),
+            name: record.name().to_owned(),
+            subject: record.subject.clone(),
             stage: match record.stage {
                 journal::Stage::Planned => Stage::Planned,
                 journal::Stage::Calling => Stage::Calling,
@@ -143,14 +145,14 @@ impl ExportProgress {
                 journal::Stage::Completed => Stage::Running(ExportStatus::Completed),
                 journal::Stage::Failed => Stage::Running(ExportStatus::Failed),
             },
-            export_arn: record.export_arn.clone(),
+            arn: record.arn.clone(),
             failure_code: record.failure_code.clone(),
             failure_message: record.failure_message.clone(),
             files_seen: None,
             bytes_seen: None,
-            item_count: record.item_count,
-            billed_size_bytes: record.billed_size_bytes,
-            manifest: record.manifest.clone(),
+            item_count: result.item_count,
+            billed_size_bytes: result.billed_size_bytes,
+            manifest: result.manifest,
             verification: verification(record),
             verified_at: record.verified_at,
             remarks: record.remarks.clone(),
@@ -161,14 +163,17 @@ impl ExportProgress {
 }
 
 /// The journal keeps a verification as its outcome and a text.
-fn verification(record: &ExportRecord) -> Option<Verification> {
+fn verification(record: &Operation) -> Option<Verification> {
     let text = record.verification.clone().unwrap_or_default();
     record.verified.map(|verified| match verified {
         Verified::Yes => serde_json::from_str(&text).map_or_else(
             |_| Verification::Verified {
                 files: 0,
                 bytes: 0,
-                items: record.item_count.unwrap_or(0),
+                items: record
+                    .to_export()
+                    .and_then(|export| export.result.item_count)
+                    .unwrap_or(0),
             },
             |(files, bytes, items)| Verification::Verified {
                 files,

@@ -1,7 +1,7 @@
-//! Following exports until they end, and verifying the completed ones.
+//! Following operations until they end, and verifying the completed ones.
 //!
-//! There is no call that waits and none that cancels: an export goes on whether it is watched or
-//! not. So a passing failure is noted and asked again, and only a refusal of `DescribeExport` ends
+//! There is no call that waits and none that cancels: an operation goes on whether it is watched or
+//! not. So a passing failure is noted and asked again, and only a refusal to tell how it stands ends
 //! the watch undecided. A verification that fails in passing is tried again likewise, and is no outcome.
 
 use std::time::Duration;
@@ -12,13 +12,12 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::event::{Event, ExportProgress, Side, Verification};
-use super::start::take_over;
-use super::verify::Look;
-use super::{Poll, Session, Work, region_of};
+use super::event::{Event, OperationProgress, Side, Verification};
+use super::operation::{Described, Look, OperationKind};
+use super::{Poll, Session, Work};
 use crate::aws::SignInError;
 use crate::aws::failure::{Failure, FailureKind};
-use crate::journal::{ExportRecord, JournalError, RunId, Stage, Verified};
+use crate::journal::{JournalError, Operation, RunId, Stage, Verified};
 use tableferry_policy::arn::Arn;
 
 /// Why a run can no longer be followed.
@@ -27,9 +26,9 @@ pub enum FollowError {
     /// There is no such run.
     #[error("the journal has no run {0}")]
     NoSuchRun(RunId),
-    /// The source must be signed in again, which needs somebody.
-    #[error("the source must be signed in again: {0}")]
-    SignIn(#[from] SignInError),
+    /// A side must be signed in again, which needs somebody.
+    #[error("the {0} must be signed in again: {1}")]
+    SignIn(Side, SignInError),
     /// The journal could not be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -40,8 +39,8 @@ pub enum FollowError {
 pub struct RunOutcome {
     /// The run.
     pub run: RunId,
-    /// Its exports, in the plan's order.
-    pub exports: Vec<ExportRecord>,
+    /// Its operations, in the plan's order.
+    pub operations: Vec<Operation>,
 }
 
 /// A run's outcome in a word, the worst first.
@@ -49,17 +48,17 @@ pub struct RunOutcome {
 pub enum RunStatus {
     /// Something is still to be done: `resume` goes on with it.
     CutOff,
-    /// An export failed, or did not verify.
+    /// An operation failed, or did not verify.
     Failed,
-    /// A call was refused, or none started an export.
+    /// A call was refused, or none started anything.
     Refused,
-    /// Nobody could read the bucket, or ask after the export.
+    /// Nobody could read the bucket, or ask after an operation.
     Undecided,
     /// All complete and verified.
     Done,
 }
 
-/// Which completed exports of a run are verified.
+/// Which completed operations of a run are verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verify {
     /// Those that were not verified yet.
@@ -71,8 +70,8 @@ pub enum Verify {
 }
 
 impl Verify {
-    const fn is_due(self, export: &ExportRecord) -> bool {
-        match export.verified {
+    const fn is_due(self, record: &Operation) -> bool {
+        match record.verified {
             None => true,
             Some(Verified::Unknown) => !matches!(self, Self::Open),
             Some(Verified::Yes | Verified::No) => matches!(self, Self::All),
@@ -81,20 +80,20 @@ impl Verify {
 }
 
 impl RunOutcome {
-    /// The worst of the exports' outcomes.
+    /// The worst of the operations' outcomes.
     #[must_use]
     pub fn status(&self) -> RunStatus {
-        self.exports
+        self.operations
             .iter()
-            .map(export_status)
+            .map(status)
             .min()
             .unwrap_or(RunStatus::Done)
     }
 }
 
-fn export_status(export: &ExportRecord) -> RunStatus {
-    match (export.stage, export.verified) {
-        // An export under way whose state nobody may read is marked so by the watch.
+fn status(record: &Operation) -> RunStatus {
+    match (record.stage, record.verified) {
+        // One under way whose state nobody may read is marked so by the watch.
         (Stage::InProgress | Stage::Completed, Some(Verified::Unknown)) => RunStatus::Undecided,
         (Stage::Planned | Stage::Calling | Stage::InProgress, _) | (Stage::Completed, None) => {
             RunStatus::CutOff
@@ -106,9 +105,9 @@ fn export_status(export: &ExportRecord) -> RunStatus {
 }
 
 impl Work {
-    /// Follows a run's exports until each has ended and was verified, or until `cancel`.
+    /// Follows a run's operations until each has ended and was verified, or until `cancel`.
     ///
-    /// Cancelling stops the waiting alone: the exports go on, and the outcome says so.
+    /// Cancelling stops the waiting alone: they go on, and the outcome says so.
     pub async fn follow(
         &self,
         id: RunId,
@@ -122,149 +121,158 @@ impl Work {
             .run(id)?
             .ok_or(FollowError::NoSuchRun(id))?;
         let watches = run
-            .exports
+            .operations
             .into_iter()
-            .map(|export| self.watch(export, verify, &events, &cancel));
+            .map(|record| self.watch(record, verify, &events, &cancel));
         let ended = future::join_all(watches).await;
-        let exports = ended.into_iter().collect::<Result<Vec<_>, _>>()?;
-        Ok(RunOutcome { run: id, exports })
+        let operations = ended.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(RunOutcome {
+            run: id,
+            operations,
+        })
     }
 
     async fn watch(
         &self,
-        mut export: ExportRecord,
+        mut record: Operation,
         verify: Verify,
         events: &UnboundedSender<Event>,
         cancel: &CancellationToken,
-    ) -> Result<ExportRecord, FollowError> {
+    ) -> Result<Operation, FollowError> {
+        let kind = self.inner.kinds.of(&record)?;
         let poll = self.inner.settings.poll;
         let mut pace = Pace::new(poll);
         let mut silence = Silence::new(poll);
-        while export.stage == Stage::InProgress {
+        while record.stage == Stage::InProgress {
             let step = async {
                 tokio::time::sleep(pace.next()).await;
-                self.ask(&mut export, events).await
+                self.ask(kind, &mut record, events).await
             };
             let asked = tokio::select! {
                 biased;
-                () = cancel.cancelled() => return Ok(export),
+                () = cancel.cancelled() => return Ok(record),
                 step = step => step?,
             };
             match asked {
                 Asked::Answered => silence = Silence::new(poll),
-                Asked::Undecided => return Ok(export),
+                Asked::Undecided => return Ok(record),
                 Asked::Unanswered(difficulty, consequence) => {
-                    let difficulty = format!("{}: {difficulty}", export.table());
+                    let difficulty = format!("{}: {difficulty}", record.name());
                     if silence.is_over(&difficulty, consequence, events) {
-                        return Ok(export);
+                        return Ok(record);
                     }
                 }
             }
         }
-        if export.stage == Stage::Completed && verify.is_due(&export) {
+        if record.stage == Stage::Completed && verify.is_due(&record) {
             tokio::select! {
                 biased;
-                () = cancel.cancelled() => (export.verified, export.verified_at) = (None, None),
-                verified = self.verify(&mut export, events) => verified?,
+                () = cancel.cancelled() => (record.verified, record.verified_at) = (None, None),
+                verified = self.verify(kind, &mut record, events) => verified?,
             }
         }
-        Ok(export)
+        Ok(record)
     }
 
-    /// Verifies a completed export, and writes what it comes to into the journal. What passes is no
+    /// Verifies a completed record, and writes what it comes to into the journal. What passes is no
     /// outcome: until then the journal keeps what it holds.
     async fn verify(
         &self,
-        export: &mut ExportRecord,
+        kind: &dyn OperationKind,
+        record: &mut Operation,
         events: &UnboundedSender<Event>,
     ) -> Result<(), FollowError> {
         let poll = self.inner.settings.poll;
         let mut pace = Pace::new(poll);
         let mut silence = Silence::new(poll);
         let mut is_second_look = false;
-        (export.verified, export.verified_at) = (None, None);
-        export.remarks.clear();
+        (record.verified, record.verified_at) = (None, None);
+        record.remarks.clear();
         let (verification, remarks) = loop {
-            match self.look_at_files(export).await {
+            match kind.verify(self, record).await {
                 // Something on the way may have damaged what was read: damage is looked at twice.
                 Look::Told(Verification::Wrong { .. }, _) if !is_second_look => {
                     is_second_look = true;
                 }
                 Look::Told(verification, remarks) => break (verification, remarks),
                 Look::Unanswered(failure) => {
-                    let difficulty = format!("{}: verifying: {failure}", export.table());
+                    let difficulty = format!("{}: verifying: {failure}", record.name());
                     if silence.is_over(&difficulty, "trying again", events) {
                         return Ok(());
                     }
                     tokio::time::sleep(pace.next()).await;
                 }
                 Look::SignedOut(error) => {
-                    let table = export.table();
+                    let name = record.name();
                     note(
                         events,
-                        format!("{table}: not verified, since somebody must sign in: {error}"),
+                        format!("{name}: not verified, since somebody must sign in: {error}"),
                     );
                     return Ok(());
                 }
             }
         };
         let (verified, text) = verification.to_record();
-        export.verified = Some(verified);
-        export.verification = Some(text);
+        record.verified = Some(verified);
+        record.verification = Some(text);
         let now = Timestamp::now();
         // As the journal keeps it.
-        export.verified_at = Timestamp::from_millisecond(now.as_millisecond()).ok();
-        export.remarks = remarks;
-        self.inner.journal.update_export(export)?;
-        let _ = events.send(Event::Export(ExportProgress::of(export)));
+        record.verified_at = Timestamp::from_millisecond(now.as_millisecond()).ok();
+        record.remarks = remarks;
+        self.inner.journal.update_operation(record)?;
+        let _ = events.send(Event::Operation(OperationProgress::of(record)));
         Ok(())
     }
 
-    /// Asks after an export once.
+    /// Asks after an operation once.
     async fn ask(
         &self,
-        export: &mut ExportRecord,
+        kind: &dyn OperationKind,
+        record: &mut Operation,
         events: &UnboundedSender<Event>,
     ) -> Result<Asked, FollowError> {
-        let session = match self.session(Side::Source) {
+        let side = kind.side();
+        let signed_out = |error| FollowError::SignIn(side, error);
+        let session = match self.session(side) {
             Some(session) => session,
-            None => self.renew(Side::Source).await?,
+            None => self.renew(side).await.map_err(signed_out)?,
         };
-        match describe(&session, export).await {
+        match describe(kind, &session, record).await? {
             Ok(described) => {
-                take_over(export, &described);
-                self.inner.journal.update_export(export)?;
-                let mut progress = ExportProgress::of(export);
-                if export.stage == Stage::InProgress
-                    && let Some((files, bytes)) = self.files_seen(export).await
+                described.take_over(record);
+                self.inner.journal.update_operation(record)?;
+                let mut progress = OperationProgress::of(record);
+                if record.stage == Stage::InProgress
+                    && let Some((files, bytes)) = kind.files_seen(self, record).await
                 {
                     progress.files_seen = Some(files);
                     progress.bytes_seen = Some(bytes);
                 }
-                let _ = events.send(Event::Export(progress));
+                let _ = events.send(Event::Operation(progress));
                 Ok(Asked::Answered)
             }
             Err(failure) if failure.is_passing() => Ok(Asked::Unanswered(failure, "asking again")),
             Err(failure) if failure.kind == FailureKind::Credentials => {
-                match self.renew(Side::Source).await {
+                match self.renew(side).await {
                     // Tried with the new credentials after the next pause.
                     Ok(_) => Ok(Asked::Unanswered(failure, "signed in again")),
                     Err(SignInError::Call(cause)) if cause.is_passing() => {
                         Ok(Asked::Unanswered(*cause, "asking again"))
                     }
-                    Err(error) => Err(error.into()),
+                    Err(error) => Err(signed_out(error)),
                 }
             }
             Err(failure) => {
                 // Not written to the journal: with the right to ask, `resume` can still decide it.
-                export.verified = Some(Verified::Unknown);
-                export.verification = Some(failure.to_string());
-                let table = export.table();
+                record.verified = Some(Verified::Unknown);
+                record.verification = Some(failure.to_string());
+                let name = record.name();
                 note(
                     events,
                     format!(
-                        "{table}: {failure}; how the export stands is unknown{}",
-                        way_to_know(&failure)
+                        "{name}: {failure}; how the {} stands is unknown{}",
+                        record.kind,
+                        way_to_know(kind, &failure)
                     ),
                 );
                 Ok(Asked::Undecided)
@@ -273,7 +281,7 @@ impl Work {
     }
 }
 
-/// What asking after an export came to.
+/// What asking after an operation came to.
 enum Asked {
     /// Its state is in the record.
     Answered,
@@ -283,13 +291,15 @@ enum Asked {
     Undecided,
 }
 
-/// What would let somebody know how an export stands.
-fn way_to_know(failure: &Failure) -> &'static str {
+/// What would let somebody know how an operation stands.
+fn way_to_know(kind: &dyn OperationKind, failure: &Failure) -> String {
     match failure.kind {
-        FailureKind::AccessDenied => {
-            ", and it goes on: allow dynamodb:DescribeExport on the table's export/* to the source, then resume"
-        }
-        _ => "",
+        FailureKind::AccessDenied => format!(
+            ", and it goes on: allow {} to the {}, then resume",
+            kind.describe_permission(),
+            kind.side()
+        ),
+        _ => String::new(),
     }
 }
 
@@ -298,22 +308,16 @@ fn note(events: &UnboundedSender<Event>, message: String) {
 }
 
 async fn describe(
+    kind: &dyn OperationKind,
     session: &Session,
-    export: &ExportRecord,
-) -> Result<crate::aws::dynamodb::Export, Failure> {
-    let arn = export.export_arn.as_deref().unwrap_or_default();
-    let arn: Arn = arn.parse().map_err(|error| Failure {
-        kind: FailureKind::Service,
-        operation: "dynamodb:DescribeExport".to_owned(),
-        target: arn.to_owned(),
-        code: None,
-        message: format!("{error}"),
-        status: None,
-        request_id: None,
-        hint: None,
-    })?;
-    let region = region_of(&arn, session);
-    session.dynamodb(&region).describe_export(&arn).await
+    record: &Operation,
+) -> Result<Result<Described, Failure>, JournalError> {
+    let arn = record.arn.as_deref().unwrap_or_default();
+    let arn: Arn = arn
+        .parse()
+        .map_err(|error| JournalError::Entry(format!("`{arn}`: {error}")))?;
+    let calls = kind.calls(session, record)?;
+    Ok(calls.describe(&arn).await)
 }
 
 /// How long nobody has answered.

@@ -7,13 +7,13 @@
 use super::event::Side;
 use super::{StartError, Work};
 use crate::job::{ExportRequest, Plan};
-use crate::journal::{ExportRecord, RunId, Stage, Verified};
+use crate::journal::{ExportRecord, Operation, RunId, RunRecord, Stage, Verified};
 
 /// What the journal holds of a table's export.
 #[derive(Debug, Clone, Default)]
 pub struct HeldExport {
     /// The export that is under way, or else the newest if it is complete.
-    pub held: Option<ExportRecord>,
+    pub held: Option<Operation>,
     /// Exports that were planned, and of which no call was made.
     pub planned: Vec<(RunId, usize)>,
 }
@@ -24,28 +24,28 @@ impl Work {
         let source = self.session(Side::Source).ok_or(StartError::NotSignedIn)?;
         // The newest first.
         let runs = self.inner.journal.runs()?;
-        let records: Vec<ExportRecord> = runs.into_iter().flat_map(|run| run.exports).collect();
+        let records: Vec<ExportRecord> = runs.iter().flat_map(RunRecord::exports).collect();
         let held = plan.tables.iter().map(|job| {
             let arn = plan.table_arn(job, &source.identity.account, &source.region);
             let request = plan.request(job, arn, None, String::new());
             let same = records
                 .iter()
                 .filter(|record| is_same(&record.request, &request));
-            held_among(same)
+            held_among(same.map(|record| &record.operation))
         });
         Ok(held.collect())
     }
 }
 
 /// Judges the records of one export, the newest first.
-fn held_among<'a>(records: impl Iterator<Item = &'a ExportRecord>) -> HeldExport {
+fn held_among<'a>(records: impl Iterator<Item = &'a Operation>) -> HeldExport {
     let mut found = HeldExport::default();
     let mut is_newest = true;
     for record in records {
         match record.stage {
             Stage::Planned => found.planned.push((record.run, record.position)),
             Stage::Calling | Stage::InProgress => {
-                let is_running = |held: &ExportRecord| held.stage != Stage::Completed;
+                let is_running = |held: &Operation| held.stage != Stage::Completed;
                 if !found.held.as_ref().is_some_and(is_running) {
                     found.held = Some(record.clone());
                 }

@@ -7,9 +7,11 @@
 use jiff::{SignedDuration, Timestamp};
 use tableferry_policy::arn::Arn;
 
+use super::operation::LookUp;
 use crate::aws::dynamodb::{Dynamodb, Export, ExportStatus};
 use crate::aws::failure::Failure;
-use crate::journal::ExportRecord;
+use crate::job::ExportRequest;
+use crate::journal::Operation;
 
 /// How far a request's signature may be from AWS's time to be accepted.
 const SIGNATURE_HOLDS: SignedDuration = SignedDuration::from_mins(15);
@@ -23,38 +25,15 @@ const LISTING_REACHES: SignedDuration = SignedDuration::from_hours(89 * 24);
 /// How far a clock of this machine is trusted, where AWS told no time when the call was made.
 const LOCAL_CLOCK_ERRS: SignedDuration = SignedDuration::from_hours(24);
 
-/// What a look-up came to.
-#[derive(Debug)]
-pub(super) enum LookUp {
-    /// The export was started.
-    Found(Box<Export>),
-    /// No call that was made can have started one.
-    Absent,
-    /// None is listed, which proves nothing before this time of AWS's clock.
-    NotYet(Timestamp),
-    /// None is listed, and the listing does not prove that none was started: AWS told no time, or the
-    /// call is older than the listing reaches, or the table was made again since.
-    Unproved,
-    /// The look-up failed or was refused.
-    Failed(Failure),
-}
-
-/// Looks the export of a record up, within its table, those in flight and the newest first.
-///
-/// `table_created_at` is when the table was made that has its name now: `ListExports` shows nothing of
-/// one that was deleted.
+/// Looks an export up by the token of its request, within its table, those in flight and the newest
+/// first. `first_called` is when the first call was signed that may have started it.
 pub(super) async fn by_token(
     dynamodb: &Dynamodb,
-    record: &ExportRecord,
-    table_created_at: Option<Timestamp>,
-) -> LookUp {
-    // AWS's time before the listing was asked for.
-    let asked_at = dynamodb.service_time();
-    let mut listed = match dynamodb.list_exports(Some(&record.request.table_arn)).await {
-        Ok(listed) => listed,
-        Err(failure) => return LookUp::Failed(failure),
-    };
-    if let Some(first) = record.first_called {
+    request: &ExportRequest,
+    first_called: Option<Timestamp>,
+) -> Result<Option<Export>, Failure> {
+    let mut listed = dynamodb.list_exports(Some(&request.table_arn)).await?;
+    if let Some(first) = first_called {
         listed.retain(|(arn, _)| started_at(arn).is_none_or(|at| at + SIGNATURE_HOLDS >= first));
     }
     listed.sort_by_key(|(arn, status)| {
@@ -64,26 +43,22 @@ pub(super) async fn by_token(
     let mut failed = None;
     for (arn, _) in listed {
         match dynamodb.describe_export(&arn).await {
-            Ok(export) if export.client_token.as_deref() == Some(token(record)) => {
-                return LookUp::Found(Box::new(export));
+            Ok(export) if export.client_token.as_ref() == Some(&request.client_token) => {
+                return Ok(Some(export));
             }
             Ok(_) => {}
             Err(failure) => failed = Some(failure),
         }
     }
-    match failed {
-        Some(failure) => LookUp::Failed(failure),
-        None => absence(record, asked_at, table_created_at),
-    }
+    failed.map_or(Ok(None), Err)
 }
 
-fn token(record: &ExportRecord) -> &str {
-    &record.request.client_token
-}
-
-/// What it proves that no export of a record is listed at a time of AWS's clock.
-fn absence(
-    record: &ExportRecord,
+/// What it proves that an operation is not listed at a time of AWS's clock.
+///
+/// `table_created_at` is when the table was made that has its name now: DynamoDB lists nothing of one
+/// that was deleted.
+pub(super) fn absence(
+    record: &Operation,
     asked_at: Option<Timestamp>,
     table_created_at: Option<Timestamp>,
 ) -> LookUp {

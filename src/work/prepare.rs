@@ -140,9 +140,9 @@ impl Work {
 }
 
 fn is_recent(run: &RunRecord, now: Timestamp) -> bool {
-    run.exports.iter().any(|export| {
-        export.stage == Stage::Completed
-            && export
+    run.operations.iter().any(|record| {
+        record.stage == Stage::Completed
+            && record
                 .ended_at
                 .is_some_and(|ended| now.duration_since(ended) < RECENT)
     })

@@ -3,9 +3,10 @@
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
+use super::Work;
 use super::event::{Event, Side};
 use super::follow::{FollowError, RunOutcome, Verify};
-use super::{Session, Work};
+use super::operation::Callers;
 use crate::journal::{JournalError, RunId, RunRecord};
 
 /// Why a run could not be gone on with.
@@ -14,19 +15,21 @@ pub enum ResumeError {
     /// There is no such run.
     #[error("the journal has no run {0}")]
     NoSuchRun(RunId),
-    /// The source is another account than the run's.
-    #[error("run {run} belongs to account {expected}, but the source is signed in to {found}")]
+    /// A side is another account than the run's.
+    #[error("run {run} belongs to account {expected}, but the {side} is signed in to {found}")]
     OtherAccount {
         /// The run.
         run: RunId,
         /// The run's account.
         expected: String,
-        /// The account of the source's session.
+        /// The side as which its calls are made.
+        side: Side,
+        /// The account of that side's session.
         found: String,
     },
-    /// The source is not signed in.
-    #[error("the source is not signed in")]
-    NotSignedIn,
+    /// The side as which the run's calls are made is not signed in.
+    #[error("the {0} is not signed in")]
+    NotSignedIn(Side),
     /// The journal could not be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -47,27 +50,33 @@ impl Work {
         events: UnboundedSender<Event>,
         cancel: CancellationToken,
     ) -> Result<RunOutcome, ResumeError> {
-        let (run, session) = self.run_with_session(id)?;
-        self.make_calls(&session, run, &events, &cancel).await?;
+        let (run, callers) = self.resumable_run(id)?;
+        self.make_calls(&callers, run, &events, &cancel).await?;
         Ok(self.follow(id, verify, events, cancel).await?)
     }
 
-    /// A run, and the session of its source.
-    pub(super) fn run_with_session(&self, id: RunId) -> Result<(RunRecord, Session), ResumeError> {
+    /// A run, and the sessions as which its calls are made.
+    pub(super) fn resumable_run(&self, id: RunId) -> Result<(RunRecord, Callers), ResumeError> {
         let run = self
             .inner
             .journal
             .run(id)?
             .ok_or(ResumeError::NoSuchRun(id))?;
-        let session = self.session(Side::Source).ok_or(ResumeError::NotSignedIn)?;
-        // A token means something only in the account in which it was used first.
-        if session.identity.account.as_str() != run.source_account {
-            return Err(ResumeError::OtherAccount {
-                run: id,
-                expected: run.source_account,
-                found: session.identity.account.to_string(),
-            });
+        let mut callers = Callers::new();
+        for record in &run.operations {
+            let side = self.inner.kinds.of(record)?.side();
+            let session = self.session(side).ok_or(ResumeError::NotSignedIn(side))?;
+            // A token means something only in the account in which it was used first.
+            if session.identity.account.as_str() != record.account {
+                return Err(ResumeError::OtherAccount {
+                    run: id,
+                    expected: record.account.clone(),
+                    side,
+                    found: session.identity.account.to_string(),
+                });
+            }
+            callers.insert(side, session);
         }
-        Ok((run, session))
+        Ok((run, callers))
     }
 }

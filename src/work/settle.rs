@@ -1,27 +1,25 @@
-//! Settling by somebody's word whether an export was started, where no look-up could.
+//! Settling by somebody's word whether an operation was started, where no look-up could.
 //!
-//! The word is checked as far as AWS answers: an export that is found by its token, or described, speaks
-//! for itself. What was said, and by which principal, is in the journal.
+//! The word is checked as far as AWS answers: what is found by its token, or described, speaks for
+//! itself. What was said, and by which principal, is in the journal.
 
 use jiff::Timestamp;
 use tableferry_policy::arn::Arn;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::event::Event;
-use super::look_up::{self, LookUp};
+use super::operation::{Callers, Described, LookUp, OperationKind};
 use super::resume::ResumeError;
-use super::start::take_over;
-use super::{Session, Work, region_of};
-use crate::aws::dynamodb::Export;
+use super::{Session, Work};
 use crate::aws::failure::Failure;
-use crate::journal::{ExportRecord, JournalError, RunId, Stage};
+use crate::journal::{JournalError, Operation, RunId, Stage};
 
 /// What somebody says of a call whose answer never came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// It started this export.
+    /// It started this.
     Started(Arn),
-    /// It started none; of these tables, or of the only one that is open.
+    /// It started nothing; of these tables, or of the only one that is open.
     NotStarted(Vec<String>),
 }
 
@@ -45,14 +43,16 @@ pub enum SettleError {
         /// Their tables.
         tables: Vec<String>,
     },
-    /// AWS does not know the export.
+    /// AWS knows nothing of this ARN.
     #[error("{0}")]
-    NoSuchExport(Box<Failure>),
-    /// The export is another one.
-    #[error("{arn} is not the run's export: it was started with another token")]
-    OtherExport {
-        /// The export.
+    NoSuchOperation(Box<Failure>),
+    /// It is another one.
+    #[error("{arn} is not the run's {kind}: it was started with another token")]
+    OtherOperation {
+        /// What was named.
         arn: Arn,
+        /// The kind of what is open.
+        kind: String,
     },
 }
 
@@ -66,17 +66,17 @@ impl Work {
         claim: &Claim,
         events: &UnboundedSender<Event>,
     ) -> Result<(), SettleError> {
-        let (run, session) = self.run_with_session(id)?;
-        let mut open = run.exports;
-        open.retain(|export| export.stage == Stage::Calling);
+        let (run, callers) = self.resumable_run(id)?;
+        let mut open = run.operations;
+        open.retain(|record| record.stage == Stage::Calling);
         match claim {
-            Claim::Started(arn) => self.settle_started(&session, id, open, arn, events).await,
+            Claim::Started(arn) => self.settle_started(&callers, id, open, arn, events).await,
             Claim::NotStarted(tables) => {
-                open.retain(|export| tables.is_empty() || is_named(export, tables));
+                open.retain(|record| tables.is_empty() || is_named(record, tables));
                 match open.len() {
                     0 => return Err(SettleError::NothingOpen(id)),
                     2.. if tables.is_empty() => {
-                        let tables = open.iter().map(|export| export.table().to_owned());
+                        let tables = open.iter().map(|record| record.name().to_owned());
                         return Err(SettleError::SeveralOpen {
                             run: id,
                             tables: tables.collect(),
@@ -84,8 +84,8 @@ impl Work {
                     }
                     _ => {}
                 }
-                for mut export in open {
-                    self.settle_not_started(&session, &mut export, events)
+                for mut record in open {
+                    self.settle_not_started(&callers, &mut record, events)
                         .await?;
                 }
                 Ok(())
@@ -93,32 +93,45 @@ impl Work {
         }
     }
 
+    /// The kind of an operation, and the session as which its calls are made.
+    fn caller<'a>(
+        &'a self,
+        callers: &'a Callers,
+        record: &Operation,
+    ) -> Result<(&'a dyn OperationKind, &'a Session), SettleError> {
+        let kind = self.inner.kinds.of(record)?;
+        let side = kind.side();
+        let session = callers.get(&side).ok_or(ResumeError::NotSignedIn(side))?;
+        Ok((kind, session))
+    }
+
     async fn settle_not_started(
         &self,
-        session: &Session,
-        export: &mut ExportRecord,
+        callers: &Callers,
+        record: &mut Operation,
         events: &UnboundedSender<Event>,
     ) -> Result<(), SettleError> {
         let journal = &self.inner.journal;
-        let dynamodb = session.dynamodb(&region_of(&export.request.table_arn, session));
-        let look_up = look_up::by_token(&dynamodb, export, None).await;
+        let (kind, session) = self.caller(callers, record)?;
+        let look_up = kind.calls(session, record)?.look_up(record).await;
         if let LookUp::Found(found) = look_up {
-            take_over(export, &found);
-            journal.update_export(export)?;
-            tell(events, export, &format!("it was started: {}", found.arn));
+            let arn = found.arn.clone();
+            found.take_over(record);
+            journal.update_operation(record)?;
+            tell(events, record, &format!("it was started: {arn}"));
             return Ok(());
         }
         let by = session.identity.arn.to_string();
-        if !journal.settle(export, None, &by, Timestamp::now())? {
-            return Err(SettleError::NothingOpen(export.run));
+        if !journal.settle(record, None, &by, Timestamp::now())? {
+            return Err(SettleError::NothingOpen(record.run));
         }
         let found = match &look_up {
             LookUp::Failed(failure) => format!("which could not be verified: {failure}"),
-            _ => "and no export with its token is listed".to_owned(),
+            _ => format!("and no {} with its token is listed", kind.name()),
         };
         tell(
             events,
-            export,
+            record,
             &format!("settled as not started, on the word of {by}, {found}"),
         );
         Ok(())
@@ -126,37 +139,39 @@ impl Work {
 
     async fn settle_started(
         &self,
-        session: &Session,
+        callers: &Callers,
         run: RunId,
-        mut open: Vec<ExportRecord>,
+        open: Vec<Operation>,
         arn: &Arn,
         events: &UnboundedSender<Event>,
     ) -> Result<(), SettleError> {
-        open.retain(|export| is_of_table(arn, &export.request.table_arn));
-        if open.is_empty() {
-            return Err(SettleError::NothingOpen(run));
+        let mut possible = Vec::new();
+        for record in open {
+            if self.inner.kinds.of(&record)?.may_be(&record, arn) {
+                possible.push(record);
+            }
         }
-        let described = session
-            .dynamodb(&region_of(arn, session))
-            .describe_export(arn)
-            .await;
-        let (mut export, found) = choose(run, open, arn, described)?;
+        let first = possible.first().ok_or(SettleError::NothingOpen(run))?;
+        let (kind, session) = self.caller(callers, first)?;
+        let described = kind.calls(session, first)?.describe(arn).await;
+        let (mut record, found) = choose(kind, run, possible, arn, described)?;
         let by = session.identity.arn.to_string();
         let journal = &self.inner.journal;
         let text = arn.to_string();
-        if !journal.settle(&mut export, Some(&text), &by, Timestamp::now())? {
+        if !journal.settle(&mut record, Some(&text), &by, Timestamp::now())? {
             return Err(SettleError::NothingOpen(run));
         }
         let verified = match found {
             Ok(found) => {
-                let verified = if found.client_token.is_some() {
-                    "an export of this table with the call's token"
+                let what = kind.name();
+                let verified = if found.token.is_some() {
+                    format!("an {what} of this table with the call's token")
                 } else {
-                    "an export of this table; AWS does not tell its token"
+                    format!("an {what} of this table; AWS does not tell its token")
                 };
-                take_over(&mut export, &found);
-                journal.update_export(&export)?;
-                format!("DescribeExport tells {verified}")
+                found.take_over(&mut record);
+                journal.update_operation(&record)?;
+                format!("{} tells {verified}", kind.describe_operation())
             }
             Err(failure) => {
                 format!("the ARN names this table; nothing else could be verified: {failure}")
@@ -164,63 +179,53 @@ impl Work {
         };
         tell(
             events,
-            &export,
+            &record,
             &format!("settled as started, on the word of {by}; {verified}"),
         );
         Ok(())
     }
 }
 
-/// The open export that a claim is about, and what AWS says of it; a refusal to say is no objection.
+/// The open operation that a claim is about, and what AWS says of it; a refusal to say is no objection.
 fn choose(
+    kind: &dyn OperationKind,
     run: RunId,
-    mut open: Vec<ExportRecord>,
+    mut open: Vec<Operation>,
     arn: &Arn,
-    described: Result<Export, Failure>,
-) -> Result<(ExportRecord, Result<Export, Failure>), SettleError> {
+    described: Result<Described, Failure>,
+) -> Result<(Operation, Result<Described, Failure>), SettleError> {
     match &described {
         Ok(found) => {
-            if let Some(token) = &found.client_token {
-                open.retain(|export| export.request.client_token == *token);
+            if let Some(token) = &found.token {
+                open.retain(|record| record.token == *token);
             }
             if open.is_empty() {
-                return Err(SettleError::OtherExport { arn: arn.clone() });
+                return Err(SettleError::OtherOperation {
+                    arn: arn.clone(),
+                    kind: kind.name().to_owned(),
+                });
             }
         }
-        Err(failure) if is_unknown_export(failure) => {
-            return Err(SettleError::NoSuchExport(Box::new(failure.clone())));
+        Err(failure) if kind.is_unknown(failure) => {
+            return Err(SettleError::NoSuchOperation(Box::new(failure.clone())));
         }
         Err(_) => {}
     }
-    let tables: Vec<String> = open.iter().map(|one| one.table().to_owned()).collect();
-    match <[ExportRecord; 1]>::try_from(open) {
-        Ok([export]) => Ok((export, described)),
+    let tables: Vec<String> = open.iter().map(|one| one.name().to_owned()).collect();
+    match <[Operation; 1]>::try_from(open) {
+        Ok([record]) => Ok((record, described)),
         Err(_) => Err(SettleError::SeveralOpen { run, tables }),
     }
 }
 
-fn is_unknown_export(failure: &Failure) -> bool {
-    matches!(
-        failure.code.as_deref(),
-        Some("ExportNotFoundException" | "ValidationException")
-    )
-}
-
-fn is_of_table(export: &Arn, table: &Arn) -> bool {
-    let id = export.to_string();
-    id.strip_prefix(&table.to_string())
-        .is_some_and(|rest| rest.starts_with("/export/"))
-}
-
-fn is_named(export: &ExportRecord, tables: &[String]) -> bool {
-    let arn = export.request.table_arn.to_string();
+fn is_named(record: &Operation, tables: &[String]) -> bool {
     tables
         .iter()
-        .any(|table| table == export.table() || *table == arn)
+        .any(|table| table == record.name() || *table == record.subject)
 }
 
-fn tell(events: &UnboundedSender<Event>, export: &ExportRecord, what: &str) {
+fn tell(events: &UnboundedSender<Event>, record: &Operation, what: &str) {
     let _ = events.send(Event::Noted {
-        message: format!("{}: {what}", export.table()),
+        message: format!("{}: {what}", record.name()),
     });
 }

@@ -1,27 +1,26 @@
-//! Starting exports: the journal first, then the call.
+//! Starting operations: the journal first, then the call.
 //!
 //! A call that was answered is never made again. One whose answer never came is looked up by its token
-//! before anything is said about it, and repeated with it while DynamoDB is sure to answer with the same
-//! export. A refusal is final only where no call is left that may have started the export.
+//! before anything is said about it, and repeated with it while the service is sure to answer with the
+//! same operation. A refusal is final only where no call is left that may have started it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use super::event::{Event, ExportProgress, Side};
-use super::look_up::{self, LookUp};
+use super::event::{Event, OperationProgress, Side};
+use super::operation::{Callers, Calls, LookUp, OperationKind};
 use super::prepare::Briefing;
-use super::{Session, Work, region_of};
-use crate::aws::dynamodb::{Dynamodb, Export, ExportStatus, StartAnswer};
+use super::{Session, Work};
+use crate::aws::dynamodb::StartAnswer;
 use crate::aws::failure::{Failure, FailureKind};
-use crate::job::{ExportRequest, Plan};
-use crate::journal::{ExportRecord, JournalError, NewRun, Refusal, RunId, RunRecord, Stage};
-
-/// A token holds for eight hours after its first request completes (`ExportTableToPointInTime`,
-/// `ClientToken`). Both requests were accepted within 15 minutes of the times they were signed with.
-const TOKEN_HOLDS: SignedDuration = SignedDuration::from_hours(7);
+use crate::job::Plan;
+use crate::journal::{
+    JournalError, NewOperation, NewRun, Operation, Refusal, RunId, RunRecord, Stage, new_export,
+};
 
 /// How often a call is made whose answer does not come.
 const ATTEMPTS: u32 = 4;
@@ -71,28 +70,50 @@ impl Work {
             return Err(StartError::ReadOnly);
         }
         let session = self.session(Side::Source).ok_or(StartError::NotSignedIn)?;
-        let by = session.identity.arn.to_string();
-        self.inner
-            .journal
-            .give_up(&briefing.given_up, &by, Timestamp::now())?;
-        let id = self.inner.journal.record_run(
-            &NewRun {
-                plan: &plan.to_toml(),
-                digest: &briefing.digest,
-                source_arn: &session.identity.arn.to_string(),
-                source_account: session.identity.account.as_str(),
-                source_region: session.region.as_str(),
-                destination: &briefing.destination,
-                fingerprints: &briefing.fingerprints,
-            },
-            &briefing.requests,
-            Timestamp::now(),
-            briefing.newest,
-        )?;
+        let arn = session.identity.arn.to_string();
+        let account = session.identity.account.as_str();
+        let journal = &self.inner.journal;
+        journal.give_up(&briefing.given_up, &arn, Timestamp::now())?;
+        let run = NewRun {
+            plan: &plan.to_toml(),
+            digest: &briefing.digest,
+            source_arn: &arn,
+            source_account: account,
+            source_region: session.region.as_str(),
+            destination: &briefing.destination,
+        };
+        let requests = briefing.requests.iter().enumerate();
+        let exports = requests.map(|(index, request)| {
+            let fingerprint = briefing.fingerprints.get(index).cloned();
+            new_export(request, account, fingerprint)
+        });
+        let exports: Vec<NewOperation> = exports.collect();
+        self.start_operations(&run, &exports, briefing.newest, events, cancel)
+            .await
+    }
+
+    /// Writes a run of operations to the journal, then makes their calls. `known` is the newest run that
+    /// was looked at when this one was agreed to.
+    pub(super) async fn start_operations(
+        &self,
+        run: &NewRun<'_>,
+        operations: &[NewOperation],
+        known: RunId,
+        events: UnboundedSender<Event>,
+        cancel: &CancellationToken,
+    ) -> Result<RunId, StartError> {
+        let mut callers = Callers::new();
+        for operation in operations {
+            let side = self.inner.kinds.named(operation.kind)?.side();
+            let session = self.session(side).ok_or(StartError::NotSignedIn)?;
+            callers.insert(side, session);
+        }
+        let journal = &self.inner.journal;
+        let id = journal.record_run(run, operations, Timestamp::now(), known)?;
         let _ = events.send(Event::Journalled { run: id.0 });
         let called = async {
-            match self.inner.journal.run(id)? {
-                Some(run) => self.make_calls(&session, run, &events, cancel).await,
+            match journal.run(id)? {
+                Some(run) => self.make_calls(&callers, run, &events, cancel).await,
                 None => Ok(()),
             }
         };
@@ -106,92 +127,96 @@ impl Work {
     /// rapid calls.
     pub(super) async fn make_calls(
         &self,
-        session: &Session,
+        callers: &Callers,
         run: RunRecord,
         events: &UnboundedSender<Event>,
         cancel: &CancellationToken,
     ) -> Result<(), JournalError> {
-        let mut destination = None;
-        for mut export in run.exports {
-            if matches!(export.stage, Stage::Planned | Stage::Calling) && !cancel.is_cancelled() {
-                // All exports of a run go to one place.
-                let barred = match destination.take() {
-                    Some(known) => known,
-                    None => self.barred(session, &export.request).await,
+        let mut blocked = BTreeMap::new();
+        for mut record in run.operations {
+            let kind = self.inner.kinds.of(&record)?;
+            let is_due = matches!(record.stage, Stage::Planned | Stage::Calling);
+            let session = callers.get(&kind.side());
+            if let Some(session) = session.filter(|_| is_due && !cancel.is_cancelled()) {
+                let reason = match blocked.get(kind.name()) {
+                    Some(known) => Option::clone(known),
+                    None => self.blocked_by(kind, session, &record).await,
                 };
-                if let Some(reason) = &barred {
-                    let message = format!("{}: not started, since {reason}", export.table());
+                blocked.insert(kind.name(), reason.clone());
+                if let Some(reason) = reason {
+                    let message = format!("{}: not started, since {reason}", record.name());
                     let _ = events.send(Event::Noted { message });
                 } else {
-                    let called = self.make_call(session, &mut export, events, cancel).await;
-                    if let Err(error) = called {
-                        let _ = events.send(Event::Export(ExportProgress::of(&export)));
+                    let called = self.make_call(kind, session, &mut record, events, cancel);
+                    if let Err(error) = called.await {
+                        let _ = events.send(Event::Operation(OperationProgress::of(&record)));
                         return Err(error);
                     }
                 }
-                destination = Some(barred);
             }
-            let _ = events.send(Event::Export(ExportProgress::of(&export)));
+            let _ = events.send(Event::Operation(OperationProgress::of(&record)));
         }
         Ok(())
     }
 
-    /// Why no export may be started, whatever the run was begun with.
-    async fn barred(&self, session: &Session, request: &ExportRequest) -> Option<String> {
+    /// Why nothing may be started, whatever the run was begun with.
+    async fn blocked_by(
+        &self,
+        kind: &dyn OperationKind,
+        session: &Session,
+        record: &Operation,
+    ) -> Option<String> {
         if session.is_read_only() {
             return Some("--read-only forbids every change".to_owned());
         }
-        self.barred_destination(session, request).await
+        kind.blocked_by(self, session, record).await
     }
 
-    /// Makes the call of one export, and makes it again where its answer did not come.
+    /// Makes the call of one operation, and makes it again where its answer did not come.
     ///
-    /// A call after one whose answer is not known is made only once the export was looked up, and while
-    /// the token is sure to name the same export.
+    /// A call after one whose answer is not known is made only once the operation was looked up, and
+    /// while the token is sure to name the same one.
     async fn make_call(
         &self,
+        kind: &dyn OperationKind,
         session: &Session,
-        export: &mut ExportRecord,
+        record: &mut Operation,
         events: &UnboundedSender<Event>,
         cancel: &CancellationToken,
     ) -> Result<(), JournalError> {
-        let region = region_of(&export.request.table_arn, session);
-        let dynamodb = session.dynamodb(&region);
+        let mut calls = kind.calls(session, record)?;
         let journal = &self.inner.journal;
         for attempt in 1..=ATTEMPTS {
-            let Next::Call(signed_at) = self.next_call(&dynamodb, export, events).await? else {
+            let next = self.next_call(kind, calls.as_mut(), record, events).await?;
+            let Next::Call(signed_at) = next else {
                 return Ok(());
             };
-            if !journal.begin_call(export, Timestamp::now(), signed_at)? {
+            if !journal.begin_call(record, Timestamp::now(), signed_at)? {
                 return Ok(());
             }
             let is_last = attempt == ATTEMPTS;
-            self.inner.calls.begin(export);
-            match dynamodb.start_export(&export.request, signed_at).await {
+            self.inner.calls.begin(record);
+            match calls.start(signed_at).await {
                 StartAnswer::Started(started) => {
-                    take_over(export, &started);
-                    return journal.update_export(export);
+                    started.take_over(record);
+                    return journal.update_operation(record);
                 }
                 StartAnswer::Unanswered(failure) => {
                     if is_last || !pause(attempt, cancel).await {
-                        note(
-                            events,
-                            export,
-                            &failure,
-                            "whether it was started is not known",
-                        );
+                        let consequence = "whether it was started is not known";
+                        note(events, record, &failure, consequence);
                         return Ok(());
                     }
                 }
                 StartAnswer::Refused(failure) => {
-                    let is_skewed = is_skewed(signed_at, dynamodb.service_time());
+                    let is_skewed = is_skewed(signed_at, calls.service_time());
                     let refusal = refusal(&failure);
-                    self.inner.calls.end(export);
-                    journal.end_refused_call(export, &refusal, Timestamp::now())?;
+                    self.inner.calls.end(record);
+                    journal.end_refused_call(record, &refusal, Timestamp::now())?;
                     let is_worth_repeating = failure.kind == FailureKind::Throttled
                         || (is_skewed && failure.kind == FailureKind::Credentials);
                     if is_last || !is_worth_repeating || !pause(attempt, cancel).await {
-                        tell_refusal(export, &failure, events);
+                        tell_refusal(record, &failure, events);
                         return Ok(());
                     }
                 }
@@ -203,58 +228,56 @@ impl Work {
     /// Finds out whether the call may be made now. AWS's time is read in any case, right before.
     async fn next_call(
         &self,
-        dynamodb: &Dynamodb,
-        export: &mut ExportRecord,
+        kind: &dyn OperationKind,
+        calls: &mut dyn Calls,
+        record: &mut Operation,
         events: &UnboundedSender<Event>,
     ) -> Result<Next, JournalError> {
-        let table = dynamodb
-            .describe_table(&export.request.table_arn.to_string())
-            .await;
-        if export.unanswered == 0 {
-            return Ok(match table {
-                // A call that nobody answers would leave it open whether the export was started.
+        let asked = calls.ask_time().await;
+        if record.unanswered == 0 {
+            return Ok(match asked {
+                // A call that nobody answers would leave it open whether it was started.
                 Err(failure)
-                    if dynamodb.service_time().is_none()
+                    if calls.service_time().is_none()
                         && (failure.is_passing() || failure.kind == FailureKind::Credentials) =>
                 {
-                    note(events, export, &failure, "it is still to be started");
+                    note(events, record, &failure, "it is still to be started");
                     Next::Leave
                 }
-                _ => Next::Call(dynamodb.service_time()),
+                _ => Next::Call(calls.service_time()),
             });
         }
-        let created_at = table.ok().and_then(|table| table.created_at);
         let journal = &self.inner.journal;
-        match look_up::by_token(dynamodb, export, created_at).await {
+        match calls.look_up(record).await {
             LookUp::Found(found) => {
-                take_over(export, &found);
-                journal.update_export(export)?;
+                found.take_over(record);
+                journal.update_operation(record)?;
                 Ok(Next::Leave)
             }
             LookUp::Absent => {
-                journal.forget_calls(export)?;
-                self.inner.calls.forget(export);
-                Ok(match export.stage {
-                    Stage::Planned => Next::Call(dynamodb.service_time()),
+                journal.forget_calls(record)?;
+                self.inner.calls.forget(record);
+                Ok(match record.stage {
+                    Stage::Planned => Next::Call(calls.service_time()),
                     _ => Next::Leave,
                 })
             }
             open => {
-                let now = dynamodb.service_time();
+                let now = calls.service_time();
                 if let Some(now) = now {
-                    journal.bound_last_call(export, now)?;
+                    journal.bound_last_call(record, now)?;
                 }
-                if holds_token(export, now) {
+                if holds_token(kind, record, now) {
                     return Ok(Next::Call(now));
                 }
-                tell_open(export, &open, events);
+                tell_open(kind, record, &open, events);
                 Ok(Next::Leave)
             }
         }
     }
 }
 
-/// What is done about an export next.
+/// What is done about an operation next.
 enum Next {
     /// The call is made, signed with this time of AWS's clock.
     Call(Option<Timestamp>),
@@ -262,10 +285,10 @@ enum Next {
     Leave,
 }
 
-/// Whether a token is sure to name the same export still: only what AWS's clock says counts.
-fn holds_token(export: &ExportRecord, now: Option<Timestamp>) -> bool {
-    match (export.first_called, now) {
-        (Some(first), Some(now)) => now.duration_since(first) < TOKEN_HOLDS,
+/// Whether a token is sure to name the same operation still: only what AWS's clock says counts.
+fn holds_token(kind: &dyn OperationKind, record: &Operation, now: Option<Timestamp>) -> bool {
+    match (record.first_called, now) {
+        (Some(first), Some(now)) => now.duration_since(first) < kind.token_holds(),
         _ => false,
     }
 }
@@ -288,28 +311,12 @@ async fn pause(attempt: u32, cancel: &CancellationToken) -> bool {
     }
 }
 
-/// Writes what AWS says of an export into its record.
-pub(super) fn take_over(record: &mut ExportRecord, export: &Export) {
-    record.stage = match export.status {
-        ExportStatus::InProgress => Stage::InProgress,
-        ExportStatus::Completed => Stage::Completed,
-        ExportStatus::Failed => Stage::Failed,
-    };
-    record.export_arn = Some(export.arn.to_string());
-    record.started_at = export.started_at.or(record.started_at);
-    record.ended_at = export.ended_at;
-    record.failure_code.clone_from(&export.failure_code);
-    record.failure_message.clone_from(&export.failure_message);
-    record.item_count = export.item_count;
-    record.billed_size_bytes = export.billed_size_bytes;
-    record.manifest.clone_from(&export.manifest);
-}
-
 /// What a refused call leaves: one that was turned away at the door may be made again.
 fn refusal(failure: &Failure) -> Refusal {
     Refusal {
         code: failure.code.clone(),
         message: failure.message.clone(),
+        request_id: failure.request_id.clone(),
         is_retryable: matches!(
             failure.kind,
             FailureKind::Credentials | FailureKind::Throttled
@@ -317,53 +324,56 @@ fn refusal(failure: &Failure) -> Refusal {
     }
 }
 
-fn tell_refusal(export: &ExportRecord, failure: &Failure, events: &UnboundedSender<Event>) {
-    let consequence = match export.stage {
-        Stage::Planned => "it is still to be started",
-        Stage::Calling => {
-            "an earlier call went unanswered and may have started the export, so that this is not \
-             the last word: `tableferry resume` looks it up"
-        }
-        // A final refusal is told with the export's state.
+fn tell_refusal(record: &Operation, failure: &Failure, events: &UnboundedSender<Event>) {
+    let consequence = match record.stage {
+        Stage::Planned => "it is still to be started".to_owned(),
+        Stage::Calling => format!(
+            "an earlier call went unanswered and may have started the {}, so that this is not \
+             the last word: `tableferry resume` looks it up",
+            record.kind
+        ),
+        // A final refusal is told with the operation's state.
         _ => return,
     };
-    note(events, export, failure, consequence);
+    note(events, record, failure, &consequence);
 }
 
-/// Tells why it stays open whether an export was started, and what settles it.
-fn tell_open(export: &ExportRecord, look_up: &LookUp, events: &UnboundedSender<Event>) {
-    let (table, run) = (export.table(), export.run);
+/// Tells why it stays open whether an operation was started, and what settles it.
+fn tell_open(
+    kind: &dyn OperationKind,
+    record: &Operation,
+    look_up: &LookUp,
+    events: &UnboundedSender<Event>,
+) {
+    let (name, run, what) = (record.name(), record.run, kind.name());
     let by_hand = format!(
         "`tableferry resume {run} --started ARN` or `tableferry resume {run} --not-started` settles it"
     );
     let message = match look_up {
         LookUp::Failed(failure) => format!(
-            "{table}: a call went unanswered, and cannot be looked up: {failure}; allow \
-             dynamodb:ListExports and dynamodb:DescribeExport to the source and resume, or {by_hand}"
+            "{name}: a call went unanswered, and cannot be looked up: {failure}; allow \
+             {} to the {} and resume, or {by_hand}",
+            kind.look_up_permissions(),
+            kind.side()
         ),
         LookUp::NotYet(proof) => format!(
-            "{table}: a call went unanswered, and no export of it is listed, which proves nothing \
+            "{name}: a call went unanswered, and no {what} of it is listed, which proves nothing \
              before {proof}: `tableferry resume {run}` looks again from then on"
         ),
         LookUp::Found(_) | LookUp::Absent | LookUp::Unproved => format!(
-            "{table}: a call went unanswered, and no export of it is listed, which proves nothing: \
+            "{name}: a call went unanswered, and no {what} of it is listed, which proves nothing: \
              the listing does not reach back to it for certain; {by_hand}"
         ),
     };
     let _ = events.send(Event::Noted { message });
 }
 
-fn note(
-    events: &UnboundedSender<Event>,
-    record: &ExportRecord,
-    failure: &Failure,
-    consequence: &str,
-) {
+fn note(events: &UnboundedSender<Event>, record: &Operation, failure: &Failure, consequence: &str) {
     let hint = failure
         .hint
         .as_ref()
         .map_or_else(String::new, |hint| format!(" ({hint})"));
     let _ = events.send(Event::Noted {
-        message: format!("{}: {failure}; {consequence}{hint}", record.table()),
+        message: format!("{}: {failure}; {consequence}{hint}", record.name()),
     });
 }

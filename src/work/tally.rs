@@ -4,46 +4,46 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Work;
-use crate::journal::{ExportRecord, RunId};
+use crate::journal::{Operation, OperationId, RunId};
 
-/// How many exports this process started.
+/// How many operations this process started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Exports that were started.
+    /// Those that were started.
     pub started: usize,
-    /// Exports that may have been started: the calls' answers are not known.
+    /// Those that may have been started: the calls' answers are not known.
     pub maybe_started: usize,
 }
 
-/// The calls of this process that started an export, or may have.
+/// The calls of this process that started an operation, or may have.
 #[derive(Debug, Default)]
-pub(super) struct Calls(Mutex<BTreeMap<(RunId, usize), u32>>);
+pub(super) struct Calls(Mutex<BTreeMap<(RunId, OperationId), u32>>);
 
 impl Calls {
-    fn counts(&self) -> MutexGuard<'_, BTreeMap<(RunId, usize), u32>> {
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<(RunId, OperationId), u32>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a call that is made next.
-    pub(super) fn begin(&self, export: &ExportRecord) {
-        *self.counts().entry(place(export)).or_default() += 1;
+    pub(super) fn begin(&self, record: &Operation) {
+        *self.counts().entry(place(record)).or_default() += 1;
     }
 
     /// Takes a call off that started nothing.
-    pub(super) fn end(&self, export: &ExportRecord) {
-        if let Some(count) = self.counts().get_mut(&place(export)) {
+    pub(super) fn end(&self, record: &Operation) {
+        if let Some(count) = self.counts().get_mut(&place(record)) {
             *count = count.saturating_sub(1);
         }
     }
 
-    /// Takes every call of an export off, since none started anything.
-    pub(super) fn forget(&self, export: &ExportRecord) {
-        self.counts().remove(&place(export));
+    /// Takes every call of an operation off, since none started anything.
+    pub(super) fn forget(&self, record: &Operation) {
+        self.counts().remove(&place(record));
     }
 }
 
-fn place(export: &ExportRecord) -> (RunId, usize) {
-    (export.run, export.position)
+fn place(record: &Operation) -> (RunId, OperationId) {
+    (record.run, record.id)
 }
 
 impl Work {
@@ -51,12 +51,12 @@ impl Work {
     #[must_use]
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::default();
-        for ((run, position), count) in self.inner.calls.counts().iter() {
+        for ((run, id), count) in self.inner.calls.counts().iter() {
             let is_started = || {
                 let known = self.inner.journal.known_run(*run).ok().flatten();
                 known.is_some_and(|run| {
-                    let mut exports = run.exports.iter();
-                    exports.any(|one| one.position == *position && one.export_arn.is_some())
+                    let mut operations = run.operations.iter();
+                    operations.any(|one| one.id == *id && one.arn.is_some())
                 })
             };
             match *count {

@@ -83,12 +83,12 @@ impl Work {
             ));
         }
         let runs = self.inner.journal.runs()?;
-        let own: Vec<_> = runs.iter().flat_map(|run| &run.exports).collect();
+        let own: Vec<_> = runs.iter().flat_map(|run| &run.operations).collect();
         for export in described {
             let arn = export.arn.to_string();
             let is_own = own.iter().any(|known| {
-                known.export_arn.as_ref() == Some(&arn)
-                    || export.client_token.as_ref() == Some(&known.request.client_token)
+                known.arn.as_ref() == Some(&arn)
+                    || export.client_token.as_ref() == Some(&known.token)
             });
             let asked = requests
                 .iter()

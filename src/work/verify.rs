@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use futures_util::future;
 
 use super::event::{Side, Verification};
+use super::operation::Look;
 use super::{Session, Work};
 use crate::archive::checksum::{self, Mismatch};
 use crate::archive::layout::{ExportId, Layout, checksum_keys, key_candidates};
@@ -24,16 +25,6 @@ use tableferry_policy::arn::{AccountId, BucketName};
 
 /// A manifest names each data file in about 250 bytes; imports end at 50,000 files, exports do not.
 const LARGEST_MANIFEST: u64 = 256 * 1024 * 1024;
-
-/// What one look at an export's files came to.
-pub(super) enum Look {
-    /// What is the case, and what else was seen.
-    Told(Verification, Vec<String>),
-    /// Nothing: what failed passes.
-    Unanswered(Failure),
-    /// Nothing before somebody signs in.
-    SignedOut(SignInError),
-}
 
 impl Work {
     /// Looks once whether an export's files are what its manifests say.
@@ -270,7 +261,7 @@ impl<'a> Reader<'a> {
 }
 
 fn layout_of(export: &ExportRecord) -> Option<Layout> {
-    let id = ExportId::from_export_arn(export.export_arn.as_deref()?).ok()?;
+    let id = ExportId::from_export_arn(export.operation.arn.as_deref()?).ok()?;
     let prefix = export.request.prefix.as_deref();
     Some(Layout::new(prefix, &id, is_incremental(export)))
 }
@@ -290,6 +281,7 @@ fn folder_of(export: &ExportRecord) -> Folder {
 
 fn summary_key(export: &ExportRecord) -> Option<String> {
     export
+        .result
         .manifest
         .clone()
         .or_else(|| layout_of(export).map(|layout| layout.manifest_summary()))
@@ -297,12 +289,12 @@ fn summary_key(export: &ExportRecord) -> Option<String> {
 
 /// The manifest must be this export's, and agree with what `DescribeExport` says.
 fn judge_summary(export: &ExportRecord, summary: &Summary, findings: &mut Vec<String>) {
-    if export.export_arn.as_deref() != Some(&summary.export_arn) {
+    if export.operation.arn.as_deref() != Some(&summary.export_arn) {
         findings.push(format!("the manifest belongs to {}", summary.export_arn));
     }
     let differences = differences(summary, &export.request);
     findings.extend(differences.iter().map(ToString::to_string));
-    if let Some(items) = export.item_count
+    if let Some(items) = export.result.item_count
         && items != summary.item_count
     {
         findings.push(format!(

@@ -70,7 +70,7 @@ fn a_call_that_is_left_is_not_made_against_what_is_forbidden_by_now() {
     let journal = home.journal();
     journal
         .execute(
-            "UPDATE export SET stage = 'PLANNED', export_arn = NULL, called_at = NULL",
+            "UPDATE operation SET state = 'PLANNED', arn = NULL, called_at = NULL",
             [],
         )
         .unwrap();
@@ -97,7 +97,7 @@ fn a_call_that_is_left_is_not_made_against_what_is_forbidden_by_now() {
         assert!(ended.out.contains(reason), "{ended:?}");
         let stage: String = home
             .journal()
-            .query_row("SELECT stage FROM export", [], |row| row.get(0))
+            .query_row("SELECT state FROM operation", [], |row| row.get(0))
             .unwrap();
         assert_eq!(stage, "PLANNED");
     }

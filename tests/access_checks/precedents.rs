@@ -255,11 +255,15 @@ fn an_undo_leaves_the_earlier_export_no_evidence() {
     // Cut off before it was told that it was done.
     let begun = home.journal();
     begun
-        .execute("UPDATE change SET undone_from = after", [])
+        .execute(
+            "UPDATE operation SET result = json_set(result, '$.undone_from', request ->> '$.after')
+             WHERE kind = 'change'",
+            [],
+        )
         .unwrap();
     is_unknown_with(&check(&home, &plan, &[]), "something has changed since");
     begun
-        .execute("UPDATE change SET undone_from = NULL", [])
+        .execute("UPDATE operation SET result = json_remove(result, '$.undone_from') WHERE kind = 'change'", [])
         .unwrap();
     drop(begun);
     assert_eq!(check(&home, &plan, &[]).status, 0);
@@ -276,10 +280,7 @@ fn an_export_of_which_nothing_was_recorded_is_told_and_settles_nothing() {
     let plan = as_reader("one-table");
     assert_eq!(run(&home, &plan, &[]).status, 0);
     home.journal()
-        .execute(
-            "UPDATE export SET writing_fingerprint = NULL, reading_fingerprint = NULL",
-            [],
-        )
+        .execute("UPDATE operation SET fingerprint = NULL", [])
         .unwrap();
     let after = check(&home, &plan, &[]);
     is_unknown_with(&after, "whether anything was changed since is not known");

@@ -251,7 +251,8 @@ fn a_probe_of_an_account_that_nobody_is_signed_in_to_is_told_and_left() {
     let left = left_in(&home, "export-landing").1;
     change_policy(&home, NO_ABORT, ABORT);
     let moved = home.journal().execute(
-        "UPDATE probe SET source_account = '999999999999', owner = '888888888888'",
+        "UPDATE operation SET account = '999999999999',
+                request = json_set(request, '$.owner', '888888888888') WHERE kind = 'probe'",
         [],
     );
     assert_eq!(moved.unwrap(), 1);
@@ -283,7 +284,8 @@ fn while_another_process_probes_nothing_is_taken_back() {
 /// Makes the journal refuse what is done to its probes.
 fn refuse(home: &Home, deed: &str) {
     let trigger = format!(
-        "CREATE TRIGGER refusing BEFORE {deed} ON probe BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        "CREATE TRIGGER refusing BEFORE {deed} ON operation WHEN NEW.kind = 'probe'
+         BEGIN SELECT RAISE(ABORT, 'no room'); END"
     );
     home.journal().execute_batch(&trigger).unwrap();
 }

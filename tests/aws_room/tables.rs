@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tableferry::aws::FailureKind;
-use tableferry::aws::dynamodb::{ExportStatus, StartAnswer};
+use tableferry::aws::dynamodb::{Export, ExportStatus, StartAnswer};
 use tableferry::job::{Encryption, ExportRequest, Filter, Format, Span, View};
 
 use crate::fake::{Fake, Reply, region, signed_in};
@@ -133,7 +133,9 @@ async fn a_value_that_is_none_sends_nothing() {
 }
 
 /// What a start came to, and how often it was sent.
-async fn attempts(answer: impl Fn() -> Reply + Send + Sync + 'static) -> (StartAnswer, usize) {
+async fn attempts(
+    answer: impl Fn() -> Reply + Send + Sync + 'static,
+) -> (StartAnswer<Export>, usize) {
     let fake = Fake::with_sts(move |_| answer());
     let session = signed_in(&fake).await;
     let dynamodb = session.dynamodb(&region("eu-west-1"));

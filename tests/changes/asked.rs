@@ -86,7 +86,11 @@ fn a_change_is_made_only_after_each_answer_was_right(
     assert!(before.contains("in account 222222222222"), "{before}");
     let changes: i64 = home
         .journal()
-        .query_row("SELECT count(*) FROM change", [], |row| row.get(0))
+        .query_row(
+            "SELECT count(*) FROM operation WHERE kind = 'change'",
+            [],
+            |row| row.get(0),
+        )
         .unwrap();
     assert_eq!(changes, i64::from(status == 0), "{text}");
 }

@@ -216,7 +216,7 @@ async fn what_an_export_of_others_relies_on_stays(
         .await
         .unwrap();
     let run = colleague.run(run).unwrap().unwrap();
-    let export = run.exports[0].export_arn.clone().unwrap();
+    let export = run.operations[0].arn.clone().unwrap();
     match ours.propose_undo(id, false).await {
         Ok(undo) => {
             assert!(!is_in_use);

@@ -132,7 +132,10 @@ fn age(home: &Home) {
     let path = home.path().join(".local/state/tableferry/journal.db");
     let journal = rusqlite::Connection::open(path).unwrap();
     let changed = journal
-        .execute("UPDATE probe SET created_at = created_at - 16 * 60000", [])
+        .execute(
+            "UPDATE operation SET created_at = created_at - 16 * 60000 WHERE kind = 'probe'",
+            [],
+        )
         .unwrap();
     assert!(changed > 0);
 }

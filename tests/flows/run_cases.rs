@@ -29,7 +29,7 @@ fn run(home: &Home, name: &str, more: &[&str]) -> Ended {
 fn journal(home: &Home) -> Vec<(String, String, bool, Option<String>)> {
     let connection = home.journal();
     let mut statement = connection
-        .prepare("SELECT table_arn, stage, export_arn IS NOT NULL, verified FROM export ORDER BY run, position")
+        .prepare("SELECT subject, state, arn IS NOT NULL, verified FROM operation ORDER BY run, position")
         .unwrap();
     let rows = statement
         .query_map([], |row| {

@@ -355,7 +355,7 @@ fn a_probe_is_agreed_to_made_and_judged_with_by_keys_alone() {
     assert_eq!(uploads_of(&home), 0);
     let stages: Vec<String> = home
         .journal()
-        .prepare("SELECT stage FROM probe")
+        .prepare("SELECT state FROM operation WHERE kind = 'probe'")
         .unwrap()
         .query_map([], |row| row.get(0))
         .unwrap()

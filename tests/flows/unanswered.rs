@@ -288,7 +288,7 @@ fn a_token_of_unknown_age_is_not_sent_again() {
         rusqlite::Connection::open(home.path().join(".local/state/tableferry/journal.db"));
     journal
         .unwrap()
-        .execute_batch("UPDATE export SET first_called = NULL, last_called = NULL")
+        .execute_batch("UPDATE operation SET first_called = NULL, last_called = NULL")
         .unwrap();
     let open = resume(&home, &[]);
     assert_eq!(open.status, 4, "{open:?}");

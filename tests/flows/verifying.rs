@@ -292,7 +292,7 @@ fn a_summary_of_another_request_is_damage() {
         rusqlite::Connection::open(home.path().join(".local/state/tableferry/journal.db"));
     journal
         .unwrap()
-        .execute_batch("UPDATE export SET request = replace(request, 'DYNAMODB_JSON', 'ION')")
+        .execute_batch("UPDATE operation SET request = replace(request, 'DYNAMODB_JSON', 'ION')")
         .unwrap();
     let again = resume(&home, &["1", "--verify-again"]);
     assert_eq!(again.status, 1, "{again:?}");

@@ -352,7 +352,7 @@ fn after_a_failure_nothing_is_offered_that_a_second_try_needs() {
     driver.started(1);
     let mut failed = export(0, "Orders");
     failed.stage = Stage::Running(ExportStatus::Failed);
-    driver.happen(Message::Reported(Box::new(Event::Export(failed))));
+    driver.happen(Message::Reported(Box::new(Event::Operation(failed))));
     let (request, _) = driver.watch().unwrap();
     driver.happen(Message::WatchEnded(request, Ok(())));
     driver.settle().hides("Changes in place");

@@ -55,7 +55,7 @@ fn from_two_profiles_to_a_verified_export_in_sixteen_keys() {
         bytes: 1000,
         items: 10_240,
     });
-    driver.happen(Message::Reported(Box::new(Event::Export(done))));
+    driver.happen(Message::Reported(Box::new(Event::Operation(done))));
     driver.happen(Message::WatchEnded(request, Ok(())));
     driver.shows("all complete and verified");
     assert!(!driver.model.has_unfinished_exports());

@@ -14,7 +14,7 @@ use tableferry::tui::message::{Query, Reply};
 use tableferry::tui::outside::{
     Blocker, Briefing, ChangeRecord, Held, Identified, Judged, ProbeRecord, RunSummary, Standing,
 };
-use tableferry::work::event::{ExportProgress, Side, Stage};
+use tableferry::work::event::{OperationProgress, Side, Stage};
 use tableferry::work::facts::{BucketFacts, TableFacts};
 use tableferry_policy::arn::{AccountId, BucketName, Region};
 
@@ -313,13 +313,13 @@ fn keys() -> Vec<Key> {
 }
 
 /// An export of a table, as it just was accepted.
-pub fn export(index: usize, table: &str) -> ExportProgress {
-    ExportProgress {
+pub fn export(index: usize, table: &str) -> OperationProgress {
+    OperationProgress {
         index,
-        table: table.to_owned(),
-        table_arn: format!("arn:aws:dynamodb:eu-west-1:111111111111:table/{table}"),
+        name: table.to_owned(),
+        subject: format!("arn:aws:dynamodb:eu-west-1:111111111111:table/{table}"),
         stage: Stage::Running(ExportStatus::InProgress),
-        export_arn: Some(format!(
+        arn: Some(format!(
             "arn:aws:dynamodb:eu-west-1:111111111111:table/{table}/export/01763812800000-a1b2c3d4"
         )),
         failure_code: None,

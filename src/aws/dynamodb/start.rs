@@ -20,15 +20,15 @@ use crate::job::ExportRequest;
 
 const OPERATION: &str = "dynamodb:ExportTableToPointInTime";
 
-/// What a call that starts an export came to.
+/// What a call that starts something, such as an export, came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StartAnswer {
-    /// The export was started, by this call or by an earlier one with its token.
-    Started(Box<Export>),
-    /// This call started nothing: it was not sent, or DynamoDB itself refused it. That says nothing
+pub enum StartAnswer<T> {
+    /// It was started, by this call or by an earlier one with its token.
+    Started(Box<T>),
+    /// This call started nothing: it was not sent, or the service itself refused it. That says nothing
     /// about an earlier call with its token.
     Refused(Failure),
-    /// No answer came that is DynamoDB's word: the export may have been started.
+    /// No answer came that is the service's word: it may have been started.
     Unanswered(Failure),
 }
 
@@ -46,7 +46,7 @@ impl Dynamodb {
         &self,
         request: &ExportRequest,
         signed_at: Option<Timestamp>,
-    ) -> StartAnswer {
+    ) -> StartAnswer<Export> {
         let target = request.table_arn.to_string();
         if let Err(failure) = self.gate.pass(OPERATION, &target) {
             return StartAnswer::Refused(failure);

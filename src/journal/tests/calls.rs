@@ -3,21 +3,22 @@
 use super::*;
 use crate::journal::Refusal;
 
-fn planned(journal: &Journal) -> ExportRecord {
+fn recorded(journal: &Journal) -> Operation {
     let id = journal
-        .record_run(&new_run(), &[request("t1")], at(10), RunId(0))
+        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
         .unwrap();
     read(journal, id)
 }
 
-fn read(journal: &Journal, id: RunId) -> ExportRecord {
-    journal.run(id).unwrap().unwrap().exports.remove(0)
+fn read(journal: &Journal, id: RunId) -> Operation {
+    journal.run(id).unwrap().unwrap().operations.remove(0)
 }
 
 fn refused(is_retryable: bool) -> Refusal {
     Refusal {
         code: Some("AccessDeniedException".to_owned()),
         message: "no".to_owned(),
+        request_id: Some("0123".to_owned()),
         is_retryable,
     }
 }
@@ -25,7 +26,7 @@ fn refused(is_retryable: bool) -> Refusal {
 #[test]
 fn a_refusal_is_final_only_where_no_other_call_may_have_started_the_export() {
     let journal = Journal::in_memory().unwrap();
-    let mut first = planned(&journal);
+    let mut first = recorded(&journal);
     let mut second = first.clone();
     assert!(
         journal
@@ -48,6 +49,7 @@ fn a_refusal_is_final_only_where_no_other_call_may_have_started_the_export() {
         second.failure_code.as_deref(),
         Some("AccessDeniedException")
     );
+    assert_eq!(second.failure_request_id.as_deref(), Some("0123"));
     journal
         .end_refused_call(&mut first, &refused(false), at(14))
         .unwrap();
@@ -58,7 +60,7 @@ fn a_refusal_is_final_only_where_no_other_call_may_have_started_the_export() {
 #[test]
 fn a_call_turned_away_at_the_door_leaves_the_token_new() {
     let journal = Journal::in_memory().unwrap();
-    let mut export = planned(&journal);
+    let mut export = recorded(&journal);
     assert!(
         journal
             .begin_call(&mut export, at(11), Some(at(1011)))
@@ -88,7 +90,7 @@ fn a_call_turned_away_at_the_door_leaves_the_token_new() {
 #[test]
 fn calls_are_forgotten_only_where_none_was_made_since_the_look_up() {
     let journal = Journal::in_memory().unwrap();
-    let mut looked_up = planned(&journal);
+    let mut looked_up = recorded(&journal);
     assert!(
         journal
             .begin_call(&mut looked_up, at(11), Some(at(1011)))
@@ -109,7 +111,7 @@ fn calls_are_forgotten_only_where_none_was_made_since_the_look_up() {
 #[test]
 fn only_an_open_call_is_settled_by_somebodys_word() {
     let journal = Journal::in_memory().unwrap();
-    let mut export = planned(&journal);
+    let mut export = recorded(&journal);
     assert!(!journal.settle(&mut export, None, "ada", at(11)).unwrap());
     assert!(journal.begin_call(&mut export, at(12), None).unwrap());
     assert!(
@@ -118,7 +120,7 @@ fn only_an_open_call_is_settled_by_somebodys_word() {
             .unwrap()
     );
     assert_eq!(export.stage, Stage::InProgress);
-    assert_eq!(export.export_arn.as_deref(), Some("arn"));
+    assert_eq!(export.arn.as_deref(), Some("arn"));
     assert_eq!(export.settled, Some(("ada".to_owned(), at(13))));
     assert!(!journal.settle(&mut export, None, "bob", at(14)).unwrap());
 }
@@ -126,7 +128,7 @@ fn only_an_open_call_is_settled_by_somebodys_word() {
 #[test]
 fn what_a_full_disk_keeps_from_being_written_is_known_as_long_as_the_process_lives() {
     let journal = Journal::in_memory().unwrap();
-    let mut export = planned(&journal);
+    let mut export = recorded(&journal);
     assert!(journal.begin_call(&mut export, at(11), None).unwrap());
     let pages = |limit: u32| {
         let statement = format!("PRAGMA max_page_count = {limit}");
@@ -136,31 +138,31 @@ fn what_a_full_disk_keeps_from_being_written_is_known_as_long_as_the_process_liv
     // No limit is below the pages that there are.
     pages(1).unwrap();
     export.stage = Stage::InProgress;
-    export.export_arn = Some("a".repeat(100_000));
-    let full = journal.update_export(&export).unwrap_err();
+    export.arn = Some("a".repeat(100_000));
+    let full = journal.update_operation(&export).unwrap_err();
     assert_eq!(full.hint(), "the disk is full: make room");
     assert_eq!(read(&journal, export.run).stage, Stage::Calling);
     let known = journal.known_run(export.run).unwrap().unwrap();
-    assert_eq!(known.exports[0].stage, Stage::InProgress);
+    assert_eq!(known.operations[0].stage, Stage::InProgress);
     // With room again, the file has it.
     pages(100_000).unwrap();
-    journal.update_export(&export).unwrap();
+    journal.update_operation(&export).unwrap();
     assert_eq!(read(&journal, export.run).stage, Stage::InProgress);
 }
 
 #[test]
 fn a_run_is_known_as_it_was_read_last_where_the_file_can_no_longer_be_read() {
     let journal = Journal::in_memory().unwrap();
-    let mut export = planned(&journal);
+    let mut export = recorded(&journal);
     assert!(journal.begin_call(&mut export, at(11), None).unwrap());
     journal
         .lock()
-        .execute_batch("DROP TABLE export; DROP TABLE run")
+        .execute_batch("DROP TABLE operation; DROP TABLE run")
         .unwrap();
     export.stage = Stage::InProgress;
-    journal.update_export(&export).unwrap_err();
+    journal.update_operation(&export).unwrap_err();
     journal.run(export.run).unwrap_err();
     let known = journal.known_run(export.run).unwrap().unwrap();
-    assert_eq!(known.exports[0].stage, Stage::InProgress);
+    assert_eq!(known.operations[0].stage, Stage::InProgress);
     journal.known_run(RunId(99)).unwrap_err();
 }

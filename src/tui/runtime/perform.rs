@@ -198,8 +198,8 @@ pub(super) async fn watch(
     };
     let _ = telling.await;
     let end = end.and_then(|outcome| {
-        for record in &outcome.exports {
-            let event = Event::Export(crate::work::ExportProgress::of(record));
+        for record in &outcome.operations {
+            let event = Event::Operation(crate::work::OperationProgress::of(record));
             let _ = sender.send(Message::Reported(Box::new(event)));
         }
         if outcome.status() == crate::work::RunStatus::CutOff {

@@ -13,7 +13,7 @@ use crate::tui::remote::RequestId;
 use crate::tui::steps::accounts::proof;
 use crate::tui::view;
 use crate::tui::widgets::list;
-use crate::work::event::{Event, ExportProgress, Side, Stage, Verification};
+use crate::work::event::{Event, OperationProgress, Side, Stage, Verification};
 
 /// How many passing difficulties are kept in sight.
 const KEPT_NOTES: usize = 20;
@@ -22,7 +22,7 @@ const KEPT_NOTES: usize = 20;
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     pub(crate) run: Option<i64>,
-    pub(crate) exports: Vec<ExportProgress>,
+    pub(crate) exports: Vec<OperationProgress>,
     pub(crate) notes: Vec<(Timestamp, String)>,
     pub(crate) began_at: Option<Timestamp>,
     pub(crate) state: Following,
@@ -83,7 +83,7 @@ impl Progress {
             })
     }
 
-    fn take(&mut self, export: ExportProgress) {
+    fn take(&mut self, export: OperationProgress) {
         let place = self
             .exports
             .iter()
@@ -98,12 +98,12 @@ impl Progress {
 }
 
 /// Whether AWS calls an export completed.
-pub(crate) fn is_completed(export: &ExportProgress) -> bool {
+pub(crate) fn is_completed(export: &OperationProgress) -> bool {
     export.stage == Stage::Running(ExportStatus::Completed)
 }
 
 /// Whether an export was refused or failed.
-pub(crate) fn is_failed(export: &ExportProgress) -> bool {
+pub(crate) fn is_failed(export: &OperationProgress) -> bool {
     matches!(
         export.stage,
         Stage::Refused | Stage::NotStarted | Stage::Running(ExportStatus::Failed)
@@ -114,7 +114,7 @@ pub(crate) fn is_failed(export: &ExportProgress) -> bool {
 pub(crate) fn take_event(model: &mut Model, event: Event) {
     match event {
         Event::Journalled { run } => model.progress.run = Some(run),
-        Event::Export(export) => model.progress.take(export),
+        Event::Operation(export) => model.progress.take(export),
         Event::Noted { message } => {
             let notes = &mut model.progress.notes;
             notes.push((model.now, message));
@@ -227,14 +227,14 @@ fn sign_in_and_resume(model: &mut Model) -> Vec<Effect> {
 }
 
 /// An export in plain text, for a ticket or a message.
-fn details(export: &ExportProgress) -> String {
-    let mut lines = vec![format!("table: {}", export.table_arn)];
+fn details(export: &OperationProgress) -> String {
+    let mut lines = vec![format!("table: {}", export.subject)];
     let mut add = |label: &str, value: &Option<String>| {
         if let Some(value) = value {
             lines.push(format!("{label}: {value}"));
         }
     };
-    add("export", &export.export_arn);
+    add("export", &export.arn);
     add("failure code", &export.failure_code);
     add("failure message", &export.failure_message);
     add("manifest", &export.manifest);

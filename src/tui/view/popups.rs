@@ -192,7 +192,7 @@ fn runs(look: &Look<'_>, cursor: usize, columns: usize) -> Vec<Line<'static>> {
         let tables: Vec<&str> = run
             .exports
             .iter()
-            .map(|export| export.table.as_str())
+            .map(|export| export.name.as_str())
             .collect();
         let when = format::ago(run.created_at, look.model.now);
         let head = format!(

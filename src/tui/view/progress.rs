@@ -11,7 +11,7 @@ use crate::tui::model::Model;
 use crate::tui::steps::progress::{Following, is_failed};
 use crate::tui::theme::Theme;
 use crate::tui::widgets::{format, text};
-use crate::work::event::{ExportProgress, Side, Stage, Verification};
+use crate::work::event::{OperationProgress, Side, Stage, Verification};
 
 pub(crate) fn draw(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
     let title = match look.model.progress.run {
@@ -102,8 +102,9 @@ fn finished(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
         .iter()
         .filter(|export| is_failed(export))
         .count();
-    let is_unknown =
-        |export: &ExportProgress| matches!(export.verification, Some(Verification::Unknown { .. }));
+    let is_unknown = |export: &OperationProgress| {
+        matches!(export.verification, Some(Verification::Unknown { .. }))
+    };
     let unknown = progress
         .exports
         .iter()
@@ -130,11 +131,11 @@ fn finished(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     parts::paragraph(&text, style, columns)
 }
 
-const fn is_wrong(export: &ExportProgress) -> bool {
+const fn is_wrong(export: &OperationProgress) -> bool {
     matches!(export.verification, Some(Verification::Wrong { .. }))
 }
 
-fn export_lines(look: &Look<'_>, export: &ExportProgress, columns: usize) -> Vec<Line<'static>> {
+fn export_lines(look: &Look<'_>, export: &OperationProgress, columns: usize) -> Vec<Line<'static>> {
     let theme = look.theme;
     let mut lines = vec![head(look, export, columns)];
     let inner = columns.saturating_sub(2);
@@ -159,7 +160,7 @@ fn export_lines(look: &Look<'_>, export: &ExportProgress, columns: usize) -> Vec
     if let Some(manifest) = &export.manifest {
         details.extend(parts::fact("manifest", manifest, Style::new(), inner));
     }
-    if let Some(arn) = &export.export_arn {
+    if let Some(arn) = &export.arn {
         details.extend(parts::fact("export", arn, Theme::muted(), inner));
     }
     lines.extend(details.into_iter().map(|mut line| {
@@ -169,7 +170,7 @@ fn export_lines(look: &Look<'_>, export: &ExportProgress, columns: usize) -> Vec
     lines
 }
 
-fn head(look: &Look<'_>, export: &ExportProgress, columns: usize) -> Line<'static> {
+fn head(look: &Look<'_>, export: &OperationProgress, columns: usize) -> Line<'static> {
     let theme = look.theme;
     let (sign, word, style) = match &export.stage {
         Stage::Planned => ("○", "planned", Theme::muted()),
@@ -193,7 +194,7 @@ fn head(look: &Look<'_>, export: &ExportProgress, columns: usize) -> Line<'stati
     Line::from(vec![
         Span::styled(format!("{sign} "), style),
         Span::styled(
-            text::pad(&export.table, room),
+            text::pad(&export.name, room),
             theme.side(Side::Source).patch(Theme::strong()),
         ),
         Span::styled(text::pad(word, 22), style),
@@ -202,7 +203,7 @@ fn head(look: &Look<'_>, export: &ExportProgress, columns: usize) -> Line<'stati
 }
 
 /// What has appeared in the bucket: the only view of progress that there is.
-fn seen(export: &ExportProgress) -> Option<String> {
+fn seen(export: &OperationProgress) -> Option<String> {
     let files = export.files_seen?;
     let bytes = export.bytes_seen.unwrap_or(0);
     Some(format!(
@@ -212,7 +213,7 @@ fn seen(export: &ExportProgress) -> Option<String> {
     ))
 }
 
-fn verification(look: &Look<'_>, export: &ExportProgress, columns: usize) -> Vec<Line<'static>> {
+fn verification(look: &Look<'_>, export: &OperationProgress, columns: usize) -> Vec<Line<'static>> {
     let theme = look.theme;
     let mut lines = match &export.verification {
         None if export.stage == Stage::Running(ExportStatus::Completed) => {

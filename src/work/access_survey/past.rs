@@ -75,8 +75,8 @@ fn remembered(journal: &Journal, plan: &Plan, facts: &Facts) -> Vec<PastExport> 
     let present = Present::of(plan, facts, &changes);
     runs.iter()
         .flat_map(|run| {
-            let exports = run.exports.iter();
-            exports.filter_map(|export| past_export(run, export, &present))
+            let exports = run.exports();
+            exports.filter_map(|export| past_export(run, &export, &present))
         })
         .collect()
 }
@@ -106,7 +106,7 @@ impl Present {
     /// What has become of what an export of a run relied on: for writing, and for reading.
     fn since(&self, run: &RunRecord, export: &ExportRecord) -> (Drift, Drift) {
         // A failure soon after a change is explained by the change, which may not have held yet.
-        let from = match export.stage {
+        let from = match export.operation.stage {
             Stage::Failed => run.created_at.checked_sub(SPREADING),
             _ => Ok(run.created_at),
         };
@@ -114,7 +114,7 @@ impl Present {
         if self.changed_at.is_some_and(|at| at >= from) {
             return (Drift::Changed, Drift::Changed);
         }
-        let Some(then) = &export.fingerprint else {
+        let Some(then) = &export.operation.fingerprint else {
             return (Drift::Unknown, Drift::Unknown);
         };
         let compare = |then: &String, now: Option<&String>| match now {
@@ -156,7 +156,8 @@ fn changed_at(change: &ChangeRecord) -> Option<Timestamp> {
 }
 
 fn past_export(run: &RunRecord, export: &ExportRecord, present: &Present) -> Option<PastExport> {
-    let status = match export.stage {
+    let operation = &export.operation;
+    let status = match operation.stage {
         Stage::Completed => "COMPLETED",
         Stage::Failed => "FAILED",
         _ => "IN_PROGRESS",
@@ -164,17 +165,17 @@ fn past_export(run: &RunRecord, export: &ExportRecord, present: &Present) -> Opt
     let request = &export.request;
     let (writing, reading) = present.since(run, export);
     Some(PastExport {
-        export_arn: export.export_arn.clone()?,
+        export_arn: operation.arn.clone()?,
         table_arn: request.table_arn.to_string(),
         principal: run.source_arn.clone(),
         bucket: request.bucket.to_string(),
         prefix: request.prefix.clone(),
         key: request.encryption.key().map(str::to_owned),
-        started_at: export.started_at.or(export.called_at)?,
-        ended_at: export.ended_at,
+        started_at: operation.started_at.or(operation.called_at)?,
+        ended_at: operation.ended_at,
         status: status.to_owned(),
-        failure_code: export.failure_code.clone(),
-        failure_message: export.failure_message.clone(),
+        failure_code: operation.failure_code.clone(),
+        failure_message: operation.failure_message.clone(),
         owner: request.bucket_owner.clone(),
         writing,
         reading,

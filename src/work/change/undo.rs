@@ -363,15 +363,14 @@ fn propose(record: ChangeRecord, live: State) -> Result<UndoProposal, UndoError>
 
 /// Whether exports of a run that have not ended may rely on a change.
 fn relies_on(run: &RunRecord, change: &ChangeRecord) -> bool {
-    run.exports
-        .iter()
+    run.exports()
         .filter(|export| {
             matches!(
-                export.stage,
+                export.operation.stage,
                 Stage::Planned | Stage::Calling | Stage::InProgress
             )
         })
-        .any(|export| uses(run, export, change))
+        .any(|export| uses(run, &export, change))
 }
 
 fn uses(run: &RunRecord, export: &ExportRecord, change: &ChangeRecord) -> bool {

@@ -2,13 +2,13 @@ use rstest::rstest;
 
 use super::*;
 use crate::job::{Encryption, ExportRequest, Format, Span};
-use crate::journal::{Journal, NewRun, RunId};
+use crate::journal::{Journal, NewRun, RunId, new_export};
 
 fn at(text: &str) -> Timestamp {
     format!("2026-11-{text}Z").parse().unwrap()
 }
 
-fn record(first: Option<&str>, last: Option<&str>) -> ExportRecord {
+fn record(first: Option<&str>, last: Option<&str>) -> Operation {
     let request = ExportRequest {
         table_arn: "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders"
             .parse()
@@ -29,13 +29,17 @@ fn record(first: Option<&str>, last: Option<&str>) -> ExportRecord {
         source_account: "111111111111",
         source_region: "eu-west-1",
         destination: "",
-        fingerprints: &[],
     };
     let journal = Journal::in_memory().unwrap();
     let id = journal
-        .record_run(&run, &[request], at("20T10:00:00"), RunId(0))
+        .record_run(
+            &run,
+            &[new_export(&request, "111111111111", None)],
+            at("20T10:00:00"),
+            RunId(0),
+        )
         .unwrap();
-    let mut export = journal.run(id).unwrap().unwrap().exports.remove(0);
+    let mut export = journal.run(id).unwrap().unwrap().operations.remove(0);
     journal
         .begin_call(&mut export, at("20T10:00:00"), None)
         .unwrap();

@@ -233,7 +233,7 @@ impl World {
             return Vec::new();
         }
         let journal = rusqlite::Connection::open(path).unwrap();
-        let select = "SELECT run, table_arn, client_token, stage, export_arn, verified FROM export ORDER BY run, position";
+        let select = "SELECT run, subject, token, state, arn, verified FROM operation WHERE kind = 'export' ORDER BY run, position";
         let Ok(mut rows) = journal.prepare(select) else {
             // Killed before its tables were made.
             return Vec::new();

@@ -1,0 +1,317 @@
+//! Operations as the journal keeps them, whatever their kind: what is asked of a service, under which
+//! token, and how far it came.
+//!
+//! What every kind has, a column holds. What only one kind has is JSON: `request` is written before the
+//! call and never changed, `result` holds what was learnt. An operation of a run goes through
+//! [`Stage`]; changes and probes have no run, and have states and numbers of their own.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+use serde_json::Value;
+
+use super::JournalError;
+use super::row::{OperationId, RunId, from_json, timestamp, to_json};
+use crate::assess::fingerprint::Fingerprint;
+
+/// Which step an operation of a run has reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Written down; no call was made.
+    Planned,
+    /// A call was made whose answer is not known: it may have been started.
+    Calling,
+    /// The call was refused: nothing was started.
+    Refused,
+    /// Nothing was started, on somebody's word: no look-up could tell, or another took its place.
+    NotStarted,
+    /// It is under way.
+    InProgress,
+    /// It is complete.
+    Completed,
+    /// It failed.
+    Failed,
+}
+
+const STAGES: [(Stage, &str); 7] = [
+    (Stage::Planned, "PLANNED"),
+    (Stage::Calling, "CALLING"),
+    (Stage::Refused, "REFUSED"),
+    (Stage::NotStarted, "NOT_STARTED"),
+    (Stage::InProgress, "IN_PROGRESS"),
+    (Stage::Completed, "COMPLETED"),
+    (Stage::Failed, "FAILED"),
+];
+
+impl Stage {
+    /// The stage as the journal and the JSON output write it; AWS's words where there are any.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        STAGES
+            .iter()
+            .find(|(stage, _)| *stage == self)
+            .map_or("PLANNED", |(_, text)| text)
+    }
+
+    fn parse(text: &str) -> Result<Self, JournalError> {
+        STAGES
+            .iter()
+            .find(|(_, known)| *known == text)
+            .map(|(stage, _)| *stage)
+            .ok_or_else(|| JournalError::Entry(format!("unknown stage `{text}`")))
+    }
+}
+
+/// What the verification of a completed operation came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    /// Every file is there and the counts add up.
+    Yes,
+    /// Something is missing or differs.
+    No,
+    /// Nobody could read the bucket.
+    Unknown,
+}
+
+impl Verified {
+    /// The word that the journal keeps.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, JournalError> {
+        [Self::Yes, Self::No, Self::Unknown]
+            .into_iter()
+            .find(|verified| verified.as_str() == text)
+            .ok_or_else(|| JournalError::Entry(format!("unknown verification `{text}`")))
+    }
+}
+
+/// An operation of a run before it has a number.
+#[derive(Debug, Clone)]
+pub struct NewOperation {
+    /// The word of its kind.
+    pub kind: &'static str,
+    /// The account in which its calls are made.
+    pub account: String,
+    /// The ARN of what it works on.
+    pub subject: String,
+    /// The client token of its call.
+    pub token: String,
+    /// What the call sends, as its kind writes it.
+    pub request: Value,
+    /// What was read for it; `None` where no survey was made.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// An operation of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// Its number.
+    pub id: OperationId,
+    /// The word of its kind.
+    pub kind: String,
+    /// The run.
+    pub run: RunId,
+    /// Its place in the plan, from 0.
+    pub position: usize,
+    /// The account in which its calls are made.
+    pub account: String,
+    /// The ARN of what it works on.
+    pub subject: String,
+    /// The client token of its call.
+    pub token: String,
+    /// What the call sends, as its kind wrote it.
+    pub request: Value,
+    /// Which step it has reached.
+    pub stage: Stage,
+    /// When the call was first begun, by this machine's clock.
+    pub called_at: Option<Timestamp>,
+    /// Calls that were made and may have started it: their answers are not known.
+    pub unanswered: u32,
+    /// The time that the first of them was signed with, by AWS's clock; `None` where AWS told no time.
+    pub first_called: Option<Timestamp>,
+    /// The time by AWS's clock after which none of them was signed, where one is known.
+    pub last_called: Option<Timestamp>,
+    /// Its ARN, once the call was answered.
+    pub arn: Option<String>,
+    /// When AWS started it.
+    pub started_at: Option<Timestamp>,
+    /// When AWS ended it.
+    pub ended_at: Option<Timestamp>,
+    /// The code of a refusal or failure.
+    pub failure_code: Option<String>,
+    /// The message of a refusal or failure.
+    pub failure_message: Option<String>,
+    /// AWS's id of the request that was refused.
+    pub failure_request_id: Option<String>,
+    /// What its kind learnt of it.
+    pub result: Value,
+    /// What the verification came to.
+    pub verified: Option<Verified>,
+    /// The verification's findings, for people.
+    pub verification: Option<String>,
+    /// When it was verified; `None` also of what was verified before that was written down.
+    pub verified_at: Option<Timestamp>,
+    /// What else was seen then, which is no damage.
+    pub remarks: Vec<String>,
+    /// What was read before the start; `None` where no survey was made.
+    pub fingerprint: Option<Fingerprint>,
+    /// The principal on whose word it was settled whether it was started, and when.
+    pub settled: Option<(String, Timestamp)>,
+}
+
+impl Operation {
+    /// Whether something is left to be done.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match self.stage {
+            Stage::Planned | Stage::Calling | Stage::InProgress => true,
+            Stage::Completed => self.verified.is_none(),
+            Stage::Refused | Stage::NotStarted | Stage::Failed => false,
+        }
+    }
+
+    /// The name of what it works on: what follows the type in its ARN.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let resource = self.subject.splitn(6, ':').nth(5).unwrap_or(&self.subject);
+        resource.split_once('/').map_or(resource, |(_, name)| name)
+    }
+}
+
+pub(super) const SELECT_OPERATIONS: &str = "
+    SELECT id, kind, run, position, account, subject, token, request, state, called_at, unanswered,
+           first_called, last_called, settled_by, settled_at, arn, started_at, ended_at, failure_code,
+           failure_message, failure_request_id, result, verified, verification, verified_at, remarks,
+           fingerprint
+    FROM operation WHERE run = ?1 ORDER BY position";
+
+/// Writes an operation of a run down, planned.
+pub(super) fn insert(
+    connection: &Connection,
+    (run, position): (RunId, usize),
+    operation: &NewOperation,
+    now: Timestamp,
+) -> Result<(), JournalError> {
+    connection.execute(
+        "INSERT INTO operation (kind, run, position, created_at, account, subject, token, request,
+                                state, result, fingerprint)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '{}', ?10)",
+        params![
+            operation.kind,
+            run.0,
+            i64::try_from(position).unwrap_or(i64::MAX),
+            now.as_millisecond(),
+            operation.account,
+            operation.subject,
+            operation.token,
+            operation.request.to_string(),
+            Stage::Planned.as_str(),
+            operation.fingerprint.as_ref().map(to_json).transpose()?,
+        ],
+    )?;
+    Ok(())
+}
+
+/// An operation without a run, before it has a number among those of its kind.
+pub(super) struct Numbered<'a> {
+    pub(super) kind: &'a str,
+    pub(super) account: &'a str,
+    pub(super) subject: &'a str,
+    pub(super) request: &'a str,
+    pub(super) state: &'a str,
+}
+
+/// Writes an operation without a run down; its number, from 1.
+pub(super) fn insert_numbered(
+    connection: &Connection,
+    operation: &Numbered<'_>,
+    now: Timestamp,
+) -> Result<i64, JournalError> {
+    Ok(connection.query_row(
+        "INSERT INTO operation (kind, number, created_at, account, subject, request, state, result)
+         SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, '{}'
+         FROM operation WHERE kind = ?1
+         RETURNING number",
+        params![
+            operation.kind,
+            now.as_millisecond(),
+            operation.account,
+            operation.subject,
+            operation.request,
+            operation.state,
+        ],
+        |row| row.get(0),
+    )?)
+}
+
+/// Writes an operation's state over what was there, unless it names none and the row does; whether it
+/// was written. What is known of its calls is not touched.
+pub(super) fn update(connection: &Connection, operation: &Operation) -> Result<bool, JournalError> {
+    let changed = connection.execute(
+        "UPDATE operation SET state = ?2, arn = ?3, started_at = ?4, ended_at = ?5,
+                failure_code = ?6, failure_message = ?7, failure_request_id = ?8, result = ?9,
+                verified = ?10, verification = ?11, verified_at = ?12, remarks = ?13
+         WHERE id = ?1 AND (arn IS NULL OR ?3 IS NOT NULL)",
+        params![
+            operation.id.0,
+            operation.stage.as_str(),
+            operation.arn,
+            operation.started_at.map(Timestamp::as_millisecond),
+            operation.ended_at.map(Timestamp::as_millisecond),
+            operation.failure_code,
+            operation.failure_message,
+            operation.failure_request_id,
+            operation.result.to_string(),
+            operation.verified.map(Verified::as_str),
+            operation.verification,
+            operation.verified_at.map(Timestamp::as_millisecond),
+            operation.remarks.join("\n"),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Reads a row of [`SELECT_OPERATIONS`].
+pub(super) fn read(row: &Row<'_>) -> Result<Operation, JournalError> {
+    let time = |at: Option<i64>| at.map(timestamp);
+    let request: String = row.get(7)?;
+    let settled: (Option<String>, Option<i64>) = (row.get(13)?, row.get(14)?);
+    let result: String = row.get(21)?;
+    let verified: Option<String> = row.get(22)?;
+    let remarks: String = row.get(25)?;
+    let fingerprint: Option<String> = row.get(26)?;
+    Ok(Operation {
+        id: OperationId(row.get(0)?),
+        kind: row.get(1)?,
+        run: RunId(row.get(2)?),
+        position: usize::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
+        account: row.get(4)?,
+        subject: row.get(5)?,
+        token: row.get(6)?,
+        request: from_json(&request)?,
+        stage: Stage::parse(&row.get::<_, String>(8)?)?,
+        called_at: time(row.get(9)?),
+        unanswered: row.get(10)?,
+        first_called: time(row.get(11)?),
+        last_called: time(row.get(12)?),
+        settled: settled.0.zip(time(settled.1)),
+        arn: row.get(15)?,
+        started_at: time(row.get(16)?),
+        ended_at: time(row.get(17)?),
+        failure_code: row.get(18)?,
+        failure_message: row.get(19)?,
+        failure_request_id: row.get(20)?,
+        result: from_json(&result)?,
+        verified: verified.as_deref().map(Verified::parse).transpose()?,
+        verification: row.get(23)?,
+        verified_at: time(row.get(24)?),
+        remarks: remarks.lines().map(str::to_owned).collect(),
+        fingerprint: fingerprint.as_deref().map(from_json).transpose()?,
+    })
+}
