@@ -20,11 +20,12 @@ use crate::args::ApplyArgs;
 use crate::assess::facts::Facts;
 use crate::assess::remedy::{Fix, Remedies, remedies};
 use crate::assess::verdict::{Overall, judge, overall};
-use crate::job::Plan;
+use crate::job::{Plan, SignIn};
 use crate::work::{
     Applied, ApplyError, ChangeId, ChangeRecord, ControlDocuments, Proposal, ReadBack, Work,
     not_proposed, proposals,
 };
+use tableferry_policy::document::Document;
 
 /// Applies what a plan is missing, or lists what is in place; what went wrong was printed.
 pub async fn apply(work: &Work, args: &ApplyArgs, cancel: CancellationToken) -> Exit {
@@ -58,17 +59,61 @@ fn list(work: &Work, report: &Report) -> Exit {
     for change in in_place {
         report.object(&change_object(change));
         report.line(&format!(
-            "{:>4}  {}  {:<8}  {}  {}{}",
+            "{:>4}  {}  {:<8}  {}  {}{}{}, made as {}",
             change.id,
             change.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             change.stage.as_str().to_lowercase(),
             change.account,
             change.title,
-            ending(change, Timestamp::now())
+            written(change),
+            ending(change, Timestamp::now()),
+            made_as(change)
         ));
     }
     unfinished::tell(work, report);
     Exit::Done
+}
+
+/// The statements that a change wrote, in words behind its title, by which two changes of one document
+/// are told apart.
+fn written(change: &ChangeRecord) -> String {
+    let statements = statements_written(change);
+    match statements.as_slice() {
+        [] => String::new(),
+        several => format!(" (`{}`)", several.join("`, `")),
+    }
+}
+
+/// The statements of the document after a change that it had not before, by Sid or index.
+fn statements_written(change: &ChangeRecord) -> Vec<String> {
+    let texts = |document: &Option<String>| -> Vec<(String, String)> {
+        let text = document.as_deref().unwrap_or_default();
+        let Ok(document) = Document::parse(text) else {
+            return Vec::new();
+        };
+        let statements = document.statements().iter().enumerate();
+        statements
+            .map(|(index, statement)| {
+                let own = text.get(statement.span.start..statement.span.end);
+                (statement.label(index), own.unwrap_or_default().to_owned())
+            })
+            .collect()
+    };
+    let before = texts(&change.before);
+    texts(&change.after)
+        .into_iter()
+        .filter(|(_, own)| !before.iter().any(|(_, known)| known == own))
+        .map(|(label, _)| label)
+        .collect()
+}
+
+/// The profile that made a change, with the role on top of it.
+fn made_as(change: &ChangeRecord) -> String {
+    let SignIn { profile, role, .. } = &change.sign_in;
+    match role {
+        Some(role) => format!("{role} by profile {profile}"),
+        None => format!("profile {profile}"),
+    }
 }
 
 /// When what a change granted ends, in words behind its title.
@@ -92,6 +137,9 @@ fn change_object(change: &ChangeRecord) -> Value {
         "written_at": change.written_at,
         "ends_at": change.ends_at(),
         "added": change.added,
+        "written": statements_written(change),
+        "profile": change.sign_in.profile,
+        "role": change.sign_in.role,
     })
 }
 

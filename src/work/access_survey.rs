@@ -115,7 +115,19 @@ impl Work {
         let since = facts.surveyed_at.checked_sub(YOUTH);
         let since = since.unwrap_or(Timestamp::MIN);
         let changes = self.inner.journal.changes().unwrap_or_default();
-        let applicable_policies = changes.into_iter().filter(|change| bears(change, facts));
+        // A later change of the same document that holds shows that what was written before does, too.
+        let held: Vec<(ChangeTarget, ChangeId)> = changes
+            .iter()
+            .filter(|change| change.stage == ChangeStage::Held)
+            .map(|change| (change.target.clone(), change.id))
+            .collect();
+        let is_passed = |change: &ChangeRecord| {
+            let mut held = held.iter();
+            held.any(|(target, id)| *target == change.target && id.0 > change.id.0)
+        };
+        let applicable_policies = changes
+            .into_iter()
+            .filter(|change| bears(change, facts) && !is_passed(change));
         let young = applicable_policies.filter_map(|change| {
             let at = match change.stage {
                 ChangeStage::Written => change.written_at,

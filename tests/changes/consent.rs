@@ -77,6 +77,17 @@ fn what_is_named_is_applied_listed_and_undone() {
     let in_place = listed(&home);
     assert_eq!(in_place.len(), 1);
     assert_eq!(in_place[0]["title"], "bucket policy of export-nopolicy");
+    assert_eq!(
+        in_place[0]["written"],
+        serde_json::json!(["TableferryWrite"])
+    );
+    let told = Ended::of(&mut home.sandbox(&["apply", "--list"]));
+    assert!(
+        told.out.contains(
+            "bucket policy of export-nopolicy (`TableferryWrite`), made as profile dev-admin"
+        ),
+        "{told:?}"
+    );
     let number = in_place[0]["change"].to_string();
 
     let nothing_more = apply(&home, "no-grant", &["--yes", "--allow", "bucket-policy"]);
