@@ -51,7 +51,7 @@ const OF_NETWORK: [&str; 7] = [
 /// The header of an upload that names the key.
 const KEY_HEADER: &str = "s3:x-amz-server-side-encryption-aws-kms-key-id";
 /// The one pair of S3's encryption context.
-const OBJECT_CONTEXT: &str = "kms:EncryptionContext:aws:s3:arn";
+pub(super) const OBJECT_CONTEXT: &str = "kms:EncryptionContext:aws:s3:arn";
 
 /// What surrounds one request.
 #[derive(Debug, Clone, Copy)]
@@ -339,7 +339,7 @@ fn add_key_use(context: &mut Context, call: CallContext<'_>) {
 }
 
 /// Whether S3 Bucket Keys are on, where it is known.
-fn bucket_key(facts: &Facts) -> Option<bool> {
+pub(super) fn bucket_key(facts: &Facts) -> Option<bool> {
     let encryption = &facts.bucket.encryption;
     match encryption.value() {
         Some(encryption) => Some(encryption.has_bucket_key),

@@ -147,6 +147,20 @@ impl SourcePrincipal {
     #[must_use]
     pub fn naming(&self) -> PrincipalElement {
         match self {
+            // AWS refuses a principal that does not exist, as a role is without its path.
+            Self::Role {
+                arn,
+                is_path_known: false,
+            } if let Some(account) = arn.account_id() => {
+                let pattern = format!("role/*{}", role_name(arn));
+                PrincipalElement {
+                    principal: Arn::iam(arn.partition, &account, "root").to_string(),
+                    condition: Some((
+                        "ArnLike",
+                        Arn::iam(arn.partition, &account, pattern).to_string(),
+                    )),
+                }
+            }
             Self::User { arn } | Self::Role { arn, .. } | Self::Other { arn } => PrincipalElement {
                 principal: arn.to_string(),
                 condition: None,
@@ -190,10 +204,13 @@ impl SourcePrincipal {
                 is_path_known: true,
                 ..
             } => None,
-            Self::Role { arn, .. } => Some(format!(
-                "The path of the role could not be read (iam:GetRole). If the role has one, put \
-                 its full ARN in place of {arn}."
-            )),
+            Self::Role { .. } => Some(
+                "The path of the role could not be read (iam:GetRole), and AWS refuses a role's ARN \
+                 without its path. So the account is named, and the condition narrows it to the \
+                 role's name under any path. Whoever knows the role's full ARN can name it in place \
+                 of both."
+                    .to_owned(),
+            ),
             Self::IdentityCenter { permission_set, has_region_in_path, .. } => {
                 let mut text = format!(
                     "The role belongs to the permission set {permission_set} of IAM Identity \
@@ -240,6 +257,28 @@ impl SourcePrincipal {
             _ => self.caution(),
         }
     }
+
+    /// Who else is named where a policy names this principal; none where it is named alone.
+    #[must_use]
+    pub fn named_besides(&self) -> Option<String> {
+        match self {
+            Self::Role {
+                arn,
+                is_path_known: false,
+            } => Some(format!(
+                "every role of {} whose name ends in {}, since its path could not be read \
+                 (iam:GetRole)",
+                arn.account,
+                role_name(arn)
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// A role's name, without its path.
+fn role_name(arn: &Arn) -> &str {
+    arn.resource.rsplit('/').next().unwrap_or(&arn.resource)
 }
 
 impl fmt::Display for SourcePrincipal {

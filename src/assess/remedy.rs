@@ -6,6 +6,7 @@
 //! operator can mend in a document; there the remedy is a text for whoever can. A verdict that is
 //! *unknown* has no remedy but to read what was not read, unless the caller's own policies settle it.
 
+mod adjust;
 mod draft;
 mod edit;
 mod estimate;
@@ -22,9 +23,10 @@ mod whole;
 pub use estimate::estimate;
 pub use request_text::letter;
 pub use target::Target;
+pub(super) use target::is_one_identity;
 pub use whole::whole;
 
-pub(super) use draft::is_deny_of_encryption;
+pub(super) use draft::{denying_document, is_deny_of_encryption};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -116,6 +118,8 @@ pub struct Remedy {
     pub resolves: Vec<RequirementId>,
     /// What else it lets through; empty where it grants no more than was missing.
     pub lets_through: Vec<String>,
+    /// Those of `resolves` that are not denied without it, but depend on what nobody can tell before.
+    pub depending: Vec<RequirementId>,
     /// What to know before it is done.
     pub warnings: Vec<String>,
     /// Why it must not be done as it stands; empty where it may be offered.
@@ -132,15 +136,20 @@ impl Remedy {
     /// What it resolves, in words: a line for each requirement.
     #[must_use]
     pub fn resolves_in_words(&self) -> Vec<String> {
-        let words = |id: &RequirementId| match &self.fix {
+        if let Fix::Plan { why, .. } = &self.fix {
+            return vec![why.clone()];
+        }
+        let ids = self.resolves.iter();
+        ids.flat_map(|id| self.words_of(id)).collect()
+    }
+
+    /// One requirement that it resolves, in words.
+    fn words_of(&self, id: &RequirementId) -> Vec<String> {
+        match &self.fix {
             Fix::Document {
                 target, exempted, ..
             } => words_of_hits(id, target, exempted),
             _ => vec![id.to_string()],
-        };
-        match &self.fix {
-            Fix::Plan { why, .. } => vec![why.clone()],
-            _ => self.resolves.iter().flat_map(words).collect(),
         }
     }
 

@@ -6,6 +6,8 @@
 
 mod id;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 pub use id::{Check, Requirement, RequirementId};
@@ -68,6 +70,18 @@ impl Resource {
     pub fn pattern(&self) -> &str {
         match self {
             Self::Pattern(pattern) | Self::KeyByAlias { pattern, .. } => pattern,
+        }
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pattern(pattern) => f.write_str(pattern),
+            Self::KeyByAlias { pattern, alias } => match pattern.parse::<Arn>() {
+                Ok(arn) => write!(f, "the key of {alias} in {}", arn.account),
+                Err(_) => write!(f, "the key of {alias}"),
+            },
         }
     }
 }

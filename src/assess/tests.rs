@@ -3,6 +3,7 @@
 mod calls;
 mod checks;
 mod example_plans;
+mod least;
 mod permissions;
 mod prior_exports;
 mod properties;
@@ -177,14 +178,14 @@ fn documents_are_indented_by_two_spaces_in_the_order_that_people_write() {
 #[case::session_without_path(
     "arn:aws:sts::111111111111:assumed-role/Exporter/x",
     None,
-    "arn:aws:iam::111111111111:role/Exporter",
-    None
+    "arn:aws:iam::111111111111:root",
+    Some(("ArnLike", "arn:aws:iam::111111111111:role/*Exporter"))
 )]
 #[case::another_role_was_read(
     "arn:aws:sts::111111111111:assumed-role/Exporter/x",
     Some("arn:aws:iam::111111111111:role/Other"),
-    "arn:aws:iam::111111111111:role/Exporter",
-    None
+    "arn:aws:iam::111111111111:root",
+    Some(("ArnLike", "arn:aws:iam::111111111111:role/*Exporter"))
 )]
 #[case::identity_center(
     "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Export_Operators_0123456789abcdef/pat",

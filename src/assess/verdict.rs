@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 pub(super) use self::evidence::is_for_want_of_identity;
 use super::facts::Facts;
 use super::principal::SourcePrincipal;
+use super::remedy::is_one_identity;
 pub use super::requirement::{Check, Requirement, RequirementId};
 use super::requirement::{Criticality, Who, needs_by};
 use crate::job::Plan;
@@ -217,6 +218,23 @@ impl Verdict {
     }
 }
 
+/// What a verdict rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Evidence {
+    /// What was read: policies, settings and times.
+    #[default]
+    Policies,
+    /// IAM's simulation.
+    Simulation,
+    /// A call that was tried and refused.
+    ObservedCall {
+        /// AWS's words.
+        refusal: String,
+    },
+    /// A Deny of the bucket's policy that denied the reading of that policy.
+    RefusedReading,
+}
+
 /// A judgement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssessedRequirement {
@@ -226,6 +244,8 @@ pub struct AssessedRequirement {
     pub outcome: Verdict,
     /// Why, in a sentence.
     pub explanation: String,
+    /// What it rests on.
+    pub evidence: Evidence,
     /// The statements that decide.
     pub deciding: Vec<Deciding>,
     /// For a denial by policies, the kind of policy that denies or does not allow.
@@ -252,6 +272,7 @@ impl AssessedRequirement {
             },
             outcome,
             explanation: String::new(),
+            evidence: Evidence::Policies,
             deciding: Vec::new(),
             denied_by: None,
             responsible: Responsible::You,
@@ -532,6 +553,7 @@ pub fn by_responsible(
 /// Who can change what a principal may do by itself.
 pub(super) fn mender_of_identity(facts: &Facts, who: Who) -> Responsible {
     match who {
+        Who::Reader if is_one_identity(facts) => mender_of_identity(facts, Who::Exporter),
         Who::Exporter => match facts.source.naming() {
             SourcePrincipal::IdentityCenter { permission_set, .. } => {
                 Responsible::PermissionSetOwner(permission_set)

@@ -158,6 +158,27 @@ fn cut_short() -> Value {
     }]))
 }
 
+/// The same with nothing beside it.
+fn cut_short_alone() -> Value {
+    policy(&json!([delegated(), {
+        "Sid": "Enable cross account IAM User Permissions", "Effect": "Allow",
+        "Principal": { "AWS": ROLE }, "Action": "kms:", "Resource": "*",
+    }]))
+}
+
+/// What serves objects alone, where a Bucket Key sends the bucket's ARN as encryption context.
+fn for_objects_alone() -> Value {
+    policy(&json!([delegated(), {
+        "Sid": "ProductionExports", "Effect": "Allow",
+        "Principal": { "AWS": "arn:aws:iam::111111111111:root" },
+        "Action": ["kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"], "Resource": "*",
+        "Condition": {
+            "StringEquals": { "kms:ViaService": "s3.eu-west-1.amazonaws.com" },
+            "StringLike": { "kms:EncryptionContext:aws:s3:arn": [OBJECTS] },
+        },
+    }]))
+}
+
 fn without_decrypt() -> Value {
     policy(&json!([delegated(), {
         "Sid": "Article", "Effect": "Allow", "Principal": { "AWS": ROLE },
@@ -176,10 +197,21 @@ fn for_the_wrong_service() -> Value {
 #[rstest]
 #[case::without_decrypt(without_decrypt())]
 #[case::with_an_action_cut_short(cut_short())]
+#[case::with_no_action_but_one_cut_short(cut_short_alone())]
 #[case::for_another_service(for_the_wrong_service())]
 fn a_key_policy_of_the_articles_fails_and_is_mended(#[case] faulty: Value) {
     let mut world = base();
     place::key_in(&mut world, KEY)["policy"] = faulty;
+    from_faulty_to_working(world, &plan_text(LANDING, &kms(KEY), EVENTS));
+}
+
+/// The owner's conditions stay: the value that a Bucket Key sends is added to the one that fails.
+#[test]
+fn a_key_policy_for_objects_alone_serves_a_bucket_key_once_it_is_fixed() {
+    let mut world = base();
+    place::key_in(&mut world, KEY)["policy"] = for_objects_alone();
+    world["buckets"]["export-landing"]["default_encryption"] =
+        json!({ "algorithm": "aws:kms", "key": KEY, "bucket_key": true });
     from_faulty_to_working(world, &plan_text(LANDING, &kms(KEY), EVENTS));
 }
 

@@ -5,8 +5,8 @@ use tableferry::assess::fingerprint::Fingerprint;
 use tableferry::assess::remedy::{Fix, Remedy, Target};
 use tableferry::assess::requirement::{Criticality, Purpose, RequiredPermission, Resource, Who};
 use tableferry::assess::verdict::{
-    AssessedRequirement, Check, MissingInput, PolicyLayer, Requirement, Responsible, SettledBy,
-    Verdict,
+    AssessedRequirement, Check, Evidence, MissingInput, PolicyLayer, Requirement, Responsible,
+    SettledBy, Verdict,
 };
 use tableferry::aws::s3::multipart::UploadTarget;
 use tableferry::job::{Encryption, Plan, SignIn};
@@ -224,6 +224,7 @@ fn verdict(
         requirement,
         outcome,
         explanation: String::new(),
+        evidence: Evidence::Policies,
         deciding: Vec::new(),
         denied_by: None,
         responsible,
@@ -388,6 +389,7 @@ pub fn bucket_remedy() -> Remedy {
             .map(|action| need(action, Purpose::Write, OBJECTS, "").id())
             .into(),
         lets_through: Vec::new(),
+        depending: Vec::new(),
         warnings: vec![
             "if the role is deleted and made again, the grant no longer matches it".to_owned(),
         ],
@@ -413,6 +415,7 @@ fn message() -> Remedy {
             .id(),
         ],
         lets_through: Vec::new(),
+        depending: Vec::new(),
         warnings: Vec::new(),
         problems: Vec::new(),
     }

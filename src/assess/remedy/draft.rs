@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::Target;
+use super::adjust::Adjustment;
 use super::edit::{Exemption, drop_principal, exempt};
 use super::exempt::{demands_aes256, demands_kms};
 use super::statement::{self, Terms};
+use super::{Target, proof};
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::requirement::{RequiredPermission, RequirementId, Who};
 use crate::assess::verdict::stale_principals;
 use tableferry_policy::document::{Document, Effect};
+use tableferry_policy::evaluate::{Deciding, PolicyKind};
 use tableferry_policy::expiry::end_of;
 use tableferry_policy::merge::{self, Added, EditError};
 
@@ -25,6 +27,8 @@ pub(super) struct Draft {
     pub(super) granted: Vec<RequirementId>,
     /// What is put into its Denies, by the statement's index.
     pub(super) exemptions: BTreeMap<usize, Vec<Exemption>>,
+    /// What is put right in its Allows, by the statement's index.
+    pub(super) adjustments: BTreeMap<usize, Adjustment>,
     /// What its Denies hit, by the statement's index.
     pub(super) hit: BTreeMap<usize, Vec<RequiredPermission>>,
     /// Denies that nothing more can be put into.
@@ -44,6 +48,8 @@ pub(super) struct Drawn {
     pub(super) ended: Vec<String>,
     /// Sids that another statement has already, each with the one that is given in its place.
     pub(super) renamed: Vec<(String, String)>,
+    /// Whether tables are named by patterns, since the document would be too large otherwise.
+    pub(super) is_wide: bool,
     /// Where something could not be done, what.
     pub(super) problems: Vec<String>,
 }
@@ -71,6 +77,23 @@ impl Draft {
         is_new
     }
 
+    /// Takes in what is put right in an Allow for a requirement; whether that is news.
+    pub(super) fn adjust(
+        &mut self,
+        index: usize,
+        adjustment: Adjustment,
+        of: RequirementId,
+    ) -> bool {
+        if !self.granted.contains(&of) {
+            self.granted.push(of);
+        }
+        if let Some(known) = self.adjustments.get_mut(&index) {
+            return known.join(&adjustment);
+        }
+        self.adjustments.insert(index, adjustment);
+        true
+    }
+
     /// Notes what a Deny hits, which is to be told and changes nothing.
     pub(super) fn note_hit(&mut self, index: usize, need: &RequiredPermission) {
         let list = self.hit.entry(index).or_default();
@@ -81,6 +104,9 @@ impl Draft {
 
     /// Carries the draft out on the live document. Where the time is given, statements of ours that
     /// had ended by then make room for the new ones; without it every statement keeps its place.
+    ///
+    /// Tables are named by the pattern that holds them all where AWS would take no document that names
+    /// each.
     pub(super) fn draw(
         &self,
         live: Option<&str>,
@@ -89,7 +115,25 @@ impl Draft {
         terms: Terms<'_>,
         now: Option<Timestamp>,
     ) -> Drawn {
+        fitting(target, facts, terms, |terms| {
+            self.draw_by(live, target, facts, terms, now)
+        })
+    }
+
+    fn draw_by(
+        &self,
+        live: Option<&str>,
+        target: &Target,
+        facts: &Facts,
+        terms: Terms<'_>,
+        now: Option<Timestamp>,
+    ) -> Drawn {
         let mut drawn = Drawn::of(live);
+        for (index, adjustment) in &self.adjustments {
+            if let Some(text) = adjustment.apply(&drawn.text, *index) {
+                drawn.text = text;
+            }
+        }
         for (index, exemptions) in &self.exemptions {
             // Of several, the last is the widest; the others did not suffice.
             if let Some(exemption) = exemptions.last() {
@@ -125,6 +169,30 @@ impl Draft {
     }
 }
 
+/// A document as it is drawn up, with patterns in place of tables where it is too large without them.
+pub(super) fn fitting<'t>(
+    target: &Target,
+    facts: &Facts,
+    terms: Terms<'t>,
+    draw: impl Fn(Terms<'t>) -> Drawn,
+) -> Drawn {
+    let exact = draw(terms);
+    if !proof::is_too_large(target, &exact.text, facts) {
+        return exact;
+    }
+    let wide = draw(Terms {
+        is_wide: true,
+        ..terms
+    });
+    if wide.text == exact.text {
+        return exact;
+    }
+    Drawn {
+        is_wide: true,
+        ..wide
+    }
+}
+
 impl Drawn {
     /// The live document as it stands.
     pub(super) fn of(live: Option<&str>) -> Self {
@@ -134,6 +202,7 @@ impl Drawn {
             dropped: Vec::new(),
             ended: Vec::new(),
             renamed: Vec::new(),
+            is_wide: false,
             problems: Vec::new(),
         }
     }
@@ -228,6 +297,30 @@ pub(super) fn principal(facts: &Facts, who: Who) -> SourcePrincipal {
     match (who, &facts.destination) {
         (Who::Reader, Some(destination)) => destination.naming(),
         _ => facts.source.naming(),
+    }
+}
+
+/// The document that a Deny on a bucket stands in: the bucket's policy, or a resource control policy of
+/// either side.
+pub(in crate::assess) fn denying_document<'f>(
+    facts: &'f Facts,
+    deny: &Deciding,
+) -> Option<&'f str> {
+    match deny.kind {
+        PolicyKind::Resource => facts.bucket.policy.value().map(String::as_str),
+        PolicyKind::ResourceControl => {
+            let sides = [Some(&facts.source), facts.destination.as_ref()];
+            let levels = sides
+                .into_iter()
+                .flatten()
+                .filter_map(|side| side.resource_control.value());
+            levels
+                .flatten()
+                .flat_map(|level| &level.policies)
+                .find(|policy| policy.name == deny.policy)
+                .map(|policy| policy.document.as_str())
+        }
+        _ => None,
     }
 }
 

@@ -47,6 +47,50 @@ pub(super) fn exempt(text: &str, index: usize, exemption: &Exemption) -> Option<
     }
 }
 
+/// Adds a value to what a statement's condition on a key takes. `None` where there is no such condition,
+/// or it names what it does not take.
+pub(super) fn widen_condition(text: &str, index: usize, key: &str, value: &str) -> Option<String> {
+    let root = json::read(text).ok()?;
+    let condition = member(object(statement(&root, index)?)?, "Condition")?;
+    let mut operators = object(&condition.node)?.iter();
+    let found = operators.find_map(|operator| {
+        let takes = !operator.key.contains("Not") && !operator.key.contains("Null");
+        let mut keys = object(&operator.node)?.iter();
+        keys.find(|found| takes && found.key.eq_ignore_ascii_case(key))
+    })?;
+    if let Value::Array(items) = &found.node.value
+        && items.iter().any(|item| is_text(item, value))
+    {
+        return Some(text.to_owned());
+    }
+    widen(text, &found.node, &Json::from(value).to_string())
+}
+
+/// Puts actions in the place of one that a statement names. `None` where it does not name it.
+pub(super) fn name_actions(
+    text: &str,
+    index: usize,
+    nameless: &str,
+    actions: &[&str],
+) -> Option<String> {
+    let root = json::read(text).ok()?;
+    let node = &member(object(statement(&root, index)?)?, "Action")?.node;
+    let named: Vec<String> = actions
+        .iter()
+        .map(|one| Json::from(*one).to_string())
+        .collect();
+    let listed = named.join(", ");
+    match &node.value {
+        Value::Array(items) => {
+            let item = items.iter().find(|item| is_text(item, nameless))?;
+            splice(text, item.span, &listed)
+        }
+        _ if !is_text(node, nameless) => None,
+        _ if actions.len() == 1 => splice(text, node.span, &listed),
+        _ => splice(text, node.span, &format!("[{listed}]")),
+    }
+}
+
 /// Takes a principal out of a statement, and the statement with it where it names nobody else.
 /// `None` where that cannot be done: a `NotPrincipal` that would be left empty denies nobody then.
 pub(super) fn drop_principal(text: &str, index: usize, id: &str) -> Option<String> {
@@ -176,6 +220,39 @@ fn widen(text: &str, node: &Node<'_>, value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_condition_takes_one_value_more_and_one_that_excludes_takes_none() {
+        let before =
+            around(r#", "Condition": {"StringNotLike": {"k": "x"}, "StringLike": {"K": "a"}}"#);
+        assert_eq!(
+            widen_condition(&before, 0, "k", "b").unwrap(),
+            around(
+                r#", "Condition": {"StringNotLike": {"k": "x"}, "StringLike": {"K": ["a", "b"]}}"#
+            )
+        );
+        let excluding = around(r#", "Condition": {"StringNotLike": {"k": "x"}}"#);
+        assert_eq!(widen_condition(&excluding, 0, "k", "b"), None);
+    }
+
+    #[test]
+    fn an_action_without_a_name_gets_the_names_that_are_needed() {
+        let with = |action: &str| around(&format!(r#", "Action": {action}"#));
+        let named = |action: &str, names: &[&str]| name_actions(&with(action), 0, "kms:", names);
+        assert_eq!(
+            named(r#""kms:""#, &["kms:Decrypt"]),
+            Some(with(r#""kms:Decrypt""#))
+        );
+        assert_eq!(
+            named(r#""kms:""#, &["kms:A", "kms:B"]),
+            Some(with(r#"["kms:A", "kms:B"]"#))
+        );
+        assert_eq!(
+            named(r#"["kms:C", "kms:"]"#, &["kms:A", "kms:B"]),
+            Some(with(r#"["kms:C", "kms:A", "kms:B"]"#))
+        );
+        assert_eq!(named(r#""kms:C""#, &["kms:A"]), None);
+    }
 
     const VIA: Exemption = Exemption {
         operator: "Bool",

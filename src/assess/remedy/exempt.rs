@@ -1,7 +1,8 @@
 //! What a Deny is given so that it spares the export, and what that lets through besides.
 
 use super::edit::Exemption;
-use crate::assess::principal::SourcePrincipal;
+use crate::assess::facts::Facts;
+use crate::assess::principal::{SourcePrincipal, is_same_principal};
 use crate::assess::requirement::RequiredPermission;
 use tableferry_policy::document::Statement;
 
@@ -53,6 +54,27 @@ pub(super) fn exemption(
     by_route.into_iter().chain([by_principal]).nth(so_far)
 }
 
+/// Whether a Deny names the exporter itself: whoever wrote it meant that principal, and an exemption
+/// would leave a Deny that matches nobody.
+pub(super) fn names_exporter(statement: &Statement<'_>, facts: &Facts) -> bool {
+    let caller = facts.source.caller.arn.to_string();
+    let is_caller = |text: &str| is_same_principal(text, &caller);
+    let principals = statement.principals.as_ref();
+    let is_principal = principals.is_some_and(|principals| {
+        !principals.is_negated
+            && principals
+                .entries
+                .iter()
+                .any(|(_, one)| is_caller(&one.value))
+    });
+    is_principal
+        || statement.conditions.iter().any(|condition| {
+            !condition.operator.is_negated
+                && condition.key.value.eq_ignore_ascii_case("aws:PrincipalArn")
+                && condition.values.iter().any(|value| is_caller(&value.value))
+        })
+}
+
 /// Whether a statement has a condition on a key, or on one that begins with it.
 pub(super) fn asks_for(statement: &Statement<'_>, key: &str) -> bool {
     statement.conditions.iter().any(|condition| {
@@ -75,6 +97,7 @@ pub(super) fn lets_through<'e>(
              DynamoDB's for an export"
                 .to_owned()
         } else {
+            let named = named.named_besides().unwrap_or_else(|| named.to_string());
             format!("the Deny no longer hits {named}, whatever it does and from wherever")
         };
         if !sentences.contains(&sentence) {

@@ -10,8 +10,8 @@ use super::draft::principal;
 use super::request_text::listed;
 use super::{Fix, Remedy};
 use crate::assess::facts::{Fact, Facts};
-use crate::assess::requirement::{RequiredPermission, Requirement, RequirementId, Who};
-use crate::assess::verdict::{AssessedRequirement, Responsible, Verdict};
+use crate::assess::requirement::{RequiredPermission, Requirement, RequirementId, Resource, Who};
+use crate::assess::verdict::{AssessedRequirement, Evidence, Responsible, Verdict};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
 /// What one reader is told.
@@ -29,8 +29,8 @@ pub(super) enum Told {
         need: RequiredPermission,
         /// What stands against it, as the half of a sentence that follows "which".
         against: String,
-        /// Whether a statement is to be added.
-        wants_statement: bool,
+        /// What is asked for beside letting it through.
+        wanted: Wanted,
     },
     /// A sentence, and what it is about.
     Sentence {
@@ -39,6 +39,17 @@ pub(super) enum Told {
         /// The text.
         text: String,
     },
+}
+
+/// What a request text asks for, beside letting the calls through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Nothing: how it is done is left to whoever reads it.
+    Nothing,
+    /// A statement to add.
+    Statement,
+    /// That a Deny which names the principal be looked at, by its Sid.
+    Deny(String),
 }
 
 impl Message {
@@ -70,6 +81,7 @@ impl Message {
             },
             responsible: self.to.clone(),
             resolves: resolves.collect(),
+            depending: Vec::new(),
             lets_through: Vec::new(),
             warnings: Vec::new(),
             problems: Vec::new(),
@@ -97,17 +109,19 @@ impl Message {
 
     fn paragraph(&self, facts: &Facts, (who, against): (Who, &str)) -> String {
         let mut calls: Vec<&RequiredPermission> = Vec::new();
-        let mut wants_one = false;
+        let mut wants = Wanted::Nothing;
         for told in &self.told {
             if let Told::Call {
                 need,
                 against: other,
-                wants_statement,
+                wanted,
             } = told
                 && (need.who, other.as_str()) == (who, against)
             {
                 calls.push(need);
-                wants_one |= *wants_statement;
+                if *wanted != Wanted::Nothing {
+                    wants = wanted.clone();
+                }
             }
         }
         let named = principal(facts, who);
@@ -117,13 +131,22 @@ impl Message {
             let _ = write!(
                 text,
                 "\n  - {} on {}: {}",
-                need.action,
-                need.resource.pattern(),
-                need.reason
+                need.action, need.resource, need.reason
             );
         }
-        if wants_one {
-            let _ = write!(text, "\nThis statement does it:\n{}", statement(&calls));
+        match wants {
+            Wanted::Nothing => {}
+            Wanted::Statement => {
+                let _ = write!(text, "\nThis statement does it:\n{}", statement(&calls));
+            }
+            Wanted::Deny(sid) => {
+                let _ = write!(
+                    text,
+                    "\nWhoever wrote the Deny `{sid}` meant this very principal, so that we propose no \
+                     change of it. If it is no longer wanted, please take the principal out of it; if \
+                     it is, tell us which principal may export."
+                );
+            }
         }
         text
     }
@@ -149,6 +172,14 @@ fn statement(calls: &[&RequiredPermission]) -> String {
     statement.insert("Effect".to_owned(), json!("Allow"));
     statement.insert("Action".to_owned(), one_or_many(actions));
     statement.insert("Resource".to_owned(), one_or_many(resources));
+    let alias = calls.iter().find_map(|need| match &need.resource {
+        Resource::KeyByAlias { alias, .. } => Some(alias),
+        Resource::Pattern(_) => None,
+    });
+    if let Some(alias) = alias {
+        let condition = json!({ "ForAnyValue:StringEquals": { "kms:ResourceAliases": alias } });
+        statement.insert("Condition".to_owned(), condition);
+    }
     format!("{:#}", Value::Object(statement))
 }
 
@@ -166,29 +197,56 @@ pub(super) fn told(verdict: &AssessedRequirement, facts: &Facts) -> Told {
         "may "
     };
     let deny = verdict.deciding.iter().find(|deciding| deciding.is_deny);
-    let (against, wants_statement) = match (deny, verdict.denied_by) {
+    let (against, wanted) = match (deny, verdict.denied_by) {
         (Some(deny), _) => {
             let verb = if may.is_empty() { "forbids" } else { "forbid" };
             let by = format!("the Deny `{}` of {}", deny.sid, policy(deny, facts));
-            (format!("{by} {may}{verb}{}", depending(verdict)), false)
+            (
+                format!("{by} {may}{verb}{}", depending(verdict)),
+                Wanted::Nothing,
+            )
         }
-        (None, Some(kind)) if verdict.explanation.starts_with("IAM's simulation") => (
+        (None, Some(kind)) if verdict.evidence == Evidence::Simulation => (
             format!(
                 "by IAM's simulation {} {may}not allow",
                 policies_of(kind, need, facts)
             ),
-            kind == PolicyKind::Boundary,
+            statement_for(kind == PolicyKind::Boundary),
         ),
         (None, Some(kind)) => (
             format!("{} do not allow", policies_of(kind, need, facts)),
-            matches!(kind, PolicyKind::Boundary | PolicyKind::Identity),
+            statement_for(matches!(kind, PolicyKind::Boundary | PolicyKind::Identity)),
         ),
-        (None, None) => (refused(need, verdict, facts), false),
+        (None, None) => (
+            against_without_policy(need, verdict, facts),
+            Wanted::Nothing,
+        ),
     };
     Told::Call {
         need: need.clone(),
         against,
-        wants_statement,
+        wanted,
+    }
+}
+
+const fn statement_for(is_wanted: bool) -> Wanted {
+    if is_wanted {
+        Wanted::Statement
+    } else {
+        Wanted::Nothing
+    }
+}
+
+/// What is told of a Deny that names the exporter itself.
+pub(super) fn told_of_own_deny(need: &RequiredPermission, deny: &Deciding, facts: &Facts) -> Told {
+    Told::Call {
+        need: need.clone(),
+        against: format!(
+            "the Deny `{}` of {} forbids, which names this principal itself",
+            deny.sid,
+            policy(deny, facts)
+        ),
+        wanted: Wanted::Deny(deny.sid.clone()),
     }
 }
 
@@ -251,18 +309,29 @@ fn policies_of(kind: PolicyKind, need: &RequiredPermission, facts: &Facts) -> St
     }
 }
 
+/// What stands against a call, where no policy that was read does.
+fn against_without_policy(
+    need: &RequiredPermission,
+    verdict: &AssessedRequirement,
+    facts: &Facts,
+) -> String {
+    match &verdict.evidence {
+        Evidence::ObservedCall { refusal } => refused(need, refusal),
+        Evidence::RefusedReading => format!(
+            "a Deny in the bucket policy of {} may forbid: it denies even the reading of that policy \
+             (s3:GetBucketPolicy) to {}. Please look which of its Denies hit these calls, too, and \
+             exempt this principal from them",
+            facts.bucket.name,
+            principal(facts, Who::Reader)
+        ),
+        Evidence::Policies | Evidence::Simulation => {
+            format!("are not allowed: {}", verdict.explanation)
+        }
+    }
+}
+
 /// What AWS said when a call was tried, without its account of who called what.
-fn refused(need: &RequiredPermission, verdict: &AssessedRequirement, facts: &Facts) -> String {
-    let refusals = facts.tried.iter().rev().filter_map(|tried| {
-        let is_it = tried.who == need.who && tried.action.eq_ignore_ascii_case(need.action);
-        tried.refusal.as_deref().filter(|_| is_it)
-    });
-    let refusal = refusals
-        .into_iter()
-        .find(|one| verdict.explanation.contains(one));
-    let Some(refusal) = refusal else {
-        return format!("are not allowed: {}", verdict.explanation);
-    };
+fn refused(need: &RequiredPermission, refusal: &str) -> String {
     let clause = ["because ", "with an explicit deny "]
         .iter()
         .find_map(|word| refusal.find(word).and_then(|at| refusal.get(at..)));

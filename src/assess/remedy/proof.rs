@@ -22,17 +22,14 @@ pub(super) fn problems(
         Target::KeyPolicy { .. } => Kind::Key,
     };
     let old = before.map(|text| lint(text, kind)).unwrap_or_default();
-    let mut problems: Vec<String> = lint(after, kind)
+    let new = lint(after, kind);
+    let mut problems: Vec<String> = new_findings(&old, &new)
         .into_iter()
-        .filter(|finding| finding.severity == Severity::Error && is_new(finding, &old))
         // The limit of a managed policy; ours is an inline one, which has another.
-        .filter(|finding| finding.rule != "size" || kind != Kind::Identity)
+        .filter(|finding| finding.rule != SIZE || kind != Kind::Identity)
         .map(|finding| format!("{}: {} ({})", finding.place, finding.message, finding.fix))
         .collect();
-    if lint(after, kind)
-        .iter()
-        .any(|finding| finding.rule == "size")
-    {
+    if kind != Kind::Identity && has_size_finding(after, kind) {
         problems.extend(before.and_then(weightiest));
     }
     if let Target::IdentityPolicy { who, .. } = target {
@@ -43,6 +40,22 @@ pub(super) fn problems(
     }
     problems
 }
+
+/// Whether a document is larger than AWS takes.
+pub(super) fn is_too_large(target: &Target, after: &str, facts: &Facts) -> bool {
+    match target {
+        Target::IdentityPolicy { who, .. } => inline_size(facts, *who, after).is_some(),
+        Target::BucketPolicy { .. } => has_size_finding(after, Kind::Bucket),
+        Target::KeyPolicy { .. } => has_size_finding(after, Kind::Key),
+    }
+}
+
+fn has_size_finding(text: &str, kind: Kind) -> bool {
+    lint(text, kind).iter().any(|finding| finding.rule == SIZE)
+}
+
+/// The rule of the linter that a document is too large by.
+const SIZE: &str = "size";
 
 /// "2,048 characters" for all inline policies of a user together and "10,240" for those of a role,
 /// white space not counted ("IAM and AWS STS quotas").
@@ -105,11 +118,25 @@ fn weightiest(before: &str) -> Option<String> {
     ))
 }
 
-/// Places shift with what is inserted, so a finding is known by its rule and words.
-fn is_new(finding: &Finding, old: &[Finding]) -> bool {
-    !old.iter()
-        .any(|known| known.rule == finding.rule && known.message == finding.message)
-        || finding.rule == "size"
+/// Whether a document has a finding that it had not: what is changed in it is put behind what stood
+/// there, so that the findings of a rule keep their order, and those that are new are the last.
+fn new_findings<'f>(old: &[Finding], new: &'f [Finding]) -> Vec<&'f Finding> {
+    let is_error = |finding: &&Finding| finding.severity == Severity::Error;
+    let of_rule = |rule: &str| {
+        old.iter()
+            .filter(is_error)
+            .filter(|one| one.rule == rule)
+            .count()
+    };
+    let errors = new.iter().filter(is_error).enumerate();
+    errors
+        .filter(|(at, finding)| {
+            let before = new.iter().filter(is_error).take(*at);
+            let earlier = before.filter(|one| one.rule == finding.rule).count();
+            finding.rule == SIZE || earlier >= of_rule(finding.rule)
+        })
+        .map(|(_, finding)| finding)
+        .collect()
 }
 
 fn publicity(before: Option<&str>, after: &str, facts: &Facts) -> Option<String> {
@@ -141,7 +168,7 @@ pub(super) fn worsened(
         .filter(|verdict| verdict.outcome.is_allowed())
         .filter(|verdict| {
             after.iter().any(|later| {
-                later.requirement == verdict.requirement && !later.outcome.is_allowed()
+                later.requirement.id() == verdict.requirement.id() && !later.outcome.is_allowed()
             })
         })
         .map(|verdict| format!("{} would be allowed no more", verdict.requirement))

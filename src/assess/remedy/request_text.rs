@@ -11,6 +11,7 @@ use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::verdict::Responsible;
 use crate::job::Plan;
+use tableferry_policy::arn::Arn;
 
 /// How many tables a letter names; of more it gives the number.
 const MOST_TABLES: usize = 5;
@@ -27,10 +28,15 @@ pub fn letter(
     let source = &facts.source.caller.account;
     let bucket = &plan.destination.bucket;
     let mut text = format!(
-        "To {responsible}\n\nWe export {} of account {source} to the bucket {bucket} by DynamoDB's own \
-         export to S3. DynamoDB writes the files as the principal that starts the export, which is \
-         {}.\n",
+        "To {responsible}\n\nWe export {}{} to the bucket {bucket} by DynamoDB's own export to S3. \
+         DynamoDB writes the files as the principal that starts the export, which is {}.\n",
         tables(plan),
+        // An ARN tells its account itself, and that may be another one.
+        if names_arns(plan) {
+            String::new()
+        } else {
+            format!(" of account {source}")
+        },
         facts.source.naming()
     );
     for remedy in remedies
@@ -58,6 +64,11 @@ fn tables(plan: &Plan) -> String {
         names.push(format!("{more} more tables"));
     }
     listed(&names)
+}
+
+fn names_arns(plan: &Plan) -> bool {
+    let mut tables = plan.tables.iter().take(MOST_TABLES);
+    tables.any(|job| job.table.to_string().parse::<Arn>().is_ok())
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -128,10 +139,24 @@ fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
         }
         Fix::EnableRecovery { .. } | Fix::Plan { .. } | Fix::RequestText { .. } => {}
     }
-    if matches!(remedy.fix, Fix::Document { .. }) && !remedy.resolves.is_empty() {
-        let _ = write!(text, "\nWithout it, these are denied:\n");
-        for what in &remedy.resolves_in_words() {
-            let _ = writeln!(text, "  - {what}");
+    if matches!(remedy.fix, Fix::Document { .. }) {
+        let (depending, denied): (Vec<_>, Vec<_>) = remedy
+            .resolves
+            .iter()
+            .partition(|id| remedy.depending.contains(id));
+        for (head, ids) in [
+            ("Without it, these are denied:", denied),
+            (
+                "Without it, nobody can tell whether these are allowed:",
+                depending,
+            ),
+        ] {
+            if !ids.is_empty() {
+                let _ = write!(text, "\n{head}\n");
+            }
+            for what in ids.into_iter().flat_map(|id| remedy.words_of(id)) {
+                let _ = writeln!(text, "  - {what}");
+            }
         }
     }
     // Whoever owns a permission set knows that its roles cannot be edited by hand.

@@ -6,16 +6,17 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::adjust::{Adjustment, adjustments, conditions_left_out};
 use super::draft::{Draft, Drawn, denies_named, principal};
-use super::exempt::{exemption, is_about_encryption, lets_through};
-use super::message::{Message, Told, told};
+use super::exempt::{exemption, is_about_encryption, lets_through, names_exporter};
+use super::message::{Message, Told, told, told_of_own_deny};
 use super::{ExemptingDeny, Fix, Remedies, Remedy, Target, Terms, proof, recovery_cost, statement};
 use crate::assess::facts::{Fact, Facts, Recovery};
 use crate::assess::requirement::{
     Check, Purpose, RequiredPermission, Requirement, RequirementId, Resource, Who,
 };
 use crate::assess::verdict::{
-    AssessedRequirement, Responsible, Verdict, is_key_out_of_reach, judge,
+    AssessedRequirement, Evidence, Responsible, Verdict, is_key_out_of_reach, judge,
 };
 use crate::job::Plan;
 use tableferry_policy::arn::Arn;
@@ -48,6 +49,11 @@ pub(super) struct Search<'a> {
     messages: Vec<Message>,
     /// The Denies that were given an exemption in this turn: whether it suffices, the next one tells.
     exempted: Vec<(Target, usize)>,
+    /// The Allows that were adjusted in this turn.
+    adjusted: Vec<(Target, usize)>,
+    /// The Denies of resource control policies that the plan's encryption was changed for in this
+    /// turn, by policy and Sid.
+    encrypted: Vec<(String, String)>,
 }
 
 impl<'a> Search<'a> {
@@ -63,6 +69,8 @@ impl<'a> Search<'a> {
             plan_changes: Vec::new(),
             messages: Vec::new(),
             exempted: Vec::new(),
+            adjusted: Vec::new(),
+            encrypted: Vec::new(),
         }
     }
 
@@ -73,6 +81,8 @@ impl<'a> Search<'a> {
             let verdicts = judge(&self.plan, &facts, self.now);
             let mut has_news = false;
             self.exempted.clear();
+            self.adjusted.clear();
+            self.encrypted.clear();
             for verdict in verdicts
                 .iter()
                 .filter(|verdict| !verdict.outcome.is_allowed())
@@ -96,6 +106,13 @@ impl<'a> Search<'a> {
                 // What the caller's own policies would settle, whatever stands in what was not read.
                 Verdict::Unknown { .. } if verdict.denied_by == Some(PolicyKind::Identity) => {
                     self.take_permission(verdict, need, facts)
+                }
+                // The Deny that denied the reading is there, whatever it asks for.
+                Verdict::Unknown { .. }
+                    if verdict.evidence == Evidence::RefusedReading
+                        && need.who == Who::Exporter =>
+                {
+                    self.tell(verdict)
                 }
                 Verdict::Unknown { .. } | Verdict::Allowed { .. } => false,
             },
@@ -128,6 +145,7 @@ impl<'a> Search<'a> {
                 _ => false,
             },
             Check::KeyName if verdict.outcome == Verdict::Denied => self.ask_for_key(verdict),
+            Check::Table if self.is_foreign_table(of) => self.tell(verdict),
             // Nothing of ours mends a setting of the bucket or of a key; whoever can is asked to.
             Check::PublicAccess
             | Check::ObjectOwnership
@@ -139,6 +157,23 @@ impl<'a> Search<'a> {
             },
             _ => false,
         }
+    }
+
+    /// Whether a table is of another account than the one that exports, from which nobody can export it.
+    fn is_foreign_table(&self, asked: &str) -> bool {
+        let source = &self.facts.source;
+        let mut tables = self.plan.tables.iter();
+        tables.any(|job| {
+            let arn = self
+                .plan
+                .table_arn(job, &source.caller.account, &source.region);
+            job.table.to_string() == asked && self.is_of_others(&arn)
+        })
+    }
+
+    fn is_of_others(&self, arn: &Arn) -> bool {
+        let account = arn.account_id();
+        account.is_some_and(|account| account != self.facts.source.caller.account)
     }
 
     /// Has recovery of a table switched on; whether that is news.
@@ -160,6 +195,15 @@ impl<'a> Search<'a> {
         need: &RequiredPermission,
         facts: &Facts,
     ) -> bool {
+        // What no principal of the account may do, the check on the table tells once.
+        if need
+            .resource
+            .pattern()
+            .parse::<Arn>()
+            .is_ok_and(|arn| arn.service == "dynamodb" && self.is_of_others(&arn))
+        {
+            return false;
+        }
         // Nobody can grant what cannot be granted; the check on the key's name tells what to do.
         let is_of_key = matches!(need.purpose, Purpose::Encrypt | Purpose::Decrypt);
         if is_of_key && is_key_out_of_reach(&self.plan, self.facts) {
@@ -171,6 +215,11 @@ impl<'a> Search<'a> {
             return match (deny.kind, Target::of_resource(&self.plan, self.facts, need)) {
                 (PolicyKind::Resource, Some(target)) if need.who == Who::Exporter => {
                     self.exempt(&target, deny, need, verdict, facts)
+                }
+                (PolicyKind::ResourceControl, _)
+                    if need.who == Who::Exporter && verdict.responsible == Responsible::You =>
+                {
+                    self.meet_control(deny, need, verdict)
                 }
                 _ => self.tell(verdict),
             };
@@ -187,6 +236,9 @@ impl<'a> Search<'a> {
         };
         match target {
             Some(target) => {
+                if let Some(has_news) = self.adjust(&target, need, &needed, verdict, facts) {
+                    return has_news;
+                }
                 let responsible = verdict.responsible.clone();
                 let entry = self.drafts.entry(target);
                 let (draft, _) = entry.or_insert_with(|| (Draft::default(), responsible));
@@ -194,6 +246,40 @@ impl<'a> Search<'a> {
             }
             None => self.tell(verdict),
         }
+    }
+
+    /// Puts an Allow right that was meant for the need, where that suffices; whether that is news.
+    fn adjust(
+        &mut self,
+        target: &Target,
+        need: &RequiredPermission,
+        needed: &RequiredPermission,
+        verdict: &AssessedRequirement,
+        facts: &Facts,
+    ) -> Option<bool> {
+        let live = target.live(facts).filter(|_| target.is_resource_policy())?;
+        let id = need.id();
+        let suffices = |index: usize, adjustment: &Adjustment| {
+            let Some(text) = adjustment.apply(live, index) else {
+                return false;
+            };
+            let mut changed = facts.clone();
+            target.put(&mut changed, text, self.now);
+            let verdicts = judge(&self.plan, &changed, self.now);
+            let mut of_it = verdicts.iter().filter(|one| one.requirement.id() == id);
+            of_it.any(|one| one.outcome.is_allowed())
+        };
+        let found = adjustments(live, target, needed, &self.plan, facts);
+        let mut found = found.into_iter();
+        let (index, adjustment) = found.find(|(index, one)| suffices(*index, one))?;
+        let place = (target.clone(), index);
+        if !self.adjusted.contains(&place) {
+            self.adjusted.push(place);
+        }
+        let responsible = verdict.responsible.clone();
+        let entry = self.drafts.entry(target.clone());
+        let (draft, _) = entry.or_insert_with(|| (Draft::default(), responsible));
+        Some(draft.adjust(index, adjustment, id))
     }
 
     /// The need with its key by ARN, where the plan names it otherwise and it was read.
@@ -231,17 +317,24 @@ impl<'a> Search<'a> {
             };
             let place = (target.clone(), index);
             if self.exempted.contains(&place) {
-                if let Some((draft, _)) = self.drafts.get_mut(target) {
-                    draft.note_hit(index, need);
-                }
                 if is_about_encryption(statement) {
                     self.note_encrypted(need);
+                } else if names_exporter(statement, self.facts) {
+                    let told = told_of_own_deny(need, deny, self.facts);
+                    has_news |= self.note(verdict.responsible.clone(), told);
+                } else if let Some((draft, _)) = self.drafts.get_mut(target) {
+                    draft.note_hit(index, need);
                 }
                 continue;
             }
             self.exempted.push(place);
             if is_about_encryption(statement) {
                 has_news |= self.encrypt_as(statement, verdict);
+                continue;
+            }
+            if names_exporter(statement, self.facts) {
+                let told = told_of_own_deny(need, deny, self.facts);
+                has_news |= self.note(verdict.responsible.clone(), told);
                 continue;
             }
             let named = principal(self.facts, need.who);
@@ -279,6 +372,7 @@ impl<'a> Search<'a> {
         let terms = statement::Terms {
             expires: self.terms.expires,
             via_s3: via_s3.as_deref(),
+            is_wide: false,
         };
         draft.draw(target.live(self.facts), target, self.facts, terms, now)
     }
@@ -321,6 +415,7 @@ impl<'a> Search<'a> {
                     why: change.why.clone(),
                 },
                 responsible: Responsible::You,
+                depending: self.depending(&change.resolves),
                 resolves: change.resolves.clone(),
                 lets_through: Vec::new(),
                 warnings: Vec::new(),
@@ -344,6 +439,7 @@ impl<'a> Search<'a> {
                     table: table.clone(),
                 },
                 responsible: Responsible::You,
+                depending: Vec::new(),
                 resolves: resolves.clone(),
                 lets_through: Vec::new(),
                 warnings: vec![
@@ -360,6 +456,50 @@ impl<'a> Search<'a> {
             plan: self.plan,
             after,
         }
+    }
+
+    /// Those requirements that depend as it stands, and are not denied.
+    fn depending(&self, ids: &[RequirementId]) -> Vec<RequirementId> {
+        let depends = |id: &&RequirementId| {
+            let mut before = self.before.iter();
+            before.any(|verdict| {
+                verdict.requirement.id() == **id && verdict.outcome != Verdict::Denied
+            })
+        };
+        ids.iter().filter(depends).cloned().collect()
+    }
+
+    /// What a document lets through beside what was asked for.
+    fn lets_through(&self, target: &Target, draft: &Draft, drawn: &Drawn) -> Vec<String> {
+        let named = principal(self.facts, Who::Exporter);
+        let exemptions = draft.exemptions.values().filter_map(|list| list.last());
+        let mut sentences = lets_through(exemptions, &named);
+        let live = target.live(self.facts).unwrap_or_default();
+        if let Ok(document) = Document::parse(live) {
+            for (index, adjustment) in &draft.adjustments {
+                let statement = document.statements().get(*index);
+                sentences.extend(statement.and_then(|statement| {
+                    adjustment.lets_through(statement, &statement.label(*index), self.facts)
+                }));
+            }
+        }
+        if target.is_resource_policy() && !drawn.added.is_empty() {
+            let mut sides: Vec<Who> = draft.needs.iter().map(|need| need.who).collect();
+            sides.dedup();
+            let named = sides.into_iter().map(|who| principal(self.facts, who));
+            sentences.extend(named.filter_map(|named| named.named_besides()));
+            let needs = &draft.needs;
+            sentences.extend(conditions_left_out(
+                live,
+                needs,
+                statement::is_ours,
+                self.facts,
+            ));
+        }
+        if drawn.is_wide {
+            sentences.extend(statement::lets_through_by_patterns(&draft.needs));
+        }
+        sentences
     }
 
     fn document_remedy(
@@ -399,13 +539,11 @@ impl<'a> Search<'a> {
         let mut problems = drawn.problems.clone();
         problems.extend(proof::problems(target, live, &drawn.text, self.facts));
         problems.extend(worsened.iter().cloned());
-        let named = principal(self.facts, Who::Exporter);
+        let resolves = resolves(draft);
         Some(Remedy {
-            resolves: resolves(draft),
-            lets_through: lets_through(
-                draft.exemptions.values().filter_map(|list| list.last()),
-                &named,
-            ),
+            depending: self.depending(&resolves),
+            resolves,
+            lets_through: self.lets_through(target, draft, &drawn),
             fix: Fix::Document {
                 target: target.clone(),
                 before: live.map(str::to_owned),

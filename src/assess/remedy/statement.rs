@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::requirement::{Purpose, RequiredPermission, Resource, Who};
+use tableferry_policy::arn::Arn;
 
 /// The Sid of the statement for a purpose; purposes of one name share no document.
 pub(super) const fn sid(purpose: Purpose) -> &'static str {
@@ -45,6 +46,8 @@ pub(super) struct Terms<'a> {
     pub(super) expires: Option<Timestamp>,
     /// `kms:ViaService` for the bucket's key, where the bucket's Region is known.
     pub(super) via_s3: Option<&'a str>,
+    /// Whether tables are named by the pattern that holds them all, and not one by one.
+    pub(super) is_wide: bool,
 }
 
 /// `kms:ViaService` for keys that are used through S3, where the bucket's Region is known.
@@ -103,6 +106,12 @@ fn statement(
     } else {
         once(needs.iter().map(|need| need.resource.pattern()))
     };
+    let resources = if terms.is_wide {
+        wide(&resources)
+    } else {
+        resources.into_iter().map(str::to_owned).collect()
+    };
+    let resources: Vec<&str> = resources.iter().map(String::as_str).collect();
     statement.insert("Resource".to_owned(), one_or_many(&resources));
     for need in needs {
         if let Resource::KeyByAlias { alias, .. } = &need.resource {
@@ -125,6 +134,78 @@ fn statement(
         statement.insert("Condition".to_owned(), conditions.0.into());
     }
     statement
+}
+
+/// The parts of a table's resource around its name: `…:table/`, the name, and what follows it.
+fn parts_of_table(pattern: &str) -> Option<(&str, &str, &str)> {
+    let at = pattern.find(":table/")? + ":table/".len();
+    let (head, rest) = pattern.split_at_checked(at)?;
+    let (name, suffix) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))?;
+    Some((head, name, suffix))
+}
+
+/// The beginning that names have in common.
+fn common_prefix<'a>(one: &'a str, other: &str) -> &'a str {
+    let ends = one.char_indices().zip(other.chars());
+    let end = ends
+        .take_while(|((_, own), other)| own == other)
+        .map(|((at, own), _)| at + own.len_utf8())
+        .last()
+        .unwrap_or_default();
+    one.get(..end).unwrap_or_default()
+}
+
+/// Resources with all tables of one account and Region as one pattern, which begins as their names do.
+fn wide(patterns: &[&str]) -> Vec<String> {
+    let mut resources: Vec<String> = Vec::new();
+    for pattern in patterns {
+        let own = parts_of_table(pattern);
+        let alike = patterns.iter().filter_map(|other| parts_of_table(other));
+        let names = own.map(|(head, _, suffix)| {
+            let alike = alike.filter(|(other, _, end)| (*other, *end) == (head, suffix));
+            alike.map(|(_, name, _)| name).collect::<Vec<&str>>()
+        });
+        let resource = match (own, names.as_deref()) {
+            (Some((head, _, suffix)), Some([first, rest @ ..])) if !rest.is_empty() => {
+                let common = rest
+                    .iter()
+                    .fold(*first, |common, name| common_prefix(common, name));
+                format!("{head}{common}*{suffix}")
+            }
+            _ => (*pattern).to_owned(),
+        };
+        if !resources.contains(&resource) {
+            resources.push(resource);
+        }
+    }
+    resources
+}
+
+/// What the patterns of a wide document let through beside the tables of the plan, a sentence for each
+/// account and Region.
+pub(super) fn lets_through_by_patterns(needs: &[RequiredPermission]) -> Vec<String> {
+    let tables = once(needs.iter().map(|need| need.resource.pattern()));
+    let is_pattern = |resource: &String| !tables.contains(&resource.as_str());
+    let mut sentences: Vec<String> = Vec::new();
+    for pattern in wide(&tables).iter().filter(|one| is_pattern(one)) {
+        let (Ok(arn), Some((_, name, _))) = (pattern.parse::<Arn>(), parts_of_table(pattern))
+        else {
+            continue;
+        };
+        let which = match name.strip_suffix('*') {
+            Some("") | None => String::new(),
+            Some(head) => format!(" whose name begins with `{head}`"),
+        };
+        let sentence = format!(
+            "every table of {} in {}{which}, also those that are made later: the plan's tables one by \
+             one would make the document larger than AWS takes",
+            arn.account, arn.region
+        );
+        if !sentences.contains(&sentence) {
+            sentences.push(sentence);
+        }
+    }
+    sentences
 }
 
 #[derive(Default)]

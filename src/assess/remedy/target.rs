@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use crate::assess::facts::{
     Fact, Facts, KeyFacts, ObservedCall, PolicyText, PrincipalFacts, ReadError,
 };
+use crate::assess::principal::is_same_principal;
 use crate::assess::requirement::{Purpose, RequiredPermission, Who};
 use crate::assess::simulation;
 use crate::assess::verdict::is_for_want_of_identity;
 use crate::job::Plan;
-use tableferry_policy::document::Document;
+use tableferry_policy::document::{Document, Statement};
 use tableferry_policy::evaluate::{
     Context, Decision, Named, Policies, Principal, Request, evaluate,
 };
@@ -48,7 +49,14 @@ impl Target {
     }
 
     /// A policy of its own on the principal of a side, under a name that is free.
+    ///
+    /// Where one identity signs in for both sides, it has one such policy.
     pub(super) fn identity(facts: &Facts, who: Who) -> Self {
+        let who = if is_one_identity(facts) {
+            Who::Exporter
+        } else {
+            who
+        };
         let side = match (who, &facts.destination) {
             (Who::Reader, Some(destination)) => destination,
             _ => &facts.source,
@@ -114,19 +122,24 @@ impl Target {
     pub(super) fn put(&self, facts: &mut Facts, text: String, now: Timestamp) {
         match self {
             Self::IdentityPolicy { who, name } => {
-                let side = match (who, &mut facts.destination) {
-                    (Who::Reader, Some(destination)) => destination,
-                    _ => &mut facts.source,
-                };
-                grant(side, *who, &mut facts.tried, &text);
-                let known = match side.identity_policies.value_mut() {
-                    Some(all) => all,
-                    None => &mut side.some_identity_policies,
-                };
-                known.push(PolicyText {
+                let is_one = is_one_identity(facts);
+                let policy = PolicyText {
                     name: name.clone(),
                     document: text,
-                });
+                };
+                if is_one || *who == Who::Exporter {
+                    give(
+                        &mut facts.source,
+                        Who::Exporter,
+                        &mut facts.tried,
+                        policy.clone(),
+                    );
+                }
+                if let Some(destination) = &mut facts.destination
+                    && (is_one || *who == Who::Reader)
+                {
+                    give(destination, Who::Reader, &mut facts.tried, policy);
+                }
             }
             Self::BucketPolicy { .. } => {
                 forget_refusals(
@@ -146,6 +159,24 @@ impl Target {
             }
         }
     }
+}
+
+/// Whether one identity signs in for both sides: one user, or one role whatever its sessions.
+pub(in crate::assess) fn is_one_identity(facts: &Facts) -> bool {
+    facts.destination.as_ref().is_some_and(|destination| {
+        let own = facts.source.caller.arn.to_string();
+        is_same_principal(&own, &destination.caller.arn.to_string())
+    })
+}
+
+/// Gives a principal one identity policy more.
+fn give(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<ObservedCall>, policy: PolicyText) {
+    grant(side, who, tried, &policy.document);
+    let known = match side.identity_policies.value_mut() {
+        Some(all) => all,
+        None => &mut side.some_identity_policies,
+    };
+    known.push(policy);
 }
 
 /// IAM's simulation and refused calls told what the policies of before come to: what those did not
@@ -223,14 +254,14 @@ fn forget_refusals(facts: &mut Facts, before: Option<&str>, after: &str) {
         let Some(principal) = principal.filter(|_| is_explained_by_it) else {
             return true;
         };
-        let decision = |text| decision_of(text, &principal, one);
+        let decision = |text| decision_of(text, &principal, &one.action, &one.resource);
         let is_granted = matches!(decision(after), Decision::Allowed | Decision::Depends);
         !is_granted || before.is_some_and(|before| decision(before) == Decision::Allowed)
     });
 }
 
 /// What the policy of a resource makes of a call of another account whose own policies allow it.
-fn decision_of(text: &str, principal: &Principal, call: &ObservedCall) -> Decision {
+fn decision_of(text: &str, principal: &Principal, action: &str, resource: &str) -> Decision {
     /// None of those that call: both sides must allow then, so that the resource's decides.
     const OTHER: &str = "000000000000";
     const OWN: &str = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
@@ -247,8 +278,8 @@ fn decision_of(text: &str, principal: &Principal, call: &ObservedCall) -> Decisi
     }
     let request = Request {
         principal: principal.clone(),
-        action: &call.action,
-        resource: &call.resource,
+        action,
+        resource,
         resource_account: OTHER,
         context: &context,
     };
@@ -258,6 +289,29 @@ fn decision_of(text: &str, principal: &Principal, call: &ObservedCall) -> Decisi
         ..Policies::default()
     };
     evaluate(&request, &policies).decision
+}
+
+/// A document of one statement of another.
+pub(super) fn slice_as_document(text: &str, statement: &Statement<'_>) -> Option<String> {
+    let own = text.get(statement.span.start..statement.span.end)?;
+    Some(format!(r#"{{"Version":"2012-10-17","Statement":[{own}]}}"#))
+}
+
+/// Whether a resource's policy allows a need, by some values of the keys that its conditions ask for.
+pub(super) fn grants_under_conditions(
+    text: &str,
+    need: &RequiredPermission,
+    facts: &Facts,
+) -> bool {
+    let side = match (need.who, &facts.destination) {
+        (Who::Reader, Some(destination)) => destination,
+        _ => &facts.source,
+    };
+    let principal = Principal::parse(&side.caller.arn.to_string());
+    principal.is_some_and(|principal| {
+        let decision = decision_of(text, &principal, need.action, need.resource.pattern());
+        matches!(decision, Decision::Allowed | Decision::Depends)
+    })
 }
 
 impl fmt::Display for Target {

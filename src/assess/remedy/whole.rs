@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::draft::{Drawn, principal};
+use super::draft::{Drawn, fitting, principal};
 use super::{ExemptingDeny, Fix, Remedies, Remedy, Target, Terms, proof, statement};
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
@@ -95,6 +95,15 @@ impl Whole<'_> {
         let mut problems = drawn.problems;
         problems.extend(proof::problems(target, live, &drawn.text, self.facts));
         let is_granted_more = !drawn.added.is_empty();
+        let by_patterns = if drawn.is_wide {
+            statement::lets_through_by_patterns(needs)
+        } else {
+            Vec::new()
+        };
+        let named_besides = (target.is_resource_policy() && is_granted_more)
+            .then(|| self.facts.source.naming().named_besides())
+            .flatten();
+        let besides: Vec<String> = by_patterns.into_iter().chain(named_besides).collect();
         let fix = Fix::Document {
             target: target.clone(),
             before: live.map(str::to_owned),
@@ -106,9 +115,14 @@ impl Whole<'_> {
         match least {
             Some(least) => {
                 problems.retain(|problem| !least.problems.contains(problem));
+                let mut lets_through = least.lets_through;
+                lets_through.extend(besides);
+                lets_through.sort_unstable();
+                lets_through.dedup();
                 Remedy {
                     fix,
                     problems: [least.problems, problems].concat(),
+                    lets_through,
                     ..least
                 }
             }
@@ -116,7 +130,8 @@ impl Whole<'_> {
                 fix,
                 responsible: self.responsible(target),
                 resolves: Vec::new(),
-                lets_through: Vec::new(),
+                lets_through: besides,
+                depending: Vec::new(),
                 warnings: [self.warnings(target, is_granted_more), about_sids].concat(),
                 problems,
             },
@@ -135,6 +150,7 @@ impl Whole<'_> {
         let terms = statement::Terms {
             expires: self.terms.expires,
             via_s3: via_s3.as_deref(),
+            is_wide: false,
         };
         let names = |who: Who| principal(self.facts, who);
         let is_key_policy = matches!(target, Target::KeyPolicy { .. });
@@ -142,13 +158,16 @@ impl Whole<'_> {
         let principals = has_principal.then_some(&names as &dyn Fn(Who) -> SourcePrincipal);
         let live = target.live(self.facts);
         let mended = live.map(|live| least.and_then(without_added).unwrap_or(live.to_owned()));
-        let mut drawn = Drawn::of(mended.as_deref());
-        drawn.drop_ended(self.now);
-        for (sid, statement) in &statement::statements(needs, principals, is_key_policy, terms) {
-            drawn.add(sid, statement);
-        }
-        drawn.drop_stale();
-        drawn
+        fitting(target, self.facts, terms, |terms| {
+            let mut drawn = Drawn::of(mended.as_deref());
+            drawn.drop_ended(self.now);
+            for (sid, statement) in &statement::statements(needs, principals, is_key_policy, terms)
+            {
+                drawn.add(sid, statement);
+            }
+            drawn.drop_stale();
+            drawn
+        })
     }
 
     /// What to know of a document that mends nothing: what stands there is enough, or nobody could

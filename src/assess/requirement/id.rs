@@ -93,7 +93,7 @@ impl fmt::Display for RequirementId {
                     Who::Exporter => "",
                     Who::Reader => " (destination)",
                 };
-                write!(f, "{action}{who} on {}", resource.pattern())
+                write!(f, "{action}{who} on {resource}")
             }
             Self::Check { check, of } => write!(f, "{} {of}", check.title()),
         }

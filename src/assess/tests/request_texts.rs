@@ -494,3 +494,77 @@ fn a_document_that_is_too_large_is_asked_for_without_it() {
     assert!(text.contains("s3:AbortMultipartUpload on "), "{text}");
     assert!(!text.contains("ends by itself"), "{text}");
 }
+
+/// What depends on the address is not denied without the exemption.
+#[test]
+fn what_depends_is_not_told_as_denied() {
+    let (text, _) = letters(&aes_plan(), &bucket_with(&office_only()), Terms::default());
+    assert!(!text.contains("these are denied"), "{text}");
+    assert!(
+        text.contains(
+            "Without it, nobody can tell whether these are allowed:\n  - s3:PutObject on"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_unknown_alias_is_asked_for_in_a_sentence_that_reads() {
+    let mut facts = facts();
+    let mut unknown = crate::assess::facts::KeyFacts::new("alias/nowhere");
+    unknown.description = absent();
+    facts.keys = vec![unknown];
+    let plan = plan(
+        "owner = '222222222222'\nprefix = 'prod'",
+        "[encryption]\nalgorithm = 'KMS'\nkey = 'alias/nowhere'",
+    );
+    let text = message_to(&Responsible::You, &plan, &facts);
+    assert!(
+        text.starts_with(
+            "there is no key alias/nowhere: please set encryption.key to a key that 111111111111, \
+             the account that exports, has"
+        ),
+        "{text}"
+    );
+    let verdict = on(&plan, &facts, "kms:GenerateDataKey");
+    assert_eq!(
+        verdict.requirement.to_string(),
+        "kms:GenerateDataKey on the key of alias/nowhere in 111111111111"
+    );
+}
+
+/// "Access is denied" to a caller of another account: no policy of the caller's helps.
+#[test]
+fn a_table_of_another_account_is_asked_for_once_and_no_policy_is_offered() {
+    let table = "arn:aws:dynamodb:eu-west-1:333333333333:table/Orders";
+    let text = format!(
+        "[source]\nprofile = 'p'\n[destination]\nprofile = 'd'\nbucket = 'export-landing'\n\
+         owner = '222222222222'\nprefix = 'prod'\n[[tables]]\nname = '{table}'\n"
+    );
+    let plan = Plan::parse(&text, "plan.toml", now()).unwrap();
+    let mut facts = facts();
+    facts.source.identity_policies = known(Vec::new());
+    facts.tables[0].asked = table.to_owned();
+    let (text, found) = letters(&plan, &facts, Terms::default());
+    let documents = found
+        .remedies
+        .iter()
+        .filter_map(|remedy| match &remedy.fix {
+            Fix::Document { after, .. } => Some(after),
+            _ => None,
+        });
+    for document in documents {
+        assert!(!document.contains(table), "{document}");
+    }
+    assert!(
+        text.contains(&format!(
+            "{table} is not of 111111111111, the account that exports: please sign in to the table's \
+             own account as the source"
+        )),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("We export {table} to the bucket")),
+        "{text}"
+    );
+}

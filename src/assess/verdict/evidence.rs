@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::permission::{PermissionDecision, rule_all};
 use super::prior_export::by_precedent;
-use super::{MissingInput, PolicyLayer, Verdict};
+use super::{Evidence, MissingInput, PolicyLayer, Verdict};
 use crate::assess::applicable_policies::{ApplicablePolicies, nothing};
 use crate::assess::facts::{Facts, ObservedCall};
 use crate::assess::request::{PermissionRequest, direct_asks};
@@ -28,6 +28,7 @@ pub(super) fn refused_by_simulation(
     Some(PermissionDecision {
         outcome: Verdict::Denied,
         explanation: format!("IAM's simulation says that {what} {}", ask.action),
+        evidence: Evidence::Simulation,
         deciding: Vec::new(),
         denied_by: Some(PolicyKind::Identity),
     })
@@ -103,6 +104,7 @@ pub(super) fn held_by_simulation(
              it does not tell whether a key that it was not given decides",
             ask.action
         ),
+        evidence: Evidence::Simulation,
         deciding: Vec::new(),
         denied_by: Some(kind),
     })
@@ -208,6 +210,9 @@ fn refused_directly(
             "{} was tried directly and refused, and nothing that was read says why: {refusal}",
             need.action
         ),
+        evidence: Evidence::ObservedCall {
+            refusal: refusal.to_owned(),
+        },
         deciding: Vec::new(),
         // Any other reason that AWS gives names what is not ours to write.
         denied_by: is_for_want_of_identity(refusal).then_some(PolicyKind::Identity),
@@ -248,6 +253,7 @@ const fn allowed(explanation: String) -> PermissionDecision {
     PermissionDecision {
         outcome: Verdict::CLEAR,
         explanation,
+        evidence: Evidence::Policies,
         deciding: Vec::new(),
         denied_by: None,
     }
@@ -257,6 +263,12 @@ const fn allowed(explanation: String) -> PermissionDecision {
 /// messages", IAM user guide).
 pub(in crate::assess) fn is_for_want_of_identity(refusal: &str) -> bool {
     refusal.contains("no identity-based policy allows")
+}
+
+/// Whether AWS refused a call by a Deny in the resource's own policy ("Troubleshoot access denied error
+/// messages", IAM user guide).
+pub(super) fn is_denied_by_resource(refusal: &str) -> bool {
+    refusal.contains("with an explicit deny in a resource-based policy")
 }
 
 /// A call that worked is proof, whatever the policies seem to say; one that was refused, too.
@@ -274,6 +286,9 @@ fn rule_by_trial(
         Some(refusal) => PermissionDecision {
             outcome: Verdict::Denied,
             explanation: format!("{} was tried, and refused: {refusal}", need.action),
+            evidence: Evidence::ObservedCall {
+                refusal: refusal.clone(),
+            },
             deciding: Vec::new(),
             // Any other reason that AWS gives names what is not ours to write.
             denied_by: is_for_want_of_identity(refusal).then_some(PolicyKind::Identity),

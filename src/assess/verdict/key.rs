@@ -140,8 +140,9 @@ fn judge_state(facts: &Facts, asked: &str) -> AssessedRequirement {
                     "check the key's id, account and Region".to_owned()
                 } else {
                     format!(
-                        "{asked} is looked for in {}, the account that exports; a key of another \
-                         account is given by its full ARN: arn:aws:kms:REGION:ACCOUNT:key/ID",
+                        "set encryption.key to a key that {}, the account that exports, has in the \
+                         bucket's Region, or to a key of another account by its full ARN: \
+                         arn:aws:kms:REGION:ACCOUNT:key/ID",
                         facts.source.caller.account
                     )
                 },

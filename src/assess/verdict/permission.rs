@@ -8,19 +8,19 @@
 use jiff::Timestamp;
 
 use super::evidence::{
-    held_by_simulation, is_for_want_of_identity, refused_by_simulation, with_simulation,
-    with_witnesses,
+    held_by_simulation, is_denied_by_resource, is_for_want_of_identity, refused_by_simulation,
+    with_simulation, with_witnesses,
 };
 use super::words::expected_error;
 use super::{
-    AssessedRequirement, MissingInput, PolicyLayer, Requirement, Responsible, SettledBy, Verdict,
-    mender_of_bucket, mender_of_identity, mender_of_key,
+    AssessedRequirement, Evidence, MissingInput, PolicyLayer, Requirement, Responsible, SettledBy,
+    Verdict, mender_of_bucket, mender_of_identity, mender_of_key,
 };
 use crate::assess::applicable_policies::ApplicablePolicies;
 use crate::assess::call::{Call, Carried};
 use crate::assess::context;
-use crate::assess::facts::Facts;
-use crate::assess::remedy::is_deny_of_encryption;
+use crate::assess::facts::{Fact, Facts};
+use crate::assess::remedy::{denying_document, is_deny_of_encryption};
 use crate::assess::request::{PermissionRequest, asks};
 use crate::assess::requirement::{Criticality, Purpose, RequiredPermission, Who, bucket_owner};
 use crate::assess::simulation::{self, Answer};
@@ -32,6 +32,7 @@ use tableferry_policy::evaluate::{Deciding, Decision, Evaluation, PolicyKind, ev
 pub(super) struct PermissionDecision {
     pub(super) outcome: Verdict,
     pub(super) explanation: String,
+    pub(super) evidence: Evidence,
     pub(super) deciding: Vec<Deciding>,
     pub(super) denied_by: Option<PolicyKind>,
 }
@@ -65,6 +66,7 @@ pub(super) fn judge(
     };
     let (decision, mut cautions) = with_witnesses(plan, facts, &need, decision, now);
     cautions.extend(grant_expiry);
+    let decision = with_refused_reading(facts, &need, decision);
     let responsible = responsible(plan, facts, &need, &decision);
     let owner = match need.purpose {
         Purpose::Write | Purpose::Verify => bucket_owner(plan, facts),
@@ -74,6 +76,7 @@ pub(super) fn judge(
         expected_error: expected_error(facts, &need, owner.as_ref(), &decision),
         outcome: decision.outcome,
         explanation: decision.explanation,
+        evidence: decision.evidence,
         deciding: decision.deciding,
         denied_by: decision.denied_by,
         responsible,
@@ -81,6 +84,33 @@ pub(super) fn judge(
         cautions,
         criticality: need.criticality(),
         requirement: Requirement::Permission(need),
+    }
+}
+
+/// A bucket policy whose reading its own Deny denied is evidence: what hits whoever administers the
+/// bucket is likely to hit the export, too.
+fn with_refused_reading(
+    facts: &Facts,
+    need: &RequiredPermission,
+    decision: PermissionDecision,
+) -> PermissionDecision {
+    let is_of_bucket = matches!(need.purpose, Purpose::Write | Purpose::Verify);
+    let is_unknown = matches!(decision.outcome, Verdict::Unknown { .. });
+    let is_denied = matches!(
+        &facts.bucket.policy,
+        Fact::Refused { detail, .. } if is_denied_by_resource(detail)
+    );
+    if !is_of_bucket || !is_unknown || !is_denied {
+        return decision;
+    }
+    PermissionDecision {
+        explanation: format!(
+            "{}. Reading the bucket policy was refused by a Deny in that policy itself: what denies \
+             that is likely to deny {}, too",
+            decision.explanation, need.action
+        ),
+        evidence: Evidence::RefusedReading,
+        ..decision
     }
 }
 
@@ -93,6 +123,7 @@ impl PermissionDecision {
         Self {
             outcome: Verdict::Unknown { unread, settled_by },
             explanation,
+            evidence: Evidence::Policies,
             deciding: Vec::new(),
             denied_by: None,
         }
@@ -102,6 +133,7 @@ impl PermissionDecision {
         Self {
             outcome,
             explanation: evaluation.explanation,
+            evidence: Evidence::Policies,
             deciding: evaluation.deciding,
             denied_by: evaluation.denied_by,
         }
@@ -154,6 +186,7 @@ pub(super) fn rule_all(
     named.unwrap_or_else(|| PermissionDecision {
         outcome: Verdict::CLEAR,
         explanation: format!("nothing asks for {}", need.action),
+        evidence: Evidence::Policies,
         deciding: Vec::new(),
         denied_by: None,
     })
@@ -357,6 +390,7 @@ fn unknown(
             settled_by: settled_by(facts, need),
         },
         explanation,
+        evidence: Evidence::Policies,
         deciding: Vec::new(),
         denied_by: (sibling.is_some() || lacks_identity).then_some(PolicyKind::Identity),
     }
@@ -398,8 +432,10 @@ fn explained_by_simulation(
         return decision;
     }
     if decision.outcome.is_allowed() {
+        decision.evidence = Evidence::Simulation;
         decision.explanation = format!("IAM's simulation allows {}", ask.action);
     } else if decision.denied_by == Some(PolicyKind::Identity) {
+        decision.evidence = Evidence::Simulation;
         decision.explanation = format!(
             "IAM's simulation says that no identity policy allows {}",
             ask.action
@@ -486,15 +522,10 @@ fn carries_encryption(need: &RequiredPermission) -> bool {
     calls.any(|call| call.encryption() != Carried::Absent)
 }
 
-/// Whether what denies is a Deny of the bucket's policy for want of encryption, which the plan can
-/// meet: "a bucket that denies uploads without aws:kms makes `S3SseAlgorithm=KMS` mandatory".
+/// Whether what denies is a Deny of the bucket's policy, or of a resource control policy, for want of
+/// encryption, which the plan can meet: "a bucket that denies uploads without aws:kms makes `S3SseAlgorithm=KMS` mandatory".
 fn is_for_encryption(facts: &Facts, decision: &PermissionDecision) -> bool {
-    let Some(document) = facts.bucket.policy.value() else {
-        return false;
-    };
     let deny = decision.deciding.iter().find(|deciding| deciding.is_deny);
-    let Some(deny) = deny.filter(|deny| deny.kind == PolicyKind::Resource) else {
-        return false;
-    };
-    is_deny_of_encryption(document, &deny.sid)
+    deny.and_then(|deny| Some((denying_document(facts, deny)?, deny)))
+        .is_some_and(|(document, deny)| is_deny_of_encryption(document, &deny.sid))
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::evidence::with_simulation;
 use super::permission::PermissionDecision;
-use super::{MissingInput, Verdict};
+use super::{Evidence, MissingInput, Verdict};
 use crate::assess::facts::{Drift, Facts, PastExport};
 use crate::assess::principal::is_same_principal;
 use crate::assess::request::asks;
@@ -86,6 +86,7 @@ pub(super) fn by_precedent(
                     assumed: all_unread(plan, facts, need, unread, now),
                 },
                 explanation: found.told(),
+                evidence: Evidence::Policies,
                 deciding: Vec::new(),
                 denied_by: None,
             }

@@ -233,18 +233,7 @@ fn changed_verdict(before: &[AssessedRequirement], found: &Remedies) -> Option<S
 /// Puts the documents by the API, as an administrator of the account that they lie in.
 async fn refused(world: &Value, found: &Remedies) -> Option<String> {
     let place = Place::open(world, &found.plan).await;
-    // It is told where the path of a role is not known, which its ARN cannot do without.
-    let is_doubted = |remedy: &Remedy| {
-        remedy
-            .warnings
-            .iter()
-            .any(|text| text.contains("The path of the role"))
-    };
-    for remedy in found
-        .remedies
-        .iter()
-        .filter(|remedy| remedy.is_sound() && !is_doubted(remedy))
-    {
+    for remedy in found.remedies.iter().filter(|remedy| remedy.is_sound()) {
         let Fix::Document { target, after, .. } = &remedy.fix else {
             continue;
         };

@@ -2,12 +2,16 @@
 
 use super::{PlanChange, Search};
 use crate::assess::facts::{Facts, KeyFacts, KeyManager};
-use crate::assess::remedy::exempt::{demanded_key, demands_aes256, demands_kms};
+use crate::assess::remedy::draft::denying_document;
+use crate::assess::remedy::exempt::{
+    demanded_key, demands_aes256, demands_kms, is_about_encryption,
+};
 use crate::assess::remedy::message::Told;
 use crate::assess::requirement::RequiredPermission;
 use crate::assess::verdict::{AssessedRequirement, Responsible};
 use crate::job::Encryption;
-use tableferry_policy::document::Statement;
+use tableferry_policy::document::{Document, Effect, Statement};
+use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
 /// What the plan calls the algorithm.
 const ALGORITHM: &str = "encryption.algorithm";
@@ -39,12 +43,18 @@ impl Search<'_> {
                 _ => self.tell(verdict),
             };
         }
-        let why = "the bucket's policy denies uploads that are encrypted otherwise";
+        let deny = verdict.deciding.iter().find(|deciding| deciding.is_deny);
+        let why = match deny.map(|deny| (deny.kind, &deny.policy)) {
+            Some((PolicyKind::ResourceControl, policy)) => format!(
+                "the resource control policy {policy} denies uploads that are encrypted otherwise"
+            ),
+            _ => "the bucket's policy denies uploads that are encrypted otherwise".to_owned(),
+        };
         let mut change = |key, value: &str| {
             self.plan_changes.push(PlanChange {
                 key,
                 value: value.to_owned(),
-                why: why.to_owned(),
+                why: why.clone(),
                 resolves: vec![verdict.requirement.id()],
             });
         };
@@ -54,6 +64,33 @@ impl Search<'_> {
         }
         self.plan.encryption = wanted;
         true
+    }
+
+    /// Meets a Deny of a resource control policy by the plan's encryption, where it asks for that.
+    pub(super) fn meet_control(
+        &mut self,
+        deny: &Deciding,
+        need: &RequiredPermission,
+        verdict: &AssessedRequirement,
+    ) -> bool {
+        let place = (deny.policy.clone(), deny.sid.clone());
+        if self.encrypted.contains(&place) {
+            self.note_encrypted(need);
+            return false;
+        }
+        let facts = self.facts;
+        let document = denying_document(facts, deny).and_then(|text| Document::parse(text).ok());
+        let statement = document.as_ref().and_then(|document| {
+            let mut all = document.statements().iter().enumerate();
+            all.find(|(index, one)| one.effect == Effect::Deny && one.label(*index) == deny.sid)
+        });
+        match statement {
+            Some((_, statement)) if is_about_encryption(statement) => {
+                self.encrypted.push(place);
+                self.encrypt_as(statement, verdict)
+            }
+            _ => self.tell(verdict),
+        }
     }
 
     /// The change of the plan's encryption resolves what else the Deny hits, too.

@@ -1,0 +1,225 @@
+//! What is put right inside an Allow that its owner meant for the export: a condition that leaves the
+//! export's bucket out, or an action that lost its name. Every other limit in the statement stays.
+
+use super::Target;
+use super::edit::{name_actions, widen_condition};
+use super::target::{grants_under_conditions, slice_as_document};
+use crate::assess::context::{OBJECT_CONTEXT, bucket_key};
+use crate::assess::facts::Facts;
+use crate::assess::principal::is_same_principal;
+use crate::assess::requirement::{Purpose, RequiredPermission, needs_by};
+use crate::job::Plan;
+use tableferry_policy::document::{Document, Effect, Statement};
+
+/// What is put right inside a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Adjustment {
+    /// A condition takes more values.
+    Widen {
+        /// The condition key.
+        key: &'static str,
+        /// The values.
+        values: Vec<String>,
+    },
+    /// An action without a name, such as `kms:`, gets the names that are needed.
+    NameActions {
+        /// The action as it stands.
+        nameless: String,
+        /// What stands in its place.
+        actions: Vec<&'static str>,
+    },
+}
+
+impl Adjustment {
+    /// Carries it out on a statement; `None` where the text cannot be changed so.
+    pub(super) fn apply(&self, text: &str, index: usize) -> Option<String> {
+        match self {
+            Self::Widen { key, values } => {
+                values.iter().try_fold(text.to_owned(), |text, value| {
+                    widen_condition(&text, index, key, value)
+                })
+            }
+            Self::NameActions { nameless, actions } => name_actions(text, index, nameless, actions),
+        }
+    }
+
+    /// Takes in another of the same statement; whether that is news.
+    pub(super) fn join(&mut self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::NameActions { actions, .. }, Self::NameActions { actions: more, .. }) => {
+                let new: Vec<&str> = more
+                    .iter()
+                    .copied()
+                    .filter(|action| !actions.contains(action))
+                    .collect();
+                actions.extend(&new);
+                !new.is_empty()
+            }
+            _ => false,
+        }
+    }
+
+    /// What it lets through beside the export, where the statement is not for the exporter alone.
+    pub(super) fn lets_through(
+        &self,
+        statement: &Statement<'_>,
+        sid: &str,
+        facts: &Facts,
+    ) -> Option<String> {
+        if is_for_exporter_alone(statement, facts) {
+            return None;
+        }
+        let what = match self {
+            Self::Widen { key, values } => {
+                format!("what it allows where {key} is {}", values.join(" or "))
+            }
+            Self::NameActions { actions, .. } => actions.join(" and "),
+        };
+        Some(format!(
+            "the statement `{sid}` allows {what} to everybody whom it names, not to the exporter alone"
+        ))
+    }
+}
+
+fn is_for_exporter_alone(statement: &Statement<'_>, facts: &Facts) -> bool {
+    let caller = facts.source.caller.arn.to_string();
+    let principals = statement.principals.as_ref();
+    principals.is_some_and(|principals| {
+        let [(_, only)] = principals.entries.as_slice() else {
+            return false;
+        };
+        !principals.is_negated && !principals.is_everyone && is_same_principal(&only.value, &caller)
+    })
+}
+
+/// What might be put right in the statements of a resource's policy for a need, by their indexes.
+pub(super) fn adjustments(
+    live: &str,
+    target: &Target,
+    need: &RequiredPermission,
+    plan: &Plan,
+    facts: &Facts,
+) -> Vec<(usize, Adjustment)> {
+    let Ok(document) = Document::parse(live) else {
+        return Vec::new();
+    };
+    let allows = document.statements().iter().enumerate();
+    allows
+        .filter(|(_, statement)| statement.effect == Effect::Allow)
+        .filter_map(|(index, statement)| {
+            let found = nameless(live, statement, index, need, facts).or_else(|| {
+                let is_of_key = matches!(target, Target::KeyPolicy { .. });
+                let of_bucket_key = is_of_key && need.purpose == Purpose::Encrypt;
+                of_bucket_key
+                    .then(|| narrow(live, statement, need, plan, facts))
+                    .flatten()
+            });
+            Some((index, found?))
+        })
+        .collect()
+}
+
+/// An action that is a service and no name, where the statement would grant the need by its name.
+fn nameless(
+    live: &str,
+    statement: &Statement<'_>,
+    index: usize,
+    need: &RequiredPermission,
+    facts: &Facts,
+) -> Option<Adjustment> {
+    let service = need.action.split_once(':').map(|(service, _)| service)?;
+    if statement.actions.is_negated {
+        return None;
+    }
+    let mut items = statement.actions.items.iter();
+    let nameless = items.find(|item| {
+        let service_of_item = item.value.strip_suffix(':');
+        service_of_item.is_some_and(|own| own.eq_ignore_ascii_case(service))
+    })?;
+    let adjustment = Adjustment::NameActions {
+        nameless: nameless.value.clone().into_owned(),
+        actions: vec![need.action],
+    };
+    let repaired = adjustment.apply(live, index)?;
+    let document = Document::parse(&repaired).ok()?;
+    let own = slice_as_document(&repaired, document.statements().get(index)?)?;
+    grants_under_conditions(&own, need, facts).then_some(adjustment)
+}
+
+/// A condition on the encryption context that leaves the export's bucket out. S3 sends the object's ARN,
+/// or with an S3 Bucket Key the bucket's ("Using encryption with AWS KMS keys").
+fn narrow(
+    live: &str,
+    statement: &Statement<'_>,
+    need: &RequiredPermission,
+    plan: &Plan,
+    facts: &Facts,
+) -> Option<Adjustment> {
+    let mut conditions = statement.conditions.iter();
+    conditions.find(|condition| {
+        condition.key.value.eq_ignore_ascii_case(OBJECT_CONTEXT) && !condition.operator.is_negated
+    })?;
+    let own = slice_as_document(live, statement)?;
+    if !grants_under_conditions(&own, need, facts) {
+        return None;
+    }
+    let bucket = facts.bucket.name.arn(facts.source.caller.arn.partition);
+    let needs = needs_by(plan, facts);
+    let mut written = needs.iter().filter(|need| need.purpose == Purpose::Write);
+    let objects = written.next()?.resource.pattern().to_owned();
+    let values = match bucket_key(facts) {
+        Some(true) => vec![bucket],
+        Some(false) => vec![objects],
+        None => vec![bucket, objects],
+    };
+    Some(Adjustment::Widen {
+        key: OBJECT_CONTEXT,
+        values,
+    })
+}
+
+/// What a new statement allows without the conditions under which the owner's own Allow does.
+pub(super) fn conditions_left_out(
+    live: &str,
+    needs: &[RequiredPermission],
+    is_ours: impl Fn(&str) -> bool,
+    facts: &Facts,
+) -> Vec<String> {
+    /// What our own statements ask for, or what only limits a grant in time.
+    const KEPT: [&str; 3] = ["aws:principalarn", "kms:viaservice", "aws:currenttime"];
+    let Ok(document) = Document::parse(live) else {
+        return Vec::new();
+    };
+    let mut sentences = Vec::new();
+    for (index, statement) in document.statements().iter().enumerate() {
+        let sid = statement.label(index);
+        let keys = statement
+            .conditions
+            .iter()
+            .map(|one| one.key.value.as_ref());
+        let mut keys: Vec<&str> = keys
+            .filter(|key| !KEPT.contains(&key.to_ascii_lowercase().as_str()))
+            .collect();
+        keys.dedup();
+        if statement.effect != Effect::Allow || keys.is_empty() || is_ours(&sid) {
+            continue;
+        }
+        let Some(own) = slice_as_document(live, statement) else {
+            continue;
+        };
+        let granted: Vec<&str> = needs
+            .iter()
+            .filter(|need| grants_under_conditions(&own, need, facts))
+            .map(|need| need.action)
+            .collect();
+        if !granted.is_empty() {
+            sentences.push(format!(
+                "{} whatever {} may be: the statement `{sid}`, which stays as it is, allows that under \
+                 a condition",
+                granted.join(" and "),
+                keys.join(" and ")
+            ));
+        }
+    }
+    sentences
+}
