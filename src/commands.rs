@@ -31,7 +31,8 @@ pub mod wizard;
 use tokio_util::sync::CancellationToken;
 
 use self::report::Report;
-use crate::work::{Blocker, RunOutcome, RunStatus, Work};
+use crate::assess::assessment::Assessment;
+use crate::work::{RunOutcome, RunStatus, Work};
 
 /// How a command ended; the same numbers for every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,11 +105,17 @@ fn check_may_change(work: &Work, what: &str, report: &Report) -> Result<(), Exit
 
 /// Refuses a plan outside the configuration's limits or across partitions, which nothing forces; in the
 /// end `undone` says what was not done.
-fn refuse_beyond_limits(beyond: &[Blocker], undone: &str, report: &Report) -> Result<(), Exit> {
-    for blocker in beyond {
-        report.error(&blocker.what, Some(&blocker.hint));
+fn refuse_out_of_bounds(
+    assessment: &Assessment,
+    undone: &str,
+    report: &Report,
+) -> Result<(), Exit> {
+    let mut is_outside = false;
+    for found in assessment.out_of_bounds() {
+        report.error(&found.explanation, Some(&found.hint));
+        is_outside = true;
     }
-    if beyond.is_empty() {
+    if !is_outside {
         return Ok(());
     }
     report.line(undone);

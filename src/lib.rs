@@ -5,21 +5,22 @@
 //!
 //! # The one idea
 //!
-//! Every job is a [`job::Plan`]. A plan implies needs: permissions, settings and times. What was
-//! read from the accounts are facts, each known, absent, or refused to us. Needs judged against
-//! facts give verdicts, and verdicts that are not *allowed* give remedies.
+//! Every job is a [`job::Plan`]. A plan implies requirements: permissions, settings and times. What was
+//! read from the accounts are facts, each known, absent, or refused to us. The assessment holds every
+//! requirement with its verdict, and what fixes those that are not *allowed*. It is the only answer to
+//! "can this job run?".
 //!
 //! ```text
-//! Plan ──► Needs ──┐
-//!                  ├──► Verdicts ──► Remedies ──► (apply, with consent) ──► Facts, read again
-//! Facts ───────────┘
+//! Plan ──► Requirements ──┐
+//!                         ├──► Assessment ──► Remedies ──► (apply, with consent) ──► Facts, read again
+//! Facts ──────────────────┘
 //! ```
 //!
-//! Facts are read by [`work::Work::survey_access`], judged and fixed on paper by [`assess`], and
-//! shown by `tableferry check` and the wizard's Access step. Facts from a file count only as far as
-//! they are of the plan that is judged ([`assess::facts::Facts::match_plan`]). A remedy that somebody who is
-//! signed in can carry out is a [`work::Proposal`]; [`work::change`] applies it once it was shown and
-//! agreed to, waits until it holds, and takes it away again.
+//! [`work::Work::assess`] reads the facts and assesses them; `check`, `run`, `policies`, `apply`, the
+//! probe and the wizard all show what it returns, and judge nothing themselves. Facts from a file count
+//! only as far as they are of the plan that is assessed ([`assess::facts::Facts::fit`]). A remedy that
+//! somebody who is signed in can carry out is a [`work::Proposal`]; [`work::change`] applies it once it
+//! was shown and agreed to, waits until it holds, and takes it away again.
 //!
 //! # The rooms, and who may look into which
 //!
@@ -27,11 +28,11 @@
 //! crates/policy            the IAM policy language: evaluate, explain, lint, edit; ARNs    pure
 //! crates/sandbox           an AWS in memory below the SDK's HTTP client
 //! job                      the plan file: validation, and the calls it makes           pure
-//! assess                   needs, facts, verdicts, remedies, and policies to copy      pure
+//! assess                   requirements, facts, verdicts, limits, remedies             pure
 //! archive                  what an export leaves behind: manifests, checksums, data    pure
 //! aws                      the only room with SDK clients; SDK types stop at its door
 //! journal                  operations of any kind, in SQLite; written before the deed
-//! work                     sign-in, survey, change and undo, start, follow, verify, resume
+//! work                     sign-in, assess, change and undo, start, follow, verify, resume
 //! tui                      the wizard: message, model, update, effect, view
 //! commands                 one file per headless command; the same work, printed
 //! args, config             the command line; the configuration file

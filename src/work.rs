@@ -3,17 +3,16 @@
 //! It reads what must be known, starts exports, follows and verifies them. It uses the AWS room and
 //! the journal, and decides with the pure rooms. Every deed is in the journal before it is done.
 
-mod access_survey;
+mod assess;
+mod browse;
 pub mod change;
 pub mod event;
 mod export;
-pub mod facts;
 mod follow;
 mod held;
-pub mod limits;
+mod limits;
 mod look_up;
 mod operation;
-mod prepare;
 pub mod probe;
 mod resume;
 mod settle;
@@ -30,7 +29,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use crate::journal::ProbeRecord;
-pub use access_survey::{ControlDocuments, ControlFile, ControlFileError};
+pub use assess::{Assessed, StartSummary};
 pub use change::{
     Applied, ApplyError, ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, Held,
     Proposal, ReadBack, Spreading, Standing, UndoError, UndoProposal, Undone, not_proposed,
@@ -39,15 +38,15 @@ pub use change::{
 pub use event::{Event, OperationProgress, Side, Verification};
 pub use follow::{FollowError, RunOutcome, RunStatus, Verify};
 pub use held::HeldExport;
-pub use limits::Limits;
-pub use prepare::{Blocker, Briefing};
 pub use probe::{Probe, ProbeError, ProbeReport};
 pub use resume::ResumeError;
 pub use settle::{Claim, SettleError};
 pub use start::StartError;
+pub use survey::{ControlDocuments, ControlFile, ControlFileError};
 pub use tally::Tally;
 pub use under_way::Duplicate;
 
+use crate::assess::limits::Limits;
 use crate::aws::profiles::Profiles;
 use crate::aws::{Environment, Identity, MfaCode, Session, SignInError};
 use crate::job::SignIn;
@@ -104,13 +103,7 @@ pub struct Identified {
     pub endpoints: Vec<(String, String)>,
     /// What to know before anything is done as this side: a clock that is wrong, calls in the clear.
     pub warnings: Vec<String>,
-    /// The ARN of the session's role with its path, as `iam:GetRole` told it, or as the role was named
-    /// when it was assumed.
-    pub role_arn: Option<Arn>,
 }
-
-/// How long a side's proof waits for what is only good to know.
-const PATIENCE_FOR_EXTRAS: Duration = Duration::from_secs(5);
 
 /// The work, with all it stands on. Clones share it.
 #[derive(Debug, Clone)]
@@ -212,7 +205,7 @@ impl Work {
         code: Option<&MfaCode>,
     ) -> Result<Identified, SignInError> {
         let session = self.inner.environment.sign_in(how, code).await?;
-        Ok(self.accept(side, how, session).await)
+        Ok(self.accept(side, how, session))
     }
 
     /// Whether both sides ask for the code of the same device, which is good for one use only.
@@ -231,34 +224,24 @@ impl Work {
         let environment = &self.inner.environment;
         let (one, other) = environment.sign_in_both(source, destination, code).await;
         let one = match one {
-            Ok(session) => Ok(self.accept(Side::Source, source, session).await),
+            Ok(session) => Ok(self.accept(Side::Source, source, session)),
             Err(error) => Err(error),
         };
         let other = match other {
-            Ok(session) => Ok(self.accept(Side::Destination, destination, session).await),
+            Ok(session) => Ok(self.accept(Side::Destination, destination, session)),
             Err(error) => Err(error),
         };
         [one, other]
     }
 
-    /// Keeps a proved session, and finds out what its ARN leaves out.
-    async fn accept(&self, side: Side, how: &SignIn, session: Session) -> Identified {
-        let read = match assumed_role(&session.identity.arn) {
-            Some(name) => tokio::time::timeout(PATIENCE_FOR_EXTRAS, session.iam().role(&name))
-                .await
-                .ok()
-                .and_then(Result::ok)
-                .map(|role| role.arn),
-            None => None,
-        };
-        let role_arn = read.or_else(|| session.named_role().cloned());
+    /// Keeps a proved session.
+    fn accept(&self, side: Side, how: &SignIn, session: Session) -> Identified {
         let identified = Identified {
             identity: session.identity.clone(),
             region: session.region.clone(),
             expires_at: session.expires_at,
             endpoints: session.endpoints.clone(),
             warnings: session.warnings.clone(),
-            role_arn,
         };
         let how = how.clone();
         self.sessions().insert(side, SignedIn { how, session });
@@ -314,12 +297,6 @@ impl Work {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The role's name, where the identity is a session of one.
-fn assumed_role(arn: &Arn) -> Option<String> {
-    let (role, _session) = arn.resource_after("assumed-role")?.split_once('/')?;
-    Some(role.to_owned())
 }
 
 /// The Region of what an ARN names: the ARN's own, or the session's.

@@ -42,7 +42,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "work",
         &["assess", "archive", "aws", "journal", "job", "text_file"],
     ),
-    ("config", &["aws", "text_file", "work"]),
+    ("config", &["assess", "aws", "text_file", "work"]),
     ("args", &["work"]),
     (
         "tui",

@@ -12,6 +12,7 @@ mod edit;
 mod estimate;
 mod exempt;
 mod message;
+mod notes;
 mod proof;
 mod recovery_cost;
 mod request_text;
@@ -21,10 +22,11 @@ mod target;
 mod whole;
 
 pub use estimate::estimate;
+pub use notes::notes;
 pub use request_text::letter;
 pub use target::Target;
 pub(super) use target::is_one_identity;
-pub use whole::whole;
+pub use whole::{WholePolicy, from_scratch, whole};
 
 pub(super) use draft::{denying_document, is_deny_of_encryption};
 

@@ -195,9 +195,19 @@ pub fn bucket_owner(plan: &Plan, facts: &Facts) -> Option<AccountId> {
     })
 }
 
+/// The account that is sent as the bucket's owner: the plan's word, else the account of the
+/// destination's profile.
+#[must_use]
+pub fn owner_sent(plan: &Plan, facts: &Facts) -> Option<AccountId> {
+    let destination = facts.destination.as_ref();
+    let said = plan.destination.owner.as_ref();
+    said.or(destination.map(|side| &side.caller.account))
+        .cloned()
+}
+
 /// The keys of the tables, each once, without those that AWS manages: `aws/dynamodb` may be used by
 /// whoever may use the table.
-fn customer_table_keys(facts: &Facts) -> Vec<Arn> {
+pub(super) fn customer_table_keys(facts: &Facts) -> Vec<Arn> {
     let mut keys: Vec<Arn> = Vec::new();
     for table in &facts.tables {
         let Some(key) = table

@@ -17,9 +17,12 @@ use jiff::Timestamp;
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use super::facts::{
+    BucketFacts, Caller, Fact, Facts, KeyFacts, PrincipalFacts, RoleFacts, TableFacts,
+};
 use super::principal::SourcePrincipal;
+use super::remedy::{Target, from_scratch, notes};
 use super::requirement::{JobContext, Purpose, Who, needs};
-use super::snippets::{Snippets, snippets, snippets_in};
 use crate::job::Plan;
 use tableferry_policy::arn::{AccountId, Arn, Region};
 
@@ -43,17 +46,60 @@ fn plan(destination: &str, encryption: &str, tables: &[&str]) -> Plan {
     Plan::parse(&text, "plan.toml", now).unwrap()
 }
 
-fn role() -> SourcePrincipal {
-    SourcePrincipal::Role {
-        arn: arn("arn:aws:iam::111111111111:role/OnCallExporter"),
-        is_path_known: true,
-    }
+/// A caller's ARN, and its role's where it is a session whose role was read.
+type Exporter = (&'static str, Option<&'static str>);
+
+const ROLE: Exporter = (
+    "arn:aws:sts::111111111111:assumed-role/OnCallExporter/pat",
+    Some("arn:aws:iam::111111111111:role/OnCallExporter"),
+);
+
+struct Written {
+    identity: String,
+    bucket: Option<String>,
+    key: Option<String>,
+    notes: Vec<String>,
 }
 
-fn written(plan: &Plan, region: &str, principal: &SourcePrincipal) -> Snippets {
-    let account: AccountId = "111111111111".parse().unwrap();
-    let region: Region = region.parse().unwrap();
-    snippets(plan, &account, &region, None, principal)
+/// What is known before anything of the resources was read.
+fn facts_of(region: &str, (caller, role): Exporter) -> Facts {
+    let now = Timestamp::UNIX_EPOCH;
+    let caller = Caller {
+        arn: arn(caller),
+        account: "111111111111".parse().unwrap(),
+        user_id: "AROAEXAMPLEEXAMPLE001:pat".to_owned(),
+    };
+    let mut source = PrincipalFacts::new(caller, region.parse().unwrap());
+    if let Some(role) = role {
+        let role = RoleFacts {
+            arn: arn(role),
+            id: None,
+            created_at: None,
+        };
+        source.role = Fact::known(role, now, "test");
+    }
+    let bucket = BucketFacts::new("export-landing".parse().unwrap());
+    Facts::new(source, bucket, now)
+}
+
+fn written(plan: &Plan, region: &str, exporter: Exporter) -> Written {
+    let mut facts = facts_of(region, exporter);
+    facts.keys.extend(plan.encryption.key().map(KeyFacts::new));
+    written_by(plan, &facts)
+}
+
+fn written_by(plan: &Plan, facts: &Facts) -> Written {
+    let policies = from_scratch(plan, facts);
+    let of = |is_it: fn(&Target) -> bool| {
+        let found = policies.iter().find(|policy| is_it(&policy.target));
+        found.map(|policy| policy.text.clone())
+    };
+    Written {
+        identity: of(|target| matches!(target, Target::IdentityPolicy { .. })).unwrap(),
+        bucket: of(|target| matches!(target, Target::BucketPolicy { .. })),
+        key: of(|target| matches!(target, Target::KeyPolicy { .. })),
+        notes: notes(plan, facts),
+    }
 }
 
 fn json_of(document: &str) -> Value {
@@ -73,7 +119,7 @@ fn the_identity_policy_has_all_that_the_exporter_needs() {
     let orders = "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders";
     let users = "arn:aws:dynamodb:us-east-1:111111111111:table/Users";
     assert_eq!(
-        json_of(&written(&plan, "eu-west-1", &role()).identity),
+        json_of(&written(&plan, "eu-west-1", ROLE).identity),
         json!({
             "Version": "2012-10-17",
             "Statement": [
@@ -123,13 +169,13 @@ fn the_statements_of_the_other_account_name_the_role_with_its_path() {
         &format!("algorithm = 'KMS'\nkey = '{KEY}'"),
         &["Orders"],
     );
-    let principal = SourcePrincipal::from_identity(
-        &arn("arn:aws:sts::111111111111:assumed-role/Exporter/pat@night"),
-        Some(&arn("arn:aws:iam::111111111111:role/teams/data/Exporter")),
+    let exporter = (
+        "arn:aws:sts::111111111111:assumed-role/Exporter/pat@night",
+        Some("arn:aws:iam::111111111111:role/teams/data/Exporter"),
     );
-    let snippets = written(&plan, "eu-west-1", &principal);
+    let found = written(&plan, "eu-west-1", exporter);
     assert_eq!(
-        json_of(&snippets.bucket.unwrap()),
+        json_of(&found.bucket.unwrap()),
         json!({
             "Version": "2012-10-17",
             "Statement": [{
@@ -142,7 +188,7 @@ fn the_statements_of_the_other_account_name_the_role_with_its_path() {
         })
     );
     assert_eq!(
-        json_of(&snippets.key.unwrap()),
+        json_of(&found.key.unwrap()),
         json!({
             "Version": "2012-10-17",
             "Statement": [{
@@ -159,7 +205,7 @@ fn the_statements_of_the_other_account_name_the_role_with_its_path() {
 #[test]
 fn documents_are_indented_by_two_spaces_in_the_order_that_people_write() {
     let plan = plan("owner = '222222222222'", "", &["Orders"]);
-    let bucket = written(&plan, "eu-west-1", &role()).bucket.unwrap();
+    let bucket = written(&plan, "eu-west-1", ROLE).bucket.unwrap();
     assert!(
         bucket.starts_with(
             "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Sid\": \"TableferryWrite\",\n      \"Effect\": \"Allow\",\n      \"Principal\": {\n        \"AWS\":"
@@ -238,13 +284,13 @@ fn a_principal_is_named_as_policies_of_another_account_must(
 
 #[test]
 fn a_grant_to_a_permission_set_is_narrowed_by_a_condition() {
-    let principal = SourcePrincipal::from_identity(
-        &arn("arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Ops_0123456789abcdef/pat"),
+    let exporter = (
+        "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Ops_0123456789abcdef/pat",
         None,
     );
     let plan = plan("owner = '222222222222'", "", &["Orders"]);
-    let snippets = written(&plan, "eu-west-1", &principal);
-    let bucket = json_of(&snippets.bucket.unwrap());
+    let found = written(&plan, "eu-west-1", exporter);
+    let bucket = json_of(&found.bucket.unwrap());
     assert_eq!(
         bucket["Statement"][0]["Condition"],
         json!({ "ArnLike": { "aws:PrincipalArn":
@@ -252,9 +298,9 @@ fn a_grant_to_a_permission_set_is_narrowed_by_a_condition() {
         } })
     );
     assert!(
-        snippets.notes[0].contains("permission set Ops"),
+        found.notes[0].contains("permission set Ops"),
         "{:?}",
-        snippets.notes
+        found.notes
     );
 }
 
@@ -266,21 +312,16 @@ fn within_one_account_no_resource_policy_is_needed() {
         &format!("algorithm = 'KMS'\nkey = '{own}'"),
         &["Orders"],
     );
-    let snippets = written(&plan, "eu-west-1", &role());
-    assert_eq!((snippets.bucket, snippets.key), (None, None));
-    assert!(snippets.identity.contains(own));
+    let found = written(&plan, "eu-west-1", ROLE);
+    assert_eq!((found.bucket, found.key), (None, None));
+    assert!(found.identity.contains(own));
 }
 
 #[test]
 fn a_bucket_whose_owner_is_unknown_is_taken_for_a_foreign_one_and_said_to_be() {
-    let snippets = written(&plan("", "", &["Orders"]), "eu-west-1", &role());
-    assert!(snippets.bucket.is_some());
-    assert!(
-        snippets
-            .notes
-            .iter()
-            .any(|note| note.contains("is not known"))
-    );
+    let found = written(&plan("", "", &["Orders"]), "eu-west-1", ROLE);
+    assert!(found.bucket.is_some());
+    assert!(found.notes.iter().any(|note| note.contains("is not known")));
 }
 
 #[test]
@@ -290,18 +331,15 @@ fn every_arn_has_the_partition_of_the_source() {
         "algorithm = 'KMS'\nkey = '1234abcd-12ab-34cd-56ef-1234567890ab'",
         &["Orders"],
     );
-    let principal = SourcePrincipal::from_identity(
-        &arn("arn:aws-cn:sts::111111111111:assumed-role/Exporter/x"),
-        None,
-    );
-    let snippets = written(&plan, "cn-north-1", &principal);
-    let documents = format!("{}{}", snippets.identity, snippets.bucket.unwrap());
+    let exporter = ("arn:aws-cn:sts::111111111111:assumed-role/Exporter/x", None);
+    let found = written(&plan, "cn-north-1", exporter);
+    let documents = format!("{}{}", found.identity, found.bucket.unwrap());
     assert!(!documents.contains("arn:aws:"), "{documents}");
     assert!(
         documents.contains("arn:aws-cn:kms:*:111111111111:key/1234abcd"),
         "{documents}"
     );
-    let last = snippets.notes.last().unwrap();
+    let last = found.notes.last().unwrap();
     assert!(
         last.contains("dynamodb.cn-north-1.amazonaws.com.cn"),
         "{last}"
@@ -315,16 +353,16 @@ fn a_key_named_by_alias_is_granted_by_the_condition_on_aliases() {
         "algorithm = 'KMS'\nkey = 'alias/exports'",
         &["Orders"],
     );
-    let snippets = written(&plan, "eu-west-1", &role());
-    let identity = json_of(&snippets.identity);
+    let found = written(&plan, "eu-west-1", ROLE);
+    let identity = json_of(&found.identity);
     let statement = identity["Statement"].as_array().unwrap().last().unwrap();
     assert_eq!(statement["Resource"], "arn:aws:kms:*:111111111111:key/*");
     assert_eq!(
         statement["Condition"],
         json!({ "ForAnyValue:StringEquals": { "kms:ResourceAliases": "alias/exports" } })
     );
-    assert_eq!(snippets.key, None);
-    assert!(snippets.notes.iter().any(|note| note.contains("full ARN")));
+    assert_eq!(found.key, None);
+    assert!(found.notes.iter().any(|note| note.contains("full ARN")));
 }
 
 #[rstest]
@@ -334,17 +372,17 @@ fn a_key_named_by_alias_is_granted_by_the_condition_on_aliases() {
 #[case::arn("algorithm = 'KMS'\nkey = 'arn:aws:kms:eu-west-1:222222222222:alias/aws/s3'")]
 fn nothing_can_be_granted_on_an_aws_managed_key(#[case] encryption: &str) {
     let plan = plan("owner = '222222222222'", encryption, &["Orders"]);
-    let snippets = written(&plan, "eu-west-1", &role());
-    assert!(!snippets.identity.contains("kms:"), "{}", snippets.identity);
-    assert_eq!(snippets.key, None);
+    let found = written(&plan, "eu-west-1", ROLE);
+    assert!(!found.identity.contains("kms:"), "{}", found.identity);
+    assert_eq!(found.key, None);
 }
 
 #[test]
 fn wildcards_in_a_prefix_are_written_as_themselves() {
     let plan = plan("prefix = 'a*/${b}?$'", "", &["Orders"]);
-    let snippets = written(&plan, "eu-west-1", &role());
+    let found = written(&plan, "eu-west-1", ROLE);
     let pattern = "arn:aws:s3:::export-landing/a${*}/${$}{b}${?}$/AWSDynamoDB/*";
-    assert!(snippets.identity.contains(pattern), "{}", snippets.identity);
+    assert!(found.identity.contains(pattern), "{}", found.identity);
 }
 
 #[test]
@@ -397,7 +435,7 @@ fn a_table_in_two_jobs_is_named_once() {
         plan.tables.push(second);
         plan
     };
-    let identity = json_of(&written(&plan, "eu-west-1", &role()).identity);
+    let identity = json_of(&written(&plan, "eu-west-1", ROLE).identity);
     assert_eq!(
         identity["Statement"][0]["Resource"],
         "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders"
@@ -407,17 +445,13 @@ fn a_table_in_two_jobs_is_named_once() {
 #[test]
 fn a_tables_own_key_is_granted_through_dynamodb_alone() {
     let plan = plan("owner = '222222222222'", "", &["Ledger"]);
-    let account: AccountId = "111111111111".parse().unwrap();
-    let region: Region = "eu-west-1".parse().unwrap();
     let key = arn("arn:aws:kms:eu-west-1:111111111111:key/0ed6e700-1edc-4e11-8000-000000000001");
-    let situation = JobContext {
-        account: &account,
-        region: &region,
-        owner: None,
-        table_keys: std::slice::from_ref(&key),
-    };
-    let snippets = snippets_in(&plan, situation, &role());
-    let identity = json_of(&snippets.identity);
+    let mut facts = facts_of("eu-west-1", ROLE);
+    let mut table = TableFacts::new("Ledger");
+    table.description = world::known(world::description("Ledger", Some(key.clone())));
+    facts.tables.push(table);
+    let found = written_by(&plan, &facts);
+    let identity = json_of(&found.identity);
     assert_eq!(
         identity["Statement"].as_array().unwrap().last().unwrap(),
         &json!({
@@ -429,7 +463,7 @@ fn a_tables_own_key_is_granted_through_dynamodb_alone() {
         })
     );
     assert!(
-        snippets
+        found
             .notes
             .iter()
             .any(|note| note.contains("delegate to IAM"))

@@ -11,6 +11,7 @@ mod evidence;
 mod grant_expiry;
 mod key;
 mod not_surveyed;
+mod partition;
 mod permission;
 mod prior_export;
 mod session;
@@ -309,6 +310,32 @@ impl AssessedRequirement {
         self
     }
 
+    /// Whether the job is certain to fail by it.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        self.outcome == Verdict::Denied && self.criticality == Criticality::Required
+    }
+
+    /// Whether it is a setting or a time.
+    #[must_use]
+    pub const fn is_check(&self) -> bool {
+        matches!(self.requirement, Requirement::Check { .. })
+    }
+
+    /// Whether it puts the plan out of bounds.
+    #[must_use]
+    pub fn is_out_of_bounds(&self) -> bool {
+        self.is_fatal()
+            && matches!(&self.requirement, Requirement::Check { check, .. } if check.is_out_of_bounds())
+    }
+
+    /// Whether it is denied, and the call itself is stopped by it.
+    #[must_use]
+    pub fn stops_the_call(&self) -> bool {
+        self.is_fatal()
+            && matches!(&self.requirement, Requirement::Check { check, .. } if check.stops_the_call())
+    }
+
     /// Whether it is a verdict of this check.
     #[must_use]
     pub fn is_of(&self, wanted: Check) -> bool {
@@ -380,6 +407,7 @@ pub fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequirem
     verdicts.extend(table::judge(plan, facts, now));
     verdicts.extend(session::judge(plan, facts, now));
     verdicts.extend(earlier_failure::judge(plan, facts));
+    verdicts.extend(partition::judge(plan, facts));
     verdicts
         .into_iter()
         .map(|verdict| not_surveyed::settle(plan, facts, verdict))

@@ -59,6 +59,15 @@ pub struct S3 {
 
 const HEAD_BUCKET: &str = "s3:ListBucket";
 
+/// Where a bucket lies.
+#[derive(Debug, Clone)]
+pub struct Located {
+    /// Its Region.
+    pub region: Region,
+    /// What `HeadBucket` was answered, in the Region that it was sent to.
+    pub head: Result<(), Failure>,
+}
+
 impl S3 {
     /// The Region that its calls are signed for.
     pub fn region(&self) -> &Region {
@@ -129,14 +138,21 @@ impl S3 {
     ///
     /// S3 names it in a header of its answer to `HeadBucket`, also of a redirection and of a
     /// refusal; `GetBucketLocation` is asked where the header is missing.
-    pub async fn locate(&self, bucket: &BucketName) -> Result<Region, Failure> {
+    pub async fn locate(&self, bucket: &BucketName) -> Result<Located, Failure> {
         let head = self.head(bucket, None).await;
         let region = match &head {
             Ok(answer) => answer.bucket_region().and_then(|text| text.parse().ok()),
             Err(error) => region_header(error),
         };
+        let located = |region, head: Result<_, Failure>| Located {
+            region,
+            head: head.map(|_| ()),
+        };
         match (region, head) {
-            (Some(region), _) => Ok(region),
+            (Some(region), head) => {
+                let head = head.map_err(|error| self.head_failure(bucket, &error));
+                Ok(located(region, head))
+            }
             (None, Err(error)) if is_pointless_to_ask_on(&error) => {
                 Err(self.head_failure(bucket, &error))
             }
@@ -144,7 +160,10 @@ impl S3 {
                 (Err(failure), Err(error)) if failure.kind == FailureKind::Unsupported => {
                     Err(self.head_failure(bucket, &error))
                 }
-                (located, _) => located,
+                (region, head) => {
+                    let head = head.map_err(|error| self.head_failure(bucket, &error));
+                    Ok(located(region?, head))
+                }
             },
         }
     }

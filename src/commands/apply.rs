@@ -12,14 +12,14 @@ use super::hold;
 use super::plan_file::read_plan;
 use super::report::Report;
 use super::run::told_start;
-use super::survey::{control_documents, read_facts};
+use super::survey::{assess, control_documents};
 use super::terms::terms;
 use super::unfinished;
-use super::{Exit, check_may_change, refuse_beyond_limits};
+use super::{Exit, check_may_change, refuse_out_of_bounds};
 use crate::args::ApplyArgs;
 use crate::assess::facts::Facts;
-use crate::assess::remedy::{Fix, Remedies, remedies};
-use crate::assess::verdict::{Overall, judge, overall};
+use crate::assess::remedy::{Fix, Remedies};
+use crate::assess::verdict::Overall;
 use crate::job::{Plan, SignIn};
 use crate::work::{
     Applied, ApplyError, ChangeId, ChangeRecord, ControlDocuments, Proposal, ReadBack, Work,
@@ -160,27 +160,23 @@ async fn try_apply(
         return Err(Exit::Usage);
     }
     let controls = control_documents(&args.controls, report)?;
-    let facts = read_facts(work, &plan, &controls, cancel, report).await?;
-    refuse_beyond_limits(
-        &work.beyond_limits(&plan, &facts),
-        "nothing was changed",
-        report,
-    )?;
-    let now = Timestamp::now();
-    let verdicts = judge(&plan, &facts, now);
-    if overall(&verdicts, false) == Overall::Allowed {
+    let assessment = assess(work, &plan, &controls, cancel, report)
+        .await?
+        .assessment;
+    refuse_out_of_bounds(&assessment, "nothing was changed", report)?;
+    let overall = assessment.overall(false);
+    if overall == Overall::Allowed {
         report.line("nothing is missing: nothing is changed");
-        words::tell_end(report, &facts, now, &verdicts, Overall::Allowed);
+        words::tell_end(report, &assessment, overall);
         return Ok(Exit::Done);
     }
-    let terms = terms(args.terms, &plan, &facts, now, report)?;
-    let found = remedies(&plan, &facts, now, terms);
-    tell_what_is_not_ours(&found, &facts, report);
-    let proposals = proposals(&found, &facts);
+    let found = assessment.remedies(terms(args.terms, &assessment, report)?);
+    let facts = &assessment.facts;
+    tell_what_is_not_ours(&found, facts, report);
+    let proposals = proposals(&found, facts);
     if proposals.is_empty() {
         report.line("there is nothing that can be changed from here");
-        let overall = overall(&verdicts, false);
-        words::tell_end(report, &facts, now, &verdicts, overall);
+        words::tell_end(report, &assessment, overall);
         return Err(check::exit(overall));
     }
     let agreed = agree(work, args, &proposals, cancel, report).await;
@@ -390,12 +386,12 @@ async fn judge_again(
     controls: &ControlDocuments,
     report: &Report,
 ) -> Result<Exit, Exit> {
-    let facts = work.survey_access(plan, controls).await;
-    let facts = facts.map_err(|error| told_start(report, &error))?;
-    let now = Timestamp::now();
-    let verdicts = judge(plan, &facts, now);
-    let overall = overall(&verdicts, false);
-    words::tell(report, &facts, now, &verdicts);
-    words::tell_end(report, &facts, now, &verdicts, overall);
+    let assessed = work.assess(plan, controls).await;
+    let assessment = assessed
+        .map_err(|error| told_start(report, &error))?
+        .assessment;
+    let overall = assessment.overall(false);
+    words::tell(report, &assessment);
+    words::tell_end(report, &assessment, overall);
     Ok(check::exit(overall))
 }

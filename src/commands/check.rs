@@ -13,49 +13,48 @@ use super::facts_file::read_facts_file;
 use super::output::write_json;
 use super::plan_file::read_plan;
 use super::report::Report;
-use super::survey::{control_documents, read_facts, tell_unused};
+use super::survey::{assess, control_documents, tell_unused};
 use super::terms::terms;
 use super::unfinished;
 use crate::args::CheckArgs;
+use crate::assess::assessment::Assessment;
 use crate::assess::explain::simulate_lines;
-use crate::assess::facts::Facts;
-use crate::assess::remedy::remedies;
-use crate::assess::verdict::{Overall, judge, overall};
-use crate::job::Plan;
-use crate::work::{Blocker, Limits, Work};
+use crate::assess::limits::Limits;
+use crate::assess::verdict::Overall;
+use crate::work::Work;
 
-/// Surveys both sides and judges the plan.
+/// Reads both sides and assesses the plan.
 pub async fn check(work: &Work, args: &CheckArgs, cancel: CancellationToken) -> Exit {
     let report = report(args);
-    let judged = async {
+    let checked = async {
         probe::check_consent(work, args, &report)?;
         let plan = read_plan(&args.plan, &report)?;
         let controls = control_documents(&args.controls, &report)?;
-        let mut facts = read_facts(work, &plan, &controls, &cancel, &report).await?;
-        let beyond = work.beyond_limits(&plan, &facts);
-        if args.probe && beyond.is_empty() {
-            probe::probe(work, args, &plan, &mut facts, &cancel, &report).await?;
+        let mut assessed = assess(work, &plan, &controls, &cancel, &report).await?;
+        let is_in_bounds = assessed.assessment.out_of_bounds().next().is_none();
+        if args.probe && is_in_bounds {
+            assessed = probe::probe(work, args, assessed, &cancel, &report).await?;
         } else if args.explain_needs.is_none() {
             unfinished::tell(work, &report);
         }
-        Ok(conclude(args, &plan, &facts, &beyond, &report))
+        Ok(conclude(args, &assessed.assessment, &report))
     };
-    judged.await.unwrap_or_else(|exit: Exit| exit)
+    checked.await.unwrap_or_else(|exit: Exit| exit)
 }
 
-/// Judges the plan by the facts of a file; AWS is asked nothing.
+/// Assesses the plan by the facts of a file; AWS is asked nothing.
 pub fn check_file(args: &CheckArgs, limits: &Limits) -> Exit {
     let report = report(args);
-    let judged = || {
+    let assessed = || {
         let plan = read_plan(&args.plan, &report)?;
         let mut facts = read_facts_file(&args.facts, &plan, &report)?;
         let controls = control_documents(&args.controls, &report)?;
         controls.put_into(&mut facts);
         tell_unused(&controls, &facts, &report);
-        let beyond = limits.judge_facts(&plan, &facts);
-        Ok(conclude(args, &plan, &facts, &beyond, &report))
+        let assessment = Assessment::of(&plan, facts, limits, Timestamp::now());
+        Ok(conclude(args, &assessment, &report))
     };
-    judged().unwrap_or_else(|exit: Exit| exit)
+    assessed().unwrap_or_else(|exit: Exit| exit)
 }
 
 /// Needs as lines leave standard output to themselves.
@@ -67,40 +66,29 @@ fn report(args: &CheckArgs) -> Report {
     }
 }
 
-/// Tells the verdicts, and what of the plan lies outside the configuration's limits.
-fn conclude(
-    args: &CheckArgs,
-    plan: &Plan,
-    facts: &Facts,
-    beyond: &[Blocker],
-    report: &Report,
-) -> Exit {
-    let now = Timestamp::now();
-    let terms = match terms(args.terms, plan, facts, now, report) {
+/// Tells the verdicts, what fixes what is not allowed, and what of the plan is out of bounds.
+fn conclude(args: &CheckArgs, assessment: &Assessment, report: &Report) -> Exit {
+    let terms = match terms(args.terms, assessment, report) {
         Ok(terms) => terms,
         Err(exit) => return exit,
     };
-    let verdicts = judge(plan, facts, now);
-    let overall = overall(&verdicts, args.strict);
+    let overall = assessment.overall(args.strict);
     if args.explain_needs.is_some() {
-        for line in simulate_lines(plan, facts, now) {
+        for line in simulate_lines(&assessment.plan, &assessment.facts, assessment.made_at) {
             if let Err(error) = write_json(&line) {
                 report.error(&format!("the needs cannot be written: {error}"), None);
                 return Exit::Usage;
             }
         }
     } else {
-        words::tell(report, facts, now, &verdicts);
+        words::tell(report, assessment);
         if overall != Overall::Allowed {
-            words::tell_remedies(report, &remedies(plan, facts, now, terms));
+            words::tell_remedies(report, &assessment.remedies(terms));
         }
-        words::tell_end(report, facts, now, &verdicts, overall);
+        words::tell_end(report, assessment, overall);
     }
-    for blocker in beyond {
-        report.error(&blocker.what, Some(&blocker.hint));
-    }
-    if !beyond.is_empty() {
-        return Exit::Refused;
+    for found in assessment.out_of_bounds() {
+        report.error(&found.explanation, Some(&found.hint));
     }
     report.told(exit(overall))
 }

@@ -9,10 +9,11 @@ use anyhow::Context;
 use super::Exit;
 use super::report::Report;
 use crate::args::{Global, Output};
+use crate::assess::limits::Limits;
 use crate::aws::Environment;
 use crate::config::{Config, ConfigError, Guards};
 use crate::journal::{Journal, JournalError};
-use crate::work::{Limits, Poll, Settings, Tally, Work};
+use crate::work::{Poll, Settings, Tally, Work};
 use tableferry_sandbox::{Options, Sandbox};
 
 /// Opens the work that the arguments ask for. `Err` holds the exit status; the reason was printed.

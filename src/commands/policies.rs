@@ -11,17 +11,19 @@ use super::facts_file::read_facts_file;
 use super::output::{write_json, write_words};
 use super::plan_file::read_plan;
 use super::report::Report;
-use super::survey::{control_documents, read_facts, tell_unused};
+use super::survey::{assess, control_documents, tell_unused};
 use super::terms::terms;
-use super::{Exit, refuse_beyond_limits};
+use super::{Exit, refuse_out_of_bounds};
 use crate::args::{PoliciesArgs, PolicyFormat};
+use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
-use crate::assess::remedy::{Remedies, Terms, remedies, whole};
+use crate::assess::limits::Limits;
+use crate::assess::remedy::{Remedies, Terms, whole};
 use crate::assess::render::{self, Rendered, Sheet};
 use crate::assess::requirement::{bucket_owner, key_account};
-use crate::assess::verdict::{AssessedRequirement, Overall, judge, overall};
+use crate::assess::verdict::{AssessedRequirement, Overall, overall};
 use crate::job::Plan;
-use crate::work::{Limits, Work};
+use crate::work::Work;
 use tableferry_policy::arn::AccountId;
 
 /// Surveys both sides and writes what mends the plan.
@@ -30,13 +32,8 @@ pub async fn policies(work: &Work, args: &PoliciesArgs, cancel: CancellationToke
     let written = async {
         let plan = read_plan(&args.plan, &report)?;
         let controls = control_documents(&args.controls, &report)?;
-        let facts = read_facts(work, &plan, &controls, &cancel, &report).await?;
-        refuse_beyond_limits(
-            &work.beyond_limits(&plan, &facts),
-            "nothing was changed",
-            &report,
-        )?;
-        conclude(args, &plan, &facts, &report)
+        let assessed = assess(work, &plan, &controls, &cancel, &report).await?;
+        conclude(args, &assessed.assessment, &report)
     };
     written.await.unwrap_or_else(|exit: Exit| exit)
 }
@@ -51,26 +48,21 @@ pub fn policies_file(args: &PoliciesArgs, limits: &Limits) -> Exit {
         let controls = control_documents(&args.controls, &report)?;
         controls.put_into(&mut facts);
         tell_unused(&controls, &facts, &report);
-        refuse_beyond_limits(
-            &limits.judge_facts(&plan, &facts),
-            "nothing was changed",
-            &report,
-        )?;
-        conclude(args, &plan, &facts, &report)
+        let assessment = Assessment::of(&plan, facts, limits, Timestamp::now());
+        conclude(args, &assessment, &report)
     };
     written().unwrap_or_else(|exit: Exit| exit)
 }
 
-fn conclude(
-    args: &PoliciesArgs,
-    plan: &Plan,
-    facts: &Facts,
-    report: &Report,
-) -> Result<Exit, Exit> {
-    let now = Timestamp::now();
-    let terms = terms(args.terms, plan, facts, now, report)?;
-    let find = if args.all { whole } else { remedies };
-    let found = find(plan, facts, now, terms);
+fn conclude(args: &PoliciesArgs, assessment: &Assessment, report: &Report) -> Result<Exit, Exit> {
+    refuse_out_of_bounds(assessment, "nothing was changed", report)?;
+    let (plan, facts) = (&assessment.plan, &assessment.facts);
+    let terms = terms(args.terms, assessment, report)?;
+    let found = if args.all {
+        whole(plan, facts, assessment.made_at, terms)
+    } else {
+        assessment.remedies(terms)
+    };
     let mut sheet = Sheet::new(plan, facts, &found.remedies);
     let mut elsewhere = Vec::new();
     if let Some(account) = &args.account {
@@ -89,7 +81,7 @@ fn conclude(
             several.join(" and ")
         ));
         // What stays out mends nothing, so the plan stands as `check` finds it.
-        return Ok(exit(overall(&judge(plan, facts, now), false)));
+        return Ok(exit(assessment.overall(false)));
     }
     Ok(match overall(&found.after, false) {
         _ if !is_sound => Exit::Refused,

@@ -17,7 +17,7 @@ use crate::aws::dynamodb::ExportStatus;
 use crate::journal::{Operation, RunId, Stage, Verified};
 use crate::sanitize::sanitize;
 use crate::work::event::Stage as ProgressStage;
-use crate::work::{Briefing, Event, OperationProgress, Tally, Verification};
+use crate::work::{Event, OperationProgress, StartSummary, Tally, Verification};
 
 /// Prints the events of one or several runs.
 pub(super) struct Report {
@@ -123,23 +123,17 @@ impl Report {
         }
     }
 
-    pub(super) fn briefing(&self, briefing: &Briefing) {
-        for line in &briefing.lines {
+    pub(super) fn start_summary(&self, summary: &StartSummary) {
+        for line in &summary.lines {
             self.line(&format!("will {line}"));
         }
-        for warning in &briefing.warnings {
+        for warning in &summary.warnings {
             self.line(&format!("warning: {warning}"));
         }
-        let blockers: Vec<Value> = briefing
-            .blockers
-            .iter()
-            .map(|blocker| json!({"what": blocker.what, "hint": blocker.hint}))
-            .collect();
         self.object(&json!({
-            "event": "briefing",
-            "lines": briefing.lines,
-            "warnings": briefing.warnings,
-            "blockers": blockers,
+            "event": "start_summary",
+            "lines": summary.lines,
+            "warnings": summary.warnings,
         }));
     }
 

@@ -5,7 +5,6 @@ mod dry_run;
 use std::cell::Cell;
 use std::io::IsTerminal;
 
-use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -19,17 +18,16 @@ use super::plan_file::read_plan;
 use super::report::Report;
 use super::sign_in::{ask, prove_both};
 use crate::args::RunArgs;
+use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
-use crate::assess::fingerprint::fingerprints;
 use crate::assess::requirement::Criticality;
 use crate::assess::verdict::{
-    AssessedRequirement, Check, Counts, Overall, SettledBy, Verdict, grouped_by_cause, judge,
-    overall,
+    AssessedRequirement, Check, Overall, Requirement, SettledBy, Verdict, grouped_by_cause,
 };
 use crate::job::Plan;
 use crate::journal::{JournalError, RunId, RunRecord, Stage};
 use crate::work::{
-    Briefing, ControlDocuments, Duplicate, Event, RunOutcome, StartError, Verify, Work,
+    ControlDocuments, Duplicate, Event, RunOutcome, StartError, StartSummary, Verify, Work,
 };
 
 /// Runs a plan; what went wrong was printed.
@@ -65,51 +63,25 @@ async fn try_run(
         let left = only::leave_out_held(work, plan, args.again, report)?;
         (left.plan, left.given_up)
     };
-    let prepared = async {
-        let controls = ControlDocuments::default();
-        let (briefing, facts) =
-            future::join(work.prepare(&plan), work.survey_access(&plan, &controls)).await;
-        let told = |error| told_start(report, &error);
-        Ok((briefing.map_err(told)?, facts.map_err(told)?))
-    };
-    let (mut briefing, facts) = until_cancelled(&cancel, report, prepared).await?;
-    briefing.given_up = given_up;
-    briefing.fingerprints = fingerprints(&plan, &facts);
-    if args.again {
-        // Asked for, whoever else runs the same.
-        briefing.newest = RunId(i64::MAX);
-    }
-    report.briefing(&briefing);
-    super::refuse_beyond_limits(
-        &work.beyond_limits(&plan, &facts),
-        "nothing was started",
-        report,
-    )?;
-    let verdicts = judge(&plan, &facts, Timestamp::now());
-    let foreseen = predict(&verdicts, report);
+    let (assessment, mut summary) = assess(work, args, &plan, &cancel, report).await?;
+    summary.given_up = given_up;
+    report.start_summary(&summary);
+    tell_what_is_open(&assessment, report);
     if args.dry_run {
-        return dry_run::conclude(
-            args,
-            &plan,
-            &briefing,
-            &facts,
-            (&verdicts, &foreseen),
-            report,
-        );
+        return dry_run::conclude(args, &assessment, &summary, report);
     }
-    blocked(args, &briefing, &foreseen, report)?;
-    if !args.again {
-        refuse_repeated_failure(&verdicts, report)?;
-    }
-    if args.strict {
-        strictly_allowed(&verdicts, report)?;
-    }
-    let open = open_to_the_end(&verdicts);
-    match decide(args, &briefing, open, report, &cancel).await? {
+    permit(args, &assessment, report)?;
+    let open = open_to_the_end(&assessment);
+    match decide(args, &summary, open, report, &cancel).await? {
         Decision::Start => {
-            await_changes(work, &plan, &facts, &cancel, report).await?;
-            let exit = start(work, args, &plan, &briefing, cancel, report).await;
-            explain_by_changes(exit, &facts, report)
+            let (assessment, summary) = if assessment.is_stale(Timestamp::now()) {
+                assess_again(work, args, &plan, summary, &cancel, report).await?
+            } else {
+                (assessment, summary)
+            };
+            await_changes(work, &plan, &assessment.facts, &cancel, report).await?;
+            let exit = start(work, args, &plan, &summary, cancel, report).await;
+            explain_by_changes(exit, &assessment.facts, report)
         }
         Decision::Follow(run) => {
             Ok(go_on(work, run, Scope::Everything(Verify::Open), cancel, report).await)
@@ -123,6 +95,67 @@ async fn try_run(
             Ok(Exit::of(&outcome))
         }
     }
+}
+
+/// Assesses the plan, and draws up what a start would do.
+async fn assess(
+    work: &Work,
+    args: &RunArgs,
+    plan: &Plan,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<(Assessment, StartSummary), Exit> {
+    let controls = ControlDocuments::default();
+    let assessed = async {
+        let told = |error| told_start(report, &error);
+        let assessed = work.assess(plan, &controls).await.map_err(told)?;
+        let summary = work.summarize_start(&assessed).map_err(told)?;
+        Ok((assessed.assessment, summary))
+    };
+    let (assessment, mut summary) = until_cancelled(cancel, report, assessed).await?;
+    if args.again {
+        // Asked for, whoever else runs the same.
+        summary.newest = RunId(i64::MAX);
+    }
+    Ok((assessment, summary))
+}
+
+/// Assesses anew what was agreed to more than ten minutes after it was read. The run that was shown
+/// is the one that is started: its tokens stay, and a run begun since still keeps it from starting.
+async fn assess_again(
+    work: &Work,
+    args: &RunArgs,
+    plan: &Plan,
+    shown: StartSummary,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<(Assessment, StartSummary), Exit> {
+    report.line("what was read is more than ten minutes old: it is read again");
+    let (assessment, summary) = assess(work, args, plan, cancel, report).await?;
+    tell_what_is_open(&assessment, report);
+    permit(args, &assessment, report)?;
+    let is_new = |found: &&Duplicate| !shown.duplicates.contains(found);
+    let new: Vec<Duplicate> = summary.duplicates.iter().filter(is_new).cloned().collect();
+    if !args.again {
+        refuse_duplicates(&new, report)?;
+    }
+    let summary = StartSummary {
+        fingerprints: summary.fingerprints,
+        ..shown
+    };
+    Ok((assessment, summary))
+}
+
+/// Whether what was read lets a start through, as far as the command line does not override it.
+fn permit(args: &RunArgs, assessment: &Assessment, report: &Report) -> Result<(), Exit> {
+    refuse_denied(args.force, assessment, report)?;
+    if !args.again {
+        refuse_repeated_failure(assessment, report)?;
+    }
+    if args.strict {
+        strictly_allowed(assessment, report)?;
+    }
+    Ok(())
 }
 
 /// Waits for what comes before the start; `Err` where it is cut off.
@@ -204,40 +237,39 @@ fn explain_by_changes(
     exit
 }
 
-/// Tells what is not allowed, unknowns of one cause in one line, and returns what is denied.
-fn predict(verdicts: &[AssessedRequirement], report: &Report) -> Vec<AssessedRequirement> {
-    let open: Vec<&AssessedRequirement> = verdicts
+/// Tells what is not allowed and yet does not stop a start, unknowns of one cause in one line.
+fn tell_what_is_open(assessment: &Assessment, report: &Report) {
+    let open: Vec<&AssessedRequirement> = assessment
+        .requirements
         .iter()
-        .filter(|verdict| !verdict.outcome.is_allowed())
+        .filter(|found| !found.outcome.is_allowed())
         .collect();
-    for verdict in &open {
-        report.object(&verdict_object(verdict));
+    for found in &open {
+        report.object(&verdict_object(found));
     }
-    let told = open.iter().copied().filter(|verdict| !is_fatal(verdict));
+    let fatal: Vec<&AssessedRequirement> = assessment.fatal().collect();
+    let told = open.iter().copied().filter(|found| !fatal.contains(found));
     for group in grouped_by_cause(told) {
-        let verdict = group.verdict;
+        let found = group.verdict;
         let more = match group.alike.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
         report.line(&format!(
             "warning: {} {}{more}: {}",
-            verdict.outcome.as_str(),
-            verdict.requirement,
-            verdict.explanation
+            found.outcome.as_str(),
+            found.requirement,
+            found.explanation
         ));
     }
-    open.into_iter()
-        .filter(|verdict| is_fatal(verdict))
-        .cloned()
-        .collect()
 }
 
 /// What failed before, with nothing changed since, is not started by `--yes`, nor by a yes.
-fn refuse_repeated_failure(verdicts: &[AssessedRequirement], report: &Report) -> Result<(), Exit> {
-    let failed = verdicts
+fn refuse_repeated_failure(assessment: &Assessment, report: &Report) -> Result<(), Exit> {
+    let failed = assessment
+        .requirements
         .iter()
-        .find(|verdict| verdict.is_of(Check::EarlierFailure));
+        .find(|found| found.is_of(Check::EarlierFailure));
     let Some(failed) = failed else {
         return Ok(());
     };
@@ -249,14 +281,14 @@ fn refuse_repeated_failure(verdicts: &[AssessedRequirement], report: &Report) ->
 }
 
 /// `--strict`: nothing is started on what nobody read.
-fn strictly_allowed(verdicts: &[AssessedRequirement], report: &Report) -> Result<(), Exit> {
-    if overall(verdicts, true) == Overall::Allowed {
+fn strictly_allowed(assessment: &Assessment, report: &Report) -> Result<(), Exit> {
+    if assessment.overall(true) == Overall::Allowed {
         return Ok(());
     }
     report.error(
         &format!(
             "--strict: not all is allowed by what was read ({})",
-            Counts::of(verdicts)
+            assessment.counts()
         ),
         Some("`tableferry check --strict` with this plan tells what is missing"),
     );
@@ -265,59 +297,39 @@ fn strictly_allowed(verdicts: &[AssessedRequirement], report: &Report) -> Result
 }
 
 /// How many unknowns only the export itself settles.
-fn open_to_the_end(verdicts: &[AssessedRequirement]) -> usize {
-    let is_open = |verdict: &&AssessedRequirement| {
+fn open_to_the_end(assessment: &Assessment) -> usize {
+    let is_open = |found: &&AssessedRequirement| {
         matches!(
-            &verdict.outcome,
+            &found.outcome,
             Verdict::Unknown { settled_by, .. } if *settled_by != SettledBy::Start
-        ) && verdict.criticality == Criticality::Required
+        ) && found.criticality == Criticality::Required
     };
-    verdicts.iter().filter(is_open).count()
+    assessment.requirements.iter().filter(is_open).count()
 }
 
-/// Whether the export is certain to fail by it.
-fn is_fatal(verdict: &AssessedRequirement) -> bool {
-    verdict.outcome == Verdict::Denied && verdict.criticality == Criticality::Required
-}
-
-fn blocked(
-    args: &RunArgs,
-    briefing: &Briefing,
-    foreseen: &[AssessedRequirement],
-    report: &Report,
-) -> Result<(), Exit> {
-    for blocker in &briefing.blockers {
-        report.error(&blocker.what, Some(&blocker.hint));
+/// Refuses what the export is certain to fail by; `is_forced` overrides what can be forced.
+fn refuse_denied(is_forced: bool, assessment: &Assessment, report: &Report) -> Result<(), Exit> {
+    let fatal: Vec<&AssessedRequirement> = assessment.fatal().collect();
+    for found in &fatal {
+        let what = match &found.requirement {
+            Requirement::Permission(_) => format!("{}: {}", found.requirement, found.explanation),
+            Requirement::Check { .. } => found.explanation.clone(),
+        };
+        let hint = match found.hint.as_str() {
+            "" => "`tableferry check` with this plan shows what fixes it",
+            hint => hint,
+        };
+        report.error(&what, Some(hint));
     }
-    for verdict in foreseen {
-        if briefing.blockers.is_empty() || !is_told_by_blockers(verdict) {
-            let what = format!("{}: {}", verdict.requirement, verdict.explanation);
-            let hint = match verdict.hint.as_str() {
-                "" => "`tableferry check` with this plan shows what mends it",
-                hint => hint,
-            };
-            report.error(&what, Some(hint));
-        }
+    if assessment.is_beyond_force() {
+        report.line("nothing was started");
+        return Err(Exit::Refused);
     }
-    if (briefing.blockers.is_empty() && foreseen.is_empty()) || args.force {
-        Ok(())
-    } else {
-        report.line("nothing was started; --force starts all the same");
-        Err(Exit::Refused)
+    if fatal.is_empty() || is_forced {
+        return Ok(());
     }
-}
-
-/// What the reading before a start tells by itself need not be told twice.
-fn is_told_by_blockers(verdict: &AssessedRequirement) -> bool {
-    [
-        Check::Bucket,
-        Check::BucketOwner,
-        Check::Table,
-        Check::Recovery,
-        Check::Window,
-    ]
-    .into_iter()
-    .any(|check| verdict.is_of(check))
+    report.line("nothing was started; --force starts all the same");
+    Err(Exit::Refused)
 }
 
 /// What is done about a plan.
@@ -331,12 +343,12 @@ enum Decision {
 /// was completed within the hour is shown: nothing is exported twice unless `--again` says so.
 async fn decide(
     args: &RunArgs,
-    briefing: &Briefing,
+    summary: &StartSummary,
     open: usize,
     report: &Report,
     cancel: &CancellationToken,
 ) -> Result<Decision, Exit> {
-    let earlier = briefing.earlier.first().filter(|_| !args.again);
+    let earlier = summary.earlier.first().filter(|_| !args.again);
     if let Some(run) = earlier {
         report.line(&format!(
             "run {} of {} asks for the same and {}",
@@ -352,7 +364,7 @@ async fn decide(
     let duplicates = if args.again {
         &[][..]
     } else {
-        &briefing.duplicates[..]
+        &summary.duplicates[..]
     };
     if args.yes {
         return match earlier {
@@ -414,11 +426,11 @@ async fn start(
     work: &Work,
     args: &RunArgs,
     plan: &Plan,
-    briefing: &Briefing,
+    summary: &StartSummary,
     cancel: CancellationToken,
     report: &Report,
 ) -> Result<Exit, Exit> {
-    report.start_bar(briefing.requests.len());
+    report.start_bar(summary.requests.len());
     let (sender, mut events) = mpsc::unbounded_channel();
     let number = Cell::new(RunId(0));
     let print = |event: &Event| {
@@ -427,7 +439,7 @@ async fn start(
         }
         report.event(number.get(), event);
     };
-    let deed = work.start(plan, briefing, sender.clone(), &cancel);
+    let deed = work.start(plan, summary, sender.clone(), &cancel);
     let run = match with_events(deed, &mut events, print).await {
         Ok(run) => run,
         // Another process was faster with the same plan: there is nothing left but to follow it.

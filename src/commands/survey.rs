@@ -15,7 +15,7 @@ use super::sign_in::prove_both;
 use crate::args::{ControlArgs, SurveyArgs};
 use crate::assess::facts::Facts;
 use crate::job::Plan;
-use crate::work::{ControlDocuments, ControlFile, Event, Work};
+use crate::work::{Assessed, ControlDocuments, ControlFile, Event, StartError, Work};
 
 /// Surveys both sides and writes the facts to standard output; all words go to standard error.
 pub async fn survey(work: &Work, args: &SurveyArgs, cancel: CancellationToken) -> Exit {
@@ -23,7 +23,10 @@ pub async fn survey(work: &Work, args: &SurveyArgs, cancel: CancellationToken) -
     let read = async {
         let plan = read_plan(&args.plan, &report)?;
         let controls = control_documents(&args.controls, &report)?;
-        read_facts(work, &plan, &controls, &cancel, &report).await
+        let reading = work.survey(&plan, &controls);
+        let facts = read_patiently(work, &plan, reading, &cancel, &report).await?;
+        tell_unused(&controls, &facts, &report);
+        Ok(facts)
     };
     match read.await {
         Ok(facts) => print(&facts, &report),
@@ -49,28 +52,38 @@ fn print(facts: &Facts, report: &Report) -> Exit {
     }
 }
 
-/// Signs both sides in and reads all facts; what went wrong was printed.
-pub(super) async fn read_facts(
+/// Signs both sides in, reads all that bears on the plan and assesses it; what went wrong was printed.
+pub(super) async fn assess(
     work: &Work,
     plan: &Plan,
     controls: &ControlDocuments,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Facts, Exit> {
+) -> Result<Assessed, Exit> {
+    let reading = work.assess(plan, controls);
+    let assessed = read_patiently(work, plan, reading, cancel, report).await?;
+    tell_unused(controls, &assessed.assessment.facts, report);
+    Ok(assessed)
+}
+
+/// Signs both sides in and reads; says now and then that it still does.
+async fn read_patiently<T>(
+    work: &Work,
+    plan: &Plan,
+    reading: impl Future<Output = Result<T, StartError>>,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<T, Exit> {
     let read = async {
         prove_both(work, plan, report).await?;
-        work.survey_access(plan, controls)
-            .await
-            .map_err(|error| told_start(report, &error))
+        reading.await.map_err(|error| told_start(report, &error))
     };
-    let facts = tokio::select! {
+    tokio::select! {
         biased;
-        () = cancel.cancelled() => return Err(Exit::CutOff),
-        facts = read => facts?,
+        () = cancel.cancelled() => Err(Exit::CutOff),
+        read = read => read,
         never = tell_patience() => match never {},
-    };
-    tell_unused(controls, &facts, report);
-    Ok(facts)
+    }
 }
 
 /// Says now and then to whoever sits before it that something does not answer; never ends.

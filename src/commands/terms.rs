@@ -1,25 +1,21 @@
 //! `--expires`: what is asked of remedies, from the command line and from earlier exports.
 
-use jiff::Timestamp;
-
 use super::Exit;
 use super::report::Report;
 use crate::args::TermsArgs;
-use crate::assess::facts::Facts;
+use crate::assess::assessment::Assessment;
 use crate::assess::remedy::{Terms, estimate};
-use crate::job::Plan;
 
 /// The terms of a plan's remedies; what is wrong with them was printed.
 pub(super) fn terms(
     args: TermsArgs,
-    plan: &Plan,
-    facts: &Facts,
-    now: Timestamp,
+    assessment: &Assessment,
     report: &Report,
 ) -> Result<Terms, Exit> {
     let Some(expiry) = args.expires else {
         return Ok(Terms::default());
     };
+    let now = assessment.made_at;
     let Some(expires) = expiry.from(now) else {
         report.error(
             "the time of --expires has passed: what is granted would never hold",
@@ -29,7 +25,7 @@ pub(super) fn terms(
     };
     let terms = Terms {
         expires: Some(expires),
-        estimate: estimate(plan, facts),
+        estimate: estimate(&assessment.plan, &assessment.facts),
     };
     if let Some(least) = terms.is_shorter_than(now) {
         // Rounded up, so that what is named is taken.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer};
 
-use crate::work::Limits;
+use crate::assess::limits::Limits;
 use tableferry_policy::arn::{AccountId, BucketName};
 
 /// What holds the operator back.

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 
 use super::consent::Proposed;
 use super::outside::{
-    Applied, Briefing, ChangeId, ChangeRecord, Held, Identified, Judged, Probe, ProbeRecord,
-    ProbeReport, Proposal, RunSummary, UndoProposal, Undone,
+    Applied, ChangeId, ChangeRecord, Held, Identified, Judged, Probe, ProbeRecord, ProbeReport,
+    Proposal, RunSummary, StartSummary, UndoProposal, Undone,
 };
 use super::remote::RequestId;
+use crate::assess::facts::{BucketFacts, TableFacts};
 use crate::aws::failure::Failure;
 use crate::aws::kms::Key;
 use crate::aws::profiles::Profiles;
@@ -18,7 +19,6 @@ use crate::aws::s3::Bucket;
 use crate::aws::session::{MfaCode, SignInError};
 use crate::job::{Plan, SignIn};
 use crate::work::event::{Event, Side};
-use crate::work::facts::{BucketFacts, TableFacts};
 use tableferry_policy::arn::{BucketName, Region};
 
 /// Which of the frames that were drawn, counted from 1; 0 is before the first.
@@ -69,8 +69,6 @@ pub enum Reply {
     Bucket(Box<BucketFacts>),
     /// To [`Query::Keys`].
     Keys(Result<Vec<Key>, Failure>),
-    /// To [`Query::Prepare`]; the text says why nothing could be judged.
-    Prepared(Box<Result<Briefing, String>>),
     /// To [`Query::Judge`] and [`Query::JudgeProbed`]; the text says why nothing could be judged.
     Judged(Box<Result<Judged, String>>),
     /// To [`Query::Hold`].
@@ -152,8 +150,6 @@ pub enum Errand {
     Bucket,
     /// The keys of the destination.
     Keys,
-    /// What a start would do.
-    Briefing,
     /// What the plan may do.
     Access,
     /// Waiting for a change to hold.
@@ -181,8 +177,6 @@ pub enum Query {
     Bucket(BucketName),
     /// The destination's keys in a Region.
     Keys(Region),
-    /// What a start would do.
-    Prepare(Box<Plan>),
     /// Read what bears on the plan's permissions from both accounts, and judge it.
     Judge(Box<Plan>),
     /// The same, with what a probe of the plan found out.
@@ -203,7 +197,7 @@ pub enum Query {
 #[derive(Debug, Clone)]
 pub enum Deed {
     /// Start the exports of a plan.
-    Start(Box<Plan>, Box<Briefing>),
+    Start(Box<Plan>, Box<StartSummary>),
     /// Apply a remedy that was found for the plan.
     Apply(Box<Plan>, Box<Proposal>),
     /// Take a change away, as it was shown.

@@ -13,7 +13,7 @@ use super::consent::Changing;
 use super::keymap::{Keymap, Scope};
 use super::layout;
 use super::message::FrameNumber;
-use super::outside::{Blocker, ChangeId, ChangeRecord, Identified, RunSummary};
+use super::outside::{ChangeId, ChangeRecord, Identified, Problem, RunSummary};
 use super::popups::Popup;
 use super::popups::question::{Asked, Question};
 use super::remote::{Remote, RequestId};
@@ -253,7 +253,7 @@ impl Model {
         });
     }
 
-    pub(crate) fn say_blocker(&mut self, blocker: &Blocker) {
+    pub(crate) fn say_problem(&mut self, blocker: &Problem) {
         self.say(
             Tone::Warning,
             format!("{} — {}", blocker.what, blocker.hint),
@@ -364,7 +364,6 @@ impl Model {
             || self.access.judged.is_loading()
             || self.changing.is_some()
             || self.undo_asked.is_some()
-            || self.review.briefing.is_loading()
     }
 
     /// The run that was started or gone on with, for what is said after the end.

@@ -3,13 +3,10 @@
 use jiff::Timestamp;
 
 use super::consent::{Proposed, ProposedChange};
+use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
-use crate::assess::fingerprint::{Fingerprint, fingerprints};
-use crate::assess::remedy::{self, Fix, Remedies, Remedy, Terms};
-use crate::assess::requirement::Criticality;
-use crate::assess::verdict::{
-    self, AssessedRequirement, MissingInput, Responsible, Verdict, VerdictGroup,
-};
+use crate::assess::remedy::{self, Fix, Remedies, Remedy, Terms, WholePolicy};
+use crate::assess::verdict::{self, AssessedRequirement, MissingInput, Responsible, VerdictGroup};
 use crate::job::Plan;
 use crate::journal::RunRecord;
 use crate::work;
@@ -17,10 +14,18 @@ pub use crate::work::change::ReadBack;
 use crate::work::event::OperationProgress;
 pub use crate::work::probe::{LEAVES, Left, NOT_SHOWN};
 pub use crate::work::{
-    Applied, Blocker, Briefing, ChangeId, ChangeKind, ChangeRecord, Held, Identified, Probe,
-    ProbeRecord, ProbeReport, Proposal, Standing, UndoProposal, Undone,
+    Applied, ChangeId, ChangeKind, ChangeRecord, Held, Identified, Probe, ProbeRecord, ProbeReport,
+    Proposal, Standing, StartSummary, UndoProposal, Undone,
 };
-use tableferry_policy::evaluate::Principal;
+
+/// What stands in the way, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is the case.
+    pub what: String,
+    /// What to do about it.
+    pub hint: String,
+}
 
 /// A run of the journal, as the wizard shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,10 +59,12 @@ impl From<RunRecord> for RunSummary {
 }
 
 /// What was read of both accounts for a plan, what it comes to, and what mends it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Judged {
-    /// When the reading began.
-    pub read_at: Timestamp,
+    /// The assessment.
+    pub assessment: Assessment,
+    /// What a start would do, or why the journal cannot tell.
+    pub start: Result<StartSummary, String>,
     /// The verdicts in the order in which they are shown: groups of one mender, those with something
     /// to mend first.
     pub verdicts: Vec<AssessedRequirement>,
@@ -69,11 +76,10 @@ pub struct Judged {
     pub letters: Vec<(Responsible, String)>,
     /// The plan with what the remedies change in it.
     pub mended_plan: Plan,
-    /// Whether the caller goes by an ARN that AWS gives. What policies mean for another nobody can
-    /// tell, so that a denial then is no more than a warning.
-    pub is_caller_of_aws: bool,
-    /// What was read for each of the plan's exports, in its order.
-    pub fingerprints: Vec<Fingerprint>,
+    /// The policies that the plan needs from scratch, whether something is missing or not.
+    pub policies: Vec<WholePolicy>,
+    /// What to know before those are copied.
+    pub notes: Vec<String>,
     /// The probe as it would be made, or why it cannot be. One is made at most once.
     pub probe: Result<Box<Probe>, String>,
     /// When the probe was made whose outcome is among the facts.
@@ -92,16 +98,16 @@ pub enum Way {
 }
 
 impl Judged {
-    /// Judges a plan by what was read; takes tens of milliseconds. `name_to_type` tells the name that
-    /// has to be typed before a change.
+    /// Draws up what can be done about an assessment; takes tens of milliseconds. `name_to_type` tells
+    /// the name that has to be typed before a change.
     #[must_use]
-    pub fn of(
-        plan: &Plan,
-        facts: &Facts,
-        now: Timestamp,
+    pub fn new(
+        assessment: Assessment,
+        start: Result<StartSummary, String>,
         name_to_type: impl Fn(&Proposal) -> Option<String>,
     ) -> Self {
-        let found = remedy::remedies(plan, facts, now, Terms::default());
+        let found = assessment.remedies(Terms::default());
+        let (plan, facts) = (&assessment.plan, &assessment.facts);
         let ways = ways(&found, facts, name_to_type);
         let mut menders: Vec<Responsible> = Vec::new();
         for remedy in &found.remedies {
@@ -113,18 +119,18 @@ impl Judged {
             let text = remedy::letter(&responsible, &found.remedies, plan, facts, None);
             (responsible, text)
         });
-        let caller = facts.source.caller.arn.to_string();
         Self {
-            read_at: facts.surveyed_at,
-            verdicts: in_order(&verdict::judge(plan, facts, now)),
+            verdicts: in_order(&assessment.requirements),
             letters: letters.collect(),
             ways,
+            policies: remedy::from_scratch(plan, facts),
+            notes: remedy::notes(plan, facts),
             remedies: found.remedies,
             mended_plan: found.plan,
-            is_caller_of_aws: Principal::parse(&caller).is_some(),
-            fingerprints: fingerprints(plan, facts),
+            start,
             probe: Err("none was drawn up".to_owned()),
             probed_at: None,
+            assessment,
         }
     }
 
@@ -140,10 +146,17 @@ impl Judged {
 
     /// What the export is certain to fail by.
     pub fn fatal(&self) -> impl Iterator<Item = &AssessedRequirement> {
-        self.verdicts.iter().filter(|verdict| {
-            self.is_caller_of_aws
-                && verdict.outcome == Verdict::Denied
-                && verdict.criticality == Criticality::Required
+        self.assessment.fatal()
+    }
+
+    /// The first setting that AWS, or the configuration, is certain to refuse the call for.
+    #[must_use]
+    pub fn stopped_by(&self) -> Option<Problem> {
+        let mut settings = self.assessment.requirements.iter();
+        let found = settings.find(|found| found.stops_the_call())?;
+        Some(Problem {
+            what: found.explanation.clone(),
+            hint: found.hint.clone(),
         })
     }
 
@@ -156,7 +169,7 @@ impl Judged {
     /// What could not be read, and is assumed not to forbid anything; each once.
     #[must_use]
     pub fn assumed(&self) -> Vec<MissingInput> {
-        verdict::assumptions(&self.verdicts)
+        self.assessment.assumed()
     }
 
     /// The text to send to whoever can do a remedy; none where that is the operator.

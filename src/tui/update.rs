@@ -10,7 +10,7 @@ use super::keymap::Action;
 use super::layout;
 use super::message::{Effect, Errand, FrameNumber, Message, MutationResult, Query, Reply};
 use super::model::{Leaving, Model, Tone};
-use super::outside::Blocker;
+use super::outside::Problem;
 use super::popups::{self, Popup, changes, plan_file, question, runs};
 use super::probing;
 use super::remote::{Remote, RequestId};
@@ -83,7 +83,7 @@ fn settle(model: &mut Model) -> Vec<Effect> {
         Step::Tables if is_proved && model.tables.names.is_not_asked() => tables::enter(model),
         Step::Tables => tables::describe_nearby(model),
         Step::Access if is_proved && !access::is_of_plan(model) => access::enter(model),
-        Step::Review if is_proved && model.review.briefing.is_not_asked() => review::enter(model),
+        Step::Review if is_proved && !access::is_of_plan(model) => review::enter(model),
         _ => Vec::new(),
     }
 }
@@ -151,7 +151,7 @@ pub(crate) fn is_offered(model: &Model, action: Action) -> bool {
 }
 
 /// What is missing before one can go on.
-pub fn can_advance(model: &Model) -> Result<(), Blocker> {
+pub fn can_advance(model: &Model) -> Result<(), Problem> {
     match model.step {
         Step::Accounts => accounts::can_advance(model),
         Step::Tables => tables::can_advance(model),
@@ -235,7 +235,7 @@ fn advance(model: &mut Model) -> Vec<Effect> {
         return review::act(model, Action::Start);
     }
     if let Err(blocker) = can_advance(model) {
-        model.say_blocker(&blocker);
+        model.say_problem(&blocker);
         return Vec::new();
     }
     let Some(step) = model.step.next() else {
@@ -336,9 +336,6 @@ fn take_reply(model: &mut Model, request: RequestId, reply: Reply) -> Vec<Effect
             if model.encryption.keys.answer(request, answer) {
                 encryption::suggest(model);
             }
-        }
-        Reply::Prepared(answer) => {
-            model.review.briefing.answer(request, *answer);
         }
         Reply::Judged(answer) => access::take_judged(model, request, *answer),
         Reply::Held(held) => return consent::take_held(model, request, &held),

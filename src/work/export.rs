@@ -116,7 +116,7 @@ impl OperationKind for ExportKind {
     ) -> BoxFuture<'a, Option<String>> {
         Box::pin(async move {
             let request = record.to_export()?.request;
-            work.barred_destination(session, &request).await
+            work.blocked_by_limits(session, &request).await
         })
     }
 

@@ -17,13 +17,13 @@ pub use report::{Left, ProbeReport, ProbeStep, removal};
 
 use super::change::LOCK_PAUSE;
 use super::event::Side;
-use super::{SignedIn, Work};
+use super::{Session, SignedIn, Work};
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::S3;
 use crate::aws::s3::multipart::{BegunUpload, UploadTarget};
 use crate::job::{Encryption, Plan};
 use crate::journal::{JournalError, NewProbe, ProbeId, ProbeLock, ProbeRecord};
-use tableferry_policy::arn::{Arn, Region};
+use tableferry_policy::arn::{Arn, BucketName, Region};
 
 /// The few bytes that are sent, and never become an object.
 const CONTENT: &[u8] = b"A probe of tableferry. It never becomes an object.\n";
@@ -75,6 +75,25 @@ pub enum ProbeError {
     CutOff,
 }
 
+/// Where the bucket lies, by the source, else by the destination.
+async fn locate(
+    bucket: &BucketName,
+    source: &Session,
+    destination: Option<&Session>,
+) -> Result<Region, ProbeError> {
+    let located = source.s3(&source.region).locate(bucket).await;
+    match (located, destination) {
+        (Ok(located), _) => Ok(located.region),
+        (Err(_), Some(other)) => {
+            let located = other.s3(&other.region).locate(bucket).await;
+            located
+                .map(|found| found.region)
+                .map_err(ProbeError::Bucket)
+        }
+        (Err(failure), None) => Err(ProbeError::Bucket(failure)),
+    }
+}
+
 /// A probe that was drawn up and not made: nothing was sent yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
@@ -104,12 +123,17 @@ pub enum ProbeCall {
 }
 
 impl Work {
-    /// Draws a probe of a plan up, and sends nothing but the question where the bucket lies.
+    /// Draws a probe of a plan up. Nothing is sent but the question where the bucket lies, where
+    /// `region` does not tell it.
     ///
     /// # Errors
     /// Where nothing may be changed, the source is not signed in, nobody tells the bucket's Region, or
     /// the journal cannot be read.
-    pub async fn draw_up_probe(&self, plan: &Plan) -> Result<Probe, ProbeError> {
+    pub async fn draw_up_probe(
+        &self,
+        plan: &Plan,
+        region: Option<&Region>,
+    ) -> Result<Probe, ProbeError> {
         if self.is_read_only() {
             return Err(ProbeError::ReadOnly);
         }
@@ -120,15 +144,9 @@ impl Work {
             .as_ref()
             .and_then(|_| self.session(Side::Destination));
         let bucket = &plan.destination.bucket;
-        let located = source.s3(&source.region).locate(bucket).await;
-        let region = match (located, &destination) {
-            (Ok(region), _) => region,
-            (Err(_), Some(other)) => other
-                .s3(&other.region)
-                .locate(bucket)
-                .await
-                .map_err(ProbeError::Bucket)?,
-            (Err(failure), None) => return Err(ProbeError::Bucket(failure)),
+        let region = match region {
+            Some(known) => known.clone(),
+            None => locate(bucket, &source, destination.as_ref()).await?,
         };
         // Without an owner DynamoDB takes the bucket for one of the exporting account, as the API
         // reference has it: S3BucketOwner "is a required parameter" for any other.

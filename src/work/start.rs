@@ -11,9 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
+use super::assess::StartSummary;
 use super::event::{Event, OperationProgress, Side};
 use super::operation::{Callers, Calls, LookUp, OperationKind};
-use super::prepare::Briefing;
 use super::{Session, Work};
 use crate::aws::dynamodb::StartAnswer;
 use crate::aws::failure::{Failure, FailureKind};
@@ -62,7 +62,7 @@ impl Work {
     pub async fn start(
         &self,
         plan: &Plan,
-        briefing: &Briefing,
+        summary: &StartSummary,
         events: UnboundedSender<Event>,
         cancel: &CancellationToken,
     ) -> Result<RunId, StartError> {
@@ -73,22 +73,22 @@ impl Work {
         let arn = session.identity.arn.to_string();
         let account = session.identity.account.as_str();
         let journal = &self.inner.journal;
-        journal.give_up(&briefing.given_up, &arn, Timestamp::now())?;
+        journal.give_up(&summary.given_up, &arn, Timestamp::now())?;
         let run = NewRun {
             plan: &plan.to_toml(),
-            digest: &briefing.digest,
+            digest: &summary.digest,
             source_arn: &arn,
             source_account: account,
             source_region: session.region.as_str(),
-            destination: &briefing.destination,
+            destination: &summary.destination,
         };
-        let requests = briefing.requests.iter().enumerate();
+        let requests = summary.requests.iter().enumerate();
         let exports = requests.map(|(index, request)| {
-            let fingerprint = briefing.fingerprints.get(index).cloned();
+            let fingerprint = summary.fingerprints.get(index).cloned();
             new_export(request, account, fingerprint)
         });
         let exports: Vec<NewOperation> = exports.collect();
-        self.start_operations(&run, &exports, briefing.newest, events, cancel)
+        self.start_operations(&run, &exports, summary.newest, events, cancel)
             .await
     }
 

@@ -1,122 +1,221 @@
-//! Reading what a side holds: tables with their recovery window, buckets, keys.
+//! The survey: every fact that bears on whether a plan's exports may be done, from both
+//! sides at once.
+//!
+//! It decides what is asked of whom. Each fact is known, absent, refused or failed on its own; none
+//! of them keeps the others from being read, and each has a bound on how long it may take. What a
+//! read shows about the reader's own permissions is kept too: a call that worked is proof.
+
+pub(super) mod bucket;
+mod key;
+mod past;
+mod principal;
+mod reading;
+pub(super) mod table;
+
+pub use principal::{ControlDocuments, ControlFile, ControlFileError};
+pub(super) use table::KnownExports;
 
 use futures_util::future;
+use jiff::{SignedDuration, Timestamp};
 
 use super::event::Side;
-use super::facts::{BucketFacts, TableFacts};
+use super::start::StartError;
 use super::{Session, Work};
-use crate::aws::failure::{Failure, FailureKind};
-use crate::aws::kms::Key;
-use crate::aws::s3::{Bucket, S3};
-use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
+use crate::assess::facts::{Change, Facts, PrincipalFacts, SurveyedFor};
+use crate::job::Plan;
+use crate::journal::{ChangeId, ChangeRecord, ChangeStage, ChangeTarget};
+
+/// For how long it is worth waiting for a change to hold: policies spread within minutes.
+const SPREADING: SignedDuration = SignedDuration::from_mins(10);
+
+/// For how long a change is told of; whether it is still young, the judgement says.
+const YOUTH: SignedDuration = SignedDuration::from_hours(1);
 
 impl Work {
-    /// The names of all tables in the source's account and Region.
-    pub async fn tables(&self) -> Result<Vec<String>, Failure> {
-        let session = self.required(Side::Source, "dynamodb:ListTables")?;
-        session.dynamodb(&session.region).list_tables().await
+    /// Reads all that bears on a plan's permissions, settings and times, with the sides that are
+    /// signed in. `controls` are policies of the organization that were handed in as files.
+    ///
+    /// # Errors
+    /// Only where the source is not signed in: nothing can be judged without knowing who exports.
+    pub async fn survey(
+        &self,
+        plan: &Plan,
+        controls: &ControlDocuments,
+    ) -> Result<Facts, StartError> {
+        Ok(self.survey_with_exports(plan, controls).await?.0)
     }
 
-    /// One table of the source, by name or ARN, and its recovery window.
-    pub async fn table(&self, table: &str) -> TableFacts {
-        match self.required(Side::Source, "dynamodb:DescribeTable") {
-            Ok(session) => table_facts(&session, table).await,
-            Err(failure) => TableFacts {
-                asked: table.to_owned(),
-                table: Err(failure.clone()),
-                recovery: Err(failure),
-            },
+    /// The same, with the exports of the plan's tables that run or were started within the hour.
+    pub(super) async fn survey_with_exports(
+        &self,
+        plan: &Plan,
+        controls: &ControlDocuments,
+    ) -> Result<(Facts, KnownExports), StartError> {
+        let source = self.session(Side::Source).ok_or(StartError::NotSignedIn)?;
+        let destination = plan
+            .destination
+            .sign_in
+            .as_ref()
+            .and_then(|_| self.session(Side::Destination));
+        let begun = Timestamp::now();
+        // What both sides would read alike is read once.
+        let is_one = destination
+            .as_ref()
+            .is_some_and(|other| is_same_identity(&source, other));
+        // On the heap: all these calls at once are more than a thread's stack is made for.
+        let read_side = |session| Box::pin(principal::read_all(session));
+        let (mut source_facts, mut destination_facts, resources) = future::join3(
+            read_side(&source),
+            future::OptionFuture::from(destination.as_ref().filter(|_| !is_one).map(read_side)),
+            Box::pin(read_resources(plan, &source, destination.as_ref())),
+        )
+        .await;
+        if let (Some(other), Some(other_facts)) = (&destination, &mut destination_facts) {
+            let known = source_facts.organization.clone();
+            let of_other = other_facts.organization.clone();
+            future::join(
+                Box::pin(principal::fill_in(&mut source_facts, other, of_other)),
+                Box::pin(principal::fill_in(other_facts, &source, known)),
+            )
+            .await;
         }
-    }
-
-    /// The buckets of the destination's account.
-    pub async fn buckets(&self) -> Result<Vec<Bucket>, Failure> {
-        let session = self.required(Side::Destination, "s3:ListAllMyBuckets")?;
-        session.s3(&session.region).list_buckets().await
-    }
-
-    /// One bucket, as the destination sees it.
-    pub async fn bucket(&self, name: &BucketName) -> BucketFacts {
-        match self.required(Side::Destination, "s3:ListBucket") {
-            Ok(session) => bucket_facts(&session, name, &session.identity.account).await,
-            Err(failure) => BucketFacts {
-                name: name.clone(),
-                region: Err(failure.clone()),
-                owner: Err(failure.clone()),
-                encryption: Err(failure),
-            },
+        if is_one {
+            destination_facts = Some(source_facts.clone());
         }
+        let mut facts = Facts::new(source_facts, resources.bucket.facts, begun);
+        facts.surveyed_for = Some(SurveyedFor::of(plan));
+        facts.destination = destination_facts;
+        facts.in_flight = resources.tables.in_flight;
+        facts.tables = resources.tables.facts;
+        facts.tried = resources.tables.tried;
+        facts.tried.extend(resources.bucket.tried);
+        facts.keys = resources.keys;
+        let exports = resources.tables.exports;
+        facts.exports = past::exports(&self.inner.journal, plan, &facts, &exports.described);
+        facts.changes = self.young_changes(&facts);
+        controls.put_into(&mut facts);
+        facts.source.simulation = Box::pin(principal::simulate(plan, &facts, &source)).await;
+        if let Some(other) = &destination
+            && other.identity.account == source.identity.account
+            && !facts.source.simulation.is_settled()
+        {
+            let told = Box::pin(principal::simulate(plan, &facts, other)).await;
+            facts.source.simulation.fill(told);
+        }
+        Ok((facts, exports))
     }
 
-    /// The destination's keys in a Region.
-    pub async fn keys(&self, region: &Region) -> Result<Vec<Key>, Failure> {
-        let session = self.required(Side::Destination, "kms:ListKeys")?;
-        session.kms(region).list_keys().await
+    /// What we changed lately of what bears on the plan, and did not see hold yet, for facts.
+    fn young_changes(&self, facts: &Facts) -> Vec<Change> {
+        let young = self.not_seen_to_hold(facts).into_iter();
+        young
+            .map(|(change, at)| Change {
+                document: format!("the {}", change.title),
+                at,
+            })
+            .collect()
     }
 
-    fn required(&self, side: Side, operation: &str) -> Result<Session, Failure> {
-        self.session(side).ok_or_else(|| Failure {
-            kind: FailureKind::Credentials,
-            operation: operation.to_owned(),
-            target: side.to_string(),
-            code: None,
-            message: format!("the {side} is not signed in"),
-            status: None,
-            request_id: None,
-            hint: Some("choose its profile first".to_owned()),
-        })
+    /// The changes that were written lately, bear on what was read, and were not seen to hold yet:
+    /// an export started now may be refused for their sake.
+    #[must_use]
+    pub fn changes_to_wait_for(&self, facts: &Facts) -> Vec<ChangeId> {
+        let since = facts.surveyed_at.checked_sub(SPREADING);
+        let since = since.unwrap_or(Timestamp::MIN);
+        let young = self.not_seen_to_hold(facts).into_iter();
+        young
+            .filter(|(change, at)| change.stage == ChangeStage::Written && *at >= since)
+            .map(|(change, _)| change.id)
+            .collect()
+    }
+
+    /// Young changes and when each was made; none where the journal cannot be read, since it is only
+    /// evidence beside the facts.
+    fn not_seen_to_hold(&self, facts: &Facts) -> Vec<(ChangeRecord, Timestamp)> {
+        let since = facts.surveyed_at.checked_sub(YOUTH);
+        let since = since.unwrap_or(Timestamp::MIN);
+        let changes = self.inner.journal.changes().unwrap_or_default();
+        // A later change of the same document that holds shows that what was written before does, too.
+        let held: Vec<(ChangeTarget, ChangeId)> = changes
+            .iter()
+            .filter(|change| change.stage == ChangeStage::Held)
+            .map(|change| (change.target.clone(), change.id))
+            .collect();
+        let is_passed = |change: &ChangeRecord| {
+            let mut held = held.iter();
+            held.any(|(target, id)| *target == change.target && id.0 > change.id.0)
+        };
+        let bearing = changes
+            .into_iter()
+            .filter(|change| bears(change, facts) && !is_passed(change));
+        let young = bearing.filter_map(|change| {
+            let at = match change.stage {
+                ChangeStage::Written => change.written_at,
+                ChangeStage::Undone => change.undone_at,
+                // Whether it was written at all is not known.
+                ChangeStage::Planned => Some(change.created_at),
+                ChangeStage::Held | ChangeStage::NotWritten => None,
+            };
+            at.filter(|at| *at >= since).map(|at| (change, at))
+        });
+        young.collect()
     }
 }
 
-/// Reads a table and its window, at once, in the Region that its ARN names or the session's.
-pub(super) async fn table_facts(session: &Session, table: &str) -> TableFacts {
-    let arn = table.parse::<Arn>().ok();
-    let region = arn.as_ref().and_then(Arn::region_code);
-    let name = arn
-        .as_ref()
-        .and_then(|arn| arn.resource_after("table"))
-        .unwrap_or(table);
-    let dynamodb = session.dynamodb(region.as_ref().unwrap_or(&session.region));
-    let (table_read, recovery) = future::join(
-        dynamodb.describe_table(name),
-        dynamodb.describe_recovery(name),
+/// Whether two sessions are told the same by every call.
+fn is_same_identity(one: &Session, other: &Session) -> bool {
+    one.identity.arn == other.identity.arn && one.region == other.region
+}
+
+/// The resources of a plan, as far as they could be read.
+struct Resources {
+    tables: table::Read,
+    bucket: bucket::Read,
+    keys: Vec<crate::assess::facts::KeyFacts>,
+}
+
+/// Tables and bucket first: they tell which keys matter, and in which Region.
+async fn read_resources(plan: &Plan, source: &Session, destination: Option<&Session>) -> Resources {
+    let (tables, bucket) = future::join(
+        Box::pin(table::read_all(plan, source)),
+        Box::pin(bucket::read_all(plan, source, destination)),
     )
     .await;
-    TableFacts {
-        asked: table.to_owned(),
-        table: table_read,
-        recovery,
+    let region = bucket.facts.region.value();
+    let keys = key::read_all(plan, &tables.facts, region, source, destination);
+    let keys = Box::pin(keys).await;
+    Resources {
+        tables,
+        bucket,
+        keys,
     }
 }
 
-/// Reads a bucket; its owner is `expected` if S3 agrees, which is the only way to ask.
-pub(super) async fn bucket_facts(
-    session: &Session,
-    name: &BucketName,
-    expected: &AccountId,
-) -> BucketFacts {
-    let region = session.s3(&session.region).locate(name).await;
-    let s3 = session.s3(region.as_ref().unwrap_or(&session.region));
-    let (owner, encryption) = future::join(
-        prove_owner(&s3, name, expected),
-        s3.default_encryption(name, None),
-    )
-    .await;
-    BucketFacts {
-        name: name.clone(),
-        region,
-        owner,
-        encryption,
+/// Whether a change is of something that the facts are about.
+fn bears(change: &ChangeRecord, facts: &Facts) -> bool {
+    let mut sides = std::iter::once(&facts.source).chain(&facts.destination);
+    match &change.target {
+        ChangeTarget::BucketPolicy { bucket, .. } => *bucket == facts.bucket.name,
+        ChangeTarget::KeyPolicy { key } => facts.key(&key.to_string()).is_some(),
+        ChangeTarget::Recovery { table } => facts.tables.iter().any(|facts| {
+            let described = facts.description.value();
+            described.is_some_and(|described| described.arn == *table)
+        }),
+        ChangeTarget::RolePolicy { .. } | ChangeTarget::UserPolicy { .. } => {
+            sides.any(|side| is_of_side(change, side))
+        }
     }
 }
 
-/// No call tells a bucket's owner; `ExpectedBucketOwner` is refused where it is wrong
-/// (S3 user guide, "Verifying bucket ownership with bucket owner condition").
-async fn prove_owner(
-    s3: &S3,
-    name: &BucketName,
-    expected: &AccountId,
-) -> Result<AccountId, Failure> {
-    s3.head_bucket(name, Some(expected)).await?;
-    Ok(expected.clone())
+/// Whether a change is of a side's own role or user.
+fn is_of_side(change: &ChangeRecord, side: &PrincipalFacts) -> bool {
+    let is_named = match &change.target {
+        ChangeTarget::RolePolicy { role, .. } => side.role_name() == Some(role.as_str()),
+        ChangeTarget::UserPolicy { user, .. } => {
+            let path = side.caller.arn.resource_after("user");
+            path.and_then(|path| path.rsplit('/').next()) == Some(user.as_str())
+        }
+        _ => false,
+    };
+    is_named && side.caller.account == change.account
 }

@@ -4,21 +4,13 @@
 //! One that asks for the same as the plan is a duplicate, which would be billed twice. What AWS leaves out
 //! of an export's description is not held against it, so that a doubt is told, too.
 
-use std::collections::BTreeSet;
-
-use futures_util::future;
 use jiff::Timestamp;
 
-use super::{Session, Work, region_of};
+use super::Work;
 use crate::archive::origin;
 use crate::aws::dynamodb::{Export, ExportStatus};
-use crate::aws::failure::Failure;
 use crate::job::ExportRequest;
 use crate::journal::JournalError;
-use tableferry_policy::arn::Arn;
-
-/// How many exports in progress of a table are described.
-const MOST_DESCRIBED: usize = 25;
 
 /// An export in progress that asks for the same as a request of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,46 +37,20 @@ impl Duplicate {
     }
 }
 
-/// What was found, and what could not be read.
-#[derive(Debug, Default)]
-pub(super) struct UnderWay {
-    pub(super) duplicates: Vec<Duplicate>,
-    pub(super) warnings: Vec<String>,
-}
-
 impl Work {
-    /// Looks for duplicates of a plan's requests.
-    pub(super) async fn under_way(
+    /// The duplicates of a plan's requests among the exports of its tables that were described.
+    pub(super) fn duplicates(
         &self,
-        source: &Session,
         requests: &[ExportRequest],
-    ) -> Result<UnderWay, JournalError> {
-        let tables: BTreeSet<String> = requests
-            .iter()
-            .map(|request| request.table_arn.to_string())
-            .collect();
-        let tables = tables.iter().filter_map(|table| table.parse().ok());
-        let reads = tables.map(|table| in_progress(source, table));
-        let (mut found, mut refused) = (UnderWay::default(), Vec::new());
-        let mut described = Vec::new();
-        for read in future::join_all(reads).await {
-            match read {
-                Ok(read) => {
-                    found.warnings.extend(read.warning());
-                    described.extend(read.exports);
-                    refused.extend(read.failure);
-                }
-                Err(failure) => refused.push(failure),
-            }
-        }
-        if let Some(first) = refused.first() {
-            found.warnings.push(format!(
-                "whether the same is being exported already, started elsewhere, could not be read: {first}"
-            ));
-        }
+        described: &[Export],
+    ) -> Result<Vec<Duplicate>, JournalError> {
         let runs = self.inner.journal.runs()?;
         let own: Vec<_> = runs.iter().flat_map(|run| &run.operations).collect();
-        for export in described {
+        let mut duplicates = Vec::new();
+        let running = described
+            .iter()
+            .filter(|export| export.status == ExportStatus::InProgress);
+        for export in running {
             let arn = export.arn.to_string();
             let is_own = own.iter().any(|known| {
                 known.arn.as_ref() == Some(&arn)
@@ -92,10 +58,10 @@ impl Work {
             });
             let asked = requests
                 .iter()
-                .find(|request| is_duplicate(&export, request));
+                .find(|request| is_duplicate(export, request));
             if let Some(request) = asked.filter(|_| !is_own) {
                 let table = &request.table_arn;
-                found.duplicates.push(Duplicate {
+                duplicates.push(Duplicate {
                     table: table
                         .resource_after("table")
                         .unwrap_or(&table.resource)
@@ -105,53 +71,8 @@ impl Work {
                 });
             }
         }
-        Ok(found)
+        Ok(duplicates)
     }
-}
-
-/// The exports in progress of a table, as far as they were described.
-struct InProgress {
-    table: Arn,
-    exports: Vec<Export>,
-    /// How many were not looked at.
-    left_out: usize,
-    /// Why one could not be described.
-    failure: Option<Failure>,
-}
-
-impl InProgress {
-    fn warning(&self) -> Option<String> {
-        (self.left_out > 0).then(|| {
-            format!(
-                "{} more exports of {} are in progress than were looked at: whether one of them asks for the same is not known",
-                self.left_out, self.table
-            )
-        })
-    }
-}
-
-async fn in_progress(source: &Session, table: Arn) -> Result<InProgress, Failure> {
-    let dynamodb = source.dynamodb(&region_of(&table, source));
-    let mut listed = dynamodb.list_exports(Some(&table)).await?;
-    listed.retain(|(_, status)| *status == ExportStatus::InProgress);
-    let left_out = listed.len().saturating_sub(MOST_DESCRIBED);
-    listed.truncate(MOST_DESCRIBED);
-    let describe = listed.iter().map(|(arn, _)| dynamodb.describe_export(arn));
-    let (mut exports, mut failure) = (Vec::new(), None);
-    for described in future::join_all(describe).await {
-        match described {
-            Ok(export) if export.status == ExportStatus::InProgress => exports.push(export),
-            // It ended meanwhile.
-            Ok(_) => {}
-            Err(error) => failure = Some(error),
-        }
-    }
-    Ok(InProgress {
-        table,
-        exports,
-        left_out,
-        failure,
-    })
 }
 
 /// Whether an export is what a request asks for.

@@ -125,7 +125,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     async fn open(session: &Session, export: &'a ExportRecord) -> Result<Self, Failure> {
         let bucket = &export.request.bucket;
-        let region = session.s3(&session.region).locate(bucket).await?;
+        let region = session.s3(&session.region).locate(bucket).await?.region;
         Ok(Self {
             s3: session.s3(&region),
             bucket,

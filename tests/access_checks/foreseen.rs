@@ -64,13 +64,6 @@ fn force(home: &Home, plan: &str) -> Value {
     "no resource-based policy allows it"
 )]
 #[case::a_deny_by_address("deny", 5, "s3:PutObject", "depends", "OfficeOnly")]
-#[case::a_wrong_owner(
-    "wrong-owner",
-    3,
-    "bucket_owner",
-    "denied",
-    "the plan sends 333333333333 as the owner, and bucket export-landing is of 222222222222"
-)]
 #[case::no_such_bucket(
     "no-such-bucket",
     3,
@@ -142,6 +135,28 @@ fn what_is_named_before_the_start_is_what_a_forced_export_fails_with(
             "`{foreseen}` is not in `{failed}`"
         );
     }
+}
+
+/// An export that is sent to the wrong account is what no override may bring about.
+#[test]
+fn an_owner_that_does_not_match_is_named_and_not_forced() {
+    let home = Home::new();
+    let plan = with_destination("wrong-owner");
+    let ended = check(&home, &plan, &[]);
+    assert_eq!(ended.status, 3, "{ended:?}");
+    let verdicts = verdicts(&ended);
+    let owner = verdict(&verdicts, "bucket_owner");
+    assert_eq!(owner["verdict"], "denied", "{owner:#}");
+    let why = owner["explanation"].as_str().unwrap();
+    let sent =
+        "the plan sends 333333333333 as the owner, and bucket export-landing is of 222222222222";
+    assert!(why.contains(sent), "{why}");
+
+    let plan = home.write("plan.toml", &plan);
+    let forced = Ended::of(home.sandbox(&["run", "--yes", "--force"]).arg(plan));
+    assert_eq!(forced.status, 3, "{forced:?}");
+    assert!(forced.out.contains("nothing was started"), "{forced:?}");
+    assert!(!forced.out.contains("--force starts"), "{forced:?}");
 }
 
 #[rstest]

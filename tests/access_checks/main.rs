@@ -16,3 +16,4 @@ mod probe;
 #[path = "../flows/program.rs"]
 mod program;
 mod recorded;
+mod same;

@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use jiff::Timestamp;
+use rstest::rstest;
 use tableferry::aws::Environment;
 use tableferry::job::Plan;
 use tableferry::journal::Journal;
@@ -24,9 +25,11 @@ use crate::foreseen::example;
 
 /// An HTTP client that writes down what passes.
 #[derive(Debug, Clone)]
-struct Recorder {
+pub struct Recorder {
     inner: SharedHttpClient,
     seen: Arc<Mutex<Vec<String>>>,
+    /// The same requests whole: who asks in which Region, and everything that is asked.
+    whole: Arc<Mutex<Vec<String>>>,
 }
 
 impl HttpClient for Recorder {
@@ -38,6 +41,7 @@ impl HttpClient for Recorder {
         SharedHttpConnector::new(Recording {
             inner: self.inner.http_connector(settings, components),
             seen: Arc::clone(&self.seen),
+            whole: Arc::clone(&self.whole),
         })
     }
 }
@@ -46,11 +50,13 @@ impl HttpClient for Recorder {
 struct Recording {
     inner: SharedHttpConnector,
     seen: Arc<Mutex<Vec<String>>>,
+    whole: Arc<Mutex<Vec<String>>>,
 }
 
 impl HttpConnector for Recording {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         self.seen.lock().unwrap().push(operation(&request));
+        self.whole.lock().unwrap().push(whole(&request));
         let answer = self.inner.call(request);
         HttpConnectorFuture::new(async move {
             // Others have their turn while the answer is on its way.
@@ -76,6 +82,23 @@ fn operation(request: &HttpRequest) -> String {
     }
 }
 
+/// Who asks, in which Region, and everything that is asked: what makes a read the same as another.
+fn whole(request: &HttpRequest) -> String {
+    let header = |name: &str| request.headers().get(name).unwrap_or_default().to_owned();
+    let scope = header("authorization");
+    // AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, SignedHeaders=…
+    let scope = scope.split(['=', ',']).nth(1).unwrap_or_default();
+    let body = request.body().bytes().unwrap_or_default();
+    format!(
+        "{} by {scope}: {} {} owner={} {}",
+        operation(request),
+        request.method(),
+        request.uri(),
+        header("x-amz-expected-bucket-owner"),
+        String::from_utf8_lossy(body)
+    )
+}
+
 /// Whether an operation changes nothing, by AWS's own naming of operations.
 fn only_reads(operation: &str) -> bool {
     const READS: [&str; 7] = [
@@ -91,18 +114,23 @@ fn only_reads(operation: &str) -> bool {
 }
 
 fn recorded_work(is_read_only: bool) -> (Work, Arc<Mutex<Vec<String>>>) {
+    let (work, recorder) = recorder(is_read_only);
+    (work, recorder.seen)
+}
+
+pub fn recorder(is_read_only: bool) -> (Work, Recorder) {
     let sandbox = Sandbox::open(Options {
         job_length: Duration::from_millis(40),
         ..Options::default()
     })
     .unwrap();
     let files = sandbox.profiles(None);
-    let seen = Arc::<Mutex<Vec<String>>>::default();
     let recorder = Recorder {
         inner: sandbox.http_client(),
-        seen: Arc::clone(&seen),
+        seen: Arc::default(),
+        whole: Arc::default(),
     };
-    let client = SharedHttpClient::new(recorder);
+    let client = SharedHttpClient::new(recorder.clone());
     let environment = Environment::in_memory(files.config, files.credentials, client);
     let environment = if is_read_only {
         environment.read_only()
@@ -114,21 +142,22 @@ fn recorded_work(is_read_only: bool) -> (Work, Arc<Mutex<Vec<String>>>) {
         ..Settings::default()
     };
     let work = Work::new(environment, Journal::in_memory().unwrap(), settings);
-    (work, seen)
+    (work, recorder)
 }
 
 fn plan(name: &str) -> Plan {
     Plan::parse(&example(name), "plan.toml", Timestamp::now()).unwrap()
 }
 
-async fn sign_in(work: &Work, plan: &Plan) {
-    let destination = plan.destination.sign_in.as_ref().unwrap();
+pub async fn sign_in(work: &Work, plan: &Plan) {
     work.sign_in(Side::Source, &plan.source.sign_in, None)
         .await
         .unwrap();
-    work.sign_in(Side::Destination, destination, None)
-        .await
-        .unwrap();
+    if let Some(destination) = &plan.destination.sign_in {
+        work.sign_in(Side::Destination, destination, None)
+            .await
+            .unwrap();
+    }
 }
 
 #[tokio::test]
@@ -140,20 +169,18 @@ async fn read_only_work_makes_no_call_that_changes_anything() {
     work.table(&tables[0]).await;
     let bucket = work.bucket(&plan.destination.bucket).await;
     work.buckets().await.unwrap();
-    work.keys(bucket.region.as_ref().unwrap()).await.unwrap();
+    work.keys(bucket.region.value().unwrap()).await.unwrap();
     let controls = ControlDocuments::default();
     // Without optimization, futures as large as these want a heap.
-    Box::pin(work.survey_access(&plan, &controls))
-        .await
-        .unwrap();
-    let briefing = Box::pin(work.prepare(&plan)).await.unwrap();
-    assert!(briefing.blockers.is_empty(), "{:?}", briefing.blockers);
+    let assessed = Box::pin(work.assess(&plan, &controls)).await.unwrap();
+    assert_eq!(assessed.assessment.fatal().next(), None);
+    let summary = work.summarize_start(&assessed).unwrap();
 
     let (sender, _events) = mpsc::unbounded_channel();
     let cancel = CancellationToken::new();
-    let started = Box::pin(work.start(&plan, &briefing, sender, &cancel)).await;
+    let started = Box::pin(work.start(&plan, &summary, sender, &cancel)).await;
     assert!(matches!(started, Err(StartError::ReadOnly)), "{started:?}");
-    let probe = work.draw_up_probe(&plan).await;
+    let probe = work.draw_up_probe(&plan, None).await;
     assert!(matches!(probe, Err(ProbeError::ReadOnly)), "{probe:?}");
     assert!(work.runs().unwrap().is_empty());
 
@@ -163,13 +190,40 @@ async fn read_only_work_makes_no_call_that_changes_anything() {
     assert!(changing.is_empty(), "{changing:?}");
 }
 
+/// All that a run reads before it starts, the sign-in included.
+#[rstest]
+#[case::one_table("one-table")]
+#[case::encrypted("kms-customer-key")]
+#[case::a_table_with_a_key("table-own-key")]
+#[case::refused("unread-identity")]
+#[tokio::test]
+async fn nothing_is_read_twice_before_a_start(#[case] example: &str) {
+    let (work, recorder) = recorder(false);
+    let plan = plan(example);
+    sign_in(&work, &plan).await;
+    let controls = ControlDocuments::default();
+    let assessed = Box::pin(work.assess(&plan, &controls)).await.unwrap();
+    work.summarize_start(&assessed).unwrap();
+    let region = assessed.assessment.facts.bucket.region.value();
+    work.draw_up_probe(&plan, region).await.unwrap();
+    let mut reads = recorder.whole.lock().unwrap().clone();
+    assert!(reads.len() > 20, "{reads:#?}");
+    reads.sort_unstable();
+    let twice: Vec<&String> = reads
+        .windows(2)
+        .filter(|pair| pair[0] == pair[1])
+        .map(|pair| &pair[0])
+        .collect();
+    assert!(twice.is_empty(), "{twice:#?}");
+}
+
 /// The recording itself: without the guard, the calls that change something are seen.
 #[tokio::test]
 async fn work_that_may_change_something_is_seen_to() {
     let (work, seen) = recorded_work(false);
     let plan = plan("kms-customer-key");
     sign_in(&work, &plan).await;
-    let probe = work.draw_up_probe(&plan).await.unwrap();
+    let probe = work.draw_up_probe(&plan, None).await.unwrap();
     let report = work
         .probe(&plan, &probe, &CancellationToken::new())
         .await
@@ -202,7 +256,7 @@ async fn a_probe_that_nobody_waits_for_takes_its_upload_back_all_the_same() {
     let (work, seen) = recorded_work(false);
     let plan = plan("one-table");
     sign_in(&work, &plan).await;
-    let probe = work.draw_up_probe(&plan).await.unwrap();
+    let probe = work.draw_up_probe(&plan, None).await.unwrap();
     let cancel = CancellationToken::new();
     tokio::select! {
         biased;
@@ -226,7 +280,7 @@ async fn a_probe_that_is_called_off_sends_nothing() {
     let (work, seen) = recorded_work(false);
     let plan = plan("one-table");
     sign_in(&work, &plan).await;
-    let probe = work.draw_up_probe(&plan).await.unwrap();
+    let probe = work.draw_up_probe(&plan, None).await.unwrap();
     let before = seen.lock().unwrap().len();
     let cancel = CancellationToken::new();
     cancel.cancel();
@@ -255,19 +309,18 @@ async fn exports_in_flight_are_counted_with_the_sizes_of_their_tables() {
     sign_in(&work, &plan).await;
     let facts = || async {
         let controls = ControlDocuments::default();
-        Box::pin(work.survey_access(&plan, &controls))
-            .await
-            .unwrap()
+        Box::pin(work.survey(&plan, &controls)).await.unwrap()
     };
     let before = facts().await.in_flight.value().copied().unwrap();
     assert_eq!((before.count, before.bytes), (0, Some(0)));
     for _ in 0..2 {
-        let briefing = Box::pin(work.prepare(&plan)).await.unwrap();
+        let controls = ControlDocuments::default();
+        let assessed = Box::pin(work.assess(&plan, &controls)).await.unwrap();
+        let mut summary = work.summarize_start(&assessed).unwrap();
         let (sender, _events) = mpsc::unbounded_channel();
         let cancel = CancellationToken::new();
-        let mut briefing = briefing;
-        briefing.newest = tableferry::journal::RunId(i64::MAX);
-        Box::pin(work.start(&plan, &briefing, sender, &cancel))
+        summary.newest = tableferry::journal::RunId(i64::MAX);
+        Box::pin(work.start(&plan, &summary, sender, &cancel))
             .await
             .unwrap();
     }

@@ -22,7 +22,7 @@ fn is_head(request: &Request) -> bool {
 async fn a_bucket_is_located_by_the_header_whatever_else_is_answered() {
     for status in [200, 301, 403] {
         let fake = Fake::with_sts(move |_| Reply::head(status, Some("ap-south-1")));
-        let found = s3(&fake).await.locate(&name()).await.unwrap();
+        let found = s3(&fake).await.locate(&name()).await.unwrap().region;
         assert_eq!(found.as_str(), "ap-south-1", "HTTP {status}");
     }
 }
@@ -46,7 +46,7 @@ async fn without_the_header_the_location_is_asked_for() {
                 ),
             )
         });
-        let found = s3(&fake).await.locate(&name()).await.unwrap();
+        let found = s3(&fake).await.locate(&name()).await.unwrap().region;
         assert_eq!(found.as_str(), expected);
     }
 }

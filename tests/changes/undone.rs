@@ -178,10 +178,10 @@ async fn what_an_export_in_flight_relies_on_stays_until_it_has_ended() {
     let work = work(&sandbox);
     let plan = plan(&example("no-grant"));
     let id = applied(&work, &plan).await;
-    let briefing = work.prepare(&plan).await.unwrap();
+    let summary = start_summary(&work, &plan).await;
     let (events, _kept) = mpsc::unbounded_channel();
     let cancel = CancellationToken::new();
-    let run = work.start(&plan, &briefing, events, &cancel).await.unwrap();
+    let run = work.start(&plan, &summary, events, &cancel).await.unwrap();
     let refused = work.propose_undo(id, false).await.unwrap_err();
     assert!(matches!(refused, UndoError::InUse { .. }), "{refused}");
     assert!(refused.to_string().contains(&run.to_string()), "{refused}");
@@ -208,11 +208,11 @@ async fn what_an_export_of_others_relies_on_stays(
     let text = text.replace("\"prod\"", &format!("\"{prefix}\""));
     let other = plan(&text);
     sign_in(&colleague, &other).await;
-    let briefing = colleague.prepare(&other).await.unwrap();
+    let summary = start_summary(&colleague, &other).await;
     let (events, _kept) = mpsc::unbounded_channel();
     let cancel = CancellationToken::new();
     let run = colleague
-        .start(&other, &briefing, events, &cancel)
+        .start(&other, &summary, events, &cancel)
         .await
         .unwrap();
     let run = colleague.run(run).unwrap().unwrap();

@@ -12,7 +12,8 @@ use tableferry::aws::{Environment, Session};
 use tableferry::job::{Plan, SignIn};
 use tableferry::journal::Journal;
 use tableferry::work::{
-    ControlDocuments, Poll, Proposal, RunOutcome, Settings, Side, Spreading, Work, proposals,
+    ControlDocuments, Poll, Proposal, RunOutcome, Settings, Side, Spreading, StartSummary, Work,
+    proposals,
 };
 use tableferry_sandbox::{Options, Sandbox};
 use tokio::sync::mpsc;
@@ -96,7 +97,7 @@ pub async fn sign_in(work: &Work, plan: &Plan) {
 }
 
 pub async fn survey(work: &Work, plan: &Plan) -> Facts {
-    work.survey_access(plan, &ControlDocuments::default())
+    work.survey(plan, &ControlDocuments::default())
         .await
         .unwrap()
 }
@@ -121,12 +122,19 @@ pub async fn only(work: &Work, plan: &Plan) -> Proposal {
     found.remove(0)
 }
 
+/// What a start of the plan would do.
+pub async fn start_summary(work: &Work, plan: &Plan) -> StartSummary {
+    let controls = ControlDocuments::default();
+    let assessed = Box::pin(work.assess(plan, &controls)).await.unwrap();
+    work.summarize_start(&assessed).unwrap()
+}
+
 pub async fn export(work: &Work, plan: &Plan) -> RunOutcome {
-    let briefing = work.prepare(plan).await.unwrap();
+    let summary = start_summary(work, plan).await;
     let (events, _kept) = mpsc::unbounded_channel();
     let cancel = CancellationToken::new();
     let run = work
-        .start(plan, &briefing, events.clone(), &cancel)
+        .start(plan, &summary, events.clone(), &cancel)
         .await
         .unwrap();
     work.follow(run, tableferry::work::Verify::Open, events, cancel)

@@ -103,8 +103,10 @@ fn what_may_not_be_read_is_said_in_one_line(#[case] operation: &'static str) {
     });
     assert_eq!(second.status, 0, "{second:?}");
     let objects = second.objects();
-    let briefing = objects.iter().find(|object| object["event"] == "briefing");
-    let warnings = briefing.unwrap()["warnings"].as_array().unwrap();
+    let summary = objects
+        .iter()
+        .find(|object| object["event"] == "start_summary");
+    let warnings = summary.unwrap()["warnings"].as_array().unwrap();
     let told = warnings.iter().filter(|warning| {
         let warning = warning.as_str().unwrap();
         warning.contains("exported already") && warning.contains(operation)

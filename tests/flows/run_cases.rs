@@ -264,7 +264,10 @@ fn a_call_that_is_refused_is_told_in_awss_words(
 /// With a destination profile, the bucket's absence and a wrong owner are known before the start.
 #[rstest]
 #[case::no_such_bucket("no-such-bucket", "does not exist")]
-#[case::a_wrong_owner("wrong-owner", "does not belong to account 333333333333")]
+#[case::a_wrong_owner(
+    "wrong-owner",
+    "the plan sends 333333333333 as the owner, and bucket export-landing is of 222222222222"
+)]
 fn a_destination_profile_tells_before_the_start(#[case] name: &str, #[case] words: &str) {
     let home = Home::new();
     let text = plan(name).replace(

@@ -381,7 +381,7 @@ fn beyond_the_limits_nothing_is_probed_and_nothing_changed() {
     let arguments = ["--sandbox", "--config", "config.toml", "--plan", plan];
     let mut terminal = Terminal::open(&home, 80, 24, &arguments);
     walk_to_access(&mut terminal, TO_ACCESS);
-    terminal.sees(&["✗ denied  s3:PutObject", "p probe"]);
+    terminal.sees(&["✗ denied  configured limit on export-nopolicy", "p probe"]);
     assert!(!terminal.text().contains("a apply"), "{}", terminal.text());
     terminal.press("p");
     terminal.sees(&[

@@ -119,7 +119,7 @@ impl Place {
     /// All facts about a plan.
     pub async fn survey(&self, plan: &Plan) -> Facts {
         let controls = ControlDocuments::default();
-        self.work.survey_access(plan, &controls).await.unwrap()
+        self.work.survey(plan, &controls).await.unwrap()
     }
 
     /// What `check` says of a plan.
@@ -129,7 +129,9 @@ impl Place {
 
     /// The calls that a run of the plan would make.
     pub async fn requests(&self, plan: &Plan) -> Vec<ExportRequest> {
-        self.work.prepare(plan).await.unwrap().requests
+        let controls = ControlDocuments::default();
+        let assessed = Box::pin(self.work.assess(plan, &controls)).await.unwrap();
+        self.work.summarize_start(&assessed).unwrap().requests
     }
 
     /// Starts the plan's first export, whatever is known against it, and waits for its end.

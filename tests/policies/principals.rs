@@ -4,13 +4,13 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use jiff::Timestamp;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tableferry::aws::Environment;
-use tableferry::job::SignIn;
+use tableferry::job::Plan;
 use tableferry::journal::Journal;
-use tableferry::work::{Settings, Side, Work};
-use tableferry_policy::arn::Arn;
+use tableferry::work::{ControlDocuments, Settings, Side, Work};
 use tableferry_sandbox::{Options, Sandbox};
 
 use crate::documents::policies;
@@ -176,32 +176,30 @@ async fn what_is_written_for_a_caller_is_taken_and_mends_the_plan(
     assert_eq!(exports[0]["status"], "COMPLETED", "{ran:?}");
 }
 
-/// The wizard writes policies from scratch by the proof of a sign-in; the role may not read itself.
+/// The wizard writes policies from scratch by what was read; the role may not read itself.
 #[tokio::test]
-async fn a_sign_in_tells_the_role_with_the_path_that_it_was_named_by() {
+async fn a_role_that_may_not_read_itself_goes_by_the_path_that_it_was_named_by() {
     let sandbox = Sandbox::open(Options::default()).unwrap();
     let files = sandbox.profiles(None);
     let environment =
         Environment::in_memory(files.config, files.credentials, sandbox.http_client());
     let journal = Journal::in_memory().unwrap();
     let work = Work::new(environment, journal, Settings::default());
-    let role: Arn = ROLE_WITH_PATH.1.parse().unwrap();
-    let how = SignIn {
-        profile: "partner-admin".to_owned(),
-        region: Some("eu-west-1".parse().unwrap()),
-        role: Some(role.clone()),
-        external_id: Some("ferry-4711".to_owned()),
-        ..SignIn::default()
-    };
-    let proved = work.sign_in(Side::Source, &how, None).await.unwrap();
-    assert_eq!(proved.role_arn, Some(role));
-    let as_user = SignIn {
-        role: None,
-        external_id: None,
-        ..how
-    };
-    let proved = work.sign_in(Side::Source, &as_user, None).await.unwrap();
-    assert_eq!(proved.role_arn, None);
+    let as_user = "profile = 'partner-admin'";
+    for (source, expected) in [(ROLE_WITH_PATH.0, Some(ROLE_WITH_PATH.1)), (as_user, None)] {
+        let text = format!(
+            "[source]\n{source}\nregion = 'eu-west-1'\n\
+             [destination]\nbucket = 'export-landing'\n[[tables]]\nname = 'Orders'\n"
+        );
+        let plan = Plan::parse(&text, "plan.toml", Timestamp::now()).unwrap();
+        work.sign_in(Side::Source, &plan.source.sign_in, None)
+            .await
+            .unwrap();
+        let controls = ControlDocuments::default();
+        let facts = Box::pin(work.survey(&plan, &controls)).await.unwrap();
+        let read = facts.source.role.value().map(|role| role.arn.to_string());
+        assert_eq!(read.as_deref(), expected);
+    }
 }
 
 /// The names that a person would try first.

@@ -1,23 +1,26 @@
 //! What is found about a plan's permissions, as plain data.
 
 use jiff::SignedDuration;
+use tableferry::assess::assessment::Assessment;
+use tableferry::assess::facts::{BucketFacts, Caller, Fact, Facts, PrincipalFacts, RoleFacts};
 use tableferry::assess::fingerprint::Fingerprint;
-use tableferry::assess::remedy::{Fix, Remedy, Target};
+use tableferry::assess::remedy::{Fix, Remedy, Target, from_scratch, notes};
 use tableferry::assess::requirement::{Criticality, Purpose, RequiredPermission, Resource, Who};
 use tableferry::assess::verdict::{
     AssessedRequirement, Check, Evidence, MissingInput, PolicyLayer, Requirement, Responsible,
     SettledBy, Verdict,
 };
 use tableferry::aws::s3::multipart::UploadTarget;
-use tableferry::job::{Encryption, Plan, SignIn};
-use tableferry::journal::{ProbeId, ProbeStage};
+use tableferry::job::{Encryption, Plan, SignIn, TableJob};
+use tableferry::journal::{ProbeId, ProbeStage, RunId};
 use tableferry::tui::consent::{Proposed, ProposedChange};
 use tableferry::tui::outside::{
-    ChangeId, ChangeKind, ChangeRecord, Judged, Probe, ProbeRecord, Proposal, UndoProposal, Way,
+    ChangeId, ChangeKind, ChangeRecord, Judged, Probe, ProbeRecord, Proposal, StartSummary,
+    UndoProposal, Way,
 };
 use tableferry::work::event::Side;
 use tableferry::work::{ChangeStage, ChangeTarget};
-use tableferry_policy::arn::AccountId;
+use tableferry_policy::arn::{AccountId, Region};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 use tableferry_policy::merge;
 
@@ -69,17 +72,77 @@ pub fn judged(plan: &Plan, is_denied: bool, production: Option<&str>) -> Judged 
         );
         (remedy.responsible.clone(), text)
     });
+    let assessment = Assessment {
+        plan: plan.clone(),
+        facts: facts(),
+        made_at: noon(),
+        requirements: verdicts.clone(),
+    };
     Judged {
-        read_at: noon() - SignedDuration::from_secs(3),
+        policies: from_scratch(plan, &assessment.facts),
+        notes: notes(plan, &assessment.facts),
+        start: Ok(start_summary(plan)),
+        assessment,
         verdicts,
         ways,
         letters: letters.collect(),
         remedies,
         mended_plan: plan.clone(),
-        is_caller_of_aws: true,
-        fingerprints: vec![fingerprint(); plan.tables.len()],
         probe: Ok(Box::new(probe())),
         probed_at: None,
+    }
+}
+
+/// Who exports, and the bucket's owner and Region, as they were read three seconds ago.
+fn facts() -> Facts {
+    let now = noon() - SignedDuration::from_secs(3);
+    let caller = Caller {
+        arn: "arn:aws:sts::111111111111:assumed-role/OnCall/mona"
+            .parse()
+            .unwrap(),
+        account: "111111111111".parse().unwrap(),
+        user_id: "AROAEXAMPLEEXAMPLE001:mona".to_owned(),
+    };
+    let region: Region = "eu-west-1".parse().unwrap();
+    let mut source = PrincipalFacts::new(caller, region);
+    let role = RoleFacts {
+        arn: "arn:aws:iam::111111111111:role/OnCall".parse().unwrap(),
+        id: None,
+        created_at: None,
+    };
+    source.role = Fact::known(role, now, "iam:GetRole");
+    let mut bucket = BucketFacts::new("export-landing".parse().unwrap());
+    let owner = "222222222222".parse().unwrap();
+    bucket.owner = Fact::known(owner, now, "s3:ListAllMyBuckets");
+    Facts::new(source, bucket, now)
+}
+
+/// What a start of the plan would do.
+fn start_summary(plan: &Plan) -> StartSummary {
+    let source = "111111111111".parse().unwrap();
+    let region = "eu-west-1".parse().unwrap();
+    let requests = plan.tables.iter().enumerate().map(|(index, job)| {
+        let arn = plan.table_arn(job, &source, &region);
+        plan.request(job, arn, None, format!("tableferry-token-{index}"))
+    });
+    let sentence = |job: &TableJob| {
+        format!(
+            "export {} (full, now) to s3://{}",
+            job.table.name(),
+            plan.destination.bucket
+        )
+    };
+    StartSummary {
+        lines: plan.tables.iter().map(sentence).collect(),
+        warnings: Vec::new(),
+        requests: requests.collect(),
+        duplicates: Vec::new(),
+        earlier: Vec::new(),
+        newest: RunId(0),
+        digest: "digest".to_owned(),
+        destination: format!("s3://{}", plan.destination.bucket),
+        fingerprints: vec![fingerprint(); plan.tables.len()],
+        given_up: Vec::new(),
     }
 }
 
@@ -232,6 +295,19 @@ fn verdict(
         expected_error: None,
         cautions: Vec::new(),
         criticality: Criticality::Required,
+    }
+}
+
+/// A setting of the bucket that stops the call.
+pub fn stopped(why: &str, hint: &str) -> AssessedRequirement {
+    let requirement = Requirement::Check {
+        check: Check::Bucket,
+        of: "export-landing".to_owned(),
+    };
+    AssessedRequirement {
+        explanation: why.to_owned(),
+        hint: hint.to_owned(),
+        ..verdict(requirement, Verdict::Denied, destination_owner())
     }
 }
 

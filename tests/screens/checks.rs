@@ -1,9 +1,10 @@
 //! The Access step, key by key: what is judged, when it counts, and what a denial leads to.
 
-use tableferry::tui::message::{Effect, Errand, Query, Reply};
+use jiff::SignedDuration;
+use tableferry::tui::message::{Effect, Errand, Message, Query, Reply};
 
 use crate::access;
-use crate::driver::Driver;
+use crate::driver::{Driver, noon};
 use crate::flows::TO_THE_QUESTION;
 use crate::world::World;
 
@@ -141,7 +142,10 @@ fn a_caller_that_aws_does_not_know_is_warned_about_and_no_more() {
     };
     driver.forget_questions();
     let mut judged = access::judged(&plan, true, None);
-    judged.is_caller_of_aws = false;
+    let caller = &mut judged.assessment.facts.source.caller;
+    caller.arn = "arn:aws:sts::111111111111:moto-session/mona"
+        .parse()
+        .unwrap();
     driver.reply(request, Reply::Judged(Box::new(Ok(judged))));
     driver.shows("✗ 3 denied").go(&["enter", "enter"]);
     driver.shows("Start the export?");
@@ -193,16 +197,21 @@ fn a_start_takes_along_what_was_read_of_its_permissions() {
 
 /// Something was changed, which is why it is read anew: what was read before says nothing now.
 #[test]
-fn a_start_takes_nothing_along_while_it_is_read_anew() {
+fn nothing_is_started_while_it_is_read_anew() {
     let mut driver = Driver::with((80, 24), World::default(), None);
-    driver.go(TO_ACCESS).press(&["r", "enter"]);
-    let asked = driver.asked();
-    let prepare = asked
-        .iter()
-        .find(|(_, query)| matches!(query, Query::Prepare(_)));
-    let (request, query) = prepare.unwrap();
-    let briefing = driver.world.answer(query);
-    driver.reply(*request, briefing);
-    driver.press(&["enter", "left", "enter"]);
-    assert_eq!(driver.start_fingerprints(), []);
+    driver.go(TO_ACCESS).press(&["r", "enter", "enter"]);
+    driver.hides("Start the export?");
+    assert!(driver.start().is_none());
+}
+
+/// An assessment is good for ten minutes: then it is made again before a start.
+#[test]
+fn what_was_read_more_than_ten_minutes_ago_is_read_again_before_a_start() {
+    let mut driver = Driver::with((80, 24), World::default(), None);
+    driver.go(TO_ACCESS).go(&["enter"]).forget_questions();
+    let later = noon() + SignedDuration::from_mins(11);
+    driver.happen(Message::Ticked(later));
+    driver.press(&["enter"]).hides("Start the export?");
+    let (_, query) = judge_asked(&driver);
+    assert!(matches!(query, Query::Judge(_)), "{query:?}");
 }

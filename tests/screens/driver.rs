@@ -173,7 +173,7 @@ impl Driver {
     pub fn start_fingerprints(&self) -> Vec<Fingerprint> {
         let mut done = self.done.iter().rev();
         let found = done.find_map(|effect| match effect {
-            Effect::Do(_, Deed::Start(_, briefing)) => Some(briefing.fingerprints.clone()),
+            Effect::Do(_, Deed::Start(_, summary)) => Some(summary.fingerprints.clone()),
             _ => None,
         });
         found.unwrap()

@@ -196,10 +196,6 @@ fn after_a_failure_another_start_gets_new_tokens() {
     let is_asked =
         |wanted: fn(&Query) -> bool| driver.asked().iter().any(|(_, query)| wanted(query));
     assert!(
-        is_asked(|query| matches!(query, Query::Prepare(_))),
-        "it is prepared anew"
-    );
-    assert!(
         is_asked(|query| matches!(query, Query::Judge(_))),
         "and judged anew"
     );
@@ -396,12 +392,9 @@ fn a_policy_is_copied_and_that_is_said() {
 }
 
 #[test]
-fn a_blocker_of_the_briefing_prevents_the_start() {
+fn a_setting_that_stops_the_call_prevents_the_start() {
     let world = World {
-        blockers: vec![tableferry::tui::outside::Blocker {
-            what: "the bucket is gone".to_owned(),
-            hint: "choose another".to_owned(),
-        }],
+        stopped: Some(("the bucket is gone", "choose another")),
         ..World::default()
     };
     let mut driver = Driver::with((80, 24), world, None);

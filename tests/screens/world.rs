@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
-use tableferry::aws::dynamodb::{ExportStatus, PointInTimeRecovery, Table};
+use tableferry::assess::facts::{
+    BucketFacts, DefaultEncryption, Fact, Recovery, TableDescription, TableFacts,
+};
+use tableferry::aws::dynamodb::ExportStatus;
 use tableferry::aws::failure::{Failure, FailureKind};
 use tableferry::aws::kms::Key;
 use tableferry::aws::profiles::{IgnoredProfile, Profile, ProfileKind, Profiles};
-use tableferry::aws::s3::{Bucket, DefaultEncryption};
+use tableferry::aws::s3::Bucket;
 use tableferry::aws::session::{Identity, SignInError};
 use tableferry::job::{Plan, SignIn};
 use tableferry::tui::message::{Query, Reply};
 use tableferry::tui::outside::{
-    Blocker, Briefing, ChangeRecord, Held, Identified, Judged, ProbeRecord, RunSummary, Standing,
+    ChangeRecord, Held, Identified, Judged, ProbeRecord, RunSummary, Standing,
 };
 use tableferry::work::event::{OperationProgress, Side, Stage};
-use tableferry::work::facts::{BucketFacts, TableFacts};
 use tableferry_policy::arn::{AccountId, BucketName, Region};
 
 use crate::access;
@@ -33,7 +35,8 @@ pub struct World {
     pub open_runs: Vec<RunSummary>,
     pub refuses_tables: bool,
     pub has_no_tables: bool,
-    pub blockers: Vec<Blocker>,
+    /// What the bucket's setting is, by which the call is stopped.
+    pub stopped: Option<(&'static str, &'static str)>,
     /// What is in progress to the same place, and unknown to the journal.
     pub duplicates: Vec<tableferry::work::Duplicate>,
     pub table_names: Option<Vec<String>>,
@@ -79,7 +82,6 @@ impl World {
             Query::ProposeUndo(id) => {
                 Reply::UndoProposed(Box::new(Ok(access::undo(*id, self.production.clone()))))
             }
-            Query::Prepare(plan) => Reply::Prepared(Box::new(Ok(self.briefing(plan)))),
         }
     }
 
@@ -87,6 +89,14 @@ impl World {
         let mut judged = access::judged(plan, self.is_denied, self.production.as_deref());
         if let Ok(probe) = &mut judged.probe {
             probe.earlier.clone_from(&self.unfinished_probes);
+        }
+        if let Ok(start) = &mut judged.start {
+            start.duplicates.clone_from(&self.duplicates);
+        }
+        if let Some((why, hint)) = self.stopped {
+            let found = access::stopped(why, hint);
+            judged.verdicts.push(found.clone());
+            judged.assessment.requirements.push(found);
         }
         judged
     }
@@ -104,40 +114,6 @@ impl World {
         let usual = ["Audit", "Empty", "Orders", "Sessions", "Users"];
         let usual = usual.map(str::to_owned).to_vec();
         self.table_names.clone().unwrap_or(usual)
-    }
-
-    fn briefing(&self, plan: &Plan) -> Briefing {
-        let source = "111111111111".parse().unwrap();
-        let region = "eu-west-1".parse().unwrap();
-        let requests: Vec<_> = plan
-            .tables
-            .iter()
-            .enumerate()
-            .map(|(index, job)| {
-                let arn = plan.table_arn(job, &source, &region);
-                plan.request(job, arn, None, format!("tableferry-token-{index}"))
-            })
-            .collect();
-        let sentence = |job: &tableferry::job::TableJob| {
-            format!(
-                "export {} (full, now) to s3://{}",
-                job.table.name(),
-                plan.destination.bucket
-            )
-        };
-        Briefing {
-            lines: plan.tables.iter().map(sentence).collect(),
-            blockers: self.blockers.clone(),
-            warnings: Vec::new(),
-            requests,
-            duplicates: self.duplicates.clone(),
-            earlier: Vec::new(),
-            newest: tableferry::journal::RunId(0),
-            digest: "digest".to_owned(),
-            destination: format!("s3://{}", plan.destination.bucket),
-            fingerprints: Vec::new(),
-            given_up: Vec::new(),
-        }
     }
 }
 
@@ -211,11 +187,6 @@ pub fn identified(account: &str, profile: &str) -> Identified {
         expires_at: (profile == "prod-oncall").then(|| noon() + SignedDuration::from_mins(55)),
         endpoints: Vec::new(),
         warnings: Vec::new(),
-        role_arn: (profile == "prod-oncall").then(|| {
-            format!("arn:aws:iam::{account}:role/OnCall")
-                .parse()
-                .unwrap()
-        }),
     }
 }
 
@@ -243,27 +214,27 @@ pub fn table(name: &str) -> TableFacts {
         "Audit" => (512, 40_000, true),
         _ => (0, 0, true),
     };
-    TableFacts {
-        asked: name.to_owned(),
-        table: Ok(Table {
-            name: name.to_owned(),
-            arn: format!("arn:aws:dynamodb:eu-west-1:111111111111:table/{name}")
-                .parse()
-                .unwrap(),
-            id: None,
-            status: "ACTIVE".to_owned(),
-            item_count: Some(items),
-            size_bytes: Some(bytes),
-            created_at: None,
-            key_attributes: vec!["customer".to_owned(), "order".to_owned()],
-            kms_key: None,
-        }),
-        recovery: Ok(PointInTimeRecovery {
-            is_enabled,
-            earliest: is_enabled.then(|| "2026-10-20T08:00:00Z".parse().unwrap()),
-            latest: is_enabled.then(|| "2026-11-22T11:55:00Z".parse().unwrap()),
-        }),
-    }
+    let recovery = Recovery {
+        is_enabled,
+        earliest: is_enabled.then(|| "2026-10-20T08:00:00Z".parse().unwrap()),
+        latest: is_enabled.then(|| "2026-11-22T11:55:00Z".parse().unwrap()),
+    };
+    let description = TableDescription {
+        arn: format!("arn:aws:dynamodb:eu-west-1:111111111111:table/{name}")
+            .parse()
+            .unwrap(),
+        id: None,
+        status: "ACTIVE".to_owned(),
+        created_at: None,
+        item_count: Some(items),
+        size_bytes: Some(bytes),
+        key_attributes: vec!["customer".to_owned(), "order".to_owned()],
+        key: None,
+    };
+    let mut facts = TableFacts::new(name);
+    facts.description = Fact::known(description, noon(), "dynamodb:DescribeTable");
+    facts.recovery = Fact::known(recovery, noon(), "dynamodb:DescribeContinuousBackups");
+    facts
 }
 
 fn buckets() -> Vec<Bucket> {
@@ -285,16 +256,16 @@ fn bucket(name: &BucketName) -> BucketFacts {
         _ => "eu-west-1".parse().unwrap(),
     };
     let algorithm = if is_kms { "aws:kms" } else { "AES256" };
-    BucketFacts {
-        name: name.clone(),
-        region: Ok(region),
-        owner: Ok("222222222222".parse().unwrap()),
-        encryption: Ok(DefaultEncryption {
-            algorithm: algorithm.to_owned(),
-            key: is_kms.then(|| KEY.to_owned()),
-            has_bucket_key: is_kms,
-        }),
-    }
+    let encryption = DefaultEncryption {
+        algorithm: algorithm.to_owned(),
+        key: is_kms.then(|| KEY.to_owned()),
+        has_bucket_key: is_kms,
+    };
+    let mut facts = BucketFacts::new(name.clone());
+    facts.region = Fact::known(region, noon(), "s3:ListBucket");
+    facts.owner = Fact::known("222222222222".parse().unwrap(), noon(), "s3:ListBucket");
+    facts.encryption = Fact::known(encryption, noon(), "s3:GetEncryptionConfiguration");
+    facts
 }
 
 fn keys() -> Vec<Key> {

@@ -24,19 +24,47 @@ pub struct TableFacts {
     pub policy: Fact<String>,
 }
 
+impl TableFacts {
+    /// A table of which only the name or ARN is known.
+    #[must_use]
+    pub fn new(asked: impl Into<String>) -> Self {
+        Self {
+            asked: asked.into(),
+            description: Fact::Unasked,
+            recovery: Fact::Unasked,
+            policy: Fact::Unasked,
+        }
+    }
+
+    /// The table's name without its ARN, where it was read.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.description.value()?.arn.resource_after("table")
+    }
+}
+
 /// A table, as `DescribeTable` tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableDescription {
     /// Its ARN.
     pub arn: Arn,
+    /// `TableId`, which is another when a table of this name is made again.
+    #[serde(default)]
+    pub id: Option<String>,
     /// `TableStatus`.
     pub status: String,
     /// When it was made.
     #[serde(default)]
     pub created_at: Option<Timestamp>,
-    /// `TableSizeBytes`.
+    /// `ItemCount`, which DynamoDB brings up to date about every six hours.
+    #[serde(default)]
+    pub item_count: Option<u64>,
+    /// `TableSizeBytes`, which DynamoDB brings up to date about every six hours.
     #[serde(default)]
     pub size_bytes: Option<u64>,
+    /// The partition key and, if any, the sort key.
+    #[serde(default)]
+    pub key_attributes: Vec<String>,
     /// `KMSMasterKeyArn` of `SSEDescription`; `None` where DynamoDB owns the key.
     #[serde(default)]
     pub key: Option<Arn>,

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 use super::draft::{Drawn, fitting, principal};
 use super::{ExemptingDeny, Fix, Remedies, Remedy, Target, Terms, proof, statement};
@@ -45,6 +46,56 @@ pub fn whole(plan: &Plan, facts: &Facts, now: Timestamp, terms: Terms) -> Remedi
         .chain(others)
         .collect();
     found
+}
+
+/// A policy that a plan needs, from scratch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WholePolicy {
+    /// The document that it goes into.
+    pub target: Target,
+    /// A document with nothing but the statements for the plan.
+    pub text: String,
+}
+
+/// The policies that a plan's export needs, each as a document of its own, whether an account has
+/// them already or not.
+#[must_use]
+pub fn from_scratch(plan: &Plan, facts: &Facts) -> Vec<WholePolicy> {
+    let documents = documents(plan, facts);
+    let via_s3 = statement::via_s3(facts);
+    let terms = statement::Terms {
+        expires: None,
+        via_s3: via_s3.as_deref(),
+        is_wide: false,
+    };
+    let written = documents.into_iter().map(|(target, needs)| {
+        let drawn = fitting(&target, facts, terms, |terms| {
+            let mut drawn = Drawn::of(None);
+            for (sid, statement) in &statements(&target, &needs, facts, terms) {
+                drawn.add(sid, statement);
+            }
+            drawn
+        });
+        WholePolicy {
+            text: drawn.text,
+            target,
+        }
+    });
+    written.collect()
+}
+
+/// The statements of a document for what the exporter needs of it.
+fn statements(
+    target: &Target,
+    needs: &[RequiredPermission],
+    facts: &Facts,
+    terms: statement::Terms<'_>,
+) -> Vec<(String, Map<String, Value>)> {
+    let names = |who: Who| principal(facts, who);
+    let is_key_policy = matches!(target, Target::KeyPolicy { .. });
+    let has_principal = target.is_resource_policy();
+    let principals = has_principal.then_some(&names as &dyn Fn(Who) -> SourcePrincipal);
+    statement::statements(needs, principals, is_key_policy, terms)
 }
 
 fn target(remedy: &Remedy) -> Option<&Target> {
@@ -152,17 +203,12 @@ impl Whole<'_> {
             via_s3: via_s3.as_deref(),
             is_wide: false,
         };
-        let names = |who: Who| principal(self.facts, who);
-        let is_key_policy = matches!(target, Target::KeyPolicy { .. });
-        let has_principal = target.is_resource_policy();
-        let principals = has_principal.then_some(&names as &dyn Fn(Who) -> SourcePrincipal);
         let live = target.live(self.facts);
         let mended = live.map(|live| least.and_then(without_added).unwrap_or(live.to_owned()));
         fitting(target, self.facts, terms, |terms| {
             let mut drawn = Drawn::of(mended.as_deref());
             drawn.drop_ended(self.now);
-            for (sid, statement) in &statement::statements(needs, principals, is_key_policy, terms)
-            {
+            for (sid, statement) in &statements(target, needs, self.facts, terms) {
                 drawn.add(sid, statement);
             }
             drawn.drop_stale();

@@ -138,6 +138,12 @@ pub enum Check {
     EarlierFailure,
     /// Changes that were just made hold by now.
     YoungChange,
+    /// Source, destination, tables and key are of one partition.
+    Partition,
+    /// The plan keeps to the limits that the configuration sets.
+    Limit,
+    /// The plan asks for each export once.
+    DuplicateRequest,
 }
 
 impl Check {
@@ -162,6 +168,32 @@ impl Check {
             Self::SamePlace => "earlier exports of",
             Self::EarlierFailure => "earlier failure at",
             Self::YoungChange => "change of",
+            Self::Partition => "partition of",
+            Self::Limit => "configured limit on",
+            Self::DuplicateRequest => "repeated request for",
         }
+    }
+
+    /// Whether a denial of it puts the plan out of bounds: no remedy brings it back, and nothing forces
+    /// it.
+    #[must_use]
+    pub const fn is_out_of_bounds(self) -> bool {
+        matches!(self, Self::Partition | Self::Limit)
+    }
+
+    /// Whether a denial of it stops the call itself, so that there is nothing to be gained by trying.
+    #[must_use]
+    pub const fn stops_the_call(self) -> bool {
+        matches!(
+            self,
+            Self::Bucket
+                | Self::BucketOwner
+                | Self::Table
+                | Self::Recovery
+                | Self::Window
+                | Self::Partition
+                | Self::Limit
+                | Self::DuplicateRequest
+        )
     }
 }

@@ -114,6 +114,9 @@ fn table(name: &str, tables: &Value) -> TableFacts {
     TableFacts {
         asked: name.to_owned(),
         description: known(TableDescription {
+            id: None,
+            item_count: None,
+            key_attributes: Vec::new(),
             arn: TABLE.replace("Orders", name).parse().unwrap(),
             status: "ACTIVE".to_owned(),
             created_at: Some(at("2026-01-01T00:00:00Z")),

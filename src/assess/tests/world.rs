@@ -11,7 +11,7 @@ use crate::assess::facts::{
 use crate::assess::simulation::questions;
 use crate::assess::verdict::{AssessedRequirement, Check, Requirement, judge};
 use crate::job::Plan;
-use tableferry_policy::arn::Region;
+use tableferry_policy::arn::{Arn, Region};
 
 pub(crate) const KEY: &str =
     "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -40,6 +40,21 @@ pub(crate) fn refused<T>(permission: &str) -> Fact<T> {
     Fact::Refused {
         permission: permission.to_owned(),
         detail: "access denied".to_owned(),
+    }
+}
+
+pub(crate) fn description(name: &str, key: Option<Arn>) -> TableDescription {
+    TableDescription {
+        arn: format!("arn:aws:dynamodb:eu-west-1:111111111111:table/{name}")
+            .parse()
+            .unwrap(),
+        id: None,
+        status: "ACTIVE".to_owned(),
+        created_at: Some(at("2026-01-01T00:00:00Z")),
+        item_count: None,
+        size_bytes: Some(1_000_000),
+        key_attributes: Vec::new(),
+        key,
     }
 }
 
@@ -177,13 +192,7 @@ pub(crate) fn facts() -> Facts {
     facts.destination = Some(destination);
     facts.tables = vec![TableFacts {
         asked: "Orders".to_owned(),
-        description: known(TableDescription {
-            arn: TABLE.parse().unwrap(),
-            status: "ACTIVE".to_owned(),
-            created_at: Some(at("2026-01-01T00:00:00Z")),
-            size_bytes: Some(1_000_000),
-            key: None,
-        }),
+        description: known(description("Orders", None)),
         recovery: known(Recovery {
             is_enabled: true,
             earliest: Some(at("2026-10-20T00:00:00Z")),

@@ -6,7 +6,7 @@ use super::{
     prior_export,
 };
 use crate::assess::facts::{Fact, Facts, Ownership};
-use crate::assess::requirement::{Criticality, bucket_owner};
+use crate::assess::requirement::{Criticality, bucket_owner, owner_sent};
 use crate::job::Plan;
 use tableferry_policy::arn::AccountId;
 use tableferry_policy::document::Document;
@@ -89,10 +89,9 @@ fn judge_owner(plan: &Plan, facts: &Facts) -> AssessedRequirement {
             .fixed_by(super::Responsible::You, hint)
             .expecting(REFUSED)
     };
-    // Without a word of the plan, a run sends the account of the destination's profile.
     let said = plan.destination.owner.as_ref();
-    let destinations = facts.destination.as_ref().map(|side| &side.caller.account);
-    let sent = said.or(destinations);
+    let sent = owner_sent(plan, facts);
+    let sent = sent.as_ref();
     let name = &bucket.name;
     let choose = |owner: &AccountId| format!("set destination.owner to \"{owner}\"");
     let find_out = || "set destination.owner to the account that owns the bucket".to_owned();

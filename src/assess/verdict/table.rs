@@ -6,17 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::bucket::unread;
 use super::{AssessedRequirement, Check, Responsible, SettledBy, Verdict};
 use crate::assess::facts::{Fact, Facts, Recovery, TableFacts};
-use crate::job::{Plan, Span, TableJob};
+use crate::job::{ExportRequest, Plan, Span, TableJob, recovery_command};
 
 /// Judges every table of a plan.
 pub(super) fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequirement> {
     let mut verdicts: Vec<AssessedRequirement> = Vec::new();
-    let empty = TableFacts {
-        asked: String::new(),
-        description: Fact::Unasked,
-        recovery: Fact::Unasked,
-        policy: Fact::Unasked,
-    };
+    let empty = TableFacts::new(String::new());
     for job in &plan.tables {
         let asked = job.table.to_string();
         let table = facts.table(&asked).unwrap_or(&empty);
@@ -31,7 +26,40 @@ pub(super) fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedR
             verdicts.extend(known.and_then(|known| window(job, table, known, now)));
         }
     }
+    verdicts.extend(repeated(plan, facts));
     verdicts
+}
+
+/// A table that is named once by its name and once by its ARN would be exported twice.
+fn repeated(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
+    let source = &facts.source;
+    let requests: Vec<ExportRequest> = plan
+        .tables
+        .iter()
+        .map(|job| {
+            let arn = plan.table_arn(job, &source.caller.account, &source.region);
+            plan.request(job, arn, None, String::new())
+        })
+        .collect();
+    let again = requests.iter().enumerate().filter(|(index, request)| {
+        requests
+            .iter()
+            .take(*index)
+            .any(|earlier| earlier == *request)
+    });
+    again
+        .map(|(_, request)| {
+            let table = request.table_arn.to_string();
+            AssessedRequirement::check(Check::DuplicateRequest, table.as_str(), Verdict::Denied)
+                .because(format!(
+                    "the plan names table {table} twice with the same settings"
+                ))
+                .fixed_by(
+                    Responsible::You,
+                    "remove one of the two, or change its time, format or filter",
+                )
+        })
+        .collect()
 }
 
 fn push_once(verdicts: &mut Vec<AssessedRequirement>, verdict: AssessedRequirement) {
@@ -53,11 +81,12 @@ fn existence(
     if arn.account != source.as_str() {
         return check(Verdict::Denied)
             .because(format!(
-                "{arn} is not of {source}, the account that exports"
+                "table {arn} belongs to account {}, the source is {source}",
+                arn.account
             ))
             .fixed_by(
                 Responsible::You,
-                "sign in to the table's own account as the source",
+                "an export is started in the table's own account: choose a profile of it",
             )
             .expecting("Access is denied");
     }
@@ -94,7 +123,10 @@ fn recovery(name: &str, table: &TableFacts) -> AssessedRequirement {
             ))
             .fixed_by(
                 Responsible::You,
-                "enable it (dynamodb:UpdateContinuousBackups); the window begins then",
+                format!(
+                    "enable it and wait a few minutes: {}",
+                    recovery_command(table.name().unwrap_or(name))
+                ),
             )
             .expecting("Point in time recovery is not enabled for table"),
         other => check(Verdict::Unknown {
@@ -139,14 +171,18 @@ fn window(
             }
             if let Some(earliest) = recovery.earliest.filter(|earliest| time < earliest) {
                 return denied(
-                    format!("{time} lies before the recovery window, which begins at {earliest}"),
+                    format!(
+                        "{time} lies before the recovery window of table {name}, which begins at {earliest}"
+                    ),
                     format!("choose a time from {earliest} on"),
                     "Export Time is invalid",
                 );
             }
             if let Some(latest) = latest.filter(|latest| time > latest) {
                 return denied(
-                    format!("{time} lies after the recovery window, which ends at {latest}"),
+                    format!(
+                        "{time} lies after the recovery window of table {name}, which ends at {latest}"
+                    ),
                     "choose an earlier time, or leave it out for the latest state".to_owned(),
                     "Point in Time Recovery is not available for specified export time",
                 );
@@ -170,7 +206,9 @@ fn window(
             }
             if let Some(earliest) = recovery.earliest.filter(|earliest| from < earliest) {
                 return denied(
-                    format!("{from} lies before the recovery window, which begins at {earliest}"),
+                    format!(
+                        "{from} lies before the recovery window of table {name}, which begins at {earliest}"
+                    ),
                     format!(
                         "choose a beginning from {earliest} on, and an end 15 minutes later at least"
                     ),

@@ -7,14 +7,12 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::CheckArgs;
-use crate::assess::facts::Facts;
 use crate::commands::report::Report;
 use crate::commands::sign_in::ask;
 use crate::commands::unfinished;
 use crate::commands::{Exit, check_may_change};
-use crate::job::Plan;
 use crate::work::probe::{LEAVES, Left, NOT_SHOWN, TakingBack};
-use crate::work::{ProbeError, ProbeReport, Work};
+use crate::work::{Assessed, ProbeError, ProbeReport, Work};
 
 /// Refuses a probe that may not be made, or that nobody could agree to, before anything is read.
 pub(super) fn check_consent(work: &Work, args: &CheckArgs, report: &Report) -> Result<(), Exit> {
@@ -32,16 +30,17 @@ pub(super) fn check_consent(work: &Work, args: &CheckArgs, report: &Report) -> R
     Err(Exit::Usage)
 }
 
-/// Probes with consent, and adds what was tried to the facts. Without consent nothing is sent, and
-/// the facts stay as they were read. What earlier probes left is taken back with the same consent.
+/// Probes with consent, and assesses anew with what was tried. Without consent nothing is sent, and
+/// the assessment stays as it is. What earlier probes left is taken back with the same consent.
 pub(super) async fn probe(
     work: &Work,
     args: &CheckArgs,
-    plan: &Plan,
-    facts: &mut Facts,
+    assessed: Assessed,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<(), Exit> {
+) -> Result<Assessed, Exit> {
+    let plan = &assessed.assessment.plan;
+    let region = assessed.assessment.facts.bucket.region.value();
     let told = |error: ProbeError| {
         report.error(
             &format!("the probe cannot be made: {error}"),
@@ -49,7 +48,7 @@ pub(super) async fn probe(
         );
         Exit::Refused
     };
-    let probe = work.draw_up_probe(plan).await.map_err(told)?;
+    let probe = work.draw_up_probe(plan, region).await.map_err(told)?;
     unfinished::tell_but(work, &probe.earlier, report);
     report.line("the probe sends:");
     for line in probe.lines() {
@@ -59,12 +58,11 @@ pub(super) async fn probe(
     report.object(&json!({ "event": "probe_planned", "calls": probe.lines() }));
     if !args.yes && !is_agreed(cancel).await {
         report.line("nothing was sent");
-        return Ok(());
+        return Ok(assessed);
     }
     let found = work.probe(plan, &probe, cancel).await.map_err(told)?;
     tell(&found, report);
-    found.put_into(facts);
-    Ok(())
+    Ok(work.assess_with_probe(assessed, &found))
 }
 
 async fn is_agreed(cancel: &CancellationToken) -> bool {

@@ -3,25 +3,21 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
 use crate::assess::remedy::{Fix, Remedies, Remedy};
 use crate::assess::requirement::Criticality;
 use crate::assess::verdict::{
     AssessedRequirement, Counts, MissingInput, Overall, SettledBy, Verdict, VerdictGroup,
-    assumptions, by_responsible, grouped_by_cause,
+    by_responsible, grouped_by_cause,
 };
 use crate::commands::report::Report;
 use tableferry_policy::evaluate::Deciding;
 
 /// Tells every verdict, grouped by who can mend it, and what was assumed.
-pub(in crate::commands) fn tell(
-    report: &Report,
-    facts: &Facts,
-    now: Timestamp,
-    verdicts: &[AssessedRequirement],
-) {
-    tell_age(report, facts, now);
-    for (responsible, group) in by_responsible(verdicts) {
+pub(in crate::commands) fn tell(report: &Report, assessment: &Assessment) {
+    tell_age(report, &assessment.facts, assessment.made_at);
+    for (responsible, group) in by_responsible(&assessment.requirements) {
         report.line(&format!("{responsible}:"));
         for verdict in &group {
             report.object(&verdict_object(verdict));
@@ -30,7 +26,7 @@ pub(in crate::commands) fn tell(
             tell_verdict(report, &told);
         }
     }
-    let assumed = assumptions(verdicts);
+    let assumed = assessment.assumed();
     if !assumed.is_empty() {
         report.line("not read, and assumed not to forbid it:");
     }
@@ -50,14 +46,9 @@ pub(in crate::commands) fn tell_age(report: &Report, facts: &Facts, now: Timesta
 }
 
 /// Tells what all verdicts come to.
-pub(in crate::commands) fn tell_end(
-    report: &Report,
-    facts: &Facts,
-    now: Timestamp,
-    verdicts: &[AssessedRequirement],
-    overall: Overall,
-) {
-    let counts = Counts::of(verdicts);
+pub(in crate::commands) fn tell_end(report: &Report, assessment: &Assessment, overall: Overall) {
+    let (facts, now) = (&assessment.facts, assessment.made_at);
+    let counts = assessment.counts();
     report.line(&format!("{}: {counts}", overall_in_words(overall, counts)));
     report.object(&json!({
         "event": "checked",
@@ -65,7 +56,7 @@ pub(in crate::commands) fn tell_end(
         "counts": counts,
         "facts_read_at": facts.surveyed_at,
         "facts_age_seconds": now.duration_since(facts.surveyed_at).as_secs(),
-        "assumed": assumptions(verdicts),
+        "assumed": assessment.assumed(),
     }));
 }
 

@@ -2,30 +2,28 @@
 
 use serde_json::json;
 
-use super::{blocked, check};
+use super::{check, refuse_denied};
 use crate::args::RunArgs;
-use crate::assess::facts::Facts;
-use crate::assess::verdict::{AssessedRequirement, overall};
+use crate::assess::assessment::Assessment;
 use crate::commands::Exit;
 use crate::commands::report::Report;
-use crate::job::{Plan, by_hand};
-use crate::work::Briefing;
+use crate::job::by_hand;
+use crate::work::StartSummary;
 
 /// Tells what stands in the way and prints the commands; the exit status is that of `check`, or 3 where
 /// what was read before the start speaks against it.
 pub(super) fn conclude(
     args: &RunArgs,
-    plan: &Plan,
-    briefing: &Briefing,
-    facts: &Facts,
-    (verdicts, foreseen): (&[AssessedRequirement], &[AssessedRequirement]),
+    assessment: &Assessment,
+    summary: &StartSummary,
     report: &Report,
 ) -> Result<Exit, Exit> {
-    let refusal = blocked(args, briefing, foreseen, report);
+    let refusal = refuse_denied(args.force, assessment, report);
     report.line("nothing is started: this is a dry run");
-    let (source, sign_in) = (&facts.source, &plan.source.sign_in);
+    let source = &assessment.facts.source;
+    let sign_in = &assessment.plan.source.sign_in;
     match by_hand(
-        &briefing.requests,
+        &summary.requests,
         sign_in,
         &source.caller.arn,
         &source.region,
@@ -41,5 +39,5 @@ pub(super) fn conclude(
         }
     }
     refusal?;
-    Ok(check::exit(overall(verdicts, args.strict)))
+    Ok(check::exit(assessment.overall(args.strict)))
 }

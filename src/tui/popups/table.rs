@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::aws::dynamodb::PointInTimeRecovery;
+use crate::assess::facts::Recovery;
 use crate::job::{Format, Span, View};
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
@@ -85,7 +85,6 @@ pub(super) fn submit(model: &mut Model, table: String, mut form: Form) -> Vec<Ef
                 Format::DynamoDbJson
             };
             model.tables.put(job);
-            model.review.forget();
         }
         Err(error) => {
             form.error = Some(error);
@@ -95,8 +94,8 @@ pub(super) fn submit(model: &mut Model, table: String, mut form: Form) -> Vec<Ef
     Vec::new()
 }
 
-fn recovery<'a>(model: &'a Model, table: &str) -> Option<&'a PointInTimeRecovery> {
-    model.tables.known(table)?.recovery.as_ref().ok()
+fn recovery<'a>(model: &'a Model, table: &str) -> Option<&'a Recovery> {
+    model.tables.known(table)?.recovery.value()
 }
 
 fn span(model: &Model, table: &str, form: &Form) -> Result<Span, String> {
@@ -131,11 +130,7 @@ fn span(model: &Model, table: &str, form: &Form) -> Result<Span, String> {
     Ok(Span::Incremental { from, to, view })
 }
 
-fn check_inside(
-    time: Timestamp,
-    window: Option<&PointInTimeRecovery>,
-    now: Timestamp,
-) -> Result<(), String> {
+fn check_inside(time: Timestamp, window: Option<&Recovery>, now: Timestamp) -> Result<(), String> {
     if time > now {
         return Err(format!("{} is in the future", format::at(time)));
     }
@@ -187,7 +182,7 @@ mod tests {
     #[test]
     fn a_time_outside_the_window_is_refused() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let window = PointInTimeRecovery {
+        let window = Recovery {
             is_enabled: true,
             earliest: Some(at("2026-11-20T00:00:00Z")),
             latest: Some(at("2026-11-22T09:55:00Z")),

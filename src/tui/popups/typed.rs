@@ -109,12 +109,10 @@ fn take(model: &mut Model, purpose: &Purpose, text: &str) -> Result<Vec<Effect>,
         }
         Purpose::Prefix => {
             model.destination.prefix = prefix(text)?;
-            model.review.forget();
         }
         Purpose::Owner => {
             let owner: AccountId = text.parse().map_err(|e| format!("{e}"))?;
             model.destination.owner = Owner::Given(owner);
-            model.review.forget();
         }
         Purpose::Key => {
             model.encryption.choice = Some(Encryption::Kms {
@@ -122,7 +120,6 @@ fn take(model: &mut Model, purpose: &Purpose, text: &str) -> Result<Vec<Effect>,
             });
             model.encryption.list.clear_filter();
             model.encryption.place_cursor();
-            model.review.forget();
         }
         Purpose::AccountName(proposed) => return consent::agree_by_name(model, proposed, text),
     }
@@ -151,7 +148,6 @@ fn take_table(model: &mut Model, text: &str) -> Result<(), String> {
     model.tables.list.clear_filter();
     let place = model.tables.rows().iter().position(|row| *row == text);
     model.tables.list.cursor = place.unwrap_or(0);
-    model.review.forget();
     Ok(())
 }
 

@@ -1,8 +1,6 @@
 //! What the wizard asks of the work room, and the answers as messages. The only file of this room
 //! that calls it.
 
-use futures_util::future;
-use jiff::Timestamp;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
@@ -39,10 +37,6 @@ pub(super) async fn ask(
         Query::Buckets => Reply::Buckets(work.buckets().await),
         Query::Bucket(bucket) => Reply::Bucket(Box::new(work.bucket(&bucket).await)),
         Query::Keys(region) => Reply::Keys(work.keys(&region).await),
-        Query::Prepare(plan) => {
-            let briefing = work.prepare(&plan).await;
-            Reply::Prepared(Box::new(briefing.map_err(|error| told(&error))))
-        }
         Query::Hold(plan, id) => Reply::Held(work.wait_until_held(&plan, &[id], cancel).await),
         Query::Changes => Reply::Changes(off_the_loop(move || changes_in_place(&work)).await),
         Query::ProposeUndo(id) => Reply::UndoProposed(Box::new(propose_undo(&work, id).await)),
@@ -59,30 +53,31 @@ pub(super) async fn ask(
     Message::Replied(request, reply)
 }
 
-/// Reads both accounts and judges what was read, away from the loop: that takes tens of
+/// Assesses the plan, and draws up what can be done away from the loop: that takes tens of
 /// milliseconds.
 async fn judge(work: Work, plan: Plan, probed: Option<ProbeReport>) -> Result<Judged, String> {
     let controls = ControlDocuments::default();
-    let (facts, probe) = future::join(
-        work.survey_access(&plan, &controls),
-        work.draw_up_probe(&plan),
-    )
-    .await;
-    let mut facts = facts.map_err(|error| told(&error))?;
-    let beyond = work.beyond_limits(&plan, &facts);
+    let assessed = work.assess(&plan, &controls).await;
+    let mut assessed = assessed.map_err(|error| told(&error))?;
     if let Some(report) = &probed {
-        report.put_into(&mut facts);
+        assessed = work.assess_with_probe(assessed, report);
     }
+    let region = assessed.assessment.facts.bucket.region.value();
+    let probe = work.draw_up_probe(&plan, region).await;
     Ok(off_the_loop(move || {
+        let start = work
+            .summarize_start(&assessed)
+            .map_err(|error| told(&error));
         let name_to_type = |proposal: &Proposal| {
             let accounts = [&proposal.account, &proposal.source_account];
             work.name_to_type(accounts).map(str::to_owned)
         };
-        let mut judged = Judged::of(&plan, &facts, Timestamp::now(), name_to_type);
+        let mut judged = Judged::new(assessed.assessment, start, name_to_type);
         judged.probe = probe.map(Box::new).map_err(|error| told(&error));
         judged.probed_at = probed.map(|report| report.at);
-        if let Some(blocker) = beyond.first() {
-            judged.hold_back(&blocker.what);
+        let outside = judged.assessment.out_of_bounds().next();
+        if let Some(why) = outside.map(|found| found.explanation.clone()) {
+            judged.hold_back(&why);
         }
         judged
     })
@@ -154,9 +149,9 @@ pub(super) async fn deed(
     sender: UnboundedSender<Message>,
 ) {
     let outcome = match deed {
-        Deed::Start(plan, briefing) => {
+        Deed::Start(plan, summary) => {
             let (events, telling) = tell(&sender);
-            let answer = work.start(&plan, &briefing, events, &cancel).await;
+            let answer = work.start(&plan, &summary, events, &cancel).await;
             let _ = telling.await;
             match answer {
                 Ok(run) => MutationResult::Started(run.0),

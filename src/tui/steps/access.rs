@@ -4,12 +4,10 @@
 //! The step decides which verdicts still count: those of the plan as it is now. A denial does not
 //! keep anybody from going on, but it is asked about before the start.
 
-use crate::assess::fingerprint::Fingerprint;
-use crate::assess::remedy::{Fix, Remedy, Target};
+use crate::assess::remedy::{Fix, Remedy, Target, WholePolicy};
 use crate::assess::verdict::{AssessedRequirement, Requirement, VerdictGroup};
 use crate::job::Plan;
 use crate::tui::consent;
-use crate::tui::drafts::{self, Policy};
 use crate::tui::keymap::Action;
 use crate::tui::layout;
 use crate::tui::message::{Effect, Errand, Query};
@@ -22,6 +20,7 @@ use crate::tui::remote::{Remote, RequestId};
 use crate::tui::steps::destination::Owner;
 use crate::tui::view;
 use crate::tui::widgets::{format, list};
+use crate::work::event::Side;
 
 /// What is known of the plan's permissions, and what of it is in sight.
 #[derive(Debug, Clone, Default)]
@@ -140,19 +139,10 @@ pub(crate) fn fatal(model: &Model) -> Vec<&AssessedRequirement> {
     judged(model).map_or_else(Vec::new, |judged| judged.fatal().collect())
 }
 
-/// What was read for each of the plan's exports; nothing while it is being read anew, which is done
-/// where something was changed.
-pub(crate) fn fingerprints(model: &Model) -> Vec<Fingerprint> {
-    match &model.access.judged {
-        Remote::Loaded(judged) if is_of_plan(model) => judged.fingerprints.clone(),
-        _ => Vec::new(),
-    }
-}
-
 /// The tabs there are now.
 pub(crate) fn tabs(model: &Model) -> Vec<Tab> {
     let remedies = judged(model).map_or(0, |judged| judged.remedies.len());
-    let policies = drafts::policies(model).len();
+    let policies = judged(model).map_or(0, |judged| judged.policies.len());
     std::iter::once(Tab::Checks)
         .chain((0..remedies).map(Tab::Remedy))
         .chain((0..policies).map(Tab::Policy))
@@ -166,9 +156,9 @@ pub(crate) fn title(model: &Model, tab: Tab) -> String {
         Tab::Remedy(_) => remedy(model, tab).map_or_else(String::new, |(_, remedy)| {
             format!("Fix {}", short_title(remedy))
         }),
-        Tab::Policy(_) => {
-            policy(model, tab).map_or_else(String::new, |policy| policy.title.to_owned())
-        }
+        Tab::Policy(_) => policy(model, tab).map_or_else(String::new, |policy| {
+            policy_title(&policy.target).to_owned()
+        }),
     }
 }
 
@@ -207,10 +197,42 @@ pub(crate) fn remedy(model: &Model, tab: Tab) -> Option<(&Judged, &Remedy)> {
 }
 
 /// The policy of a tab.
-pub(crate) fn policy(model: &Model, tab: Tab) -> Option<Policy> {
+pub(crate) fn policy(model: &Model, tab: Tab) -> Option<&WholePolicy> {
     match tab {
-        Tab::Policy(place) => drafts::policies(model).into_iter().nth(place),
+        Tab::Policy(place) => judged(model)?.policies.get(place),
         Tab::Checks | Tab::Remedy(_) => None,
+    }
+}
+
+/// What to know before a policy is copied.
+pub(crate) fn notes(model: &Model) -> &[String] {
+    judged(model).map_or(&[], |judged| &judged.notes)
+}
+
+const fn policy_title(target: &Target) -> &'static str {
+    match target {
+        Target::IdentityPolicy { .. } => "Identity",
+        Target::BucketPolicy { .. } => "Bucket",
+        Target::KeyPolicy { .. } => "Key",
+    }
+}
+
+/// Where a policy belongs, in a sentence.
+pub(crate) fn policy_place(model: &Model, policy: &WholePolicy) -> String {
+    match &policy.target {
+        Target::IdentityPolicy { .. } => {
+            let source = model.identified(Side::Source);
+            let who = source.map_or_else(String::new, |known| known.identity.arn.to_string());
+            format!("Attach to the exporting principal: {who}")
+        }
+        Target::BucketPolicy { bucket, .. } => {
+            let owner = model.destination.owner().map_or_else(
+                || "the bucket's account".to_owned(),
+                |owner| format!("account {owner}"),
+            );
+            format!("Add to the policy of bucket {bucket}, in {owner}")
+        }
+        Target::KeyPolicy { key } => format!("Add to the key policy of {key}"),
     }
 }
 
@@ -308,7 +330,6 @@ fn mend_plan(model: &mut Model) -> Vec<Effect> {
     }
     model.encryption.choice = Some(plan.encryption);
     model.encryption.place_cursor();
-    model.review.forget();
     model.say(Tone::Good, "the plan was changed; it is checked again");
     enter(model)
 }
@@ -325,7 +346,7 @@ fn turn(model: &mut Model, by: usize) {
 /// What `y` copies here, and what to call it.
 fn text_to_copy(model: &Model) -> Option<(String, String)> {
     if let Some(policy) = policy(model, model.access.tab) {
-        return Some((policy.title.to_owned(), policy.text));
+        return Some((policy_title(&policy.target).to_owned(), policy.text.clone()));
     }
     let (judged, remedy) = remedy(model, model.access.tab)?;
     if let Some(letter) = judged.letter(remedy) {

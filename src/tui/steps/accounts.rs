@@ -8,7 +8,7 @@ use crate::job::{Plan, SignIn};
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::{GuardId, Model, Tone};
-use crate::tui::outside::{Blocker, Identified};
+use crate::tui::outside::{Identified, Problem};
 use crate::tui::popups::sign_in;
 use crate::tui::remote::Remote;
 use crate::tui::widgets::list::List;
@@ -321,14 +321,14 @@ fn edit(model: &mut Model) {
 }
 
 /// What is missing before the tables can be chosen.
-pub(crate) fn can_advance(model: &Model) -> Result<(), Blocker> {
+pub(crate) fn can_advance(model: &Model) -> Result<(), Problem> {
     proved(model, Side::Source)?;
     proved(model, Side::Destination)?;
     let region = |side| model.identified(side).map(|known| known.region.clone());
     if let (Some(source), Some(destination)) = (region(Side::Source), region(Side::Destination)) {
         let (from, to) = (source.partition(), destination.partition());
         if from != to {
-            return Err(Blocker {
+            return Err(Problem {
                 what: format!("the source is in partition {from}, the destination in {to}"),
                 hint: "nothing crosses from one partition to another; choose two sides of one"
                     .to_owned(),
@@ -338,10 +338,10 @@ pub(crate) fn can_advance(model: &Model) -> Result<(), Blocker> {
     Ok(())
 }
 
-fn proved(model: &Model, side: Side) -> Result<(), Blocker> {
+fn proved(model: &Model, side: Side) -> Result<(), Problem> {
     let word = word(side);
     let blocker = |what: String, hint: &str| {
-        Err(Blocker {
+        Err(Problem {
             what,
             hint: hint.to_owned(),
         })

@@ -1,16 +1,16 @@
 //! Destination: which bucket receives the export, whose it is, and what its keys begin with.
 
+use crate::assess::facts::BucketFacts;
 use crate::aws::s3::Bucket;
 use crate::job::Plan;
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::Model;
-use crate::tui::outside::Blocker;
+use crate::tui::outside::Problem;
 use crate::tui::popups::typed::{self, Purpose};
 use crate::tui::remote::{Remote, RequestId};
 use crate::tui::widgets::list::List;
 use crate::work::event::Side;
-use crate::work::facts::BucketFacts;
 use tableferry_policy::arn::{AccountId, BucketName};
 
 /// The buckets of the destination, and the chosen one.
@@ -90,10 +90,7 @@ impl Destination {
 
     /// The Region of the chosen bucket.
     pub(crate) fn region(&self) -> Option<&tableferry_policy::arn::Region> {
-        let read = self
-            .facts
-            .value()
-            .and_then(|facts| facts.region.as_ref().ok());
+        let read = self.facts.value().and_then(|facts| facts.region.value());
         read.or_else(|| {
             let chosen = self.bucket.as_ref()?;
             let listed = self.buckets.value()?;
@@ -158,7 +155,6 @@ pub(crate) fn take_buckets(
 
 /// Chooses a bucket; what was known of another one goes.
 pub(crate) fn choose(model: &mut Model, bucket: BucketName) -> Vec<Effect> {
-    model.review.forget();
     model.destination.bucket = Some(bucket.clone());
     model.destination.owner = Owner::Unknown;
     model.destination.facts = Remote::NotAsked;
@@ -182,7 +178,7 @@ fn read_bucket(model: &mut Model, bucket: BucketName) -> Vec<Effect> {
 
 /// Takes what was read of the chosen bucket; says whether it still counted.
 pub(crate) fn take_facts(model: &mut Model, request: RequestId, facts: BucketFacts) -> bool {
-    let owner = facts.owner.clone().ok();
+    let owner = facts.owner.value().cloned();
     if !model.destination.facts.answer(request, Ok(facts)) {
         return false;
     }
@@ -234,10 +230,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 /// What is missing before the encryption can be chosen.
-pub(crate) fn can_advance(model: &Model) -> Result<(), Blocker> {
+pub(crate) fn can_advance(model: &Model) -> Result<(), Problem> {
     let destination = &model.destination;
     let blocked = |what: String, hint: &str| {
-        Err(Blocker {
+        Err(Problem {
             what,
             hint: hint.to_owned(),
         })

@@ -1,11 +1,12 @@
 //! Encryption: with S3's own keys or with a KMS key, and why one of them is suggested.
 
+use crate::assess::facts::Fact;
 use crate::aws::kms::Key;
 use crate::job::{Encryption, Plan};
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::Model;
-use crate::tui::outside::Blocker;
+use crate::tui::outside::Problem;
 use crate::tui::popups::typed::{self, Purpose};
 use crate::tui::remote::Remote;
 use crate::tui::widgets::list::List;
@@ -129,14 +130,16 @@ pub(crate) fn suggestion(model: &Model) -> Suggestion {
         };
     };
     let default = match &facts.encryption {
-        Ok(default) => default,
-        Err(failure) => {
+        Fact::Known { value, .. } => value,
+        other => {
+            let why = other.obstacle("s3:GetEncryptionConfiguration");
+            let why = why.map_or_else(String::new, |error| error.detail);
             return Suggestion {
                 encryption: Some(Encryption::Aes256),
                 why: format!(
                     "The bucket's default encryption is unknown ({}). AES256 is DynamoDB's \
                      default; a bucket that demands KMS refuses it.",
-                    failure.code.as_deref().unwrap_or(&failure.message)
+                    why.split(':').next().unwrap_or_default()
                 ),
             };
         }
@@ -244,7 +247,6 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             if let Some(row) = model.encryption.row() {
                 model.encryption.choice = Some(row.encryption());
                 model.encryption.place_cursor();
-                model.review.forget();
             }
         }
         Action::Type => {
@@ -261,9 +263,9 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 /// What is wrong with the choice.
-pub(crate) fn can_advance(model: &Model) -> Result<(), Blocker> {
+pub(crate) fn can_advance(model: &Model) -> Result<(), Problem> {
     let blocked = |what: String, hint: &str| {
-        Err(Blocker {
+        Err(Problem {
             what,
             hint: hint.to_owned(),
         })

@@ -3,9 +3,9 @@
 use crate::tui::drafts;
 use crate::tui::keymap::Action;
 use crate::tui::layout;
-use crate::tui::message::{Deed, Effect, Errand, Query};
+use crate::tui::message::{Deed, Effect};
 use crate::tui::model::{Model, Tone};
-use crate::tui::outside::{Blocker, Briefing};
+use crate::tui::outside::{Problem, StartSummary};
 use crate::tui::popups::plan_file;
 use crate::tui::popups::question::Question;
 use crate::tui::remote::Remote;
@@ -13,36 +13,29 @@ use crate::tui::steps::{Step, access};
 use crate::tui::view;
 use crate::tui::widgets::list;
 
-/// What a start would do, and from which line on the review is in sight.
+/// From which line on the review is in sight.
 #[derive(Debug, Clone, Default)]
 pub struct Review {
-    pub(crate) briefing: Remote<Briefing, String>,
     pub(crate) line: usize,
 }
 
-impl Review {
-    /// Forgets what was read for another plan.
-    pub(crate) fn forget(&mut self) {
-        *self = Self::default();
+/// What entering the step sets off: what is too old to start by is read again, and what is of another
+/// plan.
+pub(crate) fn enter(model: &mut Model) -> Vec<Effect> {
+    model.review.line = 0;
+    if is_fresh(model) {
+        Vec::new()
+    } else {
+        access::survey(model)
     }
 }
 
-/// What entering the step sets off: everything is read again, however long ago it was chosen.
-pub(crate) fn enter(model: &mut Model) -> Vec<Effect> {
-    model.review.line = 0;
-    let Some(plan) = model.plan() else {
-        return Vec::new();
-    };
-    let request = model.request();
-    model.review.briefing = Remote::Loading(request);
-    let mut effects = vec![
-        Effect::Cancel(Errand::Briefing),
-        Effect::Ask(request, Errand::Briefing, Query::Prepare(Box::new(plan))),
-    ];
-    if !access::is_of_plan(model) {
-        effects.extend(access::survey(model));
-    }
-    effects
+/// Whether the plan as it is now was assessed, not long ago, or is being assessed.
+fn is_fresh(model: &Model) -> bool {
+    let state = &model.access.judged;
+    access::is_of_plan(model)
+        && (state.is_loading()
+            || matches!(state, Remote::Loaded(judged) if !judged.assessment.is_stale(model.now)))
 }
 
 /// Whether an action of this step is possible now.
@@ -58,19 +51,23 @@ pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Start => match can_advance(model) {
+            Ok(()) if !is_fresh(model) => {
+                model.say(
+                    Tone::Warning,
+                    "what was read is more than ten minutes old: it is read again",
+                );
+                return access::survey(model);
+            }
             Ok(()) if access::fatal(model).is_empty() => model.ask(Question::Start),
             Ok(()) => model.ask(Question::StartDenied),
-            Err(blocker) => model.say_blocker(&blocker),
+            Err(blocker) => model.say_problem(&blocker),
         },
         Action::Save => {
             let dialog = plan_file::dialog(model);
             model.open(dialog);
         }
         Action::Copy => return copy(model),
-        Action::Reload => {
-            model.access.forget();
-            return enter(model);
-        }
+        Action::Reload => return access::survey(model),
         _ => scroll(model, action),
     }
     Vec::new()
@@ -101,10 +98,15 @@ fn scroll(model: &mut Model, action: Action) {
     }
 }
 
+/// What a start of the plan as it is now would do.
+pub(crate) fn start_summary(model: &Model) -> Option<&StartSummary> {
+    access::judged(model)?.start.as_ref().ok()
+}
+
 /// What stands in the way of a start.
-pub(crate) fn can_advance(model: &Model) -> Result<(), Blocker> {
+pub(crate) fn can_advance(model: &Model) -> Result<(), Problem> {
     let blocked = |what: &str, hint: &str| {
-        Err(Blocker {
+        Err(Problem {
             what: what.to_owned(),
             hint: hint.to_owned(),
         })
@@ -115,10 +117,12 @@ pub(crate) fn can_advance(model: &Model) -> Result<(), Blocker> {
             "save the plan with s",
         );
     }
-    match &model.review.briefing {
-        Remote::Loaded(briefing) => match briefing.blockers.first() {
-            Some(first) => Err(first.clone()),
-            None => Ok(()),
+    match &model.access.judged {
+        _ if !access::is_of_plan(model) => blocked("the plan was not checked yet", "one moment"),
+        Remote::Loaded(judged) => match (judged.stopped_by(), &judged.start) {
+            (Some(problem), _) => Err(problem),
+            (None, Err(why)) => blocked(why, "press r to check again"),
+            (None, Ok(_)) => Ok(()),
         },
         Remote::Refused(why) | Remote::Failed(why) => blocked(why, "press r to check again"),
         _ => blocked("still checking what a start needs", "one moment"),
@@ -140,16 +144,17 @@ pub(crate) fn start_denied(model: &mut Model) -> Vec<Effect> {
     let (Ok(()), Some(plan)) = (can_advance(model), model.plan()) else {
         return Vec::new();
     };
-    let Some(mut briefing) = model.review.briefing.value().cloned() else {
+    let Some(summary) = start_summary(model).cloned() else {
         return Vec::new();
     };
-    briefing.fingerprints = access::fingerprints(model);
+    // Its tokens are used up.
+    model.access.forget();
     let request = model.request();
     model.deeds.push(request);
     model.progress.begin(request, model.now);
     model.step = Step::Progress;
     vec![Effect::Do(
         request,
-        Deed::Start(Box::new(plan), Box::new(briefing)),
+        Deed::Start(Box::new(plan), Box::new(summary)),
     )]
 }

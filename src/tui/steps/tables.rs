@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::assess::facts::{Fact, TableFacts};
 use crate::job::{Format, Plan, Span, TableJob, TableRef};
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::{Model, Tone};
-use crate::tui::outside::Blocker;
+use crate::tui::outside::Problem;
 use crate::tui::popups::{self, typed};
 use crate::tui::remote::{Remote, RequestId};
 use crate::tui::widgets::list::List;
-use crate::work::facts::TableFacts;
 
 /// How many tables are described at a time.
 const AT_A_TIME: usize = 6;
@@ -114,9 +114,9 @@ impl Tables {
     pub(crate) fn readiness(&self, table: &str) -> Readiness {
         match self.known(table).map(|facts| &facts.recovery) {
             None => Readiness::Unread,
-            Some(Err(_)) => Readiness::Unknown,
-            Some(Ok(recovery)) if recovery.is_enabled => Readiness::Ready,
-            Some(Ok(_)) => Readiness::RecoveryOff,
+            Some(Fact::Known { value, .. }) if value.is_enabled => Readiness::Ready,
+            Some(Fact::Known { .. }) => Readiness::RecoveryOff,
+            Some(_) => Readiness::Unknown,
         }
     }
 
@@ -235,7 +235,6 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match (action, row) {
         (Action::Toggle | Action::Choose, Some(table)) => {
             model.tables.toggle(&table);
-            model.review.forget();
             warn_of_recovery(model, &table);
         }
         (Action::Edit, Some(table)) => {
@@ -277,10 +276,10 @@ pub(crate) fn say_what_is_off(model: &mut Model) {
 }
 
 /// What is missing before the destination can be chosen.
-pub(crate) fn can_advance(model: &Model) -> Result<(), Blocker> {
+pub(crate) fn can_advance(model: &Model) -> Result<(), Problem> {
     let tables = &model.tables;
     if tables.jobs.is_empty() {
-        return Err(Blocker {
+        return Err(Problem {
             what: "no table is chosen yet".to_owned(),
             hint: "choose with Space".to_owned(),
         });
@@ -289,7 +288,7 @@ pub(crate) fn can_advance(model: &Model) -> Result<(), Blocker> {
         let name = name(&job.table);
         match tables.readiness(&key(&job.table)) {
             Readiness::Unread => {
-                return Err(Blocker {
+                return Err(Problem {
                     what: format!("still reading {name}"),
                     hint: "one moment".to_owned(),
                 });

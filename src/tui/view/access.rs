@@ -10,7 +10,6 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{Look, ViewState, parts};
-use crate::tui::drafts;
 use crate::tui::layout::{self, ACCESS_HEAD};
 use crate::tui::model::Model;
 use crate::tui::steps::access::{self, Tab};
@@ -51,7 +50,7 @@ fn place(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     let text = if let Some((_, remedy)) = access::remedy(model, tab) {
         remedy::place(model, remedy)
     } else if let Some(policy) = access::policy(model, tab) {
-        policy.place
+        access::policy_place(model, policy)
     } else {
         "There is no plan to write policies for yet.".to_owned()
     };
@@ -83,7 +82,7 @@ fn lines(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
         .map(|line| document_line(look, line))
         .collect();
     if !layout::has_detail(model) {
-        for note in drafts::notes(model) {
+        for note in access::notes(model) {
             lines.push(Line::default());
             lines.extend(parts::paragraph(
                 &format!("▲ {note}"),

@@ -7,12 +7,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{Look, ViewState, parts};
+use crate::assess::facts::{BucketFacts, Fact};
 use crate::tui::remote::Remote;
 use crate::tui::steps::destination::Owner;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::text;
 use crate::work::event::Side;
-use crate::work::facts::BucketFacts;
 
 const REGION: usize = 16;
 
@@ -162,7 +162,7 @@ fn facts_lines(look: &Look<'_>, facts: &BucketFacts, columns: usize) -> Vec<Line
     let theme = look.theme;
     let mut lines = Vec::new();
     match &facts.region {
-        Ok(region) => {
+        Fact::Known { value: region, .. } => {
             let source = look
                 .model
                 .identified(Side::Source)
@@ -175,32 +175,46 @@ fn facts_lines(look: &Look<'_>, facts: &BucketFacts, columns: usize) -> Vec<Line
             let text = format!("{region}{note}");
             lines.extend(parts::fact("Region", &text, Style::new(), columns));
         }
-        Err(failure) => lines.extend(parts::failure(theme, failure, columns)),
+        Fact::Absent { .. } => {
+            let text = format!("✗ there is no bucket {}", facts.name);
+            lines.extend(parts::paragraph(&text, theme.bad(), columns));
+        }
+        other => lines.extend(parts::not_read(theme, other, "its Region", columns)),
     }
     match &facts.encryption {
-        Ok(default) => {
+        Fact::Known { value: default, .. } => {
             let key = match &default.key {
                 Some(key) => format!("{} with {key}", default.algorithm),
                 None => default.algorithm.clone(),
             };
             lines.extend(parts::fact("encrypts by", &key, Style::new(), columns));
         }
-        Err(failure) => {
-            let why = failure.code.as_deref().unwrap_or(&failure.message);
-            let text = format!("unknown: {why} ({})", failure.operation);
+        other => {
+            let why = unread(other, "s3:GetEncryptionConfiguration");
+            let text = format!("unknown: {why}");
             lines.extend(parts::fact("encrypts by", &text, theme.warning(), columns));
         }
     }
     match &facts.owner {
-        Ok(owner) => {
+        Fact::Known { value: owner, .. } => {
             let text = format!("{owner}, which S3 agreed to");
             lines.extend(parts::fact("owner", &text, Style::new(), columns));
         }
-        Err(failure) => {
-            let why = failure.code.as_deref().unwrap_or(&failure.message);
-            let text = format!("not proved: {why}");
+        other => {
+            let text = format!("not proved: {}", unread(other, "s3:ListBucket"));
             lines.extend(parts::fact("owner", &text, theme.warning(), columns));
         }
     }
     lines
+}
+
+/// The permission that is missing, and the first of AWS's words.
+fn unread<T>(fact: &Fact<T>, usual: &str) -> String {
+    fact.obstacle(usual).map_or_else(String::new, |error| {
+        let code = error.detail.split(':').next().unwrap_or_default();
+        match error.permission.as_str() {
+            "" => error.detail,
+            permission => format!("{code} ({permission})"),
+        }
+    })
 }

@@ -4,8 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::{Look, parts};
-use crate::tui::drafts;
-use crate::tui::steps::Step;
+use crate::tui::steps::{Step, access};
 
 /// The explanation of the current step.
 pub(crate) fn lines(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
@@ -18,7 +17,7 @@ pub(crate) fn lines(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
         lines.extend(parts::paragraph(text, Style::new(), columns));
     }
     if step == Step::Access {
-        for note in drafts::notes(look.model) {
+        for note in access::notes(look.model) {
             lines.push(Line::default());
             lines.extend(parts::paragraph(
                 &format!("▲ {note}"),

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Padding, Paragraph};
 
 use super::{Look, ViewState};
+use crate::assess::facts::Fact;
 use crate::aws::failure::Failure;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::entry::Entry;
@@ -225,6 +226,28 @@ pub(crate) fn failure(theme: Theme, failure: &Failure, columns: usize) -> Vec<Li
     if let Some(hint) = &failure.hint {
         lines.extend(paragraph(&format!("hint: {hint}"), Style::new(), columns));
     }
+    lines
+}
+
+/// Why a fact is not known: the permission that is missing, and what AWS said.
+pub(crate) fn not_read<T>(
+    theme: Theme,
+    fact: &Fact<T>,
+    what: &str,
+    columns: usize,
+) -> Vec<Line<'static>> {
+    let (text, hint) = match fact {
+        Fact::Known { .. } => return Vec::new(),
+        Fact::Absent { .. } => (format!("there is no such thing as {what}"), None),
+        Fact::Refused { permission, detail } => (
+            format!("{permission}: {detail}"),
+            Some(format!("hint: whoever signs in needs {permission}")),
+        ),
+        Fact::Failed { permission, detail } => (format!("{permission}: {detail}"), None),
+        Fact::Unasked => (format!("{what} was not read"), None),
+    };
+    let mut lines = paragraph(&format!("✗ {text}"), theme.bad(), columns);
+    lines.extend(hint.map_or_else(Vec::new, |hint| paragraph(&hint, Style::new(), columns)));
     lines
 }
 

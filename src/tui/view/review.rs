@@ -10,8 +10,7 @@ use crate::assess::verdict::{Check, Counts};
 use crate::job::{Encryption, Plan};
 use crate::tui::drafts;
 use crate::tui::model::Model;
-use crate::tui::outside::Briefing;
-use crate::tui::remote::Remote;
+use crate::tui::outside::{Judged, StartSummary};
 use crate::tui::steps::access;
 use crate::tui::steps::destination::Owner;
 use crate::tui::theme::Theme;
@@ -111,49 +110,44 @@ pub(crate) fn earlier_failure(look: &Look<'_>, columns: usize) -> Vec<Line<'stat
 /// What speaks against the start, and what it will do.
 fn verdict(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     let theme = look.theme;
-    match &look.model.review.briefing {
-        Remote::Loaded(briefing) | Remote::Stale(briefing, _) => {
-            briefing_lines(look, briefing, columns)
-        }
-        Remote::Refused(why) | Remote::Failed(why) => {
-            parts::paragraph(&format!("✗ {why}"), theme.bad(), columns)
-        }
-        Remote::NotAsked | Remote::Loading(_) => {
-            vec![parts::waiting(
-                look,
-                "checking tables, recovery windows and the bucket …",
-            )]
-        }
+    match access::judged(look.model) {
+        Some(judged) => match &judged.start {
+            Ok(summary) => summary_lines(look, judged, summary, columns),
+            Err(why) => parts::paragraph(&format!("✗ {why}"), theme.bad(), columns),
+        },
+        None if look.model.access.judged.error().is_some() => Vec::new(),
+        None => vec![parts::waiting(
+            look,
+            "checking tables, recovery windows and the bucket …",
+        )],
     }
 }
 
-fn briefing_lines(look: &Look<'_>, briefing: &Briefing, columns: usize) -> Vec<Line<'static>> {
+fn summary_lines(
+    look: &Look<'_>,
+    judged: &Judged,
+    summary: &StartSummary,
+    columns: usize,
+) -> Vec<Line<'static>> {
     let theme = look.theme;
     let mut lines = Vec::new();
-    for blocker in &briefing.blockers {
-        lines.extend(parts::paragraph(
-            &format!("✗ {}", blocker.what),
-            theme.bad(),
-            columns,
-        ));
-        lines.extend(parts::paragraph(
-            &format!("  hint: {}", blocker.hint),
-            Style::new(),
-            columns,
-        ));
+    let stopped = judged.stopped_by();
+    if let Some(problem) = &stopped {
+        let hint = format!("  hint: {}", problem.hint);
+        lines.extend(parts::paragraph(&hint, Style::new(), columns));
     }
-    for warning in &briefing.warnings {
+    for warning in &summary.warnings {
         lines.extend(parts::paragraph(
             &format!("▲ {warning}"),
             theme.warning(),
             columns,
         ));
     }
-    for duplicate in &briefing.duplicates {
+    for duplicate in &summary.duplicates {
         let text = format!("▲ {}; a new start exports it again", duplicate.sentence());
         lines.extend(parts::paragraph(&text, look.theme.warning(), columns));
     }
-    for run in &briefing.earlier {
+    for run in &summary.earlier {
         let state = if run.is_open() {
             "is under way"
         } else {
@@ -166,7 +160,7 @@ fn briefing_lines(look: &Look<'_>, briefing: &Briefing, columns: usize) -> Vec<L
         );
         lines.extend(parts::paragraph(&text, theme.warning(), columns));
     }
-    if !briefing.blockers.is_empty() {
+    if stopped.is_some() {
         lines.push(Line::raw("It would"));
     } else if access::fatal(look.model).is_empty() {
         lines.push(Line::styled("✓ ready to start; it will", theme.good()));
@@ -175,7 +169,7 @@ fn briefing_lines(look: &Look<'_>, briefing: &Briefing, columns: usize) -> Vec<L
             "Enter starts it all the same, after a question; it would",
         ));
     }
-    for line in &briefing.lines {
+    for line in &summary.lines {
         lines.extend(parts::paragraph(
             &format!("  {line}"),
             Style::new(),

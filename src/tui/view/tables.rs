@@ -7,12 +7,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{Look, ViewState, parts};
+use crate::assess::facts::{Fact, TableFacts};
 use crate::job::{Span as ExportSpan, TableJob, recovery_command};
 use crate::tui::steps::tables::Readiness;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::{format, text};
 use crate::work::event::Side;
-use crate::work::facts::TableFacts;
 
 /// The columns after the name: recovery, items, size, how.
 const RECOVERY: usize = 9;
@@ -88,7 +88,7 @@ fn row(look: &Look<'_>, name: &str, columns: usize) -> Line<'static> {
     };
     let table = tables
         .known(name)
-        .and_then(|facts| facts.table.as_ref().ok());
+        .and_then(|facts| facts.description.value());
     let items = table.and_then(|table| table.item_count).map(format::count);
     let size = table.and_then(|table| table.size_bytes).map(format::size);
     let shown = |value: Option<String>| value.unwrap_or_else(|| "–".to_owned());
@@ -204,45 +204,42 @@ fn facts_lines(look: &Look<'_>, facts: &TableFacts, columns: usize) -> Vec<Line<
     let theme = look.theme;
     let mut lines = Vec::new();
     match &facts.recovery {
-        Err(failure) => lines.extend(parts::failure(theme, failure, columns)),
-        Ok(recovery) if !recovery.is_enabled => {
+        Fact::Known { value, .. } if !value.is_enabled => {
             let missing = "Point-in-time recovery is off, which an export needs. The Access step enables it, \
                  after a question; by hand:";
             lines.extend(parts::paragraph(missing, theme.bad(), columns));
-            let command = recovery_command(
-                facts
-                    .table
-                    .as_ref()
-                    .map_or(facts.asked.as_str(), |table| &table.name),
-            );
+            let command = recovery_command(facts.name().unwrap_or(&facts.asked));
             lines.extend(parts::paragraph(&command, Style::new(), columns));
         }
-        Ok(recovery) => {
+        Fact::Known { value, .. } => {
             let shown =
                 |time: Option<jiff::Timestamp>| time.map_or_else(|| "?".to_owned(), format::at);
-            let window = format!("{} to {}", shown(recovery.earliest), shown(recovery.latest));
+            let window = format!("{} to {}", shown(value.earliest), shown(value.latest));
             lines.extend(parts::fact("recoverable", &window, Style::new(), columns));
         }
+        other => lines.extend(parts::not_read(theme, other, "the table", columns)),
     }
-    match &facts.table {
-        Err(failure) => {
-            if facts.recovery.is_ok() {
-                lines.extend(parts::failure(theme, failure, columns));
-            }
+    let Some(table) = facts.description.value() else {
+        if facts.recovery.is_settled() {
+            lines.extend(parts::not_read(
+                theme,
+                &facts.description,
+                "the table",
+                columns,
+            ));
         }
-        Ok(table) => {
-            let mut add = |label: &str, value: &str| {
-                lines.extend(parts::fact(label, value, Style::new(), columns));
-            };
-            add("keys", &table.key_attributes.join(", "));
-            if table.status != "ACTIVE" {
-                add("state", &table.status);
-            }
-            if let Some(key) = &table.kms_key {
-                add("table's key", key);
-            }
-            add("ARN", &table.arn.to_string());
-        }
+        return lines;
+    };
+    let mut add = |label: &str, value: &str| {
+        lines.extend(parts::fact(label, value, Style::new(), columns));
+    };
+    add("keys", &table.key_attributes.join(", "));
+    if table.status != "ACTIVE" {
+        add("state", &table.status);
     }
+    if let Some(key) = &table.key {
+        add("table's key", &key.to_string());
+    }
+    add("ARN", &table.arn.to_string());
     lines
 }

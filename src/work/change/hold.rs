@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::target;
-use crate::assess::facts::{Facts, ObservedCall};
-use crate::assess::verdict::{AssessedRequirement, Requirement, Verdict, judge};
+use crate::assess::assessment::Assessment;
+use crate::assess::facts::ObservedCall;
+use crate::assess::verdict::{AssessedRequirement, Requirement, Verdict};
 use crate::aws::failure::Failure;
 use crate::job::Plan;
 use crate::journal::{ChangeId, ChangeRecord, ChangeStage, ChangeTarget};
@@ -152,7 +153,7 @@ impl Work {
     /// Makes the probe, and says what it shows about documents that read back as written.
     async fn upload_standing(&self, trial: &Trial<'_>) -> Standing {
         let plan = trial.plan;
-        let made = match self.draw_up_probe(plan).await {
+        let made = match self.draw_up_probe(plan, None).await {
             Ok(mut probe) => {
                 // What others left is not part of what was agreed to.
                 probe.earlier.retain(|one| one.created_at >= trial.since);
@@ -184,8 +185,8 @@ impl Work {
         }
         let controls = ControlDocuments::default();
         // On the heap: a survey holds dozens of calls.
-        match Box::pin(self.survey_access(plan, &controls)).await {
-            Ok(facts) => of_refusals(plan, &facts, &refusals),
+        match Box::pin(self.assess(plan, &controls)).await {
+            Ok(assessed) => of_refusals(&assessed.assessment, &refusals),
             Err(error) => Standing::Unknown(error.to_string()),
         }
     }
@@ -257,22 +258,20 @@ fn of_failure(failure: &Failure) -> Standing {
 
 /// What refused uploads show: where the documents that were read allow the upload, the change does
 /// not hold yet; where they tell by themselves why it is refused, nothing.
-fn of_refusals(plan: &Plan, facts: &Facts, refusals: &[ObservedCall]) -> Standing {
-    let now = Timestamp::now();
-    let before = judge(plan, facts, now);
-    let mut tried = facts.clone();
-    tried.tried.extend_from_slice(refusals);
-    let after = judge(plan, &tried, now);
+fn of_refusals(before: &Assessment, refusals: &[ObservedCall]) -> Standing {
+    let after = before.with_calls(refusals);
     for refusal in refusals {
         let is_of = |verdict: &&AssessedRequirement| {
             matches!(&verdict.requirement, Requirement::Permission(need)
                 if need.who == refusal.who && need.action == refusal.action)
         };
         let is_allowed = before
+            .requirements
             .iter()
             .filter(is_of)
             .all(|verdict| verdict.outcome.is_allowed());
         let is_doubted = after
+            .requirements
             .iter()
             .filter(is_of)
             .any(|verdict| matches!(verdict.outcome, Verdict::Depends { .. }));

@@ -219,7 +219,7 @@ fn of_calls() -> Vec<Row> {
             "28a",
             plan_text(LANDING, "", foreign),
             "table",
-            "is not of 111111111111",
+            "belongs to account 222222222222, the source is 111111111111",
             ("AccessDeniedException", "Access is denied"),
             plain(),
         ),

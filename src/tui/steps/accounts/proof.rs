@@ -64,12 +64,8 @@ pub(crate) fn prove_filled_in(model: &mut Model) -> Vec<Effect> {
 /// Forgets what another identity of this side has read.
 pub(super) fn forget(model: &mut Model, side: Side) -> Vec<Effect> {
     model.accounts.side_mut(side).proved_as = None;
-    model.review.forget();
     model.access.forget();
-    let mut effects = vec![
-        Effect::Cancel(Errand::Briefing),
-        Effect::Cancel(Errand::Access),
-    ];
+    let mut effects = vec![Effect::Cancel(Errand::Access)];
     match side {
         Side::Source => {
             model.tables.forget();

@@ -8,8 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use crate::assess::requirement::{Criticality, Who};
 use crate::assess::verdict::{
-    AssessedRequirement, Counts, MissingInput, Requirement, Responsible, SettledBy, Verdict,
-    VerdictGroup,
+    AssessedRequirement, MissingInput, Requirement, Responsible, SettledBy, Verdict, VerdictGroup,
 };
 use crate::tui::layout;
 use crate::tui::outside::Judged;
@@ -75,7 +74,10 @@ fn summary(look: &Look<'_>, columns: usize) -> Line<'static> {
     } else {
         match judged.probed_at {
             Some(at) => format!("probed {}", format::clock(at)),
-            None => format!("read {}", format::clock(judged.read_at)),
+            None => format!(
+                "read {}",
+                format::clock(judged.assessment.facts.surveyed_at)
+            ),
         }
     };
     let used =
@@ -96,7 +98,7 @@ fn summary(look: &Look<'_>, columns: usize) -> Line<'static> {
 /// How many verdicts come to what, in the marks of the rows.
 fn counts(look: &Look<'_>, judged: &Judged, columns: usize) -> Vec<Span<'static>> {
     let theme = look.theme;
-    let counts = Counts::of(&judged.verdicts);
+    let counts = judged.assessment.counts();
     let words = |allowed: String| {
         [
             (

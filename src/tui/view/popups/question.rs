@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::tui::consent::ProposedChange;
 use crate::tui::model::Model;
 use crate::tui::popups::question::{Asked, Question};
-use crate::tui::steps::{access, accounts};
+use crate::tui::steps::{access, accounts, review as steps_review};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Look, parts, review};
 
@@ -169,7 +169,7 @@ fn denied_text(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
 
 fn start_text(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    let Some(briefing) = look.model.review.briefing.value() else {
+    let Some(summary) = steps_review::start_summary(look.model) else {
         return lines;
     };
     if look.model.is_sandbox {
@@ -177,17 +177,17 @@ fn start_text(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
         lines.extend(parts::paragraph(note, look.theme.warning(), columns));
         lines.push(Line::default());
     }
-    for line in &briefing.lines {
+    for line in &summary.lines {
         lines.extend(parts::paragraph(line, Style::new(), columns));
     }
     lines.push(Line::default());
     lines.extend(review::parties(look, columns));
     lines.extend(review::earlier_failure(look, columns));
-    for duplicate in &briefing.duplicates {
+    for duplicate in &summary.duplicates {
         let text = format!("▲ {}; a new start exports it again", duplicate.sentence());
         lines.extend(parts::paragraph(&text, look.theme.warning(), columns));
     }
-    for run in &briefing.earlier {
+    for run in &summary.earlier {
         let state = if run.is_open() {
             "is under way"
         } else {

@@ -4,13 +4,14 @@
 use futures_util::future;
 use jiff::Timestamp;
 
+use super::is_same_identity;
 use super::reading::{read, read_optional, tried, unread};
 use crate::assess::facts::{BucketFacts, DefaultEncryption, Fact, ObservedCall, PublicAccessBlock};
 use crate::assess::requirement::Who;
 use crate::aws::Session;
-use crate::aws::s3::S3;
+use crate::aws::s3::{Located, S3};
 use crate::job::Plan;
-use tableferry_policy::arn::{AccountId, BucketName};
+use tableferry_policy::arn::{AccountId, BucketName, Region};
 
 /// What was read of the bucket.
 pub(super) struct Read {
@@ -23,8 +24,8 @@ const LIST_BUCKET: &str = "s3:ListBucket";
 pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<&Session>) -> Read {
     let name = &plan.destination.bucket;
     let reader = destination.unwrap_or(source);
-    let locate = async { reader.s3(&reader.region).locate(name).await };
-    let region = read(LIST_BUCKET, &["NoSuchBucket"], locate).await;
+    let located = locate(name, reader).await;
+    let region = located.clone().map(|found| found.region);
     if region.is_absent() {
         let mut facts = BucketFacts::new(name.clone());
         facts.region = region;
@@ -35,7 +36,7 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
     }
     let s3 = reader.s3(region.value().unwrap_or(&reader.region));
     let (owner, mut facts, listed) = future::join3(
-        read_owner(plan, &s3, source, destination),
+        read_owner(plan, &s3, located.value(), source, destination),
         read_settings(name, &s3),
         list(plan, &s3),
     )
@@ -65,6 +66,46 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
         facts,
         tried: tried.into_iter().collect(),
     }
+}
+
+/// The bucket's Region; absent where there is no such bucket.
+pub(in crate::work) async fn read_region(name: &BucketName, reader: &Session) -> Fact<Region> {
+    locate(name, reader).await.map(|found| found.region)
+}
+
+async fn locate(name: &BucketName, reader: &Session) -> Fact<Located> {
+    let locate = async { reader.s3(&reader.region).locate(name).await };
+    read(LIST_BUCKET, &["NoSuchBucket"], locate).await
+}
+
+/// Whether an account owns the bucket: a call that expects another owner is refused (S3 user guide,
+/// "Verifying bucket ownership with bucket owner condition").
+pub(in crate::work) async fn read_own(
+    name: &BucketName,
+    s3: &S3,
+    account: &AccountId,
+) -> Fact<AccountId> {
+    let head = async {
+        s3.head_bucket(name, Some(account)).await?;
+        Ok(account.clone())
+    };
+    read(LIST_BUCKET, &["NoSuchBucket"], head).await
+}
+
+/// The bucket's default encryption.
+pub(in crate::work) async fn read_encryption(
+    name: &BucketName,
+    s3: &S3,
+) -> Fact<DefaultEncryption> {
+    let encryption = async {
+        let found = s3.default_encryption(name, None).await?;
+        Ok(DefaultEncryption {
+            algorithm: found.algorithm,
+            key: found.key,
+            has_bucket_key: found.has_bucket_key,
+        })
+    };
+    read("s3:GetEncryptionConfiguration", &[], encryption).await
 }
 
 /// Asks the source, of the same account, for what the destination may not read.
@@ -115,14 +156,6 @@ async fn list(plan: &Plan, s3: &S3) -> Fact<()> {
 
 async fn read_settings(name: &BucketName, s3: &S3) -> BucketFacts {
     let mut facts = BucketFacts::new(name.clone());
-    let encryption = async {
-        let found = s3.default_encryption(name, None).await?;
-        Ok(DefaultEncryption {
-            algorithm: found.algorithm,
-            key: found.key,
-            has_bucket_key: found.has_bucket_key,
-        })
-    };
     (
         facts.policy,
         facts.ownership,
@@ -136,7 +169,7 @@ async fn read_settings(name: &BucketName, s3: &S3) -> BucketFacts {
             "s3:GetBucketPublicAccessBlock",
             s3.public_access_block(name, None),
         ),
-        read("s3:GetEncryptionConfiguration", &[], encryption),
+        read_encryption(name, s3),
         read(
             "s3:GetBucketRequestPayment",
             &[],
@@ -158,13 +191,25 @@ struct Owner {
 async fn read_owner(
     plan: &Plan,
     s3: &S3,
+    located: Option<&Located>,
     source: &Session,
     destination: Option<&Session>,
 ) -> Owner {
     let name = &plan.destination.bucket;
-    let sides: Vec<&Session> = destination.into_iter().chain([source]).collect();
+    let reader = destination.unwrap_or(source);
+    let mut sides = vec![reader];
+    if !is_same_identity(reader, source) {
+        sides.push(source);
+    }
+    // It was asked already, unless the bucket lies in another Region than it was asked in.
+    let head = async {
+        match located {
+            Some(found) if found.region == reader.region => found.head.clone(),
+            _ => s3.head_bucket(name, None).await.map(|_| ()),
+        }
+    };
     let lists = future::join_all(sides.iter().map(|side| has_bucket(side, name)));
-    let (lists, head) = future::join(lists, s3.head_bucket(name, None)).await;
+    let (lists, head) = future::join(lists, head).await;
     let mut owner = Owner {
         account: Fact::Unasked,
         not_owners: Vec::new(),

@@ -48,7 +48,7 @@ pub(super) async fn read_all(session: &Session) -> PrincipalFacts {
     };
     let (own, controls) = future::join(
         read_own(session, &identity.arn),
-        read_controls(session, &identity.account),
+        read_controls(session, &identity.account, None),
     )
     .await;
     facts.role = or_assumed(own.role, session);
@@ -64,7 +64,12 @@ pub(super) async fn read_all(session: &Session) -> PrincipalFacts {
 
 /// Asks another identity of the plan for what a side may not read of itself: its policies one of the
 /// same account, the organization's policies whoever may read them.
-pub(super) async fn fill_in(facts: &mut PrincipalFacts, other: &Session) {
+/// `known` is the organization of the other's account, as it was read.
+pub(super) async fn fill_in(
+    facts: &mut PrincipalFacts,
+    other: &Session,
+    known: Fact<Organization>,
+) {
     let account = facts.caller.account.clone();
     let lacks_own = !facts.identity_policies.is_settled()
         || !facts.boundary.is_settled()
@@ -83,7 +88,7 @@ pub(super) async fn fill_in(facts: &mut PrincipalFacts, other: &Session) {
     let organization = facts.organization.value();
     let lacks_path = organization.is_some_and(|known| known.path.is_none());
     if !facts.is_beyond_control() && !has_controls || lacks_path {
-        let controls = read_controls(other, &account).await;
+        let controls = read_controls(other, &account, Some(known)).await;
         if let (Some(known), Some(told)) = (
             facts.organization.value_mut(),
             controls.organization.value(),
@@ -244,14 +249,20 @@ struct Controls {
     resource: Fact<Vec<ControlLevel>>,
 }
 
-/// Reads the organization of an account, and the control policies over it, as `reader`.
-async fn read_controls(reader: &Session, account: &AccountId) -> Controls {
+/// Reads the organization of an account, and the control policies over it, as `reader`; `known` is the
+/// organization of the reader's account, where that was read already.
+async fn read_controls(
+    reader: &Session,
+    account: &AccountId,
+    known: Option<Fact<Organization>>,
+) -> Controls {
     let organizations = reader.organizations();
-    let mut organization = read_optional(
-        "organizations:DescribeOrganization",
-        organizations.organization(),
-    )
-    .await;
+    let mut organization = if let Some(known) = known {
+        known
+    } else {
+        let described = organizations.organization();
+        read_optional("organizations:DescribeOrganization", described).await
+    };
     let is_bound = organization
         .value()
         .is_none_or(|known| known.management_account != *account);

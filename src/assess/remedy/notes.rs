@@ -1,0 +1,107 @@
+//! What to know before the policies of a plan are copied by hand.
+
+use crate::assess::facts::Facts;
+use crate::assess::principal::SourcePrincipal;
+use crate::assess::requirement::{JobContext, bucket_owner, customer_table_keys, key_account};
+use crate::job::{Encryption, Plan};
+use tableferry_policy::arn::Arn;
+
+/// A sentence or two each.
+#[must_use]
+pub fn notes(plan: &Plan, facts: &Facts) -> Vec<String> {
+    let table_keys = customer_table_keys(facts);
+    let owner = bucket_owner(plan, facts);
+    let context = JobContext {
+        account: &facts.source.caller.account,
+        region: &facts.source.region,
+        owner: owner.as_ref(),
+        table_keys: &table_keys,
+    };
+    let is_foreign = key_account(plan).is_some_and(|key| key != *context.account);
+    written(plan, context, &facts.source.naming(), is_foreign)
+}
+
+fn written(
+    plan: &Plan,
+    context: JobContext<'_>,
+    principal: &SourcePrincipal,
+    key_is_foreign: bool,
+) -> Vec<String> {
+    let mut notes: Vec<String> = principal.caution().into_iter().collect();
+    let bucket = &plan.destination.bucket;
+    match context.owner {
+        None => notes.push(format!(
+            "Whose bucket {bucket} is, is not known. The bucket policy is needed if it is of \
+             another account than {}; the owner's id must then be sent too.",
+            context.account
+        )),
+        Some(owner) if owner == context.account => notes.push(format!(
+            "{bucket} is of the exporting account, so that the identity policy is enough, unless \
+             the bucket's policy denies."
+        )),
+        Some(owner) => notes.push(format!(
+            "Somebody of account {owner} adds the bucket statement to the policy of {bucket}, \
+             beside what stands there already."
+        )),
+    }
+    notes.extend(key_note(plan, context, key_is_foreign));
+    notes.push(table_key_note(plan, context));
+    notes
+}
+
+fn key_note(plan: &Plan, context: JobContext<'_>, key_is_foreign: bool) -> Option<String> {
+    let Encryption::Kms { key } = &plan.encryption else {
+        return None;
+    };
+    let Some(key) = key else {
+        return Some(
+            "KMS without a key means the AWS managed key aws/s3, whose policy nobody can change: \
+             it serves only callers of the bucket's own account."
+                .to_owned(),
+        );
+    };
+    if key_is_foreign {
+        return Some(format!(
+            "Somebody of account {} adds the key statement to the policy of {key}. Across accounts \
+             both are needed, the key policy and the identity policy.",
+            key_account(plan)?
+        ));
+    }
+    let is_arn = key.parse::<Arn>().is_ok();
+    Some(if is_arn {
+        format!(
+            "{key} is of the exporting account: its key policy must allow the principal, or \
+             delegate to IAM through the account's root, as the default key policy does."
+        )
+    } else {
+        format!(
+            "{key} is looked for in {}, the account that exports. A key of another account must be \
+             given by its full ARN.",
+            context.account
+        )
+    })
+}
+
+/// A table's own key is no part of a plan, so that a person must look where nobody has.
+fn table_key_note(plan: &Plan, context: JobContext<'_>) -> String {
+    if let [first, ..] = context.table_keys {
+        return format!(
+            "A table is encrypted with {first}: that key's policy must allow the principal too, or \
+             delegate to IAM through the account's root."
+        );
+    }
+    let regions = plan
+        .tables
+        .iter()
+        .map(|job| job.table.region().unwrap_or_else(|| context.region.clone()));
+    let mut services: Vec<String> = regions
+        .map(|region| format!("dynamodb.{region}.{}", region.partition().dns_suffix()))
+        .collect();
+    services.sort_unstable();
+    services.dedup();
+    format!(
+        "If a table is encrypted with a customer managed key of its own, the principal must be \
+         able to use that key too, through DynamoDB (kms:ViaService {}).",
+        services.join(", ")
+    )
+}
