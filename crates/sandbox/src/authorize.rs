@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::caller::{Caller, Who};
+use super::caller::{Caller, CallerIdentity};
 use super::world::{KeyGrant, World};
 use tableferry_policy::document::Document;
 use tableferry_policy::evaluate::{
@@ -125,7 +125,7 @@ impl World {
             resource: attempt.resource.to_owned(),
             is_explicit: answer.decision == Decision::ExplicitDeny,
             kind,
-            has_reason: self.are_kin(&attempt.caller.account, attempt.resource_account),
+            has_reason: self.share_organization(&attempt.caller.account, attempt.resource_account),
         }
     }
 
@@ -134,7 +134,7 @@ impl World {
         let caller = attempt.caller;
         let mut policies = Policies {
             resource_control: self.organization_levels(attempt.resource_account, Control::Resource),
-            ..self.own_policies(&caller.account, &caller.who, attempt.now)
+            ..self.own_policies(&caller.account, &caller.identity, attempt.now)
         };
         policies.session = caller
             .session
@@ -149,26 +149,36 @@ impl World {
     }
 
     /// What hangs on a user or role itself: identity policies, boundary, service control policies.
-    pub(super) fn own_policies(&self, account: &str, who: &Who, now: Timestamp) -> Policies<'_> {
+    pub(super) fn own_policies(
+        &self,
+        account: &str,
+        identity: &CallerIdentity,
+        now: Timestamp,
+    ) -> Policies<'_> {
         Policies {
-            identity: self.identity_policies(account, who, now),
-            boundary: self.boundary(account, who),
+            identity: self.identity_policies(account, identity, now),
+            boundary: self.boundary(account, identity),
             service_control: self.organization_levels(account, Control::Service),
             ..Policies::default()
         }
     }
 
     /// The policies attached to a user or role, and those inside it, as they hold at a time.
-    fn identity_policies(&self, account: &str, who: &Who, now: Timestamp) -> Vec<Named<'_>> {
+    fn identity_policies(
+        &self,
+        account: &str,
+        identity: &CallerIdentity,
+        now: Timestamp,
+    ) -> Vec<Named<'_>> {
         let Some(account) = self.account(account) else {
             return Vec::new();
         };
-        let found = match who {
-            Who::User { name } => account
+        let found = match identity {
+            CallerIdentity::User { name } => account
                 .users
                 .get(name)
                 .map(|user| (&user.attached, &user.inline)),
-            Who::Session { role, .. } => account
+            CallerIdentity::Session { role, .. } => account
                 .roles
                 .get(role)
                 .map(|role| (&role.attached, &role.inline)),
@@ -176,9 +186,11 @@ impl World {
         let Some(own) = found else {
             return Vec::new();
         };
-        let groups = match who {
-            Who::User { name } => account.users.get(name).map(|user| user.groups.as_slice()),
-            Who::Session { .. } => None,
+        let groups = match identity {
+            CallerIdentity::User { name } => {
+                account.users.get(name).map(|user| user.groups.as_slice())
+            }
+            CallerIdentity::Session { .. } => None,
         };
         let of_groups = groups
             .unwrap_or_default()
@@ -199,11 +211,11 @@ impl World {
             .collect()
     }
 
-    fn boundary(&self, account: &str, who: &Who) -> Option<Named<'_>> {
+    fn boundary(&self, account: &str, identity: &CallerIdentity) -> Option<Named<'_>> {
         let account = self.account(account)?;
-        let arn = match who {
-            Who::User { name } => account.users.get(name)?.boundary.as_ref(),
-            Who::Session { role, .. } => account.roles.get(role)?.boundary.as_ref(),
+        let arn = match identity {
+            CallerIdentity::User { name } => account.users.get(name)?.boundary.as_ref(),
+            CallerIdentity::Session { role, .. } => account.roles.get(role)?.boundary.as_ref(),
         }?;
         named(arn, &self.managed_policies.get(arn)?.0)
     }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
-use super::world::Edited;
+use super::policy_text::Edited;
 
 /// A bucket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub(super) struct Bucket {
     pub objects: BTreeMap<String, Object>,
     /// Multipart uploads under way, by upload id.
     #[serde(default)]
-    pub uploads: BTreeMap<String, Upload>,
+    pub uploads: BTreeMap<String, MultipartUpload>,
 }
 
 /// Who owns the objects that are written to a bucket (`ObjectOwnership`).
@@ -135,9 +135,27 @@ pub(super) enum ObjectEncryption {
     Kms { key: String },
 }
 
+impl ObjectEncryption {
+    /// What `x-amz-server-side-encryption` says.
+    pub(super) const fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Aes256 => "AES256",
+            Self::Kms { .. } => "aws:kms",
+        }
+    }
+
+    /// The KMS key's ARN.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            Self::Aes256 => None,
+            Self::Kms { key } => Some(key),
+        }
+    }
+}
+
 /// A multipart upload under way.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Upload {
+pub(super) struct MultipartUpload {
     pub key: String,
     /// When it was begun; state files of earlier versions do not tell.
     #[serde(default)]

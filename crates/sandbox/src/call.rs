@@ -1,12 +1,11 @@
 //! A call that is authenticated, and the refusals it may meet.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use super::authorize::{Attempt, Denial};
 use super::caller::Caller;
-use super::context::{self, ExportAcl, Route, SourceAddress};
+use super::context::{self, Route};
+use super::open_questions::OpenQuestions;
 use super::world::World;
 use tableferry_policy::evaluate::Context;
 
@@ -17,17 +16,7 @@ pub(super) struct Call<'a> {
     /// The Region whose endpoint was called, from the credential scope.
     pub region: &'a str,
     pub now: Timestamp,
-    pub play: Play,
-}
-
-/// How the sandbox plays what AWS leaves open, and how fast.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Play {
-    pub job_length: Duration,
-    /// How long a written policy takes to hold.
-    pub policy_delay: Duration,
-    pub source_address: SourceAddress,
-    pub export_acl: ExportAcl,
+    pub open_questions: OpenQuestions,
 }
 
 /// An error as a service answers it.

@@ -7,7 +7,8 @@
 
 use jiff::Timestamp;
 
-use super::caller::{Caller, Who};
+use super::caller::{Caller, CallerIdentity};
+use super::open_questions::SourceAddress;
 use super::world::World;
 use tableferry_policy::evaluate::Context;
 
@@ -16,38 +17,6 @@ pub const OPERATOR_ADDRESS: &str = "203.0.113.10";
 
 /// The address that a service's own machines call from (TEST-NET-2, RFC 5737).
 pub const SERVICE_ADDRESS: &str = "198.51.100.7";
-
-/// Which source address S3 and KMS see while an export writes; AWS documents none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-pub enum SourceAddress {
-    /// The operator's, kept from the call that started the export.
-    Operator,
-    /// One of the service's.
-    #[default]
-    Service,
-    /// None.
-    Absent,
-}
-
-/// Which access control list an export sends with its objects; AWS documents none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-pub enum ExportAcl {
-    /// `bucket-owner-full-control`, which every bucket takes.
-    #[default]
-    BucketOwnerFullControl,
-    /// None.
-    Absent,
-}
-
-impl ExportAcl {
-    /// The header's value, if it is sent.
-    pub(super) const fn header(self) -> Option<&'static str> {
-        match self {
-            Self::BucketOwnerFullControl => Some("bucket-owner-full-control"),
-            Self::Absent => None,
-        }
-    }
-}
 
 /// How a request reached the service that judges it.
 #[derive(Debug, Clone, Copy)]
@@ -120,15 +89,15 @@ fn of_principal(world: &World, caller: &Caller, now: Timestamp) -> Context {
             vec![format!("{}/{}/", organization.id, organization.root)],
         );
     }
-    for (key, value) in world.tags(caller) {
+    for (key, value) in tags(world, caller) {
         context.set(&format!("aws:PrincipalTag/{key}"), value.as_str());
     }
-    match &caller.who {
-        Who::User { name } => {
+    match &caller.identity {
+        CallerIdentity::User { name } => {
             context.set("aws:PrincipalType", "User");
             context.set("aws:username", name.as_str());
         }
-        Who::Session { .. } => context.set("aws:PrincipalType", "AssumedRole"),
+        CallerIdentity::Session { .. } => context.set("aws:PrincipalType", "AssumedRole"),
     }
     // Keys of a user's own carry no word about MFA; temporary ones always do.
     if let Some(session) = &caller.session {
@@ -143,6 +112,16 @@ fn of_principal(world: &World, caller: &Caller, now: Timestamp) -> Context {
         }
     }
     context
+}
+
+/// The tags of the caller's user or role.
+fn tags<'w>(world: &'w World, caller: &Caller) -> impl Iterator<Item = (&'w String, &'w String)> {
+    let account = world.account(&caller.account);
+    let tags = account.and_then(|account| match &caller.identity {
+        CallerIdentity::User { name } => account.users.get(name).map(|user| &user.tags),
+        CallerIdentity::Session { role, .. } => account.roles.get(role).map(|role| &role.tags),
+    });
+    tags.into_iter().flatten()
 }
 
 /// Adds whose the resource is.

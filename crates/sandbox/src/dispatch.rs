@@ -162,7 +162,7 @@ impl Sandbox {
         let service = Service::of(&request, authorization.as_ref());
         let (fault, delay) = {
             let mut faults = self.shared.faults();
-            (faults.strike(), faults.delay)
+            (faults.next_fault(), faults.delay)
         };
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
@@ -214,7 +214,7 @@ impl Sandbox {
         let Some(authorization) = authorization else {
             return service.refuse(&service.unauthenticated(&Unauthenticated::Unsigned));
         };
-        let play = self.shared.play();
+        let open_questions = self.shared.open_questions();
         let mut world = self.shared.world();
         let caller = match world.authenticate(&request, authorization, now) {
             Ok(caller) => caller,
@@ -224,7 +224,7 @@ impl Sandbox {
             caller: &caller,
             region: &authorization.region,
             now,
-            play,
+            open_questions,
         };
         reply(&mut world, service, &call, &request)
             .unwrap_or_else(|refusal| service.refuse(&refusal))

@@ -1,12 +1,15 @@
 //! DynamoDB: tables, their recovery window, and exports.
 
+mod export_request;
+mod export_span;
+
 use serde_json::{Value, json};
 
 use super::authorize::Denial;
 use super::call::{Call, Refusal};
 use super::export::{Export, epoch};
-use super::export_order;
 use super::identifier::uuid_of;
+use super::json_members::{require, text};
 use super::world::{Table, World};
 use tableferry_policy::arn::Arn;
 
@@ -22,7 +25,7 @@ pub(super) fn answer(
         "DescribeTable" => describe_table(world, call, input),
         "DescribeContinuousBackups" => describe_backups(world, call, input),
         "UpdateContinuousBackups" => update_backups(world, call, input),
-        "ExportTableToPointInTime" => export_order::start(world, call, input),
+        "ExportTableToPointInTime" => export_request::start(world, call, input),
         "GetResourcePolicy" => resource_policy(world, call, input),
         "DescribeExport" => describe_export(world, call, input),
         "ListExports" => list_exports(world, call, input),
@@ -42,22 +45,6 @@ pub(super) fn denied(denial: &Denial) -> Refusal {
 /// What `DynamoDB` says about things of another account.
 pub(super) fn foreign() -> Refusal {
     Refusal::new("AccessDeniedException", "Access is denied")
-}
-
-/// A text member.
-pub(super) fn text<'a>(input: &'a Value, name: &str) -> Option<&'a str> {
-    input.get(name).and_then(Value::as_str)
-}
-
-/// A text member that must be there.
-pub(super) fn require<'a>(input: &'a Value, name: &str) -> Result<&'a str, Refusal> {
-    text(input, name).ok_or_else(|| {
-        Refusal::validation(format!(
-            "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member \
-             must not be null",
-            super::query::lower_first(name)
-        ))
-    })
 }
 
 /// All tables of the caller's account and Region, as policies name them.
@@ -328,7 +315,7 @@ fn list_exports(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, 
         .filter(|export| {
             export.caller.account == call.caller.account
                 && export.region == call.region
-                && table.is_none_or(|table| export.order.table_arn == table)
+                && table.is_none_or(|table| export.spec.table_arn == table)
         })
         .collect();
     // Newest first; an id begins with the time.

@@ -7,22 +7,24 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::bucket::md5_base64;
-use super::export::{Export, Span, view};
+use super::export::{Export, ExportSpan, WrittenFile, view};
 use super::items;
-use super::upload::{Upload, UploadFailure};
+use super::upload::{NewObject, UploadFailure};
 use super::world::{Table, World};
 
-/// A data file that was written.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct WrittenFile {
-    pub key: String,
-    pub item_count: u64,
-    pub md5: String,
-    pub etag: String,
+impl World {
+    /// What is billed: the table's size, or of change data at least ten megabytes.
+    pub(super) fn billed_bytes(&self, export: &Export) -> u64 {
+        match export.spec.span {
+            ExportSpan::Incremental { .. } => 10_000_000,
+            ExportSpan::Full { .. } => self
+                .table(&export.caller.account, &export.region, &export.table_name)
+                .map_or(0, Table::size_bytes),
+        }
+    }
 }
 
 /// Writes `_started`, which shows that the bucket is writable.
@@ -32,7 +34,7 @@ pub(super) fn write_started(
     at: Timestamp,
 ) -> Result<(), UploadFailure> {
     let key = format!("{}/{}/_started", export.root(), export.id);
-    world.upload(export, Upload::whole(&key, Bytes::new()), at)?;
+    world.upload(export, NewObject::whole(&key, Bytes::new()), at)?;
     Ok(())
 }
 
@@ -45,13 +47,13 @@ pub(super) fn write_data(
 ) -> Result<(), UploadFailure> {
     let lines = world
         .table(&export.caller.account, &export.region, &export.table_name)
-        .map(|table| lines(table, &export.order.span, partition))
+        .map(|table| lines(table, &export.spec.span, partition))
         .unwrap_or_default();
     let item_count = u64::try_from(lines.len()).unwrap_or(0);
     let content = compress(&lines);
     let key = data_key(export);
     let md5 = md5_base64(&content);
-    let etag = world.upload(export, Upload::in_parts(&key, content), at)?;
+    let etag = world.upload(export, NewObject::in_parts(&key, content), at)?;
     export.files.push(WrittenFile {
         key,
         item_count,
@@ -67,23 +69,23 @@ fn data_key(export: &Export) -> String {
     let name: String = (0..26)
         .filter_map(|_| fastrand::choice(letters).map(|byte| char::from(*byte)))
         .collect();
-    match export.order.span {
-        Span::Full { .. } => format!("{}/{}/data/{name}.json.gz", export.root(), export.id),
-        Span::Incremental { .. } => format!("{}/data/{name}.json.gz", export.root()),
+    match export.spec.span {
+        ExportSpan::Full { .. } => format!("{}/{}/data/{name}.json.gz", export.root(), export.id),
+        ExportSpan::Incremental { .. } => format!("{}/data/{name}.json.gz", export.root()),
     }
 }
 
 /// The lines of a partition.
-fn lines(table: &Table, span: &Span, partition: u64) -> Vec<String> {
+fn lines(table: &Table, span: &ExportSpan, partition: u64) -> Vec<String> {
     match *span {
-        Span::Full { time } => (0..table.items)
+        ExportSpan::Full { time } => (0..table.items)
             .filter(|index| items::partition(*index) == partition)
             .map(|index| {
                 let item = table.item(index, table.version_at(index, time));
                 json!({"Item": item}).to_string()
             })
             .collect(),
-        Span::Incremental {
+        ExportSpan::Incremental {
             from,
             to,
             has_old_images,
@@ -138,8 +140,8 @@ pub(super) fn write_manifests(
         let checksum = md5_base64(content.as_bytes());
         // The names are documented as `.checksum`; what is written ends in `.md5`.
         let checksum_key = format!("{}.md5", key.trim_end_matches(".json"));
-        world.upload(export, Upload::whole(&key, content.into()), at)?;
-        world.upload(export, Upload::whole(&checksum_key, checksum.into()), at)?;
+        world.upload(export, NewObject::whole(&key, content.into()), at)?;
+        world.upload(export, NewObject::whole(&checksum_key, checksum.into()), at)?;
     }
     Ok(())
 }
@@ -163,33 +165,33 @@ fn file_list(export: &Export) -> String {
 }
 
 fn summary(world: &World, export: &Export, files_key: &str, at: Timestamp) -> Value {
-    let order = &export.order;
-    let is_full = matches!(order.span, Span::Full { .. });
+    let spec = &export.spec;
+    let is_full = matches!(spec.span, ExportSpan::Full { .. });
     let mut summary = json!({
         "version": if is_full { "2020-06-30" } else { "2023-08-01" },
         "exportArn": export.arn,
         "startTime": iso(export.started_at),
         "endTime": iso(at),
-        "tableArn": order.table_arn,
+        "tableArn": spec.table_arn,
         "tableId": export.table_id,
     });
-    match &order.span {
-        Span::Full { time } => summary["exportTime"] = iso(*time).into(),
-        Span::Incremental { from, to, .. } => {
+    match &spec.span {
+        ExportSpan::Full { time } => summary["exportTime"] = iso(*time).into(),
+        ExportSpan::Incremental { from, to, .. } => {
             summary["exportFromTime"] = iso(*from).into();
             summary["exportToTime"] = iso(*to).into();
         }
     }
-    summary["s3Bucket"] = order.bucket.as_str().into();
-    summary["s3Prefix"] = order.prefix.as_deref().into();
-    summary["s3SseAlgorithm"] = order.algorithm.as_str().into();
-    summary["s3SseKmsKeyId"] = order.key.as_deref().into();
+    summary["s3Bucket"] = spec.bucket.as_str().into();
+    summary["s3Prefix"] = spec.prefix.as_deref().into();
+    summary["s3SseAlgorithm"] = spec.algorithm.as_str().into();
+    summary["s3SseKmsKeyId"] = spec.key.as_deref().into();
     summary["manifestFilesS3Key"] = files_key.into();
     summary["billedSizeBytes"] = world.billed_bytes(export).into();
     let items: u64 = export.files.iter().map(|file| file.item_count).sum();
     summary["itemCount"] = items.into();
     summary["outputFormat"] = "DYNAMODB_JSON".into();
-    if let Span::Incremental { has_old_images, .. } = order.span {
+    if let ExportSpan::Incremental { has_old_images, .. } = spec.span {
         summary["outputView"] = view(has_old_images).into();
         summary["exportType"] = "INCREMENTAL_EXPORT".into();
     }

@@ -29,7 +29,7 @@ pub(super) enum Fault {
 
 impl Faults {
     /// Counts a request, and says what befalls it.
-    pub(super) const fn strike(&mut self) -> Fault {
+    pub(super) const fn next_fault(&mut self) -> Fault {
         if self.reset_connections > 0 {
             self.reset_connections -= 1;
             Fault::Reset

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 
 use super::authorize::Attempt;
 use super::call::{Call, Refusal};
-use super::caller::Who;
+use super::caller::CallerIdentity;
 use super::lookup::days_before;
+use super::policy_text::Edited;
 use super::query::{Parameters, Xml, encode};
-use super::world::{Account, Edited, Role, User, World};
+use super::world::{Account, Role, User, World};
 
 /// The namespace of IAM's answers.
 pub(super) const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
@@ -79,9 +80,9 @@ fn no_such(what: &str, name: &str) -> Refusal {
 }
 
 fn get_user(world: &World, call: &Call<'_>, parameters: &Parameters) -> Result<Xml, Refusal> {
-    let own = match &call.caller.who {
-        Who::User { name } => Some(name.as_str()),
-        Who::Session { .. } => None,
+    let own = match &call.caller.identity {
+        CallerIdentity::User { name } => Some(name.as_str()),
+        CallerIdentity::Session { .. } => None,
     };
     let name = parameters.get("UserName").or(own).ok_or_else(|| {
         Refusal::new(

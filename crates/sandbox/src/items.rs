@@ -19,7 +19,7 @@ pub(super) const FILLED_PARTITIONS: u64 = 4;
 
 /// A change to one item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Change {
+pub(super) struct ItemChange {
     pub index: u64,
     /// The item's versions before and after.
     pub from_version: u64,
@@ -67,14 +67,14 @@ impl Table {
     }
 
     /// The items that changed from a time (inclusive) to another (exclusive), each once.
-    pub(super) fn changes(&self, from: Timestamp, to: Timestamp) -> Vec<Change> {
+    pub(super) fn changes(&self, from: Timestamp, to: Timestamp) -> Vec<ItemChange> {
         let just_before = |time: Timestamp| time - SignedDuration::from_nanos(1);
         let (before, after) = (just_before(from), just_before(to));
         (0..self.items)
             .filter_map(|index| {
                 let from_version = self.version_at(index, before);
                 let to_version = self.version_at(index, after);
-                (from_version < to_version).then(|| Change {
+                (from_version < to_version).then(|| ItemChange {
                     index,
                     from_version,
                     to_version,

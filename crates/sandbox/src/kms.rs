@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::authorize::Attempt;
 use super::call::{Call, Refusal};
 use super::context;
-use super::dynamodb::text;
 use super::encryption::key_sentence;
 use super::export::epoch;
-use super::policy_intake::all_principals_exist;
+use super::json_members::text;
+use super::policy_validation::all_principals_exist;
 use super::world::{Key, World};
 use tableferry_policy::arn::Arn;
 use tableferry_policy::document::Document;
@@ -278,7 +278,7 @@ fn put_key_policy(world: &mut World, call: &Call<'_>, input: &Value) -> Result<V
         .and_then(|account| account.keys.iter_mut().find(|key| key.id == id))
     {
         key.policy
-            .write(Some(policy), call.now, call.play.policy_delay);
+            .write(Some(policy), call.now, call.open_questions.policy_delay);
     }
     world.touch();
     Ok(json!({}))

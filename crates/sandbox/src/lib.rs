@@ -14,6 +14,7 @@
 //! exports or 100 TB in flight; AWS's own throttling; an MFA code's being good for one use only;
 //! access control lists beyond who owns an object, and versions.
 
+mod access_keys;
 mod authorize;
 mod bucket;
 mod call;
@@ -25,17 +26,19 @@ mod dynamodb;
 mod encryption;
 mod export;
 mod export_files;
-mod export_order;
-mod export_span;
+mod export_steps;
 mod faults;
 mod http_client;
 mod iam;
 mod identifier;
 mod items;
+mod json_members;
 mod kms;
 mod lookup;
+mod open_questions;
 mod organizations;
-mod policy_intake;
+mod policy_text;
+mod policy_validation;
 mod profiles;
 mod query;
 mod s3;
@@ -56,8 +59,9 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use s3s::service::S3Service;
 
 pub use clock::ClockOffset;
-pub use context::{ExportAcl, OPERATOR_ADDRESS, SERVICE_ADDRESS, SourceAddress};
+pub use context::{OPERATOR_ADDRESS, SERVICE_ADDRESS};
 pub use faults::Faults;
+pub use open_questions::{ExportAcl, SourceAddress};
 pub use profiles::SharedFiles;
 use shared::Shared;
 pub use sts::MFA_CODE;

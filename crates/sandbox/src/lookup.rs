@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::SandboxError;
 use super::bucket::Bucket;
-use super::world::{Account, Key, PolicyText, Role, Table, User, VERSION, World};
+use super::policy_text::PolicyText;
+use super::world::{Account, Key, Role, Table, User, VERSION, World};
 
 /// The world as it begins.
 const ASSET: &str = include_str!("../assets/world.json");
@@ -82,7 +83,7 @@ impl World {
     }
 
     /// Whether two accounts are one, or belong to one organization: only then AWS gives reasons.
-    pub(super) fn are_kin(&self, one: &str, other: &str) -> bool {
+    pub(super) fn share_organization(&self, one: &str, other: &str) -> bool {
         one == other || (self.is_member(one) && self.is_member(other))
     }
 

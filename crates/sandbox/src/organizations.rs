@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::authorize::Control;
 use super::call::{Call, Refusal};
-use super::dynamodb::text;
+use super::json_members::text;
 use super::world::World;
 
 /// The policy of full access that AWS attaches to every target, of each kind.

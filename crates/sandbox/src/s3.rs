@@ -6,6 +6,7 @@ mod buckets;
 mod host;
 mod multipart;
 mod objects;
+mod refusals;
 mod settings;
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use s3s::dto::{
     PutObjectOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+use s3s::{S3, S3Request, S3Response, S3Result};
 
 use super::caller::Caller;
 use super::shared::Shared;
@@ -58,10 +59,10 @@ struct Store {
 
 impl Store {
     /// A change of a policy that is made now.
-    fn policy_edit(&self) -> settings::Edit {
-        settings::Edit {
+    fn policy_edit(&self) -> settings::PolicyEdit {
+        settings::PolicyEdit {
             at: self.shared.clock.now(),
-            delay: self.shared.play().policy_delay,
+            delay: self.shared.open_questions().policy_delay,
         }
     }
 }
@@ -71,14 +72,7 @@ fn caller<T>(request: &S3Request<T>) -> S3Result<&Caller> {
     request
         .extensions
         .get::<Caller>()
-        .ok_or_else(access::access_denied)
-}
-
-fn no_such_bucket() -> S3Error {
-    S3Error::with_message(
-        S3ErrorCode::NoSuchBucket,
-        "The specified bucket does not exist",
-    )
+        .ok_or_else(refusals::access_denied)
 }
 
 #[async_trait::async_trait]

@@ -4,10 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::call::Play;
 use super::clock::Clock;
-use super::context::{ExportAcl, SourceAddress};
 use super::faults::Faults;
+use super::open_questions::{ExportAcl, OpenQuestions, SourceAddress};
 use super::state_file::StateFile;
 use super::world::World;
 use super::{Options, SandboxError};
@@ -87,12 +86,12 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner) = (source_address, export_acl);
     }
 
-    pub(super) fn play(&self) -> Play {
+    pub(super) fn open_questions(&self) -> OpenQuestions {
         let (source_address, export_acl) = *self
             .open_ends
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        Play {
+        OpenQuestions {
             job_length: self.options.job_length,
             policy_delay: self.faults().policy_delay,
             source_address,

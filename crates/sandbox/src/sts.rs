@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::authorize::Attempt;
 use super::call::{Call, Refusal};
-use super::caller::{Caller, Who, session_arn};
+use super::caller::{Caller, CallerIdentity, session_arn};
+use super::policy_text::PolicyText;
 use super::query::{Parameters, Xml};
-use super::world::{Origin, PolicyText, TemporaryKeys, World};
+use super::world::{SessionOrigin, TemporaryKeys, World};
 use tableferry_policy::document::Document;
 
 /// The namespace of STS's answers.
@@ -41,7 +42,7 @@ fn caller_identity(caller: &Caller) -> Xml {
 }
 
 /// What `AssumeRole` asks for.
-struct Assumption<'a> {
+struct AssumeRoleRequest<'a> {
     role_arn: &'a str,
     session_name: &'a str,
     external_id: Option<&'a str>,
@@ -68,7 +69,7 @@ fn assume_role(
     let session_name = assumption.session_name;
     let keys = TemporaryKeys {
         account: account.clone(),
-        origin: Origin::Role {
+        origin: SessionOrigin::Role {
             role: role.0.clone(),
             session_name: session_name.to_owned(),
         },
@@ -96,7 +97,7 @@ fn read_assumption<'a>(
     world: &World,
     call: &Call<'_>,
     parameters: &'a Parameters,
-) -> Result<Assumption<'a>, Refusal> {
+) -> Result<AssumeRoleRequest<'a>, Refusal> {
     let role_arn = parameters.require("RoleArn")?;
     let session_name = parameters.require("RoleSessionName")?;
     check_pattern("roleSessionName", session_name, 2, 64)?;
@@ -123,7 +124,7 @@ fn read_assumption<'a>(
             format!("{role_arn} is invalid"),
         ));
     }
-    Ok(Assumption {
+    Ok(AssumeRoleRequest {
         role_arn,
         session_name,
         external_id,
@@ -135,7 +136,11 @@ fn read_assumption<'a>(
 }
 
 /// Trust policy and identity policies together; a refusal gives no reason across accounts.
-fn permit(world: &World, call: &Call<'_>, assumption: &Assumption<'_>) -> Result<(), Refusal> {
+fn permit(
+    world: &World,
+    call: &Call<'_>,
+    assumption: &AssumeRoleRequest<'_>,
+) -> Result<(), Refusal> {
     let Some((account, _, role)) = world.role_by_arn(assumption.role_arn) else {
         return Err(not_authorized(call, assumption.role_arn));
     };
@@ -186,7 +191,7 @@ fn not_authorized(call: &Call<'_>, role_arn: &str) -> Refusal {
 
 /// A session that assumes a role chains; a chained session lasts an hour at most.
 fn check_duration(call: &Call<'_>, longest: u32, duration: i64) -> Result<(), Refusal> {
-    if matches!(call.caller.who, Who::Session { .. }) && duration > 3600 {
+    if matches!(call.caller.identity, CallerIdentity::Session { .. }) && duration > 3600 {
         return Err(Refusal::new(
             "ValidationError",
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by \
@@ -207,7 +212,7 @@ fn session_token(
     call: &Call<'_>,
     parameters: &Parameters,
 ) -> Result<Xml, Refusal> {
-    let Who::User { name } = &call.caller.who else {
+    let CallerIdentity::User { name } = &call.caller.identity else {
         return Err(cannot_call_with_session());
     };
     if call.caller.session.is_some() {
@@ -217,7 +222,7 @@ fn session_token(
     let has_mfa = check_mfa(world, call, parameters)?;
     let keys = TemporaryKeys {
         account: call.caller.account.clone(),
-        origin: Origin::User { user: name.clone() },
+        origin: SessionOrigin::User { user: name.clone() },
         ..issue(call.now, duration, has_mfa)
     };
     Ok(Xml::default().node("Credentials", &keep(world, keys)))
@@ -237,12 +242,12 @@ fn check_mfa(world: &World, call: &Call<'_>, parameters: &Parameters) -> Result<
     match (parameters.get("SerialNumber"), parameters.get("TokenCode")) {
         (None, None) => Ok(false),
         (Some(serial), Some(code)) => {
-            let own = match &call.caller.who {
-                Who::User { name } => world
+            let own = match &call.caller.identity {
+                CallerIdentity::User { name } => world
                     .account(&call.caller.account)
                     .and_then(|account| account.users.get(name))
                     .and_then(|user| user.mfa_serial.as_deref()),
-                Who::Session { .. } => None,
+                CallerIdentity::Session { .. } => None,
             };
             if own != Some(serial) {
                 return Err(denied(
@@ -324,7 +329,7 @@ fn issue(now: Timestamp, seconds: i64, has_mfa: bool) -> TemporaryKeys {
         secret: STANDARD.encode(random(30)),
         token: STANDARD.encode(random(180)),
         account: String::new(),
-        origin: Origin::User {
+        origin: SessionOrigin::User {
             user: String::new(),
         },
         issued_at: Some(now),

@@ -23,13 +23,13 @@ pub(super) struct UploadFailure {
 
 /// An object to be written.
 #[derive(Debug, Clone)]
-pub(super) struct Upload<'a> {
+pub(super) struct NewObject<'a> {
     key: &'a str,
     content: Bytes,
     is_in_parts: bool,
 }
 
-impl<'a> Upload<'a> {
+impl<'a> NewObject<'a> {
     /// One that is put in one piece.
     pub(super) const fn whole(key: &'a str, content: Bytes) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl World {
     pub(super) fn upload(
         &mut self,
         export: &Export,
-        upload: Upload<'_>,
+        upload: NewObject<'_>,
         at: Timestamp,
     ) -> Result<String, UploadFailure> {
         let encryption = self.admit(export, &upload, at)?;
@@ -65,7 +65,7 @@ impl World {
         };
         object.foreign_owner = self.foreign_owner(export);
         let etag = object.etag.clone();
-        if let Some(bucket) = self.buckets.get_mut(&export.order.bucket) {
+        if let Some(bucket) = self.buckets.get_mut(&export.spec.bucket) {
             bucket.objects.insert(upload.key.to_owned(), object);
         }
         Ok(etag)
@@ -75,16 +75,16 @@ impl World {
     fn admit(
         &self,
         export: &Export,
-        upload: &Upload<'_>,
+        upload: &NewObject<'_>,
         at: Timestamp,
     ) -> Result<ObjectEncryption, UploadFailure> {
         let key = upload.key;
-        let order = &export.order;
-        let bucket = self.bucket(&order.bucket).ok_or_else(|| UploadFailure {
+        let spec = &export.spec;
+        let bucket = self.bucket(&spec.bucket).ok_or_else(|| UploadFailure {
             code: "S3NoSuchBucket".to_owned(),
             message: told_by_s3("The specified bucket does not exist", 404, "NoSuchBucket"),
         })?;
-        let expected_owner = order
+        let expected_owner = spec
             .bucket_owner
             .as_deref()
             .unwrap_or(&export.caller.account);
@@ -97,7 +97,7 @@ impl World {
             return Err(denied("Access Denied"));
         }
         self.admit_by_policies(export, bucket, upload, at)?;
-        if order.algorithm == "KMS" {
+        if spec.algorithm == "KMS" {
             self.admit_by_key(export, bucket, key, at)
         } else {
             Ok(ObjectEncryption::Aes256)
@@ -106,7 +106,7 @@ impl World {
 
     /// The writer's account, where the object is kept from the bucket's owner.
     fn foreign_owner(&self, export: &Export) -> Option<String> {
-        let bucket = self.bucket(&export.order.bucket)?;
+        let bucket = self.bucket(&export.spec.bucket)?;
         let writer = &export.caller.account;
         let acl = export.acl.header();
         let is_kept = bucket
@@ -121,17 +121,17 @@ impl World {
         &self,
         export: &Export,
         bucket: &Bucket,
-        upload: &Upload<'_>,
+        upload: &NewObject<'_>,
         at: Timestamp,
     ) -> Result<(), UploadFailure> {
-        let order = &export.order;
+        let spec = &export.spec;
         let acl = export.acl.header();
-        let algorithm = Some(if order.algorithm == "KMS" {
+        let algorithm = Some(if spec.algorithm == "KMS" {
             "aws:kms"
         } else {
             "AES256"
         });
-        let encryption = (algorithm, order.key.as_deref());
+        let encryption = (algorithm, spec.key.as_deref());
         let mut calls = vec![
             ("s3:PutObject", encryption, acl),
             ("s3:PutObjectAcl", encryption, acl),
@@ -140,7 +140,7 @@ impl World {
             calls.push(("s3:PutObject", encryption, None));
         }
         calls.push(("s3:AbortMultipartUpload", (None, None), None));
-        let resource = format!("{}/{}", Bucket::arn(&order.bucket), upload.key);
+        let resource = format!("{}/{}", Bucket::arn(&spec.bucket), upload.key);
         for (action, (algorithm, key), acl) in calls {
             let mut context =
                 context::of_request(self, &export.caller, &bucket.region, at, route(export));
@@ -174,12 +174,12 @@ impl World {
         key: &str,
         at: Timestamp,
     ) -> Result<ObjectEncryption, UploadFailure> {
-        let order = &export.order;
+        let spec = &export.spec;
         let caller = &export.caller;
         let (account, kms_key) = self
-            .resolve_key(&caller.account, bucket, order.key.as_deref())
+            .resolve_key(&caller.account, bucket, spec.key.as_deref())
             .map_err(key_failure)?;
-        let bucket_arn = Bucket::arn(&order.bucket);
+        let bucket_arn = Bucket::arn(&spec.bucket);
         let object_arn = format!("{bucket_arn}/{key}");
         // With S3 Bucket Keys the encryption context names the bucket, otherwise the object.
         let has_bucket_key = bucket

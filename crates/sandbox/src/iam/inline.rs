@@ -9,12 +9,12 @@ use tableferry_policy::lint::{Kind, Severity, lint};
 
 /// Whose inline policy an action is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Holder {
+enum PolicyOwner {
     User,
     Role,
 }
 
-impl Holder {
+impl PolicyOwner {
     const fn parameter(self) -> &'static str {
         match self {
             Self::User => "UserName",
@@ -47,9 +47,9 @@ pub(super) fn answer(
     parameters: &Parameters,
 ) -> Result<Xml, Refusal> {
     let holder = if action.contains("User") {
-        Holder::User
+        PolicyOwner::User
     } else {
-        Holder::Role
+        PolicyOwner::Role
     };
     let name = parameters.require(holder.parameter())?;
     let policy = parameters.require("PolicyName")?;
@@ -72,8 +72,8 @@ pub(super) fn answer(
     }
     let inline = world.accounts.get_mut(&account).and_then(|account| {
         Some(match holder {
-            Holder::User => &mut account.users.get_mut(name)?.inline,
-            Holder::Role => &mut account.roles.get_mut(name)?.inline,
+            PolicyOwner::User => &mut account.users.get_mut(name)?.inline,
+            PolicyOwner::Role => &mut account.roles.get_mut(name)?.inline,
         })
     });
     let Some(inline) = inline else {
@@ -84,7 +84,7 @@ pub(super) fn answer(
             .get_mut(policy)
             .filter(|found| found.current.is_some())
             .ok_or_else(|| no_such(&format!("{} policy", holder.word()), policy))?;
-        written.write(None, call.now, call.play.policy_delay);
+        written.write(None, call.now, call.open_questions.policy_delay);
     } else {
         let document = parameters.require("PolicyDocument")?;
         check(document)?;
@@ -105,7 +105,11 @@ pub(super) fn answer(
             ));
         }
         let written = inline.entry(policy.to_owned()).or_default();
-        written.write(Some(document.to_owned()), call.now, call.play.policy_delay);
+        written.write(
+            Some(document.to_owned()),
+            call.now,
+            call.open_questions.policy_delay,
+        );
     }
     world.touch();
     Ok(Xml::default())
@@ -114,14 +118,14 @@ pub(super) fn answer(
 fn arn_of(
     world: &World,
     call: &Call<'_>,
-    holder: Holder,
+    holder: PolicyOwner,
     name: &str,
 ) -> Result<Option<String>, Refusal> {
     let account = own_account(world, call)?;
     let id = &call.caller.account;
     Ok(match holder {
-        Holder::User => account.users.get(name).map(|user| user.arn(id, name)),
-        Holder::Role => account.roles.get(name).map(|role| role.arn(id, name)),
+        PolicyOwner::User => account.users.get(name).map(|user| user.arn(id, name)),
+        PolicyOwner::Role => account.roles.get(name).map(|role| role.arn(id, name)),
     })
 }
 

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use super::super::call::{Call, Refusal};
-use super::super::caller::Who;
+use super::super::caller::CallerIdentity;
 use super::super::query::{Parameters, Xml};
 use super::super::world::World;
 use super::require;
@@ -27,7 +27,7 @@ pub(super) fn simulate(
     let source = parameters.require("PolicySourceArn")?;
     require(world, call, "SimulatePrincipalPolicy", source)?;
     let account = &call.caller.account;
-    let (who, principal) = holder(world, source, account).ok_or_else(|| {
+    let (identity, principal) = holder(world, source, account).ok_or_else(|| {
         Refusal::with_status(
             404,
             "NoSuchEntity",
@@ -38,7 +38,7 @@ pub(super) fn simulate(
     let delegation = format!(
         r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":"{account}"}},"Action":"*","Resource":"*"}}}}"#
     );
-    let mut policies = world.own_policies(account, &who, call.now);
+    let mut policies = world.own_policies(account, &identity, call.now);
     policies.resource = named("the resource's policy", &delegation);
     let mut resources = members(parameters, "ResourceArns");
     if resources.is_empty() {
@@ -73,22 +73,22 @@ fn context(parameters: &Parameters) -> Context {
 }
 
 /// The user or role of the caller's account that an ARN names.
-fn holder(world: &World, source: &str, account: &str) -> Option<(Who, Principal)> {
+fn holder(world: &World, source: &str, account: &str) -> Option<(CallerIdentity, Principal)> {
     let arn = source.to_owned();
     if let Some((_, name, _)) = world.role_by_arn(source).filter(|found| found.0 == account) {
-        let who = Who::Session {
+        let identity = CallerIdentity::Session {
             role: name.to_owned(),
             name: String::new(),
         };
-        return Some((who, Principal::Role { arn }));
+        return Some((identity, Principal::Role { arn }));
     }
     let (_, name, _) = world
         .user_by_arn(source)
         .filter(|found| found.0 == account)?;
-    let who = Who::User {
+    let identity = CallerIdentity::User {
         name: name.to_owned(),
     };
-    Some((who, Principal::User { arn }))
+    Some((identity, Principal::User { arn }))
 }
 
 /// The values of a list, `Name.member.1` and on.

@@ -10,8 +10,8 @@ use s3s::auth::{S3Auth, SecretKey};
 use s3s::path::S3Path;
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
-use super::super::authorize::{Attempt, Denial};
-use super::super::bucket::{Bucket, Upload};
+use super::super::authorize::Attempt;
+use super::super::bucket::{Bucket, MultipartUpload};
 use super::super::call::Refusal;
 use super::super::caller::Caller;
 use super::super::context::{self, Route};
@@ -19,8 +19,7 @@ use super::super::query::Parameters;
 use super::super::shared::Shared;
 use super::super::signature::{Authorization, read_stamp, signing_time};
 use super::super::world::World;
-use super::no_such_bucket;
-use super::objects::named;
+use super::refusals::{access_denied, denied, no_such_bucket};
 use tableferry_policy::evaluate::Context;
 
 /// How far a request's time may be off: the `MaxAllowedSkewMilliseconds` of S3's refusal.
@@ -59,20 +58,6 @@ impl S3Access for Gate {
         let caller = visit.caller;
         request.extensions_mut().insert(caller);
         Ok(())
-    }
-}
-
-/// A refusal without a reason.
-pub(super) fn access_denied() -> S3Error {
-    S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied")
-}
-
-/// S3's refusal for want of a permission; outside the account and organization it says no more.
-pub(super) fn denied(denial: &Denial) -> S3Error {
-    if denial.has_reason {
-        S3Error::with_message(S3ErrorCode::AccessDenied, denial.quoted_sentence())
-    } else {
-        access_denied()
     }
 }
 
@@ -226,12 +211,12 @@ impl<'a> Visit<'a> {
         let mut context =
             context::of_request(self.world, &self.caller, region, self.now, Route::Direct);
         context::add_bucket_account(&mut context, self.world, resource_account);
-        let begun = self.begun_upload().map(|upload| named(&upload.encryption));
+        let begun = self.begun_upload().map(|upload| &upload.encryption);
         // Only the calls that put or begin an upload have these headers.
         let is_first = matches!(self.operation, "PutObject" | "CreateMultipartUpload");
         let sent = |name| header(self.headers, name).filter(|_| is_first);
-        let (algorithm, key) = match &begun {
-            Some((algorithm, key)) => (Some(algorithm.as_str()), key.as_deref()),
+        let (algorithm, key) = match begun {
+            Some(encryption) => (Some(encryption.algorithm()), encryption.key()),
             None => (
                 sent("x-amz-server-side-encryption"),
                 sent("x-amz-server-side-encryption-aws-kms-key-id"),
@@ -256,7 +241,7 @@ impl<'a> Visit<'a> {
     /// The upload that a part or the end of one belongs to. "You don't need to specify the encryption
     /// parameters in each" of its requests (API reference of `UploadPart`), so that these are taken to
     /// be judged by those of its beginning.
-    fn begun_upload(&self) -> Option<&Upload> {
+    fn begun_upload(&self) -> Option<&MultipartUpload> {
         let is_later = matches!(self.operation, "UploadPart" | "CompleteMultipartUpload");
         let (bucket, _) = self.path.as_object().filter(|_| is_later)?;
         let id = self.query.get("uploadId")?;

@@ -13,7 +13,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result};
 use super::super::bucket::{Bucket, Object};
 use super::super::caller::Caller;
 use super::super::world::World;
-use super::no_such_bucket;
+use super::refusals::no_such_bucket;
 
 pub(super) fn time(time: Timestamp) -> s3s::dto::Timestamp {
     SystemTime::from(time).into()

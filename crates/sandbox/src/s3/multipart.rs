@@ -8,17 +8,17 @@ use md5::{Digest as _, Md5};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
     CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag,
-    ListMultipartUploadsInput, ListMultipartUploadsOutput, MultipartUpload, UploadPartInput,
-    UploadPartOutput,
+    ListMultipartUploadsInput, ListMultipartUploadsOutput, MultipartUpload as UploadEntry,
+    UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
-use super::super::bucket::{Object, Upload};
+use super::super::bucket::{MultipartUpload, Object};
 use super::super::caller::Caller;
 use super::super::world::World;
 use super::buckets::{find, time};
-use super::no_such_bucket;
-use super::objects::{Place, admit_acl, encryption, named, store};
+use super::objects::{ObjectPlace, admit_acl, encryption, named, store};
+use super::refusals::no_such_bucket;
 
 fn no_such_upload() -> S3Error {
     S3Error::with_message(
@@ -36,7 +36,7 @@ pub(super) fn create(
     input: &CreateMultipartUploadInput,
     now: Timestamp,
 ) -> S3Result<CreateMultipartUploadOutput> {
-    let place = Place {
+    let place = ObjectPlace {
         bucket: find(world, &input.bucket)?,
         name: &input.bucket,
         key: &input.key,
@@ -59,7 +59,7 @@ pub(super) fn create(
         .ok_or_else(no_such_bucket)?;
     bucket.uploads.insert(
         id.clone(),
-        Upload {
+        MultipartUpload {
             key: input.key.clone(),
             initiated: now,
             content_type: input.content_type.clone(),
@@ -187,7 +187,7 @@ pub(super) fn list(
     }
     let prefix = input.prefix.as_deref().unwrap_or_default();
     let bucket = find(world, &input.bucket)?;
-    let mut uploads: Vec<(&String, &Upload)> = bucket
+    let mut uploads: Vec<(&String, &MultipartUpload)> = bucket
         .uploads
         .iter()
         .filter(|(_, upload)| upload.key.starts_with(prefix))
@@ -203,11 +203,11 @@ pub(super) fn list(
     let is_truncated = uploads.len() > limit;
     uploads.truncate(limit);
     let next = uploads.last().filter(|_| is_truncated);
-    let entries = uploads.iter().map(|(id, upload)| MultipartUpload {
+    let entries = uploads.iter().map(|(id, upload)| UploadEntry {
         initiated: Some(time(upload.initiated)),
         key: Some(upload.key.clone()),
         upload_id: Some((*id).clone()),
-        ..MultipartUpload::default()
+        ..UploadEntry::default()
     });
     Ok(ListMultipartUploadsOutput {
         is_truncated: Some(is_truncated),
@@ -224,7 +224,7 @@ pub(super) fn list(
 }
 
 /// How many uploads lie before the page that is asked for.
-fn start(uploads: &[(&String, &Upload)], input: &ListMultipartUploadsInput) -> usize {
+fn start(uploads: &[(&String, &MultipartUpload)], input: &ListMultipartUploadsInput) -> usize {
     let Some(key) = input.key_marker.as_ref().filter(|key| !key.is_empty()) else {
         return 0;
     };

@@ -15,10 +15,10 @@ use super::super::bucket::{Bucket, Object, ObjectEncryption, Ownership};
 use super::super::caller::Caller;
 use super::super::context::Route;
 use super::super::encryption::{KeyProblem, KeyUse};
+use super::super::open_questions::SourceAddress;
 use super::super::world::World;
-use super::access::access_denied;
 use super::buckets::{find, time};
-use super::no_such_bucket;
+use super::refusals::{access_denied, no_such_bucket};
 
 /// Receives a body whole; a checksum that does not fit ends it with an error.
 pub(super) async fn receive(body: Option<StreamingBlob>) -> S3Result<Bytes> {
@@ -55,7 +55,7 @@ fn open<'a>(
         return Err(access_denied());
     }
     if let ObjectEncryption::Kms { key: kms_key } = &object.encryption {
-        let place = Place {
+        let place = ObjectPlace {
             bucket,
             name,
             key,
@@ -67,7 +67,7 @@ fn open<'a>(
 }
 
 /// Where an object lies, and when it is asked for.
-pub(super) struct Place<'a> {
+pub(super) struct ObjectPlace<'a> {
     pub(super) bucket: &'a Bucket,
     pub(super) name: &'a str,
     pub(super) key: &'a str,
@@ -78,7 +78,7 @@ pub(super) struct Place<'a> {
 fn use_key(
     world: &World,
     caller: &Caller,
-    place: &Place<'_>,
+    place: &ObjectPlace<'_>,
     reference: Option<&str>,
     actions: &[&str],
 ) -> S3Result<String> {
@@ -99,7 +99,7 @@ fn use_key(
         route: Route::Forwarded {
             // S3 is not among the services that "aws:CalledVia" lists.
             by: &[],
-            address: super::super::context::SourceAddress::Operator,
+            address: SourceAddress::Operator,
         },
     };
     let (account, key) = world
@@ -158,7 +158,7 @@ pub(super) fn admit_acl(
 pub(super) fn encryption(
     world: &World,
     caller: &Caller,
-    place: &Place<'_>,
+    place: &ObjectPlace<'_>,
     algorithm: Option<&ServerSideEncryption>,
     key: Option<&str>,
     actions: &[&str],
@@ -179,16 +179,10 @@ pub(super) fn encryption(
 
 /// What answers say of an object's encryption.
 pub(super) fn named(encryption: &ObjectEncryption) -> (ServerSideEncryption, Option<String>) {
-    match encryption {
-        ObjectEncryption::Aes256 => (
-            ServerSideEncryption::from_static(ServerSideEncryption::AES256),
-            None,
-        ),
-        ObjectEncryption::Kms { key } => (
-            ServerSideEncryption::from_static(ServerSideEncryption::AWS_KMS),
-            Some(key.clone()),
-        ),
-    }
+    (
+        ServerSideEncryption::from_static(encryption.algorithm()),
+        encryption.key().map(str::to_owned),
+    )
 }
 
 fn content_type(object: &Object) -> String {
@@ -272,7 +266,7 @@ pub(super) fn put(
     content: Bytes,
     now: Timestamp,
 ) -> S3Result<PutObjectOutput> {
-    let place = Place {
+    let place = ObjectPlace {
         bucket: find(world, &input.bucket)?,
         name: &input.bucket,
         key: &input.key,

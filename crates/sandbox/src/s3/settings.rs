@@ -12,17 +12,16 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
-use super::super::policy_intake::{Refused, check_bucket_policy};
+use super::super::policy_validation::{Refused, check_bucket_policy};
 use super::super::world::World;
-use super::access::access_denied;
 use super::buckets::find;
-use super::no_such_bucket;
+use super::refusals::{access_denied, no_such_bucket};
 use tableferry_policy::document::Document;
 use tableferry_policy::public::public_statements;
 
 /// When a policy is written, and how long it takes to hold.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Edit {
+pub(super) struct PolicyEdit {
     pub(super) at: Timestamp,
     pub(super) delay: Duration,
 }
@@ -62,7 +61,7 @@ pub(super) fn put_policy(
     world: &mut World,
     name: &str,
     policy: &str,
-    edit: Edit,
+    edit: PolicyEdit,
 ) -> S3Result<PutBucketPolicyOutput> {
     find(world, name)?;
     check_bucket_policy(world, name, policy).map_err(|refused| match refused {
@@ -76,13 +75,13 @@ pub(super) fn put_policy(
 pub(super) fn delete_policy(
     world: &mut World,
     name: &str,
-    edit: Edit,
+    edit: PolicyEdit,
 ) -> S3Result<DeleteBucketPolicyOutput> {
     write(world, name, None, edit)?;
     Ok(DeleteBucketPolicyOutput::default())
 }
 
-fn write(world: &mut World, name: &str, policy: Option<String>, edit: Edit) -> S3Result<()> {
+fn write(world: &mut World, name: &str, policy: Option<String>, edit: PolicyEdit) -> S3Result<()> {
     world
         .buckets
         .get_mut(name)

@@ -6,14 +6,15 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::call::{Call, Refusal};
-use super::context::Route;
-use super::dynamodb::{denied, foreign, require, table_arn, text};
-use super::encryption::{KeyProblem, KeyUse};
-use super::export::{Export, Order, State};
 use super::export_span::span;
-use super::identifier::uuid_of;
-use super::world::{Table, World};
+use super::{denied, foreign, table_arn};
+use crate::call::{Call, Refusal};
+use crate::context::Route;
+use crate::encryption::{KeyProblem, KeyUse};
+use crate::export::{Export, ExportSpec, ExportState};
+use crate::identifier::{fresh_uuid, uuid_of};
+use crate::json_members::{check_enum, require, text, violation};
+use crate::world::{Table, World};
 use tableferry_policy::arn::{Arn, BucketName};
 
 /// Starts an export, or says why not.
@@ -118,31 +119,10 @@ fn check_members(input: &Value) -> Result<(), Refusal> {
     check_enum(input, "ExportType", &["FULL_EXPORT", "INCREMENTAL_EXPORT"])
 }
 
-fn check_enum(input: &Value, name: &str, choices: &[&str]) -> Result<(), Refusal> {
-    match text(input, name) {
-        Some(value) if !choices.contains(&value) => Err(violation(
-            &super::query::lower_first(name),
-            value,
-            &format!(
-                "Member must satisfy enum value set: [{}]",
-                choices.join(", ")
-            ),
-        )),
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn violation(field: &str, value: &str, rule: &str) -> Refusal {
-    Refusal::validation(format!(
-        "1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: \
-         {rule}"
-    ))
-}
-
 /// The token that was sent, or one of this call alone.
 fn token(input: &Value) -> Result<String, Refusal> {
     match text(input, "ClientToken") {
-        None => Ok(super::identifier::fresh_uuid()),
+        None => Ok(fresh_uuid()),
         Some(token) if token.is_empty() || token.contains('$') => Err(violation(
             "clientToken",
             token,
@@ -166,7 +146,7 @@ fn repeated(
     });
     match started {
         None => Ok(None),
-        Some(export) if export.order.request == without_token(input) => {
+        Some(export) if export.spec.request == without_token(input) => {
             Ok(Some(json!({ "ExportDescription": export.description() })))
         }
         Some(_) => Err(Refusal::new(
@@ -243,7 +223,7 @@ fn accept(
         table_name: name.to_owned(),
         table_id: uuid_of(&arn),
         caller: call.caller.clone(),
-        order: Order {
+        spec: ExportSpec {
             table_arn: arn,
             bucket: require(input, "S3Bucket")?.to_owned(),
             bucket_owner: text(input, "S3BucketOwner").map(str::to_owned),
@@ -254,12 +234,12 @@ fn accept(
             token,
             request: without_token(input),
         },
-        source_address: call.play.source_address,
-        acl: call.play.export_acl,
+        source_address: call.open_questions.source_address,
+        acl: call.open_questions.export_acl,
         started_at: call.now,
-        length: call.play.job_length,
+        length: call.open_questions.job_length,
         ended_at: None,
-        state: State::InProgress,
+        state: ExportState::InProgress,
         steps_done: 0,
         files: Vec::new(),
     })
@@ -316,7 +296,7 @@ fn check_table_key(world: &World, call: &Call<'_>, table: &Table) -> Result<(), 
         now: call.now,
         route: Route::Forwarded {
             by: &["dynamodb.amazonaws.com"],
-            address: call.play.source_address,
+            address: call.open_questions.source_address,
         },
     };
     world

@@ -3,14 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::call::{Call, Refusal};
-use super::dynamodb::text;
-use super::export::Span;
-use super::export_order::violation;
-use super::world::Table;
+use crate::call::{Call, Refusal};
+use crate::export::ExportSpan;
+use crate::json_members::{text, violation};
+use crate::world::Table;
 
 /// The state or the changes that a request asks for, if the recovery window holds them.
-pub(super) fn span(call: &Call<'_>, table: &Table, input: &Value) -> Result<Span, Refusal> {
+pub(super) fn span(call: &Call<'_>, table: &Table, input: &Value) -> Result<ExportSpan, Refusal> {
     let specification = input
         .get("IncrementalExportSpecification")
         .filter(|specification| !specification.is_null());
@@ -46,7 +45,7 @@ fn invalid_time(message: impl Into<String>) -> Refusal {
     Refusal::new("InvalidExportTimeException", message)
 }
 
-fn full(call: &Call<'_>, table: &Table, input: &Value) -> Result<Span, Refusal> {
+fn full(call: &Call<'_>, table: &Table, input: &Value) -> Result<ExportSpan, Refusal> {
     let (earliest, latest) = table.recovery_window(call.now).ok_or_else(|| {
         Refusal::new(
             "PointInTimeRecoveryUnavailableException",
@@ -57,18 +56,22 @@ fn full(call: &Call<'_>, table: &Table, input: &Value) -> Result<Span, Refusal> 
         )
     })?;
     match time(input, "ExportTime") {
-        None => Ok(Span::Full { time: call.now }),
+        None => Ok(ExportSpan::Full { time: call.now }),
         Some(time) if time > call.now || time < earliest => {
             Err(invalid_time("Export Time is invalid"))
         }
         Some(time) if time > latest => Err(invalid_time(
             "Point in Time Recovery is not available for specified export time",
         )),
-        Some(time) => Ok(Span::Full { time }),
+        Some(time) => Ok(ExportSpan::Full { time }),
     }
 }
 
-fn incremental(call: &Call<'_>, table: &Table, specification: &Value) -> Result<Span, Refusal> {
+fn incremental(
+    call: &Call<'_>,
+    table: &Table,
+    specification: &Value,
+) -> Result<ExportSpan, Refusal> {
     let view = text(specification, "ExportViewType").unwrap_or("NEW_AND_OLD_IMAGES");
     if !["NEW_IMAGE", "NEW_AND_OLD_IMAGES"].contains(&view) {
         return Err(violation(
@@ -84,7 +87,7 @@ fn incremental(call: &Call<'_>, table: &Table, specification: &Value) -> Result<
     })?;
     let to = time(specification, "ExportToTime").unwrap_or(call.now);
     check_window(call, table, from, to)?;
-    Ok(Span::Incremental {
+    Ok(ExportSpan::Incremental {
         from,
         to,
         has_old_images: view == "NEW_AND_OLD_IMAGES",

@@ -1,0 +1,45 @@
+//! What AWS leaves open, and how this sandbox answers it.
+
+use std::time::Duration;
+
+/// Which source address S3 and KMS see while an export writes; AWS documents none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub enum SourceAddress {
+    /// The operator's, kept from the call that started the export.
+    Operator,
+    /// One of the service's.
+    #[default]
+    Service,
+    /// None.
+    Absent,
+}
+
+/// Which access control list an export sends with its objects; AWS documents none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub enum ExportAcl {
+    /// `bucket-owner-full-control`, which every bucket takes.
+    #[default]
+    BucketOwnerFullControl,
+    /// None.
+    Absent,
+}
+
+impl ExportAcl {
+    /// The header's value, if it is sent.
+    pub(super) const fn header(self) -> Option<&'static str> {
+        match self {
+            Self::BucketOwnerFullControl => Some("bucket-owner-full-control"),
+            Self::Absent => None,
+        }
+    }
+}
+
+/// How the sandbox plays what AWS leaves open, and how long things take in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OpenQuestions {
+    pub job_length: Duration,
+    /// How long a written policy takes to hold.
+    pub policy_delay: Duration,
+    pub source_address: SourceAddress,
+    pub export_acl: ExportAcl,
+}
