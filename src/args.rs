@@ -12,8 +12,8 @@ use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 pub use expiry::Expiry;
 
 use crate::work::ChangeKind;
-use tableferry_policy::arn::{AccountId, Arn};
-use tableferry_sandbox::ClockOffset;
+use tableferry_policy::arn::{AccountId, Arn, Partition};
+use tableferry_sandbox::{ClockOffset, Options};
 
 /// Carry DynamoDB tables into another AWS account, by the service's own export to S3.
 ///
@@ -51,6 +51,8 @@ impl Args {
             return Ok(());
         } else if self.global.sandbox_state.is_some() {
             "--sandbox-state keeps what --sandbox makes: give both, before or behind the command"
+        } else if self.global.sandbox_partition.is_some() && !is_served {
+            "--sandbox-partition places the sandbox's world: give --sandbox too, or use `sandbox serve`"
         } else if self.global.clock_offset.is_some() && !is_served {
             "--clock-offset moves the sandbox's clock: give --sandbox too, or use `sandbox serve`"
         } else {
@@ -74,6 +76,10 @@ pub struct Global {
     /// How long an export takes in the sandbox
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 6.0, value_parser = job_length)]
     pub sandbox_job: f64,
+
+    /// The partition that the sandbox's world is in; left out, the one that its state is in, or `aws`
+    #[arg(long, global = true, value_name = "PARTITION", value_parser = sandbox_partition)]
+    pub sandbox_partition: Option<Partition>,
 
     /// Move the sandbox's clock, as its clients see it, by a duration such as +12h or -90m; @FILE reads
     /// it from a file, again at every request, so that the clock can be moved meanwhile
@@ -529,6 +535,14 @@ pub enum SandboxCommand {
         #[arg(long, value_name = "DIR")]
         write_files: Option<PathBuf>,
     },
+}
+
+/// The sandbox has no world in the isolated partitions.
+fn sandbox_partition(text: &str) -> Result<Partition, String> {
+    Options::PARTITIONS
+        .into_iter()
+        .find(|partition| partition.as_str() == text)
+        .ok_or_else(|| "give aws, aws-us-gov or aws-cn".to_owned())
 }
 
 fn job_length(text: &str) -> Result<f64, String> {

@@ -60,6 +60,24 @@ fn the_sandbox_s_clock_is_moved_where_there_is_a_sandbox() {
 }
 
 #[test]
+fn the_sandbox_s_world_is_placed_where_it_has_one() {
+    for line in [
+        "tableferry --sandbox-partition aws-cn sandbox serve",
+        "tableferry --sandbox check plan.toml --sandbox-partition aws-cn",
+    ] {
+        let args = Args::try_parse_from(line.split(' ')).unwrap();
+        args.check().unwrap();
+        assert_eq!(args.global.sandbox_partition, Some(Partition::China));
+    }
+    let line = "tableferry --sandbox --sandbox-partition aws-iso check plan.toml";
+    let error = Args::try_parse_from(line.split(' ')).unwrap_err();
+    assert!(error.to_string().contains("give aws, aws-us-gov or aws-cn"));
+    let line = "tableferry --sandbox-partition aws-cn check plan.toml";
+    let error = Args::parse_from(line.split(' ')).check().unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+}
+
+#[test]
 fn the_sandbox_s_state_is_nothing_without_the_sandbox() {
     for line in [
         ["tableferry", "--sandbox-state", "F", "check", "plan.toml"],

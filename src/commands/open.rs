@@ -125,6 +125,7 @@ pub(super) fn options(global: &Global, state: Option<PathBuf>) -> Options {
         state,
         job_length: Duration::from_secs_f64(global.sandbox_job),
         clock_offset: global.clock_offset.clone().unwrap_or_default(),
+        partition: global.sandbox_partition,
         ..Options::default()
     }
 }

@@ -18,6 +18,7 @@ mod lost_journal;
 mod network;
 mod only;
 mod output;
+mod partitions;
 mod probe_killed;
 mod program;
 mod random;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::caller::{Caller, CallerIdentity, SessionFacts, session_arn};
 use super::world::{SessionOrigin, TemporaryKeys, User, World};
+use tableferry_policy::arn::Partition;
 
 /// What an access key opens.
 pub(super) struct Opened<'a> {
@@ -23,7 +24,7 @@ impl World {
         self.accounts.iter().find_map(|(id, account)| {
             account.users.iter().find_map(|(name, user)| {
                 user.access_keys.get(access_key).map(|secret| Opened {
-                    caller: user_caller(id, name, user, access_key),
+                    caller: user_caller(self.partition, (id, name), user, access_key),
                     secret,
                     token: None,
                     expires_at: None,
@@ -35,16 +36,19 @@ impl World {
     fn open_session<'a>(&'a self, access_key: &str, keys: &'a TemporaryKeys) -> Option<Opened<'a>> {
         let account = self.account(&keys.account)?;
         let mut caller = match &keys.origin {
-            SessionOrigin::User { user } => {
-                user_caller(&keys.account, user, account.users.get(user)?, access_key)
-            }
+            SessionOrigin::User { user } => user_caller(
+                self.partition,
+                (&keys.account, user),
+                account.users.get(user)?,
+                access_key,
+            ),
             SessionOrigin::Role { role, session_name } => {
                 let found = account.roles.get(role)?;
                 Caller {
                     account: keys.account.clone(),
                     access_key: access_key.to_owned(),
-                    arn: session_arn(&keys.account, role, session_name),
-                    principal_arn: found.arn(&keys.account, role),
+                    arn: session_arn(self.partition, &keys.account, role, session_name),
+                    principal_arn: found.arn(self.partition, &keys.account, role),
                     user_id: format!("{}:{session_name}", found.id),
                     identity: CallerIdentity::Session {
                         role: role.clone(),
@@ -70,8 +74,13 @@ impl World {
 }
 
 /// A user as a caller, without what temporary credentials carry.
-fn user_caller(account: &str, name: &str, user: &User, access_key: &str) -> Caller {
-    let arn = user.arn(account, name);
+fn user_caller(
+    partition: Partition,
+    (account, name): (&str, &str),
+    user: &User,
+    access_key: &str,
+) -> Caller {
+    let arn = user.arn(partition, account, name);
     Caller {
         account: account.to_owned(),
         access_key: access_key.to_owned(),

@@ -10,6 +10,7 @@ use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::policy_text::Edited;
+use tableferry_policy::arn::Partition;
 
 /// A bucket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -171,8 +172,8 @@ pub(super) struct MultipartUpload {
 
 impl Bucket {
     /// The bucket's ARN.
-    pub(super) fn arn(name: &str) -> String {
-        format!("arn:aws:s3:::{name}")
+    pub(super) fn arn(partition: Partition, name: &str) -> String {
+        format!("arn:{partition}:s3:::{name}")
     }
 }
 

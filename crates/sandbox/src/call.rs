@@ -7,6 +7,7 @@ use super::caller::Caller;
 use super::context::{self, Route};
 use super::open_questions::OpenQuestions;
 use super::world::World;
+use tableferry_policy::arn::Partition;
 use tableferry_policy::evaluate::Context;
 
 /// One authenticated call.
@@ -15,6 +16,7 @@ pub(super) struct Call<'a> {
     pub caller: &'a Caller,
     /// The Region whose endpoint was called, from the credential scope.
     pub region: &'a str,
+    pub partition: Partition,
     pub now: Timestamp,
     pub open_questions: OpenQuestions,
 }
@@ -59,6 +61,21 @@ impl Refusal {
 }
 
 impl Call<'_> {
+    /// The ARN of something of the caller's account in the Region that was called.
+    pub(super) fn arn(&self, service: &str, resource: &str) -> String {
+        let Self {
+            partition, region, ..
+        } = self;
+        let account = &self.caller.account;
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+
+    /// The ARN of an IAM resource of the caller's account.
+    pub(super) fn iam_arn(&self, resource: &str) -> String {
+        let partition = self.partition;
+        format!("arn:{partition}:iam::{}:{resource}", self.caller.account)
+    }
+
     /// The context of this call, made directly.
     pub(super) fn context(&self, world: &World, resource_account: &str) -> Context {
         let mut context =

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::policy_text::PolicyText;
+use tableferry_policy::arn::Partition;
 use tableferry_policy::evaluate::Principal;
 
 /// A principal, as it stood when it called; an export keeps it for as long as it writes.
@@ -56,6 +57,11 @@ impl Caller {
 }
 
 /// The ARN of a role's session, which leaves out the role's path.
-pub(super) fn session_arn(account: &str, role: &str, session_name: &str) -> String {
-    format!("arn:aws:sts::{account}:assumed-role/{role}/{session_name}")
+pub(super) fn session_arn(
+    partition: Partition,
+    account: &str,
+    role: &str,
+    session_name: &str,
+) -> String {
+    format!("arn:{partition}:sts::{account}:assumed-role/{role}/{session_name}")
 }

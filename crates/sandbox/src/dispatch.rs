@@ -16,6 +16,8 @@ use super::identifier::fresh_uuid;
 use super::query::{Parameters, error_xml};
 use super::signature::{Authorization, Unauthenticated};
 use super::world::World;
+use tableferry_policy::arn::Partition;
+
 use super::{Sandbox, dynamodb, iam, kms, organizations, s3_account, sts};
 
 /// The connection ends without an answer.
@@ -73,7 +75,7 @@ impl Service {
         let is_s3 = host.starts_with("s3.") || host.contains(".s3.");
         if kind.starts_with("application/x-www-form-urlencoded") {
             Self::Sts
-        } else if host.ends_with(".amazonaws.com") && !is_s3 {
+        } else if Partition::of_host(host).is_some() && !is_s3 {
             Self::Unknown(host.to_owned())
         } else {
             Self::S3
@@ -216,6 +218,9 @@ impl Sandbox {
         };
         let open_questions = self.shared.open_questions();
         let mut world = self.shared.world();
+        if world.is_elsewhere(&authorization.region) {
+            return service.refuse(&service.unauthenticated(&Unauthenticated::UnknownKey));
+        }
         let caller = match world.authenticate(&request, authorization, now) {
             Ok(caller) => caller,
             Err(problem) => return service.refuse(&service.unauthenticated(&problem)),
@@ -223,6 +228,7 @@ impl Sandbox {
         let call = Call {
             caller: &caller,
             region: &authorization.region,
+            partition: world.partition,
             now,
             open_questions,
         };

@@ -49,10 +49,7 @@ pub(super) fn foreign() -> Refusal {
 
 /// All tables of the caller's account and Region, as policies name them.
 fn any_table(call: &Call<'_>) -> String {
-    format!(
-        "arn:aws:dynamodb:{}:{}:table/*",
-        call.region, call.caller.account
-    )
+    call.arn("dynamodb", "table/*")
 }
 
 fn list_tables(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
@@ -119,10 +116,7 @@ fn named_table(
 
 /// The ARN that a name would have in the Region that was called.
 pub(super) fn table_arn(call: &Call<'_>, name: &str) -> String {
-    format!(
-        "arn:aws:dynamodb:{}:{}:table/{name}",
-        call.region, call.caller.account
-    )
+    call.arn("dynamodb", &format!("table/{name}"))
 }
 
 fn describe_table(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
@@ -148,7 +142,7 @@ fn table_description(world: &World, account: &str, table: &Table) -> Value {
         .iter()
         .map(|(name, kind)| json!({"AttributeName": name, "AttributeType": kind}))
         .collect();
-    let arn = table.arn(account);
+    let arn = table.arn(world.partition, account);
     let mut description = json!({
         "AttributeDefinitions": attributes,
         "TableName": table.name,
@@ -169,7 +163,10 @@ fn table_description(world: &World, account: &str, table: &Table) -> Value {
         description["SSEDescription"] = json!({
             "Status": "ENABLED",
             "SSEType": "KMS",
-            "KMSMasterKeyArn": format!("arn:aws:kms:{}:{account}:key/{key}", table.region),
+            "KMSMasterKeyArn": format!(
+                "arn:{}:kms:{}:{account}:key/{key}",
+                world.partition, table.region
+            ),
         });
     }
     description

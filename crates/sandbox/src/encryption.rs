@@ -77,15 +77,16 @@ impl World {
             .accounts
             .get_key_value(caller_account)
             .ok_or_else(|| KeyProblem::NotFound(format!("Invalid keyId {reference}")))?;
+        let partition = self.partition;
         let (found, text) = if name.starts_with("alias/") {
             let text = format!(
-                "Alias arn:aws:kms:{}:{account}:{name} is not found.",
+                "Alias arn:{partition}:kms:{}:{account}:{name} is not found.",
                 bucket.region
             );
             (self.key_by_alias(account, &bucket.region, name), text)
         } else {
             let text = format!(
-                "Key 'arn:aws:kms:{}:{account}:key/{name}' does not exist",
+                "Key 'arn:{partition}:kms:{}:{account}:key/{name}' does not exist",
                 bucket.region
             );
             (self.key(account, &bucket.region, name), text)
@@ -103,7 +104,7 @@ impl World {
     ) -> Result<(&str, &Key), KeyProblem> {
         let missing = || KeyProblem::NotFound(format!("Key '{text}' does not exist"));
         let arn: Arn = text.parse().map_err(|_| missing())?;
-        if arn.region != region {
+        if arn.partition != self.partition || arn.region != region {
             return Err(KeyProblem::NotFound(format!("Invalid arn {}", arn.region)));
         }
         let (account, _) = self
@@ -130,7 +131,7 @@ impl World {
         key: &Key,
         purpose: &KeyUse<'_>,
     ) -> Result<(), KeyProblem> {
-        let arn = key.arn(account);
+        let arn = key.arn(self.partition, account);
         if let Some(problem) = KeyProblem::of_state(key, &arn) {
             return Err(problem);
         }

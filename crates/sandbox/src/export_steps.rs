@@ -103,6 +103,8 @@ impl World {
 
 #[cfg(test)]
 mod tests {
+    use tableferry_policy::arn::Partition;
+
     use std::time::Duration;
 
     use serde_json::json;
@@ -121,11 +123,12 @@ mod tests {
 
     /// A world in which `prod-admin` has just started an export of a hundred seconds.
     fn world() -> World {
-        let mut world = World::fresh(at(0)).unwrap();
+        let mut world = World::fresh(Partition::Aws, at(0)).unwrap();
         let caller = world.open_key("AKIASANDBOXPRODADMIN").unwrap().caller;
         let call = Call {
             caller: &caller,
             region: "eu-west-1",
+            partition: Partition::Aws,
             now: at(0),
             open_questions: OpenQuestions {
                 job_length: Duration::from_secs(100),

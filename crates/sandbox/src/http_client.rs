@@ -11,6 +11,7 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt as _;
 
 use super::Sandbox;
+use tableferry_policy::arn::Partition;
 
 /// An error of any kind, as connectors report it.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -47,8 +48,9 @@ async fn exchange(sandbox: &Sandbox, request: HttpRequest) -> Result<HttpRespons
         .try_into_http1x()
         .map_err(|error| user(error.into()))?;
     let host = request.uri().host().unwrap_or_default();
-    if !host.ends_with(".amazonaws.com") {
-        let problem = format!("the sandbox does not reach {host}: it answers for amazonaws.com");
+    let suffix = sandbox.shared.world().partition.dns_suffix();
+    if Partition::of_host(host).is_none_or(|partition| partition.dns_suffix() != suffix) {
+        let problem = format!("the sandbox does not reach {host}: it answers for {suffix}");
         return Err(ConnectorError::other(problem.into(), None));
     }
     let (parts, body) = request.into_parts();

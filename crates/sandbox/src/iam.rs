@@ -93,8 +93,8 @@ fn get_user(world: &World, call: &Call<'_>, parameters: &Parameters) -> Result<X
     let account = &call.caller.account;
     let user = own_account(world, call)?.users.get(name);
     let arn = user.map_or_else(
-        || format!("arn:aws:iam::{account}:user/{name}"),
-        |user| user.arn(account, name),
+        || call.iam_arn(&format!("user/{name}")),
+        |user| user.arn(call.partition, account, name),
     );
     require(world, call, "GetUser", &arn)?;
     let user = user.ok_or_else(|| no_such("user", name))?;
@@ -121,8 +121,8 @@ fn user_policies(
     let account = &call.caller.account;
     let user = own_account(world, call)?.users.get(name);
     let arn = user.map_or_else(
-        || format!("arn:aws:iam::{account}:user/{name}"),
-        |user| user.arn(account, name),
+        || call.iam_arn(&format!("user/{name}")),
+        |user| user.arn(call.partition, account, name),
     );
     require(world, call, action, &arn)?;
     let user = user.ok_or_else(|| no_such("user", name))?;
@@ -147,8 +147,8 @@ fn role_action(
     let account = &call.caller.account;
     let role = own_account(world, call)?.roles.get(name);
     let arn = role.map_or_else(
-        || format!("arn:aws:iam::{account}:role/{name}"),
-        |role| role.arn(account, name),
+        || call.iam_arn(&format!("role/{name}")),
+        |role| role.arn(call.partition, account, name),
     );
     require(world, call, action, &arn)?;
     let role = role.ok_or_else(|| no_such("role", name))?;
@@ -236,8 +236,8 @@ fn managed_policy(
 ) -> Result<Xml, Refusal> {
     let arn = parameters.require("PolicyArn")?;
     require(world, call, action, arn)?;
-    let own = format!("arn:aws:iam::{}:policy/", call.caller.account);
-    let is_shown = arn.starts_with(&own) || arn.starts_with("arn:aws:iam::aws:policy/");
+    let own = call.iam_arn("policy/");
+    let is_shown = arn.starts_with(&own) || arn.starts_with(&call.partition.managed_policy(""));
     let document = world
         .managed_policies
         .get(arn)

@@ -79,7 +79,7 @@ fn list_keys(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Ref
     let account = &call.caller.account;
     let entries = own_keys(world, call)
         .iter()
-        .map(|key| json!({"KeyId": key.id, "KeyArn": key.arn(account)}))
+        .map(|key| json!({"KeyId": key.id, "KeyArn": key.arn(call.partition, account)}))
         .collect();
     page("Keys", entries, input, 100)
 }
@@ -97,9 +97,7 @@ fn list_aliases(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, 
             key.aliases.iter().map(|alias| {
                 json!({
                     "AliasName": alias,
-                    "AliasArn": format!(
-                        "arn:aws:kms:{}:{}:{alias}", key.region, call.caller.account
-                    ),
+                    "AliasArn": call.arn("kms", alias),
                     "TargetKeyId": key.id,
                     "CreationDate": epoch(world.born),
                     "LastUpdatedDate": epoch(world.born),
@@ -139,7 +137,7 @@ fn find<'a>(
     if region != call.region {
         return Err(not_found(format!("Invalid arn {region}")));
     }
-    let arn = format!("arn:aws:kms:{region}:{account}:{name}");
+    let arn = format!("arn:{}:kms:{region}:{account}:{name}", call.partition);
     let key = if name.starts_with("alias/") {
         world
             .key_by_alias(&account, &region, &name)
@@ -180,7 +178,7 @@ fn judge(
         .authorize(&Attempt {
             caller: call.caller,
             action,
-            resource: &key.arn(account),
+            resource: &key.arn(call.partition, account),
             resource_account: account,
             policy,
             grants: &key.grants,
@@ -198,7 +196,7 @@ fn describe_key(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, 
     let mut metadata = json!({
         "AWSAccountId": account,
         "KeyId": key.id,
-        "Arn": key.arn(&account),
+        "Arn": key.arn(call.partition, &account),
         "CreationDate": epoch(world.born),
         "Enabled": key.state == "Enabled",
         "Description": key.description,
@@ -249,7 +247,7 @@ fn put_key_policy(world: &mut World, call: &Call<'_>, input: &Value) -> Result<V
             format!(
                 "User: {} is not authorized to perform: kms:PutKeyPolicy on resource: {}",
                 call.caller.arn,
-                key.arn(&account)
+                key.arn(call.partition, &account)
             ),
         ));
     }
@@ -291,10 +289,10 @@ fn list_grants(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, R
         .iter()
         .map(|grant| {
             let mut entry = json!({
-                "KeyId": key.arn(&account),
+                "KeyId": key.arn(call.partition, &account),
                 "GrantId": grant.id,
                 "GranteePrincipal": grant.grantee,
-                "IssuingAccount": format!("arn:aws:iam::{account}:root"),
+                "IssuingAccount": format!("arn:{}:iam::{account}:root", call.partition),
                 "CreationDate": epoch(world.born),
                 "Operations": grant.operations,
             });

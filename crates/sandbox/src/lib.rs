@@ -37,6 +37,7 @@ mod kms;
 mod lookup;
 mod open_questions;
 mod organizations;
+mod partitions;
 mod policy_text;
 mod policy_validation;
 mod profiles;
@@ -65,6 +66,7 @@ pub use open_questions::{ExportAcl, SourceAddress};
 pub use profiles::SharedFiles;
 use shared::Shared;
 pub use sts::MFA_CODE;
+use tableferry_policy::arn::Partition;
 
 /// How a sandbox is played.
 #[derive(Debug, Clone)]
@@ -81,6 +83,13 @@ pub struct Options {
     pub faults: Faults,
     /// How far its clock is from the real one.
     pub clock_offset: ClockOffset,
+    /// The partition of a new world; absent, `aws`. A world that is kept stays where it is.
+    pub partition: Option<Partition>,
+}
+
+impl Options {
+    /// The partitions that a world can lie in.
+    pub const PARTITIONS: [Partition; 3] = partitions::PARTITIONS;
 }
 
 impl Default for Options {
@@ -93,6 +102,7 @@ impl Default for Options {
             export_acl: ExportAcl::default(),
             faults: Faults::default(),
             clock_offset: ClockOffset::default(),
+            partition: None,
         }
     }
 }
@@ -106,6 +116,23 @@ pub enum SandboxError {
     /// The world is of another version of the sandbox.
     #[error("the sandbox's world is of version {0}, which this program does not know")]
     Version(u32),
+    /// The sandbox has no world in this partition.
+    #[error("the sandbox has no world in the partition {0}")]
+    NoWorld(Partition),
+    /// The state file holds the world of another partition than the one that is asked for.
+    #[error(
+        "the sandbox's state file {} holds a world in the partition {kept}, not in {asked}: leave \
+         --sandbox-partition out to go on with it, or name another file for a new world",
+        path.display()
+    )]
+    OtherPartition {
+        /// The file.
+        path: PathBuf,
+        /// The partition of its world.
+        kept: Partition,
+        /// The partition that the options ask for.
+        asked: Partition,
+    },
     /// The state file cannot be read or written.
     #[error("cannot {deed} the sandbox's state file {}", path.display())]
     State {
@@ -175,7 +202,7 @@ impl Sandbox {
         Ok(Self { shared, s3 })
     }
 
-    /// An HTTP client for the SDK that answers every host of `amazonaws.com` from memory.
+    /// An HTTP client for the SDK that answers every host of the world's partition from memory.
     #[must_use]
     pub fn http_client(&self) -> SharedHttpClient {
         http_client::client(self.clone())

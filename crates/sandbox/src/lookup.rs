@@ -4,16 +4,19 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::SandboxError;
 use super::bucket::Bucket;
+use super::partitions::{carried, via_service};
 use super::policy_text::PolicyText;
 use super::world::{Account, Key, Role, Table, User, VERSION, World};
+use tableferry_policy::arn::{Partition, Region};
 
 /// The world as it begins.
 const ASSET: &str = include_str!("../assets/world.json");
 
 impl World {
-    /// The world as it begins, born at `now`.
-    pub(super) fn fresh(now: Timestamp) -> Result<Self, SandboxError> {
-        Self::begin(ASSET, now)
+    /// The world as it begins in a partition, born at `now`.
+    pub(super) fn fresh(partition: Partition, now: Timestamp) -> Result<Self, SandboxError> {
+        let text = carried(ASSET, partition).ok_or(SandboxError::NoWorld(partition))?;
+        Self::begin(&text, now)
     }
 
     /// A world that is written down as it begins, born at `now`.
@@ -43,12 +46,13 @@ impl World {
     /// Gives each AWS managed key the policy that AWS gives it: its service, on behalf of the
     /// account's own principals, and nobody else.
     fn complete_managed_keys(&mut self) {
+        let partition = self.partition;
         for (id, account) in &mut self.accounts {
             for key in &mut account.keys {
                 let Some(service) = key.aws_managed.clone() else {
                     continue;
                 };
-                let via = format!("{service}.{}.amazonaws.com", key.region);
+                let via = via_service(partition, &service, &key.region);
                 let policy = serde_json::json!({
                     "Version": "2012-10-17",
                     "Id": format!("auto-{service}-2"),
@@ -62,7 +66,7 @@ impl World {
                     }, {
                         "Sid": "Allow direct access to key metadata to the account",
                         "Effect": "Allow",
-                        "Principal": {"AWS": format!("arn:aws:iam::{id}:root")},
+                        "Principal": {"AWS": format!("arn:{partition}:iam::{id}:root")},
                         "Action": ["kms:Describe*", "kms:Get*", "kms:List*"],
                         "Resource": "*",
                     }],
@@ -70,6 +74,14 @@ impl World {
                 key.policy.current = Some(PolicyText(format!("{policy:#}")));
             }
         }
+    }
+
+    /// Whether a Region is of another partition. Its access keys are unknown there ("Credentials are
+    /// not shared between partitions", "AWS GovCloud (US) compared to standard AWS Regions").
+    pub(super) fn is_elsewhere(&self, region: &str) -> bool {
+        region
+            .parse::<Region>()
+            .is_ok_and(|region| region.partition() != self.partition)
     }
 
     /// Says that the world is not what a state file holds any more.
@@ -119,18 +131,25 @@ impl World {
 
     /// The role that an ARN with its path names.
     pub(super) fn role_by_arn(&self, arn: &str) -> Option<(&str, &str, &Role)> {
-        let (account, name) = iam_name(arn, ":role/")?;
+        let (account, name) = self.iam_name(arn, ":role/")?;
         let (id, account) = self.accounts.get_key_value(account)?;
         let (name, role) = account.roles.get_key_value(name)?;
-        (role.arn(id, name) == arn).then_some((id, name, role))
+        (role.arn(self.partition, id, name) == arn).then_some((id, name, role))
     }
 
     /// The user that an ARN with its path names.
     pub(super) fn user_by_arn(&self, arn: &str) -> Option<(&str, &str, &User)> {
-        let (account, name) = iam_name(arn, ":user/")?;
+        let (account, name) = self.iam_name(arn, ":user/")?;
         let (id, account) = self.accounts.get_key_value(account)?;
         let (name, user) = account.users.get_key_value(name)?;
-        (user.arn(id, name) == arn).then_some((id, name, user))
+        (user.arn(self.partition, id, name) == arn).then_some((id, name, user))
+    }
+
+    /// The account and the last path element of an IAM ARN of this partition.
+    fn iam_name<'a>(&self, arn: &'a str, kind: &str) -> Option<(&'a str, &'a str)> {
+        let rest = arn.strip_prefix(&format!("arn:{}:iam::", self.partition))?;
+        let (account, path) = rest.split_once(kind)?;
+        Some((account, path.rsplit('/').next()?))
     }
 
     /// The key with an id in an account and Region.
@@ -155,12 +174,12 @@ impl World {
             return true;
         }
         if let Some(account) = principal
-            .strip_prefix("arn:aws:iam::")
+            .strip_prefix(&format!("arn:{}:iam::", self.partition))
             .and_then(|rest| rest.strip_suffix(":root"))
         {
             return self.accounts.contains_key(account);
         }
-        if let Some(rest) = principal.strip_prefix("arn:aws:sts::") {
+        if let Some(rest) = principal.strip_prefix(&format!("arn:{}:sts::", self.partition)) {
             return self.has_session_principal(rest);
         }
         self.role_by_arn(principal).is_some() || self.user_by_arn(principal).is_some()
@@ -183,13 +202,6 @@ impl World {
     }
 }
 
-/// The account and the last path element of an IAM ARN.
-fn iam_name<'a>(arn: &'a str, kind: &str) -> Option<(&'a str, &'a str)> {
-    let rest = arn.strip_prefix("arn:aws:iam::")?;
-    let (account, path) = rest.split_once(kind)?;
-    Some((account, path.rsplit('/').next()?))
-}
-
 /// A time some days before another.
 pub(super) fn days_before(time: Timestamp, days: u32) -> Timestamp {
     time.checked_sub(SignedDuration::from_hours(24 * i64::from(days)))
@@ -198,23 +210,23 @@ pub(super) fn days_before(time: Timestamp, days: u32) -> Timestamp {
 
 impl Role {
     /// The role's ARN, with its path.
-    pub(super) fn arn(&self, account: &str, name: &str) -> String {
-        format!("arn:aws:iam::{account}:role{}{name}", self.path)
+    pub(super) fn arn(&self, partition: Partition, account: &str, name: &str) -> String {
+        format!("arn:{partition}:iam::{account}:role{}{name}", self.path)
     }
 }
 
 impl User {
     /// The user's ARN, with its path.
-    pub(super) fn arn(&self, account: &str, name: &str) -> String {
-        format!("arn:aws:iam::{account}:user{}{name}", self.path)
+    pub(super) fn arn(&self, partition: Partition, account: &str, name: &str) -> String {
+        format!("arn:{partition}:iam::{account}:user{}{name}", self.path)
     }
 }
 
 impl Table {
     /// The table's ARN.
-    pub(super) fn arn(&self, account: &str) -> String {
+    pub(super) fn arn(&self, partition: Partition, account: &str) -> String {
         format!(
-            "arn:aws:dynamodb:{}:{account}:table/{}",
+            "arn:{partition}:dynamodb:{}:{account}:table/{}",
             self.region, self.name
         )
     }
@@ -241,7 +253,10 @@ impl Table {
 
 impl Key {
     /// The key's ARN.
-    pub(super) fn arn(&self, account: &str) -> String {
-        format!("arn:aws:kms:{}:{account}:key/{}", self.region, self.id)
+    pub(super) fn arn(&self, partition: Partition, account: &str) -> String {
+        format!(
+            "arn:{partition}:kms:{}:{account}:key/{}",
+            self.region, self.id
+        )
     }
 }

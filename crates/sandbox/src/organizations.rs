@@ -10,8 +10,8 @@ use super::world::World;
 
 /// The policy of full access that AWS attaches to every target, of each kind.
 const FULL_ACCESS: [&str; 2] = [
-    "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess",
-    "arn:aws:organizations::aws:policy/resource_control_policy/p-RCPFullAWSAccess",
+    "service_control_policy/p-FullAWSAccess",
+    "resource_control_policy/p-RCPFullAWSAccess",
 ];
 
 /// Answers an operation.
@@ -66,12 +66,13 @@ fn describe(world: &World, call: &Call<'_>) -> Result<Value, Refusal> {
     let organization = &world.organization;
     let manager = &organization.management_account;
     let id = &organization.id;
+    let partition = world.partition;
     Ok(json!({ "Organization": {
         "Id": id,
-        "Arn": format!("arn:aws:organizations::{manager}:organization/{id}"),
+        "Arn": format!("arn:{partition}:organizations::{manager}:organization/{id}"),
         "FeatureSet": "ALL",
         "MasterAccountId": manager,
-        "MasterAccountArn": format!("arn:aws:organizations::{manager}:account/{id}/{manager}"),
+        "MasterAccountArn": format!("arn:{partition}:organizations::{manager}:account/{id}/{manager}"),
         "MasterAccountEmail": "management@example.com",
         "AvailablePolicyTypes": [],
     }}))
@@ -102,7 +103,10 @@ fn list_policies(world: &World, input: &Value) -> Result<Value, Refusal> {
         Some("RESOURCE_CONTROL_POLICY") => (Control::Resource, full_resource),
         _ => (Control::Service, full_service),
     };
-    let full = [full.to_owned()];
+    let full = [format!(
+        "arn:{}:organizations::aws:policy/{full}",
+        world.partition
+    )];
     let attached = world.attached_controls(target, control).unwrap_or(&full);
     let policies: Vec<Value> = attached.iter().map(|arn| summary(arn)).collect();
     Ok(json!({ "Policies": policies }))

@@ -58,7 +58,7 @@ pub(super) fn check_bucket_policy(world: &World, name: &str, text: &str) -> Resu
         let Some(resources) = &statement.resources else {
             return Err(malformed("Missing required field Resource"));
         };
-        if !fits(resources, |resource| is_of_bucket(resource, name)) {
+        if !fits(resources, |resource| is_of_bucket(world, resource, name)) {
             return Err(malformed("Policy has invalid resource"));
         }
     }
@@ -80,9 +80,9 @@ fn fits(patterns: &Patterns<'_>, fits: impl Fn(&str) -> bool) -> bool {
 }
 
 /// The bucket itself, or objects in it.
-fn is_of_bucket(resource: &str, name: &str) -> bool {
+fn is_of_bucket(world: &World, resource: &str, name: &str) -> bool {
     resource
-        .strip_prefix(&Bucket::arn(name))
+        .strip_prefix(&Bucket::arn(world.partition, name))
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '*']))
 }
 
@@ -99,10 +99,12 @@ pub(super) fn all_principals_exist(world: &World, policy: &Document<'_>) -> bool
 
 #[cfg(test)]
 mod tests {
+    use tableferry_policy::arn::Partition;
+
     use super::*;
 
     fn check(statement: &str) -> Result<(), Refused> {
-        let world = World::fresh("2026-11-22T10:00:00Z".parse().unwrap()).unwrap();
+        let world = World::fresh(Partition::Aws, "2026-11-22T10:00:00Z".parse().unwrap()).unwrap();
         let text = format!(r#"{{"Version":"2012-10-17","Statement":[{{{statement}}}]}}"#);
         check_bucket_policy(&world, "landing", &text)
     }

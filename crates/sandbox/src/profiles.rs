@@ -3,10 +3,8 @@
 use std::fmt::Write as _;
 
 use super::identifier::uuid_of;
+use super::partitions::{home_region, start_url};
 use super::world::{ProfileEntry, World};
-
-/// The Region of every profile.
-const REGION: &str = "eu-west-1";
 
 /// The texts of the shared files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +24,12 @@ pub(super) fn write(world: &World, endpoint: Option<&str>) -> SharedFiles {
         write_settings(&mut files.config, world, profile, endpoint);
         write_keys(&mut files.credentials, world, profile);
     }
-    files.config.push_str(
-        "[sso-session tableferry]\nsso_start_url = https://tableferry.awsapps.com/start\n\
-         sso_region = eu-west-1\nsso_registration_scopes = sso:account:access\n",
+    let _ = write!(
+        files.config,
+        "[sso-session tableferry]\nsso_start_url = {}\nsso_region = {}\n\
+         sso_registration_scopes = sso:account:access\n",
+        start_url(world.partition),
+        home_region(world.partition),
     );
     files
 }
@@ -39,7 +40,8 @@ fn write_settings(
     profile: &ProfileEntry,
     endpoint: Option<&str>,
 ) {
-    let _ = writeln!(config, "[profile {}]\nregion = {REGION}", profile.name);
+    let region = home_region(world.partition);
+    let _ = writeln!(config, "[profile {}]\nregion = {region}", profile.name);
     for (name, value) in &profile.settings {
         let value = match (name.as_str(), endpoint) {
             ("role_session_name", Some(_)) => session_name(world, value),
@@ -84,9 +86,10 @@ fn write_keys(credentials: &mut String, world: &World, profile: &ProfileEntry) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tableferry_policy::arn::Partition;
 
     fn world(born: &str) -> World {
-        World::fresh(born.parse().unwrap()).unwrap()
+        World::fresh(Partition::Aws, born.parse().unwrap()).unwrap()
     }
 
     #[test]

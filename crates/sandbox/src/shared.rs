@@ -10,6 +10,7 @@ use super::open_questions::{ExportAcl, OpenQuestions, SourceAddress};
 use super::state_file::StateFile;
 use super::world::World;
 use super::{Options, SandboxError};
+use tableferry_policy::arn::Partition;
 
 /// The world and how it is played.
 pub(super) struct Shared {
@@ -32,8 +33,9 @@ impl Shared {
         let is_new = kept.is_none();
         let mut world = match kept {
             Some(text) => World::read(&text)?,
-            None => World::fresh(clock.now())?,
+            None => World::fresh(options.partition.unwrap_or(Partition::Aws), clock.now())?,
         };
+        check_partition(&world, &options)?;
         world.is_changed = is_new;
         Self::with(world, options, clock, state)
     }
@@ -136,6 +138,20 @@ impl Shared {
             serde_json::to_string(&*world).map_err(SandboxError::World)?
         };
         state.write(&text).inspect_err(|_| self.world().touch())
+    }
+}
+
+/// Whether a world lies where the options want it.
+fn check_partition(world: &World, options: &Options) -> Result<(), SandboxError> {
+    match (options.partition, &options.state) {
+        (Some(asked), Some(path)) if asked != world.partition => {
+            Err(SandboxError::OtherPartition {
+                path: path.clone(),
+                kept: world.partition,
+                asked,
+            })
+        }
+        _ => Ok(()),
     }
 }
 

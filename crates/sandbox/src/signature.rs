@@ -238,6 +238,8 @@ fn canonical_query(query: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tableferry_policy::arn::Partition;
+
     use super::*;
 
     /// The worked example of AWS's "Signature Version 4 signing process": `ListUsers` by GET.
@@ -335,7 +337,7 @@ mod tests {
                 .to_vec(),
             signature: String::new(),
         };
-        let world = World::fresh(now).unwrap();
+        let world = World::fresh(Partition::Aws, now).unwrap();
         let secret = world.open_key(&authorization.access_key).unwrap().secret;
         authorization.signature = sign(&request, &authorization, secret, now).unwrap();
         (request, authorization)
@@ -347,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_body_that_was_changed_does_not_fit_its_signature() {
-        let world = World::fresh(now()).unwrap();
+        let world = World::fresh(Partition::Aws, now()).unwrap();
         let (request, authorization) = signed(now(), "Action=GetCallerIdentity");
         assert!(world.authenticate(&request, &authorization, now()).is_ok());
         let (changed, _) = signed(now(), "Action=GetSessionToken");
@@ -361,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_session_ends_at_its_expiration() {
-        let mut world = World::fresh(now()).unwrap();
+        let mut world = World::fresh(Partition::Aws, now()).unwrap();
         let (request, authorization) = signed(now(), "Action=GetCallerIdentity");
         let keys = world.sessions.get_mut(&authorization.access_key).unwrap();
         keys.expires_at = Some(now() + SignedDuration::from_secs(1));

@@ -83,7 +83,10 @@ fn assume_role(
     };
     let user = Xml::default()
         .text("AssumedRoleId", &format!("{}:{session_name}", role.1))
-        .text("Arn", &session_arn(&account, &role.0, session_name));
+        .text(
+            "Arn",
+            &session_arn(call.partition, &account, &role.0, session_name),
+        );
     let answer = Xml::default()
         .node("AssumedRoleUser", &user)
         .node("Credentials", &keep(world, keys));
@@ -118,7 +121,9 @@ fn read_assumption<'a>(
             "The policy is not in the valid JSON format.",
         ));
     }
-    if !role_arn.starts_with("arn:aws:iam::") || !role_arn.contains(":role/") {
+    if !role_arn.starts_with(&format!("arn:{}:iam::", call.partition))
+        || !role_arn.contains(":role/")
+    {
         return Err(Refusal::new(
             "ValidationError",
             format!("{role_arn} is invalid"),

@@ -9,6 +9,7 @@ use super::bucket::{Bucket, Object, ObjectEncryption};
 use super::context::{self, Route};
 use super::encryption::{KeyProblem, KeyUse};
 use super::export::Export;
+use super::partitions::via_service;
 use super::world::World;
 
 /// The service that forwards.
@@ -140,7 +141,11 @@ impl World {
             calls.push(("s3:PutObject", encryption, None));
         }
         calls.push(("s3:AbortMultipartUpload", (None, None), None));
-        let resource = format!("{}/{}", Bucket::arn(&spec.bucket), upload.key);
+        let resource = format!(
+            "{}/{}",
+            Bucket::arn(self.partition, &spec.bucket),
+            upload.key
+        );
         for (action, (algorithm, key), acl) in calls {
             let mut context =
                 context::of_request(self, &export.caller, &bucket.region, at, route(export));
@@ -179,7 +184,7 @@ impl World {
         let (account, kms_key) = self
             .resolve_key(&caller.account, bucket, spec.key.as_deref())
             .map_err(key_failure)?;
-        let bucket_arn = Bucket::arn(&spec.bucket);
+        let bucket_arn = Bucket::arn(self.partition, &spec.bucket);
         let object_arn = format!("{bucket_arn}/{key}");
         // With S3 Bucket Keys the encryption context names the bucket, otherwise the object.
         let has_bucket_key = bucket
@@ -194,7 +199,7 @@ impl World {
         let purpose = KeyUse {
             caller,
             actions: &["kms:GenerateDataKey", "kms:Decrypt"],
-            via_service: &format!("s3.{}.amazonaws.com", bucket.region),
+            via_service: &via_service(self.partition, "s3", &bucket.region),
             encryption_context: &[("aws:s3:arn", named)],
             now: at,
             route: route(export),
@@ -202,7 +207,7 @@ impl World {
         self.use_key(account, kms_key, &purpose)
             .map_err(key_failure)?;
         Ok(ObjectEncryption::Kms {
-            key: kms_key.arn(account),
+            key: kms_key.arn(self.partition, account),
         })
     }
 }

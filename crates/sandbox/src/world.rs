@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::bucket::{Bucket, PublicAccess};
 use super::export::Export;
 use super::policy_text::{Edited, PolicyText};
+use tableferry_policy::arn::Partition;
 
 /// The only version of the world's format that there has been.
 pub(super) const VERSION: u32 = 1;
@@ -20,6 +21,9 @@ pub(super) const VERSION: u32 = 1;
 pub(super) struct World {
     /// The format's version.
     pub version: u32,
+    /// Where all of it lies; state files of earlier versions do not tell.
+    #[serde(default = "commercial")]
+    pub partition: Partition,
     /// When this world was made; ages in it count from here.
     #[serde(default)]
     pub born: Timestamp,
@@ -255,6 +259,10 @@ pub(super) struct ProfileEntry {
     pub access_key: Option<String>,
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+}
+
+const fn commercial() -> Partition {
+    Partition::Aws
 }
 
 fn root_path() -> String {

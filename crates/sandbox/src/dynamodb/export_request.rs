@@ -14,6 +14,7 @@ use crate::encryption::{KeyProblem, KeyUse};
 use crate::export::{Export, ExportSpec, ExportState};
 use crate::identifier::{fresh_uuid, uuid_of};
 use crate::json_members::{check_enum, require, text, violation};
+use crate::partitions::via_service;
 use crate::world::{Table, World};
 use tableferry_policy::arn::{Arn, BucketName};
 
@@ -288,7 +289,7 @@ fn check_table_key(world: &World, call: &Call<'_>, table: &Table) -> Result<(), 
     let purpose = KeyUse {
         caller: call.caller,
         actions: &["kms:Decrypt"],
-        via_service: &format!("dynamodb.{}.amazonaws.com", table.region),
+        via_service: &via_service(world.partition, "dynamodb", &table.region),
         encryption_context: &[
             ("aws:dynamodb:tableName", &table.name),
             ("aws:dynamodb:subscriberId", account),

@@ -7,13 +7,12 @@ use super::{attached, inline_names, inline_policy, no_such, own_account, require
 
 /// `ListGroupsForUser`.
 pub(super) fn of_user(call: &Call<'_>, user: &User) -> Xml {
-    let account = &call.caller.account;
     let groups = user.groups.iter().map(|name| {
         Xml::default()
             .text("Path", "/")
             .text("GroupName", name)
             .text("GroupId", &format!("AGPA{}", name.to_uppercase()))
-            .text("Arn", &arn(account, name))
+            .text("Arn", &arn(call, name))
             .text("CreateDate", "2026-01-01T00:00:00Z")
     });
     Xml::default()
@@ -29,7 +28,7 @@ pub(super) fn answer(
     parameters: &Parameters,
 ) -> Result<Xml, Refusal> {
     let name = parameters.require("GroupName")?;
-    require(world, call, action, &arn(&call.caller.account, name))?;
+    require(world, call, action, &arn(call, name))?;
     let group = own_account(world, call)?
         .groups
         .get(name)
@@ -44,6 +43,6 @@ pub(super) fn answer(
     }
 }
 
-fn arn(account: &str, name: &str) -> String {
-    format!("arn:aws:iam::{account}:group/{name}")
+fn arn(call: &Call<'_>, name: &str) -> String {
+    call.iam_arn(&format!("group/{name}"))
 }

@@ -56,7 +56,7 @@ pub(super) fn answer(
     let account = call.caller.account.clone();
     let arn = arn_of(world, call, holder, name)?;
     let is_there = arn.is_some();
-    let arn = arn.unwrap_or_else(|| format!("arn:aws:iam::{account}:{}/{name}", holder.word()));
+    let arn = arn.unwrap_or_else(|| call.iam_arn(&format!("{}/{name}", holder.word())));
     require(world, call, action, &arn)?;
     if !is_there {
         return Err(no_such(holder.word(), name));
@@ -124,8 +124,14 @@ fn arn_of(
     let account = own_account(world, call)?;
     let id = &call.caller.account;
     Ok(match holder {
-        PolicyOwner::User => account.users.get(name).map(|user| user.arn(id, name)),
-        PolicyOwner::Role => account.roles.get(name).map(|role| role.arn(id, name)),
+        PolicyOwner::User => account
+            .users
+            .get(name)
+            .map(|user| user.arn(call.partition, id, name)),
+        PolicyOwner::Role => account
+            .roles
+            .get(name)
+            .map(|role| role.arn(call.partition, id, name)),
     })
 }
 

@@ -34,12 +34,7 @@ pub(super) struct Keys {
 impl S3Auth for Keys {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         let world = self.shared.world();
-        let opened = world.open_key(access_key).ok_or_else(|| {
-            S3Error::with_message(
-                S3ErrorCode::InvalidAccessKeyId,
-                "The AWS Access Key Id you provided does not exist in our records.",
-            )
-        })?;
+        let opened = world.open_key(access_key).ok_or_else(unknown_key)?;
         Ok(SecretKey::from(opened.secret))
     }
 }
@@ -90,6 +85,10 @@ impl<'a> Visit<'a> {
         }
         let access_key = &request.credentials().ok_or_else(access_denied)?.access_key;
         let opened = world.open_key(access_key).ok_or_else(access_denied)?;
+        let region = signed_region(headers, &query);
+        if world.is_elsewhere(&region) {
+            return Err(unknown_key());
+        }
         let token =
             header(headers, "x-amz-security-token").or_else(|| query.get("X-Amz-Security-Token"));
         if opened.token != token {
@@ -105,13 +104,6 @@ impl<'a> Visit<'a> {
             ));
         }
         let caller = opened.caller;
-        let region = Authorization::of(headers)
-            .map(|authorization| authorization.region)
-            .or_else(|| {
-                let credential = query.get("X-Amz-Credential")?;
-                credential.split('/').nth(2).map(str::to_owned)
-            })
-            .unwrap_or_default();
         Ok(Self {
             world,
             caller,
@@ -139,7 +131,7 @@ impl<'a> Visit<'a> {
         {
             return Err(access_denied());
         }
-        let arn = Bucket::arn(name);
+        let arn = Bucket::arn(self.world.partition, name);
         let resource = match self.path.get_object_key().filter(|_| is_about_object) {
             Some(key) => format!("{arn}/{key}"),
             None => arn.clone(),
@@ -182,7 +174,7 @@ impl<'a> Visit<'a> {
             .authorize(&Attempt {
                 caller: &self.caller,
                 action: "s3:ListAllMyBuckets",
-                resource: "arn:aws:s3:::*",
+                resource: &Bucket::arn(self.world.partition, "*"),
                 resource_account: account,
                 policy: None,
                 grants: &[],
@@ -272,6 +264,24 @@ impl<'a> Visit<'a> {
             ),
         })
     }
+}
+
+/// The Region that a request was signed for, in its header or in its query.
+fn signed_region(headers: &HeaderMap, query: &Parameters) -> String {
+    Authorization::of(headers)
+        .map(|authorization| authorization.region)
+        .or_else(|| {
+            let credential = query.get("X-Amz-Credential")?;
+            credential.split('/').nth(2).map(str::to_owned)
+        })
+        .unwrap_or_default()
+}
+
+fn unknown_key() -> S3Error {
+    S3Error::with_message(
+        S3ErrorCode::InvalidAccessKeyId,
+        "The AWS Access Key Id you provided does not exist in our records.",
+    )
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -5,6 +5,7 @@ use http::Request;
 use http::header::HOST;
 use s3s::S3Result;
 use s3s::host::{S3Host, VirtualHost};
+use tableferry_policy::arn::Partition;
 
 /// Hosts as S3's endpoints have them: `BUCKET.s3.REGION.amazonaws.com`, `s3.REGION.amazonaws.com`.
 pub(super) struct Hosts;
@@ -20,7 +21,8 @@ impl S3Host for Hosts {
 }
 
 fn bucket_in_host(host: &str) -> Option<&str> {
-    let endpoint = host.strip_suffix(".amazonaws.com")?;
+    let suffix = Partition::of_host(host)?.dns_suffix();
+    let endpoint = host.strip_suffix(suffix)?.strip_suffix('.')?;
     match endpoint.rfind(".s3.") {
         Some(at) => endpoint.get(..at),
         None => endpoint.strip_suffix(".s3"),
@@ -52,6 +54,11 @@ mod tests {
         assert_eq!(bucket("a.b.s3.eu-west-1.amazonaws.com"), Some("a.b"));
         assert_eq!(bucket("landing.s3.amazonaws.com"), Some("landing"));
         assert_eq!(bucket("s3.eu-west-1.amazonaws.com"), None);
+        assert_eq!(
+            bucket("landing.s3.cn-north-1.amazonaws.com.cn"),
+            Some("landing")
+        );
+        assert_eq!(bucket("s3.us-gov-west-1.amazonaws.com"), None);
         assert_eq!(bucket("127.0.0.1:8080"), None);
     }
 }

@@ -16,6 +16,7 @@ use super::super::caller::Caller;
 use super::super::context::Route;
 use super::super::encryption::{KeyProblem, KeyUse};
 use super::super::open_questions::SourceAddress;
+use super::super::partitions::via_service;
 use super::super::world::World;
 use super::buckets::{find, time};
 use super::refusals::{access_denied, no_such_bucket};
@@ -83,7 +84,7 @@ fn use_key(
     actions: &[&str],
 ) -> S3Result<String> {
     let bucket = place.bucket;
-    let arn = Bucket::arn(place.name);
+    let arn = Bucket::arn(world.partition, place.name);
     let object_arn = format!("{arn}/{}", place.key);
     let has_bucket_key = bucket
         .default_encryption
@@ -93,7 +94,7 @@ fn use_key(
     let purpose = KeyUse {
         caller,
         actions,
-        via_service: &format!("s3.{}.amazonaws.com", bucket.region),
+        via_service: &via_service(world.partition, "s3", &bucket.region),
         encryption_context: &[("aws:s3:arn", named)],
         now: place.now,
         route: Route::Forwarded {
@@ -106,7 +107,7 @@ fn use_key(
         .resolve_key(&caller.account, bucket, reference)
         .map_err(key_error)?;
     world.use_key(account, key, &purpose).map_err(key_error)?;
-    Ok(key.arn(account))
+    Ok(key.arn(world.partition, account))
 }
 
 fn key_error(problem: KeyProblem) -> S3Error {

@@ -14,6 +14,7 @@ mod identity;
 mod inline_policies;
 mod keys;
 mod likeness;
+mod partitions;
 mod refusals;
 mod state;
 mod storage;

@@ -5,6 +5,7 @@ use std::path::Path;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::ExportStatus;
+use tableferry_policy::arn::Partition;
 use tableferry_sandbox::{Options, Sandbox};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -71,6 +72,37 @@ async fn a_restart_goes_on_with_sessions_policies_and_jobs() {
         .send()
         .await
         .unwrap();
+}
+
+/// A state that the version 8818de0 wrote, with a policy that it applied and an export in flight.
+#[tokio::test]
+async fn the_state_of_an_earlier_version_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("world.json");
+    let kept = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/calls/states/8818de0.json"
+    );
+    std::fs::copy(kept, &file).unwrap();
+    let sandbox = with(|options| {
+        options.state = Some(file.clone());
+        options.partition = Some(Partition::Aws);
+    });
+    let config = profile(&sandbox, "prod-admin").await;
+    let table = "arn:aws:dynamodb:eu-west-1:111111111111:table/Empty";
+    let described = aws_sdk_dynamodb::Client::new(&config)
+        .describe_export()
+        .export_arn(format!("{table}/export/01795707276359-08bca45c"))
+        .send()
+        .await
+        .unwrap();
+    let export = described.export_description.unwrap();
+    assert_eq!(export.export_status, Some(ExportStatus::Completed));
+    assert_eq!(export.s3_bucket.as_deref(), Some("export-nopolicy"));
+    let s3 = aws_sdk_s3::Client::new(&profile(&sandbox, "dev-admin").await);
+    let policy = s3.get_bucket_policy().bucket("export-nopolicy").send();
+    let policy = policy.await.unwrap();
+    assert!(policy.policy().unwrap().contains("TableferryWrite"));
 }
 
 /// Two that each write the whole world would undo each other's changes without a word.
