@@ -9,10 +9,9 @@ use super::context;
 use super::encryption::key_sentence;
 use super::export::epoch;
 use super::json_members::text;
-use super::policy_validation::all_principals_exist;
+use super::policy_validation::key::check_key_policy;
 use super::world::{Key, World};
 use tableferry_policy::arn::Arn;
-use tableferry_policy::document::Document;
 
 /// How long a key waits for its deletion, if nobody says otherwise (API reference of
 /// `ScheduleKeyDeletion`).
@@ -252,12 +251,7 @@ fn put_key_policy(world: &mut World, call: &Call<'_>, input: &Value) -> Result<V
         ));
     }
     let policy = text(input, "Policy").unwrap_or_default();
-    let document = Document::parse(policy).map_err(|error| malformed(&error.to_string()))?;
-    if !all_principals_exist(world, &document) {
-        return Err(malformed(
-            "Policy contains a statement with one or more invalid principals.",
-        ));
-    }
+    check_key_policy(world, policy)?;
     let is_check_off = input
         .get("BypassPolicyLockoutSafetyCheck")
         .and_then(Value::as_bool)

@@ -2,10 +2,9 @@
 
 use super::{no_such, own_account, require};
 use crate::call::{Call, Refusal};
+use crate::policy_validation::identity::check_identity_policy;
 use crate::query::{Parameters, Xml};
 use crate::world::World;
-use tableferry_policy::document::Document;
-use tableferry_policy::lint::{Kind, Severity, lint};
 
 /// Whose inline policy an action is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +86,8 @@ pub(super) fn answer(
         written.write(None, call.now, call.open_questions.policy_delay);
     } else {
         let document = parameters.require("PolicyDocument")?;
-        check(document)?;
+        check_identity_policy(call.partition, document)
+            .map_err(|message| Refusal::new("MalformedPolicyDocument", message))?;
         let others = inline.iter().filter(|(other, _)| other.as_str() != policy);
         let total: usize = others
             .filter_map(|(_, policy)| policy.current.as_ref())
@@ -133,26 +133,6 @@ fn arn_of(
             .get(name)
             .map(|role| role.arn(call.partition, id, name)),
     })
-}
-
-/// What IAM checks of an identity policy before it takes it.
-fn check(document: &str) -> Result<(), Refusal> {
-    let malformed = |message: &str| Refusal::new("MalformedPolicyDocument", message);
-    if Document::parse(document).is_err() {
-        return Err(malformed("Syntax errors in policy."));
-    }
-    let findings = lint(document, Kind::Identity);
-    let error = findings
-        .iter()
-        .find(|finding| finding.severity == Severity::Error);
-    match error.map(|finding| finding.rule) {
-        None => Ok(()),
-        Some("principal-not-allowed") => {
-            Err(malformed("Policy document should not specify a principal."))
-        }
-        Some("missing-resource") => Err(malformed("Policy statement must contain resources.")),
-        Some(_) => Err(malformed("The policy failed legacy parsing")),
-    }
 }
 
 fn length(document: &str) -> usize {

@@ -12,7 +12,7 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
-use super::super::policy_validation::{Refused, check_bucket_policy};
+use super::super::policy_validation::bucket::{Refused, check_bucket_policy};
 use super::super::world::World;
 use super::buckets::find;
 use super::refusals::{access_denied, no_such_bucket};
