@@ -159,7 +159,10 @@ impl S3 for Store {
         mut request: S3Request<UploadPartInput>,
     ) -> S3Result<S3Response<UploadPartOutput>> {
         let content = objects::receive(request.input.body.take()).await?;
-        multipart::add_part(&mut self.shared.world(), &request.input, content).map(S3Response::new)
+        let now = self.shared.clock.now();
+        let mut world = self.shared.world();
+        multipart::add_part(&mut world, caller(&request)?, &request.input, content, now)
+            .map(S3Response::new)
     }
 
     async fn complete_multipart_upload(

@@ -17,7 +17,7 @@ use super::super::bucket::{MultipartUpload, Object};
 use super::super::caller::Caller;
 use super::super::world::World;
 use super::buckets::{find, time};
-use super::objects::{ObjectPlace, admit_acl, encryption, named, store};
+use super::objects::{ObjectPlace, admit_acl, encryption, named, store, use_key};
 use super::refusals::no_such_bucket;
 
 fn no_such_upload() -> S3Error {
@@ -79,11 +79,25 @@ pub(super) fn create(
     })
 }
 
+/// Adds a part. "The requester needs permissions for the `kms:Decrypt` action" on it, too ("Multipart
+/// upload API and permissions", S3 user guide).
 pub(super) fn add_part(
     world: &mut World,
+    caller: &Caller,
     input: &UploadPartInput,
     content: Bytes,
+    now: Timestamp,
 ) -> S3Result<UploadPartOutput> {
+    let place = ObjectPlace {
+        bucket: find(world, &input.bucket)?,
+        name: &input.bucket,
+        key: &input.key,
+        now,
+    };
+    let begun = place.bucket.uploads.get(&input.upload_id);
+    if let Some(key) = begun.and_then(|upload| upload.encryption.key()) {
+        use_key(world, caller, &place, Some(key), &["kms:Decrypt"])?;
+    }
     let upload = world
         .buckets
         .get_mut(&input.bucket)

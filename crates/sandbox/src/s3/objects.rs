@@ -76,7 +76,7 @@ pub(super) struct ObjectPlace<'a> {
 }
 
 /// Uses a key for the caller who asks S3; gives the key's full ARN.
-fn use_key(
+pub(super) fn use_key(
     world: &World,
     caller: &Caller,
     place: &ObjectPlace<'_>,

@@ -19,3 +19,4 @@ mod refusals;
 mod state;
 mod storage;
 mod tables;
+mod uploads;
