@@ -289,10 +289,7 @@ fn describe_export(world: &World, call: &Call<'_>, input: &Value) -> Result<Valu
     if arn.region != call.region {
         return Err(not_found("Invalid export arn"));
     }
-    let export = world
-        .exports
-        .get(given)
-        .ok_or_else(|| not_found(&format!("Export not found: {given}")))?;
+    let export = world.exports.get(given).ok_or_else(|| not_found(given))?;
     Ok(json!({ "ExportDescription": export.description() }))
 }
 

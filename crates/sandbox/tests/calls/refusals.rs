@@ -422,7 +422,7 @@ async fn arns_of_exports_that_are_not_there_have_aws_words() {
         describe(&nothing).await,
         (
             "ExportNotFoundException".to_owned(),
-            format!("Export not found: Export not found: {nothing}")
+            format!("Export not found: {nothing}")
         )
     );
     assert_eq!(
