@@ -9,11 +9,12 @@ use serde_json::Value;
 use crate::program::{Ended, Home};
 
 /// The keys of an export in the last line, and no others.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "billed_size_bytes",
     "export_arn",
     "failure_code",
     "failure_message",
+    "failure_request_id",
     "item_count",
     "manifest",
     "remarks",

@@ -558,8 +558,8 @@ fn a_table_of_another_account_is_asked_for_once_and_no_policy_is_offered() {
     }
     assert!(
         text.contains(&format!(
-            "{table} is not of 111111111111, the account that exports: please sign in to the table's \
-             own account as the source"
+            "table {table} belongs to account 333333333333, the source is 111111111111: please sign in \
+             to the table's own account as the source"
         )),
         "{text}"
     );

@@ -86,7 +86,7 @@ fn existence(
             ))
             .fixed_by(
                 Responsible::You,
-                "an export is started in the table's own account: choose a profile of it",
+                "sign in to the table's own account as the source",
             )
             .expecting("Access is denied");
     }
