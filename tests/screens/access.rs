@@ -2,7 +2,9 @@
 
 use jiff::SignedDuration;
 use tableferry::assess::assessment::Assessment;
-use tableferry::assess::facts::{BucketFacts, Caller, Fact, Facts, PrincipalFacts, RoleFacts};
+use tableferry::assess::facts::{
+    BucketFacts, Caller, Fact, Facts, KeyFacts, PrincipalFacts, RoleFacts,
+};
 use tableferry::assess::fingerprint::Fingerprint;
 use tableferry::assess::remedy::{Fix, Remedy, Target, from_scratch, notes};
 use tableferry::assess::requirement::{Criticality, Purpose, RequiredPermission, Resource, Who};
@@ -74,7 +76,7 @@ pub fn judged(plan: &Plan, is_denied: bool, production: Option<&str>) -> Judged 
     });
     let assessment = Assessment {
         plan: plan.clone(),
-        facts: facts(),
+        facts: facts(plan),
         made_at: noon(),
         requirements: verdicts.clone(),
     };
@@ -94,7 +96,7 @@ pub fn judged(plan: &Plan, is_denied: bool, production: Option<&str>) -> Judged 
 }
 
 /// Who exports, and the bucket's owner and Region, as they were read three seconds ago.
-fn facts() -> Facts {
+fn facts(plan: &Plan) -> Facts {
     let now = noon() - SignedDuration::from_secs(3);
     let caller = Caller {
         arn: "arn:aws:sts::111111111111:assumed-role/OnCall/mona"
@@ -114,7 +116,9 @@ fn facts() -> Facts {
     let mut bucket = BucketFacts::new("export-landing".parse().unwrap());
     let owner = "222222222222".parse().unwrap();
     bucket.owner = Fact::known(owner, now, "s3:ListAllMyBuckets");
-    Facts::new(source, bucket, now)
+    let mut facts = Facts::new(source, bucket, now);
+    facts.keys.extend(plan.encryption.key().map(KeyFacts::new));
+    facts
 }
 
 /// What a start of the plan would do.

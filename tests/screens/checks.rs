@@ -98,7 +98,12 @@ fn the_reason_why_nothing_could_be_judged_is_shown() {
     let why = "the source is not signed in".to_owned();
     driver.reply(request, Reply::Judged(Box::new(Err(why))));
     driver.shows("✗ the source is not signed in");
-    driver.press(&["enter"]).shows("could not be checked");
+    // Review asks once more.
+    driver.press(&["enter"]);
+    let (request, _) = judge_asked(&driver);
+    let why = "the source is not signed in".to_owned();
+    driver.reply(request, Reply::Judged(Box::new(Err(why))));
+    driver.shows("could not be checked");
 }
 
 #[test]
@@ -115,7 +120,7 @@ fn a_denial_is_asked_about_before_the_start_and_no_is_marked() {
 }
 
 #[test]
-fn a_denial_that_comes_to_light_under_the_question_is_asked_about() {
+fn a_denial_that_comes_to_light_in_review_is_asked_about() {
     let mut driver = denied();
     driver.go(&TO_ACCESS[..12]).press(&["enter"]);
     let (request, query) = judge_asked(&driver);
@@ -123,11 +128,11 @@ fn a_denial_that_comes_to_light_under_the_question_is_asked_about() {
     driver.forget_questions();
     driver.go(&["enter", "enter"]);
     driver
-        .shows("Start the export?")
-        .shows("still being checked");
+        .hides("Start the export?")
+        .shows("still checking what a start needs");
     driver.reply(request, verdicts);
     driver
-        .press(&["left", "enter"])
+        .press(&["enter"])
         .shows("Start although it will fail?");
     assert!(driver.start().is_none());
 }

@@ -141,7 +141,11 @@ pub(crate) fn start(model: &mut Model) -> Vec<Effect> {
 
 /// Starts the exports, whatever is denied.
 pub(crate) fn start_denied(model: &mut Model) -> Vec<Effect> {
-    let (Ok(()), Some(plan)) = (can_advance(model), model.plan()) else {
+    if let Err(problem) = can_advance(model) {
+        model.say_problem(&problem);
+        return Vec::new();
+    }
+    let Some(plan) = model.plan() else {
         return Vec::new();
     };
     let Some(summary) = start_summary(model).cloned() else {

@@ -200,10 +200,6 @@ fn start_text(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
         );
         lines.extend(parts::paragraph(&text, look.theme.warning(), columns));
     }
-    if look.model.access.judged.is_loading() {
-        let text = "▲ Whether it may do all that is still being checked.";
-        lines.extend(parts::paragraph(text, look.theme.warning(), columns));
-    }
     lines.push(Line::default());
     let note = "An export cannot be cancelled once it has started, and is billed by size.";
     lines.extend(parts::paragraph(note, Theme::muted(), columns));
