@@ -70,13 +70,14 @@ const ARROWS: [(&str, &[&str]); 14] = [
 const NAME_THE_SANDBOX: [&str; 2] = ["args", "commands"];
 
 /// The rooms and crates without a circle that is larger than a file and its children.
-const WITHOUT_CIRCLES: [&str; 6] = [
+const WITHOUT_CIRCLES: [&str; 7] = [
     "job",
     "archive",
     "journal",
     "config",
     "tableferry_policy",
     "tableferry_sandbox",
+    "work",
 ];
 
 /// The files of the workspace as modules, with the modules that each of them names outside its tests.

@@ -8,12 +8,13 @@
 
 mod earlier;
 mod report;
+mod taken_back;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-pub use earlier::{TakenBack, TakingBack};
-pub use report::{Left, ProbeReport, ProbeStep, removal};
+pub use report::{Left, ProbeReport, ProbeStep};
+pub use taken_back::{TakenBack, TakingBack, removal};
 
 use super::change::LOCK_PAUSE;
 use super::event::Side;

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::earlier::TakenBack;
+use super::taken_back::{TakenBack, removal};
 use super::{NOT_SHOWN, Probe, ProbeCall, SIZE};
 use crate::assess::facts::{Fact, Facts, ObservedCall};
 use crate::assess::requirement::Who;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::multipart::{BegunUpload, UploadTarget};
-use crate::job::{Encryption, shell_option};
+use crate::job::Encryption;
 use crate::journal::JournalError;
 
 /// How one of the probe's calls ended.
@@ -282,24 +282,6 @@ impl ProbeReport {
             Left::Upload { id } => Some(removal(&self.target, Some(id))),
             Left::Perhaps => Some(removal(&self.target, None)),
         }
-    }
-}
-
-/// What takes an upload away, as a command; without its id, what shows it.
-#[must_use]
-pub fn removal(target: &UploadTarget, upload_id: Option<&str>) -> String {
-    let UploadTarget { bucket, owner, key } = target;
-    let place = format!("--bucket {bucket} --expected-bucket-owner {owner}");
-    match upload_id {
-        Some(id) => format!(
-            "aws s3api abort-multipart-upload {place} {} {}",
-            shell_option("key", key),
-            shell_option("upload-id", id)
-        ),
-        None => format!(
-            "aws s3api list-multipart-uploads {place} {}",
-            shell_option("prefix", key)
-        ),
     }
 }
 
