@@ -16,18 +16,21 @@ pub mod s3_account;
 pub mod session;
 
 mod chain;
+mod client_defaults;
 mod clock_skew;
 mod credentials;
 mod endpoints;
-mod gate;
+mod error_mapper;
 mod ini;
 mod network_fault;
 mod service_clock;
 mod shared_files;
 mod sign_in;
-mod translate;
+mod sign_in_error;
 mod trust;
+mod write_guard;
 
 pub use environment::{Environment, Timeouts};
 pub use failure::{Failure, FailureKind};
-pub use session::{Identity, MfaCode, NotACode, Session, SignInError};
+pub use session::{Identity, MfaCode, NotACode, Session};
+pub use sign_in_error::SignInError;

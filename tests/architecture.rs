@@ -70,9 +70,10 @@ const ARROWS: [(&str, &[&str]); 14] = [
 const NAME_THE_SANDBOX: [&str; 2] = ["args", "commands"];
 
 /// The rooms and crates without a circle that is larger than a file and its children.
-const WITHOUT_CIRCLES: [&str; 7] = [
+const WITHOUT_CIRCLES: [&str; 8] = [
     "job",
     "archive",
+    "aws",
     "journal",
     "config",
     "tableferry_policy",

@@ -7,21 +7,20 @@
 
 use std::collections::BTreeMap;
 
-use super::profiles::ProfileKind;
-use super::shared_files::{RawProfile, SharedFiles};
+use super::shared_files::{LONGEST_CHAIN, RawProfile, SharedFiles};
 
 /// The way to a profile's credentials.
 #[derive(Debug)]
 pub(super) struct Chain {
     /// Where it begins.
-    pub base: Base,
+    pub base: BaseCredentials,
     /// The roles assumed one after another, the first one first.
     pub hops: Vec<Hop>,
 }
 
 /// The credentials that a chain begins with.
 #[derive(Clone)]
-pub(super) struct Base {
+pub(super) struct BaseCredentials {
     /// The profile that holds them.
     pub profile: String,
     /// What kind they are; never `Role`.
@@ -32,9 +31,9 @@ pub(super) struct Base {
     pub sso_session: Option<(String, BTreeMap<String, String>)>,
 }
 
-impl std::fmt::Debug for Base {
+impl std::fmt::Debug for BaseCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Base")
+        f.debug_struct("BaseCredentials")
             .field("profile", &self.profile)
             .field("kind", &self.kind)
             .finish_non_exhaustive()
@@ -109,9 +108,6 @@ impl ChainError {
         }
     }
 }
-
-/// More profiles than any real chain has; a longer one would only cost time.
-pub(super) const LONGEST_CHAIN: usize = 50;
 
 /// Finds the way to a profile's credentials.
 pub(super) fn resolve(files: &SharedFiles, profile: &str) -> Result<Chain, ChainError> {
@@ -280,7 +276,11 @@ const SSO_KEYS: [&str; 5] = [
 ];
 
 /// The settings that begin a chain, in the SDK's order of precedence.
-fn base(files: &SharedFiles, raw: &RawProfile, keys_only: bool) -> Result<Base, ChainError> {
+fn base(
+    files: &SharedFiles,
+    raw: &RawProfile,
+    keys_only: bool,
+) -> Result<BaseCredentials, ChainError> {
     let kind = base_kind(raw, keys_only)?;
     let wanted: &[&str] = match &kind {
         BaseKind::Keys => &[
@@ -325,7 +325,7 @@ fn base(files: &SharedFiles, raw: &RawProfile, keys_only: bool) -> Result<Base, 
             Some((name.to_owned(), session.clone()))
         }
     };
-    Ok(Base {
+    Ok(BaseCredentials {
         profile: raw.name.clone(),
         kind,
         settings,
@@ -393,32 +393,6 @@ fn check_sso(raw: &RawProfile) -> Result<(), ChainError> {
         }
     }
     Ok(())
-}
-
-/// How a profile signs in, as a list shows it.
-pub(super) fn kind_of(files: &SharedFiles, profile: &str) -> Result<ProfileKind, ChainError> {
-    let chain = match resolve(files, profile) {
-        Ok(chain) => chain,
-        Err(error) if error.is_incomplete => return Ok(ProfileKind::Incomplete),
-        Err(error) => return Err(error),
-    };
-    if !chain.hops.is_empty() {
-        let from = files
-            .setting(profile, "source_profile")
-            .or_else(|| files.setting(profile, "credential_source"))
-            .unwrap_or(&chain.base.profile);
-        return Ok(ProfileKind::Role {
-            from: from.to_owned(),
-        });
-    }
-    Ok(match chain.base.kind {
-        BaseKind::Keys => ProfileKind::Keys,
-        BaseKind::Sso => ProfileKind::Sso,
-        BaseKind::Process => ProfileKind::Process,
-        BaseKind::WebIdentity => ProfileKind::WebIdentity,
-        BaseKind::Login => ProfileKind::Login,
-        BaseKind::Source(name) => ProfileKind::Role { from: name },
-    })
 }
 
 #[cfg(test)]
@@ -521,38 +495,5 @@ mod tests {
             "{}",
             error.message
         );
-    }
-
-    #[test]
-    fn every_kind_of_profile_is_told_apart() {
-        let files = files(
-            "[profile keys]\naws_access_key_id = A\naws_secret_access_key = s\n\
-             [profile sso]\nsso_start_url = u\nsso_region = r\nsso_account_id = 1\nsso_role_name = n\n\
-             [profile process]\ncredential_process = /bin/creds\n\
-             [profile web]\nrole_arn = r\nweb_identity_token_file = /t\n\
-             [profile login]\nlogin_session = arn:aws:iam::111111111111:user/me\n\
-             [profile role]\nrole_arn = r\nsource_profile = keys\n\
-             [profile ec2]\nrole_arn = r\ncredential_source = Ec2InstanceMetadata\n\
-             [profile empty]\nregion = eu-west-1\n",
-        );
-        let kind = |name| kind_of(&files, name).unwrap();
-        assert_eq!(kind("keys"), ProfileKind::Keys);
-        assert_eq!(kind("sso"), ProfileKind::Sso);
-        assert_eq!(kind("process"), ProfileKind::Process);
-        assert_eq!(kind("web"), ProfileKind::WebIdentity);
-        assert_eq!(kind("login"), ProfileKind::Login);
-        assert_eq!(
-            kind("role"),
-            ProfileKind::Role {
-                from: "keys".to_owned()
-            }
-        );
-        assert_eq!(
-            kind("ec2"),
-            ProfileKind::Role {
-                from: "Ec2InstanceMetadata".to_owned()
-            }
-        );
-        assert_eq!(kind("empty"), ProfileKind::Incomplete);
     }
 }

@@ -5,6 +5,8 @@
 //! profile can slip in. Roles are assumed here, since the SDK's provider drops `mfa_serial` and
 //! `duration_seconds`.
 
+mod failure;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
@@ -21,11 +23,13 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use tokio::sync::Mutex;
 
-use super::chain::{Base, BaseKind, Hop};
+use self::failure::{assume_role_failure, base_failure};
+use super::chain::{BaseCredentials, BaseKind, Hop};
+use super::client_defaults;
 use super::environment::Environment;
 use super::failure::{Failure, FailureKind};
-use super::session::{Means, MfaCode, SignInError};
-use super::sign_in::failure::{assume_role_failure, base_failure};
+use super::session::{ClientFactory, MfaCode};
+use super::sign_in_error::SignInError;
 use tableferry_policy::arn::{Arn, Region};
 
 /// How long a credential process may take: it may wait for a person to touch a device.
@@ -40,7 +44,7 @@ pub(super) struct Loader {
     pub environment: Environment,
     /// The profile that was chosen, which lends its endpoints to every call.
     pub profile: String,
-    pub base: Base,
+    pub base: BaseCredentials,
     pub hops: Vec<Hop>,
     /// A device whose code turns the keys into a session before any role is assumed.
     pub device_of_keys: Option<String>,
@@ -48,7 +52,7 @@ pub(super) struct Loader {
     pub keys_session_seconds: Option<u32>,
     pub region: Region,
     /// Without credentials; each call gets the ones it is signed with.
-    pub means: Means,
+    pub clients: ClientFactory,
 }
 
 impl std::fmt::Debug for Loader {
@@ -134,7 +138,7 @@ impl Loader {
             Ok(Ok(credentials)) => Ok(credentials),
             Ok(Err(error)) => Err(base_failure(
                 &self.base,
-                &self.means.translator(self.base.kind.service()),
+                &self.clients.mapper(self.base.kind.service()),
                 &error,
             )),
             Err(_) => Err(SignInError::Call(Box::new(Failure {
@@ -155,9 +159,9 @@ impl Loader {
             .with_region(Some(aws_types::region::Region::new(
                 self.region.to_string(),
             )))
-            .with_behavior_version(Some(super::sign_in::behavior()))
-            .with_timeout_config(super::sign_in::timeout_config(self.environment.timeouts))
-            .with_retry_config(super::sign_in::retry_config())
+            .with_behavior_version(Some(client_defaults::behavior()))
+            .with_timeout_config(client_defaults::timeout_config(self.environment.timeouts))
+            .with_retry_config(client_defaults::retry_config())
             .with_http_client(self.environment.http_client.clone());
         #[expect(
             deprecated,
@@ -187,10 +191,10 @@ impl Loader {
                 .or_insert_with(|| self.environment.session_name());
         }
         write_settings(&mut text, &settings);
-        if let Some(url) = self.means.endpoints.for_all() {
+        if let Some(url) = self.clients.endpoints.for_all() {
             let _ = writeln!(text, "endpoint_url = {url}");
         }
-        let by_service = self.means.endpoints.by_service();
+        let by_service = self.clients.endpoints.by_service();
         if !by_service.is_empty() {
             text.push_str("services = configured\n[services configured]\n");
             for (service, url) in by_service {
@@ -206,12 +210,12 @@ impl Loader {
 
     fn sts(&self, credentials: Credentials) -> aws_sdk_sts::Client {
         let config = self
-            .means
+            .clients
             .config("sts", &self.region)
             .into_builder()
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build();
-        self.means.sts(&config)
+        self.clients.sts(&config)
     }
 
     async fn session_of_keys(
@@ -229,8 +233,8 @@ impl Loader {
             .send()
             .await
             .map_err(|error| {
-                let translator = self.means.translator("sts");
-                let failure = translator.failure("sts:GetSessionToken", serial, &error);
+                let mapper = self.clients.mapper("sts");
+                let failure = mapper.failure("sts:GetSessionToken", serial, &error);
                 assume_role_failure(failure, &self.profile, Some(serial), None)
             })?;
         self.take(answer.credentials, "sts:GetSessionToken", serial)
@@ -260,8 +264,8 @@ impl Loader {
             .send()
             .await
             .map_err(|error| {
-                let translator = self.means.translator("sts");
-                let failure = translator.failure("sts:AssumeRole", &hop.role_arn, &error);
+                let mapper = self.clients.mapper("sts");
+                let failure = mapper.failure("sts:AssumeRole", &hop.role_arn, &error);
                 assume_role_failure(
                     failure,
                     &self.profile,
@@ -279,7 +283,7 @@ impl Loader {
         target: &str,
     ) -> Result<Credentials, SignInError> {
         let Some(answered) = answered else {
-            let failure = self.means.translator("sts").unreadable(
+            let failure = self.clients.mapper("sts").unreadable(
                 operation,
                 target,
                 "the answer holds no credentials",

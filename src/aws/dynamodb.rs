@@ -3,10 +3,10 @@
 use aws_sdk_dynamodb::types::{self as sdk, TableDescription};
 use jiff::Timestamp;
 
+use super::error_mapper::ErrorMapper;
 use super::failure::Failure;
-use super::gate::Gate;
 use super::service_clock::ServiceClock;
-use super::translate::Translator;
+use super::write_guard::WriteGuard;
 use crate::job::{Span, View};
 use tableferry_policy::arn::Arn;
 
@@ -105,8 +105,8 @@ pub struct Export {
 #[derive(Debug, Clone)]
 pub struct Dynamodb {
     pub(super) client: aws_sdk_dynamodb::Client,
-    pub(super) translator: Translator,
-    pub(super) gate: Gate,
+    pub(super) mapper: ErrorMapper,
+    pub(super) write_guard: WriteGuard,
     pub(super) clock: ServiceClock,
 }
 
@@ -121,7 +121,7 @@ impl Dynamodb {
             .collect::<Result<_, _>>()
             .await
             .map_err(|error| {
-                self.translator
+                self.mapper
                     .failure("dynamodb:ListTables", "all tables", &error)
             })
     }
@@ -135,9 +135,9 @@ impl Dynamodb {
             .table_name(name_or_arn)
             .send()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, name_or_arn, &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, name_or_arn, &error))?;
         answer.table().and_then(table).ok_or_else(|| {
-            self.translator
+            self.mapper
                 .unreadable(OPERATION, name_or_arn, "the answer describes no table")
         })
     }
@@ -151,7 +151,7 @@ impl Dynamodb {
             .table_name(name)
             .send()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, name, &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, name, &error))?;
         let recovery = answer
             .continuous_backups_description()
             .and_then(|backups| backups.point_in_time_recovery_description());
@@ -174,7 +174,7 @@ impl Dynamodb {
             .export_arn(&target)
             .send()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, &target, &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, &target, &error))?;
         let described = answer.export_description().and_then(export);
         described.ok_or_else(|| self.no_export(OPERATION, &target))
     }
@@ -195,8 +195,7 @@ impl Dynamodb {
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| {
                 let target = table.as_deref().unwrap_or("all tables");
-                self.translator
-                    .failure("dynamodb:ListExports", target, &error)
+                self.mapper.failure("dynamodb:ListExports", target, &error)
             })?;
             exports.extend(page.export_summaries().iter().filter_map(|summary| {
                 let arn = summary.export_arn()?.parse().ok()?;
@@ -207,7 +206,7 @@ impl Dynamodb {
     }
 
     fn no_export(&self, operation: &str, target: &str) -> Failure {
-        self.translator
+        self.mapper
             .unreadable(operation, target, "the answer describes no export")
     }
 }

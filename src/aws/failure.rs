@@ -50,7 +50,7 @@ impl Failure {
     /// Whether the same call may be answered another time: the way there or the server failed, and
     /// nothing was decided.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
+    pub fn is_retryable(&self) -> bool {
         match self.kind {
             FailureKind::Timeout
             | FailureKind::Connection

@@ -5,13 +5,13 @@ mod inline;
 mod policies;
 mod simulation;
 
-pub use policies::Holder;
+pub use policies::PolicyHolder;
 
 use jiff::Timestamp;
 
+use super::error_mapper::ErrorMapper;
 use super::failure::Failure;
-use super::gate::Gate;
-use super::translate::Translator;
+use super::write_guard::WriteGuard;
 use tableferry_policy::arn::Arn;
 
 /// A role as `GetRole` shows it.
@@ -31,8 +31,8 @@ pub struct Role {
 #[derive(Debug, Clone)]
 pub struct Iam {
     pub(super) client: aws_sdk_iam::Client,
-    pub(super) translator: Translator,
-    pub(super) gate: Gate,
+    pub(super) mapper: ErrorMapper,
+    pub(super) write_guard: WriteGuard,
 }
 
 impl Iam {
@@ -45,7 +45,7 @@ impl Iam {
             .role_name(name)
             .send()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, name, &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, name, &error))?;
         let role = answer.role().and_then(|role| {
             let boundary = role.permissions_boundary();
             Some(Role {
@@ -58,7 +58,7 @@ impl Iam {
             })
         });
         role.ok_or_else(|| {
-            self.translator
+            self.mapper
                 .unreadable(OPERATION, name, "the answer describes no role")
         })
     }
@@ -71,7 +71,7 @@ impl Iam {
             .user_name(name)
             .send()
             .await
-            .map_err(|error| self.translator.failure("iam:GetUser", name, &error))?;
+            .map_err(|error| self.mapper.failure("iam:GetUser", name, &error))?;
         Ok(answer
             .user()
             .and_then(|user| user.permissions_boundary())

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use aws_sdk_kms::types::{self as sdk, KeyManagerType, KeySpec, KeyUsageType};
 use futures_util::{StreamExt as _, stream};
 
+use super::error_mapper::ErrorMapper;
 use super::failure::Failure;
-use super::gate::Gate;
-use super::translate::Translator;
+use super::write_guard::WriteGuard;
 use tableferry_policy::arn::Arn;
 
 /// How many keys are described at a time; `DescribeKey` has a quota per second.
@@ -38,8 +38,8 @@ pub struct Key {
 #[derive(Debug, Clone)]
 pub struct Kms {
     pub(super) client: aws_sdk_kms::Client,
-    pub(super) translator: Translator,
-    pub(super) gate: Gate,
+    pub(super) mapper: ErrorMapper,
+    pub(super) write_guard: WriteGuard,
 }
 
 impl Kms {
@@ -71,7 +71,7 @@ impl Kms {
             Vec::new()
         };
         key(&metadata, aliases).ok_or_else(|| {
-            self.translator
+            self.mapper
                 .unreadable("kms:DescribeKey", id, "the answer names no key")
         })
     }
@@ -84,9 +84,9 @@ impl Kms {
             .key_id(id)
             .send()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, id, &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, id, &error))?;
         answer.key_metadata.ok_or_else(|| {
-            self.translator
+            self.mapper
                 .unreadable(OPERATION, id, "the answer describes no key")
         })
     }
@@ -100,7 +100,7 @@ impl Kms {
             .send()
             .collect::<Result<_, _>>()
             .await
-            .map_err(|error| self.translator.failure("kms:ListKeys", "all keys", &error))?;
+            .map_err(|error| self.mapper.failure("kms:ListKeys", "all keys", &error))?;
         let arns = listed
             .iter()
             .filter_map(|entry| entry.key_arn()?.parse().ok());
@@ -117,10 +117,7 @@ impl Kms {
             .send()
             .collect::<Result<_, _>>()
             .await
-            .map_err(|error| {
-                self.translator
-                    .failure("kms:ListAliases", "all keys", &error)
-            })?;
+            .map_err(|error| self.mapper.failure("kms:ListAliases", "all keys", &error))?;
         let mut aliases: HashMap<String, Vec<String>> = HashMap::new();
         for entry in &listed {
             if let (Some(key), Some(alias)) = (entry.target_key_id(), entry.alias_name()) {

@@ -7,8 +7,8 @@ use aws_sdk_organizations::operation::list_policies_for_target::ListPoliciesForT
 use aws_sdk_organizations::types::{ParentType, PolicyType};
 use futures_util::future::try_join_all;
 
+use super::error_mapper::ErrorMapper;
 use super::failure::Failure;
-use super::translate::Translator;
 use crate::assess::facts::{ControlLevel, Organization, PolicyText};
 use tableferry_policy::arn::AccountId;
 
@@ -28,7 +28,7 @@ pub enum ControlKind {
 #[derive(Debug, Clone)]
 pub struct Organizations {
     pub(super) client: aws_sdk_organizations::Client,
-    pub(super) translator: Translator,
+    pub(super) mapper: ErrorMapper,
 }
 
 impl Organizations {
@@ -39,7 +39,7 @@ impl Organizations {
         let answer = match self.client.describe_organization().send().await {
             Ok(answer) => answer,
             Err(error) => {
-                let failure = self.translator.failure(OPERATION, "*", &error);
+                let failure = self.mapper.failure(OPERATION, "*", &error);
                 let is_alone = failure.code.as_deref() == Some("AWSOrganizationsNotInUseException");
                 return if is_alone { Ok(None) } else { Err(failure) };
             }
@@ -52,7 +52,7 @@ impl Organizations {
             })
         });
         organization.map(Some).ok_or_else(|| {
-            self.translator
+            self.mapper
                 .unreadable(OPERATION, "*", "the answer describes no organization")
         })
     }
@@ -70,7 +70,7 @@ impl Organizations {
                 .child_id(&child)
                 .send()
                 .await
-                .map_err(|error| self.translator.failure(OPERATION, &child, &error))?;
+                .map_err(|error| self.mapper.failure(OPERATION, &child, &error))?;
             let Some(parent) = answer.parents().first() else {
                 break;
             };
@@ -112,7 +112,7 @@ impl Organizations {
             .send()
             .collect::<Result<Vec<_>, _>>()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, target, &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, target, &error))?;
         let ids = listed
             .iter()
             .flat_map(ListPoliciesForTargetOutput::policies)
@@ -132,7 +132,7 @@ impl Organizations {
             .policy_id(id)
             .send()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, id, &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, id, &error))?;
         let policy = answer.policy().and_then(|policy| {
             let arn = policy.policy_summary().and_then(|summary| summary.arn());
             Some(PolicyText {
@@ -141,7 +141,7 @@ impl Organizations {
             })
         });
         policy.ok_or_else(|| {
-            self.translator
+            self.mapper
                 .unreadable(OPERATION, id, "the answer holds no document")
         })
     }

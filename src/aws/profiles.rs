@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::chain;
+use super::chain::{self, BaseKind, ChainError};
 use super::endpoints::Endpoints;
+pub use super::shared_files::IgnoredProfile;
 use super::shared_files::{RawProfile, SharedFiles};
 use tableferry_policy::arn::{Arn, Region};
 
@@ -13,7 +14,7 @@ use tableferry_policy::arn::{Arn, Region};
 pub(super) fn list(files: SharedFiles, variables: &BTreeMap<String, String>) -> Profiles {
     let mut listed = Profiles::default();
     for raw in &files.profiles {
-        match chain::kind_of(&files, &raw.name) {
+        match kind_of(&files, &raw.name) {
             Ok(kind) => listed.usable.push(profile(&files, raw, kind, variables)),
             Err(error) => listed.ignored.push(IgnoredProfile {
                 name: raw.name.clone(),
@@ -33,6 +34,32 @@ pub(super) fn list(files: SharedFiles, variables: &BTreeMap<String, String>) -> 
     listed.chosen = chosen(&mut listed.problems, &listed.usable, &files, variables);
     listed.ignored.extend(files.ignored);
     listed
+}
+
+/// How a profile signs in, as a list shows it.
+fn kind_of(files: &SharedFiles, profile: &str) -> Result<ProfileKind, ChainError> {
+    let chain = match chain::resolve(files, profile) {
+        Ok(chain) => chain,
+        Err(error) if error.is_incomplete => return Ok(ProfileKind::Incomplete),
+        Err(error) => return Err(error),
+    };
+    if !chain.hops.is_empty() {
+        let from = files
+            .setting(profile, "source_profile")
+            .or_else(|| files.setting(profile, "credential_source"))
+            .unwrap_or(&chain.base.profile);
+        return Ok(ProfileKind::Role {
+            from: from.to_owned(),
+        });
+    }
+    Ok(match chain.base.kind {
+        BaseKind::Keys => ProfileKind::Keys,
+        BaseKind::Sso => ProfileKind::Sso,
+        BaseKind::Process => ProfileKind::Process,
+        BaseKind::WebIdentity => ProfileKind::WebIdentity,
+        BaseKind::Login => ProfileKind::Login,
+        BaseKind::Source(name) => ProfileKind::Role { from: name },
+    })
 }
 
 fn profile(
@@ -156,17 +183,6 @@ impl ProfileKind {
     }
 }
 
-/// A section that looks like a profile and that the SDK ignores.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IgnoredProfile {
-    /// The section's name as written.
-    pub name: String,
-    /// Where it stands, as `file:line`.
-    pub place: String,
-    /// Why the SDK ignores it, and what would be right.
-    pub reason: String,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,5 +236,41 @@ mod tests {
     #[test]
     fn empty_files_hold_nothing_and_no_problem() {
         assert_eq!(listed("", ""), Profiles::default());
+    }
+
+    #[test]
+    fn every_kind_of_profile_is_told_apart() {
+        let mut files = SharedFiles::default();
+        files.add(
+            FileKind::Config,
+            "config",
+            "[profile keys]\naws_access_key_id = A\naws_secret_access_key = s\n\
+             [profile sso]\nsso_start_url = u\nsso_region = r\nsso_account_id = 1\nsso_role_name = n\n\
+             [profile process]\ncredential_process = /bin/creds\n\
+             [profile web]\nrole_arn = r\nweb_identity_token_file = /t\n\
+             [profile login]\nlogin_session = arn:aws:iam::111111111111:user/me\n\
+             [profile role]\nrole_arn = r\nsource_profile = keys\n\
+             [profile ec2]\nrole_arn = r\ncredential_source = Ec2InstanceMetadata\n\
+             [profile empty]\nregion = eu-west-1\n",
+        );
+        let kind = |name| kind_of(&files, name).unwrap();
+        assert_eq!(kind("keys"), ProfileKind::Keys);
+        assert_eq!(kind("sso"), ProfileKind::Sso);
+        assert_eq!(kind("process"), ProfileKind::Process);
+        assert_eq!(kind("web"), ProfileKind::WebIdentity);
+        assert_eq!(kind("login"), ProfileKind::Login);
+        assert_eq!(
+            kind("role"),
+            ProfileKind::Role {
+                from: "keys".to_owned()
+            }
+        );
+        assert_eq!(
+            kind("ec2"),
+            ProfileKind::Role {
+                from: "Ec2InstanceMetadata".to_owned()
+            }
+        );
+        assert_eq!(kind("empty"), ProfileKind::Incomplete);
     }
 }

@@ -12,9 +12,9 @@ use aws_sdk_s3::types as sdk;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::clock_skew::ClockSkew;
+use super::error_mapper::ErrorMapper;
 use super::failure::{Failure, FailureKind};
-use super::gate::Gate;
-use super::translate::Translator;
+use super::write_guard::WriteGuard;
 use tableferry_policy::arn::{AccountId, BucketName, Region};
 
 /// A bucket as a listing shows it.
@@ -53,8 +53,8 @@ pub struct Object {
 pub struct S3 {
     pub(super) client: aws_sdk_s3::Client,
     pub(super) region: Region,
-    pub(super) translator: Translator,
-    pub(super) gate: Gate,
+    pub(super) mapper: ErrorMapper,
+    pub(super) write_guard: WriteGuard,
 }
 
 const HEAD_BUCKET: &str = "s3:ListBucket";
@@ -86,7 +86,7 @@ impl S3 {
         let mut buckets = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| {
-                self.translator
+                self.mapper
                     .failure("s3:ListAllMyBuckets", "all buckets", &error)
             })?;
             buckets.extend(page.buckets().iter().filter_map(|bucket| {
@@ -179,7 +179,7 @@ impl S3 {
         let constraint = match answer {
             Ok(answer) => answer.location_constraint,
             Err(error) => {
-                let failure = self.translator.failure(OPERATION, bucket.as_str(), &error);
+                let failure = self.mapper.failure(OPERATION, bucket.as_str(), &error);
                 return region_header(&error).ok_or(failure);
             }
         };
@@ -194,7 +194,7 @@ impl S3 {
             Some(code) => code,
         };
         code.parse().map_err(|error| {
-            self.translator
+            self.mapper
                 .unreadable(OPERATION, bucket.as_str(), &format!("{error}"))
         })
     }
@@ -217,7 +217,7 @@ impl S3 {
             Ok(answer) => answer,
             Err(error) => {
                 let operation = "s3:GetEncryptionConfiguration";
-                let failure = self.translator.failure(operation, bucket.as_str(), &error);
+                let failure = self.mapper.failure(operation, bucket.as_str(), &error);
                 let is_absent = failure.code.as_deref()
                     == Some("ServerSideEncryptionConfigurationNotFoundError");
                 return if is_absent {
@@ -278,7 +278,7 @@ impl S3 {
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| {
                 let target = format!("{bucket}/{prefix}*");
-                self.translator.failure("s3:ListBucket", &target, &error)
+                self.mapper.failure("s3:ListBucket", &target, &error)
             })?;
             objects.extend(page.contents().iter().filter_map(object));
             let has_more = page.is_truncated().unwrap_or(false);
@@ -309,17 +309,17 @@ impl S3 {
             .set_expected_bucket_owner(owner.map(ToString::to_string))
             .send()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, &target, &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, &target, &error))?;
         if !self.is_of_s3(&answer) {
             let message = "the answer is not S3's: it lacks an ETag or a request id";
-            return Err(self.translator.unreadable(OPERATION, &target, message));
+            return Err(self.mapper.unreadable(OPERATION, &target, message));
         }
         let too_large = || {
             let message = format!("the object is larger than {max_bytes} bytes");
             Failure {
                 // Asked again, it would be as large.
                 kind: FailureKind::Service,
-                ..self.translator.unreadable(OPERATION, &target, &message)
+                ..self.mapper.unreadable(OPERATION, &target, &message)
             }
         };
         let declared = answer
@@ -334,11 +334,11 @@ impl S3 {
             let chunk = chunk.map_err(|error| {
                 let message = format!(
                     "the download broke off: {}",
-                    super::translate::innermost(&error)
+                    super::error_mapper::innermost(&error)
                 );
                 Failure {
                     kind: FailureKind::Connection,
-                    ..self.translator.unreadable(OPERATION, &target, &message)
+                    ..self.mapper.unreadable(OPERATION, &target, &message)
                 }
             })?;
             content.extend_from_slice(&chunk);
@@ -358,7 +358,7 @@ impl S3 {
                 .starts_with("text/html")
         });
         let has_id = answer.request_id().is_some();
-        answer.e_tag().is_some() && (has_id || (self.translator.endpoint.is_some() && !is_page))
+        answer.e_tag().is_some() && (has_id || (self.mapper.endpoint.is_some() && !is_page))
     }
 
     /// Reads a failed `HeadBucket` by its status, since an answer to HEAD has neither code nor
@@ -367,7 +367,7 @@ impl S3 {
     where
         E: std::error::Error + aws_smithy_types::error::metadata::ProvideErrorMetadata + 'static,
     {
-        let mut failure = self.translator.failure(HEAD_BUCKET, bucket.as_str(), error);
+        let mut failure = self.mapper.failure(HEAD_BUCKET, bucket.as_str(), error);
         if failure.kind == FailureKind::Unreadable {
             return failure;
         }

@@ -1,7 +1,7 @@
 //! S3's settings of a whole account, which a client of their own asks for.
 
+use super::error_mapper::ErrorMapper;
 use super::failure::Failure;
-use super::translate::Translator;
 use crate::assess::facts::PublicAccessBlock;
 use tableferry_policy::arn::AccountId;
 
@@ -9,7 +9,7 @@ use tableferry_policy::arn::AccountId;
 #[derive(Debug, Clone)]
 pub struct S3Account {
     pub(super) client: aws_sdk_s3control::Client,
-    pub(super) translator: Translator,
+    pub(super) mapper: ErrorMapper,
 }
 
 impl S3Account {
@@ -29,7 +29,7 @@ impl S3Account {
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
-                let failure = self.translator.failure(OPERATION, account.as_str(), &error);
+                let failure = self.mapper.failure(OPERATION, account.as_str(), &error);
                 let is_absent =
                     failure.code.as_deref() == Some("NoSuchPublicAccessBlockConfiguration");
                 return if is_absent { Ok(None) } else { Err(failure) };

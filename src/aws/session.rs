@@ -13,15 +13,15 @@ use super::clock_skew::ClockSkew;
 use super::dynamodb::Dynamodb;
 use super::endpoints::{self, Endpoints};
 use super::environment::SharedHttpClient;
+use super::error_mapper::ErrorMapper;
 use super::failure::Failure;
-use super::gate::Gate;
 use super::iam::Iam;
 use super::kms::Kms;
 use super::organizations::Organizations;
 use super::s3::S3;
 use super::s3_account::S3Account;
 use super::service_clock::ServiceClock;
-use super::translate::Translator;
+use super::write_guard::WriteGuard;
 use tableferry_policy::arn::{AccountId, Arn, Partition, Region};
 
 /// Who `GetCallerIdentity` says we are.
@@ -87,12 +87,12 @@ pub struct Session {
     pub endpoints: Vec<(String, String)>,
     /// What to know before anything is done with it: a clock that is wrong, calls in the clear.
     pub warnings: Vec<String>,
-    pub(super) means: Means,
+    pub(super) clients: ClientFactory,
 }
 
 /// What clients are made of.
 #[derive(Clone)]
-pub(super) struct Means {
+pub(super) struct ClientFactory {
     /// Credentials, timeouts, retries and the HTTP client; no Region and no endpoint.
     pub config: SdkConfig,
     /// The endpoints that stand in for AWS's.
@@ -106,10 +106,10 @@ pub(super) struct Means {
     /// The HTTP client for endpoints on this machine.
     pub loopback_client: SharedHttpClient,
     /// What every changing call passes.
-    pub gate: Gate,
+    pub write_guard: WriteGuard,
 }
 
-impl Means {
+impl ClientFactory {
     /// The configuration of one service's client in a Region.
     pub(super) fn config(&self, service: &str, region: &Region) -> SdkConfig {
         let mut builder = self.config.to_builder();
@@ -134,8 +134,8 @@ impl Means {
     }
 
     /// What translates one service's errors.
-    pub(super) fn translator(&self, service: &str) -> Translator {
-        Translator {
+    pub(super) fn mapper(&self, service: &str) -> ErrorMapper {
+        ErrorMapper {
             renewal: self.renewal.as_str().into(),
             endpoint: self.endpoints.for_service(service).map(Into::into),
             ca_bundle: self.ca_bundle.as_deref().map(Into::into),
@@ -178,33 +178,33 @@ impl Session {
 
     /// Whether the operator forbade every change.
     pub const fn is_read_only(&self) -> bool {
-        self.means.gate.is_read_only
+        self.clients.write_guard.is_read_only
     }
 
-    /// Whether a call that changes something may be made; the same gate that every such function
-    /// of the clients passes.
+    /// Whether a call that changes something may be made; every such function
+    /// of the clients asks the same guard.
     pub fn may_change(&self, operation: &str, target: &str) -> Result<(), Failure> {
-        self.means.gate.pass(operation, target)
+        self.clients.write_guard.check(operation, target)
     }
 
     /// DynamoDB in a Region.
     pub fn dynamodb(&self, region: &Region) -> Dynamodb {
         let clock = ServiceClock::default();
         let config =
-            aws_sdk_dynamodb::config::Builder::from(&self.means.config("dynamodb", region))
+            aws_sdk_dynamodb::config::Builder::from(&self.clients.config("dynamodb", region))
                 .interceptor(clock.clone())
                 .build();
         Dynamodb {
             client: aws_sdk_dynamodb::Client::from_conf(config),
-            translator: self.means.translator("dynamodb"),
-            gate: self.means.gate,
+            mapper: self.clients.mapper("dynamodb"),
+            write_guard: self.clients.write_guard,
             clock,
         }
     }
 
     /// S3 in a Region; where the endpoint is not AWS's, buckets are named in the path.
     pub fn s3(&self, region: &Region) -> S3 {
-        let config = self.means.config("s3", region);
+        let config = self.clients.config("s3", region);
         let is_elsewhere = config
             .endpoint_url()
             .is_some_and(|url| !endpoints::is_of_aws(url));
@@ -214,42 +214,42 @@ impl Session {
         S3 {
             client: aws_sdk_s3::Client::from_conf(config),
             region: region.clone(),
-            translator: self.means.translator("s3"),
-            gate: self.means.gate,
+            mapper: self.clients.mapper("s3"),
+            write_guard: self.clients.write_guard,
         }
     }
 
     /// KMS in a Region.
     pub fn kms(&self, region: &Region) -> Kms {
         Kms {
-            client: aws_sdk_kms::Client::new(&self.means.config("kms", region)),
-            translator: self.means.translator("kms"),
-            gate: self.means.gate,
+            client: aws_sdk_kms::Client::new(&self.clients.config("kms", region)),
+            mapper: self.clients.mapper("kms"),
+            write_guard: self.clients.write_guard,
         }
     }
 
     /// IAM, which is one for the whole partition.
     pub fn iam(&self) -> Iam {
         Iam {
-            client: aws_sdk_iam::Client::new(&self.means.config("iam", &self.region)),
-            translator: self.means.translator("iam"),
-            gate: self.means.gate,
+            client: aws_sdk_iam::Client::new(&self.clients.config("iam", &self.region)),
+            mapper: self.clients.mapper("iam"),
+            write_guard: self.clients.write_guard,
         }
     }
 
     /// Organizations, which is one for the whole partition.
     pub fn organizations(&self) -> Organizations {
-        let config = self.means.config("organizations", &self.region);
+        let config = self.clients.config("organizations", &self.region);
         Organizations {
             client: aws_sdk_organizations::Client::new(&config),
-            translator: self.means.translator("organizations"),
+            mapper: self.clients.mapper("organizations"),
         }
     }
 
     /// S3's settings of accounts. AWS's hosts for them begin with the account's id; an endpoint of
     /// another server is called as it stands, since such names of it rarely resolve.
     pub fn s3_account(&self) -> S3Account {
-        let config = self.means.config("s3_control", &self.region);
+        let config = self.clients.config("s3_control", &self.region);
         let elsewhere = config
             .endpoint_url()
             .filter(|url| !endpoints::is_of_aws(url))
@@ -260,7 +260,7 @@ impl Session {
         }
         S3Account {
             client: aws_sdk_s3control::Client::from_conf(builder.build()),
-            translator: self.means.translator("s3_control"),
+            mapper: self.clients.mapper("s3_control"),
         }
     }
 }
@@ -273,50 +273,6 @@ impl ResolveEndpoint for AsItStands {
     fn resolve_endpoint<'a>(&'a self, _: &'a Params) -> EndpointFuture<'a> {
         EndpointFuture::ready(Ok(Endpoint::builder().url(self.0.clone()).build()))
     }
-}
-
-/// Why a side could not be signed in.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SignInError {
-    /// The code of an MFA device is needed: ask for it and sign in again with it.
-    #[error("profile `{profile}` needs a code from the MFA device {serial}")]
-    MfaRequired {
-        /// The profile.
-        profile: String,
-        /// The device.
-        serial: String,
-    },
-    /// AWS did not take the code of an MFA device: ask for the next one and sign in again with it.
-    #[error("the code of {serial} was refused: {failure}")]
-    CodeRefused {
-        /// The profile.
-        profile: String,
-        /// The device.
-        serial: String,
-        /// The refusal, with what to do about it.
-        failure: Box<Failure>,
-    },
-    /// A sign-in outside this program is needed.
-    #[error("profile `{profile}` is not signed in: {detail}")]
-    LoginRequired {
-        /// The profile.
-        profile: String,
-        /// The command that renews it, such as `aws sso login --profile prod`.
-        command: String,
-        /// What was wrong with what there was.
-        detail: String,
-    },
-    /// The profile cannot be used as it stands in the files.
-    #[error("{message}")]
-    Profile {
-        /// What is wrong and where.
-        message: String,
-        /// What to do about it.
-        hint: String,
-    },
-    /// A call failed.
-    #[error("{0}")]
-    Call(Box<Failure>),
 }
 
 #[cfg(test)]

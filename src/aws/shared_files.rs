@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::ini::{self, Property, Section};
-use super::profiles::IgnoredProfile;
 
 /// Which of the two files a text is; their headers are written differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +37,20 @@ impl std::fmt::Debug for RawProfile {
             .field("settings", &self.settings.keys())
             .finish_non_exhaustive()
     }
+}
+
+/// More profiles than any real chain has; a longer one would only cost time.
+pub(super) const LONGEST_CHAIN: usize = 50;
+
+/// A section that looks like a profile and that the SDK ignores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoredProfile {
+    /// The section's name as written.
+    pub name: String,
+    /// Where it stands, as `file:line`.
+    pub place: String,
+    /// Why the SDK ignores it, and what would be right.
+    pub reason: String,
 }
 
 /// The two files together.
@@ -186,7 +199,7 @@ impl SharedFiles {
     /// The Region of a profile, inherited from its source profile where it has none.
     pub(super) fn region_text(&self, profile: &str) -> Option<&str> {
         let mut name = profile;
-        for _ in 0..super::chain::LONGEST_CHAIN {
+        for _ in 0..LONGEST_CHAIN {
             if let Some(region) = self.setting(name, "region") {
                 return Some(region);
             }

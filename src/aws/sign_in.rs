@@ -5,52 +5,28 @@
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use jiff::Timestamp;
 
 use super::chain;
+use super::client_defaults::{behavior, retry_config, timeout_config};
 use super::clock_skew::ClockSkew;
 use super::credentials::{Loader, Renewing};
 use super::endpoints::Endpoints;
-use super::environment::{Environment, Timeouts};
-use super::gate::Gate;
+use super::environment::Environment;
 use super::service_clock::ServiceClock;
-use super::session::{Identity, Means, MfaCode, Session, SignInError};
+use super::session::{ClientFactory, Identity, MfaCode, Session};
 use super::shared_files::SharedFiles;
+use super::sign_in_error::SignInError;
+use super::write_guard::WriteGuard;
 use crate::job::SignIn;
 use tableferry_policy::arn::{Arn, Region};
 
-pub(super) mod failure;
 mod rules;
-
-/// The SDK's defaults, as of a date: an update of a crate does not change them unasked.
-pub(super) fn behavior() -> BehaviorVersion {
-    BehaviorVersion::v2026_01_12()
-}
-
-/// Standard retries: adaptive ones may delay a first attempt.
-pub(super) fn retry_config() -> RetryConfig {
-    RetryConfig::standard()
-        .with_max_attempts(4)
-        .with_initial_backoff(Duration::from_millis(300))
-        .with_max_backoff(Duration::from_secs(5))
-}
-
-pub(super) fn timeout_config(timeouts: Timeouts) -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(timeouts.connect)
-        .read_timeout(timeouts.read)
-        .operation_attempt_timeout(timeouts.attempt)
-        .operation_timeout(timeouts.operation)
-        .build()
-}
 
 impl Environment {
     /// Signs one side in: loads the profile's own credentials, whatever keys the environment
@@ -70,12 +46,12 @@ impl Environment {
                 serial: serial.to_owned(),
             });
         }
-        let means = loader.means.clone();
+        let clients = loader.clients.clone();
         let proved = async {
             let credentials = loader.load(code).await?;
             prove(loader, credentials).await
         };
-        proved.await.map_err(|error| with_skew(error, &means))
+        proved.await.map_err(|error| with_skew(error, &clients))
     }
 
     /// Whether both sides begin with the same user's keys and ask for the same device's code, so
@@ -147,14 +123,14 @@ impl Environment {
             profile: profile.to_owned(),
             device_of_keys: None,
             keys_session_seconds: None,
-            means: Means {
+            clients: ClientFactory {
                 config: environment.sdk_config(&files, profile),
                 loopback_client: environment.loopback_client.clone(),
                 endpoints: Endpoints::of(profile, &files, &self.variables),
                 renewal: chain.base.kind.renewal(&chain.base.profile),
                 ca_bundle: ca_bundle.map(|(path, _)| path),
                 clock: ServiceClock::default(),
-                gate: Gate {
+                write_guard: WriteGuard {
                     is_read_only: self.is_read_only,
                 },
             },
@@ -163,7 +139,7 @@ impl Environment {
             hops: Vec::new(),
             base: chain.base,
         };
-        rules::put_on_top(&mut loader, chain.hops, sign_in)?;
+        rules::apply_overrides(&mut loader, chain.hops, sign_in)?;
         rules::check_hops(&loader)?;
         Ok(loader)
     }
@@ -270,8 +246,8 @@ async fn prove(loader: Loader, credentials: Credentials) -> Result<Session, Sign
     let (profile, region) = (loader.profile.clone(), loader.region.clone());
     let last_hop = loader.hops.last();
     let assumed_role = last_hop.and_then(|hop| hop.role_arn.parse().ok());
-    let mut means = loader.means.clone();
-    means.config = means
+    let mut clients = loader.clients.clone();
+    clients.config = clients
         .config
         .into_builder()
         .credentials_provider(SharedCredentialsProvider::new(Renewing::new(
@@ -279,14 +255,14 @@ async fn prove(loader: Loader, credentials: Credentials) -> Result<Session, Sign
             loader,
         )))
         .build();
-    let identity = identity(&means, &region, &profile).await?;
-    let skew = means.clock_skew().map(|skew| {
+    let identity = identity(&clients, &region, &profile).await?;
+    let skew = clients.clock_skew().map(|skew| {
         format!(
             "{skew}; {}, since export times, expiries and the ends of sessions are judged by it",
             ClockSkew::hint()
         )
     });
-    let warnings = means.endpoints.warnings().into_iter().chain(skew);
+    let warnings = clients.endpoints.warnings().into_iter().chain(skew);
     Ok(Session {
         profile,
         identity,
@@ -296,23 +272,23 @@ async fn prove(loader: Loader, credentials: Credentials) -> Result<Session, Sign
         assumed_from,
         is_renewable,
         warnings: warnings.collect(),
-        endpoints: means.endpoints.listed(),
-        means,
+        endpoints: clients.endpoints.listed(),
+        clients,
     })
 }
 
 async fn go_on_from(loader: Loader, credentials: Credentials) -> Result<Session, SignInError> {
-    let means = loader.means.clone();
+    let clients = loader.clients.clone();
     let proved = async {
         let credentials = loader.walk(credentials, None).await?;
         prove(loader, credentials).await
     };
-    proved.await.map_err(|error| with_skew(error, &means))
+    proved.await.map_err(|error| with_skew(error, &clients))
 }
 
 /// A failed call of a machine whose clock is wrong: whatever else it may be, this comes first.
-fn with_skew(mut error: SignInError, means: &Means) -> SignInError {
-    if let (SignInError::Call(failure), Some(skew)) = (&mut error, means.clock_skew()) {
+fn with_skew(mut error: SignInError, clients: &ClientFactory) -> SignInError {
+    if let (SignInError::Call(failure), Some(skew)) = (&mut error, clients.clock_skew()) {
         let before = failure.hint.take().map(|hint| format!("; {hint}"));
         failure.hint = Some(format!(
             "{skew}; {}{}",
@@ -330,17 +306,19 @@ fn refused(message: impl Into<String>, hint: impl Into<String>) -> SignInError {
     }
 }
 
-async fn identity(means: &Means, region: &Region, profile: &str) -> Result<Identity, SignInError> {
+async fn identity(
+    clients: &ClientFactory,
+    region: &Region,
+    profile: &str,
+) -> Result<Identity, SignInError> {
     const OPERATION: &str = "sts:GetCallerIdentity";
-    let translator = means.translator("sts");
-    let answer = means
-        .sts(&means.config("sts", region))
+    let mapper = clients.mapper("sts");
+    let answer = clients
+        .sts(&clients.config("sts", region))
         .get_caller_identity()
         .send()
         .await
-        .map_err(|error| {
-            SignInError::Call(Box::new(translator.failure(OPERATION, profile, &error)))
-        })?;
+        .map_err(|error| SignInError::Call(Box::new(mapper.failure(OPERATION, profile, &error))))?;
     let read = || {
         Some(Identity {
             account: answer.account()?.parse().ok()?,
@@ -349,7 +327,7 @@ async fn identity(means: &Means, region: &Region, profile: &str) -> Result<Ident
         })
     };
     read().ok_or_else(|| {
-        let failure = translator.unreadable(OPERATION, profile, "the answer names no identity");
+        let failure = mapper.unreadable(OPERATION, profile, "the answer names no identity");
         SignInError::Call(Box::new(failure))
     })
 }

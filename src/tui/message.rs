@@ -16,7 +16,7 @@ use crate::aws::failure::Failure;
 use crate::aws::kms::Key;
 use crate::aws::profiles::Profiles;
 use crate::aws::s3::Bucket;
-use crate::aws::session::{MfaCode, SignInError};
+use crate::aws::{MfaCode, SignInError};
 use crate::job::{Plan, SignIn};
 use crate::work::event::{Event, Side};
 use tableferry_policy::arn::{BucketName, Region};

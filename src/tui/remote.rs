@@ -3,8 +3,8 @@
 //! This module decides which replies still count: a reply is taken only if it answers the request
 //! that the value waits for.
 
+use crate::aws::SignInError;
 use crate::aws::failure::{Failure, FailureKind};
-use crate::aws::session::SignInError;
 
 /// The number of a request; a reply carries it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -251,12 +251,14 @@ impl Work {
                 let _ = events.send(Event::Operation(progress));
                 Ok(Asked::Answered)
             }
-            Err(failure) if failure.is_passing() => Ok(Asked::Unanswered(failure, "asking again")),
+            Err(failure) if failure.is_retryable() => {
+                Ok(Asked::Unanswered(failure, "asking again"))
+            }
             Err(failure) if failure.kind == FailureKind::Credentials => {
                 match self.renew(side).await {
                     // Tried with the new credentials after the next pause.
                     Ok(_) => Ok(Asked::Unanswered(failure, "signed in again")),
-                    Err(SignInError::Call(cause)) if cause.is_passing() => {
+                    Err(SignInError::Call(cause)) if cause.is_retryable() => {
                         Ok(Asked::Unanswered(*cause, "asking again"))
                     }
                     Err(error) => Err(signed_out(error)),

@@ -236,7 +236,7 @@ impl Work {
             }
             Err(failure) => {
                 // What asks to slow down has begun nothing; anything else may have been lost on its way.
-                if failure.is_passing() && failure.kind != FailureKind::Throttled {
+                if failure.is_retryable() && failure.kind != FailureKind::Throttled {
                     report.left = Left::Perhaps;
                 }
                 report.note(ProbeCall::Begin, Some(failure));
@@ -309,7 +309,7 @@ async fn send_and_abort(
     let mut is_part_open = false;
     if !cancel.is_cancelled() {
         let sent = s3.send_part(&target, upload, CONTENT).await.err();
-        is_part_open = sent.as_ref().is_some_and(Failure::is_passing);
+        is_part_open = sent.as_ref().is_some_and(Failure::is_retryable);
         report.note(ProbeCall::SendPart, sent);
     }
     let mut aborted = s3.abort_upload(&target, &upload.id).await;

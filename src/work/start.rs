@@ -239,7 +239,7 @@ impl Work {
                 // A call that nobody answers would leave it open whether it was started.
                 Err(failure)
                     if calls.service_time().is_none()
-                        && (failure.is_passing() || failure.kind == FailureKind::Credentials) =>
+                        && (failure.is_retryable() || failure.kind == FailureKind::Credentials) =>
                 {
                     note(events, record, &failure, "it is still to be started");
                     Next::Leave

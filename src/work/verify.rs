@@ -44,7 +44,7 @@ impl Work {
             {
                 match self.renew(side).await {
                     Ok(renewed) => look = verify_as(&renewed, export).await,
-                    Err(SignInError::Call(cause)) if cause.is_passing() => look = Err(*cause),
+                    Err(SignInError::Call(cause)) if cause.is_retryable() => look = Err(*cause),
                     Err(error) => {
                         unanswered.get_or_insert(Look::SignedOut(error));
                         continue;
@@ -92,7 +92,7 @@ fn decides_nothing(failure: &Failure) -> bool {
     let is_of_nobody = !has_code
         && failure.request_id.is_none()
         && matches!(failure.status, Some(300..=399 | 403 | 404 | 407));
-    failure.is_passing() || is_of_nobody
+    failure.is_retryable() || is_of_nobody
 }
 
 async fn verify_as(

@@ -3,7 +3,7 @@
 
 use rstest::rstest;
 use serde_json::{Value, json};
-use tableferry::aws::iam::Holder;
+use tableferry::aws::iam::PolicyHolder;
 use tableferry::aws::{Environment, Session};
 use tableferry::job::SignIn;
 use tableferry_sandbox::{Options, Sandbox};
@@ -93,7 +93,7 @@ impl Api {
             "Version": "2012-10-17",
             "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }]
         });
-        let role = Holder::Role("OnCallExporter");
+        let role = PolicyHolder::Role("OnCallExporter");
         let iam = self.session.iam();
         iam.put_inline_policy(role, name, &document.to_string())
             .await

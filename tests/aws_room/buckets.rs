@@ -211,7 +211,7 @@ async fn an_object_is_read_up_to_the_limit_and_refused_beyond() {
     let failure = s3.get_text(&name(), "p/big", None, 9).await.unwrap_err();
     assert_eq!(failure.message, "the object is larger than 9 bytes");
     assert_eq!(failure.target, "landing/p/big");
-    assert!(!failure.is_passing(), "it would be as large again");
+    assert!(!failure.is_retryable(), "it would be as large again");
 }
 
 /// Every object of S3 has an ETag, and every answer a request id.

@@ -2,7 +2,7 @@
 //! change is forbidden.
 
 use serde_json::{Value, json};
-use tableferry::aws::iam::Holder;
+use tableferry::aws::iam::PolicyHolder;
 use tableferry::aws::{Failure, FailureKind, Session};
 use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
@@ -46,7 +46,7 @@ async fn change_all(session: &Session) -> Vec<Result<(), Failure>> {
     let kms = session.kms(&region("eu-west-1"));
     let iam = session.iam();
     let dynamodb = session.dynamodb(&region("eu-west-1"));
-    let (user, role) = (Holder::User("ada"), Holder::Role("Exporter"));
+    let (user, role) = (PolicyHolder::User("ada"), PolicyHolder::Role("Exporter"));
     vec![
         s3.put_bucket_policy(&bucket, &owner, POLICY).await,
         s3.delete_bucket_policy(&bucket, &owner).await,
@@ -68,7 +68,7 @@ async fn where_every_change_is_forbidden_no_such_request_is_built() {
         let failure = answer.unwrap_err();
         assert_eq!(failure.kind, FailureKind::ReadOnly, "{failure}");
         assert!(failure.message.contains("--read-only"), "{failure}");
-        assert!(failure.hint.is_some() && !failure.is_passing());
+        assert!(failure.hint.is_some() && !failure.is_retryable());
     }
     assert_eq!(fake.seen().len(), signing_in);
     assert!(session.is_read_only());
@@ -134,8 +134,12 @@ async fn a_policy_that_is_not_there_is_told_from_a_role_that_is_not() {
         query_error(404, "NoSuchEntity", message)
     });
     let iam = session(&fake, false).await.iam();
-    let free = iam.inline_policy(Holder::Role("Exporter"), "ours").await;
+    let free = iam
+        .inline_policy(PolicyHolder::Role("Exporter"), "ours")
+        .await;
     assert_eq!(free.unwrap(), None);
-    let nobody = iam.inline_policy(Holder::Role("Nobody"), "ours").await;
+    let nobody = iam
+        .inline_policy(PolicyHolder::Role("Nobody"), "ours")
+        .await;
     assert_eq!(nobody.unwrap_err().code.as_deref(), Some("NoSuchEntity"));
 }

@@ -5,7 +5,7 @@ use clap::Parser;
 use rstest::rstest;
 use tableferry::args::{Args, Command};
 use tableferry::assess::verdict::Overall;
-use tableferry::aws::iam::Holder;
+use tableferry::aws::iam::PolicyHolder;
 use tableferry::commands::{self, Exit};
 use tableferry::work::{ChangeKind, ChangeStage, ReadBack, RunStatus, Standing};
 use tableferry_sandbox::Faults;
@@ -52,7 +52,7 @@ async fn what_was_missing_is_there_and_the_export_completes(
 async fn a_user_gives_itself_what_it_lacks_under_a_name_that_is_free() {
     let sandbox = sandbox();
     let admin = session(&sandbox, "prod-admin").await.iam();
-    let reader = Holder::User("prod-reader");
+    let reader = PolicyHolder::User("prod-reader");
     let own = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:PutUserPolicy","iam:DeleteUserPolicy","dynamodb:GetResourcePolicy"],"Resource":["arn:aws:iam::111111111111:user/prod-reader","arn:aws:dynamodb:*:111111111111:table/*"]}]}"#;
     admin
         .put_inline_policy(reader, "tableferry-export", own)
@@ -143,7 +143,7 @@ async fn an_identity_policy_that_takes_a_while_to_hold_is_waited_for() {
     let sandbox = sandbox();
     let admin = session(&sandbox, "prod-admin").await.iam();
     let own = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:PutUserPolicy","dynamodb:GetResourcePolicy"],"Resource":"*"}]}"#;
-    let reader = Holder::User("prod-reader");
+    let reader = PolicyHolder::User("prod-reader");
     admin.put_inline_policy(reader, "own", own).await.unwrap();
     let work = work(&sandbox);
     let plan = plan(&example("may-not-export"));

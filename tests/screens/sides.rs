@@ -1,6 +1,6 @@
 //! Which side a key is for while the other signs in, and after it failed to.
 
-use tableferry::aws::session::SignInError;
+use tableferry::aws::SignInError;
 use tableferry::tui::message::{Query, Reply};
 use tableferry::work::event::Side;
 

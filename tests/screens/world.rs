@@ -11,7 +11,7 @@ use tableferry::aws::failure::{Failure, FailureKind};
 use tableferry::aws::kms::Key;
 use tableferry::aws::profiles::{IgnoredProfile, Profile, ProfileKind, Profiles};
 use tableferry::aws::s3::Bucket;
-use tableferry::aws::session::{Identity, SignInError};
+use tableferry::aws::{Identity, SignInError};
 use tableferry::job::{Plan, SignIn};
 use tableferry::tui::message::{Query, Reply};
 use tableferry::tui::outside::{

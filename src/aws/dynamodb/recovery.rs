@@ -11,13 +11,13 @@ impl Dynamodb {
     pub async fn switch_recovery(&self, table: &Arn, is_enabled: bool) -> Result<(), Failure> {
         const OPERATION: &str = "dynamodb:UpdateContinuousBackups";
         let target = table.to_string();
-        self.gate.pass(OPERATION, &target)?;
+        self.write_guard.check(OPERATION, &target)?;
         let specification = PointInTimeRecoverySpecification::builder()
             .point_in_time_recovery_enabled(is_enabled)
             .build()
             .map_err(|error| {
-                self.translator
-                    .unsendable(OPERATION, &target, &error.to_string())
+                self.mapper
+                    .invalid_request(OPERATION, &target, &error.to_string())
             })?;
         self.client
             .update_continuous_backups()
@@ -25,7 +25,7 @@ impl Dynamodb {
             .point_in_time_recovery_specification(specification)
             .send()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, &target, &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, &target, &error))?;
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ impl Dynamodb {
             Ok(answer) => Ok(answer.policy),
             Err(error) => {
                 let operation = "dynamodb:GetResourcePolicy";
-                let failure = self.translator.failure(operation, &target, &error);
+                let failure = self.mapper.failure(operation, &target, &error);
                 if failure.code.as_deref() == Some("PolicyNotFoundException") {
                     Ok(None)
                 } else {

@@ -48,14 +48,14 @@ impl Dynamodb {
         signed_at: Option<Timestamp>,
     ) -> StartAnswer<Export> {
         let target = request.table_arn.to_string();
-        if let Err(failure) = self.gate.pass(OPERATION, &target) {
+        if let Err(failure) = self.write_guard.check(OPERATION, &target) {
             return StartAnswer::Refused(failure);
         }
         let call = match export_request::fill(self.client.export_table_to_point_in_time(), request)
         {
             Ok(call) => call,
             Err(problem) => {
-                let failure = self.translator.unsendable(OPERATION, &target, &problem);
+                let failure = self.mapper.invalid_request(OPERATION, &target, &problem);
                 return StartAnswer::Refused(failure);
             }
         };
@@ -66,7 +66,7 @@ impl Dynamodb {
                 None => StartAnswer::Unanswered(self.no_export(OPERATION, &target)),
             },
             Err(error) => {
-                let failure = self.translator.failure(OPERATION, &target, &error);
+                let failure = self.mapper.failure(OPERATION, &target, &error);
                 let is_unsent = matches!(error, SdkError::ConstructionFailure(_))
                     || (failure.kind == FailureKind::Credentials && failure.status.is_none());
                 if is_unsent || is_word_of_dynamodb(&failure) {

@@ -4,18 +4,18 @@
 //! looks first.
 
 use super::policies::decoded;
-use super::{Failure, Holder, Iam};
+use super::{Failure, Iam, PolicyHolder};
 
 impl Iam {
     /// An inline policy by its name, by `GetUserPolicy` or `GetRolePolicy`; none where there is none
     /// of this name. That the user or role is not there is a failure.
     pub async fn inline_policy(
         &self,
-        holder: Holder<'_>,
+        holder: PolicyHolder<'_>,
         name: &str,
     ) -> Result<Option<String>, Failure> {
         let read = match holder {
-            Holder::User(user) => self
+            PolicyHolder::User(user) => self
                 .client
                 .get_user_policy()
                 .user_name(user)
@@ -23,8 +23,8 @@ impl Iam {
                 .send()
                 .await
                 .map(|answer| answer.policy_document().to_owned())
-                .map_err(|error| self.translator.failure("iam:GetUserPolicy", user, &error)),
-            Holder::Role(role) => self
+                .map_err(|error| self.mapper.failure("iam:GetUserPolicy", user, &error)),
+            PolicyHolder::Role(role) => self
                 .client
                 .get_role_policy()
                 .role_name(role)
@@ -32,7 +32,7 @@ impl Iam {
                 .send()
                 .await
                 .map(|answer| answer.policy_document().to_owned())
-                .map_err(|error| self.translator.failure("iam:GetRolePolicy", role, &error)),
+                .map_err(|error| self.mapper.failure("iam:GetRolePolicy", role, &error)),
         };
         match read {
             Ok(document) => Ok(Some(decoded(&document))),
@@ -44,14 +44,14 @@ impl Iam {
     /// Writes an inline policy over one of the same name, by `PutUserPolicy` or `PutRolePolicy`.
     pub async fn put_inline_policy(
         &self,
-        holder: Holder<'_>,
+        holder: PolicyHolder<'_>,
         name: &str,
         document: &str,
     ) -> Result<(), Failure> {
         match holder {
-            Holder::User(user) => {
+            PolicyHolder::User(user) => {
                 const OPERATION: &str = "iam:PutUserPolicy";
-                self.gate.pass(OPERATION, user)?;
+                self.write_guard.check(OPERATION, user)?;
                 self.client
                     .put_user_policy()
                     .user_name(user)
@@ -59,11 +59,11 @@ impl Iam {
                     .policy_document(document)
                     .send()
                     .await
-                    .map_err(|error| self.translator.failure(OPERATION, user, &error))?;
+                    .map_err(|error| self.mapper.failure(OPERATION, user, &error))?;
             }
-            Holder::Role(role) => {
+            PolicyHolder::Role(role) => {
                 const OPERATION: &str = "iam:PutRolePolicy";
-                self.gate.pass(OPERATION, role)?;
+                self.write_guard.check(OPERATION, role)?;
                 self.client
                     .put_role_policy()
                     .role_name(role)
@@ -71,7 +71,7 @@ impl Iam {
                     .policy_document(document)
                     .send()
                     .await
-                    .map_err(|error| self.translator.failure(OPERATION, role, &error))?;
+                    .map_err(|error| self.mapper.failure(OPERATION, role, &error))?;
             }
         }
         Ok(())
@@ -80,31 +80,31 @@ impl Iam {
     /// Takes an inline policy away, by `DeleteUserPolicy` or `DeleteRolePolicy`.
     pub async fn delete_inline_policy(
         &self,
-        holder: Holder<'_>,
+        holder: PolicyHolder<'_>,
         name: &str,
     ) -> Result<(), Failure> {
         match holder {
-            Holder::User(user) => {
+            PolicyHolder::User(user) => {
                 const OPERATION: &str = "iam:DeleteUserPolicy";
-                self.gate.pass(OPERATION, user)?;
+                self.write_guard.check(OPERATION, user)?;
                 self.client
                     .delete_user_policy()
                     .user_name(user)
                     .policy_name(name)
                     .send()
                     .await
-                    .map_err(|error| self.translator.failure(OPERATION, user, &error))?;
+                    .map_err(|error| self.mapper.failure(OPERATION, user, &error))?;
             }
-            Holder::Role(role) => {
+            PolicyHolder::Role(role) => {
                 const OPERATION: &str = "iam:DeleteRolePolicy";
-                self.gate.pass(OPERATION, role)?;
+                self.write_guard.check(OPERATION, role)?;
                 self.client
                     .delete_role_policy()
                     .role_name(role)
                     .policy_name(name)
                     .send()
                     .await
-                    .map_err(|error| self.translator.failure(OPERATION, role, &error))?;
+                    .map_err(|error| self.mapper.failure(OPERATION, role, &error))?;
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use crate::assess::facts::PolicyText;
 
 /// Whose policies are read, by name, without path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holder<'a> {
+pub enum PolicyHolder<'a> {
     /// A user's, and those of its groups.
     User(&'a str),
     /// A role's.
@@ -16,14 +16,14 @@ pub enum Holder<'a> {
 
 /// Policies as far as they could be read: what one denies is denied, whatever the others say.
 #[derive(Debug, Default)]
-pub struct Gathered {
+pub struct PartialRead {
     /// Those that were read.
     pub policies: Vec<PolicyText>,
     /// The first failure; none where these are all.
     pub failure: Option<Failure>,
 }
 
-impl Gathered {
+impl PartialRead {
     fn failed(failure: Failure) -> Self {
         Self {
             policies: Vec::new(),
@@ -38,7 +38,7 @@ impl Gathered {
     }
 }
 
-impl FromIterator<Result<PolicyText, Failure>> for Gathered {
+impl FromIterator<Result<PolicyText, Failure>> for PartialRead {
     fn from_iter<I: IntoIterator<Item = Result<PolicyText, Failure>>>(documents: I) -> Self {
         documents
             .into_iter()
@@ -54,14 +54,14 @@ impl FromIterator<Result<PolicyText, Failure>> for Gathered {
 
 impl Iam {
     /// Every policy that gives a user or role its permissions, with the documents.
-    pub async fn identity_policies(&self, holder: Holder<'_>) -> Gathered {
+    pub async fn identity_policies(&self, holder: PolicyHolder<'_>) -> PartialRead {
         match holder {
-            Holder::Role(name) => {
+            PolicyHolder::Role(name) => {
                 let (attached, inline) =
                     join(self.attached_to_role(name), self.inside_role(name)).await;
                 attached.and(inline)
             }
-            Holder::User(name) => {
+            PolicyHolder::User(name) => {
                 let (attached, inline, of_groups) = join3(
                     self.attached_to_user(name),
                     self.inside_user(name),
@@ -82,13 +82,13 @@ impl Iam {
             .policy_arn(arn)
             .send()
             .await
-            .map_err(|error| self.translator.failure("iam:GetPolicy", arn, &error))?;
+            .map_err(|error| self.mapper.failure("iam:GetPolicy", arn, &error))?;
         let version = answer
             .policy()
             .and_then(|policy| policy.default_version_id());
         let version = version.ok_or_else(|| {
             let problem = "the answer names no default version";
-            self.translator.unreadable("iam:GetPolicy", arn, problem)
+            self.mapper.unreadable("iam:GetPolicy", arn, problem)
         })?;
         let answer = self
             .client
@@ -97,13 +97,13 @@ impl Iam {
             .version_id(version)
             .send()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, arn, &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, arn, &error))?;
         let document = answer
             .policy_version()
             .and_then(|version| version.document());
         let document = document.ok_or_else(|| {
             let problem = "the answer holds no document";
-            self.translator.unreadable(OPERATION, arn, problem)
+            self.mapper.unreadable(OPERATION, arn, problem)
         })?;
         Ok(PolicyText {
             name: arn.to_owned(),
@@ -111,52 +111,52 @@ impl Iam {
         })
     }
 
-    async fn managed(&self, attached: Vec<aws_sdk_iam::types::AttachedPolicy>) -> Gathered {
+    async fn managed(&self, attached: Vec<aws_sdk_iam::types::AttachedPolicy>) -> PartialRead {
         let arns = attached.iter().filter_map(|policy| policy.policy_arn());
         let documents = arns.map(|arn| self.managed_policy(arn));
         join_all(documents).await.into_iter().collect()
     }
 
-    async fn attached_to_role(&self, name: &str) -> Gathered {
+    async fn attached_to_role(&self, name: &str) -> PartialRead {
         const OPERATION: &str = "iam:ListAttachedRolePolicies";
         let call = self.client.list_attached_role_policies().role_name(name);
         let attached = call.into_paginator().items().send();
         let attached = attached.collect::<Result<Vec<_>, _>>().await;
         match attached {
             Ok(attached) => self.managed(attached).await,
-            Err(error) => Gathered::failed(self.translator.failure(OPERATION, name, &error)),
+            Err(error) => PartialRead::failed(self.mapper.failure(OPERATION, name, &error)),
         }
     }
 
-    async fn attached_to_user(&self, name: &str) -> Gathered {
+    async fn attached_to_user(&self, name: &str) -> PartialRead {
         const OPERATION: &str = "iam:ListAttachedUserPolicies";
         let call = self.client.list_attached_user_policies().user_name(name);
         let attached = call.into_paginator().items().send();
         let attached = attached.collect::<Result<Vec<_>, _>>().await;
         match attached {
             Ok(attached) => self.managed(attached).await,
-            Err(error) => Gathered::failed(self.translator.failure(OPERATION, name, &error)),
+            Err(error) => PartialRead::failed(self.mapper.failure(OPERATION, name, &error)),
         }
     }
 
-    async fn attached_to_group(&self, name: &str) -> Gathered {
+    async fn attached_to_group(&self, name: &str) -> PartialRead {
         const OPERATION: &str = "iam:ListAttachedGroupPolicies";
         let call = self.client.list_attached_group_policies().group_name(name);
         let attached = call.into_paginator().items().send();
         let attached = attached.collect::<Result<Vec<_>, _>>().await;
         match attached {
             Ok(attached) => self.managed(attached).await,
-            Err(error) => Gathered::failed(self.translator.failure(OPERATION, name, &error)),
+            Err(error) => PartialRead::failed(self.mapper.failure(OPERATION, name, &error)),
         }
     }
 
-    async fn inside_role(&self, role: &str) -> Gathered {
+    async fn inside_role(&self, role: &str) -> PartialRead {
         const LIST: &str = "iam:ListRolePolicies";
         let call = self.client.list_role_policies().role_name(role);
         let names = call.into_paginator().items().send();
         let names = match names.collect::<Result<Vec<String>, _>>().await {
             Ok(names) => names,
-            Err(error) => return Gathered::failed(self.translator.failure(LIST, role, &error)),
+            Err(error) => return PartialRead::failed(self.mapper.failure(LIST, role, &error)),
         };
         let documents = names.into_iter().map(async |name| {
             let call = self.client.get_role_policy().role_name(role);
@@ -164,19 +164,19 @@ impl Iam {
                 .policy_name(&name)
                 .send()
                 .await
-                .map_err(|error| self.translator.failure("iam:GetRolePolicy", role, &error))?;
+                .map_err(|error| self.mapper.failure("iam:GetRolePolicy", role, &error))?;
             Ok(inline(name, answer.policy_document()))
         });
         join_all(documents).await.into_iter().collect()
     }
 
-    async fn inside_user(&self, user: &str) -> Gathered {
+    async fn inside_user(&self, user: &str) -> PartialRead {
         const LIST: &str = "iam:ListUserPolicies";
         let call = self.client.list_user_policies().user_name(user);
         let names = call.into_paginator().items().send();
         let names = match names.collect::<Result<Vec<String>, _>>().await {
             Ok(names) => names,
-            Err(error) => return Gathered::failed(self.translator.failure(LIST, user, &error)),
+            Err(error) => return PartialRead::failed(self.mapper.failure(LIST, user, &error)),
         };
         let documents = names.into_iter().map(async |name| {
             let call = self.client.get_user_policy().user_name(user);
@@ -184,39 +184,40 @@ impl Iam {
                 .policy_name(&name)
                 .send()
                 .await
-                .map_err(|error| self.translator.failure("iam:GetUserPolicy", user, &error))?;
+                .map_err(|error| self.mapper.failure("iam:GetUserPolicy", user, &error))?;
             Ok(inline(name, answer.policy_document()))
         });
         join_all(documents).await.into_iter().collect()
     }
 
-    async fn inside_group(&self, group: &str) -> Gathered {
+    async fn inside_group(&self, group: &str) -> PartialRead {
         const LIST: &str = "iam:ListGroupPolicies";
         let call = self.client.list_group_policies().group_name(group);
         let names = call.into_paginator().items().send();
         let names = match names.collect::<Result<Vec<String>, _>>().await {
             Ok(names) => names,
-            Err(error) => return Gathered::failed(self.translator.failure(LIST, group, &error)),
+            Err(error) => return PartialRead::failed(self.mapper.failure(LIST, group, &error)),
         };
         let documents = names.into_iter().map(async |name| {
             let call = self.client.get_group_policy().group_name(group);
-            let answer =
-                call.policy_name(&name).send().await.map_err(|error| {
-                    self.translator.failure("iam:GetGroupPolicy", group, &error)
-                })?;
+            let answer = call
+                .policy_name(&name)
+                .send()
+                .await
+                .map_err(|error| self.mapper.failure("iam:GetGroupPolicy", group, &error))?;
             Ok(inline(format!("{group}/{name}"), answer.policy_document()))
         });
         join_all(documents).await.into_iter().collect()
     }
 
-    async fn policies_of_groups(&self, user: &str) -> Gathered {
+    async fn policies_of_groups(&self, user: &str) -> PartialRead {
         const OPERATION: &str = "iam:ListGroupsForUser";
         let call = self.client.list_groups_for_user().user_name(user);
         let groups = call.into_paginator().items().send();
         let groups = match groups.collect::<Result<Vec<_>, _>>().await {
             Ok(groups) => groups,
             Err(error) => {
-                return Gathered::failed(self.translator.failure(OPERATION, user, &error));
+                return PartialRead::failed(self.mapper.failure(OPERATION, user, &error));
             }
         };
         let of_groups = groups.iter().map(async |group| {
@@ -228,7 +229,7 @@ impl Iam {
         let of_groups = join_all(of_groups).await;
         of_groups
             .into_iter()
-            .fold(Gathered::default(), Gathered::and)
+            .fold(PartialRead::default(), PartialRead::and)
     }
 }
 

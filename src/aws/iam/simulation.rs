@@ -94,7 +94,7 @@ impl Iam {
             .send()
             .collect::<Result<Vec<_>, _>>()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, &target, &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, &target, &error))?;
         let answers = results.iter().flat_map(|result| read(result, resources));
         let given = || question.context.iter().map(|(key, _)| key.clone());
         Ok(answers

@@ -17,7 +17,7 @@ impl Kms {
             .policy_name("default")
             .send()
             .await
-            .map_err(|error| self.translator.failure("kms:GetKeyPolicy", key, &error))?;
+            .map_err(|error| self.mapper.failure("kms:GetKeyPolicy", key, &error))?;
         Ok(answer.policy)
     }
 
@@ -33,7 +33,7 @@ impl Kms {
             .send()
             .collect::<Result<Vec<_>, _>>()
             .await
-            .map_err(|error| self.translator.failure("kms:ListGrants", key, &error))?;
+            .map_err(|error| self.mapper.failure("kms:ListGrants", key, &error))?;
         Ok(entries.iter().filter_map(grant).collect())
     }
 }

@@ -9,7 +9,7 @@ impl Kms {
     pub async fn put_key_policy(&self, key: &Arn, policy: &str) -> Result<(), Failure> {
         const OPERATION: &str = "kms:PutKeyPolicy";
         let target = key.to_string();
-        self.gate.pass(OPERATION, &target)?;
+        self.write_guard.check(OPERATION, &target)?;
         self.client
             .put_key_policy()
             .key_id(&target)
@@ -17,7 +17,7 @@ impl Kms {
             .policy(policy)
             .send()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, &target, &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, &target, &error))?;
         Ok(())
     }
 }

@@ -38,7 +38,8 @@ impl S3 {
         target: &UploadTarget,
         encryption: &Encryption,
     ) -> Result<BegunUpload, Failure> {
-        self.gate.pass("s3:PutObject", &target.to_string())?;
+        self.write_guard
+            .check("s3:PutObject", &target.to_string())?;
         let algorithm = match encryption {
             Encryption::Aes256 => ServerSideEncryption::Aes256,
             Encryption::Kms { .. } => ServerSideEncryption::AwsKms,
@@ -57,13 +58,13 @@ impl S3 {
             .send()
             .await
             .map_err(|error| {
-                self.translator
+                self.mapper
                     .failure("s3:PutObject", &target.to_string(), &error)
             })?;
         let Some(id) = answer.upload_id() else {
             let problem = "the answer names no upload";
             return Err(self
-                .translator
+                .mapper
                 .unreadable("s3:PutObject", &target.to_string(), problem));
         };
         Ok(BegunUpload {
@@ -79,7 +80,8 @@ impl S3 {
         upload: &BegunUpload,
         content: &'static [u8],
     ) -> Result<(), Failure> {
-        self.gate.pass("s3:PutObject", &target.to_string())?;
+        self.write_guard
+            .check("s3:PutObject", &target.to_string())?;
         self.client
             .upload_part()
             .bucket(target.bucket.as_str())
@@ -92,7 +94,7 @@ impl S3 {
             .await
             .map(|_| ())
             .map_err(|error| {
-                self.translator
+                self.mapper
                     .failure("s3:PutObject", &target.to_string(), &error)
             })
     }
@@ -111,10 +113,7 @@ impl S3 {
             .expected_bucket_owner(target.owner.as_str())
             .send()
             .await
-            .map_err(|error| {
-                self.translator
-                    .failure(OPERATION, &target.to_string(), &error)
-            })?;
+            .map_err(|error| self.mapper.failure(OPERATION, &target.to_string(), &error))?;
         let of_key = answer
             .uploads()
             .iter()
@@ -126,8 +125,8 @@ impl S3 {
 
     /// Takes an upload back with all its parts, by `AbortMultipartUpload`.
     pub async fn abort_upload(&self, target: &UploadTarget, id: &str) -> Result<(), Failure> {
-        self.gate
-            .pass("s3:AbortMultipartUpload", &target.to_string())?;
+        self.write_guard
+            .check("s3:AbortMultipartUpload", &target.to_string())?;
         self.client
             .abort_multipart_upload()
             .bucket(target.bucket.as_str())
@@ -138,7 +137,7 @@ impl S3 {
             .await
             .map(|_| ())
             .map_err(|error| {
-                self.translator
+                self.mapper
                     .failure("s3:AbortMultipartUpload", &target.to_string(), &error)
             })
     }

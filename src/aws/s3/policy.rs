@@ -20,9 +20,9 @@ impl S3 {
         match answer {
             Ok(answer) => Ok(answer.policy),
             Err(error) => {
-                let failure =
-                    self.translator
-                        .failure("s3:GetBucketPolicy", bucket.as_str(), &error);
+                let failure = self
+                    .mapper
+                    .failure("s3:GetBucketPolicy", bucket.as_str(), &error);
                 let is_absent = failure.code.as_deref() == Some("NoSuchBucketPolicy");
                 if is_absent { Ok(None) } else { Err(failure) }
             }
@@ -39,7 +39,7 @@ impl S3 {
         policy: &str,
     ) -> Result<(), Failure> {
         const OPERATION: &str = "s3:PutBucketPolicy";
-        self.gate.pass(OPERATION, bucket.as_str())?;
+        self.write_guard.check(OPERATION, bucket.as_str())?;
         self.client
             .put_bucket_policy()
             .bucket(bucket.as_str())
@@ -47,7 +47,7 @@ impl S3 {
             .policy(policy)
             .send()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, bucket.as_str(), &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, bucket.as_str(), &error))?;
         Ok(())
     }
 
@@ -58,14 +58,14 @@ impl S3 {
         owner: &AccountId,
     ) -> Result<(), Failure> {
         const OPERATION: &str = "s3:DeleteBucketPolicy";
-        self.gate.pass(OPERATION, bucket.as_str())?;
+        self.write_guard.check(OPERATION, bucket.as_str())?;
         self.client
             .delete_bucket_policy()
             .bucket(bucket.as_str())
             .expected_bucket_owner(owner.as_str())
             .send()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, bucket.as_str(), &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, bucket.as_str(), &error))?;
         Ok(())
     }
 }

@@ -40,9 +40,7 @@ impl S3 {
             Some("ObjectWriter") => Ok(Some(Ownership::ObjectWriter)),
             Some(other) => {
                 let problem = format!("`{other}` is no object ownership that is known here");
-                Err(self
-                    .translator
-                    .unreadable(OPERATION, bucket.as_str(), &problem))
+                Err(self.mapper.unreadable(OPERATION, bucket.as_str(), &problem))
             }
         }
     }
@@ -86,7 +84,7 @@ impl S3 {
             .set_expected_bucket_owner(owner.map(ToString::to_string))
             .send()
             .await
-            .map_err(|error| self.translator.failure(OPERATION, bucket.as_str(), &error))?;
+            .map_err(|error| self.mapper.failure(OPERATION, bucket.as_str(), &error))?;
         Ok(answer.payer() == Some(&sdk::Payer::Requester))
     }
 
@@ -104,7 +102,7 @@ impl S3 {
         match answer {
             Ok(answer) => Ok(Some(answer)),
             Err(error) => {
-                let failure = self.translator.failure(operation, bucket.as_str(), &error);
+                let failure = self.mapper.failure(operation, bucket.as_str(), &error);
                 if failure.code.as_deref() == Some(absent) {
                     Ok(None)
                 } else {

@@ -6,7 +6,7 @@
 use super::refused;
 use crate::aws::chain::{BaseKind, Hop};
 use crate::aws::credentials::Loader;
-use crate::aws::session::SignInError;
+use crate::aws::sign_in_error::SignInError;
 use crate::job::SignIn;
 use tableferry_policy::arn::Arn;
 
@@ -29,7 +29,7 @@ pub(super) fn session_name_for(user: &str) -> String {
 
 /// Lays what the plan asks for over the profile's chain: a role on top of it, or other words for
 /// the profile's own role.
-pub(super) fn put_on_top(
+pub(super) fn apply_overrides(
     loader: &mut Loader,
     hops: Vec<Hop>,
     sign_in: &SignIn,

@@ -2,8 +2,8 @@
 
 pub(crate) mod proof;
 
+use crate::aws::SignInError;
 use crate::aws::profiles::{IgnoredProfile, Profile, Profiles};
-use crate::aws::session::SignInError;
 use crate::job::{Plan, SignIn};
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};

@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{Look, ViewState, parts};
+use crate::aws::SignInError;
 use crate::aws::profiles::{Profile, ProfileKind};
-use crate::aws::session::SignInError;
 use crate::tui::layout::PROOF_ROWS;
 use crate::tui::model::PRODUCTION;
 use crate::tui::outside::Identified;

@@ -254,7 +254,7 @@ impl Work {
         failure: Failure,
     ) -> Result<(), ApplyError> {
         let title = proposal.title.clone();
-        let is_answered = !failure.is_passing() || failure.kind == FailureKind::Throttled;
+        let is_answered = !failure.is_retryable() || failure.kind == FailureKind::Throttled;
         let cause = Box::new(failure);
         match target::read(session, &proposal.target).await {
             Ok(live) if live.is_as_written(after) => Ok(()),

@@ -249,7 +249,7 @@ fn spares_forwarded_calls(record: &ChangeRecord) -> bool {
 }
 
 fn of_failure(failure: &Failure) -> Standing {
-    if failure.is_passing() {
+    if failure.is_retryable() {
         Standing::NotYet(failure.to_string())
     } else {
         Standing::Unknown(failure.to_string())

@@ -1,6 +1,6 @@
 //! What a change is made to, as it stands in the account: read, compared, written.
 
-use crate::aws::iam::Holder;
+use crate::aws::iam::PolicyHolder;
 use crate::aws::{Failure, Session};
 use crate::journal::{ChangeKind, ChangeTarget};
 use crate::work::region_of;
@@ -73,11 +73,11 @@ pub(super) async fn read(session: &Session, target: &ChangeTarget) -> Result<Sta
             State::Document(kms.key_policy(&key.to_string()).await?)
         }
         ChangeTarget::RolePolicy { role, policy } => {
-            let holder = Holder::Role(role);
+            let holder = PolicyHolder::Role(role);
             State::Document(session.iam().inline_policy(holder, policy).await?)
         }
         ChangeTarget::UserPolicy { user, policy } => {
-            let holder = Holder::User(user);
+            let holder = PolicyHolder::User(user);
             State::Document(session.iam().inline_policy(holder, policy).await?)
         }
         ChangeTarget::Recovery { table } => {
@@ -113,10 +113,10 @@ pub(super) async fn write(
             kms.put_key_policy(key, text.unwrap_or_default()).await
         }
         ChangeTarget::RolePolicy { role, policy } => {
-            write_inline(session, Holder::Role(role), policy, text).await
+            write_inline(session, PolicyHolder::Role(role), policy, text).await
         }
         ChangeTarget::UserPolicy { user, policy } => {
-            write_inline(session, Holder::User(user), policy, text).await
+            write_inline(session, PolicyHolder::User(user), policy, text).await
         }
         ChangeTarget::Recovery { table } => {
             let dynamodb = session.dynamodb(&region_of(table, session));
@@ -128,7 +128,7 @@ pub(super) async fn write(
 
 async fn write_inline(
     session: &Session,
-    holder: Holder<'_>,
+    holder: PolicyHolder<'_>,
     name: &str,
     text: Option<&str>,
 ) -> Result<(), Failure> {

@@ -16,7 +16,7 @@ use crate::assess::facts::{
 use crate::assess::simulation::questions;
 use crate::aws::Session;
 use crate::aws::failure::Failure;
-use crate::aws::iam::{Holder, Iam};
+use crate::aws::iam::{Iam, PolicyHolder};
 use crate::aws::organizations::ControlKind;
 use crate::job::Plan;
 use tableferry_policy::arn::{AccountId, Arn};
@@ -124,7 +124,7 @@ async fn read_own(reader: &Session, arn: &Arn) -> Own {
     if let Some(name) = role_name(arn) {
         let (role, (policies, some_policies)) = future::join(
             read_role(&iam, name),
-            read_policies(&iam, Holder::Role(name)),
+            read_policies(&iam, PolicyHolder::Role(name)),
         )
         .await;
         let (role, boundary) = role;
@@ -158,7 +158,7 @@ async fn read_own(reader: &Session, arn: &Arn) -> Own {
     };
     let name = user.rsplit('/').next().unwrap_or(user);
     let ((policies, some_policies), boundary) = future::join(
-        read_policies(&iam, Holder::User(name)),
+        read_policies(&iam, PolicyHolder::User(name)),
         read_optional("iam:GetUser", iam.user_boundary(name)),
     )
     .await;
@@ -214,10 +214,13 @@ fn or_assumed(role: Fact<RoleFacts>, session: &Session) -> Fact<RoleFacts> {
 }
 
 /// All identity policies, or those that could be read beside what stood in the way of the others.
-async fn read_policies(iam: &Iam, holder: Holder<'_>) -> (Fact<Vec<PolicyText>>, Vec<PolicyText>) {
+async fn read_policies(
+    iam: &Iam,
+    holder: PolicyHolder<'_>,
+) -> (Fact<Vec<PolicyText>>, Vec<PolicyText>) {
     let usual = match holder {
-        Holder::Role(_) => "iam:ListAttachedRolePolicies",
-        Holder::User(_) => "iam:ListAttachedUserPolicies",
+        PolicyHolder::Role(_) => "iam:ListAttachedRolePolicies",
+        PolicyHolder::User(_) => "iam:ListAttachedUserPolicies",
     };
     let mut some = Vec::new();
     let gather = async {

@@ -2,7 +2,7 @@
 //! no longer the side's leaves to be forgotten.
 
 use super::{Chosen, word};
-use crate::aws::session::{MfaCode, SignInError};
+use crate::aws::{MfaCode, SignInError};
 use crate::job::SignIn;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::{Model, Tone};

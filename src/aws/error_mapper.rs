@@ -17,7 +17,7 @@ use super::clock_skew::ClockSkew;
 use super::endpoints;
 use super::failure::{Failure, FailureKind};
 use super::network_fault::NetworkFault;
-use super::session::SignInError;
+use super::sign_in_error::SignInError;
 use crate::sanitize::{sanitize, shortened};
 
 /// How much of a foreign message is kept, in characters; encoded refusals run to kilobytes.
@@ -25,7 +25,7 @@ const MESSAGE_LIMIT: usize = 2000;
 
 /// What hints need to know about the session whose call failed.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Translator {
+pub(super) struct ErrorMapper {
     /// How the credentials are renewed, in a sentence.
     pub renewal: Arc<str>,
     /// The endpoint that stands in for AWS's, if any.
@@ -34,7 +34,7 @@ pub(super) struct Translator {
     pub ca_bundle: Option<Arc<Path>>,
 }
 
-impl Translator {
+impl ErrorMapper {
     /// Translates a failed call of an operation, as IAM names it, on a target.
     pub(super) fn failure<E>(
         &self,
@@ -93,7 +93,7 @@ impl Translator {
     }
 
     /// A request that cannot be put into the service's words.
-    pub(super) fn unsendable(&self, operation: &str, target: &str, problem: &str) -> Failure {
+    pub(super) fn invalid_request(&self, operation: &str, target: &str, problem: &str) -> Failure {
         Failure {
             kind: FailureKind::Service,
             hint: Some("nothing was sent: correct the plan".to_owned()),
@@ -248,13 +248,13 @@ fn describe_answer<E>(
     };
     failure.message = match message {
         Some(message) => shortened(&sanitize(&message), MESSAGE_LIMIT),
-        None => wordless(failure.kind, status, is_page),
+        None => default_message(failure.kind, status, is_page),
     };
     failure.code = code;
 }
 
 /// A message for an answer that brought none.
-fn wordless(kind: FailureKind, status: u16, is_page: bool) -> String {
+fn default_message(kind: FailureKind, status: u16, is_page: bool) -> String {
     match kind {
         _ if is_page => {
             format!("the answer (HTTP {status}) is a web page, not one of the service's")
@@ -425,17 +425,17 @@ mod tests {
     fn failed(kind: FailureKind, operation: &str, message: &str) -> Failure {
         Failure {
             kind,
-            ..Translator::default().unreadable(operation, "target", message)
+            ..ErrorMapper::default().unreadable(operation, "target", message)
         }
     }
 
     #[test]
     fn what_is_no_fault_of_the_endpoint_is_not_told_as_one() {
         let failure = failed(FailureKind::Connection, "kms:ListKeys", "no connection");
-        let behind = Translator {
+        let behind = ErrorMapper {
             endpoint: Some("https://ada:s3cret@minio.corp/?x=y".into()),
             ca_bundle: Some(Path::new("/etc/corp.pem").into()),
-            ..Translator::default()
+            ..ErrorMapper::default()
         };
         for (fault, word) in [
             (NetworkFault::Certificate, "/etc/corp.pem"),
@@ -452,7 +452,7 @@ mod tests {
             hint.contains("https://minio.corp/, which is configured"),
             "{hint}"
         );
-        let hint = Translator::default().network_hint(&failure, NetworkFault::Certificate);
+        let hint = ErrorMapper::default().network_hint(&failure, NetworkFault::Certificate);
         assert!(
             hint.contains("AWS_CA_BUNDLE") && !hint.contains("ddb"),
             "{hint}"
@@ -461,12 +461,12 @@ mod tests {
 
     #[test]
     fn an_expired_session_says_how_it_is_renewed() {
-        let translator = Translator {
+        let mapper = ErrorMapper {
             renewal: "sign in again with `aws sso login --profile dev`".into(),
-            ..Translator::default()
+            ..ErrorMapper::default()
         };
         let failure = failed(FailureKind::Credentials, "kms:ListKeys", "expired");
-        let hint = translator.hint(&failure).unwrap();
+        let hint = mapper.hint(&failure).unwrap();
         assert_eq!(hint, "sign in again with `aws sso login --profile dev`");
     }
 

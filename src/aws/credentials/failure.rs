@@ -5,11 +5,11 @@
 
 use aws_credential_types::provider::error::CredentialsError;
 
-use crate::aws::chain::{Base, BaseKind, ChainError};
+use crate::aws::chain::{BaseCredentials, BaseKind, ChainError};
+use crate::aws::error_mapper::{ErrorMapper, causes, innermost};
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::network_fault::NetworkFault;
-use crate::aws::session::SignInError;
-use crate::aws::translate::{Translator, causes, innermost};
+use crate::aws::sign_in_error::SignInError;
 use crate::job::shell_option;
 use crate::sanitize::shortened;
 
@@ -76,8 +76,8 @@ impl From<ChainError> for SignInError {
 
 /// Explains why a chain's first credentials could not be had.
 pub(in crate::aws) fn base_failure(
-    base: &Base,
-    translator: &Translator,
+    base: &BaseCredentials,
+    mapper: &ErrorMapper,
     error: &CredentialsError,
 ) -> SignInError {
     let texts = causes(error);
@@ -88,7 +88,7 @@ pub(in crate::aws) fn base_failure(
     };
     if says(&["dispatch failure", "timeout", "timed out"]) {
         let is_timeout = says(&["timeout", "timed out"]);
-        return call_failure(base, translator, error, is_timeout);
+        return call_failure(base, mapper, error, is_timeout);
     }
     if let Some(command) = base.kind.login_command(&base.profile)
         && !says(&["ForbiddenException", "No access"])
@@ -154,8 +154,8 @@ fn login_detail(says: &dyn Fn(&[&str]) -> bool) -> &'static str {
 }
 
 fn call_failure(
-    base: &Base,
-    translator: &Translator,
+    base: &BaseCredentials,
+    mapper: &ErrorMapper,
     error: &CredentialsError,
     is_timeout: bool,
 ) -> SignInError {
@@ -173,7 +173,7 @@ fn call_failure(
         request_id: None,
         hint: None,
     };
-    failure.hint = Some(translator.network_hint(&failure, NetworkFault::of(error)));
+    failure.hint = Some(mapper.network_hint(&failure, NetworkFault::of(error)));
     SignInError::Call(Box::new(failure))
 }
 

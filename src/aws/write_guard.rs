@@ -1,19 +1,19 @@
-//! The gate: whether calls that change something in an account may be made at all.
+//! The guard of writes: whether calls that change something in an account may be made at all.
 //!
 //! Every function of this room that changes anything asks here before it builds its request, so that
-//! with the gate closed no such request is ever made.
+//! with `--read-only` no such request is ever made.
 
 use super::failure::{Failure, FailureKind};
 
 /// Open, unless the operator forbade every change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Gate {
+pub(super) struct WriteGuard {
     pub(super) is_read_only: bool,
 }
 
-impl Gate {
-    /// Lets a changing call pass, or says why it may not be made.
-    pub(super) fn pass(self, operation: &str, target: &str) -> Result<(), Failure> {
+impl WriteGuard {
+    /// Whether a call that changes something may be made, or why not.
+    pub(super) fn check(self, operation: &str, target: &str) -> Result<(), Failure> {
         if !self.is_read_only {
             return Ok(());
         }
