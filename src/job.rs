@@ -10,16 +10,17 @@
 
 mod by_hand;
 mod command;
+mod consistency;
 mod encryption;
 mod filter;
 mod parse;
-mod partition;
 mod request;
 mod section;
 mod sign_in;
 mod table_job;
 #[cfg(test)]
 mod tests;
+pub mod value;
 mod violation;
 mod warning;
 mod write;
@@ -27,6 +28,7 @@ mod write;
 pub use by_hand::by_hand;
 pub use command::{equivalent_command, recovery_command};
 pub(crate) use command::{shell_option, shell_quoted};
+pub use value::{InvalidValue, KeyRef, Prefix};
 pub use violation::{Violation, Violations};
 
 use std::collections::BTreeMap;
@@ -65,8 +67,8 @@ pub struct Destination {
     pub bucket: BucketName,
     /// The bucket's account, sent as `S3BucketOwner`; found out through the profile if left out.
     pub owner: Option<AccountId>,
-    /// What the objects' keys begin with; never empty, and without a closing slash.
-    pub prefix: Option<String>,
+    /// What the objects' keys begin with.
+    pub prefix: Option<Prefix>,
 }
 
 /// How one side signs in: a profile, and what to assume on top of it.
@@ -101,8 +103,8 @@ pub enum Encryption {
     /// With a KMS key; without one named, with the bucket owner's `aws/s3`.
     #[serde(rename = "KMS")]
     Kms {
-        /// The key's full ARN, or an id or alias as given.
-        key: Option<String>,
+        /// The key.
+        key: Option<KeyRef>,
     },
 }
 

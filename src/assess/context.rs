@@ -279,7 +279,7 @@ fn add_upload(context: &mut Context, call: Call, encryption: &Encryption) {
 fn add_encryption(context: &mut Context, encryption: &Encryption) {
     let (algorithm, key) = match encryption {
         Encryption::Aes256 => ("AES256", None),
-        Encryption::Kms { key } => ("aws:kms", key.as_deref()),
+        Encryption::Kms { .. } => ("aws:kms", encryption.key()),
     };
     context.set("s3:x-amz-server-side-encryption", algorithm);
     match key {

@@ -45,7 +45,7 @@ pub fn fingerprints(plan: &Plan, facts: &Facts) -> Vec<Fingerprint> {
 fn writing(plan: &Plan, facts: &Facts) -> String {
     let (algorithm, key) = match &plan.encryption {
         Encryption::Aes256 => ("AES256", None),
-        Encryption::Kms { key } => ("KMS", Some(key.as_deref().unwrap_or("alias/aws/s3"))),
+        Encryption::Kms { .. } => ("KMS", Some(plan.encryption.key().unwrap_or("alias/aws/s3"))),
     };
     // The other account's resources are bound by its own organization.
     let owner = facts.destination.as_ref().map(|side| {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use id::{Check, Requirement, RequirementId};
 
 use super::facts::{Facts, KeyManager};
-use crate::job::{Encryption, Plan};
+use crate::job::Plan;
 use tableferry_policy::arn::{AccountId, Arn, Partition, Region};
 
 /// Whose permission it is.
@@ -300,7 +300,7 @@ fn table_needs(plan: &Plan, situation: JobContext<'_>, needs: &mut Vec<RequiredP
 
 fn write_needs(plan: &Plan, situation: JobContext<'_>, needs: &mut Vec<RequiredPermission>) {
     let bucket = plan.destination.bucket.arn(partition(situation));
-    let folder = match &plan.destination.prefix {
+    let folder = match plan.destination.prefix() {
         Some(prefix) => format!("{}/AWSDynamoDB/*", literal(prefix)),
         None => "AWSDynamoDB/*".to_owned(),
     };
@@ -348,7 +348,7 @@ fn write_needs(plan: &Plan, situation: JobContext<'_>, needs: &mut Vec<RequiredP
 }
 
 fn key_needs(plan: &Plan, situation: JobContext<'_>, needs: &mut Vec<RequiredPermission>) {
-    let Encryption::Kms { key: Some(key) } = &plan.encryption else {
+    let Some(key) = plan.encryption.key() else {
         return;
     };
     let Some(resource) = key_resource(key, situation) else {

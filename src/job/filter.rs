@@ -8,12 +8,13 @@ mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toml::de::DeValue;
+use toml::Spanned;
+use toml::de::{DeString, DeValue};
 
 use self::expression::Expression;
 use super::Filter;
-use super::section::{Placed, Section, wrong_type};
-use super::violation::Complaints;
+use super::section::{Section, wrong_type};
+use super::violation::Violations;
 
 const KEYS: [&str; 5] = [
     "key_condition",
@@ -30,38 +31,37 @@ const MOST_VALUE_BYTES: usize = 2 * 1024 * 1024;
 const MOST_NAME_CHARACTERS: usize = 65_535;
 
 /// Reads a filter.
-pub(super) fn read(section: Section<'_, '_>, complaints: &mut Complaints<'_>) -> Filter {
-    section.refuse_unknown(&KEYS, complaints);
-    let key_condition = read_expression(section, "key_condition", complaints);
-    let expression = read_expression(section, "expression", complaints);
-    let projection = read_expression(section, "projection", complaints);
+pub(super) fn read(section: Section<'_, '_>, violations: &mut Violations) -> Filter {
+    section.refuse_unknown(&KEYS, violations);
+    let key_condition = read_expression(section, "key_condition", violations);
+    let expression = read_expression(section, "expression", violations);
+    let projection = read_expression(section, "projection", violations);
     if let Some(condition) = &key_condition {
-        check_key_condition(condition, complaints);
+        check_key_condition(condition, violations);
     }
     let present = ["key_condition", "expression", "projection"];
     if present.iter().all(|key| section.value(key).is_none()) {
-        complaints.add(
+        violations.add(
             section.at,
             "the filter has no expression, so that it leaves nothing out",
             "add `key_condition`, `expression` or `projection`, or remove the filter",
         );
     }
-    let names = read_names(section, complaints);
-    let values = read_values(section, complaints);
+    let names = read_names(section, violations);
+    let values = read_values(section, violations);
     let expressions: Vec<_> = [&key_condition, &expression, &projection]
         .into_iter()
         .flatten()
         .collect();
-    check_placeholders(&expressions, &names, '#', complaints);
-    check_placeholders(&expressions, &values, ':', complaints);
-    let text = |placed: Option<Placed<Expression<'_>>>| placed.map(|e| e.value.text.to_owned());
+    check_placeholders(&expressions, &names, '#', violations);
+    check_placeholders(&expressions, &values, ':', violations);
+    let text = |given: Option<Spanned<Expression<'_>>>| given.map(|e| e.get_ref().text.to_owned());
     Filter {
         key_condition: text(key_condition),
         expression: text(expression),
         projection: text(projection),
-        names: without_places(names),
-        values: without_places(values)
-            .into_iter()
+        names: without_spans(names).collect(),
+        values: without_spans(values)
             .filter_map(|(token, value)| Some((token, value?)))
             .collect(),
     }
@@ -70,50 +70,51 @@ pub(super) fn read(section: Section<'_, '_>, complaints: &mut Complaints<'_>) ->
 fn read_expression<'t>(
     section: Section<'t, '_>,
     key: &str,
-    complaints: &mut Complaints<'_>,
-) -> Option<Placed<Expression<'t>>> {
-    let text = section.text(key, complaints)?;
-    if text.value.trim().is_empty() {
-        complaints.add(
-            text.at,
+    violations: &mut Violations,
+) -> Option<Spanned<Expression<'t>>> {
+    let given = section.text(key, violations)?;
+    let (at, text) = (given.span(), given.into_inner());
+    if text.trim().is_empty() {
+        violations.add(
+            at.start,
             format!("`{key}` is blank"),
             format!("leave `{key}` out, or give it a value"),
         );
         return None;
     }
-    let bytes = text.value.len();
+    let bytes = text.len();
     if bytes > MOST_EXPRESSION_BYTES {
-        complaints.add(
-            text.at,
+        violations.add(
+            at.start,
             format!("`{key}` has {bytes} bytes"),
             "an expression has at most 4 KB (4096 bytes)",
         );
     }
-    let expression = Expression::scan(text.value);
+    let expression = Expression::scan(text);
     if expression.operators > MOST_OPERATORS {
-        complaints.add(
-            text.at,
+        violations.add(
+            at.start,
             format!("`{key}` has {} operators", expression.operators),
             "an expression has at most 300 operators and functions; IN takes up to 100 values as one",
         );
     }
-    Some(text.with(expression))
+    Some(Spanned::new(at, expression))
 }
 
 /// A key condition gives one value of the partition key, and perhaps a condition on the sort key,
 /// joined by AND (the developer guide's page on key condition expressions).
-fn check_key_condition(condition: &Placed<Expression<'_>>, complaints: &mut Complaints<'_>) {
-    if !condition.value.has("=") {
-        complaints.add(
-            condition.at,
+fn check_key_condition(condition: &Spanned<Expression<'_>>, violations: &mut Violations) {
+    if !condition.get_ref().has("=") {
+        violations.add(
+            condition.span().start,
             "`key_condition` compares nothing with `=`",
             "it must name one value of the partition key, such as `pk = :pk`; use `expression` for the rest",
         );
     }
     for word in ["OR", "NOT", "IN", "<>"] {
-        if condition.value.has(word) {
-            complaints.add(
-                condition.at,
+        if condition.get_ref().has(word) {
+            violations.add(
+                condition.span().start,
                 format!("`key_condition` has `{word}`, which a key condition does not take"),
                 "it takes one `=` on the partition key and one condition on the sort key, joined by AND",
             );
@@ -121,26 +122,25 @@ fn check_key_condition(condition: &Placed<Expression<'_>>, complaints: &mut Comp
     }
 }
 
-type Placeholders<T> = BTreeMap<String, Placed<T>>;
+type Placeholders<T> = BTreeMap<String, Spanned<T>>;
 
-fn without_places<T>(placed: Placeholders<T>) -> BTreeMap<String, T> {
-    let tokens = placed.into_iter();
-    tokens.map(|(token, value)| (token, value.value)).collect()
+fn without_spans<T>(defined: Placeholders<T>) -> impl Iterator<Item = (String, T)> {
+    let defined = defined.into_iter();
+    defined.map(|(token, value)| (token, value.into_inner()))
 }
 
-fn read_names(section: Section<'_, '_>, complaints: &mut Complaints<'_>) -> Placeholders<String> {
+fn read_names(section: Section<'_, '_>, violations: &mut Violations) -> Placeholders<String> {
     let mut names = BTreeMap::new();
-    let Some(table) = section.table("names", "names = { \"#a\" = \"…\" }", complaints) else {
+    let Some(table) = section.table("names", "names = { \"#a\" = \"…\" }", violations) else {
         return names;
     };
     for (token, value) in table.entries() {
-        let at = token.span().start;
-        check_token(token.get_ref(), '#', at, complaints);
+        check_token(token, '#', violations);
         let name = match value.get_ref() {
             DeValue::String(name) => {
                 let length = name.chars().count();
                 if length == 0 || length > MOST_NAME_CHARACTERS {
-                    complaints.add(
+                    violations.add(
                         value.span().start,
                         format!(
                             "the attribute name of `{}` has {length} characters",
@@ -152,7 +152,7 @@ fn read_names(section: Section<'_, '_>, complaints: &mut Complaints<'_>) -> Plac
                 name.to_string()
             }
             other => {
-                complaints.add(
+                violations.add(
                     value.span().start,
                     wrong_type(token.get_ref(), "an attribute's name", other),
                     "write names = { \"#a\" = \"attribute\" }",
@@ -160,33 +160,32 @@ fn read_names(section: Section<'_, '_>, complaints: &mut Complaints<'_>) -> Plac
                 String::new()
             }
         };
-        names.insert(token.get_ref().to_string(), Placed { value: name, at });
+        names.insert(token.to_string(), Spanned::new(token.span(), name));
     }
     names
 }
 
 fn read_values(
     section: Section<'_, '_>,
-    complaints: &mut Complaints<'_>,
+    violations: &mut Violations,
 ) -> Placeholders<Option<serde_json::Value>> {
     let mut values = BTreeMap::new();
     let title = "values = { \":v\" = { S = \"…\" } }";
-    let Some(table) = section.table("values", title, complaints) else {
+    let Some(table) = section.table("values", title, violations) else {
         return values;
     };
     for (token, value) in table.entries() {
-        let at = token.span().start;
-        check_token(token.get_ref(), ':', at, complaints);
-        let value = value::read(value, token.get_ref(), 0, complaints);
-        values.insert(token.get_ref().to_string(), Placed { value, at });
+        check_token(token, ':', violations);
+        let value = value::read(value, token.get_ref(), 0, violations);
+        values.insert(token.to_string(), Spanned::new(token.span(), value));
     }
     let bytes: usize = values
         .values()
-        .flat_map(|placed| &placed.value)
+        .flat_map(Spanned::get_ref)
         .map(value::size)
         .sum();
     if bytes > MOST_VALUE_BYTES {
-        complaints.add(
+        violations.add(
             table.at,
             format!("the values have {bytes} bytes together"),
             "the values of a filter have at most 2 MB",
@@ -195,13 +194,13 @@ fn read_values(
     values
 }
 
-fn check_token(token: &str, sign: char, at: usize, complaints: &mut Complaints<'_>) {
-    let is_right = token.strip_prefix(sign).is_some_and(|rest| {
+fn check_token(token: &Spanned<DeString<'_>>, sign: char, violations: &mut Violations) {
+    let is_right = token.get_ref().strip_prefix(sign).is_some_and(|rest| {
         !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     });
     if !is_right {
-        complaints.add(
-            at,
+        violations.add(
+            token.span().start,
             format!("`{token}` cannot stand for {}", what(sign)),
             format!("write `\"{sign}name\"`: `{sign}`, then letters, digits or underscores"),
         );
@@ -218,19 +217,19 @@ fn what(sign: char) -> &'static str {
 
 /// DynamoDB refuses both a placeholder that is not defined and one that is not used.
 fn check_placeholders<T>(
-    expressions: &[&Placed<Expression<'_>>],
+    expressions: &[&Spanned<Expression<'_>>],
     defined: &Placeholders<T>,
     sign: char,
-    complaints: &mut Complaints<'_>,
+    violations: &mut Violations,
 ) {
     let table = if sign == '#' { "names" } else { "values" };
     let mut used = BTreeSet::new();
     for expression in expressions {
-        let tokens = &expression.value.placeholders;
+        let tokens = &expression.get_ref().placeholders;
         for token in tokens.iter().filter(|token| token.starts_with(sign)) {
             if used.insert(*token) && !defined.contains_key(*token) {
-                complaints.add(
-                    expression.at,
+                violations.add(
+                    expression.span().start,
                     format!("`{token}` is used, and {table} does not define it"),
                     if sign == '#' {
                         format!("add \"{token}\" = \"attribute\" to {table}")
@@ -241,10 +240,10 @@ fn check_placeholders<T>(
             }
         }
     }
-    for (token, placed) in defined {
+    for (token, value) in defined {
         if !used.contains(token.as_str()) && token.starts_with(sign) {
-            complaints.add(
-                placed.at,
+            violations.add(
+                value.span().start,
                 format!("`{token}` is defined, and no expression uses it"),
                 format!("remove it from {table}, or use it: DynamoDB refuses it as it is"),
             );

@@ -37,13 +37,21 @@ impl Plan {
             table_arn,
             bucket: self.destination.bucket.clone(),
             bucket_owner: self.destination.owner.clone().or(owner),
-            prefix: self.destination.prefix.clone(),
+            prefix: self.destination.prefix().map(str::to_owned),
             encryption: self.encryption.clone(),
             format: job.format,
             span: job.span.clone(),
             filter: job.filter.clone(),
             client_token,
         }
+    }
+}
+
+impl super::Destination {
+    /// What the objects' keys begin with, as the call has it.
+    #[must_use]
+    pub fn prefix(&self) -> Option<&str> {
+        self.prefix.as_ref().map(super::Prefix::as_str)
     }
 }
 
@@ -148,7 +156,7 @@ impl super::Encryption {
     pub fn key(&self) -> Option<&str> {
         match self {
             Self::Aes256 | Self::Kms { key: None } => None,
-            Self::Kms { key: Some(key) } => Some(key),
+            Self::Kms { key: Some(key) } => Some(key.as_str()),
         }
     }
 }

@@ -1,28 +1,13 @@
 //! Reading one table of a plan file: its keys by name, each with its type and its place.
 //!
 //! This module decides about types, unknown keys and missing keys; what a value must be beyond its
-//! type is for its callers. Every method complains and gives `None`, so that the reading goes on.
+//! type is for its callers. Every method reports and gives `None`, so that the reading goes on.
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::violation::Complaints;
-
-/// A value and the byte at which it begins in the file.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Placed<T> {
-    /// The value.
-    pub(super) value: T,
-    /// The byte at which it begins.
-    pub(super) at: usize,
-}
-
-impl<T> Placed<T> {
-    /// The same place with another value.
-    pub(super) fn with<U>(self, value: U) -> Placed<U> {
-        Placed { value, at: self.at }
-    }
-}
+use super::value::InvalidValue;
+use super::violation::Violations;
 
 /// One table of the file.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +25,8 @@ impl<'t, 'i> Section<'t, 'i> {
         Self { title, at, table }
     }
 
-    /// Complains about every key that is none of the `known`.
-    pub(super) fn refuse_unknown(self, known: &[&str], complaints: &mut Complaints<'_>) {
+    /// Reports every key that is none of the `known`.
+    pub(super) fn refuse_unknown(self, known: &[&str], violations: &mut Violations) {
         for key in self.table.keys() {
             let name = key.get_ref().as_ref();
             if known.contains(&name) {
@@ -51,7 +36,7 @@ impl<'t, 'i> Section<'t, 'i> {
                 Some(close) => format!("did you mean `{close}`?"),
                 None => format!("{} takes {}", self.title, enumerated(known)),
             };
-            complaints.add(
+            violations.add(
                 key.span().start,
                 format!("unknown key `{name}` in {}", self.title),
                 hint,
@@ -59,10 +44,10 @@ impl<'t, 'i> Section<'t, 'i> {
         }
     }
 
-    /// Complains if `key` is absent.
-    pub(super) fn require(self, key: &str, hint: &str, complaints: &mut Complaints<'_>) {
+    /// Reports `key` is absent.
+    pub(super) fn require(self, key: &str, hint: &str, violations: &mut Violations) {
         if self.value(key).is_none() {
-            complaints.add(self.at, format!("{} lacks `{key}`", self.title), hint);
+            violations.add(self.at, format!("{} lacks `{key}`", self.title), hint);
         }
     }
 
@@ -86,26 +71,19 @@ impl<'t, 'i> Section<'t, 'i> {
     }
 
     /// A text that is not empty.
-    pub(super) fn text(
-        self,
-        key: &str,
-        complaints: &mut Complaints<'_>,
-    ) -> Option<Placed<&'t str>> {
+    pub(super) fn text(self, key: &str, violations: &mut Violations) -> Option<Spanned<&'t str>> {
         let value = self.value(key)?;
         let at = value.span().start;
         match value.get_ref() {
             DeValue::String(text) if text.is_empty() => {
-                complaints.add(
+                violations.add(
                     at,
                     format!("`{key}` is empty"),
                     format!("leave `{key}` out, or give it a value"),
                 );
                 None
             }
-            DeValue::String(text) => Some(Placed {
-                value: text.as_ref(),
-                at,
-            }),
+            DeValue::String(text) => Some(Spanned::new(value.span(), text.as_ref())),
             other => {
                 let hint = match other {
                     DeValue::Integer(_)
@@ -114,47 +92,48 @@ impl<'t, 'i> Section<'t, 'i> {
                     | DeValue::Datetime(_) => "put it in quotes".to_owned(),
                     _ => format!("write `{key} = \"…\"`"),
                 };
-                complaints.add(at, wrong_type(key, "a string", other), hint);
+                violations.add(at, wrong_type(key, "a string", other), hint);
                 None
             }
         }
     }
 
-    /// A text that keeps a rule; `rule` says why it does not, and what would be right.
+    /// A text that is a value.
     pub(super) fn text_that<T>(
         self,
         key: &str,
-        complaints: &mut Complaints<'_>,
-        rule: impl FnOnce(&str) -> Result<T, (String, String)>,
-    ) -> Option<Placed<T>> {
-        let text = self.text(key, complaints)?;
-        match rule(text.value) {
-            Ok(value) => Some(text.with(value)),
-            Err((message, hint)) => {
-                complaints.add(text.at, message, hint);
+        violations: &mut Violations,
+        parse: impl FnOnce(&str) -> Result<T, InvalidValue>,
+    ) -> Option<Spanned<T>> {
+        let text = self.text(key, violations)?;
+        let at = text.span();
+        match parse(text.into_inner()) {
+            Ok(value) => Some(Spanned::new(at, value)),
+            Err(invalid) => {
+                violations.add_invalid(at.start, &invalid);
                 None
             }
         }
     }
 
     /// A whole number.
-    pub(super) fn integer(self, key: &str, complaints: &mut Complaints<'_>) -> Option<Placed<i64>> {
+    pub(super) fn integer(self, key: &str, violations: &mut Violations) -> Option<Spanned<i64>> {
         let value = self.value(key)?;
         let at = value.span().start;
         match value.get_ref() {
             DeValue::Integer(integer) => {
-                let value = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
-                if value.is_none() {
-                    complaints.add(
+                let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
+                if number.is_none() {
+                    violations.add(
                         at,
                         format!("`{key}` is beyond any number it could be"),
                         "give a smaller number",
                     );
                 }
-                value.map(|value| Placed { value, at })
+                number.map(|number| Spanned::new(value.span(), number))
             }
             other => {
-                complaints.add(
+                violations.add(
                     at,
                     wrong_type(key, "a whole number", other),
                     format!("write `{key} = 3600`, without quotes"),
@@ -169,13 +148,13 @@ impl<'t, 'i> Section<'t, 'i> {
         self,
         key: &'t str,
         title: &'t str,
-        complaints: &mut Complaints<'_>,
+        violations: &mut Violations,
     ) -> Option<Section<'t, 'i>> {
         let value = self.value(key)?;
         match value.get_ref() {
             DeValue::Table(table) => Some(Section::new(title, value.span().start, table)),
             other => {
-                complaints.add(
+                violations.add(
                     value.span().start,
                     wrong_type(key, "a table", other),
                     format!("write it as {title}, with its keys below"),
@@ -224,22 +203,14 @@ pub(super) fn enumerated(words: &[&str]) -> String {
     }
 }
 
-/// A number of characters, in words.
-pub(super) fn characters(count: usize) -> String {
-    match count {
-        1 => "1 character".to_owned(),
-        count => format!("{count} characters"),
-    }
-}
-
-/// One of a few words, by name; the complaint names the nearest one, or all.
+/// One of a few words, by name; the violation names the nearest one, or all.
 pub(super) fn one_of<T: Copy>(
     section: Section<'_, '_>,
     key: &str,
     choices: &[(&str, T)],
-    complaints: &mut Complaints<'_>,
-) -> Option<Placed<T>> {
-    section.text_that(key, complaints, |text| {
+    violations: &mut Violations,
+) -> Option<Spanned<T>> {
+    section.text_that(key, violations, |text| {
         if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text) {
             return Ok(*value);
         }
@@ -248,7 +219,10 @@ pub(super) fn one_of<T: Copy>(
             Some(close) => format!("did you mean `{close}`?"),
             None => format!("it is one of {}", enumerated(&words)),
         };
-        Err((format!("`{text}` is no {key}"), hint))
+        Err(InvalidValue {
+            message: format!("`{text}` is no {key}"),
+            hint,
+        })
     })
 }
 

@@ -87,7 +87,7 @@ fn every_key_of_a_plan_is_read() {
     assert_eq!(sign_in.region.as_ref().unwrap().as_str(), "eu-central-1");
     assert_eq!(destination.bucket.as_str(), "export-landing");
     assert_eq!(destination.owner.as_ref().unwrap().as_str(), "222222222222");
-    assert_eq!(destination.prefix.as_deref(), Some("prod/2026"));
+    assert_eq!(destination.prefix(), Some("prod/2026"));
     assert_eq!(
         plan.encryption.key(),
         Some("arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab")
@@ -306,17 +306,18 @@ fn the_attributes_that_leave_the_account_are_told_by_their_names() {
 #[test]
 fn a_plan_that_was_put_together_is_checked_by_the_same_rules() {
     let mut plan = parse(&plan_with("", "", "", "")).unwrap();
-    plan.destination.prefix = Some("prod/".to_owned());
+    plan.destination.prefix = Some("prod/".parse().unwrap());
     let checked = plan.checked(now()).unwrap();
-    assert_eq!(checked.destination.prefix.as_deref(), Some("prod"));
+    assert_eq!(checked.destination.prefix(), Some("prod"));
+    assert_eq!(checked, plan);
     plan.tables.clear();
     let violations = plan.checked(now()).unwrap_err();
     assert!(
         violations.to_string().contains("lacks `tables`"),
         "{violations}"
     );
-    plan.tables
-        .push(TableJob::new(TableRef::Name("x".to_owned())));
+    let orders = TableJob::new("Orders".parse().unwrap());
+    plan.tables = vec![orders.clone(), orders];
     assert!(plan.checked(now()).is_err());
 }
 

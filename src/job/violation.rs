@@ -1,11 +1,13 @@
 //! What is wrong with a plan file, where, and what would be right.
 //!
-//! A reader of a plan file complains into [`Complaints`] and reads on, so that one pass tells
-//! everything; this module turns byte offsets into the lines and columns that an editor shows.
+//! A reader of a plan file adds to [`Violations`] and reads on, so that one pass tells everything; this
+//! module turns byte offsets into the lines and columns that an editor shows.
 
 use std::fmt;
 
 use serde::Serialize;
+
+use super::value::InvalidValue;
 
 /// One thing that is wrong in a plan file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,6 +22,9 @@ pub struct Violation {
     pub message: String,
     /// What would be right.
     pub hint: String,
+    /// The byte of the file at which it begins.
+    #[serde(skip)]
+    at: usize,
 }
 
 impl fmt::Display for Violation {
@@ -32,8 +37,9 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Everything that is wrong in a plan file, in the order of its lines; never empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Everything that is wrong in a plan file, in the order of its lines; never empty where a reading
+/// failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Violations(Vec<Violation>);
 
 impl Violations {
@@ -76,67 +82,47 @@ impl fmt::Display for Violations {
 
 impl std::error::Error for Violations {}
 
-/// Where violations are gathered while a file is read.
-#[derive(Debug)]
-pub(super) struct Complaints<'a> {
-    file: String,
-    text: &'a str,
-    line_starts: Vec<usize>,
-    found: Vec<(usize, Violation)>,
-}
-
-impl<'a> Complaints<'a> {
-    /// Complaints about `text`, which was read from `file`.
-    pub(super) fn new(file: &str, text: &'a str) -> Self {
-        let line_starts = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-            .collect();
-        Self {
-            file: printable(file),
-            text,
-            line_starts,
-            found: Vec::new(),
-        }
-    }
-
-    /// Adds a violation that begins at byte `at` of the text.
+impl Violations {
+    /// Adds a violation that begins at byte `at` of the file.
     pub(super) fn add(&mut self, at: usize, message: impl AsRef<str>, hint: impl AsRef<str>) {
-        let (line, column) = self.position(at);
-        let violation = Violation {
-            file: self.file.clone(),
-            line,
-            column,
+        self.0.push(Violation {
+            file: String::new(),
+            line: 0,
+            column: 0,
             message: printable(message.as_ref()),
             hint: printable(hint.as_ref()),
-        };
-        self.found.push((at, violation));
+            at,
+        });
     }
 
-    /// Whether nothing is wrong so far.
-    pub(super) fn is_empty(&self) -> bool {
-        self.found.is_empty()
+    /// Adds that the value at byte `at` is not what it should be.
+    pub(super) fn add_invalid(&mut self, at: usize, invalid: &InvalidValue) {
+        self.add(at, &invalid.message, &invalid.hint);
     }
 
-    /// All that was found, in the order of the text.
-    pub(super) fn into_violations(mut self) -> Violations {
-        self.found.sort_by_key(|(at, _)| *at);
-        Violations(self.found.into_iter().map(|(_, found)| found).collect())
+    /// The violations in the order of the text that was read from `file`, each with its line and
+    /// column there.
+    pub(super) fn located(mut self, file: &str, text: &str) -> Self {
+        let file = printable(file);
+        let line_starts: Vec<usize> = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect();
+        self.0.sort_by_key(|violation| violation.at);
+        for violation in &mut self.0 {
+            violation.file.clone_from(&file);
+            (violation.line, violation.column) = position(text, &line_starts, violation.at);
+        }
+        self
     }
+}
 
-    fn position(&self, at: usize) -> (u32, u32) {
-        let at = self.text.floor_char_boundary(at);
-        let line = self.line_starts.partition_point(|start| *start <= at);
-        let start = self
-            .line_starts
-            .get(line.saturating_sub(1))
-            .copied()
-            .unwrap_or_default();
-        let column = self
-            .text
-            .get(start..at)
-            .map_or(0, |before| before.chars().count());
-        (saturated(line), saturated(column + 1))
-    }
+fn position(text: &str, line_starts: &[usize], at: usize) -> (u32, u32) {
+    let at = text.floor_char_boundary(at);
+    let line = line_starts.partition_point(|start| *start <= at);
+    let start = line_starts.get(line.saturating_sub(1));
+    let before = text.get(start.copied().unwrap_or_default()..at);
+    let column = before.map_or(0, |before| before.chars().count());
+    (saturated(line), saturated(column + 1))
 }
 
 fn saturated(number: usize) -> u32 {
@@ -163,9 +149,9 @@ mod tests {
     #[test]
     fn a_violation_points_at_line_and_column_in_characters() {
         let text = "a = 1\r\nß = 'é' # x\n";
-        let mut complaints = Complaints::new("plan.toml", text);
-        complaints.add(text.find('#').unwrap(), "bad", "good");
-        let violations = complaints.into_violations();
+        let mut violations = Violations::default();
+        violations.add(text.find('#').unwrap(), "bad", "good");
+        let violations = violations.located("plan.toml", text);
         assert_eq!(
             violations.to_string(),
             "plan.toml:2:9: error: bad\n  hint: good"
@@ -174,11 +160,11 @@ mod tests {
 
     #[test]
     fn violations_are_told_in_the_order_of_the_text() {
-        let mut complaints = Complaints::new("p", "a\nb\n");
-        complaints.add(2, "second", "x");
-        complaints.add(0, "first", "x");
-        let lines: Vec<u32> = complaints
-            .into_violations()
+        let mut violations = Violations::default();
+        violations.add(2, "second", "x");
+        violations.add(0, "first", "x");
+        let lines: Vec<u32> = violations
+            .located("p", "a\nb\n")
             .iter()
             .map(|v| v.line)
             .collect();
@@ -187,11 +173,11 @@ mod tests {
 
     #[test]
     fn an_offset_past_the_end_or_inside_a_character_does_no_harm() {
-        let mut complaints = Complaints::new("p", "é");
-        complaints.add(1, "inside", "x");
-        complaints.add(99, "past", "x");
-        let columns: Vec<u32> = complaints
-            .into_violations()
+        let mut violations = Violations::default();
+        violations.add(1, "inside", "x");
+        violations.add(99, "past", "x");
+        let columns: Vec<u32> = violations
+            .located("p", "é")
             .iter()
             .map(|violation| violation.column)
             .collect();
@@ -200,9 +186,9 @@ mod tests {
 
     #[test]
     fn control_characters_are_shown_as_escapes() {
-        let mut complaints = Complaints::new("p\u{7}", "x");
-        complaints.add(0, "a \u{1b}[2J b", "c\nd");
-        let text = complaints.into_violations().to_string();
+        let mut violations = Violations::default();
+        violations.add(0, "a \u{1b}[2J b", "c\nd");
+        let text = violations.located("p\u{7}", "x").to_string();
         assert!(
             text.starts_with("p\\u{7}:1:1: error: a \\u{1b}[2J b"),
             "{text}"

@@ -44,6 +44,7 @@ impl Plan {
             );
             return;
         };
+        let key = key.as_str();
         let alias = match key.parse::<Arn>() {
             Ok(arn) => arn.resource_after("alias").map(str::to_owned),
             Err(_) => key.strip_prefix("alias/").map(str::to_owned),
@@ -71,7 +72,7 @@ impl Plan {
     }
 
     fn warn_of_prefix(&self, warnings: &mut Vec<String>) {
-        let Some(prefix) = &self.destination.prefix else {
+        let Some(prefix) = self.destination.prefix() else {
             return;
         };
         if prefix.starts_with('/') {

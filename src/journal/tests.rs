@@ -16,7 +16,7 @@ fn request(token: &str) -> ExportRequest {
         bucket_owner: Some("222222222222".parse().unwrap()),
         prefix: Some("prod".to_owned()),
         encryption: Encryption::Kms {
-            key: Some("alias/x".to_owned()),
+            key: Some("alias/x".parse().unwrap()),
         },
         format: Format::DynamoDbJson,
         span: Span::Incremental {

@@ -25,7 +25,7 @@ use super::steps::encryption::EncryptionStep;
 use super::steps::progress::Progress;
 use super::steps::review::Review;
 use super::steps::tables::Tables;
-use crate::job::{self, Plan, Source};
+use crate::job::{self, Plan, Source, Violations};
 use crate::work::event::Side;
 use tableferry_policy::arn::AccountId;
 
@@ -306,6 +306,11 @@ impl Model {
             encryption: self.encryption.choice.clone()?,
             tables: self.tables.jobs.clone(),
         })
+    }
+
+    /// What the plan as chosen so far breaks of the rules that a plan file keeps.
+    pub(crate) fn violations(&self) -> Option<Violations> {
+        self.plan()?.checked(self.now).err()
     }
 
     /// The scopes of the key table that hold now, the innermost first.

@@ -6,6 +6,8 @@ pub mod question;
 pub mod runs;
 pub mod sign_in;
 pub mod table;
+#[cfg(test)]
+mod tests;
 pub mod typed;
 
 use crokey::KeyCombination;

@@ -158,7 +158,8 @@ pub fn can_advance(model: &Model) -> Result<(), Problem> {
         Step::Destination => destination::can_advance(model),
         Step::Encryption => encryption::can_advance(model),
         Step::Review => review::can_advance(model),
-        Step::Access | Step::Progress => Ok(()),
+        Step::Access => review::check_plan(model),
+        Step::Progress => Ok(()),
     }
 }
 
@@ -233,6 +234,10 @@ fn back(model: &mut Model) -> Vec<Effect> {
 fn advance(model: &mut Model) -> Vec<Effect> {
     if model.step == Step::Review {
         return review::act(model, Action::Start);
+    }
+    if let (Step::Access, Some(violations)) = (model.step, model.violations()) {
+        review::show_violations(model, &violations);
+        return Vec::new();
     }
     if let Err(blocker) = can_advance(model) {
         model.say_problem(&blocker);

@@ -21,7 +21,7 @@ fn request() -> ExportRequest {
         bucket_owner: Some("222222222222".parse().unwrap()),
         prefix: Some("prod".to_owned()),
         encryption: Encryption::Kms {
-            key: Some("arn:aws:kms:eu-west-1:222222222222:key/1".to_owned()),
+            key: Some("arn:aws:kms:eu-west-1:222222222222:key/1".parse().unwrap()),
         },
         format: Format::DynamoDbJson,
         span: Span::Full { time: None },

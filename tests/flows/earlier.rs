@@ -148,7 +148,7 @@ fn a_plan_of_an_earlier_version_is_read_with_every_key() {
     assert_eq!(plan.source.sign_in.external_id.as_deref(), Some("ticket-7"));
     assert_eq!(plan.source.sign_in.session_name.as_deref(), Some("pat"));
     assert_eq!(plan.source.sign_in.duration_seconds, Some(3600));
-    assert_eq!(plan.destination.prefix.as_deref(), Some("prod"));
+    assert_eq!(plan.destination.prefix(), Some("prod"));
     assert!(plan.encryption.key().unwrap().ends_with("1234567890ab"));
     let tables = &plan.tables;
     assert_eq!(tables.len(), 3);

@@ -290,12 +290,12 @@ fn an_incremental_window_is_checked() {
         .go(&TO_THE_QUESTION[..6])
         .go(&["end", "o", "space", "tab", "tab", "ctrl-u"]);
     driver.type_text("2026-11-22 11:50").go(&["enter"]);
-    driver.shows("shorter than 15 minutes");
+    driver.shows("at least 15 minutes are needed");
     driver
         .go(&["ctrl-u"])
         .type_text("2026-11-21 10:00")
         .go(&["enter"]);
-    driver.shows("longer than 24 hours");
+    driver.shows("at most 24 hours are taken");
     driver
         .go(&["ctrl-u"])
         .type_text("2026-11-22 09:55")
@@ -306,6 +306,30 @@ fn an_incremental_window_is_checked() {
     ]);
     let (_, plan) = driver.start().unwrap();
     assert!(matches!(plan.tables[0].span, Span::Incremental { .. }));
+}
+
+/// The words are those of the plan file's own check (`src/job/tests/rules.rs`).
+#[test]
+fn a_plan_that_breaks_a_rule_of_the_plan_file_does_not_reach_the_review() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION[..6]);
+    for account in ["111111111111", "444444444444"] {
+        let table = format!("arn:aws:dynamodb:eu-west-1:{account}:table/Orders");
+        driver.go(&["t"]).type_text(&table).go(&["enter"]);
+    }
+    driver
+        .go(&["n", "enter", "n", "n"])
+        .shows("Access · step 5");
+    driver.go(&["n"]);
+    driver
+        .shows("The plan breaks a rule")
+        .shows("is of account 444444444444")
+        .shows("make a plan for")
+        .shows("each account, with a role or profile of that account");
+    driver.go(&["esc"]).shows("Access · step 5");
+    driver.go(&["esc", "esc", "esc"]).shows("Tables · step 2");
+    driver.go(&["space", "n", "n", "n", "n"]);
+    driver.shows("Review · step 6");
 }
 
 #[test]
@@ -342,7 +366,7 @@ fn kms_is_suggested_where_the_bucket_encrypts_with_a_key() {
         .shows("the bucket encrypts with this key");
     driver.go(&["enter", "enter", "enter", "left", "enter"]);
     let (_, plan) = driver.start().unwrap();
-    let key = Some(world::KEY.to_owned());
+    let key = Some(world::KEY.parse().unwrap());
     assert_eq!(plan.encryption, Encryption::Kms { key });
 }
 
@@ -498,7 +522,7 @@ fn a_plan_fills_in_every_step() {
     driver.shows("only these leave the account: customer, total");
     driver.go(&["enter", "left", "enter"]);
     let (_, plan) = driver.start().unwrap();
-    assert_eq!(plan.destination.prefix.as_deref(), Some("prod"));
+    assert_eq!(plan.destination.prefix(), Some("prod"));
     assert!(plan.tables[0].filter.is_some());
 }
 

@@ -224,7 +224,7 @@ fn a_result_for_another_plan_is_told_and_not_judged_with() {
     driver.go(&["p", "left", "enter"]);
     let request = probe(&driver).unwrap();
     let mut other = crate::world::chosen_plan();
-    other.destination.prefix = Some("elsewhere".to_owned());
+    other.destination.prefix = Some("elsewhere".parse().unwrap());
     let outcome = MutationResult::Probed(Box::new(other), Box::new(report([None, None, None])));
     driver.happen(Message::Done(request, outcome));
     driver.shows("the probe got through");

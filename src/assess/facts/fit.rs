@@ -196,8 +196,9 @@ impl Facts {
         }
         self.tables = tables;
         let mut keys: Vec<String> = Vec::new();
-        if let Encryption::Kms { key } = &plan.encryption {
-            keys.push(key.clone().unwrap_or_else(|| "alias/aws/s3".to_owned()));
+        if let Encryption::Kms { .. } = &plan.encryption {
+            let key = plan.encryption.key().unwrap_or("alias/aws/s3");
+            keys.push(key.to_owned());
         }
         let of_tables = self.tables.iter().filter_map(|table| {
             let key = table.description.value()?.key.as_ref()?;

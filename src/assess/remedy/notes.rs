@@ -50,10 +50,10 @@ fn written(
 }
 
 fn key_note(plan: &Plan, context: JobContext<'_>, key_is_foreign: bool) -> Option<String> {
-    let Encryption::Kms { key } = &plan.encryption else {
+    if plan.encryption == Encryption::Aes256 {
         return None;
-    };
-    let Some(key) = key else {
+    }
+    let Some(key) = plan.encryption.key() else {
         return Some(
             "KMS without a key means the AWS managed key aws/s3, whose policy nobody can change: \
              it serves only callers of the bucket's own account."

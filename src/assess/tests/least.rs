@@ -168,7 +168,7 @@ fn a_control_policy_that_demands_kms_is_met_by_the_plan() {
     let denied = on(&aes_plan(), &facts, "s3:PutObject");
     assert_eq!(denied.responsible, Responsible::You, "{denied:#?}");
     let found = found(&aes_plan(), &facts);
-    let key = Some(KEY.to_owned());
+    let key = Some(KEY.parse().unwrap());
     assert_eq!(found.plan.encryption, Encryption::Kms { key });
     assert_eq!(overall(&found.after, true), Overall::Allowed, "{found:#?}");
     for remedy in &found.remedies {

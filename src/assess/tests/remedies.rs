@@ -271,7 +271,7 @@ fn a_demand_for_encryption_is_met_by_the_plan() {
     assert_eq!(
         found.plan.encryption,
         Encryption::Kms {
-            key: Some(KEY.to_owned())
+            key: Some(KEY.parse().unwrap())
         }
     );
     assert_eq!(overall(&found.after, true), Overall::Allowed, "{found:#?}");

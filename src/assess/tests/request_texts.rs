@@ -167,7 +167,7 @@ fn a_bucket_that_demands_kms_is_for_the_operator(#[case] exempted: Value) {
         has_bucket_key: false,
     });
     let found = remedies(&aes_plan(), &facts, now(), Terms::default());
-    let key = Some(KEY.to_owned());
+    let key = Some(KEY.parse().unwrap());
     assert_eq!(found.plan.encryption, Encryption::Kms { key });
 }
 

@@ -79,7 +79,7 @@ fn is_alike(plan: &Plan, facts: &Facts, export: &PastExport) -> bool {
     let sent = export.owner.clone().filter(|owner| owner != account);
     is_same_principal(&export.principal, &caller)
         && export.bucket == facts.bucket.name.as_str()
-        && export.prefix == plan.destination.prefix
+        && export.prefix.as_deref() == plan.destination.prefix()
         && export.key.as_deref() == plan.encryption.key()
         && sent == owner
 }

@@ -11,8 +11,8 @@ use tableferry_policy::arn::{AccountId, Arn};
 /// Judges the plan's key, and the tables' own.
 pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
     let mut verdicts = Vec::new();
-    if let Encryption::Kms { key } = &plan.encryption {
-        let asked = key.as_deref().unwrap_or("alias/aws/s3");
+    if let Encryption::Kms { .. } = &plan.encryption {
+        let asked = plan.encryption.key().unwrap_or("alias/aws/s3");
         let name = judge_name(plan, facts, asked);
         let is_usable = name.outcome != Verdict::Denied;
         verdicts.push(name);

@@ -156,7 +156,7 @@ fn prior_export<'f>(
 fn of_place<'f>(plan: &Plan, facts: &'f Facts) -> Option<PriorExport<'f>> {
     let is_there = |export: &PastExport| {
         export.bucket == facts.bucket.name.as_str()
-            && export.prefix == plan.destination.prefix
+            && export.prefix.as_deref() == plan.destination.prefix()
             && export.key.as_deref() == plan.encryption.key()
     };
     best(facts, is_there, |export| export.writing)

@@ -122,7 +122,7 @@ fn same_place(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequire
             let age = now.duration_since(export.started_at);
             export.table_arn == arn
                 && export.bucket == plan.destination.bucket.as_str()
-                && export.prefix == plan.destination.prefix
+                && export.prefix.as_deref() == plan.destination.prefix()
                 && export.status != "FAILED"
                 && age >= SignedDuration::ZERO
                 && age < SAME_PLACE

@@ -34,7 +34,7 @@ pub(super) fn fill(
         Encryption::Aes256 => input.s3_sse_algorithm(S3SseAlgorithm::Aes256),
         Encryption::Kms { key } => input
             .s3_sse_algorithm(S3SseAlgorithm::Kms)
-            .set_s3_sse_kms_key_id(key.clone()),
+            .set_s3_sse_kms_key_id(key.as_ref().map(ToString::to_string)),
     };
     input = match &request.span {
         Span::Full { time } => input

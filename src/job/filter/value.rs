@@ -13,7 +13,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::super::section::{enumerated, nearest};
-use super::super::violation::Complaints;
+use super::super::violation::Violations;
 
 const TYPES: [&str; 10] = ["S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"];
 
@@ -27,27 +27,27 @@ pub(super) fn read(
     value: &Spanned<DeValue<'_>>,
     name: &str,
     depth: usize,
-    complaints: &mut Complaints<'_>,
+    violations: &mut Violations,
 ) -> Option<Value> {
     let at = value.span().start;
     let right = "write the value with its type: { S = \"text\" }, { N = \"1\" } or { BOOL = true }";
     let DeValue::Table(table) = value.get_ref() else {
         let message = format!("the value of `{name}` has no type");
-        complaints.add(at, message, right);
+        violations.add(at, message, right);
         return None;
     };
     if depth > DEEPEST {
         let message = format!("the value of `{name}` is nested too deep");
-        complaints.add(at, message, "lists and maps nest at most 32 levels deep");
+        violations.add(at, message, "lists and maps nest at most 32 levels deep");
         return None;
     }
     let mut entries = table.iter();
     let (Some((kind, inner)), None) = (entries.next(), entries.next()) else {
         let message = format!("the value of `{name}` has {} types", table.len());
-        complaints.add(at, message, format!("exactly one is needed: {right}"));
+        violations.add(at, message, format!("exactly one is needed: {right}"));
         return None;
     };
-    let typed = read_typed(kind.get_ref(), inner, name, depth, complaints)?;
+    let typed = read_typed(kind.get_ref(), inner, name, depth, violations)?;
     let mut object = serde_json::Map::new();
     object.insert(kind.get_ref().to_string(), typed);
     Some(object.into())
@@ -63,7 +63,7 @@ fn read_typed(
     inner: &Spanned<DeValue<'_>>,
     name: &str,
     depth: usize,
-    complaints: &mut Complaints<'_>,
+    violations: &mut Violations,
 ) -> Option<Value> {
     let at = inner.span().start;
     let result = match (kind, inner.get_ref()) {
@@ -72,8 +72,8 @@ fn read_typed(
         ("NULL", DeValue::Boolean(true)) => Ok(Value::Bool(true)),
         ("NULL", _) => Err("`NULL` is always true".to_owned()),
         ("BOOL", _) => Err("`BOOL` is true or false, without quotes".to_owned()),
-        ("L", DeValue::Array(items)) => return list(items, name, depth, complaints),
-        ("M", DeValue::Table(members)) => return map(members, depth, complaints),
+        ("L", DeValue::Array(items)) => return list(items, name, depth, violations),
+        ("M", DeValue::Table(members)) => return map(members, depth, violations),
         ("L", _) => Err("`L` is a list of values, each with its type".to_owned()),
         ("M", _) => Err("`M` is a table of values, each with its type".to_owned()),
         ("SS" | "NS" | "BS", DeValue::Array(items)) => set(kind, items),
@@ -88,7 +88,7 @@ fn read_typed(
     result
         .map_err(|hint| {
             let message = format!("`{kind}` of `{name}` is not a value of DynamoDB");
-            complaints.add(at, message, hint);
+            violations.add(at, message, hint);
         })
         .ok()
 }
@@ -126,20 +126,20 @@ fn list(
     items: &DeArray<'_>,
     name: &str,
     depth: usize,
-    complaints: &mut Complaints<'_>,
+    violations: &mut Violations,
 ) -> Option<Value> {
     let items: Vec<_> = items
         .iter()
-        .map(|item| read(item, name, depth + 1, complaints))
+        .map(|item| read(item, name, depth + 1, violations))
         .collect();
     items.into_iter().collect::<Option<_>>().map(Value::Array)
 }
 
-fn map(members: &DeTable<'_>, depth: usize, complaints: &mut Complaints<'_>) -> Option<Value> {
+fn map(members: &DeTable<'_>, depth: usize, violations: &mut Violations) -> Option<Value> {
     let members: Vec<_> = members
         .iter()
         .map(|(name, member)| {
-            let value = read(member, name.get_ref(), depth + 1, complaints)?;
+            let value = read(member, name.get_ref(), depth + 1, violations)?;
             Some((name.get_ref().to_string(), value))
         })
         .collect();

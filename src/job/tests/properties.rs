@@ -147,7 +147,9 @@ fn table_jobs() -> impl Strategy<Value = Vec<TableJob>> {
 fn plan() -> impl Strategy<Value = Plan> {
     let encryption = prop_oneof![
         Just(Encryption::Aes256),
-        option::of("[a-z/0-9-]{1,30}").prop_map(|key| Encryption::Kms { key }),
+        option::of("[a-z/0-9-]{1,30}").prop_map(|key| Encryption::Kms {
+            key: key.map(|key| key.parse().unwrap())
+        }),
     ];
     let destination = (
         option::of(sign_in()),
@@ -159,7 +161,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             sign_in,
             bucket: bucket.parse().unwrap(),
             owner: owner.map(|owner| owner.parse().unwrap()),
-            prefix,
+            prefix: prefix.map(|prefix| prefix.parse().unwrap()),
         });
     (sign_in(), destination, encryption, table_jobs()).prop_map(
         |(sign_in, destination, encryption, tables)| Plan {

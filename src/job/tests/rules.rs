@@ -111,12 +111,12 @@ fn a_prefix_has_at_most_1024_characters() {
 #[case::arn(
     "arn:aws:s3:::export-landing",
     "an ARN",
-    "`bucket = \"export-landing\"`"
+    "the name is \"export-landing\""
 )]
 #[case::url(
     "s3://export-landing/prod",
     "not a bucket's name",
-    "`bucket = \"export-landing\"`"
+    "the name is \"export-landing\""
 )]
 #[case::spaces("export landing", "not a bucket's name", "2 to 255")]
 #[case::hyphen("-export", "not a bucket's name", "letter or digit first and last")]

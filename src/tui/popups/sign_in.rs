@@ -1,9 +1,8 @@
 //! Signing in: the code of an MFA device, and what is assumed on top of a profile.
 
-use std::str::FromStr;
-
 use crate::aws::session::MfaCode;
 use crate::job::SignIn;
+use crate::job::value::{self, InvalidValue, SessionText};
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
 use crate::tui::popups::Popup;
@@ -11,7 +10,6 @@ use crate::tui::steps::accounts::proof;
 use crate::tui::widgets::entry::Entry;
 use crate::tui::widgets::form::{Field, Form};
 use crate::work::event::Side;
-use tableferry_policy::arn::Malformed;
 
 /// Asks for the code of an MFA device; the error says what was wrong with the one before.
 pub(crate) fn mfa(side: Side, profile: String, serial: String, error: Option<String>) -> Popup {
@@ -99,8 +97,8 @@ pub(super) fn submit_form(
 ) -> Vec<Effect> {
     match read(model, side, &profile, &form) {
         Ok(sign_in) => proof::prove(model, side, sign_in, None),
-        Err(error) => {
-            form.error = Some(error);
+        Err(invalid) => {
+            form.error = Some(invalid.to_string());
             model.open(Popup::SignIn {
                 side,
                 profile,
@@ -111,44 +109,21 @@ pub(super) fn submit_form(
     }
 }
 
-fn read(model: &Model, side: Side, profile: &str, form: &Form) -> Result<SignIn, String> {
+fn read(model: &Model, side: Side, profile: &str, form: &Form) -> Result<SignIn, InvalidValue> {
     let kept = model.accounts.side(side).sign_in();
     let source_identity = kept.and_then(|sign_in| sign_in.source_identity.clone());
-    let owned = |index| form.given(index).map(str::to_owned);
-    let duration_seconds = form.given(4).map(duration).transpose()?;
-    let role = parsed(form.given(1))?;
-    if let Some(role) = &role {
-        check_role(role)?;
-    }
+    let text = |index, kind: SessionText| {
+        let given = form.given(index);
+        given.map(|text| kind.parse(text)).transpose()
+    };
     Ok(SignIn {
         profile: profile.to_owned(),
-        region: parsed(form.given(0))?,
-        role,
-        external_id: owned(2),
-        session_name: owned(3),
+        region: form.given(0).map(value::region).transpose()?,
+        role: form.given(1).map(value::role).transpose()?,
+        external_id: text(2, SessionText::ExternalId)?,
+        session_name: text(3, SessionText::SessionName)?,
         source_identity,
-        duration_seconds,
-        mfa_serial: owned(5),
+        duration_seconds: form.given(4).map(value::duration_seconds).transpose()?,
+        mfa_serial: text(5, SessionText::MfaSerial)?,
     })
-}
-
-fn parsed<T: FromStr<Err = Malformed>>(text: Option<&str>) -> Result<Option<T>, String> {
-    text.map(str::parse)
-        .transpose()
-        .map_err(|error: Malformed| error.to_string())
-}
-
-fn check_role(role: &tableferry_policy::arn::Arn) -> Result<(), String> {
-    let is_role = role.service == "iam" && role.resource.starts_with("role/");
-    is_role
-        .then_some(())
-        .ok_or_else(|| format!("{role} is no role's ARN: arn:aws:iam::123456789012:role/Name"))
-}
-
-/// The range of `DurationSeconds` in `AssumeRole`.
-fn duration(text: &str) -> Result<u32, String> {
-    text.parse()
-        .ok()
-        .filter(|seconds| (900..=43_200).contains(seconds))
-        .ok_or_else(|| "a session lasts 900 to 43200 seconds".to_owned())
 }

@@ -1,21 +1,18 @@
 //! How one table is exported: all of it at a time, or what changed in a window.
 
+use std::borrow::Cow;
+
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::assess::facts::Recovery;
-use crate::job::{Format, Span, View};
+use crate::job::{Format, Span, TableJob, View, value};
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
 use crate::tui::popups::Popup;
-use crate::tui::steps::tables;
 use crate::tui::widgets::form::{Field, Form};
 use crate::tui::widgets::format;
-
-/// The window of an incremental export ("Requesting a table export" in the DynamoDB developer guide).
-const SHORTEST: SignedDuration = SignedDuration::from_mins(15);
-const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
 const KIND: usize = 0;
 const TIME: usize = 1;
@@ -24,13 +21,8 @@ const TO: usize = 3;
 const VIEW: usize = 4;
 const FORMAT: usize = 5;
 
-/// The form for a table, filled with what was chosen or with what is near at hand.
-pub(crate) fn form(model: &Model, table: &str) -> Popup {
-    let job = model
-        .tables
-        .job(table)
-        .cloned()
-        .unwrap_or_else(|| tables::new_job(table));
+/// The form for a table, filled with how it is exported and with what is near at hand.
+pub(crate) fn form(model: &Model, table: &str, job: &TableJob) -> Popup {
     let latest = recovery(model, table)
         .and_then(|recovery| recovery.latest)
         .unwrap_or(model.now);
@@ -74,16 +66,8 @@ pub(crate) fn form(model: &Model, table: &str) -> Popup {
 
 /// Takes the form; the table is chosen with it.
 pub(super) fn submit(model: &mut Model, table: String, mut form: Form) -> Vec<Effect> {
-    match span(model, &table, &form) {
-        Ok(span) => {
-            let known = model.tables.job(&table).cloned();
-            let mut job = known.unwrap_or_else(|| tables::new_job(&table));
-            job.span = span;
-            job.format = if form.chosen(FORMAT) == 1 {
-                Format::Ion
-            } else {
-                Format::DynamoDbJson
-            };
+    match read(model, &table, &form) {
+        Ok(job) => {
             model.tables.put(job);
         }
         Err(error) => {
@@ -94,34 +78,42 @@ pub(super) fn submit(model: &mut Model, table: String, mut form: Form) -> Vec<Ef
     Vec::new()
 }
 
+fn read(model: &Model, table: &str, form: &Form) -> Result<TableJob, String> {
+    let job = model.tables.job_or_new(table);
+    let job = job.map_err(|invalid| invalid.to_string())?;
+    let format = if form.chosen(FORMAT) == 1 {
+        Format::Ion
+    } else {
+        Format::DynamoDbJson
+    };
+    Ok(TableJob {
+        span: span(model, table, form)?,
+        format,
+        ..job
+    })
+}
+
 fn recovery<'a>(model: &'a Model, table: &str) -> Option<&'a Recovery> {
     model.tables.known(table)?.recovery.value()
 }
 
 fn span(model: &Model, table: &str, form: &Form) -> Result<Span, String> {
     let window = recovery(model, table);
+    let time = |index: usize, key: &str| {
+        let text = form.given(index);
+        text.map(|text| time(key, text, window, model.now))
+            .transpose()
+    };
     if form.chosen(KIND) == 0 {
-        let time = form.given(TIME).map(parse_time).transpose()?;
-        if let Some(time) = time {
-            check_inside(time, window, model.now)?;
-        }
+        let time = time(TIME, "time")?;
         return Ok(Span::Full { time });
     }
-    let given = |index: usize, word: &str| {
-        form.given(index)
-            .ok_or_else(|| format!("an incremental export needs its {word}"))
-            .and_then(parse_time)
+    let end = |index: usize, key: &str| {
+        let missing = || format!("`{key}` is empty — {}", value::WINDOW_ENDS);
+        time(index, key)?.ok_or_else(missing)
     };
-    let (from, to) = (given(FROM, "beginning")?, given(TO, "end")?);
-    let length = to.duration_since(from);
-    if length < SHORTEST {
-        return Err("the window is shorter than 15 minutes".to_owned());
-    }
-    if length > LONGEST {
-        return Err("the window is longer than 24 hours: split it".to_owned());
-    }
-    check_inside(from, window, model.now)?;
-    check_inside(to, window, model.now)?;
+    let (from, to) = (end(FROM, "from")?, end(TO, "to")?);
+    value::check_window(from, to).map_err(|invalid| invalid.to_string())?;
     let view = if form.chosen(VIEW) == 1 {
         View::NewImage
     } else {
@@ -130,10 +122,20 @@ fn span(model: &Model, table: &str, form: &Form) -> Result<Span, String> {
     Ok(Span::Incremental { from, to, view })
 }
 
-fn check_inside(time: Timestamp, window: Option<&Recovery>, now: Timestamp) -> Result<(), String> {
-    if time > now {
-        return Err(format!("{} is in the future", format::at(time)));
-    }
+/// A time by the plan's rule, inside the table's recovery window as far as that is known.
+fn time(
+    key: &str,
+    text: &str,
+    window: Option<&Recovery>,
+    now: Timestamp,
+) -> Result<Timestamp, String> {
+    let time = value::past_time(key, &with_offset(text), now);
+    let time = time.map_err(|invalid| invalid.to_string())?;
+    check_inside(time, window)?;
+    Ok(time)
+}
+
+fn check_inside(time: Timestamp, window: Option<&Recovery>) -> Result<(), String> {
     let earliest = window.and_then(|window| window.earliest);
     let latest = window.and_then(|window| window.latest);
     match (earliest, latest) {
@@ -149,48 +151,52 @@ fn check_inside(time: Timestamp, window: Option<&Recovery>, now: Timestamp) -> R
     }
 }
 
-/// A time as people write it: with an offset or Z, or without, in UTC.
-fn parse_time(text: &str) -> Result<Timestamp, String> {
-    if let Ok(time) = text.parse() {
-        return Ok(time);
-    }
+/// A time that is typed without an offset, as the screen shows times: it is in UTC, and gets its Z.
+fn with_offset(text: &str) -> Cow<'_, str> {
     let civil = text.trim_end_matches("UTC").trim_end();
-    civil
-        .parse::<DateTime>()
-        .and_then(|time| TimeZone::UTC.to_timestamp(time))
-        .map_err(|_| format!("`{text}` is no time: write 2026-11-22T10:00:00Z or 2026-11-22 10:00"))
+    let time = civil.parse::<DateTime>().ok();
+    let time = time.and_then(|time| TimeZone::UTC.to_timestamp(time).ok());
+    match time.filter(|_| text.parse::<Timestamp>().is_err()) {
+        Some(time) => time.to_string().into(),
+        None => text.into(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
     #[test]
     fn times_without_an_offset_are_utc() {
-        let expected: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let expected = at("2026-11-22T10:00:00Z");
         for text in [
             "2026-11-22T10:00:00Z",
             "2026-11-22 10:00",
             "2026-11-22 10:00 UTC",
             "2026-11-22T11:00:00+01:00",
         ] {
-            assert_eq!(parse_time(text), Ok(expected), "{text}");
+            assert_eq!(time("time", text, None, expected), Ok(expected), "{text}");
         }
-        assert!(parse_time("yesterday").is_err());
+        assert!(time("time", "yesterday", None, expected).is_err());
     }
 
     #[test]
     fn a_time_outside_the_window_is_refused() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let window = Recovery {
             is_enabled: true,
             earliest: Some(at("2026-11-20T00:00:00Z")),
             latest: Some(at("2026-11-22T09:55:00Z")),
         };
-        let now = at("2026-11-22T10:00:00Z");
-        assert!(check_inside(at("2026-11-21T00:00:00Z"), Some(&window), now).is_ok());
-        assert!(check_inside(at("2026-11-19T00:00:00Z"), Some(&window), now).is_err());
-        assert!(check_inside(at("2026-11-22T09:58:00Z"), Some(&window), now).is_err());
-        assert!(check_inside(at("2026-11-22T10:01:00Z"), None, now).is_err());
+        let taken = |text: &str, window: Option<&Recovery>| {
+            time("time", text, window, at("2026-11-22T10:00:00Z")).is_ok()
+        };
+        assert!(taken("2026-11-21T00:00:00Z", Some(&window)));
+        assert!(!taken("2026-11-19T00:00:00Z", Some(&window)));
+        assert!(!taken("2026-11-22T09:58:00Z", Some(&window)));
+        assert!(!taken("2026-11-22T10:01:00Z", None));
     }
 }

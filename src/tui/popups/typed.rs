@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::job::Encryption;
+use crate::job::{Encryption, InvalidValue, value};
 use crate::tui::consent::{self, Proposed};
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
@@ -10,7 +10,6 @@ use crate::tui::popups::Popup;
 use crate::tui::steps::destination::{self, Owner};
 use crate::tui::steps::tables;
 use crate::tui::widgets::entry::Entry;
-use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
 /// What a line of text is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,73 +99,50 @@ pub(super) fn submit(model: &mut Model, purpose: Purpose, entry: Entry) -> Vec<E
 }
 
 fn take(model: &mut Model, purpose: &Purpose, text: &str) -> Result<Vec<Effect>, String> {
+    if let Purpose::AccountName(proposed) = purpose {
+        return consent::agree_by_name(model, proposed, text);
+    }
+    take_value(model, purpose, text).map_err(|invalid| invalid.to_string())
+}
+
+/// Takes a value of the plan, by the rule that a plan file has for it.
+fn take_value(
+    model: &mut Model,
+    purpose: &Purpose,
+    text: &str,
+) -> Result<Vec<Effect>, InvalidValue> {
     match purpose {
         Purpose::Table => take_table(model, text)?,
         Purpose::Bucket => {
-            let bucket: BucketName = text.parse().map_err(|e| format!("{e}"))?;
+            let bucket = value::bucket(text)?;
             model.destination.list.clear_filter();
             return Ok(destination::choose(model, bucket));
         }
-        Purpose::Prefix => {
-            model.destination.prefix = prefix(text)?;
-        }
+        Purpose::Prefix if text.is_empty() => model.destination.prefix = None,
+        Purpose::Prefix => model.destination.prefix = Some(text.parse()?),
         Purpose::Owner => {
-            let owner: AccountId = text.parse().map_err(|e| format!("{e}"))?;
+            let owner = value::bucket_owner(text)?;
             model.destination.owner = Owner::Given(owner);
         }
         Purpose::Key => {
-            model.encryption.choice = Some(Encryption::Kms {
-                key: Some(key(text)?),
-            });
+            let key = Some(text.parse()?);
+            model.encryption.choice = Some(Encryption::Kms { key });
             model.encryption.list.clear_filter();
             model.encryption.place_cursor();
         }
-        Purpose::AccountName(proposed) => return consent::agree_by_name(model, proposed, text),
+        Purpose::AccountName(_) => {}
     }
     Ok(Vec::new())
 }
 
-/// Table names are 3 to 255 letters, digits, dots, hyphens and underscores ("Naming rules" in the
-/// DynamoDB developer guide).
-fn take_table(model: &mut Model, text: &str) -> Result<(), String> {
-    let is_name = (3..=255).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
-    let is_arn = text
-        .parse::<Arn>()
-        .is_ok_and(|arn| arn.service == "dynamodb" && arn.resource.starts_with("table/"));
-    if !is_name && !is_arn {
-        return Err(format!(
-            "`{text}` is neither a table's name nor a table's ARN"
-        ));
-    }
+fn take_table(model: &mut Model, text: &str) -> Result<(), InvalidValue> {
+    let job = tables::new_job(text)?;
     if !model.tables.typed.iter().any(|known| known == text) {
         model.tables.typed.push(text.to_owned());
     }
-    model.tables.put(tables::new_job(text));
+    model.tables.put(job);
     model.tables.list.clear_filter();
     let place = model.tables.rows().iter().position(|row| *row == text);
     model.tables.list.cursor = place.unwrap_or(0);
     Ok(())
-}
-
-/// `S3Prefix`: up to 1024 characters; an empty one must be left out.
-fn prefix(text: &str) -> Result<Option<String>, String> {
-    let text = text.trim_end_matches('/');
-    if text.len() > 1024 {
-        return Err("a prefix has up to 1024 characters".to_owned());
-    }
-    Ok((!text.is_empty()).then(|| text.to_owned()))
-}
-
-fn key(text: &str) -> Result<String, String> {
-    let is_key = text
-        .parse::<Arn>()
-        .is_ok_and(|arn| arn.service == "kms" && arn.resource.starts_with("key/"));
-    if is_key {
-        Ok(text.to_owned())
-    } else {
-        Err("a key's ARN reads arn:aws:kms:eu-west-1:123456789012:key/1234abcd-…".to_owned())
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::assess::facts::BucketFacts;
 use crate::aws::s3::Bucket;
-use crate::job::Plan;
+use crate::job::{Plan, Prefix};
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::Model;
@@ -21,7 +21,7 @@ pub struct Destination {
     pub(crate) bucket: Option<BucketName>,
     pub(crate) facts: Remote<BucketFacts, String>,
     pub(crate) owner: Owner,
-    pub(crate) prefix: Option<String>,
+    pub(crate) prefix: Option<Prefix>,
 }
 
 /// Whose the bucket is, and how that is known.
@@ -212,8 +212,9 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             };
         }
         Action::Prefix => {
-            let prefix = destination.prefix.clone().unwrap_or_default();
-            model.open(typed::popup(Purpose::Prefix, &prefix));
+            let prefix = destination.prefix.as_ref().map_or("", Prefix::as_str);
+            let popup = typed::popup(Purpose::Prefix, prefix);
+            model.open(popup);
         }
         Action::Owner => {
             let owner = destination

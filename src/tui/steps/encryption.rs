@@ -2,7 +2,7 @@
 
 use crate::assess::facts::Fact;
 use crate::aws::kms::Key;
-use crate::job::{Encryption, Plan};
+use crate::job::{Encryption, KeyRef, Plan};
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::Model;
@@ -28,16 +28,16 @@ pub(crate) enum Row {
     Aes256,
     /// A key of the account.
     Key(Key),
-    /// A key that was typed or came with the plan.
-    Typed(String),
+    /// A key that was typed or came with the plan; none is the AWS managed key.
+    Typed(Option<KeyRef>),
 }
 
 impl Row {
     pub(crate) fn encryption(&self) -> Encryption {
         match self {
             Self::Aes256 => Encryption::Aes256,
-            Self::Key(key) => kms(key.arn.to_string()),
-            Self::Typed(key) => kms(key.clone()),
+            Self::Key(key) => kms((&key.arn).into()),
+            Self::Typed(key) => Encryption::Kms { key: key.clone() },
         }
     }
 }
@@ -49,7 +49,12 @@ pub(crate) struct Suggestion {
     pub(crate) why: String,
 }
 
-const fn kms(key: String) -> Encryption {
+/// A key's name; without one that is named, S3 takes the AWS managed one.
+pub(crate) fn key_text(key: Option<&KeyRef>) -> &str {
+    key.map_or("alias/aws/s3", KeyRef::as_str)
+}
+
+const fn kms(key: KeyRef) -> Encryption {
     Encryption::Kms { key: Some(key) }
 }
 
@@ -73,9 +78,9 @@ impl EncryptionStep {
         let keys: &[Key] = self.keys.value().map_or(&[], Vec::as_slice);
         let typed = match &self.choice {
             Some(Encryption::Kms { key }) => {
-                let key = key.clone().unwrap_or_else(|| "alias/aws/s3".to_owned());
-                let is_listed = keys.iter().any(|known| known.arn.to_string() == key);
-                (!is_listed).then_some(Row::Typed(key))
+                let text = key_text(key.as_ref());
+                let is_listed = keys.iter().any(|known| known.arn.to_string() == text);
+                (!is_listed).then(|| Row::Typed(key.clone()))
             }
             _ => None,
         };
@@ -84,7 +89,7 @@ impl EncryptionStep {
             .chain(keys.iter().cloned().map(Row::Key))
             .filter(|row| match row {
                 Row::Aes256 => self.list.lets_through("AES256"),
-                Row::Typed(key) => self.list.lets_through(key),
+                Row::Typed(key) => self.list.lets_through(key_text(key.as_ref())),
                 Row::Key(key) => {
                     self.list.lets_through(&key.arn.to_string())
                         || key
@@ -183,10 +188,10 @@ fn default_key(model: &Model, key: &str) -> Suggestion {
 }
 
 /// The full ARN of a key that a bucket names by ARN, id or alias.
-fn resolve(model: &Model, key: &str) -> Option<String> {
+fn resolve(model: &Model, key: &str) -> Option<KeyRef> {
     let is_key_arn = |arn: &Arn| arn.resource.starts_with("key/");
     if key.parse::<Arn>().is_ok_and(|arn| is_key_arn(&arn)) {
-        return Some(key.to_owned());
+        return key.parse().ok();
     }
     let name = key.rsplit_once(':').map_or(key, |(_, name)| name);
     let keys = model.encryption.keys.value()?;
@@ -195,7 +200,7 @@ fn resolve(model: &Model, key: &str) -> Option<String> {
             known.aliases.iter().any(|alias| alias == name)
                 || known.arn.resource_after("key") == Some(name)
         })
-        .map(|known| known.arn.to_string())
+        .map(|known| (&known.arn).into())
 }
 
 /// What entering the step sets off.
@@ -250,11 +255,9 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             }
         }
         Action::Type => {
-            let key = match &model.encryption.choice {
-                Some(Encryption::Kms { key: Some(key) }) => key.clone(),
-                _ => String::new(),
-            };
-            model.open(typed::popup(Purpose::Key, &key));
+            let key = model.encryption.choice.as_ref().and_then(Encryption::key);
+            let popup = typed::popup(Purpose::Key, key.unwrap_or_default());
+            model.open(popup);
         }
         Action::Reload => return reload(model),
         _ => {}
@@ -273,7 +276,7 @@ pub(crate) fn can_advance(model: &Model) -> Result<(), Problem> {
     let key = match &model.encryption.choice {
         None => return blocked("nothing is chosen yet".to_owned(), "choose with Enter"),
         Some(Encryption::Aes256) => return Ok(()),
-        Some(Encryption::Kms { key }) => key.as_deref().unwrap_or("alias/aws/s3"),
+        Some(Encryption::Kms { key }) => key_text(key.as_ref()),
     };
     let Some(arn) = key
         .parse::<Arn>()

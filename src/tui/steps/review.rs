@@ -1,13 +1,14 @@
 //! Review: all of the plan in sight, what a start would do, and the start.
 
+use crate::job::Violations;
 use crate::tui::drafts;
 use crate::tui::keymap::Action;
 use crate::tui::layout;
 use crate::tui::message::{Deed, Effect};
 use crate::tui::model::{Model, Tone};
 use crate::tui::outside::{Problem, StartSummary};
-use crate::tui::popups::plan_file;
 use crate::tui::popups::question::Question;
+use crate::tui::popups::{Popup, plan_file};
 use crate::tui::remote::Remote;
 use crate::tui::steps::{Step, access};
 use crate::tui::view;
@@ -98,6 +99,27 @@ fn scroll(model: &mut Model, action: Action) {
     }
 }
 
+/// Whether the plan keeps the rules of a plan file; the first one that it breaks otherwise.
+pub(crate) fn check_plan(model: &Model) -> Result<(), Problem> {
+    let violations = model.violations();
+    let first = violations.as_ref().and_then(|all| all.iter().next());
+    first.map_or(Ok(()), |first| {
+        Err(Problem {
+            what: first.message.clone(),
+            hint: first.hint.clone(),
+        })
+    })
+}
+
+/// Every rule that the plan breaks, as the check of a plan file tells them.
+pub(crate) fn show_violations(model: &mut Model, violations: &Violations) {
+    let told = violations
+        .iter()
+        .map(|violation| format!("✗ {}\n  hint: {}", violation.message, violation.hint));
+    let text = told.collect::<Vec<_>>().join("\n\n");
+    model.open(Popup::text("The plan breaks a rule", text));
+}
+
 /// What a start of the plan as it is now would do.
 pub(crate) fn start_summary(model: &Model) -> Option<&StartSummary> {
     access::judged(model)?.start.as_ref().ok()
@@ -117,6 +139,7 @@ pub(crate) fn can_advance(model: &Model) -> Result<(), Problem> {
             "save the plan with s",
         );
     }
+    check_plan(model)?;
     match &model.access.judged {
         _ if !access::is_of_plan(model) => blocked("the plan was not checked yet", "one moment"),
         Remote::Loaded(judged) => match (judged.stopped_by(), &judged.start) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::assess::facts::{Fact, TableFacts};
-use crate::job::{Format, Plan, Span, TableJob, TableRef};
+use crate::job::{InvalidValue, Plan, TableJob, TableRef};
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Errand, Query};
 use crate::tui::model::{Model, Tone};
@@ -133,27 +133,24 @@ impl Tables {
         }
     }
 
-    fn toggle(&mut self, table: &str) {
+    /// How a table is exported: as chosen, or in full if it is not.
+    pub(crate) fn job_or_new(&self, table: &str) -> Result<TableJob, InvalidValue> {
+        self.job(table).cloned().map_or_else(|| new_job(table), Ok)
+    }
+
+    fn toggle(&mut self, table: &str) -> Result<(), InvalidValue> {
         let before = self.jobs.len();
         self.jobs.retain(|job| key(&job.table) != table);
         if self.jobs.len() == before {
-            self.jobs.push(new_job(table));
+            self.jobs.push(new_job(table)?);
         }
+        Ok(())
     }
 }
 
 /// A full export of a table as it is at the start.
-pub(crate) fn new_job(table: &str) -> TableJob {
-    let table = match table.parse() {
-        Ok(arn) => TableRef::Arn(arn),
-        Err(_) => TableRef::Name(table.to_owned()),
-    };
-    TableJob {
-        table,
-        format: Format::default(),
-        span: Span::Full { time: None },
-        filter: None,
-    }
+pub(crate) fn new_job(table: &str) -> Result<TableJob, InvalidValue> {
+    table.parse().map(TableJob::new)
 }
 
 /// What entering the step sets off.
@@ -233,14 +230,17 @@ pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let row = model.tables.row().map(str::to_owned);
     match (action, row) {
-        (Action::Toggle | Action::Choose, Some(table)) => {
-            model.tables.toggle(&table);
-            warn_of_recovery(model, &table);
-        }
-        (Action::Edit, Some(table)) => {
-            let popup = popups::table::form(model, &table);
-            model.open(popup);
-        }
+        (Action::Toggle | Action::Choose, Some(table)) => match model.tables.toggle(&table) {
+            Ok(()) => warn_of_recovery(model, &table),
+            Err(invalid) => model.say(Tone::Bad, invalid.to_string()),
+        },
+        (Action::Edit, Some(table)) => match model.tables.job_or_new(&table) {
+            Ok(job) => {
+                let popup = popups::table::form(model, &table, &job);
+                model.open(popup);
+            }
+            Err(invalid) => model.say(Tone::Bad, invalid.to_string()),
+        },
         (Action::Type, _) => model.open(typed::popup(typed::Purpose::Table, "")),
         (Action::Reload, _) => return reload(model),
         _ => {}

@@ -226,7 +226,7 @@ fn sides(look: &Look<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
     add("owner", &owner, to);
     let encryption = match &plan.encryption {
         Encryption::Aes256 => "AES256".to_owned(),
-        Encryption::Kms { key } => format!("KMS with {}", key.as_deref().unwrap_or("aws/s3")),
+        Encryption::Kms { .. } => format!("KMS with {}", plan.encryption.key().unwrap_or("aws/s3")),
     };
     add("encryption", &encryption, to);
     for side in [Side::Source, Side::Destination] {

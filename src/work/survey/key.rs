@@ -19,8 +19,9 @@ pub(super) async fn read_all(
     destination: Option<&Session>,
 ) -> Vec<KeyFacts> {
     let mut asked: Vec<String> = Vec::new();
-    if let Encryption::Kms { key } = &plan.encryption {
-        asked.push(key.clone().unwrap_or_else(|| "alias/aws/s3".to_owned()));
+    if let Encryption::Kms { .. } = &plan.encryption {
+        let key = plan.encryption.key().unwrap_or("alias/aws/s3");
+        asked.push(key.to_owned());
     }
     for table in tables {
         let key = table

@@ -9,7 +9,7 @@ use crate::assess::remedy::exempt::{
 use crate::assess::remedy::message::Told;
 use crate::assess::requirement::RequiredPermission;
 use crate::assess::verdict::{AssessedRequirement, Responsible};
-use crate::job::Encryption;
+use crate::job::{Encryption, KeyRef};
 use tableferry_policy::document::{Document, Effect, Statement};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
@@ -105,7 +105,7 @@ impl Search<'_> {
     }
 
     /// The key that a Deny demands, or the bucket's own: by its ARN, and one that the export can use.
-    fn known_key(&self, statement: &Statement<'_>) -> Option<String> {
+    fn known_key(&self, statement: &Statement<'_>) -> Option<KeyRef> {
         let default = self.facts.bucket.encryption.value();
         let by_default = default.and_then(|default| default.key.clone());
         let named = demanded_key(statement).or(by_default)?;
@@ -114,8 +114,9 @@ impl Search<'_> {
             .and_then(|known| known.description.value())
             .is_some_and(|key| key.manager == KeyManager::Aws);
         let arn = known.and_then(KeyFacts::arn).or(named.parse().ok())?;
-        let is_one_key = arn.resource.starts_with("key/") && !arn.to_string().contains(['*', '?']);
-        (is_one_key && !is_managed).then(|| arn.to_string())
+        let arn = arn.to_string();
+        let is_one_key = arn.contains(":key/") && !arn.contains(['*', '?']);
+        arn.parse().ok().filter(|_| is_one_key && !is_managed)
     }
 
     /// Asks the operator to choose a key that other accounts can use, with those that are known.
