@@ -152,6 +152,13 @@ fn tell_undone(record: &ChangeRecord, undone: &Undone, report: &Report) -> Exit 
 }
 
 fn tell(error: &UndoError, report: &Report) -> Exit {
+    if let UndoError::Altered { id, diff, .. } = error {
+        report.line("what became of the document since the change was written:");
+        for line in diff.lines() {
+            report.line(&format!("  {line}"));
+        }
+        report.object(&json!({ "event": "altered_since", "change": id.0, "diff": diff }));
+    }
     report.error(&error.to_string(), Some(&error.hint()));
     match error {
         UndoError::Journal(_) | UndoError::NoSuchChange(_) => Exit::Usage,

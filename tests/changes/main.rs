@@ -20,6 +20,7 @@ mod refused;
 #[expect(dead_code, reason = "the flows use more of it than these tests")]
 #[path = "../flows/relay.rs"]
 mod relay;
+mod repaired;
 mod undone;
 mod unfinished;
 mod world;

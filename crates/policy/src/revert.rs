@@ -1,9 +1,9 @@
 //! Taking an edit of ours back out of a document that others may have changed since.
 //!
 //! What we did is told from the document before and after: statements that are new, statements whose
-//! condition was widened by an exemption, and deleted principals that were taken out. What we wrote is
-//! known again by what it says, whatever Sid it goes by now. New statements are cut out, and altered
-//! ones get their old condition back, or lose just the exemption where somebody altered the rest of
+//! condition was widened or whose action was repaired, and deleted principals that were taken out. What
+//! we wrote is known again by what it says, whatever Sid it goes by now. New statements are cut out, and
+//! altered ones get their old text back, or lose just the exemption where somebody altered the rest of
 //! them. What somebody altered so that it is no more what we wrote, and yet has the same effect, is
 //! left and told. A deleted principal is never put back: AWS refuses to write it ("Invalid principal in
 //! policy"). Every other byte stays.
@@ -142,20 +142,38 @@ fn has_same_principals(one: &Statement<'_>, other: &Statement<'_>) -> bool {
 }
 
 /// Gives a statement back what an edit altered in it: its whole text where that still stands to the
-/// byte, or else its condition.
+/// byte, or else the elements that were altered.
 fn restored(text: &str, at: usize, was: &str, wrote: &str, is_whole: bool) -> Option<String> {
     let root = json::read(text).ok()?;
     let statement = nth_statement(&root, at)?;
     if is_whole && slice(text, statement.span) == wrote {
         return Some(replaced(text, statement.span, was));
     }
-    let old = json::read(was).ok()?;
-    let old = member(object(&old)?, "Condition").map(|(_, member)| member.node.span);
-    let members = object(statement)?;
-    match (member(members, "Condition"), old) {
-        (Some((_, now)), Some(old)) => Some(replaced(text, now.node.span, slice(was, old))),
-        (Some((index, _)), None) => without_member(text, members, index),
-        (None, _) => None,
+    let mut text = text.to_owned();
+    for key in ["Action", "Resource", "Condition"] {
+        text = with_element(&text, at, key, (was, wrote)).unwrap_or(text);
+    }
+    Some(text)
+}
+
+/// The text with an element of the statement at an index as it was before an edit altered it. `None` where
+/// it did not, or where there is nothing to alter.
+fn with_element(text: &str, at: usize, key: &str, (was, wrote): (&str, &str)) -> Option<String> {
+    let element = |statement: &str| -> Option<Option<String>> {
+        let node = json::read(statement).ok()?;
+        let found = member(object(&node)?, key);
+        Some(found.map(|(_, member)| slice(statement, member.node.span).to_owned()))
+    };
+    let old = element(was)?;
+    if old == element(wrote)? {
+        return None;
+    }
+    let root = json::read(text).ok()?;
+    let members = object(nth_statement(&root, at)?)?;
+    let (index, now) = member(members, key)?;
+    match old {
+        Some(old) => Some(replaced(text, now.node.span, &old)),
+        None => without_member(text, members, index),
     }
 }
 

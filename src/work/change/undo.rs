@@ -120,6 +120,8 @@ pub enum UndoError {
         id: ChangeId,
         /// What stands in its place, in words.
         left: String,
+        /// What became of the document since it was written.
+        diff: String,
     },
     /// A document could not be taken apart.
     #[error("{title}: {cause}")]
@@ -340,6 +342,7 @@ fn propose(record: ChangeRecord, live: State) -> Result<UndoProposal, UndoError>
                 return Err(UndoError::Altered {
                     id: record.id,
                     left: taken.left.join("; "),
+                    diff: diff(&State::Document(Some(after.clone())), &live),
                 });
             }
             (State::Document(taken.text), taken.left)

@@ -5,8 +5,8 @@
 
 use super::super::document::{Document, Statement};
 use super::super::merge::{is_same_set, says_the_same, texts};
-use super::overlap::{is_about, overlap};
-use super::take_out::{Inserted, inserted};
+use super::overlap::{is_about, is_about_action, overlap};
+use super::take_out::inserted;
 use super::{has_same_principals, is, sid};
 
 /// Whether one statement may be the other with another condition or fewer principals.
@@ -67,8 +67,19 @@ impl Edit {
                 None => rest.push((index, statement)),
             }
         }
+        let mut unmatched = Vec::new();
         for (index, statement) in rest {
             match claim(&|old| has_same_core(old, statement)) {
+                Some(at) => edit.altered.push((at, index)),
+                None => unmatched.push((index, statement)),
+            }
+        }
+        // What we add has a Sid that is free: under a Sid that was there, or without one, a statement of
+        // somebody's was altered.
+        for (index, statement) in unmatched {
+            let is_it =
+                |old: &Statement<'_>| sid(old) == sid(statement) && old.effect == statement.effect;
+            match claim(&is_it) {
                 Some(at) => edit.altered.push((at, index)),
                 None => edit.added.push(index),
             }
@@ -138,7 +149,7 @@ impl Edit {
             search.miss_added(wrote, &kept);
         }
         for (_, was, _, wrote) in altered {
-            search.miss_altered(wrote, &inserted(was, wrote));
+            search.miss_altered(was, wrote);
         }
         search.found
     }
@@ -244,6 +255,7 @@ impl<'n, 'a> Search<'n, 'a> {
                 let is_it = has_same_sid(live, wrote) || has_same_reach(live, wrote);
                 live.effect == wrote.effect
                     && is_it
+                    && has_same_core(was, wrote)
                     && !pieces.is_empty()
                     && pieces.iter().all(|piece| piece.stands_in(live))
             },
@@ -269,12 +281,17 @@ impl<'n, 'a> Search<'n, 'a> {
         });
     }
 
-    /// Tells of statements that hold some of an exemption that is not found.
-    fn miss_altered(&mut self, wrote: &Statement<'_>, pieces: &[Inserted<'_>]) {
+    /// Tells of statements that hold some of what was put into one that is not found.
+    fn miss_altered(&mut self, was: &Statement<'_>, wrote: &Statement<'_>) {
+        let pieces = inserted(was, wrote);
+        let before = texts(&was.actions);
+        let mut actions = texts(&wrote.actions);
+        actions.retain(|action| !before.contains(action));
         let holds_it = |live: &Statement<'_>| {
             live.effect == wrote.effect
                 && overlap(live, wrote)
-                && pieces.iter().any(|piece| piece.has_part_in(live))
+                && (pieces.iter().any(|piece| piece.has_part_in(live))
+                    || actions.iter().any(|action| is_about_action(live, action)))
         };
         self.leave(wrote, holds_it, |label| {
             format!("the statement `{label}` holds what was put into it: it is left as it is")

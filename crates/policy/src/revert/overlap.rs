@@ -29,6 +29,14 @@ pub(super) fn is_about(statement: &Statement<'_>, resource: &str) -> bool {
             .any(|item| reaches(&item.value, resource))
 }
 
+/// Whether a statement is about an action.
+pub(super) fn is_about_action(statement: &Statement<'_>, action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    let mut items = statement.actions.items.iter();
+    statement.actions.is_negated
+        || items.any(|item| reaches(&item.value.to_ascii_lowercase(), &action))
+}
+
 fn share_actions(one: &Statement<'_>, other: &Statement<'_>) -> bool {
     let reaches =
         |one: &str, other: &str| reaches(&one.to_ascii_lowercase(), &other.to_ascii_lowercase());

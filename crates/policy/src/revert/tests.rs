@@ -253,6 +253,38 @@ fn a_document_that_was_laid_out_anew_is_known_again() {
     assert!(!text.contains("ViaAWSService"));
 }
 
+/// The samples' `kms:`, which is cut short, and what it is repaired to.
+const CUT_SHORT: &str = r#"{ "Sid": "Use of the key", "Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "kms:", "Resource": "*" }"#;
+const REPAIRED: &str = r#"{ "Sid": "Use of the key", "Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*" }"#;
+
+/// A statement of somebody else's that was repaired is given back, with a Sid and without one.
+#[test]
+fn an_action_that_was_repaired_is_given_back() {
+    let nameless = |text: &str| text.replace(r#""Sid": "Use of the key", "#, "");
+    let both = [
+        (CUT_SHORT.to_owned(), REPAIRED.to_owned()),
+        (nameless(CUT_SHORT), nameless(REPAIRED)),
+    ];
+    for (was, wrote) in both {
+        let (before, after) = (document(&[DENY, &was]), document(&[DENY, &wrote]));
+        let taken = revert(Some(&before), &after, &after).unwrap();
+        assert_eq!(taken.text.as_ref(), Some(&before));
+        assert_eq!(taken.left, Vec::<String>::new());
+        let theirs = allow("Theirs", "s3:GetObject");
+        let taken = revert(Some(&before), &after, &added(&after, &theirs)).unwrap();
+        assert_eq!(taken.text, Some(added(&before, &theirs)));
+        // Somebody laid the document out anew.
+        let value: serde_json::Value = serde_json::from_str(&after).unwrap();
+        let live = added(&value.to_string(), &theirs);
+        let text = revert(Some(&before), &after, &live).unwrap().text.unwrap();
+        assert!(say_the_same(&text, &added(&before, &theirs)), "{text}");
+        // Somebody gave the old text back already.
+        let taken = revert(Some(&before), &after, &added(&before, &theirs)).unwrap();
+        assert_eq!(taken.text, Some(added(&before, &theirs)));
+        assert!(taken.taken.is_empty() && taken.left.is_empty(), "{taken:?}");
+    }
+}
+
 const DEAD: &str = "AROASANDBOXGONE00000A";
 
 #[test]
