@@ -107,12 +107,13 @@ fn statements_written(change: &ChangeRecord) -> Vec<String> {
         .collect()
 }
 
-/// The profile that made a change, with the role on top of it.
+/// Who made a change: the caller's ARN, or what is known of it, which is the profile with the role on top.
 fn made_as(change: &ChangeRecord) -> String {
     let SignIn { profile, role, .. } = &change.sign_in;
-    match role {
-        Some(role) => format!("{role} by profile {profile}"),
-        None => format!("profile {profile}"),
+    match (&change.caller, role) {
+        (Some(caller), _) => format!("{caller} by profile {profile}"),
+        (None, Some(role)) => format!("{role} by profile {profile}"),
+        (None, None) => format!("profile {profile}"),
     }
 }
 
@@ -138,6 +139,7 @@ fn change_object(change: &ChangeRecord) -> Value {
         "ends_at": change.ends_at(),
         "added": change.added,
         "written": statements_written(change),
+        "caller": change.caller,
         "profile": change.sign_in.profile,
         "role": change.sign_in.role,
     })

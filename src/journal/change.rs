@@ -201,6 +201,8 @@ pub struct NewChange<'a> {
     pub source_account: &'a AccountId,
     /// How the side that writes signs in.
     pub sign_in: &'a SignIn,
+    /// As whom it is written; of an assumed role, the session.
+    pub caller: &'a Arn,
     /// The plan that it is made for, as a plan file.
     pub plan: &'a str,
     /// What is changed.
@@ -228,6 +230,9 @@ pub struct ChangeRecord {
     pub source_account: AccountId,
     /// How the side that wrote signs in.
     pub sign_in: SignIn,
+    /// As whom it was written; of an assumed role, the session. `None` where an earlier version of the
+    /// program, which did not write it down, made the change.
+    pub caller: Option<Arn>,
     /// The plan that it was made for, as a plan file.
     pub plan: String,
     /// What is changed.
@@ -283,6 +288,7 @@ const CHANGE: &str = "change";
 struct Request<'a> {
     source_account: Cow<'a, AccountId>,
     sign_in: Cow<'a, SignIn>,
+    caller: Option<Cow<'a, Arn>>,
     plan: Cow<'a, str>,
     target: Cow<'a, ChangeTarget>,
     before: Option<Cow<'a, str>>,
@@ -307,6 +313,7 @@ impl Journal {
         let request = Request {
             source_account: Cow::Borrowed(change.source_account),
             sign_in: Cow::Borrowed(change.sign_in),
+            caller: Some(Cow::Borrowed(change.caller)),
             plan: change.plan.into(),
             target: Cow::Borrowed(change.target),
             before: change.before.map(Cow::Borrowed),
@@ -403,6 +410,7 @@ fn read_change(row: &Row<'_>) -> Result<ChangeRecord, JournalError> {
         account: account(&row.get::<_, String>(2)?)?,
         source_account: request.source_account.into_owned(),
         sign_in: request.sign_in.into_owned(),
+        caller: request.caller.map(Cow::into_owned),
         plan: request.plan.into_owned(),
         target: request.target.into_owned(),
         title: row.get(3)?,

@@ -81,10 +81,15 @@ fn what_is_named_is_applied_listed_and_undone() {
         in_place[0]["written"],
         serde_json::json!(["TableferryWrite"])
     );
+    assert_eq!(
+        in_place[0]["caller"],
+        "arn:aws:iam::222222222222:user/dev-admin"
+    );
     let told = Ended::of(&mut home.sandbox(&["apply", "--list"]));
     assert!(
         told.out.contains(
-            "bucket policy of export-nopolicy (`TableferryWrite`), made as profile dev-admin"
+            "bucket policy of export-nopolicy (`TableferryWrite`), made as \
+             arn:aws:iam::222222222222:user/dev-admin by profile dev-admin"
         ),
         "{told:?}"
     );

@@ -104,6 +104,12 @@ fn a_change_that_an_earlier_version_made_is_listed_and_taken_away() {
     assert_eq!(changes.len(), 1, "{listed:?}");
     assert_eq!(changes[0]["change"], 1);
     assert_eq!(changes[0]["stage"], "HELD");
+    // It did not write down who made it, but by which profile.
+    assert_eq!(changes[0]["caller"], Value::Null);
+    let listed = ran(&home, &["apply", "--list"]);
+    let profile = changes[0]["profile"].as_str().unwrap();
+    let who = format!("made as profile {profile}");
+    assert!(listed.out.contains(&who), "{listed:?}");
     let checked = ran(&home, &["check", plan]);
     assert!(not_allowed(&checked).starts_with("0 denied"), "{checked:?}");
 

@@ -237,6 +237,7 @@ pub fn change(id: i64) -> ChangeRecord {
         account: owner.clone(),
         source_account: "111111111111".parse().unwrap(),
         sign_in: SignIn::default(),
+        caller: None,
         plan: String::new(),
         target: bucket_policy(owner),
         title: "bucket policy of export-landing".to_owned(),

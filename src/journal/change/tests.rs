@@ -4,6 +4,8 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
+const CALLER: &str = "arn:aws:sts::222222222222:assumed-role/Admin/pat";
+
 fn target() -> ChangeTarget {
     ChangeTarget::BucketPolicy {
         bucket: "export-landing".parse().unwrap(),
@@ -23,6 +25,7 @@ fn record(journal: &Journal, title: &str) -> ChangeId {
         account: &account,
         source_account: &source_account,
         sign_in: &sign_in,
+        caller: &CALLER.parse().unwrap(),
         plan: "plan",
         target: &target(),
         title,
@@ -41,11 +44,29 @@ fn a_change_reads_back_as_it_was_written() {
     assert_eq!(read.created_at, at(10));
     assert_eq!(read.account.as_str(), "222222222222");
     assert_eq!(read.sign_in.profile, "dev-admin");
+    assert_eq!(read.caller, Some(CALLER.parse().unwrap()));
     assert_eq!(read.target, target());
     assert_eq!(read.before.as_deref(), Some("{ \"Statement\": [] }\n"));
     assert_eq!(read.added, ["Ours"]);
     assert_eq!(read.stage, ChangeStage::Planned);
     assert_eq!(journal.change(ChangeId(7)).unwrap(), None);
+}
+
+/// An earlier version did not write the caller down.
+#[test]
+fn a_change_without_its_caller_is_read() {
+    let journal = Journal::in_memory().unwrap();
+    let id = record(&journal, "x");
+    let rows = journal.lock().execute(
+        "UPDATE operation SET request = json_remove(request, '$.caller')",
+        [],
+    );
+    assert_eq!(rows.unwrap(), 1);
+    let read = journal.change(id).unwrap().unwrap();
+    assert_eq!(
+        (read.caller, read.sign_in.profile.as_str()),
+        (None, "dev-admin")
+    );
 }
 
 #[test]

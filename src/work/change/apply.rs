@@ -200,6 +200,7 @@ impl Work {
             account: &proposal.account,
             source_account: &proposal.source_account,
             sign_in: &sign_in,
+            caller: &session.identity.arn,
             plan,
             target: &proposal.target,
             title,
