@@ -13,7 +13,7 @@ use tableferry::aws::{Environment, Session};
 use tableferry::job::{ExportRequest, Plan};
 use tableferry::journal::Journal;
 use tableferry::work::{ControlDocuments, Settings, Side, Work};
-use tableferry_sandbox::{ExportAcl, Options, Sandbox, SourceAddress};
+use tableferry_sandbox::{AclContext, ExportAcl, Options, Sandbox, SourceAddress};
 
 /// Runs a test's work on a thread of its own, whose stack is large enough for the SDK's futures in a
 /// program that is not optimized.
@@ -260,6 +260,11 @@ impl Place {
     /// Plays what AWS leaves open another way.
     pub fn play_as(&self, address: SourceAddress, acl: ExportAcl) {
         self.sandbox.play_as(address, acl);
+    }
+
+    /// Plays what S3 has before it when it asks for `s3:PutObjectAcl` another way.
+    pub fn play_acl_context(&self, context: AclContext) {
+        self.sandbox.play_acl_context(context);
     }
 }
 

@@ -16,7 +16,7 @@ mod world;
 
 use tableferry::assess::requirement::Criticality;
 use tableferry::assess::verdict::{AssessedRequirement, Requirement, Verdict};
-use tableferry_sandbox::{ExportAcl, SourceAddress};
+use tableferry_sandbox::{AclContext, ExportAcl, SourceAddress};
 
 use crate::place::{self, Ending, Place};
 use case::Case;
@@ -137,7 +137,8 @@ fn varied(
     world
 }
 
-/// How exports of a plan end, for each address and each access control list.
+/// How exports of a plan end, for each address, each access control list, and each context in which S3 may
+/// ask for its permission.
 pub async fn play(
     world: &serde_json::Value,
     plan: &tableferry::job::Plan,
@@ -154,10 +155,15 @@ pub async fn play(
         for acl in [ExportAcl::BucketOwnerFullControl, ExportAcl::Absent] {
             let is_asked = (address == SourceAddress::Service || text.contains("aws:SourceIp"))
                 && (acl == ExportAcl::BucketOwnerFullControl || text.contains("s3:x-amz-acl"));
-            if is_asked {
-                place.play_as(address, acl);
-                let ending = place.send(&requests[0]).await;
-                endings.push((format!("{address:?}, {acl:?}"), ending));
+            for context in [AclContext::Upload, AclContext::AclAlone] {
+                let is_asked = is_asked
+                    && (context == AclContext::Upload || text.contains("s3:x-amz-server-side"));
+                if is_asked {
+                    place.play_as(address, acl);
+                    place.play_acl_context(context);
+                    let ending = place.send(&requests[0]).await;
+                    endings.push((format!("{address:?}, {acl:?}, {context:?}"), ending));
+                }
             }
         }
     }

@@ -106,6 +106,8 @@ impl World {
             resource_account: attempt.resource_account,
             context: attempt.context,
         };
+        self.judged
+            .note(attempt.action, attempt.resource, attempt.context);
         let answer = evaluate(&request, &self.policies(attempt));
         match answer.decision {
             Decision::Allowed => Ok(()),

@@ -161,6 +161,11 @@ pub(super) fn add_upload(
     }
 }
 
+/// Adds whether a call makes an object ("Enforce conditional writes on Amazon S3 buckets").
+pub(super) fn add_object_creation(context: &mut Context, makes_one: bool) {
+    context.set("s3:ObjectCreationOperation", makes_one.to_string());
+}
+
 /// Adds what KMS sees when a service uses a key on a caller's behalf.
 pub(super) fn add_key_use(
     context: &mut Context,
@@ -171,6 +176,8 @@ pub(super) fn add_key_use(
     context.set("kms:CallerAccount", caller_account);
     if let Some(service) = via_service {
         context.set("kms:ViaService", service);
+        // Services use keys to encrypt and decrypt, and symmetric ones alone.
+        context.set("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT");
     }
     for (name, value) in encryption_context {
         context.set(&format!("kms:EncryptionContext:{name}"), *value);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::caller::Caller;
-use super::open_questions::{ExportAcl, SourceAddress};
+use super::open_questions::{AclContext, ExportAcl, SourceAddress};
 
 /// An export.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub(super) struct Export {
     pub source_address: SourceAddress,
     #[serde(default)]
     pub acl: ExportAcl,
+    #[serde(default)]
+    pub acl_context: AclContext,
     pub started_at: Timestamp,
     /// How long the whole job takes.
     pub length: Duration,

@@ -111,7 +111,7 @@ mod tests {
 
     use super::super::call::Call;
     use super::super::dynamodb;
-    use super::super::open_questions::{ExportAcl, OpenQuestions, SourceAddress};
+    use super::super::open_questions::{AclContext, ExportAcl, OpenQuestions, SourceAddress};
     use super::*;
 
     const START: &str = "2026-11-22T10:00:00Z";
@@ -135,6 +135,7 @@ mod tests {
                 policy_delay: Duration::ZERO,
                 source_address: SourceAddress::Service,
                 export_acl: ExportAcl::default(),
+                acl_context: AclContext::default(),
             },
         };
         let input = json!({

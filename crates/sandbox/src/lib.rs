@@ -33,6 +33,7 @@ mod iam;
 mod identifier;
 mod items;
 mod json_members;
+mod judged;
 mod kms;
 mod lookup;
 mod open_questions;
@@ -62,7 +63,8 @@ use s3s::service::S3Service;
 pub use clock::ClockOffset;
 pub use context::{OPERATOR_ADDRESS, SERVICE_ADDRESS};
 pub use faults::Faults;
-pub use open_questions::{ExportAcl, SourceAddress};
+pub use judged::JudgedRequest;
+pub use open_questions::{AclContext, ExportAcl, SourceAddress};
 pub use profiles::SharedFiles;
 use shared::Shared;
 pub use sts::MFA_CODE;
@@ -229,6 +231,23 @@ impl Sandbox {
     /// Plays what AWS leaves open another way, for the exports that are started from now on.
     pub fn play_as(&self, source_address: SourceAddress, export_acl: ExportAcl) {
         self.shared.set_open_ends(source_address, export_acl);
+    }
+
+    /// Plays another way what S3 has before it when it asks for `s3:PutObjectAcl`, for the exports that
+    /// are started from now on.
+    pub fn play_acl_context(&self, acl_context: AclContext) {
+        self.shared.set_acl_context(acl_context);
+    }
+
+    /// Keeps the requests that are judged from now on, for [`Self::judged`].
+    pub fn keep_judged(&self) {
+        self.shared.world().judged.keep();
+    }
+
+    /// The requests that were judged since they are kept, in their order.
+    #[must_use]
+    pub fn judged(&self) -> Vec<JudgedRequest> {
+        self.shared.world().judged.all()
     }
 
     /// What `DescribeExport` would tell of an export now, whoever may ask; `None` where there is none.

@@ -34,6 +34,16 @@ impl ExportAcl {
     }
 }
 
+/// Which headers of an upload S3 has before it when it asks for `s3:PutObjectAcl`; AWS tells none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub enum AclContext {
+    /// All of the request that sends the access control list.
+    #[default]
+    Upload,
+    /// The access control list's alone, as `PutObjectAcl` has them.
+    AclAlone,
+}
+
 /// How the sandbox plays what AWS leaves open, and how long things take in it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct OpenQuestions {
@@ -42,4 +52,5 @@ pub(super) struct OpenQuestions {
     pub policy_delay: Duration,
     pub source_address: SourceAddress,
     pub export_acl: ExportAcl,
+    pub acl_context: AclContext,
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::clock::Clock;
 use super::faults::Faults;
-use super::open_questions::{ExportAcl, OpenQuestions, SourceAddress};
+use super::open_questions::{AclContext, ExportAcl, OpenQuestions, SourceAddress};
 use super::state_file::StateFile;
 use super::world::World;
 use super::{Options, SandboxError};
@@ -18,7 +18,7 @@ pub(super) struct Shared {
     world: Mutex<World>,
     faults: Mutex<Faults>,
     /// What is played of the things that AWS leaves open.
-    open_ends: Mutex<(SourceAddress, ExportAcl)>,
+    open_ends: Mutex<(SourceAddress, ExportAcl, AclContext)>,
     options: Options,
     /// Where the world is kept, for as long as this process plays it.
     state: Option<StateFile>,
@@ -58,7 +58,11 @@ impl Shared {
             clock,
             world: Mutex::new(world),
             faults: Mutex::new(options.faults.clone()),
-            open_ends: Mutex::new((options.source_address, options.export_acl)),
+            open_ends: Mutex::new((
+                options.source_address,
+                options.export_acl,
+                AclContext::default(),
+            )),
             options,
             state,
             saving: Mutex::new(()),
@@ -82,22 +86,29 @@ impl Shared {
     }
 
     pub(super) fn set_open_ends(&self, source_address: SourceAddress, export_acl: ExportAcl) {
-        *self
-            .open_ends
+        let mut open_ends = self.open_ends();
+        open_ends.0 = source_address;
+        open_ends.1 = export_acl;
+    }
+
+    pub(super) fn set_acl_context(&self, acl_context: AclContext) {
+        self.open_ends().2 = acl_context;
+    }
+
+    fn open_ends(&self) -> MutexGuard<'_, (SourceAddress, ExportAcl, AclContext)> {
+        self.open_ends
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = (source_address, export_acl);
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn open_questions(&self) -> OpenQuestions {
-        let (source_address, export_acl) = *self
-            .open_ends
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let (source_address, export_acl, acl_context) = *self.open_ends();
         OpenQuestions {
             job_length: self.options.job_length,
             policy_delay: self.faults().policy_delay,
             source_address,
             export_acl,
+            acl_context,
         }
     }
 

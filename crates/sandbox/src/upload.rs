@@ -9,6 +9,7 @@ use super::bucket::{Bucket, Object, ObjectEncryption};
 use super::context::{self, Route};
 use super::encryption::{KeyProblem, KeyUse};
 use super::export::Export;
+use super::open_questions::AclContext;
 use super::partitions::via_service;
 use super::world::World;
 
@@ -133,24 +134,32 @@ impl World {
             "AES256"
         });
         let encryption = (algorithm, spec.key.as_deref());
+        let makes_one = Some(!upload.is_in_parts);
         let mut calls = vec![
-            ("s3:PutObject", encryption, acl),
-            ("s3:PutObjectAcl", encryption, acl),
+            ("s3:PutObject", encryption, acl, makes_one),
+            match export.acl_context {
+                AclContext::Upload => ("s3:PutObjectAcl", encryption, acl, makes_one),
+                AclContext::AclAlone => ("s3:PutObjectAcl", (None, None), acl, None),
+            },
         ];
         if upload.is_in_parts {
-            calls.push(("s3:PutObject", encryption, None));
+            calls.push(("s3:PutObject", encryption, None, Some(false)));
+            calls.push(("s3:PutObject", encryption, None, Some(true)));
         }
-        calls.push(("s3:AbortMultipartUpload", (None, None), None));
+        calls.push(("s3:AbortMultipartUpload", (None, None), None, None));
         let resource = format!(
             "{}/{}",
             Bucket::arn(self.partition, &spec.bucket),
             upload.key
         );
-        for (action, (algorithm, key), acl) in calls {
+        for (action, (algorithm, key), acl, makes_one) in calls {
             let mut context =
                 context::of_request(self, &export.caller, &bucket.region, at, route(export));
             context::add_bucket_account(&mut context, self, &bucket.account);
             context::add_upload(&mut context, algorithm, key, acl);
+            if let Some(makes_one) = makes_one {
+                context::add_object_creation(&mut context, makes_one);
+            }
             self.authorize(&Attempt {
                 caller: &export.caller,
                 action,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bucket::{Bucket, PublicAccess};
 use super::export::Export;
+use super::judged::Judged;
 use super::policy_text::{Edited, PolicyText};
 use tableferry_policy::arn::Partition;
 
@@ -43,6 +44,9 @@ pub(super) struct World {
     /// Whether something changed that a state file does not hold yet.
     #[serde(skip)]
     pub is_changed: bool,
+    /// What was judged, if somebody asked for it.
+    #[serde(skip)]
+    pub judged: Judged,
 }
 
 /// The organization that some of the accounts belong to.

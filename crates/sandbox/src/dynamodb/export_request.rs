@@ -237,6 +237,7 @@ fn accept(
         },
         source_address: call.open_questions.source_address,
         acl: call.open_questions.export_acl,
+        acl_context: call.open_questions.acl_context,
         started_at: call.now,
         length: call.open_questions.job_length,
         ended_at: None,

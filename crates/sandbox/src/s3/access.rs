@@ -215,6 +215,7 @@ impl<'a> Visit<'a> {
             ),
         };
         context::add_upload(&mut context, algorithm, key, sent("x-amz-acl"));
+        self.add_write_conditions(&mut context);
         // s3:ListBucketMultipartUploads has no key for what is listed ("Actions, resources, and
         // condition keys for Amazon S3").
         let is_about_objects = self.operation != "ListMultipartUploads";
@@ -228,6 +229,25 @@ impl<'a> Visit<'a> {
             }
         }
         context
+    }
+
+    /// Whether the call makes an object, and on which condition ("Enforce conditional writes on Amazon
+    /// S3 buckets").
+    fn add_write_conditions(&self, context: &mut Context) {
+        let makes_one = match self.operation {
+            "PutObject" | "CompleteMultipartUpload" => true,
+            "CreateMultipartUpload" | "UploadPart" => false,
+            _ => return,
+        };
+        context::add_object_creation(context, makes_one);
+        for (name, key) in [
+            ("if-match", "s3:if-match"),
+            ("if-none-match", "s3:if-none-match"),
+        ] {
+            if let Some(value) = header(self.headers, name).filter(|_| makes_one) {
+                context.set(key, value);
+            }
+        }
     }
 
     /// The upload that a part or the end of one belongs to. "You don't need to specify the encryption
