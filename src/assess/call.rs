@@ -1,12 +1,20 @@
-//! Which of S3's calls an export makes under each permission, and which headers that policies ask for
-//! each of them carries: one row a call, one cell a condition key.
+//! Which calls an export and its verification make under each permission, and what each call has of
+//! the condition keys that policies usually ask for: one row a call, one cell a key, each with its source.
 //!
-//! Which keys an action has is told by the service authorization reference of S3; which of them a
-//! call carries, by the API reference of the call and by what others observed.
+//! Which keys an action has is told by the service authorization reference; which of them a call has,
+//! by the API reference of the call and by what others observed. What a key holds, where a call has it,
+//! is told by [`super::context`], which reads this table.
+
+mod cells;
+mod route;
 
 use std::fmt;
 
-/// One of S3's calls.
+use super::requirement::{Purpose, RequiredPermission};
+pub(super) use cells::{Keys, cells};
+pub(super) use route::{Route, RouteKey};
+
+/// One call, by its operation's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Call {
     PutObject,
@@ -16,20 +24,41 @@ pub(super) enum Call {
     AbortMultipartUpload,
     /// No call of its own: S3 asks for the permission where an upload sends an access control list.
     PutObjectAcl,
-    /// A call that carries none of these headers.
-    Other,
+    GetObject,
+    ListObjectsV2,
+    /// S3 uses the key of the objects.
+    GenerateDataKey,
+    /// S3 uses the key of the objects.
+    Decrypt,
+    /// `DynamoDB` uses the key of a table.
+    GenerateDataKeyOfTable,
+    /// `DynamoDB` uses the key of a table.
+    DecryptOfTable,
+    ExportTableToPointInTime,
+    DescribeTable,
+    DescribeContinuousBackups,
+    DescribeExport,
+    ListExports,
+    /// A call without a row: nobody can tell what it has.
+    Unlisted,
 }
 
 impl fmt::Display for Call {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, out)
+        let name = match self {
+            Self::GenerateDataKeyOfTable => "GenerateDataKey",
+            Self::DecryptOfTable => "Decrypt",
+            Self::Unlisted => "a call",
+            _ => return fmt::Debug::fmt(self, out),
+        };
+        out.write_str(name)
     }
 }
 
 /// What a call has of a condition key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Carried {
-    /// The call sends it.
+    /// The call itself brings it, or the service that is called adds it.
     Sent,
     /// It has the value of the call that began the upload.
     Inherited,
@@ -39,77 +68,19 @@ pub(super) enum Carried {
     Unknown,
 }
 
-/// A row: the call, what it has of the keys of encryption, what of those of access control lists, and
-/// where both are told.
-type Row = (Call, Carried, Carried, &'static str);
-
-/// Which access control list an export sends is not documented.
-pub(super) const TABLE: [Row; 7] = [
-    (
-        Call::PutObject,
-        Carried::Sent,
-        Carried::Unknown,
-        "API reference of PutObject; of ExportTableToPointInTime, S3SseAlgorithm",
-    ),
-    (
-        Call::CreateMultipartUpload,
-        Carried::Sent,
-        Carried::Unknown,
-        "API reference of CreateMultipartUpload; of ExportTableToPointInTime, S3SseAlgorithm",
-    ),
-    (
-        Call::UploadPart,
-        Carried::Inherited,
-        Carried::Absent,
-        "API reference of UploadPart, against one report (boto/botocore#471); aws/aws-cli#1674",
-    ),
-    (
-        Call::CompleteMultipartUpload,
-        Carried::Inherited,
-        Carried::Absent,
-        "as UploadPart; the request's headers in S3's model",
-    ),
-    (
-        Call::AbortMultipartUpload,
-        Carried::Absent,
-        Carried::Absent,
-        "the request's headers in S3's model",
-    ),
-    (
-        Call::PutObjectAcl,
-        Carried::Sent,
-        Carried::Unknown,
-        "API reference of PutObject and CreateMultipartUpload, whose headers these are",
-    ),
-    (
-        Call::Other,
-        Carried::Absent,
-        Carried::Absent,
-        "the requests' headers in S3's model",
-    ),
-];
-
-/// The keys of an upload's encryption.
-pub(super) const OF_ENCRYPTION: [&str; 2] = [
-    "s3:x-amz-server-side-encryption",
-    "s3:x-amz-server-side-encryption-aws-kms-key-id",
-];
-
-/// The keys of an upload's access control list.
-pub(super) const OF_ACL: [&str; 6] = [
-    "s3:x-amz-acl",
-    "s3:x-amz-grant-full-control",
-    "s3:x-amz-grant-read",
-    "s3:x-amz-grant-read-acp",
-    "s3:x-amz-grant-write",
-    "s3:x-amz-grant-write-acp",
-];
+/// Whether the calls under a permission tell how the plan encrypts: an abort does not.
+pub(super) fn tells_encryption(need: &RequiredPermission) -> bool {
+    let mut calls = Call::of(need, true).iter();
+    calls.any(|call| call.carries(Keys::Encryption) != Carried::Absent)
+}
 
 impl Call {
-    /// The calls that are judged as one action on one object. A data file is a multipart upload even
-    /// where it is empty, as its `ETag` shows; the other files are put in one piece.
-    pub(super) fn of(action: &str, is_data: bool) -> &'static [Self] {
-        match action {
+    /// The calls that are made under a permission for one object, key or table. A data file is a
+    /// multipart upload even where it is empty, as its `ETag` shows; the other files are put in one
+    /// piece.
+    pub(super) fn of(need: &RequiredPermission, is_data: bool) -> &'static [Self] {
+        let is_of_table = need.purpose == Purpose::ReadTable;
+        match need.action {
             "s3:PutObject" if is_data => &[
                 Self::CreateMultipartUpload,
                 Self::UploadPart,
@@ -118,21 +89,39 @@ impl Call {
             "s3:PutObject" => &[Self::PutObject],
             "s3:PutObjectAcl" => &[Self::PutObjectAcl],
             "s3:AbortMultipartUpload" => &[Self::AbortMultipartUpload],
-            _ => &[Self::Other],
+            "s3:GetObject" => &[Self::GetObject],
+            "s3:ListBucket" => &[Self::ListObjectsV2],
+            "kms:GenerateDataKey" if is_of_table => &[Self::GenerateDataKeyOfTable],
+            "kms:GenerateDataKey" => &[Self::GenerateDataKey],
+            "kms:Decrypt" if is_of_table => &[Self::DecryptOfTable],
+            "kms:Decrypt" => &[Self::Decrypt],
+            "dynamodb:ExportTableToPointInTime" => &[Self::ExportTableToPointInTime],
+            "dynamodb:DescribeTable" => &[Self::DescribeTable],
+            "dynamodb:DescribeContinuousBackups" => &[Self::DescribeContinuousBackups],
+            "dynamodb:DescribeExport" => &[Self::DescribeExport],
+            "dynamodb:ListExports" => &[Self::ListExports],
+            _ => &[Self::Unlisted],
         }
     }
 
-    /// What it has of the keys of encryption.
-    pub(super) fn encryption(self) -> Carried {
-        self.row().map_or(Carried::Unknown, |row| row.1)
+    /// What the call has of a key; absent where the key is of another service.
+    pub(super) fn carries(self, key: Keys) -> Carried {
+        if self == Self::Unlisted {
+            return Carried::Unknown;
+        }
+        let cell = cells().find(|(call, of, ..)| *call == self && *of == key);
+        cell.map_or(Carried::Absent, |(_, _, carried, _)| *carried)
     }
 
-    /// What it has of the keys of access control lists.
-    pub(super) fn acl(self) -> Carried {
-        self.row().map_or(Carried::Unknown, |row| row.2)
-    }
-
-    fn row(self) -> Option<&'static Row> {
-        TABLE.iter().find(|row| row.0 == self)
+    /// How the call reaches the service that judges it; `is_direct` tells a call that the principal
+    /// makes, and what S3 does for it, from those that `DynamoDB` forwards.
+    pub(super) const fn route(self, is_direct: bool) -> Route {
+        match self {
+            Self::GenerateDataKeyOfTable | Self::DecryptOfTable => Route::ByDynamoDb,
+            Self::GenerateDataKey | Self::Decrypt if is_direct => Route::ByS3,
+            Self::GenerateDataKey | Self::Decrypt => Route::ByDynamoDbAndS3,
+            _ if is_direct => Route::Direct,
+            _ => Route::ByDynamoDb,
+        }
     }
 }

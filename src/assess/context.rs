@@ -7,7 +7,7 @@
 
 use jiff::Timestamp;
 
-use super::call::{Call, Carried, OF_ACL, OF_ENCRYPTION};
+use super::call::{Call, Carried, Keys, Route, RouteKey};
 use super::facts::{Fact, Facts, Organization, PrincipalFacts, ReadError};
 use super::requirement::{Purpose, RequiredPermission, Who};
 use super::verdict::{MissingInput, PolicyLayer};
@@ -21,8 +21,7 @@ const EXPORTER: &str = "dynamodb.amazonaws.com";
 
 /// Keys that a request has only where a service calls for itself, or where it goes through an access
 /// point; a principal's request to a bucket, a table or a key never has them.
-/// `S3SseAlgorithm` of an export takes no key of the customer's own in a header.
-const NEVER_THERE: [&str; 11] = [
+const NEVER_THERE: [&str; 10] = [
     "aws:PrincipalServiceName",
     "aws:PrincipalServiceNamesList",
     "aws:SourceAccount",
@@ -33,25 +32,12 @@ const NEVER_THERE: [&str; 11] = [
     "s3:AccessPointNetworkOrigin",
     "s3:DataAccessPointAccount",
     "s3:DataAccessPointArn",
-    "s3:x-amz-server-side-encryption-customer-algorithm",
 ];
 
-/// Keys that tell of the endpoint or network a call came through. "The key is not in the context of a
-/// request that a service makes with the principal's credentials" (`aws:SourceVpc`).
-const OF_NETWORK: [&str; 7] = [
-    "aws:SourceVpc",
-    "aws:SourceVpcArn",
-    "aws:SourceVpce",
-    "aws:VpceAccount",
-    "aws:VpceOrgID",
-    "aws:VpceOrgPaths",
-    "aws:VpcSourceIp",
-];
-
-/// The header of an upload that names the key.
-const KEY_HEADER: &str = "s3:x-amz-server-side-encryption-aws-kms-key-id";
 /// The one pair of S3's encryption context.
 pub(super) const OBJECT_CONTEXT: &str = "kms:EncryptionContext:aws:s3:arn";
+/// How many objects one page of the verification's listing asks for.
+const PAGE_SIZE: &str = "1000";
 
 /// What surrounds one request.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +56,8 @@ pub(super) struct CallContext<'a> {
     pub(super) table: Option<&'a Arn>,
     /// An object that the export writes, whose key the request is about.
     pub(super) object: Option<&'a str>,
+    /// The folder that is listed, if the request is a list.
+    pub(super) listed: Option<&'a str>,
     /// The role's ARN, for a session.
     pub(super) role: Option<&'a str>,
     /// Whether the principal itself makes the call, as opposed to a service that acts for it.
@@ -104,12 +92,12 @@ pub(super) fn of(call: CallContext<'_>) -> Context {
     }
     add_route(&mut context, call);
     add_resource(&mut context, call);
-    match call.need.purpose {
-        Purpose::Write => add_upload(&mut context, call.call, &call.plan.encryption),
-        Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable => {
-            add_key_use(&mut context, call);
+    for key in Keys::ALL {
+        match call.call.carries(key) {
+            Carried::Sent | Carried::Inherited => add_value(&mut context, call, key),
+            Carried::Unknown => set_unknown(&mut context, key.names()),
+            Carried::Absent => {}
         }
-        _ => {}
     }
     context
 }
@@ -178,44 +166,28 @@ fn add_principal(context: &mut Context, principal: &PrincipalFacts, role: Option
 
 /// How the request reaches the service that judges it.
 fn add_route(context: &mut Context, call: CallContext<'_>) {
-    // The operator's address is known to AWS alone: behind an address translation or an endpoint it
-    // is not the machine's. For a call that is forwarded, AWS documents none.
-    context.set_unknown("aws:SourceIp");
-    if call.is_direct {
-        // KMS is called by S3 all the same.
-        let is_key_use = matches!(
-            call.need.purpose,
-            Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable
-        );
-        context.set("aws:ViaAWSService", is_key_use.to_string());
-        for key in OF_NETWORK {
-            context.set_unknown(key);
-        }
-        for key in ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"] {
-            if is_key_use {
-                context.set_unknown(key);
+    let is_direct = call.is_direct || call.need.purpose == Purpose::Decrypt;
+    let route = call.call.route(is_direct);
+    for key in RouteKey::ALL {
+        match route.carries(key) {
+            Carried::Unknown => set_unknown(context, key.names()),
+            Carried::Sent | Carried::Inherited => {
+                for name in key.names() {
+                    let value = match key {
+                        RouteKey::ViaAwsService => (route != Route::Direct).to_string(),
+                        _ => EXPORTER.to_owned(),
+                    };
+                    context.set(name, value);
+                }
             }
+            Carried::Absent => {}
         }
-        return;
     }
-    context.set("aws:ViaAWSService", "true");
-    match call.need.purpose {
-        Purpose::Write | Purpose::ReadTable => {
-            context.set_all("aws:CalledVia", vec![EXPORTER.to_owned()]);
-            context.set("aws:CalledViaFirst", EXPORTER);
-            context.set("aws:CalledViaLast", EXPORTER);
-        }
-        // Whether KMS sees S3 in the chain is not documented.
-        Purpose::Encrypt => {
-            context.set_unknown("aws:CalledVia");
-            context.set("aws:CalledViaFirst", EXPORTER);
-            context.set_unknown("aws:CalledViaLast");
-        }
-        _ => {
-            for key in ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"] {
-                context.set_unknown(key);
-            }
-        }
+}
+
+fn set_unknown(context: &mut Context, names: &[&str]) {
+    for name in names {
+        context.set_unknown(name);
     }
 }
 
@@ -258,84 +230,101 @@ fn add_organization(
     }
 }
 
-/// What the headers of a call of an upload say. What it does not carry is absent.
-fn add_upload(context: &mut Context, call: Call, encryption: &Encryption) {
-    match call.encryption() {
-        Carried::Sent | Carried::Inherited => add_encryption(context, encryption),
-        Carried::Unknown => {
-            for key in OF_ENCRYPTION {
-                context.set_unknown(key);
-            }
-        }
-        Carried::Absent => {}
-    }
-    if call.acl() != Carried::Absent {
-        for key in OF_ACL {
-            context.set_unknown(key);
-        }
-    }
-}
-
-fn add_encryption(context: &mut Context, encryption: &Encryption) {
-    let (algorithm, key) = match encryption {
-        Encryption::Aes256 => ("AES256", None),
-        Encryption::Kms { .. } => ("aws:kms", encryption.key()),
+/// What a key holds in a call that has it.
+fn add_value(context: &mut Context, call: CallContext<'_>, key: Keys) {
+    let [name, ..] = key.names() else {
+        return;
     };
-    context.set("s3:x-amz-server-side-encryption", algorithm);
     match key {
-        Some(key) if key.starts_with("arn:") => context.set(KEY_HEADER, key),
-        // What S3 makes of an id or an alias before it judges is not documented.
-        Some(_) => context.set_unknown(KEY_HEADER),
-        None => {}
+        Keys::Encryption => context.set(name, algorithm(&call.plan.encryption)),
+        Keys::EncryptionKey => match call.plan.encryption.key() {
+            Some(key) if key.starts_with("arn:") => context.set(name, key),
+            // What S3 makes of an id or an alias before it judges is not documented.
+            Some(_) => context.set_unknown(name),
+            None => {}
+        },
+        Keys::ObjectCreation => {
+            let makes_one = matches!(call.call, Call::PutObject | Call::CompleteMultipartUpload);
+            context.set(name, makes_one.to_string());
+        }
+        Keys::Prefix => match call.listed {
+            Some(folder) => context.set(name, folder),
+            None => context.set_unknown(name),
+        },
+        Keys::PageSize => context.set(name, PAGE_SIZE),
+        Keys::EncryptionContext => add_encryption_context(context, call),
+        Keys::KmsAlgorithm => context.set(name, "SYMMETRIC_DEFAULT"),
+        Keys::ViaService => match via_service(call) {
+            Some(service) => context.set(name, service),
+            None => context.set_unknown(name),
+        },
+        Keys::CallerAccount => context.set(name, call.principal().caller.account.as_str()),
+        Keys::CustomerKey
+        | Keys::Acl
+        | Keys::AclGrants
+        | Keys::ConditionalWrite
+        | Keys::Delimiter
+        | Keys::GrantTerms
+        | Keys::RequestAlias
+        | Keys::Items => set_unknown(context, key.names()),
     }
 }
 
-/// What KMS sees when a service uses a key for a principal. The encryption context is documented for
-/// both: S3's holds the object's ARN, or with an S3 Bucket Key the bucket's ("Using encryption with
-/// AWS KMS keys"); DynamoDB's the table's name and account ("DynamoDB encryption at rest").
-fn add_key_use(context: &mut Context, call: CallContext<'_>) {
-    let caller = &call.principal().caller;
-    context.set("kms:CallerAccount", caller.account.as_str());
-    let suffix = caller.arn.partition.dns_suffix();
-    if call.need.purpose == Purpose::ReadTable {
+const fn algorithm(encryption: &Encryption) -> &'static str {
+    match encryption {
+        Encryption::Aes256 => "AES256",
+        Encryption::Kms { .. } => "aws:kms",
+    }
+}
+
+/// The service that calls KMS, in the Region of what it works on.
+fn via_service(call: CallContext<'_>) -> Option<String> {
+    let suffix = call.principal().caller.arn.partition.dns_suffix();
+    match call.call {
+        Call::GenerateDataKeyOfTable | Call::DecryptOfTable => {
+            Some(format!("dynamodb.{}.{suffix}", call.table?.region))
+        }
+        _ => {
+            let region = call.facts.bucket.region.value()?;
+            Some(format!("s3.{region}.{suffix}"))
+        }
+    }
+}
+
+/// S3's encryption context holds the object's ARN, or with an S3 Bucket Key the bucket's; `DynamoDB`'s
+/// the table's name and account.
+fn add_encryption_context(context: &mut Context, call: CallContext<'_>) {
+    const KEYS: &str = "kms:EncryptionContextKeys";
+    if matches!(
+        call.call,
+        Call::GenerateDataKeyOfTable | Call::DecryptOfTable
+    ) {
         let Some(table) = call.table else {
+            context.set_unknown(KEYS);
             return;
         };
-        context.set(
-            "kms:ViaService",
-            format!("dynamodb.{}.{suffix}", table.region),
-        );
         let name = table.resource_after("table").unwrap_or_default();
-        context.set("kms:EncryptionContext:aws:dynamodb:tableName", name);
-        context.set(
-            "kms:EncryptionContext:aws:dynamodb:subscriberId",
-            table.account.as_str(),
-        );
-        context.set_all(
-            "kms:EncryptionContextKeys",
-            vec![
-                "aws:dynamodb:tableName".to_owned(),
-                "aws:dynamodb:subscriberId".to_owned(),
-            ],
-        );
+        let pairs = [
+            ("aws:dynamodb:tableName", name),
+            ("aws:dynamodb:subscriberId", table.account.as_str()),
+        ];
+        for (pair, value) in pairs {
+            context.set(&format!("kms:EncryptionContext:{pair}"), value);
+        }
+        context.set_all(KEYS, pairs.map(|(pair, _)| pair.to_owned()).to_vec());
         return;
     }
-    match call.facts.bucket.region.value() {
-        Some(region) => context.set("kms:ViaService", format!("s3.{region}.{suffix}")),
-        None => context.set_unknown("kms:ViaService"),
-    }
-    match bucket_key(call.facts) {
-        Some(true) => {
-            let bucket = call.facts.bucket.name.arn(caller.arn.partition);
-            context.set(OBJECT_CONTEXT, bucket);
-        }
-        Some(false) => match call.object {
-            Some(object) => context.set(OBJECT_CONTEXT, object),
-            None => context.set_unknown(OBJECT_CONTEXT),
-        },
+    let partition = call.principal().caller.arn.partition;
+    let named = match bucket_key(call.facts) {
+        Some(true) => Some(call.facts.bucket.name.arn(partition)),
+        Some(false) => call.object.map(str::to_owned),
+        None => None,
+    };
+    match named {
+        Some(arn) => context.set(OBJECT_CONTEXT, arn),
         None => context.set_unknown(OBJECT_CONTEXT),
     }
-    context.set_all("kms:EncryptionContextKeys", vec!["aws:s3:arn".to_owned()]);
+    context.set_all(KEYS, vec!["aws:s3:arn".to_owned()]);
 }
 
 /// Whether S3 Bucket Keys are on, where it is known.
@@ -422,11 +411,9 @@ pub(super) fn unread_key(
     })
 }
 
-/// Keys whose absence from the context, as built above, means that the request has them not.
-const SETTLED: [&str; 14] = [
-    "aws:CalledVia",
-    "aws:CalledViaFirst",
-    "aws:CalledViaLast",
+/// Keys whose absence from the context, as built above, means that the request has them not, beside those
+/// of the table of calls.
+const SETTLED: [&str; 9] = [
     "aws:MultiFactorAuthAge",
     "aws:MultiFactorAuthPresent",
     "aws:PrincipalOrgID",
@@ -436,8 +423,6 @@ const SETTLED: [&str; 14] = [
     "aws:SourceIdentity",
     "aws:TokenIssueTime",
     "aws:username",
-    "kms:CallerAccount",
-    "kms:ViaService",
 ];
 
 /// Keys that only their own service puts into a request, whatever session makes it. A service that
@@ -467,14 +452,13 @@ fn is_settled(key: &str, action: &str) -> bool {
         key.get(..prefix.len())
             .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
     };
+    let of_route = RouteKey::ALL.iter().flat_map(|key| key.names());
     NEVER_THERE
-        .into_iter()
-        .chain(OF_NETWORK)
-        .chain(SETTLED)
-        .chain(OF_ENCRYPTION)
-        .chain(OF_ACL)
+        .iter()
+        .chain(&SETTLED)
+        .chain(of_route)
         .any(|known| known.eq_ignore_ascii_case(key))
-        || begins("kms:EncryptionContext:")
+        || Keys::ALL.iter().any(|known| known.is_named(key))
         || begins("sts:")
         || OF_ONE_SERVICE.iter().any(|prefix| begins(prefix)) && !is_of_service(key, action)
 }

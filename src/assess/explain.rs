@@ -64,6 +64,8 @@ fn line(id: &str, facts: &Facts, need: &RequiredPermission, ask: &PermissionRequ
         // The role behind a session is in `aws:PrincipalArn`.
         "principal": ask.principal.name(),
         "action": ask.action,
+        // Calls under one action differ in their context.
+        "call": ask.call.to_string(),
         "resource": ask.resource,
         "resource_account": ask.account,
         "context": context,

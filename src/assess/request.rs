@@ -31,7 +31,7 @@ pub(super) struct PermissionRequest<'f> {
     pub(super) call: Call,
     pub(super) resource: String,
     pub(super) account: AccountId,
-    /// The table that it is about, as the plan calls it, or the object.
+    /// The table that it is about, as the plan calls it, or the object, or the folder that is listed.
     pub(super) about: Option<String>,
     pub(super) context: Context,
     pub(super) applicable_policies: ApplicablePolicies<'f>,
@@ -102,7 +102,7 @@ fn asks_by<'f>(
     let mut asks = Vec::new();
     for place in &places {
         let is_data = place.resource.ends_with(EXAMPLE_FILE);
-        for &call in Call::of(need.action, is_data) {
+        for &call in Call::of(need, is_data) {
             for role in roles(principal, facts) {
                 let call = CallContext {
                     plan,
@@ -113,6 +113,7 @@ fn asks_by<'f>(
                     account: &place.account,
                     resource: &place.resource,
                     object: place.object.as_deref(),
+                    listed: place.listed.as_deref(),
                     table: place.table.as_ref().map(|(_, arn)| arn),
                     role: role.as_deref(),
                     is_direct,
@@ -142,7 +143,9 @@ fn ask<'f>(
         call: call.call,
         resource: place.resource.clone(),
         account: place.account.clone(),
-        about: asked.map(str::to_owned).or_else(|| place.object.clone()),
+        about: asked
+            .map(str::to_owned)
+            .or_else(|| place.object.clone().or_else(|| place.listed.clone())),
         context,
         applicable_policies,
     }
@@ -163,6 +166,8 @@ struct Place<'f> {
     table: Option<(String, Arn)>,
     key: Option<&'f KeyFacts>,
     object: Option<String>,
+    /// The folder that is listed.
+    listed: Option<String>,
 }
 
 fn places<'f>(
@@ -177,18 +182,25 @@ fn places<'f>(
                 what: format!("whose bucket {} is", plan.destination.bucket),
                 permission: "s3:ListBucket",
             })?;
-            let resources = match need.action {
-                "s3:ListBucket" => vec![need.resource.pattern().to_owned()],
-                _ => objects(plan, facts),
-            };
-            let place = |resource: String| Place {
+            let place = |(resource, listed)| Place {
                 resource,
                 account: account.clone(),
                 table: None,
                 key: None,
                 object: None,
+                listed,
             };
-            Ok(resources.into_iter().map(place).collect())
+            let bucket = || need.resource.pattern().to_owned();
+            Ok(match need.action {
+                "s3:ListBucket" => listed_folders(plan)
+                    .into_iter()
+                    .map(|folder| place((bucket(), Some(folder))))
+                    .collect(),
+                _ => objects(plan, facts)
+                    .into_iter()
+                    .map(|object| place((object, None)))
+                    .collect(),
+            })
         }
         Purpose::Encrypt | Purpose::Decrypt => {
             let asked = plan.encryption.key().unwrap_or_default();
@@ -199,6 +211,7 @@ fn places<'f>(
                 table: None,
                 key,
                 object: Some(object),
+                listed: None,
             };
             Ok(objects(plan, facts).into_iter().map(place).collect())
         }
@@ -216,6 +229,7 @@ fn places<'f>(
                     table: Some((table.asked.clone(), table.description.value()?.arn.clone())),
                     key,
                     object: None,
+                    listed: None,
                 })
             };
             Ok(facts
@@ -269,10 +283,43 @@ fn table_places<'f>(plan: &Plan, facts: &Facts, need: &RequiredPermission) -> Ve
                 table: Some((job.table.to_string(), arn)),
                 key: None,
                 object: None,
+                listed: None,
             });
         }
     }
     places
+}
+
+/// The folders that the verification lists: those of the data files, with an example of an id in
+/// those of full exports.
+pub(crate) fn listed_folders(plan: &Plan) -> Vec<String> {
+    let folder = folder(plan);
+    let mut listed = Vec::new();
+    if has_full(plan) {
+        listed.push(format!("{folder}/{EXAMPLE_ID}/data/"));
+    }
+    if has_incremental(plan) {
+        listed.push(format!("{folder}/data/"));
+    }
+    listed
+}
+
+/// The folder of all exports.
+fn folder(plan: &Plan) -> String {
+    match &plan.destination.prefix {
+        Some(prefix) => format!("{prefix}/AWSDynamoDB"),
+        None => "AWSDynamoDB".to_owned(),
+    }
+}
+
+fn has_full(plan: &Plan) -> bool {
+    let mut tables = plan.tables.iter();
+    tables.any(|job| matches!(job.span, Span::Full { .. }))
+}
+
+fn has_incremental(plan: &Plan) -> bool {
+    let mut tables = plan.tables.iter();
+    tables.any(|job| matches!(job.span, Span::Incremental { .. }))
 }
 
 /// The ARN of one object of each kind that the plan's exports write (developer guide, "DynamoDB
@@ -282,11 +329,7 @@ fn objects(plan: &Plan, facts: &Facts) -> Vec<String> {
         .destination
         .bucket
         .arn(facts.source.caller.arn.partition);
-    let folder = match &plan.destination.prefix {
-        Some(prefix) => format!("{bucket}/{prefix}/AWSDynamoDB"),
-        None => format!("{bucket}/AWSDynamoDB"),
-    };
-    let has = |wanted: fn(&Span) -> bool| plan.tables.iter().any(|job| wanted(&job.span));
+    let folder = format!("{bucket}/{}", folder(plan));
     let mut objects: Vec<String> = [
         "_started",
         "manifest-summary.json",
@@ -297,10 +340,10 @@ fn objects(plan: &Plan, facts: &Facts) -> Vec<String> {
     .iter()
     .map(|file| format!("{folder}/{EXAMPLE_ID}/{file}"))
     .collect();
-    if has(|span| matches!(span, Span::Full { .. })) {
+    if has_full(plan) {
         objects.push(format!("{folder}/{EXAMPLE_ID}/{EXAMPLE_FILE}"));
     }
-    if has(|span| matches!(span, Span::Incremental { .. })) {
+    if has_incremental(plan) {
         objects.push(format!("{folder}/{EXAMPLE_FILE}"));
     }
     objects

@@ -16,8 +16,9 @@ use super::requirement::{RequiredPermission, Who, needs_by};
 use crate::job::Plan;
 use tableferry_policy::evaluate::ContextValue;
 
-/// A key whose type for the simulation is not documented: "date or numeric".
-const WITHOUT_TYPE: &str = "aws:EpochTime";
+/// Keys that it is not told: the type of the first is not documented ("date or numeric"), and the second
+/// differs among the calls of one upload, so that each kind of object would be asked about apart.
+const UNTOLD: [&str; 2] = ["aws:EpochTime", "s3:ObjectCreationOperation"];
 
 /// Context keys with their values, in the keys' order.
 type Entries = Vec<(String, Vec<String>)>;
@@ -76,7 +77,7 @@ fn known(ask: &PermissionRequest<'_>) -> Entries {
         ContextValue::Unknown => None,
     });
     known
-        .filter(|(key, _)| !key.eq_ignore_ascii_case(WITHOUT_TYPE))
+        .filter(|(key, _)| !UNTOLD.iter().any(|untold| key.eq_ignore_ascii_case(untold)))
         .collect()
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod articles;
+mod calls;
 mod others;
 mod place;
 mod random;

@@ -11,6 +11,7 @@ use super::draft::{Draft, Drawn, denies_named, principal};
 use super::exempt::{exemption, is_about_encryption, lets_through, names_exporter};
 use super::message::{Message, Told, told, told_of_own_deny};
 use super::{ExemptingDeny, Fix, Remedies, Remedy, Target, Terms, proof, recovery_cost, statement};
+use crate::assess::call::tells_encryption;
 use crate::assess::facts::{Fact, Facts, Recovery};
 use crate::assess::requirement::{
     Check, Purpose, RequiredPermission, Requirement, RequirementId, Resource, Who,
@@ -315,6 +316,11 @@ impl<'a> Search<'a> {
             let Some(statement) = document.statements().get(index) else {
                 continue;
             };
+            // No encryption meets a Deny of a call that has no such header.
+            if is_about_encryption(statement) && !tells_encryption(need) {
+                has_news |= self.tell(verdict);
+                continue;
+            }
             let place = (target.clone(), index);
             if self.exempted.contains(&place) {
                 if is_about_encryption(statement) {

@@ -254,7 +254,7 @@ fn a_not_principal_that_a_boundary_defeats_is_met_by_the_roles_arn() {
 /// The same on uploads alone: an abort has no header that could meet a demand.
 fn deny_put(condition: &Value) -> Value {
     let mut statement = deny_upload(condition);
-    statement["Action"] = json!("s3:Put*");
+    statement["Action"] = json!("s3:PutObject");
     statement
 }
 

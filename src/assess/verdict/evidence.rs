@@ -8,7 +8,7 @@ use super::{Evidence, MissingInput, PolicyLayer, Verdict};
 use crate::assess::applicable_policies::{ApplicablePolicies, nothing};
 use crate::assess::facts::{Facts, ObservedCall};
 use crate::assess::request::{PermissionRequest, direct_asks};
-use crate::assess::requirement::RequiredPermission;
+use crate::assess::requirement::{Purpose, RequiredPermission};
 use crate::assess::simulation::{Answer, Identity};
 use crate::job::Plan;
 use tableferry_policy::evaluate::{Decision, PolicyKind, evaluate};
@@ -148,7 +148,9 @@ pub(super) fn with_witnesses(
     now: Timestamp,
 ) -> (PermissionDecision, Vec<String>) {
     let tried = facts.tried.iter().rev().find(|tried| {
-        tried.who == need.who
+        // What is tried of a key is S3's use of it, and no policy need treat DynamoDB's alike.
+        need.purpose != Purpose::ReadTable
+            && tried.who == need.who
             && tried.action.eq_ignore_ascii_case(need.action)
             && (covers(need.resource.pattern(), &tried.resource)
                 || tried.resource == need.resource.pattern())

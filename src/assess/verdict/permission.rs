@@ -17,7 +17,7 @@ use super::{
     Verdict, mender_of_bucket, mender_of_identity, mender_of_key,
 };
 use crate::assess::applicable_policies::ApplicablePolicies;
-use crate::assess::call::{Call, Carried};
+use crate::assess::call::{Call, tells_encryption};
 use crate::assess::context;
 use crate::assess::facts::{Fact, Facts};
 use crate::assess::remedy::{denying_document, is_deny_of_encryption};
@@ -462,7 +462,7 @@ fn responsible(
     };
     let is_of_key = matches!(need.purpose, Purpose::Encrypt | Purpose::Decrypt);
     if is_of_key && super::key::is_out_of_reach(plan, facts)
-        || carries_encryption(need) && is_for_encryption(facts, decision)
+        || tells_encryption(need) && is_for_encryption(facts, decision)
     {
         return Responsible::You;
     }
@@ -514,12 +514,6 @@ fn is_readers(plan: &Plan, facts: &Facts) -> bool {
         Some(owner) => reader == Some(&owner),
         None => !is_disowned,
     }
-}
-
-/// Whether the plan's encryption is told by the calls that a permission is for: an abort tells none.
-fn carries_encryption(need: &RequiredPermission) -> bool {
-    let mut calls = Call::of(need.action, true).iter();
-    calls.any(|call| call.encryption() != Carried::Absent)
 }
 
 /// Whether what denies is a Deny of the bucket's policy, or of a resource control policy, for want of
