@@ -25,3 +25,5 @@ pub mod simulation;
 #[cfg(test)]
 mod tests;
 pub mod verdict;
+
+pub(crate) use request::listed_folders;

@@ -147,14 +147,16 @@ impl ProbeReport {
         }
     }
 
-    /// What a call takes ("Multipart upload API and permissions" and "Uploading and copying objects
-    /// using multipart upload", S3 user guide): the data key is made when the upload begins, and
-    /// decrypted for each part.
+    /// What a call that worked shows ("Multipart upload API and permissions" and "Uploading and copying
+    /// objects using multipart upload", S3 user guide): the data key is made when the upload begins, and
+    /// decrypted for each part. Beginning and part are both under `s3:PutObject`, in contexts that differ,
+    /// so that the part alone, which comes last, shows it.
     const fn actions(&self, call: ProbeCall) -> &'static [&'static str] {
         match (call, &self.encryption) {
-            (ProbeCall::Begin, Encryption::Kms { .. }) => &["s3:PutObject", "kms:GenerateDataKey"],
+            (ProbeCall::Begin, Encryption::Kms { .. }) => &["kms:GenerateDataKey"],
+            (ProbeCall::Begin, Encryption::Aes256) => &[],
             (ProbeCall::SendPart, Encryption::Kms { .. }) => &["s3:PutObject", "kms:Decrypt"],
-            (ProbeCall::Begin | ProbeCall::SendPart, Encryption::Aes256) => &["s3:PutObject"],
+            (ProbeCall::SendPart, Encryption::Aes256) => &["s3:PutObject"],
             (ProbeCall::Abort, _) => &["s3:AbortMultipartUpload"],
         }
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::is_same_identity;
 use super::reading::{read, read_optional, tried, unread};
 use crate::assess::facts::{BucketFacts, DefaultEncryption, Fact, ObservedCall, PublicAccessBlock};
+use crate::assess::listed_folders;
 use crate::assess::requirement::Who;
 use crate::aws::Session;
 use crate::aws::s3::{Located, S3};
@@ -140,16 +141,16 @@ fn within_accounts(account: &Fact<PublicAccessBlock>) -> Fact<PublicAccessBlock>
     }
 }
 
-/// Lists where the export will write, as the verification does.
+/// Lists where the export will write, as the verification does: a policy may tell apart what is listed,
+/// and how much of it.
 async fn list(plan: &Plan, s3: &S3) -> Fact<()> {
-    let prefix = match &plan.destination.prefix {
-        Some(prefix) => format!("{prefix}/AWSDynamoDB/"),
-        None => "AWSDynamoDB/".to_owned(),
-    };
+    const PAGE: usize = 1000;
     let listing = async {
-        s3.list_some_objects(&plan.destination.bucket, &prefix, None, 1)
-            .await
-            .map(|_| ())
+        for folder in listed_folders(plan) {
+            s3.list_some_objects(&plan.destination.bucket, &folder, None, PAGE)
+                .await?;
+        }
+        Ok(())
     };
     read(LIST_BUCKET, &[], listing).await
 }
