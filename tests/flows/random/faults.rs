@@ -12,10 +12,14 @@ use crate::relay::{Fate, Passing, answered};
 const TOO_LATE: Duration = Duration::from_millis(2_300);
 
 /// Calls that change something.
-const CHANGING: [&str; 9] = [
+const CHANGING: [&str; 13] = [
     "exporttabletopointintime",
     "updatecontinuousbackups",
     "putkeypolicy",
+    "putuserpolicy",
+    "deleteuserpolicy",
+    "putrolepolicy",
+    "deleterolepolicy",
     "put export-nopolicy ?policy",
     "delete export-nopolicy ?policy",
     "post export-landing/ ?uploads",

@@ -1,16 +1,18 @@
 //! Killed at random moments, over every command that changes something.
 
+use std::collections::BTreeSet;
+
 use fastrand::Rng;
 
 use super::Played;
 use super::faults::{Faults, Moment};
-use super::world::{TABLES, World, differences};
+use super::world::{SELF_KEEPER, TABLES, World, differences};
 
 /// How often the program is killed where nobody says.
 const USUAL: usize = 24;
 
 /// What `apply` may make in these rounds.
-const KINDS: &str = "bucket-policy,key-policy,recovery";
+const KINDS: &str = "bucket-policy,key-policy,identity-policy,recovery";
 
 #[test]
 fn nothing_is_lost_or_doubled_or_left_over_whenever_the_program_is_killed() {
@@ -51,9 +53,11 @@ fn round(world: &mut World, seed: u64) -> Result<(), String> {
     }
     undo_all(world)?;
     let after = world.settings();
-    for (name, value) in &before {
-        if after.get(name) != Some(value) {
-            wrong.push(format!("{name} was {value}, and is {:?}", after.get(name)));
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    for name in names {
+        let (was, is) = (before.get(name), after.get(name));
+        if was != is {
+            wrong.push(format!("{name} was {was:?}, and is {is:?}"));
         }
     }
     if wrong.is_empty() {
@@ -63,13 +67,29 @@ fn round(world: &mut World, seed: u64) -> Result<(), String> {
     }
 }
 
-/// Plans that lack a bucket's policy, a key's policy and a table's recovery.
+/// Plans that lack a bucket's policy, a key's policy, a table's recovery, and the rights of a user and
+/// of a role.
 fn write_lacking(world: &World) -> Vec<String> {
+    let mut plans = write_examples(world);
+    let text = example("may-not-export");
+    for profile in ["prod-reader", SELF_KEEPER] {
+        let text = text.replace("prod-reader", profile);
+        let path = world.home.write(&format!("{profile}.toml"), &text);
+        plans.push(path.display().to_string());
+    }
+    plans
+}
+
+fn example(name: &str) -> String {
+    let path = format!("{}/assets/plans/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).unwrap()
+}
+
+fn write_examples(world: &World) -> Vec<String> {
     ["no-grant", "key-without-grant", "pitr-off"]
         .iter()
         .map(|name| {
-            let path = format!("{}/assets/plans/{name}.toml", env!("CARGO_MANIFEST_DIR"));
-            let mut text = std::fs::read_to_string(path).unwrap();
+            let mut text = example(name);
             if *name == "pitr-off" {
                 // For somebody who may switch it on, and needs nothing else.
                 text = text

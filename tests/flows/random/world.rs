@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use fastrand::Rng;
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::faults::Faults;
 use crate::program::{Ended, Home, JOB_SECONDS, Server, move_clock};
@@ -41,6 +41,37 @@ name = "Users"
 
 /// Its tables; small ones, so that a server of many rounds is never late by itself.
 pub const TABLES: [&str; 2] = ["Events", "Users"];
+
+/// What each server begins with.
+static STATE: OnceLock<String> = OnceLock::new();
+
+/// A profile whose role may read tables and change its own policies.
+pub const SELF_KEEPER: &str = "prod-keeper";
+
+/// The state of a server that has just begun, in which a user and a role that may not export may give
+/// themselves the right.
+fn state_with_keepers() -> String {
+    let home = Home::new();
+    drop(Server::with_clock(&home, JOB_SECONDS, "0s"));
+    let text = std::fs::read_to_string(home.path().join("served.json")).unwrap();
+    let mut state: Value = serde_json::from_str(&text).unwrap();
+    let own = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Resource": "*",
+        "Action": ["iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:PutRolePolicy",
+            "iam:DeleteRolePolicy", "dynamodb:GetResourcePolicy"] }] });
+    let own = json!({ "own": { "current": own.to_string(), "lingering": null } });
+    let account = &mut state["accounts"]["111111111111"];
+    account["users"]["prod-reader"]["inline"] = own.clone();
+    let mut keeper = account["roles"]["OnCallExporter"].clone();
+    keeper["id"] = "AROASANDBOXKEEPER0000".into();
+    keeper["attached"] = json!(["arn:aws:iam::111111111111:policy/TableReader"]);
+    keeper["inline"] = own;
+    account["roles"]["Keeper"] = keeper;
+    let profile = json!({ "name": SELF_KEEPER, "settings": {
+        "role_arn": "arn:aws:iam::111111111111:role/Keeper",
+        "source_profile": "prod-admin", "role_session_name": "keeper" } });
+    state["profiles"].as_array_mut().unwrap().push(profile);
+    state.to_string()
+}
 
 /// An export as the sandbox has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +109,7 @@ pub struct World {
 impl World {
     pub fn new() -> Self {
         let home = Home::new();
+        home.write("served.json", STATE.get_or_init(state_with_keepers));
         let server = Server::with_clock(&home, JOB_SECONDS, "0s");
         let relay = Relay::to(&server);
         home.lead(server.port, relay.port);
@@ -273,7 +305,12 @@ impl World {
             }
             for kind in ["users", "roles"] {
                 for (name, holder) in account[kind].as_object().unwrap() {
-                    settings.insert(format!("{kind} {id} {name}"), holder["inline"].clone());
+                    for (policy, text) in holder["inline"].as_object().unwrap() {
+                        if !text["current"].is_null() {
+                            let name = format!("{kind} {id} {name} {policy}");
+                            settings.insert(name, text["current"].clone());
+                        }
+                    }
                 }
             }
         }
