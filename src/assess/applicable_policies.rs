@@ -167,7 +167,8 @@ impl<'f> ApplicablePolicies<'f> {
             );
         }
         if let Some(known) = principal.boundary.value() {
-            self.policies.boundary = self.read(PolicyLayer::Boundary, &known.name, &known.document);
+            self.policies.boundary =
+                self.read(PolicyLayer::AttachedBoundary, &known.name, &known.document);
         } else if let Some(obstacle) = principal.boundary.obstacle(boundary) {
             if let Some(arn) = &principal.attached_boundary {
                 let what = format!("the permissions boundary {arn} of {name}");
@@ -230,6 +231,18 @@ impl<'f> ApplicablePolicies<'f> {
             let mut policies = Vec::new();
             for policy in &level.policies {
                 policies.extend(self.read(layer, &policy.name, &policy.document));
+            }
+            for policy in &level.unread {
+                self.unread.push(MissingInput {
+                    layer,
+                    what: format!("{} of {what}", policy.name),
+                    permission: policy.permission.clone(),
+                    detail: policy.detail.clone(),
+                });
+            }
+            // A level must allow, and what was not read of it is taken to; what was read may deny.
+            if policies.len() < level.policies.len() + level.unread.len() {
+                policies.extend(everything(layer, "a control policy that was not read"));
             }
             levels.push(Level {
                 target: level.target.clone(),
@@ -295,7 +308,27 @@ impl<'f> ApplicablePolicies<'f> {
 /// A document that allows nothing.
 pub(super) fn nothing(name: &str) -> Option<Named<'static>> {
     const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"none:None","Resource":"*"}}"#;
-    let document = Document::parse(NOTHING).ok()?;
+    named(name, NOTHING)
+}
+
+/// A control policy that allows everything; those over resources name principals.
+fn everything(layer: PolicyLayer, name: &str) -> Option<Named<'static>> {
+    const TO_ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#;
+    const EVERYTHING: &str =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    let is_over_resources = layer == PolicyLayer::ResourceControl;
+    named(
+        name,
+        if is_over_resources {
+            TO_ALL
+        } else {
+            EVERYTHING
+        },
+    )
+}
+
+fn named(name: &str, text: &'static str) -> Option<Named<'static>> {
+    let document = Document::parse(text).ok()?;
     Some(Named {
         name: name.to_owned(),
         document,

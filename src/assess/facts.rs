@@ -13,6 +13,7 @@ pub use file::FactsError;
 pub use fit::{MatchedFacts, Mismatch, SurveyedAs, SurveyedFor};
 pub use principal::{
     Caller, ControlLevel, Organization, PolicyText, PrincipalFacts, RoleFacts, Simulated,
+    UnreadPolicy,
 };
 pub use resource::{
     BucketFacts, DefaultEncryption, GrantFacts, KeyDescription, KeyFacts, KeyManager, Ownership,

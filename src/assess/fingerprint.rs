@@ -115,8 +115,13 @@ fn organization(side: &PrincipalFacts) -> Value {
 /// The levels stand in their order, from the root down.
 fn levels(levels: &Fact<Vec<ControlLevel>>) -> Value {
     fact(levels, |levels| {
-        let level =
-            |level: &ControlLevel| json!([level.target, set(level.policies.iter().map(policy))]);
+        let level = |level: &ControlLevel| {
+            let mut told = vec![json!(level.target), set(level.policies.iter().map(policy))];
+            if !level.unread.is_empty() {
+                told.push(set(level.unread.iter().map(|unread| json!(unread.name))));
+            }
+            Value::Array(told)
+        };
         levels.iter().map(level).collect()
     })
 }

@@ -63,6 +63,15 @@ impl Failure {
             | FailureKind::ReadOnly => false,
         }
     }
+
+    /// The code, where there is one, and the message.
+    #[must_use]
+    pub fn code_and_message(&self) -> String {
+        match &self.code {
+            Some(code) => format!("{code}: {}", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Failure {

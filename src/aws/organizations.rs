@@ -5,11 +5,11 @@
 
 use aws_sdk_organizations::operation::list_policies_for_target::ListPoliciesForTargetOutput;
 use aws_sdk_organizations::types::{ParentType, PolicyType};
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 
 use super::error_mapper::ErrorMapper;
-use super::failure::Failure;
-use crate::assess::facts::{ControlLevel, Organization, PolicyText};
+use super::failure::{Failure, FailureKind};
+use crate::assess::facts::{ControlLevel, Organization, PolicyText, UnreadPolicy};
 use tableferry_policy::arn::AccountId;
 
 /// How deep units nest at most, with the root ("Quotas and service limits for AWS Organizations").
@@ -117,11 +117,27 @@ impl Organizations {
             .iter()
             .flat_map(ListPoliciesForTargetOutput::policies)
             .filter_map(|policy| policy.id());
-        let policies = try_join_all(ids.map(|id| self.policy(id))).await?;
-        Ok(ControlLevel {
+        let mut level = ControlLevel {
             target: target.to_owned(),
-            policies,
-        })
+            policies: Vec::new(),
+            unread: Vec::new(),
+        };
+        let read = ids.map(|id| async move { (id, self.policy(id).await) });
+        for (id, policy) in join_all(read).await {
+            match policy {
+                Ok(policy) => level.policies.push(policy),
+                // "DescribePolicy" is allowed policy by policy: what the others deny is denied.
+                Err(failure) if failure.kind == FailureKind::AccessDenied => {
+                    level.unread.push(UnreadPolicy {
+                        name: id.to_owned(),
+                        detail: failure.code_and_message(),
+                        permission: failure.operation,
+                    });
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(level)
     }
 
     async fn policy(&self, id: &str) -> Result<PolicyText, Failure> {

@@ -10,6 +10,7 @@
 mod articles;
 mod calls;
 mod others;
+mod partly_read;
 mod place;
 mod random;
 mod rows;

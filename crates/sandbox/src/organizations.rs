@@ -24,7 +24,11 @@ pub(super) fn answer(
     match operation {
         "DescribeOrganization" => describe(world, call),
         "ListParents" | "ListPoliciesForTarget" | "DescribePolicy" => {
-            require(world, call, operation)?;
+            let on = match operation {
+                "DescribePolicy" => policy_arn(world, input).map_or("*", String::as_str),
+                _ => "*",
+            };
+            require(world, call, operation, on)?;
             match operation {
                 "ListParents" => list_parents(world, input),
                 "ListPoliciesForTarget" => list_policies(world, input),
@@ -40,8 +44,9 @@ pub(super) fn answer(
 }
 
 /// "You can only call this operation from the management account or a member account that is a
-/// delegated administrator" (Organizations API reference).
-fn require(world: &World, call: &Call<'_>, operation: &str) -> Result<(), Refusal> {
+/// delegated administrator" (Organizations API reference). Of the resources, which the service
+/// authorization reference has for each of the operations, policies alone are told apart.
+fn require(world: &World, call: &Call<'_>, operation: &str, on: &str) -> Result<(), Refusal> {
     let account = &call.caller.account;
     let organization = &world.organization;
     if organization.management_account != *account && !organization.delegated.contains(account) {
@@ -50,7 +55,7 @@ fn require(world: &World, call: &Call<'_>, operation: &str) -> Result<(), Refusa
             "You don't have permissions to access this resource.",
         ));
     }
-    call.require(world, &format!("organizations:{operation}"), "*")
+    call.require(world, &format!("organizations:{operation}"), on)
         .map_err(|denial| Refusal::new("AccessDeniedException", denial.sentence()))
 }
 
@@ -122,17 +127,19 @@ fn summary(arn: &str) -> Value {
     json!({ "Id": id, "Arn": arn, "Name": id, "Type": kind, "AwsManaged": arn.contains("::aws:") })
 }
 
-fn describe_policy(world: &World, input: &Value) -> Result<Value, Refusal> {
+fn policy_arn<'w>(world: &'w World, input: &Value) -> Option<&'w String> {
     let id = text(input, "PolicyId").unwrap_or_default();
-    let found = world
-        .managed_policies
-        .iter()
-        .find(|(arn, _)| arn.contains(":organizations:") && arn.rsplit('/').next() == Some(id));
-    let (arn, policy) = found.ok_or_else(|| {
+    let mut arns = world.managed_policies.keys();
+    arns.find(|arn| arn.contains(":organizations:") && arn.rsplit('/').next() == Some(id))
+}
+
+fn describe_policy(world: &World, input: &Value) -> Result<Value, Refusal> {
+    let arn = policy_arn(world, input).ok_or_else(|| {
         Refusal::new(
             "PolicyNotFoundException",
             "You specified a policy that doesn't exist.",
         )
     })?;
-    Ok(json!({ "Policy": { "PolicySummary": summary(arn), "Content": policy.0 } }))
+    let content = &world.managed_policies[arn].0;
+    Ok(json!({ "Policy": { "PolicySummary": summary(arn), "Content": content } }))
 }

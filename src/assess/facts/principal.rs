@@ -45,8 +45,22 @@ pub struct PolicyText {
 pub struct ControlLevel {
     /// What they are attached to: the root, a unit, or the account.
     pub target: String,
-    /// The policies.
+    /// The policies that were read.
     pub policies: Vec<PolicyText>,
+    /// Those that may not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<UnreadPolicy>,
+}
+
+/// A policy that is known to be attached and may not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadPolicy {
+    /// Its id.
+    pub name: String,
+    /// The permission that was refused.
+    pub permission: String,
+    /// The refusal.
+    pub detail: String,
 }
 
 /// The organization that an account belongs to.

@@ -41,6 +41,7 @@ fn level(target: &str, names: &[&str]) -> ControlLevel {
     ControlLevel {
         target: target.to_owned(),
         policies: names.iter().map(|name| inline(name, &everything)).collect(),
+        unread: Vec::new(),
     }
 }
 

@@ -37,6 +37,7 @@ fn survey(plan: &Plan) -> Facts {
         known(vec![ControlLevel {
             target: "r-ferry".to_owned(),
             policies: vec![managed(world["organization"][kind][0].as_str().unwrap())],
+            unread: Vec::new(),
         }])
     };
     facts.source.service_control = level("service_control");

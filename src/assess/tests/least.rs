@@ -164,6 +164,7 @@ fn a_control_policy_that_demands_kms_is_met_by_the_plan() {
             ),
             inline("Encryption", &policy),
         ],
+        unread: Vec::new(),
     }]);
     let denied = on(&aes_plan(), &facts, "s3:PutObject");
     assert_eq!(denied.responsible, Responsible::You, "{denied:#?}");

@@ -193,6 +193,7 @@ fn denials_that_no_bucket_can_mend_name_who_can() {
     let level = crate::assess::facts::ControlLevel {
         target: "r-root".to_owned(),
         policies: vec![inline("Guardrail", &deny_all)],
+        unread: Vec::new(),
     };
     let mut facts = facts();
     facts.source.service_control = known(vec![level]);
@@ -223,6 +224,7 @@ fn a_resource_control_policy_of_the_destination_binds_the_bucket() {
     destination.resource_control = known(vec![crate::assess::facts::ControlLevel {
         target: "r-root".to_owned(),
         policies: vec![inline("Perimeter", &statement)],
+        unread: Vec::new(),
     }]);
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert_eq!(verdict.denied_by, Some(PolicyKind::ResourceControl));

@@ -326,6 +326,7 @@ fn what_the_organization_forbids_is_a_text_for_it_and_stays_open() {
     facts.source.service_control = known(vec![crate::assess::facts::ControlLevel {
         target: "r-root".to_owned(),
         policies: vec![inline("Guardrail", &policy)],
+        unread: Vec::new(),
     }]);
     let found = found(&aes_plan(), &facts);
     let [remedy] = found.remedies.as_slice() else {

@@ -122,6 +122,7 @@ fn what_the_organization_is_asked_says_nothing_of_an_end() {
     facts.source.service_control = known(vec![ControlLevel {
         target: "r-root".to_owned(),
         policies: vec![inline("Guardrail", &policy)],
+        unread: Vec::new(),
     }]);
     let (text, _) = letters(&aes_plan(), &facts, until());
     assert!(text.starts_with("To the organization"), "{text}");
@@ -366,6 +367,7 @@ fn scp(source: &str, name: &str) -> Fact<Vec<ControlLevel>> {
     let level = ControlLevel {
         target: "r-root".to_owned(),
         policies: vec![inline(name, &policy)],
+        unread: Vec::new(),
     };
     Fact::known(vec![level], now(), source)
 }

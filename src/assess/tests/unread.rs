@@ -1,11 +1,12 @@
 //! Permissions judged from what could be read alone: what is assumed, what is unknown, and which other
 //! witnesses settle it.
 
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::world::*;
 use crate::assess::explain::simulate_lines;
-use crate::assess::facts::{Fact, Facts, ObservedCall, PolicyText};
+use crate::assess::facts::{ControlLevel, Fact, Facts, ObservedCall, PolicyText, UnreadPolicy};
 use crate::assess::requirement::Who;
 use crate::assess::simulation::questions;
 use crate::assess::verdict::{
@@ -148,6 +149,69 @@ fn identity_policies_that_were_read_count_though_others_could_not_be() {
             .iter()
             .any(|deciding| deciding.sid == "All")
     );
+}
+
+/// A level that may be read in part: what was read denies, and what was not is taken to allow.
+#[rstest]
+#[case::service_control(PolicyLayer::ServiceControl)]
+#[case::resource_control(PolicyLayer::ResourceControl)]
+fn control_policies_that_were_read_count_though_others_may_not_be(#[case] layer: PolicyLayer) {
+    let with = |denied: &str| {
+        let statement = json!([
+            { "Sid": "Guard", "Effect": "Deny", "Principal": "*", "Action": denied, "Resource": "*" },
+        ]);
+        let levels = known(vec![ControlLevel {
+            target: "r-root".to_owned(),
+            policies: vec![inline("p-read", &statement)],
+            unread: vec![UnreadPolicy {
+                name: "p-hidden".to_owned(),
+                permission: "organizations:DescribePolicy".to_owned(),
+                detail: "access denied".to_owned(),
+            }],
+        }]);
+        let mut facts = facts();
+        if layer == PolicyLayer::ServiceControl {
+            facts.source.service_control = levels;
+        } else {
+            facts.destination.as_mut().unwrap().resource_control = levels;
+        }
+        on(&aes_plan(), &facts, "s3:PutObject")
+    };
+    let denied = with("s3:Put*");
+    assert_eq!(denied.outcome, Verdict::Denied);
+    assert_eq!(denied.deciding[0].sid, "Guard");
+    let Verdict::Allowed { assumed } = with("s3:Get*").outcome else {
+        panic!("not allowed");
+    };
+    assert_eq!(assumed.len(), 1);
+    assert_eq!(assumed[0].layer, layer);
+    assert!(assumed[0].what.starts_with("p-hidden of "), "{assumed:#?}");
+    assert_eq!(assumed[0].permission, "organizations:DescribePolicy");
+}
+
+/// A document that cannot be understood is one that was not read: a limit is taken to permit, and the
+/// boundary that a principal has must allow.
+#[test]
+fn a_limit_that_cannot_be_understood_is_not_read() {
+    let garbled = PolicyText {
+        name: "p-garbled".to_owned(),
+        document: "{".to_owned(),
+    };
+    let mut facts = facts();
+    facts.source.service_control = known(vec![ControlLevel {
+        target: "r-root".to_owned(),
+        policies: vec![garbled.clone()],
+        unread: Vec::new(),
+    }]);
+    let Verdict::Allowed { assumed } = on(&aes_plan(), &facts, "s3:PutObject").outcome else {
+        panic!("not allowed");
+    };
+    assert_eq!(assumed[0].layer, PolicyLayer::ServiceControl);
+    facts.source.boundary = known(garbled);
+    let Verdict::Unknown { unread, .. } = on(&aes_plan(), &facts, "s3:PutObject").outcome else {
+        panic!("not unknown");
+    };
+    assert_eq!(unread[0].layer, PolicyLayer::AttachedBoundary);
 }
 
 /// Whoever is refused one action for want of an identity policy is not assumed to have its like.

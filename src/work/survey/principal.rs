@@ -84,7 +84,7 @@ pub(super) async fn fill_in(
         facts.boundary.fill(own.boundary);
         facts.attached_boundary = facts.attached_boundary.take().or(own.attached_boundary);
     }
-    let has_controls = facts.service_control.is_settled() && facts.resource_control.is_settled();
+    let has_controls = is_whole(&facts.service_control) && is_whole(&facts.resource_control);
     let organization = facts.organization.value();
     let lacks_path = organization.is_some_and(|known| known.path.is_none());
     if !facts.is_beyond_control() && !has_controls || lacks_path {
@@ -101,8 +101,23 @@ pub(super) async fn fill_in(
         if controls.service.is_settled() || other.identity.account == account {
             facts.organization.fill(controls.organization);
         }
-        facts.service_control.fill(controls.service);
-        facts.resource_control.fill(controls.resource);
+        fill_levels(&mut facts.service_control, controls.service);
+        fill_levels(&mut facts.resource_control, controls.resource);
+    }
+}
+
+/// Whether no control policy is left that could not be read.
+fn is_whole(levels: &Fact<Vec<ControlLevel>>) -> bool {
+    let known = levels.value().into_iter().flatten();
+    levels.is_settled() && known.clone().all(|level| level.unread.is_empty())
+}
+
+/// Takes the levels that another identity read, where this one could not, or not all of them.
+fn fill_levels(levels: &mut Fact<Vec<ControlLevel>>, other: Fact<Vec<ControlLevel>>) {
+    if !is_whole(levels) && is_whole(&other) {
+        *levels = other;
+    } else {
+        levels.fill(other);
     }
 }
 

@@ -70,11 +70,8 @@ fn is_one_of(failure: &Failure, codes: &[&str]) -> bool {
 /// A fact that a call failed to tell. The operation that failed names the permission, which may be
 /// one of several behind the fact.
 pub(super) fn unread<T>(failure: Failure) -> Fact<T> {
+    let detail = failure.code_and_message();
     let permission = failure.operation;
-    let detail = match failure.code {
-        Some(code) => format!("{code}: {}", failure.message),
-        None => failure.message,
-    };
     if failure.kind == FailureKind::AccessDenied {
         Fact::Refused { permission, detail }
     } else {

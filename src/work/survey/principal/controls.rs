@@ -119,6 +119,7 @@ fn level(
     Some(ControlLevel {
         target: "the files given".to_owned(),
         policies,
+        unread: Vec::new(),
     })
 }
 
