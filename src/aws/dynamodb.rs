@@ -15,6 +15,7 @@ mod recovery;
 mod resource_policy;
 mod start;
 
+pub use export_request::DescribedFilter;
 pub use start::StartAnswer;
 
 /// A table as `DescribeTable` shows it.
@@ -63,7 +64,7 @@ pub enum ExportStatus {
 }
 
 /// An export as AWS describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Export {
     /// Its ARN.
     pub arn: Arn,
@@ -79,8 +80,8 @@ pub struct Export {
     pub format: Option<String>,
     /// The time or window that it is of, where AWS says it.
     pub span: Option<Span>,
-    /// Whether it is of some items or attributes only.
-    pub is_filtered: bool,
+    /// Which items and attributes it is of, where not of all.
+    pub filter: Option<DescribedFilter>,
     /// How far it is.
     pub status: ExportStatus,
     /// When it started.
@@ -250,7 +251,10 @@ fn export(described: &sdk::ExportDescription) -> Option<Export> {
             .export_format()
             .map(|format| format.as_str().to_owned()),
         span: span(described),
-        is_filtered: described.filter_specification().is_some(),
+        filter: described
+            .filter_specification()
+            .cloned()
+            .map(DescribedFilter::new),
         status: status(described.export_status()?),
         started_at: timestamp(described.start_time()),
         ended_at: timestamp(described.end_time()),

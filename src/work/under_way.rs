@@ -90,7 +90,11 @@ fn is_duplicate(export: &Export, request: &ExportRequest) -> bool {
         && is_or_unsaid(&export.format, request.format.as_str())
         && is_or_unsaid(&export.sse_algorithm, request.encryption.as_str())
         && origin::is_same_key(&request.encryption, export.kms_key.as_deref())
-        && export.is_filtered == request.filter.is_some()
+        && match (&export.filter, &request.filter) {
+            (Some(described), Some(asked)) => described.is(asked),
+            (None, None) => true,
+            _ => false,
+        }
         && export
             .span
             .as_ref()

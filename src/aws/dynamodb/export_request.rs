@@ -87,6 +87,29 @@ fn specification(filter: &Filter) -> Result<FilterSpecification, String> {
         .build())
 }
 
+/// An export's filter, as AWS describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DescribedFilter(FilterSpecification);
+
+impl DescribedFilter {
+    pub(super) const fn new(described: FilterSpecification) -> Self {
+        Self(described)
+    }
+
+    /// Whether it is the filter that a request asks for. Values that are not described are not held
+    /// against it.
+    #[must_use]
+    pub fn is(&self, asked: &Filter) -> bool {
+        let Ok(mut asked) = specification(asked) else {
+            return false;
+        };
+        if self.0.expression_attribute_values.is_none() {
+            asked.expression_attribute_values = None;
+        }
+        self.0 == asked
+    }
+}
+
 /// Reads DynamoDB's JSON form of a value: an object of one type descriptor.
 fn attribute_value(value: &Value) -> Option<AttributeValue> {
     let object = value.as_object().filter(|object| object.len() == 1)?;
@@ -146,6 +169,36 @@ mod tests {
             members["l"],
             AttributeValue::L(vec![AttributeValue::N("2".to_owned())])
         );
+    }
+
+    /// An export of other items of the same table is no duplicate.
+    #[test]
+    fn a_described_filter_is_the_one_that_is_asked_for_or_another() {
+        let filter = |value: &str| Filter {
+            expression: Some("#state = :state".to_owned()),
+            names: [("#state".to_owned(), "state".to_owned())].into(),
+            values: [(":state".to_owned(), json!({ "S": value }))].into(),
+            ..Filter::default()
+        };
+        let described = |values| {
+            DescribedFilter::new(
+                FilterSpecification::builder()
+                    .filter_expression("#state = :state")
+                    .expression_attribute_names("#state", "state")
+                    .set_expression_attribute_values(values)
+                    .build(),
+            )
+        };
+        let open = AttributeValue::S("open".to_owned());
+        let known = described(Some([(":state".to_owned(), open)].into()));
+        assert!(known.is(&filter("open")));
+        assert!(!known.is(&filter("closed")));
+        assert!(described(None).is(&filter("closed")));
+        let other = Filter {
+            projection: Some("id".to_owned()),
+            ..filter("open")
+        };
+        assert!(!known.is(&other));
     }
 
     #[test]
