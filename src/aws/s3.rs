@@ -4,12 +4,16 @@ pub mod multipart;
 mod policy;
 mod settings;
 
+use std::pin::pin;
+use std::time::Duration;
+
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::RequestId as _;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_bucket::{HeadBucketError, HeadBucketOutput};
 use aws_sdk_s3::types as sdk;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use futures_util::{Stream, StreamExt as _, stream};
 
 use super::clock_skew::ClockSkew;
 use super::error_mapper::ErrorMapper;
@@ -328,25 +332,26 @@ impl S3 {
         if declared.is_some_and(|length| length > max_bytes) {
             return Err(too_large());
         }
-        let mut body = answer.body;
-        let mut content = Vec::new();
-        while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(|error| {
-                let message = format!(
-                    "the download broke off: {}",
-                    super::error_mapper::innermost(&error)
-                );
-                Failure {
-                    kind: FailureKind::Connection,
-                    ..self.mapper.unreadable(OPERATION, &target, &message)
-                }
-            })?;
-            content.extend_from_slice(&chunk);
-            if u64::try_from(content.len()).unwrap_or(u64::MAX) > max_bytes {
-                return Err(too_large());
+        let broke_off = |why: String| Failure {
+            kind: FailureKind::Connection,
+            ..self.mapper.unreadable(OPERATION, &target, &why)
+        };
+        let chunks = stream::unfold(answer.body, |mut body| async {
+            let chunk = body.next().await?;
+            let told = chunk.map_err(|error| super::error_mapper::innermost(&error));
+            Some((told, body))
+        });
+        match download(chunks, max_bytes).await {
+            Ok(content) => Ok(content),
+            Err(DownloadError::TooLarge) => Err(too_large()),
+            Err(DownloadError::BrokeOff(why)) => {
+                Err(broke_off(format!("the download broke off: {why}")))
             }
+            Err(DownloadError::TooSlow) => Err(broke_off(format!(
+                "the download did not end within {} seconds",
+                LONGEST_DOWNLOAD.as_secs()
+            ))),
         }
-        Ok(content)
     }
 
     /// Whether S3 itself answered, and not something on the way that has a page for every address. A
@@ -438,4 +443,61 @@ fn object(listed: &sdk::Object) -> Option<Object> {
             .map(|etag| etag.trim_matches('"').to_owned())
             .unwrap_or_default(),
     })
+}
+/// How long the content of one object may take. The timeouts of the SDK end with the head of the answer,
+/// or count from the last byte: a body that trickles is bounded by neither.
+const LONGEST_DOWNLOAD: Duration = Duration::from_mins(5);
+
+/// Why an object's content was not read.
+#[derive(Debug)]
+enum DownloadError {
+    TooLarge,
+    TooSlow,
+    BrokeOff(String),
+}
+
+/// Reads a content chunk by chunk.
+async fn download<C: AsRef<[u8]>>(
+    content: impl Stream<Item = Result<C, String>>,
+    max_bytes: u64,
+) -> Result<Vec<u8>, DownloadError> {
+    let all = async {
+        let mut chunks = pin!(content);
+        let mut content = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(DownloadError::BrokeOff)?;
+            content.extend_from_slice(chunk.as_ref());
+            if u64::try_from(content.len()).unwrap_or(u64::MAX) > max_bytes {
+                return Err(DownloadError::TooLarge);
+            }
+        }
+        Ok(content)
+    };
+    let all = tokio::time::timeout(LONGEST_DOWNLOAD, all).await;
+    all.unwrap_or(Err(DownloadError::TooSlow))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_content_that_trickles_without_end_is_given_up() {
+        let begun = tokio::time::Instant::now();
+        let trickle = stream::repeat("x").then(async |chunk| {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok(chunk)
+        });
+        let ended = download(trickle, 1 << 20).await;
+        assert!(matches!(ended, Err(DownloadError::TooSlow)), "{ended:?}");
+        assert_eq!(begun.elapsed().as_secs(), LONGEST_DOWNLOAD.as_secs());
+    }
+
+    #[tokio::test]
+    async fn a_content_that_ends_is_whole_and_one_that_is_too_large_is_refused() {
+        let chunks = |count| stream::repeat("xy").take(count).map(Ok);
+        assert_eq!(download(chunks(2), 4).await.unwrap(), b"xyxy");
+        let ended = download(chunks(3), 4).await;
+        assert!(matches!(ended, Err(DownloadError::TooLarge)), "{ended:?}");
+    }
 }
