@@ -12,8 +12,9 @@ use tableferry::aws::dynamodb::StartAnswer;
 use tableferry::aws::{Environment, Session};
 use tableferry::job::{ExportRequest, Plan};
 use tableferry::journal::Journal;
-use tableferry::work::{ControlDocuments, Settings, Side, Work};
+use tableferry::work::{ControlDocuments, ProbeReport, Settings, Side, Work};
 use tableferry_sandbox::{AclContext, ExportAcl, Options, Sandbox, SourceAddress};
+use tokio_util::sync::CancellationToken;
 
 /// Runs a test's work on a thread of its own, whose stack is large enough for the SDK's futures in a
 /// program that is not optimized.
@@ -125,6 +126,13 @@ impl Place {
     /// What `check` says of a plan.
     pub async fn check(&self, plan: &Plan) -> Vec<AssessedRequirement> {
         judge(plan, &self.survey(plan).await, Timestamp::now())
+    }
+
+    /// Probes the plan's destination; nothing where no probe can be made.
+    pub async fn probe(&self, plan: &Plan) -> Option<ProbeReport> {
+        let probe = self.work.draw_up_probe(plan, None).await.ok()?;
+        let cancel = CancellationToken::new();
+        self.work.probe(plan, &probe, &cancel).await.ok()
     }
 
     /// The calls that a run of the plan would make.

@@ -64,6 +64,8 @@ pub struct Case {
     /// The one network that conditions on addresses speak of.
     pub network: &'static str,
     pub identity: Vec<Value>,
+    /// The caller's statements in a managed policy.
+    pub attached: Vec<Value>,
     pub of_group: Vec<Value>,
     pub boundary: Option<Vec<Value>>,
     pub bucket: Vec<Value>,
@@ -74,6 +76,8 @@ pub struct Case {
     pub account_service_control: Option<Vec<Value>>,
     pub resource_control: Vec<Value>,
     pub grants: Vec<Value>,
+    /// What nobody of the plan may read, as Denies for each of its identities.
+    pub refusals: Vec<Value>,
     pub has_tag: bool,
     pub has_mfa: bool,
 }
@@ -86,6 +90,7 @@ impl Case {
         for _ in 0..rng.usize(..=4) {
             case.happen(&mut rng);
         }
+        super::unread::hide(&mut case, &mut rng);
         case
     }
 
@@ -139,6 +144,7 @@ impl Case {
             prefix: one_of(rng, &[None, Some("prod"), Some("a b/c"), Some(SOURCE)]),
             network: one_of(rng, &["203.0.113.0/24", "198.51.100.0/24"]),
             identity: Vec::new(),
+            attached: Vec::new(),
             of_group: Vec::new(),
             boundary: None,
             bucket: Vec::new(),
@@ -149,6 +155,7 @@ impl Case {
             account_service_control: None,
             resource_control: Vec::new(),
             grants: Vec::new(),
+            refusals: Vec::new(),
             has_tag: false,
             has_mfa: false,
         };
@@ -456,6 +463,7 @@ impl Case {
     pub fn lists(&mut self) -> Vec<(&mut Vec<Value>, usize)> {
         let mut lists = vec![
             (&mut self.identity, 0),
+            (&mut self.attached, 0),
             (&mut self.of_group, 0),
             (&mut self.bucket, 0),
             (&mut self.key, 1),
@@ -464,6 +472,7 @@ impl Case {
             (&mut self.service_control, 1),
             (&mut self.resource_control, 0),
             (&mut self.grants, 0),
+            (&mut self.refusals, 0),
         ];
         lists.extend(self.boundary.as_mut().map(|list| (list, 1)));
         lists.extend(self.account_service_control.as_mut().map(|list| (list, 1)));
@@ -515,6 +524,7 @@ impl fmt::Display for Case {
         )?;
         let mut lists = vec![
             ("identity", &self.identity),
+            ("attached", &self.attached),
             ("group", &self.of_group),
             ("bucket", &self.bucket),
             ("key", &self.key),
@@ -523,6 +533,7 @@ impl fmt::Display for Case {
             ("service control", &self.service_control),
             ("resource control", &self.resource_control),
             ("grants", &self.grants),
+            ("refused", &self.refusals),
         ];
         lists.extend(self.boundary.as_ref().map(|list| ("boundary", list)));
         let own = self.account_service_control.as_ref();

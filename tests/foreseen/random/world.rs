@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::case::{BUCKET, Case, DESTINATION, Encryption, Membership, SOURCE, TABLE, document};
 use crate::place::Whereabouts;
 
-const CONTROL: &str =
+pub const CONTROL: &str =
     "arn:aws:organizations::999999999999:policy/o-worlds0001/service_control_policy/p-root";
-const OF_ACCOUNT: &str =
+pub const OF_ACCOUNT: &str =
     "arn:aws:organizations::999999999999:policy/o-worlds0001/service_control_policy/p-account";
-const RESOURCE_CONTROL: &str =
+pub const RESOURCE_CONTROL: &str =
     "arn:aws:organizations::999999999999:policy/o-worlds0001/resource_control_policy/p-denies";
 const FULL: &str = "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess";
 const FULL_RESOURCE: &str =
@@ -43,6 +43,13 @@ impl Case {
                 "has_mfa": self.has_mfa,
                 "origin": { "Role": { "role": self.name(), "session_name": "s1" } },
             });
+        }
+        if !self.refusals.is_empty() {
+            let whereabouts = self.whereabouts();
+            for at in [whereabouts.exporter, whereabouts.reader] {
+                let holder = world.pointer_mut(&at).unwrap();
+                holder["inline"]["Refusals"] = document(&self.refusals);
+            }
         }
         let mut keys = vec![
             (Self::table_key_arn(), &self.table_key, Vec::new()),
@@ -127,6 +134,9 @@ impl Case {
         if let Some(boundary) = &self.boundary {
             policies[boundary_arn()] = document(boundary);
         }
+        if !self.attached.is_empty() {
+            policies[attached_arn()] = document(&self.attached);
+        }
         policies
     }
 
@@ -137,6 +147,9 @@ impl Case {
         });
         if !self.identity.is_empty() {
             holder["inline"] = json!({ "Rights": document(&self.identity) });
+        }
+        if !self.attached.is_empty() {
+            holder["attached"] = json!([attached_arn()]);
         }
         if self.boundary.is_some() {
             holder["boundary"] = json!(boundary_arn());
@@ -193,8 +206,12 @@ impl Case {
     }
 }
 
-fn boundary_arn() -> String {
+pub fn boundary_arn() -> String {
     format!("arn:aws:iam::{SOURCE}:policy/Limits")
+}
+
+pub fn attached_arn() -> String {
+    format!("arn:aws:iam::{SOURCE}:policy/More")
 }
 
 fn admin(account: &str) -> Value {
