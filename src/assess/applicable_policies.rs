@@ -1,5 +1,7 @@
 //! Which policies bear on a request, gathered from the facts, and which of them nobody could read.
 
+use std::sync::Arc;
+
 use super::facts::{
     BucketFacts, ControlLevel, Fact, Facts, GrantFacts, KeyFacts, PolicyText, PrincipalFacts,
     ReadError,
@@ -9,6 +11,7 @@ use super::verdict::{MissingInput, PolicyLayer};
 use tableferry_policy::arn::AccountId;
 use tableferry_policy::document::Document;
 use tableferry_policy::evaluate::{Grant, Level, Named, Policies};
+use tableferry_policy::policy::Policy;
 
 /// The policies that bear on a request, those that could not be read left out.
 #[derive(Debug, Clone, Default)]
@@ -113,7 +116,7 @@ impl<'f> ApplicablePolicies<'f> {
             .chain(&policies.boundary)
             .chain(&policies.resource)
             .chain(levels)
-            .map(|named| &named.document)
+            .map(|named| named.document.as_ref())
     }
 
     fn miss(&mut self, layer: PolicyLayer, what: impl Into<String>, obstacle: ReadError) {
@@ -125,13 +128,10 @@ impl<'f> ApplicablePolicies<'f> {
         });
     }
 
-    /// Parses a document, or counts it as not read.
-    fn read(&mut self, layer: PolicyLayer, name: &str, text: &'f str) -> Option<Named<'f>> {
-        match Document::parse(text) {
-            Ok(document) => Some(Named {
-                name: name.to_owned(),
-                document,
-            }),
+    /// Takes a document, or counts what is none as not read.
+    fn read(&mut self, layer: PolicyLayer, name: &str, policy: &Policy) -> Option<Named<'f>> {
+        match policy.document() {
+            Ok(document) => Some(Named::new(name, Arc::clone(document))),
             Err(error) => {
                 self.unread.push(MissingInput {
                     layer,
@@ -296,7 +296,7 @@ impl<'f> ApplicablePolicies<'f> {
         }
     }
 
-    fn take_resource(&mut self, policy: &'f Fact<String>, name: &str, permission: &str) {
+    fn take_resource(&mut self, policy: &'f Fact<Policy>, name: &str, permission: &str) {
         if let Some(text) = policy.value() {
             self.policies.resource = self.read(PolicyLayer::Resource, name, text);
         } else if let Some(obstacle) = policy.obstacle(permission) {
@@ -329,10 +329,7 @@ fn everything(layer: PolicyLayer, name: &str) -> Option<Named<'static>> {
 
 fn named(name: &str, text: &'static str) -> Option<Named<'static>> {
     let document = Document::parse(text).ok()?;
-    Some(Named {
-        name: name.to_owned(),
-        document,
-    })
+    Some(Named::new(name, document))
 }
 
 fn grant(grant: &GrantFacts) -> Grant {

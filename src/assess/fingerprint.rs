@@ -16,6 +16,7 @@ use super::facts::{
 use super::principal::is_same_principal;
 use crate::job::{Encryption, Plan};
 use tableferry_policy::arn::Arn;
+use tableferry_policy::policy::Policy;
 
 /// What digests begin with: another way of making them gives others.
 const FORMAT: u32 = 1;
@@ -33,16 +34,17 @@ pub struct Fingerprint {
 /// The fingerprints of a plan's exports: one for each of its tables, in its order.
 #[must_use]
 pub fn fingerprints(plan: &Plan, facts: &Facts) -> Vec<Fingerprint> {
-    let writing = writing(plan, facts);
+    let caller = caller(plan, facts);
+    let writing = writing(plan, facts, &caller);
     let of_table = |asked: &str| Fingerprint {
         writing: writing.clone(),
-        reading: reading(plan, facts, asked),
+        reading: reading(facts, &caller, asked),
     };
     let tables = plan.tables.iter();
     tables.map(|job| of_table(&job.table.to_string())).collect()
 }
 
-fn writing(plan: &Plan, facts: &Facts) -> String {
+fn writing(plan: &Plan, facts: &Facts, caller: &Value) -> String {
     let (algorithm, key) = match &plan.encryption {
         Encryption::Aes256 => ("AES256", None),
         Encryption::Kms { .. } => ("KMS", Some(plan.encryption.key().unwrap_or("alias/aws/s3"))),
@@ -57,7 +59,7 @@ fn writing(plan: &Plan, facts: &Facts) -> String {
     });
     digest(&json!([
         FORMAT,
-        caller(plan, facts),
+        caller,
         owner,
         bucket(&facts.bucket),
         algorithm,
@@ -65,7 +67,7 @@ fn writing(plan: &Plan, facts: &Facts) -> String {
     ]))
 }
 
-fn reading(plan: &Plan, facts: &Facts, asked: &str) -> String {
+fn reading(facts: &Facts, caller: &Value, asked: &str) -> String {
     let table = facts.table(asked).map(|table| {
         let key = table
             .description
@@ -74,11 +76,11 @@ fn reading(plan: &Plan, facts: &Facts, asked: &str) -> String {
         let key = key.and_then(|arn| facts.key(&arn.to_string()));
         json!([
             fact(&table.description, |table| json!([table.arn, table.key])),
-            fact(&table.policy, |text| document(text)),
+            fact(&table.policy, document),
             key.map(|found| self::key(found, facts)),
         ])
     });
-    digest(&json!([FORMAT, caller(plan, facts), table]))
+    digest(&json!([FORMAT, caller, table]))
 }
 
 fn digest(value: &Value) -> String {
@@ -132,7 +134,7 @@ fn bucket(bucket: &BucketFacts) -> Value {
         bucket.name,
         fact(&bucket.owner, |owner| json!(owner)),
         fact(&bucket.region, |region| json!(region)),
-        fact(&bucket.policy, |text| document(text)),
+        fact(&bucket.policy, document),
         fact(&bucket.ownership, |ownership| json!(ownership)),
         blocks.map(|(_, block)| fact(block, |block| json!(block))),
         fact(&bucket.encryption, |encryption| json!(encryption)),
@@ -147,7 +149,7 @@ fn key(key: &KeyFacts, facts: &Facts) -> Value {
             key.state,
             key.manager
         ])),
-        fact(&key.policy, |text| document(text)),
+        fact(&key.policy, document),
         fact(&key.grants, |grants| {
             let of_caller = grants.iter().filter(|grant| is_to_caller(grant, facts));
             set(of_caller.map(grant))
@@ -183,7 +185,8 @@ fn policy(policy: &PolicyText) -> Value {
 /// A policy document as what it says. Members and lists have no order in the policy language, and a
 /// list of one is its one element ("Grammar of the IAM JSON policy language"). AWS itself gives
 /// principals back in another order than they were written in.
-fn document(text: &str) -> Value {
+fn document(policy: &Policy) -> Value {
+    let text = policy.text();
     let Ok(mut value) = serde_json::from_str::<Value>(text) else {
         return json!(text);
     };

@@ -6,6 +6,8 @@
 //! export writes, because a policy may tell them apart. And the role behind a session may have a
 //! path that nobody could read: then each role that the policies name and that it may be is tried.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::applicable_policies::ApplicablePolicies;
@@ -372,8 +374,8 @@ fn roles(principal: &PrincipalFacts, facts: &Facts) -> Vec<Option<String>> {
             .map(|resource| Arn::iam(caller.arn.partition, &caller.account, resource).to_string())
             .to_vec();
     }
-    for text in texts_of_policies(facts) {
-        for found in roles_named(text, name, caller.account.as_str()) {
+    for document in documents_of_resources(facts) {
+        for found in roles_named(document, name, caller.account.as_str()) {
             if !roles.contains(&found) {
                 roles.push(found);
             }
@@ -382,22 +384,14 @@ fn roles(principal: &PrincipalFacts, facts: &Facts) -> Vec<Option<String>> {
     roles.into_iter().map(Some).collect()
 }
 
-fn texts_of_policies(facts: &Facts) -> impl Iterator<Item = &str> {
+fn documents_of_resources(facts: &Facts) -> impl Iterator<Item = &Document<'_>> {
     let keys = facts.keys.iter().filter_map(|key| key.policy.value());
-    facts
-        .bucket
-        .policy
-        .value()
-        .into_iter()
-        .chain(keys)
-        .map(String::as_str)
+    let policies = facts.bucket.policy.value().into_iter().chain(keys);
+    policies.filter_map(|policy| policy.document().ok().map(Arc::as_ref))
 }
 
 /// The roles of an account that a policy names and that have this name, under whatever path.
-fn roles_named(text: &str, name: &str, account: &str) -> Vec<String> {
-    let Ok(document) = Document::parse(text) else {
-        return Vec::new();
-    };
+fn roles_named(document: &Document<'_>, name: &str, account: &str) -> Vec<String> {
     let mut found = Vec::new();
     for statement in document.statements() {
         let principals = statement.principals.iter().flat_map(|all| &all.entries);

@@ -153,7 +153,7 @@ impl Organizations {
             let arn = policy.policy_summary().and_then(|summary| summary.arn());
             Some(PolicyText {
                 name: arn.unwrap_or(id).to_owned(),
-                document: policy.content()?.to_owned(),
+                document: policy.content()?.into(),
             })
         });
         policy.ok_or_else(|| {

@@ -127,7 +127,69 @@ pub struct Statement<'a> {
     pub span: Span,
 }
 
+impl Text<'_> {
+    fn into_owned(self) -> Text<'static> {
+        Text {
+            value: Cow::Owned(self.value.into_owned()),
+            span: self.span,
+        }
+    }
+}
+
+fn into_owned_texts(texts: Vec<Text<'_>>) -> Vec<Text<'static>> {
+    texts.into_iter().map(Text::into_owned).collect()
+}
+
+impl Patterns<'_> {
+    fn into_owned(self) -> Patterns<'static> {
+        Patterns {
+            is_negated: self.is_negated,
+            items: into_owned_texts(self.items),
+            span: self.span,
+        }
+    }
+}
+
+impl Principals<'_> {
+    fn into_owned(self) -> Principals<'static> {
+        let entries = self.entries.into_iter();
+        Principals {
+            is_negated: self.is_negated,
+            is_everyone: self.is_everyone,
+            entries: entries
+                .map(|(kind, text)| (kind, text.into_owned()))
+                .collect(),
+            span: self.span,
+        }
+    }
+}
+
+impl Condition<'_> {
+    fn into_owned(self) -> Condition<'static> {
+        Condition {
+            operator: self.operator,
+            operator_span: self.operator_span,
+            key: self.key.into_owned(),
+            values: into_owned_texts(self.values),
+            span: self.span,
+        }
+    }
+}
+
 impl Statement<'_> {
+    fn into_owned(self) -> Statement<'static> {
+        let conditions = self.conditions.into_iter();
+        Statement {
+            sid: self.sid.map(Text::into_owned),
+            effect: self.effect,
+            principals: self.principals.map(Principals::into_owned),
+            actions: self.actions.into_owned(),
+            resources: self.resources.map(Patterns::into_owned),
+            conditions: conditions.map(Condition::into_owned).collect(),
+            span: self.span,
+        }
+    }
+
     /// How explanations call it: its Sid, or its index such as `#0`.
     #[must_use]
     pub fn label(&self, index: usize) -> String {
@@ -141,7 +203,7 @@ impl Statement<'_> {
 /// A policy document, parsed; it borrows from its text.
 #[derive(Debug, Clone)]
 pub struct Document<'a> {
-    text: &'a str,
+    text: Cow<'a, str>,
     version: Version,
     version_span: Option<Span>,
     statements: Vec<Statement<'a>>,
@@ -186,7 +248,7 @@ impl<'a> Document<'a> {
             _ => (vec![node], false),
         };
         Ok(Self {
-            text,
+            text: Cow::Borrowed(text),
             version,
             version_span,
             statements: items
@@ -220,8 +282,25 @@ impl<'a> Document<'a> {
 
     /// The text that was parsed.
     #[must_use]
-    pub const fn text(&self) -> &'a str {
-        self.text
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The same document, borrowing from nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Document<'static> {
+        Document {
+            text: Cow::Owned(self.text.into_owned()),
+            version: self.version,
+            version_span: self.version_span,
+            statements: self
+                .statements
+                .into_iter()
+                .map(Statement::into_owned)
+                .collect(),
+            statements_span: self.statements_span,
+            is_list: self.is_list,
+        }
     }
 
     /// The version of the language it is written in.

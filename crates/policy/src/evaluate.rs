@@ -30,10 +30,7 @@ mod tests {
     use crate::document::Document;
 
     fn named<'a>(name: &str, text: &'a str) -> Named<'a> {
-        Named {
-            name: name.to_owned(),
-            document: Document::parse(text).unwrap(),
-        }
+        Named::new(name, Document::parse(text).unwrap())
     }
 
     #[test]

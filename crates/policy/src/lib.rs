@@ -11,6 +11,7 @@ pub mod json;
 pub mod lint;
 pub mod merge;
 pub mod operator;
+pub mod policy;
 pub mod public;
 pub mod request;
 pub mod revert;

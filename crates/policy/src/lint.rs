@@ -2,10 +2,12 @@
 //! would fix it.
 
 use std::fmt;
+use std::sync::Arc;
 
-use super::document::{Document, Statement, Version};
+use super::document::{Document, ParseError, Statement, Version};
 use super::json::{Place, Span};
 use super::pattern;
+use super::policy::Policy;
 
 mod action;
 mod arn_form;
@@ -147,21 +149,31 @@ pub struct Finding {
 /// Looks through a document, in the order of the text.
 #[must_use]
 pub fn lint(text: &str, kind: Kind) -> Vec<Finding> {
+    findings(text, Document::parse(text).as_ref(), kind)
+}
+
+/// The same for a policy that was read.
+#[must_use]
+pub fn lint_policy(policy: &Policy, kind: Kind) -> Vec<Finding> {
+    findings(policy.text(), policy.document().map(Arc::as_ref), kind)
+}
+
+fn findings(text: &str, document: Result<&Document<'_>, &ParseError>, kind: Kind) -> Vec<Finding> {
     let mut findings = Findings {
         text,
         list: Vec::new(),
     };
-    match Document::parse(text) {
+    match document {
         Err(error) => findings.list.push(Finding {
             severity: Severity::Error,
             rule: "malformed",
             place: error.place,
-            message: error.message,
+            message: error.message.clone(),
             fix: "correct it; AWS refuses the document as it stands".to_owned(),
         }),
         Ok(document) => {
-            check_version(&document, kind, &mut findings);
-            check_statements(&document, &mut findings);
+            check_version(document, kind, &mut findings);
+            check_statements(document, &mut findings);
             for (index, found) in document.statements().iter().enumerate() {
                 statement::check(found, index, document.version(), kind, &mut findings);
             }

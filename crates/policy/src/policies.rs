@@ -1,6 +1,7 @@
 //! The policies that apply to a request, by what they are attached to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::document::Document;
 
@@ -9,8 +10,18 @@ use super::document::Document;
 pub struct Named<'a> {
     /// The name: a policy's name or ARN, or what it hangs on.
     pub name: String,
-    /// The document.
-    pub document: Document<'a>,
+    /// The document; whoever evaluates shares it.
+    pub document: Arc<Document<'a>>,
+}
+
+impl<'a> Named<'a> {
+    /// A document under a name.
+    pub fn new(name: impl Into<String>, document: impl Into<Arc<Document<'a>>>) -> Self {
+        Self {
+            name: name.into(),
+            document: document.into(),
+        }
+    }
 }
 
 /// The policies of one level of an organization: the root, a unit, or the account.

@@ -345,10 +345,7 @@ fn named<'a>(line: &'a str, node: Node<'a>, name: &str) -> Result<Named<'a>> {
         _ => false,
     };
     if !is_wrapped {
-        return Ok(Named {
-            name: name.to_owned(),
-            document: document(line, node)?,
-        });
+        return Ok(Named::new(name, document(line, node)?));
     }
     let (start, mut given, mut found) = (node.span.start, None, None);
     for member in object(node, "a policy")? {
@@ -358,10 +355,11 @@ fn named<'a>(line: &'a str, node: Node<'a>, name: &str) -> Result<Named<'a>> {
             _ => {}
         }
     }
-    Ok(Named {
-        name: given.unwrap_or_else(|| name.to_owned()),
-        document: found.ok_or_else(|| Fault::new(start, "the document is missing"))?,
-    })
+    let document = found.ok_or_else(|| Fault::new(start, "the document is missing"))?;
+    Ok(Named::new(
+        given.unwrap_or_else(|| name.to_owned()),
+        document,
+    ))
 }
 
 fn named_list<'a>(line: &'a str, node: Node<'a>, name: &str) -> Result<Vec<Named<'a>>> {

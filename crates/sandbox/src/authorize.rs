@@ -273,10 +273,8 @@ pub(super) enum Control {
 }
 
 fn named<'a>(name: &str, text: &'a str) -> Option<Named<'a>> {
-    Document::parse(text).ok().map(|document| Named {
-        name: name.to_owned(),
-        document,
-    })
+    let document = Document::parse(text).ok()?;
+    Some(Named::new(name, document))
 }
 
 fn grant(grant: &KeyGrant) -> Grant {

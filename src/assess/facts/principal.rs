@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Fact;
 use crate::assess::principal::SourcePrincipal;
 use tableferry_policy::arn::{AccountId, Arn, Region};
+use tableferry_policy::policy::Policy;
 
 /// Who signed in, as `GetCallerIdentity` tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +37,8 @@ pub struct RoleFacts {
 pub struct PolicyText {
     /// Its ARN where it has one; for an inline policy its name; for a group's, with the group.
     pub name: String,
-    /// The document's text, decoded.
-    pub document: String,
+    /// The document, decoded.
+    pub document: Policy,
 }
 
 /// The policies of one level of an organization.

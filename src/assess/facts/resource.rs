@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ControlLevel, Fact};
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
+use tableferry_policy::policy::Policy;
 
 /// A table of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +22,7 @@ pub struct TableFacts {
     pub recovery: Fact<Recovery>,
     /// Its resource policy.
     #[serde(default)]
-    pub policy: Fact<String>,
+    pub policy: Fact<Policy>,
 }
 
 impl TableFacts {
@@ -100,7 +101,7 @@ pub struct BucketFacts {
     pub region: Fact<Region>,
     /// Its policy.
     #[serde(default)]
-    pub policy: Fact<String>,
+    pub policy: Fact<Policy>,
     /// Who owns the objects written to it.
     #[serde(default)]
     pub ownership: Fact<Ownership>,
@@ -207,7 +208,7 @@ pub struct KeyFacts {
     pub description: Fact<KeyDescription>,
     /// Its key policy.
     #[serde(default)]
-    pub policy: Fact<String>,
+    pub policy: Fact<Policy>,
     /// Its grants.
     #[serde(default)]
     pub grants: Fact<Vec<GrantFacts>>,

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::*;
 use crate::assess::facts::GrantFacts;
 use crate::assess::tests::world::{
-    ROLE, TABLE_KEY, absent, aes_plan, document as text, facts as all_allowed, granting_bucket,
-    granting_key, inline, key as key_facts, kms_plan, known, plan, refused,
+    ROLE, TABLE_KEY, absent, aes_plan, document as policy_of, facts as all_allowed,
+    granting_bucket, granting_key, inline, key as key_facts, kms_plan, known, plan, refused,
 };
 use crate::job::TableRef;
 use changes::{OF_CALLER, OF_PLACE, OF_TABLE, SAME};
@@ -27,7 +27,7 @@ fn facts() -> Facts {
     facts.destination.as_mut().unwrap().resource_control = levels();
     let table = &mut facts.tables[0];
     table.description.value_mut().unwrap().key = Some(TABLE_KEY.parse().unwrap());
-    table.policy = known(text(&everything));
+    table.policy = known(policy_of(&everything));
     facts.keys.push(key_facts(TABLE_KEY, &granting_key()));
     for key in &mut facts.keys {
         key.grants = known(vec![grant(ROLE, "one"), grant(ROLE, "two")]);
@@ -65,10 +65,10 @@ fn more(list: &mut Fact<Vec<ControlLevel>>) {
     list.value_mut().unwrap()[0] = level("r-root", &["FullAccess"]);
 }
 
-fn denying() -> String {
+fn denying() -> Policy {
     let mut statements = granting_bucket();
     statements[0]["Effect"] = "Deny".into();
-    text(&statements)
+    policy_of(&statements)
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn what_bears_on_no_permission_changes_nothing() {
 
 #[test]
 fn what_was_not_read_is_the_same_whatever_stood_in_the_way() {
-    let with = |policy: Fact<String>| {
+    let with = |policy: Fact<Policy>| {
         let mut facts = facts();
         facts.bucket.policy = policy;
         of(&facts)
@@ -143,7 +143,7 @@ fn what_was_not_read_is_the_same_whatever_stood_in_the_way() {
     assert_eq!(with(Fact::Unasked), refused);
     assert_ne!(with(absent()), refused);
     // A document that says so is no document that was not read.
-    assert_ne!(with(known("not read".to_owned())), refused);
+    assert_ne!(with(known("not read".into())), refused);
 }
 
 #[test]

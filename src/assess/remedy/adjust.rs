@@ -10,6 +10,7 @@ use crate::assess::principal::is_same_principal;
 use crate::assess::requirement::{Purpose, RequiredPermission, needs_by};
 use crate::job::Plan;
 use tableferry_policy::document::{Document, Effect, Statement};
+use tableferry_policy::policy::Policy;
 
 /// What is put right inside a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,15 +95,16 @@ fn is_for_exporter_alone(statement: &Statement<'_>, facts: &Facts) -> bool {
 
 /// What might be put right in the statements of a resource's policy for a need, by their indexes.
 pub(super) fn adjustments(
-    live: &str,
+    live: &Policy,
     target: &Target,
     need: &RequiredPermission,
     plan: &Plan,
     facts: &Facts,
 ) -> Vec<(usize, Adjustment)> {
-    let Ok(document) = Document::parse(live) else {
+    let Ok(document) = live.document() else {
         return Vec::new();
     };
+    let live = live.text();
     let allows = document.statements().iter().enumerate();
     allows
         .filter(|(_, statement)| statement.effect == Effect::Allow)
@@ -180,16 +182,17 @@ fn narrow(
 
 /// What a new statement allows without the conditions under which the owner's own Allow does.
 pub(super) fn conditions_left_out(
-    live: &str,
+    live: &Policy,
     needs: &[RequiredPermission],
     is_ours: impl Fn(&str) -> bool,
     facts: &Facts,
 ) -> Vec<String> {
     /// What our own statements ask for, or what only limits a grant in time.
     const KEPT: [&str; 3] = ["aws:principalarn", "kms:viaservice", "aws:currenttime"];
-    let Ok(document) = Document::parse(live) else {
+    let Ok(document) = live.document() else {
         return Vec::new();
     };
+    let live = live.text();
     let mut sentences = Vec::new();
     for (index, statement) in document.statements().iter().enumerate() {
         let sid = statement.label(index);

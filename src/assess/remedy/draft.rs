@@ -1,6 +1,7 @@
 //! Drafts: one document as it would be, built anew from the live one whenever more is found missing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -305,9 +306,9 @@ pub(super) fn principal(facts: &Facts, who: Who) -> SourcePrincipal {
 pub(in crate::assess) fn denying_document<'f>(
     facts: &'f Facts,
     deny: &Deciding,
-) -> Option<&'f str> {
-    match deny.kind {
-        PolicyKind::Resource => facts.bucket.policy.value().map(String::as_str),
+) -> Option<&'f Document<'f>> {
+    let policy = match deny.kind {
+        PolicyKind::Resource => facts.bucket.policy.value(),
         PolicyKind::ResourceControl => {
             let sides = [Some(&facts.source), facts.destination.as_ref()];
             let levels = sides
@@ -318,28 +319,23 @@ pub(in crate::assess) fn denying_document<'f>(
                 .flatten()
                 .flat_map(|level| &level.policies)
                 .find(|policy| policy.name == deny.policy)
-                .map(|policy| policy.document.as_str())
+                .map(|policy| &policy.document)
         }
         _ => None,
-    }
+    };
+    policy?.document().ok().map(Arc::as_ref)
 }
 
 /// Whether a Deny of a document is one that the plan meets by encrypting as it asks. One that spares
 /// no way in which an export can encrypt is not.
-pub(in crate::assess) fn is_deny_of_encryption(text: &str, label: &str) -> bool {
-    let Ok(document) = Document::parse(text) else {
-        return false;
-    };
-    let first = denies_named(text, label).into_iter().next();
+pub(in crate::assess) fn is_deny_of_encryption(document: &Document<'_>, label: &str) -> bool {
+    let first = denies_named(document, label).into_iter().next();
     let statement = first.and_then(|index| document.statements().get(index));
     statement.is_some_and(|statement| demands_aes256(statement) || demands_kms(statement))
 }
 
 /// The indexes of the Denies that go by a label, as verdicts name them.
-pub(super) fn denies_named(text: &str, label: &str) -> Vec<usize> {
-    let Ok(document) = Document::parse(text) else {
-        return Vec::new();
-    };
+pub(super) fn denies_named(document: &Document<'_>, label: &str) -> Vec<usize> {
     document
         .statements()
         .iter()

@@ -5,35 +5,38 @@ use super::Target;
 use crate::assess::facts::Facts;
 use crate::assess::requirement::Who;
 use crate::assess::verdict::{AssessedRequirement, stale_principals};
-use tableferry_policy::document::Document;
-use tableferry_policy::lint::{Finding, Kind, Severity, lint};
+use tableferry_policy::lint::{Finding, Kind, Severity, lint, lint_policy};
+use tableferry_policy::policy::Policy;
 use tableferry_policy::public::public_statements;
 
 /// Why a document must not be written; none where it may.
 pub(super) fn problems(
     target: &Target,
-    before: Option<&str>,
+    before: Option<&Policy>,
     after: &str,
     facts: &Facts,
 ) -> Vec<String> {
+    let after = &Policy::from(after);
     let kind = match target {
         Target::IdentityPolicy { .. } => Kind::Identity,
         Target::BucketPolicy { .. } => Kind::Bucket,
         Target::KeyPolicy { .. } => Kind::Key,
     };
-    let old = before.map(|text| lint(text, kind)).unwrap_or_default();
-    let new = lint(after, kind);
+    let old = before.map(|policy| lint_policy(policy, kind));
+    let old = old.unwrap_or_default();
+    let new = lint_policy(after, kind);
+    let exceeds_limit = new.iter().any(|finding| finding.rule == SIZE);
     let mut problems: Vec<String> = new_findings(&old, &new)
         .into_iter()
         // The limit of a managed policy; ours is an inline one, which has another.
         .filter(|finding| finding.rule != SIZE || kind != Kind::Identity)
         .map(|finding| format!("{}: {} ({})", finding.place, finding.message, finding.fix))
         .collect();
-    if kind != Kind::Identity && has_size_finding(after, kind) {
+    if kind != Kind::Identity && exceeds_limit {
         problems.extend(before.and_then(weightiest));
     }
     if let Target::IdentityPolicy { who, .. } = target {
-        problems.extend(inline_size(facts, *who, after));
+        problems.extend(inline_size(facts, *who, after.text()));
     }
     if kind == Kind::Bucket {
         problems.extend(publicity(before, after, facts));
@@ -69,7 +72,7 @@ fn inline_size(facts: &Facts, who: Who, after: &str) -> Option<String> {
     let inline = side.known_identity_policies().iter();
     let total: usize = inline
         .filter(|policy| !policy.name.starts_with("arn:"))
-        .map(|policy| length(&policy.document))
+        .map(|policy| length(policy.document.text()))
         .sum::<usize>()
         + length(after);
     (total > most).then(|| {
@@ -82,11 +85,11 @@ fn inline_size(facts: &Facts, who: Who, after: &str) -> Option<String> {
 
 /// Which statements of a document that is too large could go: those that name nobody who exists any
 /// more, and those that take the most room.
-fn weightiest(before: &str) -> Option<String> {
+fn weightiest(before: &Policy) -> Option<String> {
     const MOST: usize = 3;
-    let document = Document::parse(before).ok()?;
-    let stale = stale_principals(&document);
-    let whole: serde_json::Value = serde_json::from_str(before).ok()?;
+    let document = before.document().ok()?;
+    let stale = stale_principals(document);
+    let whole: serde_json::Value = serde_json::from_str(before.text()).ok()?;
     let statements = whole.get("Statement")?.as_array()?;
     let mut sized: Vec<(usize, usize)> = statements
         .iter()
@@ -139,9 +142,11 @@ fn new_findings<'f>(old: &[Finding], new: &'f [Finding]) -> Vec<&'f Finding> {
         .collect()
 }
 
-fn publicity(before: Option<&str>, after: &str, facts: &Facts) -> Option<String> {
-    let count =
-        |text: &str| Document::parse(text).map_or(0, |document| public_statements(&document).len());
+fn publicity(before: Option<&Policy>, after: &Policy, facts: &Facts) -> Option<String> {
+    let count = |policy: &Policy| {
+        let document = policy.document();
+        document.map_or(0, |document| public_statements(document).len())
+    };
     let (old, new) = (before.map_or(0, count), count(after));
     if new > old {
         return Some("it would make the bucket's policy public".to_owned());

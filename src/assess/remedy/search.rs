@@ -21,9 +21,9 @@ use crate::assess::verdict::{
 };
 use crate::job::Plan;
 use tableferry_policy::arn::Arn;
-use tableferry_policy::document::Document;
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 use tableferry_policy::merge;
+use tableferry_policy::policy::Policy;
 
 /// How often the plan is judged again at most; each turn finds at least one thing more.
 const MOST_TURNS: usize = 24;
@@ -261,7 +261,7 @@ impl<'a> Search<'a> {
         let live = target.live(facts).filter(|_| target.is_resource_policy())?;
         let id = need.id();
         let suffices = |index: usize, adjustment: &Adjustment| {
-            let Some(text) = adjustment.apply(live, index) else {
+            let Some(text) = adjustment.apply(live.text(), index) else {
                 return false;
             };
             let mut changed = facts.clone();
@@ -305,14 +305,14 @@ impl<'a> Search<'a> {
         verdict: &AssessedRequirement,
         facts: &Facts,
     ) -> bool {
-        let Some(live) = target.live(facts).map(str::to_owned) else {
+        let Some(live) = target.live(facts) else {
             return self.tell(verdict);
         };
-        let Ok(document) = Document::parse(&live) else {
+        let Ok(document) = live.document() else {
             return false;
         };
         let mut has_news = false;
-        for index in denies_named(&live, &deny.sid) {
+        for index in denies_named(document, &deny.sid) {
             let Some(statement) = document.statements().get(index) else {
                 continue;
             };
@@ -380,7 +380,7 @@ impl<'a> Search<'a> {
             via_s3: via_s3.as_deref(),
             is_wide: false,
         };
-        draft.draw(target.live(self.facts), target, self.facts, terms, now)
+        draft.draw(target.text(self.facts), target, self.facts, terms, now)
     }
 
     /// The facts as they would be with everything done. Deleted principals and grants that ended
@@ -480,8 +480,8 @@ impl<'a> Search<'a> {
         let named = principal(self.facts, Who::Exporter);
         let exemptions = draft.exemptions.values().filter_map(|list| list.last());
         let mut sentences = lets_through(exemptions, &named);
-        let live = target.live(self.facts).unwrap_or_default();
-        if let Ok(document) = Document::parse(live) {
+        let live = target.live(self.facts);
+        if let Some(Ok(document)) = live.map(Policy::document) {
             for (index, adjustment) in &draft.adjustments {
                 let statement = document.statements().get(*index);
                 sentences.extend(statement.and_then(|statement| {
@@ -495,12 +495,9 @@ impl<'a> Search<'a> {
             let named = sides.into_iter().map(|who| principal(self.facts, who));
             sentences.extend(named.filter_map(|named| named.named_besides()));
             let needs = &draft.needs;
-            sentences.extend(conditions_left_out(
-                live,
-                needs,
-                statement::is_ours,
-                self.facts,
-            ));
+            let left_out =
+                live.map(|live| conditions_left_out(live, needs, statement::is_ours, self.facts));
+            sentences.extend(left_out.into_iter().flatten());
         }
         if drawn.is_wide {
             sentences.extend(statement::lets_through_by_patterns(&draft.needs));
@@ -516,7 +513,7 @@ impl<'a> Search<'a> {
         drawn: Drawn,
         worsened: &[String],
     ) -> Option<Remedy> {
-        let live = target.live(self.facts);
+        let live = target.text(self.facts);
         if live.unwrap_or_default() == drawn.text && drawn.problems.is_empty() {
             return None;
         }
@@ -529,7 +526,7 @@ impl<'a> Search<'a> {
             }
             warnings.extend(super::warnings_of_expiry(self.terms, self.now));
         }
-        let exempted = exempted(draft, live);
+        let exempted = exempted(draft, target.live(self.facts));
         warnings.extend(super::warning_of_exemption(&exempted, self.terms));
         warnings.extend(drawn.ended.iter().map(|sid| super::word_of_ended(sid)));
         warnings.extend(drawn.renamed.iter().map(super::word_of_renamed));
@@ -543,7 +540,12 @@ impl<'a> Search<'a> {
             warnings.push("a Deny in it still hits, whatever exemption is put into it".to_owned());
         }
         let mut problems = drawn.problems.clone();
-        problems.extend(proof::problems(target, live, &drawn.text, self.facts));
+        problems.extend(proof::problems(
+            target,
+            target.live(self.facts),
+            &drawn.text,
+            self.facts,
+        ));
         problems.extend(worsened.iter().cloned());
         let resolves = resolves(draft);
         Some(Remedy {
@@ -566,10 +568,10 @@ impl<'a> Search<'a> {
 }
 
 /// The Denies that a draft puts an exemption into, as verdicts name them, with what they hit.
-fn exempted(draft: &Draft, live: Option<&str>) -> Vec<ExemptingDeny> {
-    let document = live.and_then(|text| Document::parse(text).ok());
+fn exempted(draft: &Draft, live: Option<&Policy>) -> Vec<ExemptingDeny> {
+    let document = live.and_then(|policy| policy.document().ok());
     let label = |index: usize| {
-        let statement = document.as_ref()?.statements().get(index)?;
+        let statement = document?.statements().get(index)?;
         Some(statement.label(index))
     };
     let indexes = draft.exemptions.keys();

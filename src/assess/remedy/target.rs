@@ -1,6 +1,7 @@
 //! The documents that remedies change: which, what stands there now, and the new text in its place.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -16,6 +17,7 @@ use tableferry_policy::document::{Document, Statement};
 use tableferry_policy::evaluate::{
     Context, Decision, Named, Policies, Principal, Request, evaluate,
 };
+use tableferry_policy::policy::Policy;
 
 /// The name of the inline policy that we add to a principal.
 const INLINE_NAME: &str = "tableferry-export";
@@ -98,12 +100,17 @@ impl Target {
     }
 
     /// The live document of a target.
-    pub(super) fn live<'f>(&self, facts: &'f Facts) -> Option<&'f str> {
+    pub(super) fn live<'f>(&self, facts: &'f Facts) -> Option<&'f Policy> {
         match self {
             Self::IdentityPolicy { .. } => None,
-            Self::BucketPolicy { .. } => facts.bucket.policy.value().map(String::as_str),
-            Self::KeyPolicy { key } => facts.key(key)?.policy.value().map(String::as_str),
+            Self::BucketPolicy { .. } => facts.bucket.policy.value(),
+            Self::KeyPolicy { key } => facts.key(key)?.policy.value(),
         }
+    }
+
+    /// The text of the live document.
+    pub(super) fn text<'f>(&self, facts: &'f Facts) -> Option<&'f str> {
+        self.live(facts).map(Policy::text)
     }
 
     /// Why nobody can tell what stands there now; `None` where it was read, or nothing stands there.
@@ -113,7 +120,7 @@ impl Target {
             Self::BucketPolicy { .. } => facts.bucket.policy.obstacle("s3:GetBucketPolicy"),
             Self::KeyPolicy { key } => match facts.key(key) {
                 Some(known) => known.policy.obstacle("kms:GetKeyPolicy"),
-                None => Fact::<String>::Unasked.obstacle("kms:GetKeyPolicy"),
+                None => Fact::<Policy>::Unasked.obstacle("kms:GetKeyPolicy"),
             },
         }
     }
@@ -125,7 +132,7 @@ impl Target {
                 let is_one = is_one_identity(facts);
                 let policy = PolicyText {
                     name: name.clone(),
-                    document: text,
+                    document: text.into(),
                 };
                 if is_one || *who == Who::Exporter {
                     give(
@@ -142,19 +149,18 @@ impl Target {
                 }
             }
             Self::BucketPolicy { .. } => {
-                forget_refusals(
-                    facts,
-                    facts.bucket.policy.value().cloned().as_deref(),
-                    &text,
-                );
-                facts.bucket.policy = Fact::known(text, now, "remedy");
+                let after = Policy::from(text);
+                let before = facts.bucket.policy.value().cloned();
+                forget_refusals(facts, before.as_ref(), &after);
+                facts.bucket.policy = Fact::known(after, now, "remedy");
             }
             Self::KeyPolicy { key } => {
                 let before = facts.key(key).and_then(|key| key.policy.value().cloned());
-                forget_refusals(facts, before.as_deref(), &text);
+                let after = Policy::from(text);
+                forget_refusals(facts, before.as_ref(), &after);
                 let found = facts.keys.iter_mut().find(|known| known.goes_by(key));
                 if let Some(KeyFacts { policy, .. }) = found {
-                    *policy = Fact::known(text, now, "remedy");
+                    *policy = Fact::known(after, now, "remedy");
                 }
             }
         }
@@ -181,8 +187,8 @@ fn give(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<ObservedCall>, poli
 
 /// IAM's simulation and refused calls told what the policies of before come to: what those did not
 /// allow and the new one does is refused no more.
-fn grant(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<ObservedCall>, text: &str) {
-    let Ok(document) = Document::parse(text) else {
+fn grant(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<ObservedCall>, policy: &Policy) {
+    let Ok(document) = policy.document() else {
         return;
     };
     let Some(principal) = Principal::parse(&side.caller.arn.to_string()) else {
@@ -198,13 +204,10 @@ fn grant(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<ObservedCall>, tex
     let leave = format!(
         r#"{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"{account}"}},"Action":"*","Resource":"*"}}}}"#
     );
-    let named = |document| Named {
-        name: INLINE_NAME.to_owned(),
-        document,
-    };
+    let leave = Document::parse(&leave).ok();
     let policies = Policies {
-        identity: vec![named(document)],
-        resource: Document::parse(&leave).ok().map(named),
+        identity: vec![Named::new(INLINE_NAME, Arc::clone(document))],
+        resource: leave.map(|leave| Named::new(INLINE_NAME, leave)),
         ..Policies::default()
     };
     let is_granted = |action: &str, resource: &str| {
@@ -231,7 +234,7 @@ fn grant(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<ObservedCall>, tex
 
 /// What the policy of a resource did not allow and the new one does is refused no more, where AWS gave
 /// that reason or none.
-fn forget_refusals(facts: &mut Facts, before: Option<&str>, after: &str) {
+fn forget_refusals(facts: &mut Facts, before: Option<&Policy>, after: &Policy) {
     let sides = [
         (Who::Exporter, Some(facts.source.caller.arn.to_string())),
         (
@@ -254,22 +257,18 @@ fn forget_refusals(facts: &mut Facts, before: Option<&str>, after: &str) {
         let Some(principal) = principal.filter(|_| is_explained_by_it) else {
             return true;
         };
-        let decision = |text| decision_of(text, &principal, &one.action, &one.resource);
+        let decision = |policy| decision_of(policy, &principal, &one.action, &one.resource);
         let is_granted = matches!(decision(after), Decision::Allowed | Decision::Depends);
         !is_granted || before.is_some_and(|before| decision(before) == Decision::Allowed)
     });
 }
 
 /// What the policy of a resource makes of a call of another account whose own policies allow it.
-fn decision_of(text: &str, principal: &Principal, action: &str, resource: &str) -> Decision {
+fn decision_of(policy: &Policy, principal: &Principal, action: &str, resource: &str) -> Decision {
     /// None of those that call: both sides must allow then, so that the resource's decides.
     const OTHER: &str = "000000000000";
     const OWN: &str = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
-    let named = |document| Named {
-        name: INLINE_NAME.to_owned(),
-        document,
-    };
-    let Ok(document) = Document::parse(text) else {
+    let Ok(document) = policy.document() else {
         return Decision::ImplicitDeny;
     };
     let mut context = Context::default();
@@ -283,23 +282,25 @@ fn decision_of(text: &str, principal: &Principal, action: &str, resource: &str) 
         resource_account: OTHER,
         context: &context,
     };
+    let own = Document::parse(OWN).into_iter();
+    let own = own.map(|own| Named::new(INLINE_NAME, own));
     let policies = Policies {
-        identity: Document::parse(OWN).ok().map(named).into_iter().collect(),
-        resource: Some(named(document)),
+        identity: own.collect(),
+        resource: Some(Named::new(INLINE_NAME, Arc::clone(document))),
         ..Policies::default()
     };
     evaluate(&request, &policies).decision
 }
 
 /// A document of one statement of another.
-pub(super) fn slice_as_document(text: &str, statement: &Statement<'_>) -> Option<String> {
+pub(super) fn slice_as_document(text: &str, statement: &Statement<'_>) -> Option<Policy> {
     let own = text.get(statement.span.start..statement.span.end)?;
-    Some(format!(r#"{{"Version":"2012-10-17","Statement":[{own}]}}"#))
+    Some(format!(r#"{{"Version":"2012-10-17","Statement":[{own}]}}"#).into())
 }
 
 /// Whether a resource's policy allows a need, by some values of the keys that its conditions ask for.
 pub(super) fn grants_under_conditions(
-    text: &str,
+    policy: &Policy,
     need: &RequiredPermission,
     facts: &Facts,
 ) -> bool {
@@ -309,7 +310,7 @@ pub(super) fn grants_under_conditions(
     };
     let principal = Principal::parse(&side.caller.arn.to_string());
     principal.is_some_and(|principal| {
-        let decision = decision_of(text, &principal, need.action, need.resource.pattern());
+        let decision = decision_of(policy, &principal, need.action, need.resource.pattern());
         matches!(decision, Decision::Allowed | Decision::Depends)
     })
 }

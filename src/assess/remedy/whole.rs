@@ -138,13 +138,18 @@ impl Whole<'_> {
         needs: &[RequiredPermission],
         least: Option<Remedy>,
     ) -> Remedy {
-        let live = target.live(self.facts);
+        let live = target.text(self.facts);
         let drawn = self.drawn(target, needs, least.as_ref());
         let ended = drawn.ended.iter().map(|sid| super::word_of_ended(sid));
         let renamed = drawn.renamed.iter().map(super::word_of_renamed);
         let about_sids: Vec<String> = ended.chain(renamed).collect();
         let mut problems = drawn.problems;
-        problems.extend(proof::problems(target, live, &drawn.text, self.facts));
+        problems.extend(proof::problems(
+            target,
+            target.live(self.facts),
+            &drawn.text,
+            self.facts,
+        ));
         let is_granted_more = !drawn.added.is_empty();
         let by_patterns = if drawn.is_wide {
             statement::lets_through_by_patterns(needs)
@@ -203,7 +208,7 @@ impl Whole<'_> {
             via_s3: via_s3.as_deref(),
             is_wide: false,
         };
-        let live = target.live(self.facts);
+        let live = target.text(self.facts);
         let mended = live.map(|live| least.and_then(without_added).unwrap_or(live.to_owned()));
         fitting(target, self.facts, terms, |terms| {
             let mut drawn = Drawn::of(mended.as_deref());

@@ -94,7 +94,7 @@ fn bucket(plan: &Plan, found: &Value) -> BucketFacts {
     bucket.region = known(found["region"].as_str().unwrap().parse().unwrap());
     bucket.policy = match &found["policy"] {
         Value::Null => absent(),
-        policy => known(policy.to_string()),
+        policy => known(policy.to_string().into()),
     };
     if let Some(key) = found["default_encryption"]["key"].as_str() {
         bucket.encryption = known(DefaultEncryption {

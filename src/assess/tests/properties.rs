@@ -114,12 +114,14 @@ proptest! {
         for remedy in &found.remedies {
             if let Fix::Document { target, after, .. } = &remedy.fix {
                 match target {
-                    Target::BucketPolicy { .. } => written.bucket.policy = known(after.clone()),
+                    Target::BucketPolicy { .. } => {
+                        written.bucket.policy = known(after.as_str().into());
+                    }
                     Target::IdentityPolicy { name, .. } => {
                         if let Some(all) = written.source.identity_policies.value_mut() {
                             all.push(PolicyText {
                                 name: name.clone(),
-                                document: after.clone(),
+                                document: after.as_str().into(),
                             });
                         }
                     }

@@ -12,6 +12,7 @@ use crate::assess::simulation::questions;
 use crate::assess::verdict::{AssessedRequirement, Check, Requirement, judge};
 use crate::job::Plan;
 use tableferry_policy::arn::{Arn, Region};
+use tableferry_policy::policy::Policy;
 
 pub(crate) const KEY: &str =
     "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -77,8 +78,9 @@ pub(crate) fn kms_plan() -> Plan {
     )
 }
 
-pub(crate) fn document(statements: &Value) -> String {
-    json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+pub(crate) fn document(statements: &Value) -> Policy {
+    let document = json!({ "Version": "2012-10-17", "Statement": statements });
+    document.to_string().into()
 }
 
 /// A policy that gives the exporter all it needs.

@@ -9,7 +9,6 @@ use crate::assess::facts::{Fact, Facts, Ownership};
 use crate::assess::requirement::{Criticality, bucket_owner, owner_sent};
 use crate::job::Plan;
 use tableferry_policy::arn::AccountId;
-use tableferry_policy::document::Document;
 use tableferry_policy::public::public_statements;
 
 /// Judges the bucket.
@@ -168,9 +167,8 @@ fn judge_owner(plan: &Plan, facts: &Facts) -> AssessedRequirement {
 /// storage").
 fn public_access(facts: &Facts, owner: Option<&AccountId>) -> Option<AssessedRequirement> {
     let bucket = &facts.bucket;
-    let text = bucket.policy.value()?;
-    let document = Document::parse(text).ok()?;
-    let public: Vec<String> = public_statements(&document)
+    let document = bucket.policy.value()?.document().ok()?;
+    let public: Vec<String> = public_statements(document)
         .into_iter()
         .filter_map(|index| Some(document.statements().get(index)?.label(index)))
         .collect();

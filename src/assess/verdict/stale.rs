@@ -50,9 +50,9 @@ pub(crate) fn is_unique_id(text: &str) -> bool {
 /// Judges the policies of the bucket and of the plan's key.
 pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
     let owner = bucket_owner(plan, facts);
-    let bucket = facts.bucket.policy.value().map(|text| {
+    let bucket = facts.bucket.policy.value().map(|policy| {
         let responsible = mender_of_bucket(facts, owner.as_ref());
-        (bucket_document(&facts.bucket), text, responsible)
+        (bucket_document(&facts.bucket), policy, responsible)
     });
     let keys = facts.keys.iter().filter_map(|key: &KeyFacts| {
         let account = key.arn()?.account_id()?;
@@ -62,9 +62,8 @@ pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
     bucket
         .into_iter()
         .chain(keys)
-        .filter_map(|(name, text, responsible)| {
-            let document = Document::parse(text).ok()?;
-            let stale = stale_principals(&document);
+        .filter_map(|(name, policy, responsible)| {
+            let stale = stale_principals(policy.document().ok()?);
             let first = stale.first()?;
             Some(
                 AssessedRequirement::check(Check::StalePrincipal, name, Verdict::CLEAR)

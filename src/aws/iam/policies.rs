@@ -107,7 +107,7 @@ impl Iam {
         })?;
         Ok(PolicyText {
             name: arn.to_owned(),
-            document: decoded(document),
+            document: decoded(document).into(),
         })
     }
 
@@ -236,7 +236,7 @@ impl Iam {
 fn inline(name: String, document: &str) -> PolicyText {
     PolicyText {
         name,
-        document: decoded(document),
+        document: decoded(document).into(),
     }
 }
 

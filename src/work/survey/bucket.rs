@@ -13,6 +13,7 @@ use crate::aws::Session;
 use crate::aws::s3::{Located, S3};
 use crate::job::Plan;
 use tableferry_policy::arn::{AccountId, BucketName, Region};
+use tableferry_policy::policy::Policy;
 
 /// What was read of the bucket.
 pub(super) struct Read {
@@ -157,8 +158,9 @@ async fn list(plan: &Plan, s3: &S3) -> Fact<()> {
 
 async fn read_settings(name: &BucketName, s3: &S3) -> BucketFacts {
     let mut facts = BucketFacts::new(name.clone());
+    let policy;
     (
-        facts.policy,
+        policy,
         facts.ownership,
         facts.public_access,
         facts.encryption,
@@ -178,6 +180,7 @@ async fn read_settings(name: &BucketName, s3: &S3) -> BucketFacts {
         ),
     )
     .await;
+    facts.policy = policy.map(Policy::from);
     facts
 }
 

@@ -7,6 +7,7 @@ use crate::assess::facts::{KeyDescription, KeyFacts, KeyManager, TableFacts};
 use crate::aws::{Failure, Session};
 use crate::job::{Encryption, Plan};
 use tableferry_policy::arn::{Arn, Region};
+use tableferry_policy::policy::Policy;
 
 /// What KMS answers where there is no such key.
 const ABSENT: [&str; 1] = ["NotFoundException"];
@@ -109,7 +110,7 @@ async fn read_key(asked: &str, reader: &Session, region: Region) -> KeyFacts {
         read("kms:ListGrants", &ABSENT, kms.grants(&arn)),
     )
     .await;
-    facts.policy = policy;
+    facts.policy = policy.map(Policy::from);
     facts.grants = grants;
     facts
 }

@@ -12,6 +12,7 @@ use crate::aws::dynamodb::{Export, ExportStatus, Table};
 use crate::aws::{Failure, Session};
 use crate::job::Plan;
 use tableferry_policy::arn::{Arn, Region};
+use tableferry_policy::policy::Policy;
 
 /// What was read of the tables.
 pub(super) struct Read {
@@ -110,7 +111,7 @@ async fn read_table(source: &Session, asked: &str, arn: &Arn) -> (TableFacts, Ve
         asked: asked.to_owned(),
         description: described,
         recovery,
-        policy,
+        policy: policy.map(Policy::from),
     };
     (facts, tried.into_iter().flatten().collect())
 }

@@ -153,10 +153,7 @@ fn known(values: &[Option<String>]) -> Context {
 }
 
 fn judge(identity: &str, boundary: Option<&str>, context: &Context) -> Evaluation {
-    let named = |text| Named {
-        name: "p".to_owned(),
-        document: Document::parse(text).unwrap(),
-    };
+    let named = |text| Named::new("p", Document::parse(text).unwrap());
     let policies = Policies {
         identity: vec![named(identity)],
         boundary: boundary.map(named),

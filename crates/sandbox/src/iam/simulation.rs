@@ -100,10 +100,7 @@ fn members<'p>(parameters: &'p Parameters, name: &str) -> Vec<&'p str> {
 
 fn named<'a>(name: &str, text: &'a str) -> Option<Named<'a>> {
     let document = Document::parse(text).ok()?;
-    Some(Named {
-        name: name.to_owned(),
-        document,
-    })
+    Some(Named::new(name, document))
 }
 
 /// What is simulated.

@@ -10,7 +10,7 @@ use crate::assess::remedy::message::Told;
 use crate::assess::requirement::RequiredPermission;
 use crate::assess::verdict::{AssessedRequirement, Responsible};
 use crate::job::{Encryption, KeyRef};
-use tableferry_policy::document::{Document, Effect, Statement};
+use tableferry_policy::document::{Effect, Statement};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
 /// What the plan calls the algorithm.
@@ -79,8 +79,7 @@ impl Search<'_> {
             return false;
         }
         let facts = self.facts;
-        let document = denying_document(facts, deny).and_then(|text| Document::parse(text).ok());
-        let statement = document.as_ref().and_then(|document| {
+        let statement = denying_document(facts, deny).and_then(|document| {
             let mut all = document.statements().iter().enumerate();
             all.find(|(index, one)| one.effect == Effect::Deny && one.label(*index) == deny.sid)
         });

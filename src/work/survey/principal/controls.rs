@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::assess::facts::{ControlLevel, Fact, Facts, PolicyText};
 use crate::text_file;
-use tableferry_policy::document::{Document, Effect};
+use tableferry_policy::document::Effect;
+use tableferry_policy::policy::Policy;
 
 /// The policy that AWS attaches to the root, every unit and every account at the beginning.
 const FULL_ACCESS: &str =
@@ -19,8 +20,8 @@ const FULL_RESOURCE_ACCESS: &str = r#"{"Version":"2012-10-17","Statement":[{"Eff
 pub struct ControlFile {
     /// The file, as it was named.
     pub name: String,
-    /// The document's text.
-    pub document: String,
+    /// The document.
+    pub document: Policy,
 }
 
 /// Why a file holds no control policy.
@@ -51,10 +52,13 @@ impl ControlFile {
             path: path.to_owned(),
             cause,
         })?;
-        Document::parse(&document).map_err(|error| ControlFileError::Malformed {
-            path: path.to_owned(),
-            problem: error.to_string(),
-        })?;
+        let document = Policy::from(document);
+        if let Err(error) = document.document() {
+            return Err(ControlFileError::Malformed {
+                path: path.to_owned(),
+                problem: error.to_string(),
+            });
+        }
         Ok(Self {
             name: path.display().to_string(),
             document,
@@ -113,7 +117,7 @@ fn level(
     if needs_full(files) {
         policies.push(PolicyText {
             name: full_name.to_owned(),
-            document: full.to_owned(),
+            document: full.into(),
         });
     }
     Some(ControlLevel {
@@ -125,7 +129,7 @@ fn level(
 
 fn has_no_allow(files: &[ControlFile]) -> bool {
     !files.iter().any(|file| {
-        Document::parse(&file.document).is_ok_and(|document| {
+        file.document.document().is_ok_and(|document| {
             document
                 .statements()
                 .iter()
