@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use tableferry_policy::lint::{Kind, lint};
-use tableferry_policy::merge::{add_statement, diff, remove_statement};
+use tableferry_policy::edit::{add_statement, diff, remove_statement};
 use tableferry_policy::simulate::simulate_line;
 
 fuzz_target!(|text: &str| {

@@ -8,7 +8,6 @@
 
 mod adjust;
 mod draft;
-mod edit;
 mod estimate;
 mod exempt;
 mod message;

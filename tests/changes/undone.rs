@@ -71,8 +71,8 @@ async fn what_others_added_since_stays() {
     let id = applied(&work, &plan).await;
     let ours = bucket_policy(&sandbox, "export-nopolicy").await.unwrap();
     let with_theirs =
-        tableferry_policy::merge::add_statement(&ours, &theirs("export-nopolicy")).unwrap();
-    let tableferry_policy::merge::Added::Inserted { text } = with_theirs else {
+        tableferry_policy::edit::add_statement(&ours, &theirs("export-nopolicy")).unwrap();
+    let tableferry_policy::edit::Added::Inserted { text } = with_theirs else {
         panic!("{with_theirs:?}");
     };
     sandbox.change_bucket_policy("export-nopolicy", Some(text));

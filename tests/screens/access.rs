@@ -23,8 +23,8 @@ use tableferry::tui::outside::{
 use tableferry::work::event::Side;
 use tableferry::work::{ChangeStage, ChangeTarget};
 use tableferry_policy::arn::{AccountId, Region};
+use tableferry_policy::edit;
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
-use tableferry_policy::merge;
 
 use crate::driver::noon;
 
@@ -450,7 +450,7 @@ pub fn bucket_remedy() -> Remedy {
       "Action": ["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"],
       "Resource": "arn:aws:s3:::export-landing/AWSDynamoDB/*"
     }"#;
-    let Ok(merge::Added::Inserted { text }) = merge::add_statement(BEFORE, statement) else {
+    let Ok(edit::Added::Inserted { text }) = edit::add_statement(BEFORE, statement) else {
         unreachable!("the statement is new");
     };
     let resolves = ["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"];
@@ -460,7 +460,7 @@ pub fn bucket_remedy() -> Remedy {
                 bucket: "export-landing".to_owned(),
             },
             before: Some(BEFORE.to_owned()),
-            diff: merge::diff(BEFORE, &text),
+            diff: edit::diff(BEFORE, &text),
             after: text,
             added: vec!["TableferryWrite".to_owned()],
             exempted: Vec::new(),

@@ -80,6 +80,19 @@ pub enum PrincipalKind {
     CanonicalUser,
 }
 
+impl PrincipalKind {
+    /// The member of `Principal` that lists them.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws => "AWS",
+            Self::Service => "Service",
+            Self::Federated => "Federated",
+            Self::CanonicalUser => "CanonicalUser",
+        }
+    }
+}
+
 /// Whom `Principal` or `NotPrincipal` names.
 #[derive(Debug, Clone)]
 pub struct Principals<'a> {

@@ -5,16 +5,15 @@
 
 pub mod arn;
 pub mod document;
+pub mod edit;
 pub mod evaluate;
 pub mod expiry;
 pub mod json;
 pub mod lint;
-pub mod merge;
 pub mod operator;
 pub mod policy;
 pub mod public;
 pub mod request;
-pub mod revert;
 pub mod simulate;
 
 mod actions;

@@ -2,7 +2,6 @@
 //! export's bucket out, or an action that lost its name. Every other limit in the statement stays.
 
 use super::Target;
-use super::edit::{name_actions, widen_condition};
 use super::target::{grants_under_conditions, slice_as_document};
 use crate::assess::context::{OBJECT_CONTEXT, bucket_key};
 use crate::assess::facts::Facts;
@@ -10,6 +9,8 @@ use crate::assess::principal::is_same_principal;
 use crate::assess::requirement::{Purpose, RequiredPermission, needs_by};
 use crate::job::Plan;
 use tableferry_policy::document::{Document, Effect, Statement};
+use tableferry_policy::edit::{self, List};
+use tableferry_policy::operator::Test;
 use tableferry_policy::policy::Policy;
 
 /// What is put right inside a statement.
@@ -35,12 +36,10 @@ impl Adjustment {
     /// Carries it out on a statement; `None` where the text cannot be changed so.
     pub(super) fn apply(&self, text: &str, index: usize) -> Option<String> {
         match self {
-            Self::Widen { key, values } => {
-                values.iter().try_fold(text.to_owned(), |text, value| {
-                    widen_condition(&text, index, key, value)
-                })
+            Self::Widen { key, values } => widened(text, index, key, values),
+            Self::NameActions { nameless, actions } => {
+                edit::replace_value(text, index, &List::Actions, nameless, actions).ok()
             }
-            Self::NameActions { nameless, actions } => name_actions(text, index, nameless, actions),
         }
     }
 
@@ -80,6 +79,27 @@ impl Adjustment {
             "the statement `{sid}` allows {what} to everybody whom it names, not to the exporter alone"
         ))
     }
+}
+
+/// The text with more values for a statement's condition on a key. `None` where there is no such
+/// condition, or it names what it does not take.
+fn widened(text: &str, index: usize, key: &str, values: &[String]) -> Option<String> {
+    let document = Document::parse(text).ok()?;
+    let mut conditions = document.statements().get(index)?.conditions.iter();
+    let condition = conditions.find(|condition| {
+        let operator = condition.operator;
+        let takes = !operator.is_negated && operator.test != Test::Null;
+        takes && condition.key.value.eq_ignore_ascii_case(key)
+    })?;
+    let list = List::Condition {
+        operator: condition.operator.to_string(),
+        key: key.to_owned(),
+    };
+    let is_there = |value: &&String| condition.values.iter().any(|own| own.value == **value);
+    let mut new = values.iter().filter(|value| !is_there(value));
+    new.try_fold(text.to_owned(), |text, value| {
+        edit::add_value(&text, index, &list, value).ok()
+    })
 }
 
 fn is_for_exporter_alone(statement: &Statement<'_>, facts: &Facts) -> bool {
@@ -225,4 +245,24 @@ pub(super) fn conditions_left_out(
         }
     }
     sentences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_takes_one_value_more_and_one_that_excludes_takes_none() {
+        let around = |condition: &str| {
+            format!(
+                r#"{{"Statement": [ {{"Effect": "Allow", "Action": "kms:*", "Condition": {{{condition}}}}} ]}}"#
+            )
+        };
+        let widen = |text: &str| widened(text, 0, "k", &["b".to_owned()]);
+        let before = around(r#""StringNotLike": {"k": "x"}, "StringLike": {"K": "a"}"#);
+        let after = around(r#""StringNotLike": {"k": "x"}, "StringLike": {"K": ["a", "b"]}"#);
+        assert_eq!(widen(&before).as_ref(), Some(&after));
+        assert_eq!(widen(&after), Some(after));
+        assert_eq!(widen(&around(r#""StringNotLike": {"k": "x"}"#)), None);
+    }
 }

@@ -6,18 +6,17 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::adjust::Adjustment;
-use super::edit::{Exemption, drop_principal, exempt};
-use super::exempt::{demands_aes256, demands_kms};
+use super::exempt::{Exemption, demands_aes256, demands_kms};
 use super::statement::{self, Terms};
 use super::{Target, proof};
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::requirement::{RequiredPermission, RequirementId, Who};
-use crate::assess::verdict::stale_principals;
-use tableferry_policy::document::{Document, Effect};
+use crate::assess::verdict::{StalePrincipal, stale_principals};
+use tableferry_policy::document::{Document, Effect, PrincipalKind};
+use tableferry_policy::edit::{self, Added, EditError, List};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 use tableferry_policy::expiry::end_of;
-use tableferry_policy::merge::{self, Added, EditError};
 
 /// What is to be done to one document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -138,13 +137,17 @@ impl Draft {
         for (index, exemptions) in &self.exemptions {
             // Of several, the last is the widest; the others did not suffice.
             if let Some(exemption) = exemptions.last() {
-                match exempt(&drawn.text, *index, exemption) {
-                    Some(text) => drawn.text = text,
-                    None => drawn.problems.push(format!(
-                        "the Deny at index {index} has a condition on {} already, which cannot be \
-                         widened",
-                        exemption.key
-                    )),
+                let Exemption {
+                    operator,
+                    key,
+                    value,
+                } = exemption;
+                match edit::add_condition(&drawn.text, *index, operator, key, value) {
+                    Ok(text) => drawn.text = text,
+                    Err(error) => {
+                        let problem = format!("the Deny at index {index}: {error}");
+                        drawn.problems.push(problem);
+                    }
                 }
             }
         }
@@ -216,7 +219,7 @@ impl Drawn {
         statement: &serde_json::Map<String, serde_json::Value>,
     ) -> Option<String> {
         if self.text.is_empty() {
-            self.text = merge::new_document(&statement::text(sid, statement));
+            self.text = edit::new_document(&statement::text(sid, statement));
             self.added.push(sid.to_owned());
             return None;
         }
@@ -227,7 +230,7 @@ impl Drawn {
             } else {
                 format!("{sid}{number}")
             };
-            match merge::add_statement(&self.text, &statement::text(&given, statement)) {
+            match edit::add_statement(&self.text, &statement::text(&given, statement)) {
                 Ok(Added::Inserted { text }) => {
                     self.text = text;
                     if number > 1 {
@@ -258,7 +261,7 @@ impl Drawn {
             (is_over && statement::is_ours(&sid.value)).then(|| sid.value.clone().into_owned())
         });
         for sid in ended.collect::<Vec<_>>() {
-            if let Ok(removed) = merge::remove_statement(&self.text, &sid) {
+            if let Ok(removed) = edit::remove_statement(&self.text, &sid) {
                 // A document without a statement is written anew.
                 self.text = if removed.is_empty {
                     String::new()
@@ -280,7 +283,7 @@ impl Drawn {
             let Some(stale) = stale_principals(&document).into_iter().next() else {
                 return;
             };
-            let Some(text) = drop_principal(&self.text, stale.index, &stale.id) else {
+            let Some(text) = without_principal(&self.text, &document, &stale) else {
                 self.problems.push(format!(
                     "the statement `{}` names {} alone, which was deleted: replace it by hand",
                     stale.sid, stale.id
@@ -290,6 +293,26 @@ impl Drawn {
             self.text = text;
             self.dropped.push((stale.id, stale.sid));
         }
+    }
+}
+
+/// The text without a principal, and without the statement where it names nobody else. `None` where
+/// that cannot be done: a `NotPrincipal` that would be left empty denies nobody then.
+fn without_principal(
+    text: &str,
+    document: &Document<'_>,
+    stale: &StalePrincipal,
+) -> Option<String> {
+    let of_kind = List::Principals(PrincipalKind::Aws);
+    match edit::remove_value(text, stale.index, &of_kind, &stale.id) {
+        Ok(text) => Some(text),
+        Err(EditError::LastValue { .. }) => {
+            let statement = document.statements().get(stale.index)?;
+            let is_negated = statement.principals.as_ref()?.is_negated;
+            let removed = (!is_negated).then(|| edit::remove_at(text, stale.index))?;
+            Some(removed.ok()?.text)
+        }
+        Err(_) => None,
     }
 }
 

@@ -1,10 +1,20 @@
 //! What a Deny is given so that it spares the export, and what that lets through besides.
 
-use super::edit::Exemption;
 use crate::assess::facts::Facts;
 use crate::assess::principal::{SourcePrincipal, is_same_principal};
 use crate::assess::requirement::RequiredPermission;
 use tableferry_policy::document::Statement;
+
+/// What is added to a Deny so that it spares a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Exemption {
+    /// The condition's operator.
+    pub(super) operator: &'static str,
+    /// The condition key.
+    pub(super) key: &'static str,
+    /// The value.
+    pub(super) value: String,
+}
 
 /// The exemption that AWS's own examples give for a Deny on networks.
 const VIA: Exemption = Exemption {

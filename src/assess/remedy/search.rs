@@ -21,8 +21,8 @@ use crate::assess::verdict::{
 };
 use crate::job::Plan;
 use tableferry_policy::arn::Arn;
+use tableferry_policy::edit;
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
-use tableferry_policy::merge;
 use tableferry_policy::policy::Policy;
 
 /// How often the plan is judged again at most; each turn finds at least one thing more.
@@ -555,7 +555,7 @@ impl<'a> Search<'a> {
             fix: Fix::Document {
                 target: target.clone(),
                 before: live.map(str::to_owned),
-                diff: merge::diff(live.unwrap_or_default(), &drawn.text),
+                diff: edit::diff(live.unwrap_or_default(), &drawn.text),
                 after: drawn.text,
                 added: drawn.added,
                 exempted,

@@ -15,7 +15,7 @@ use crate::assess::requirement::{RequiredPermission, Who, bucket_owner, needs_by
 use crate::assess::verdict::{Responsible, mender_of_bucket, mender_of_identity, mender_of_key};
 use crate::job::Plan;
 use tableferry_policy::arn::Arn;
-use tableferry_policy::merge;
+use tableferry_policy::edit;
 
 /// Writes the whole policies that a plan's export needs, one for each document, beside the other
 /// remedies.
@@ -163,7 +163,7 @@ impl Whole<'_> {
         let fix = Fix::Document {
             target: target.clone(),
             before: live.map(str::to_owned),
-            diff: merge::diff(live.unwrap_or_default(), &drawn.text),
+            diff: edit::diff(live.unwrap_or_default(), &drawn.text),
             after: drawn.text,
             added: drawn.added,
             exempted: least.as_ref().map_or_else(Vec::new, exempted),
@@ -270,6 +270,6 @@ fn without_added(least: &Remedy) -> Option<String> {
         return None;
     };
     added.iter().try_fold(after.clone(), |text, sid| {
-        Some(merge::remove_statement(&text, sid).ok()?.text)
+        Some(edit::remove_statement(&text, sid).ok()?.text)
     })
 }

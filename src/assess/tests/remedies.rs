@@ -12,7 +12,7 @@ use crate::assess::remedy::{
 use crate::assess::requirement::Criticality;
 use crate::assess::verdict::{Overall, Responsible, overall};
 use crate::job::{Encryption, Plan};
-use tableferry_policy::merge::{Added, add_statement};
+use tableferry_policy::edit::{Added, add_statement};
 
 fn found(plan: &Plan, facts: &Facts) -> Remedies {
     remedies(plan, facts, now(), Terms::default())

@@ -13,7 +13,7 @@ use crate::job::{Plan, SignIn};
 use crate::journal::{ChangeId, ChangeStage, ChangeTarget, JournalError, NewChange};
 use crate::work::event::Side;
 use crate::work::{Work, not_signed_in};
-use tableferry_policy::merge;
+use tableferry_policy::edit;
 
 /// A change that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -341,7 +341,7 @@ fn unchanged(title: &str, before: &State, after: &State, live: &State) -> Result
 
 /// The difference between two states, for people.
 pub(super) fn diff(one: &State, other: &State) -> String {
-    merge::diff(
+    edit::diff(
         one.document().unwrap_or_default(),
         other.document().unwrap_or_default(),
     )

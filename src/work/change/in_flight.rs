@@ -15,7 +15,7 @@ use crate::journal::{ChangeRecord, ChangeTarget};
 use crate::work::Work;
 use crate::work::event::Side;
 use tableferry_policy::arn::Region;
-use tableferry_policy::revert::concerns;
+use tableferry_policy::edit::concerns;
 
 /// How many exports in flight are looked at; an account has 300 at the most.
 const MOST_DESCRIBED: usize = 50;

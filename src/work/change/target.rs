@@ -4,7 +4,7 @@ use crate::aws::iam::PolicyHolder;
 use crate::aws::{Failure, Session};
 use crate::journal::{ChangeKind, ChangeTarget};
 use crate::work::region_of;
-use tableferry_policy::revert::{is_same_json, say_the_same};
+use tableferry_policy::edit::{is_same_json, say_the_same};
 
 /// How a target stands, or is to stand.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,8 +14,7 @@ use crate::journal::{
 };
 use crate::work::Work;
 use tableferry_policy::arn::Arn;
-use tableferry_policy::merge::EditError;
-use tableferry_policy::revert::revert;
+use tableferry_policy::edit::{EditError, revert};
 
 /// What undoing a change would do, to be shown before it is done.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use rstest::rstest;
 use tableferry_policy::document::Document;
+use tableferry_policy::edit::{Added, EditError, add_statement, diff, remove_statement};
 use tableferry_policy::evaluate::Principal;
 use tableferry_policy::lint::{Finding, Kind, Severity, lint};
-use tableferry_policy::merge::{Added, EditError, add_statement, diff, remove_statement};
 use tableferry_policy::public::{is_restricted, public_statements};
 
 fn found(kind: Kind, statement: &str) -> Vec<Finding> {

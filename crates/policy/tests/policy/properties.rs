@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tableferry_policy::document::Document;
+use tableferry_policy::edit::{Added, EditError, add_statement, diff, remove_statement};
 use tableferry_policy::evaluate::{
     Context, Decision, Evaluation, Named, Policies, Principal, Request, evaluate,
 };
 use tableferry_policy::lint::{Kind, lint};
-use tableferry_policy::merge::{Added, EditError, add_statement, diff, remove_statement};
 use tableferry_policy::simulate::simulate_line;
 
 const KEYS: [&str; 4] = [

@@ -1,7 +1,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::merge::{Added, add_statement, new_document, remove_statement};
+use crate::document::PrincipalKind;
+use crate::edit::bytes::slice;
+use crate::edit::{
+    Added, List, add_condition, add_statement, add_value, new_document, remove_statement,
+    remove_value, say_the_same,
+};
+use crate::evaluate::{Context, Decision, Named, Policies, Principal, Request, evaluate};
 
 fn added(document: &str, statement: &str) -> String {
     match add_statement(document, statement).unwrap() {
@@ -425,4 +431,184 @@ proptest! {
             }
         }
     }
+}
+
+/// What one step of an edit of ours does.
+#[derive(Debug, Clone)]
+enum Step {
+    Statement,
+    Exemption(&'static str, &'static str, &'static str),
+    Action,
+    Resource,
+    Principal,
+}
+
+fn steps() -> impl Strategy<Value = Vec<(Step, prop::sample::Index)>> {
+    let step = prop::sample::select(vec![
+        Step::Statement,
+        Step::Exemption("Bool", "aws:ViaAWSService", "false"),
+        Step::Exemption(
+            "ArnNotEquals",
+            "aws:PrincipalArn",
+            "arn:aws:iam::111111111111:role/Exporter",
+        ),
+        Step::Exemption("NotIpAddress", "aws:SourceIp", "198.51.100.7/32"),
+        Step::Action,
+        Step::Resource,
+        Step::Principal,
+    ]);
+    prop::collection::vec((step, any::<prop::sample::Index>()), 1..5)
+}
+
+/// The document after a step, and the index of the statement that it altered; `None` where the document
+/// says it already, or cannot be given it.
+fn take(text: &str, step: &Step, at: usize, count: usize) -> Option<(String, usize)> {
+    let text = match step {
+        Step::Statement => {
+            let ours = allow(&format!("Ours{count}"), "s3:PutObject*");
+            let ours = ours.replace("landing", &format!("b{count}"));
+            return Some((added(text, &ours), usize::MAX));
+        }
+        Step::Exemption(operator, key, value) => {
+            add_condition(text, at, operator, key, value).ok()?
+        }
+        Step::Action => add_value(text, at, &List::Actions, "s3:GetObjectTagging").ok()?,
+        Step::Resource => {
+            add_value(text, at, &List::Resources, "arn:aws:s3:::landing/in/*").ok()?
+        }
+        Step::Principal => {
+            let of_kind = List::Principals(PrincipalKind::Aws);
+            add_value(
+                text,
+                at,
+                &of_kind,
+                "arn:aws:iam::111111111111:role/Exporter",
+            )
+            .ok()?
+        }
+    };
+    Some((text, at))
+}
+
+/// Statements as somebody may have written them: escapes, a value spelled twice, keys in any order.
+fn odd(statements: &[String], is_odd: bool) -> Vec<String> {
+    let dress = |text: &String| {
+        let odd = text
+            .replace(
+                "\"s3:GetObject\"",
+                "[ \"s3\\u003aGetObject\",\t\"S3:GETOBJECT\" ]",
+            )
+            .replace("\"222222222222\"", "[\"222222222222\" ]")
+            .replace("\"Bool\":", "\"bool\" :");
+        if is_odd { odd } else { text.clone() }
+    };
+    statements.iter().map(dress).collect()
+}
+
+proptest! {
+    /// Statements, exemptions and values are put in; the rest keeps its bytes, the document stays one,
+    /// and reverting gives the bytes back.
+    #[test]
+    fn what_is_put_in_and_reverted_leaves_every_byte(
+        statements in statements(),
+        layout in 0..4_u8,
+        is_odd in any::<bool>(),
+        steps in steps(),
+    ) {
+        let before = laid_out(&odd(&statements, is_odd), layout);
+        let old = Document::parse(&before).unwrap();
+        let mut after = before.clone();
+        let mut touched = Vec::new();
+        for (count, (step, at)) in steps.iter().enumerate() {
+            let at = at.index(old.statements().len());
+            if let Some((text, at)) = take(&after, step, at, count) {
+                after = text;
+                touched.push(at);
+            }
+        }
+        let new = Document::parse(&after).unwrap();
+        for (at, statement) in old.statements().iter().enumerate() {
+            let now = &new.statements()[at];
+            if touched.contains(&at) {
+                prop_assert_eq!(statement.label(at), now.label(at));
+            } else {
+                prop_assert_eq!(slice(&before, statement.span), slice(&after, now.span));
+            }
+        }
+        let taken = revert(Some(&before), &after, &after).unwrap();
+        prop_assert_eq!(taken.text.as_ref(), Some(&before));
+        // Somebody gave the document an Id and another statement since.
+        let theirs = allow("Theirs", "s3:AbortMultipartUpload");
+        let since = |text: &str| added(&text.replacen('{', "{\"Id\":\"y\",", 1).replace("\"Id\": \"x\", ", ""), &theirs);
+        let taken = revert(Some(&before), &after, &since(&after)).unwrap();
+        prop_assert_eq!(taken.left, Vec::<String>::new());
+        let text = taken.text.unwrap();
+        prop_assert!(say_the_same(&text, &since(&before)), "{text}\n{}", since(&before));
+        let document = Document::parse(&text).unwrap();
+        for (at, statement) in old.statements().iter().enumerate() {
+            prop_assert_eq!(slice(&before, statement.span), slice(&text, document.statements()[at].span));
+        }
+    }
+
+    /// An exempted Deny no longer hits what it exempts, and hits the rest as before.
+    #[test]
+    fn an_exemption_spares_just_what_it_names(condition in 0..4_usize, is_list in any::<bool>()) {
+        const OURS: &str = "arn:aws:iam::111111111111:role/Exporter";
+        const OTHER: &str = "arn:aws:iam::111111111111:role/Other";
+        let value = if is_list { r#"["arn:aws:iam::111111111111:role/Admin"]"# } else { r#""arn:aws:iam::111111111111:role/Admin""# };
+        let condition = [
+            String::new(),
+            r#", "Condition": {}"#.to_owned(),
+            format!(r#", "Condition": {{"arnnotlike": {{"AWS:PrincipalArn": {value}}}}}"#),
+            r#", "Condition": {"StringLike": {"aws:userid": "*"}}"#.to_owned(),
+        ][condition].clone();
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},
+            {{"Sid":"Guard","Effect":"Deny","Action":"s3:*","Resource":"*"{condition}}}]}}"#
+        );
+        let after = add_condition(&text, 1, "ArnNotEquals", "aws:PrincipalArn", OURS).unwrap();
+        let decide = |text: &str, caller: &str| {
+            let mut context = Context::default();
+            context.set("aws:PrincipalArn", caller.to_owned());
+            context.set("aws:userid", "AROAEXAMPLEEXAMPLE001:pat".to_owned());
+            let request = Request {
+                principal: Principal::parse(caller).unwrap(),
+                action: "s3:PutObject",
+                resource: "arn:aws:s3:::landing/x",
+                resource_account: "111111111111",
+                context: &context,
+            };
+            let document = Document::parse(text).unwrap();
+            let policies = Policies { identity: vec![Named::new("p", document)], ..Policies::default() };
+            evaluate(&request, &policies).decision
+        };
+        prop_assert_eq!(decide(&text, OURS), Decision::ExplicitDeny);
+        prop_assert_eq!(decide(&after, OURS), Decision::Allowed);
+        prop_assert_eq!(decide(&text, OTHER), Decision::ExplicitDeny);
+        prop_assert_eq!(decide(&after, OTHER), Decision::ExplicitDeny);
+    }
+}
+
+/// A repair in place: what is cut short gives way to what was meant.
+#[test]
+fn a_value_that_was_put_in_the_place_of_another_gives_it_back() {
+    let cut_short = r#"{"Sid": "Use", "Effect": "Allow", "Principal": "*", "Action": ["kms:", "kms:Encrypt"], "Resource": "*"}"#;
+    let before = document(&[cut_short, DENY]);
+    let after = add_value(&before, 0, &List::Actions, "kms:Decrypt").unwrap();
+    let after = remove_value(&after, 0, &List::Actions, "kms:").unwrap();
+    assert!(
+        after.contains(r#"["kms:Encrypt", "kms:Decrypt"]"#),
+        "{after}"
+    );
+    let theirs = allow("Theirs", "s3:GetObject");
+    let taken = revert(Some(&before), &after, &added(&after, &theirs)).unwrap();
+    assert_eq!(taken.text, Some(added(&before, &theirs)));
+    assert_eq!(taken.taken, ["Use"]);
+    // Somebody put an action more into it since: that stays.
+    let live = add_value(&after, 0, &List::Actions, "kms:Sign").unwrap();
+    let text = revert(Some(&before), &after, &live).unwrap().text.unwrap();
+    assert!(
+        text.contains(r#"["kms:Encrypt", "kms:Sign", "kms:"]"#),
+        "{text}"
+    );
 }

@@ -3,8 +3,8 @@
 //! Undo must not call a grant gone that stands in other words, so that whatever is unclear counts as
 //! reached.
 
-use super::super::document::{Patterns, PrincipalKind, Principals, Statement};
-use super::super::principal::account_named;
+use crate::document::{Patterns, PrincipalKind, Principals, Statement};
+use crate::principal::account_named;
 
 /// Whether two statements are about some of the same requests, their conditions and effects left
 /// aside.
@@ -63,8 +63,7 @@ fn share(
 
 fn share_principals(one: &Principals<'_>, other: &Principals<'_>) -> bool {
     let is_wide = |principals: &Principals<'_>| {
-        let is_star =
-            |(_, text): &(PrincipalKind, super::super::document::Text<'_>)| text.value == "*";
+        let is_star = |(_, text): &(PrincipalKind, crate::document::Text<'_>)| text.value == "*";
         principals.is_negated || principals.is_everyone || principals.entries.iter().any(is_star)
     };
     is_wide(one)

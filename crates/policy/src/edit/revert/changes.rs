@@ -3,11 +3,11 @@
 //! A statement is known again by what it says. Sids help where somebody altered what a statement says:
 //! then it may still be told which one it was.
 
-use super::super::document::{Document, Statement};
-use super::super::merge::{is_same_set, says_the_same, texts};
+use super::super::compare::{is, is_same_set, says_the_same, sid, texts};
+use super::left_since;
 use super::overlap::{is_about, is_about_action, overlap};
-use super::take_out::inserted;
-use super::{has_same_principals, is, sid};
+use super::piece::{Piece, pieces};
+use crate::document::{Document, Statement};
 
 /// Whether one statement may be the other with another condition or fewer principals.
 fn has_same_core(one: &Statement<'_>, other: &Statement<'_>) -> bool {
@@ -34,7 +34,7 @@ fn has_same_sid(one: &Statement<'_>, other: &Statement<'_>) -> bool {
 
 /// What an edit did, by the indexes of statements before and after.
 #[derive(Debug, Default)]
-pub(super) struct Edit {
+pub(super) struct Changes {
     /// Statements that stayed, by their index after.
     kept: Vec<usize>,
     /// Statements that are new, by their index after.
@@ -45,7 +45,7 @@ pub(super) struct Edit {
     pub(super) has_dropped: bool,
 }
 
-impl Edit {
+impl Changes {
     pub(super) fn between(old: Option<&Document<'_>>, new: &Document<'_>) -> Self {
         let old = old.map(Document::statements).unwrap_or_default();
         let mut edit = Self::default();
@@ -87,7 +87,8 @@ impl Edit {
         edit.has_dropped = claimed.contains(&false)
             || edit.altered.iter().any(|(before, after)| {
                 let pair = old.get(*before).zip(new.statements().get(*after));
-                pair.is_some_and(|(before, after)| !has_same_principals(before, after))
+                let mut pieces = pair.into_iter().flat_map(|(was, wrote)| pieces(was, wrote));
+                pieces.any(|piece| piece.drops_principals())
             });
         edit
     }
@@ -166,10 +167,9 @@ type Altered<'d, 'o, 'a> = (usize, &'d Statement<'o>, usize, &'d Statement<'a>);
 pub(super) struct Found {
     /// New statements, by their index now.
     pub(super) added: Vec<usize>,
-    /// Altered statements, by their index before, after and now.
+    /// Altered statements, by their index before, after and now: as we wrote them, or altered by
+    /// somebody besides while what was put into them stands as it was put there.
     pub(super) altered: Vec<(usize, usize, usize)>,
-    /// The same, where somebody altered them besides and the exemption stands as it was put there.
-    pub(super) edited: Vec<(usize, usize, usize)>,
     pub(super) taken: Vec<String>,
     pub(super) left: Vec<String>,
 }
@@ -239,10 +239,7 @@ impl<'n, 'a> Search<'n, 'a> {
         self.unclaimed(
             wanted,
             |(_, _, _, wrote), live| is_it(live, wrote),
-            |found, ((before, _, index, wrote), at)| {
-                found.altered.push((*before, *index, at));
-                found.taken.push(wrote.label(*index));
-            },
+            |found, ((before, _, index, _), at)| found.altered.push((*before, *index, at)),
         )
     }
 
@@ -251,18 +248,14 @@ impl<'n, 'a> Search<'n, 'a> {
         self.unclaimed(
             wanted,
             |(_, was, _, wrote), live| {
-                let pieces = inserted(was, wrote);
+                let pieces = pieces(was, wrote);
                 let is_it = has_same_sid(live, wrote) || has_same_reach(live, wrote);
                 live.effect == wrote.effect
                     && is_it
-                    && has_same_core(was, wrote)
-                    && !pieces.is_empty()
+                    && pieces.iter().any(Piece::adds)
                     && pieces.iter().all(|piece| piece.stands_in(live))
             },
-            |found, ((before, _, index, wrote), at)| {
-                found.edited.push((*before, *index, at));
-                found.taken.push(wrote.label(*index));
-            },
+            |found, ((before, _, index, _), at)| found.altered.push((*before, *index, at)),
         )
     }
 
@@ -283,7 +276,7 @@ impl<'n, 'a> Search<'n, 'a> {
 
     /// Tells of statements that hold some of what was put into one that is not found.
     fn miss_altered(&mut self, was: &Statement<'_>, wrote: &Statement<'_>) {
-        let pieces = inserted(was, wrote);
+        let pieces = pieces(was, wrote);
         let before = texts(&was.actions);
         let mut actions = texts(&wrote.actions);
         actions.retain(|action| !before.contains(action));
@@ -310,7 +303,7 @@ impl<'n, 'a> Search<'n, 'a> {
             };
             let label = live.label(*at);
             let text = if has_same_core(live, wrote) || has_same_sid(live, wrote) {
-                format!("the statement `{label}` was altered since: it is left as it is")
+                left_since(&label)
             } else {
                 words(&label)
             };
