@@ -34,7 +34,7 @@ pub use super::requirement::{Check, Requirement, RequirementId};
 use super::requirement::{Criticality, Who, needs_by};
 use crate::job::Plan;
 use tableferry_policy::arn::AccountId;
-use tableferry_policy::evaluate::{Deciding, PolicyKind};
+use tableferry_policy::evaluate::{Deciding, Dependency, PolicyKind};
 
 pub(super) use key::is_out_of_reach as is_key_out_of_reach;
 pub use stale::{StalePrincipal, stale_principals};
@@ -173,8 +173,8 @@ pub enum Verdict {
     Denied,
     /// It depends on what nobody can tell before.
     Depends {
-        /// On what: context keys, or a few words.
-        on: Vec<String>,
+        /// On what, and how that combines.
+        on: Dependency,
         /// What must allow besides, and could not be read.
         unread: Vec<MissingInput>,
     },
@@ -378,7 +378,8 @@ impl AssessedRequirement {
         match &self.outcome {
             Verdict::Allowed { assumed } => value["assumed"] = json!(assumed),
             Verdict::Depends { on, unread } => {
-                value["depends_on"] = json!(on);
+                value["depends_on"] = json!(on.names());
+                value["dependency"] = json!(on);
                 value["unread"] = json!(unread);
             }
             Verdict::Unknown { unread, settled_by } => {

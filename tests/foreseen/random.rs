@@ -21,6 +21,7 @@ mod world;
 
 use tableferry::assess::requirement::Criticality;
 use tableferry::assess::verdict::{AssessedRequirement, Requirement, SettledBy, Verdict};
+use tableferry_policy::evaluate::Dependency;
 use tableferry_sandbox::{AclContext, ExportAcl, SourceAddress};
 
 use crate::place::{self, Ending, Place};
@@ -60,7 +61,7 @@ pub fn claim(case: &Case, verdicts: &[AssessedRequirement]) -> Claim {
     if job().any(|found| found.outcome == Verdict::Denied) {
         return Claim::Fails;
     }
-    let depending: Vec<(&AssessedRequirement, &Vec<String>)> = job()
+    let depending: Vec<(&AssessedRequirement, &Dependency)> = job()
         .filter_map(|found| match &found.outcome {
             Verdict::Depends { on, .. } => Some((found, on)),
             _ => None,
@@ -102,7 +103,7 @@ pub fn claim(case: &Case, verdicts: &[AssessedRequirement]) -> Claim {
     // A call of the operator's own comes from the operator's address, and from no other.
     let is_own_call = |found: &AssessedRequirement| matches!(&found.requirement, Requirement::Permission(need) if need.action.starts_with("dynamodb:"));
     let can_be_played = depending.iter().all(|(found, on)| {
-        on.iter().all(|key| {
+        on.names().iter().all(|key| {
             is_playable(key) && !(is_own_call(found) && key.eq_ignore_ascii_case("aws:SourceIp"))
         })
     });

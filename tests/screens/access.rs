@@ -24,7 +24,7 @@ use tableferry::work::event::Side;
 use tableferry::work::{ChangeStage, ChangeTarget};
 use tableferry_policy::arn::{AccountId, Region};
 use tableferry_policy::edit;
-use tableferry_policy::evaluate::{Deciding, PolicyKind};
+use tableferry_policy::evaluate::{Deciding, Dependency, PolicyKind};
 
 use crate::driver::noon;
 
@@ -368,7 +368,7 @@ fn address() -> AssessedRequirement {
         ..verdict(
             requirement,
             Verdict::Depends {
-                on: vec!["aws:SourceIp".to_owned()],
+                on: Dependency::on("aws:SourceIp"),
                 unread: Vec::new(),
             },
             Responsible::Organization,

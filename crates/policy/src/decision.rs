@@ -1,5 +1,6 @@
 //! The answer to a request.
 
+use super::dependency::Dependency;
 use super::policies::PolicyKind;
 
 /// The answer's short form.
@@ -55,8 +56,11 @@ pub struct Evaluation {
     pub explanation: String,
     /// The unknown context keys that the answer depends on.
     pub depends_on: Vec<String>,
+    /// Where the answer depends: how these keys combine. Where the request is allowed for none of their
+    /// values that were tried, all of them.
+    pub dependency: Option<Dependency>,
     /// Where the answer depends: what the values of the unknown keys lead to, one example for each
-    /// answer that is possible.
+    /// answer that is possible, and for each way to be allowed.
     pub outcomes: Vec<PossibleDecision>,
     /// Whether no value of the unknown keys leads to another answer than these; where it is not so,
     /// the keys could not be tried with all that they may hold.

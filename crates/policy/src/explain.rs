@@ -2,6 +2,7 @@
 
 use super::condition::{Reading, Truth};
 use super::decision::{Decision, Evaluation, PossibleDecision};
+use super::dependency::Dependency;
 use super::document::Principals;
 use super::near_miss::near_misses;
 use super::policies::{Policies, PolicyKind};
@@ -22,6 +23,7 @@ pub(crate) fn conclude(
         denied_by: partial.denied_by(),
         explanation: sentence(request, policies, partial),
         depends_on: Vec::new(),
+        dependency: None,
         outcomes: Vec::new(),
         is_exhaustive: true,
         can_be_allowed: decision == Decision::Allowed,
@@ -227,24 +229,30 @@ fn silent_level<'p>(
 pub(crate) fn depends(
     request: &Request<'_>,
     keys: &[String],
+    dependency: &Dependency,
     outcomes: &[PossibleDecision],
     is_exhaustive: bool,
 ) -> String {
     let mut text = format!(
-        "whether {} is allowed depends on {}",
-        request.action,
-        keys.join(" and ")
+        "whether {} is allowed depends on {dependency}",
+        request.action
     );
     let head = if is_exhaustive {
         ": "
     } else {
         ", as far as can be told; for example "
     };
+    let mut told = None;
     for (index, outcome) in outcomes.iter().enumerate() {
-        text.push_str(if index == 0 { head } else { "; " });
-        text.push_str(coming_out(outcome));
-        text.push_str(" if ");
+        if told == Some(outcome.decision) {
+            text.push_str(", or if ");
+        } else {
+            text.push_str(if index == 0 { head } else { "; " });
+            text.push_str(coming_out(outcome));
+            text.push_str(" if ");
+        }
         text.push_str(&assumptions(keys, outcome));
+        told = Some(outcome.decision);
     }
     text
 }

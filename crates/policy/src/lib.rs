@@ -21,6 +21,7 @@ mod automaton;
 mod condition;
 mod condition_value;
 mod decision;
+mod dependency;
 mod explain;
 mod grant;
 mod malformed;

@@ -23,7 +23,7 @@ pub(crate) fn near_misses(
         caller: Caller::new(&request.principal, Reading::new(request.context)),
         kind,
     };
-    let mut misses: Vec<(u8, String)> = documents(policies, kind)
+    let mut misses: Vec<(Missing, String)> = documents(policies, kind)
         .flat_map(|named| {
             let document = &named.document;
             document
@@ -47,14 +47,22 @@ pub(crate) fn near_misses(
     let best = misses.first().map(|(rank, _)| *rank);
     misses
         .into_iter()
-        .filter(|(rank, _)| Some(*rank) == best || *rank < WEAK)
+        .filter(|(rank, _)| Some(*rank) == best || *rank < Missing::Action)
         .take(MOST_TOLD)
         .map(|(_, words)| words)
         .collect()
 }
 
-/// A statement about other actions is a weak hint, told only where there is none better.
-const WEAK: u8 = 3;
+/// What is missing, from what is told first: a statement that names the caller and the action is nearer
+/// than one about other actions, and that is nearer than one for somebody else. The last two are told
+/// only where there is nothing nearer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Missing {
+    Resource,
+    Condition,
+    Action,
+    Principal,
+}
 
 fn documents<'p>(
     policies: &'p Policies<'p>,
@@ -86,16 +94,16 @@ struct Search<'a> {
 impl Search<'_> {
     /// The one element of an Allow that does not match, in words; none where all match, or where
     /// more than one does not.
-    fn miss(&self, statement: &Statement<'_>, version: Version) -> Option<(u8, String)> {
+    fn miss(&self, statement: &Statement<'_>, version: Version) -> Option<(Missing, String)> {
         if statement.effect != Effect::Allow {
             return None;
         }
         let mut misses = Vec::new();
         if let Some(words) = self.resource_miss(statement, version) {
-            misses.push((0, words));
+            misses.push((Missing::Resource, words));
         }
         if let Some(words) = self.principal_miss(statement) {
-            misses.push((1, words));
+            misses.push((Missing::Principal, words));
         }
         let failing: Vec<String> = statement
             .conditions
@@ -106,12 +114,12 @@ impl Search<'_> {
             .map(|condition| self.condition_miss(condition))
             .collect();
         if !failing.is_empty() {
-            misses.push((2, failing.join(", and ")));
+            misses.push((Missing::Condition, failing.join(", and ")));
         }
         if let Some(words) = self.action_miss(&statement.actions) {
-            misses.push((WEAK, words));
+            misses.push((Missing::Action, words));
         }
-        match <[(u8, String); 1]>::try_from(misses) {
+        match <[(Missing, String); 1]>::try_from(misses) {
             Ok([miss]) => Some(miss),
             Err(_) => None,
         }

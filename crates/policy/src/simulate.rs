@@ -219,7 +219,12 @@ fn push_evaluation(out: &mut String, id: &str, evaluation: &Evaluation) {
         }
         push_string(out, key);
     }
-    out.push_str("]}");
+    out.push(']');
+    if let Some(dependency) = &evaluation.dependency {
+        // A dependency always serializes.
+        let _ = write!(out, ",\"dependency\":{}", serde_json::json!(dependency));
+    }
+    out.push('}');
 }
 
 /// Appends a JSON string.

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 
 use super::condition::{self, Assumption, Reading, Truth};
 use super::decision::{Decision, Evaluation, PossibleDecision};
+use super::dependency::Dependency;
 use super::document::{Condition, Patterns, Statement, Version};
 use super::explain;
 use super::policies::{Grant, Policies};
@@ -18,6 +19,8 @@ use super::witness::{self, ExampleValues, Singles, UndecidedStatement};
 
 /// How many combinations of values are tried at most.
 const MOST_TRIALS: usize = 4096;
+/// How many pairs of trials are compared at most to find how the keys combine.
+const MOST_PAIRS: usize = 500_000;
 /// How many comparisons the example values of one key are worth; the longest lists that the quotas
 /// on policies leave room for stay below it.
 const MOST_COMPARISONS: usize = 8_000_000;
@@ -251,6 +254,12 @@ fn is_asked_by_grant(key: &str, policies: &Policies<'_>) -> bool {
             .any(|grant| grant.context_equals.is_some())
 }
 
+/// Keys that let the request be allowed together, by their places, and a trial in which they do.
+struct Way {
+    places: Vec<usize>,
+    trial: usize,
+}
+
 /// All combinations of the keys' values, counted like the digits of a number.
 struct Trials<'k> {
     keys: Vec<&'k str>,
@@ -326,22 +335,96 @@ impl<'k> Trials<'k> {
         deciding
     }
 
-    /// One example for each decision that was reached.
-    fn outcomes(&self) -> Vec<PossibleDecision> {
+    /// The values that the keys at these places have in a trial.
+    fn example(&self, trial: usize, places: impl Fn(usize) -> bool) -> PossibleDecision {
+        let assumed = self.assumption(trial).into_iter().enumerate();
+        PossibleDecision {
+            when: assumed
+                .filter(|(place, _)| places(*place))
+                .map(|(_, (key, value))| (key.to_owned(), value.map(<[String]>::to_vec)))
+                .collect(),
+            decision: self
+                .decisions
+                .get(trial)
+                .copied()
+                .unwrap_or(Decision::Depends),
+        }
+    }
+
+    /// One example for each decision that was reached; where the request is allowed, one for each way,
+    /// which names just the keys that are enough for it.
+    fn outcomes(&self, ways: &[Way]) -> Vec<PossibleDecision> {
         let mut outcomes: Vec<PossibleDecision> = Vec::new();
         for (index, decision) in self.decisions.iter().enumerate() {
-            if outcomes.iter().all(|outcome| outcome.decision != *decision) {
-                outcomes.push(PossibleDecision {
-                    when: self
-                        .assumption(index)
-                        .into_iter()
-                        .map(|(key, value)| (key.to_owned(), value.map(<[String]>::to_vec)))
-                        .collect(),
-                    decision: *decision,
-                });
+            if outcomes.iter().any(|outcome| outcome.decision == *decision) {
+                continue;
+            }
+            if *decision == Decision::Allowed && !ways.is_empty() {
+                let example = |way: &Way| self.example(way.trial, |at| way.places.contains(&at));
+                outcomes.extend(ways.iter().map(example));
+            } else {
+                outcomes.push(self.example(index, |_| true));
             }
         }
         outcomes
+    }
+
+    /// The smallest sets of keys that let the request be allowed whatever the other keys hold, each with
+    /// a trial in which they do. None where the keys were not tried with all that they may hold, or the
+    /// trials are too many to be compared.
+    fn ways(&self) -> Vec<Way> {
+        let mut ways: Vec<Way> = Vec::new();
+        let allowed: Vec<usize> = (0..self.decisions.len())
+            .filter(|trial| self.decisions.get(*trial) == Some(&Decision::Allowed))
+            .collect();
+        let sets = 1_usize.checked_shl(u32::try_from(self.keys.len()).unwrap_or(u32::MAX));
+        let work = sets
+            .and_then(|sets| sets.checked_mul(allowed.len()))
+            .and_then(|pairs| pairs.checked_mul(self.decisions.len()));
+        let is_affordable = work.is_some_and(|work| work <= MOST_PAIRS);
+        if !self.is_complete || !is_affordable {
+            return ways;
+        }
+        let mut sets: Vec<usize> = (1..sets.unwrap_or_default()).collect();
+        sets.sort_by_key(|set| set.count_ones());
+        for set in sets {
+            let places: Vec<usize> = (0..self.keys.len())
+                .filter(|place| set >> place & 1 == 1)
+                .collect();
+            // A trial for which a smaller set is enough tells nothing about this one.
+            let found = allowed.iter().find(|trial| {
+                let mut smaller = ways.iter().filter(|way| {
+                    let mut own = way.places.iter();
+                    own.all(|place| places.contains(place))
+                });
+                self.suffices(**trial, &places)
+                    && !smaller.any(|way| self.suffices(**trial, &way.places))
+            });
+            ways.extend(found.map(|trial| Way {
+                places,
+                trial: *trial,
+            }));
+        }
+        ways
+    }
+
+    /// Whether a trial is allowed whatever the keys hold that are not at these places.
+    fn suffices(&self, trial: usize, places: &[usize]) -> bool {
+        let mut decisions = self.decisions.iter().enumerate();
+        decisions.all(|(other, decision)| {
+            *decision == Decision::Allowed || !self.agree(trial, other, places)
+        })
+    }
+
+    /// Whether two trials have the same values at these places.
+    fn agree(&self, one: usize, other: usize, places: &[usize]) -> bool {
+        let (mut one, mut other) = (one, other);
+        self.values.iter().enumerate().all(|(place, values)| {
+            let is_same = one % values.len() == other % values.len();
+            one /= values.len();
+            other /= values.len();
+            is_same || !places.contains(&place)
+        })
     }
 
     fn conclude<'p>(
@@ -350,8 +433,8 @@ impl<'k> Trials<'k> {
         policies: &'p Policies<'p>,
         partial: &PartialEvaluation<'p>,
     ) -> Evaluation {
-        let outcomes = self.outcomes();
-        if self.is_complete && outcomes.len() == 1 {
+        let first = self.decisions.first();
+        if self.is_complete && self.decisions.iter().all(|one| Some(one) == first) {
             let assumed = self.assumption(0);
             let reading = Reading {
                 context: request.context,
@@ -361,6 +444,17 @@ impl<'k> Trials<'k> {
             return explain::conclude(request, policies, &settled);
         }
         let depends_on = self.deciding_keys();
+        let ways = self.ways();
+        let outcomes = self.outcomes(&ways);
+        let named = |way: &Way| -> Vec<String> {
+            let keys = way.places.iter().filter_map(|place| self.keys.get(*place));
+            keys.map(|key| (*key).to_owned()).collect()
+        };
+        let dependency = if ways.is_empty() {
+            Dependency::any_of_sets([depends_on.clone()])
+        } else {
+            Dependency::any_of_sets(ways.iter().map(named))
+        };
         let is_shut = partial.layers.allowed == Truth::No || partial.layers.deny == Truth::Yes;
         let is_reached = self.decisions.contains(&Decision::Allowed);
         Evaluation {
@@ -368,8 +462,15 @@ impl<'k> Trials<'k> {
             decision: Decision::Depends,
             deciding: partial.deciding(Truth::Unknown),
             denied_by: None,
-            explanation: explain::depends(request, &depends_on, &outcomes, self.is_complete),
+            explanation: explain::depends(
+                request,
+                &depends_on,
+                &dependency,
+                &outcomes,
+                self.is_complete,
+            ),
             depends_on,
+            dependency: Some(dependency),
             outcomes,
             is_exhaustive: self.is_complete,
         }

@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::draft::principal;
-use super::request_text::listed;
 use super::{Fix, Remedy};
 use crate::assess::facts::{Fact, Facts};
 use crate::assess::requirement::{RequiredPermission, Requirement, RequirementId, Resource, Who};
@@ -252,7 +251,7 @@ pub(super) fn told_of_own_deny(need: &RequiredPermission, deny: &Deciding, facts
 
 fn depending(verdict: &AssessedRequirement) -> String {
     match &verdict.outcome {
-        Verdict::Depends { on, .. } if !on.is_empty() => format!(", depending on {}", listed(on)),
+        Verdict::Depends { on, .. } => format!(", depending on {on}"),
         _ => String::new(),
     }
 }

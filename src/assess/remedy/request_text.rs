@@ -72,7 +72,7 @@ fn names_arns(plan: &Plan) -> bool {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub(super) fn listed(words: &[impl AsRef<str>]) -> String {
+fn listed(words: &[impl AsRef<str>]) -> String {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     match words.split_last() {
         Some((last, [])) => (*last).to_owned(),

@@ -9,6 +9,7 @@ use crate::assess::facts::{
 };
 use crate::assess::verdict::{Check, Overall, Responsible, Verdict, judge, overall};
 use crate::job::Plan;
+use tableferry_policy::evaluate::Dependency;
 
 #[test]
 fn a_foreign_bucket_without_an_owner_is_told() {
@@ -84,7 +85,7 @@ fn files_on_an_object_writer_bucket_may_be_the_sources() {
         assert_eq!(
             verdict.outcome,
             Verdict::Depends {
-                on: vec!["s3:x-amz-acl".to_owned()],
+                on: Dependency::on("s3:x-amz-acl"),
                 unread: Vec::new(),
             }
         );

@@ -195,7 +195,7 @@ fn control_policies_that_were_read_count_though_others_may_not_be(#[case] layer:
 fn a_limit_that_cannot_be_understood_is_not_read() {
     let garbled = PolicyText {
         name: "p-garbled".to_owned(),
-        document: "{".to_owned(),
+        document: "{".into(),
     };
     let mut facts = facts();
     facts.source.service_control = known(vec![ControlLevel {

@@ -9,6 +9,7 @@ use crate::assess::facts::{Fact, Facts, Ownership};
 use crate::assess::requirement::{Criticality, bucket_owner, owner_sent};
 use crate::job::Plan;
 use tableferry_policy::arn::AccountId;
+use tableferry_policy::evaluate::Dependency;
 use tableferry_policy::public::public_statements;
 
 /// Judges the bucket.
@@ -259,7 +260,7 @@ fn object_ownership(facts: &Facts, owner: Option<&AccountId>) -> Option<Assessed
             .because("the bucket's owner owns objects that come with bucket-owner-full-control")
             .caution("which access control list an export sends is not documented"),
         Ownership::ObjectWriter => check(Verdict::Depends {
-            on: vec!["s3:x-amz-acl".to_owned()],
+            on: Dependency::on("s3:x-amz-acl"),
             unread: Vec::new(),
         })
         .because(format!(

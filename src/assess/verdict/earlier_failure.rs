@@ -8,6 +8,7 @@ use crate::assess::facts::{Drift, Facts, PastExport};
 use crate::assess::principal::is_same_principal;
 use crate::assess::requirement::bucket_owner;
 use crate::job::Plan;
+use tableferry_policy::evaluate::Dependency;
 
 /// Failures of AWS's own, which say nothing of the accounts.
 const OF_AWS_ITSELF: [&str; 5] = [
@@ -39,7 +40,7 @@ pub(super) fn judge(plan: &Plan, facts: &Facts) -> Option<AssessedRequirement> {
         None => format!("s3://{}", plan.destination.bucket),
     };
     let outcome = Verdict::Depends {
-        on: vec!["whether what it failed by was changed where it cannot be read".to_owned()],
+        on: Dependency::on("whether what it failed by was changed where it cannot be read"),
         unread: Vec::new(),
     };
     let verdict = AssessedRequirement::check(Check::EarlierFailure, place, outcome)

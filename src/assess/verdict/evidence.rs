@@ -11,7 +11,7 @@ use crate::assess::request::{PermissionRequest, direct_asks};
 use crate::assess::requirement::{Purpose, RequiredPermission};
 use crate::assess::simulation::{Answer, Identity};
 use crate::job::Plan;
-use tableferry_policy::evaluate::{Decision, PolicyKind, evaluate};
+use tableferry_policy::evaluate::{Decision, Dependency, PolicyKind, evaluate};
 
 /// A denial by the identity policies that the simulation shows, with every context key at hand that
 /// they ask for. It knows no resource policies of roles, so that what it does not allow may still be
@@ -96,7 +96,7 @@ pub(super) fn held_by_simulation(
     };
     Some(PermissionDecision {
         outcome: Verdict::Depends {
-            on: vec![format!("context keys that {what} may ask for")],
+            on: Dependency::on(format!("context keys that {what} may ask for")),
             unread: Vec::new(),
         },
         explanation: format!(
@@ -202,10 +202,9 @@ fn refused_directly(
     }
     PermissionDecision {
         outcome: Verdict::Depends {
-            on: vec![
-                "whether what refuses the direct call lets in the one that DynamoDB forwards"
-                    .to_owned(),
-            ],
+            on: Dependency::on(
+                "whether what refuses the direct call lets in the one that DynamoDB forwards",
+            ),
             unread: Vec::new(),
         },
         explanation: format!(

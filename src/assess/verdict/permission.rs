@@ -25,7 +25,9 @@ use crate::assess::request::{PermissionRequest, asks};
 use crate::assess::requirement::{Criticality, Purpose, RequiredPermission, Who, bucket_owner};
 use crate::assess::simulation::{self, Answer};
 use crate::job::Plan;
-use tableferry_policy::evaluate::{Deciding, Decision, Evaluation, PolicyKind, evaluate};
+use tableferry_policy::evaluate::{
+    Deciding, Decision, Dependency, Evaluation, PolicyKind, evaluate,
+};
 
 /// What one request comes to.
 #[derive(Debug, Clone)]
@@ -320,7 +322,8 @@ fn depending(
             Some(found) if unread.contains(&found) => {}
             Some(found) => unread.push(found),
             None => {
-                let on = evaluation.depends_on.clone();
+                let on = evaluation.dependency.clone();
+                let on = on.unwrap_or_else(|| Dependency::on(key));
                 let mut decision =
                     PermissionDecision::of(Verdict::Depends { on, unread: needed }, evaluation);
                 if let Verdict::Depends { unread, .. } = &decision.outcome

@@ -7,6 +7,7 @@ use super::bucket::unread;
 use super::{AssessedRequirement, Check, Responsible, Verdict};
 use crate::assess::facts::{Change, Facts};
 use crate::job::Plan;
+use tableferry_policy::evaluate::Dependency;
 
 /// Under this much of a session left, it is said.
 const SHORT_SESSION: SignedDuration = SignedDuration::from_mins(30);
@@ -160,7 +161,7 @@ fn young_changes(facts: &Facts, now: Timestamp) -> Vec<AssessedRequirement> {
                     Check::YoungChange,
                     change.document.as_str(),
                     Verdict::Depends {
-                        on: vec!["whether the change holds by now".to_owned()],
+                        on: Dependency::on("whether the change holds by now"),
                         unread: Vec::new(),
                     },
                 )

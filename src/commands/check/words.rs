@@ -81,7 +81,7 @@ fn tell_verdict(report: &Report, told: &VerdictGroup<'_>) {
     }
     match &verdict.outcome {
         Verdict::Depends { on, unread } => {
-            report.line(&format!("           it depends on {}", on.join(", ")));
+            report.line(&format!("           it depends on {on}"));
             tell_unread(report, unread);
         }
         Verdict::Unknown { unread, settled_by } => {

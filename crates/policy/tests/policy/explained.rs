@@ -150,3 +150,147 @@ fn a_permissions_boundary_is_named_where_the_list_is_whole() {
     let whole = not_principal(ROLE, &json!([ACCOUNT, ROLE]));
     assert_eq!(answer(&whole).0, "allowed");
 }
+
+const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const EXPORTER: &str = "arn:aws:iam::111111111111:role/OnCallExporter";
+
+/// A call on a key of another account, whose policy enables its own account first.
+fn on_a_foreign_key(statement: &Value, context: &Value) -> Value {
+    json!({"id": 1, "principal": EXPORTER, "action": "kms:GenerateDataKey", "resource": KEY,
+        "resource_account": "222222222222", "context": context,
+        "identity_policies": [{"name": "all", "document": {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}}],
+        "resource_policy": {"Version": "2012-10-17", "Statement": [
+            {"Sid": "EnableIamPolicies", "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::222222222222:root"}, "Action": "kms:*", "Resource": "*"},
+            statement]}})
+}
+
+/// The statement that names the caller is explained, with the one element that fails, and not the one
+/// that is for the key's own account.
+#[rstest]
+#[case::context(
+    json!({"Sid": "ProductionExports", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
+        "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*", "Condition": {
+            "StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"},
+            "StringLike": {"kms:EncryptionContext:aws:s3:arn": ["arn:aws:s3:::export-kms-default/*"]}}}),
+    "the statement `ProductionExports` of `resource policy` would apply, but its condition needs a match with \
+     `arn:aws:s3:::export-kms-default/*` in kms:EncryptionContext:aws:s3:arn, and it is \
+     `arn:aws:s3:::export-kms-default`"
+)]
+#[case::cut_short(
+    json!({"Sid": "Use", "Effect": "Allow", "Principal": {"AWS": EXPORTER}, "Action": "kms:", "Resource": "*"}),
+    "the statement `Use` of `resource policy` would apply, but its Action `kms:` is cut short and names nothing"
+)]
+#[case::other_action(
+    json!({"Sid": "Use", "Effect": "Allow", "Principal": {"AWS": EXPORTER}, "Action": "kms:Decrypt", "Resource": "*"}),
+    "the statement `Use` of `resource policy` would apply, but its Action does not cover kms:GenerateDataKey"
+)]
+fn the_statement_that_names_the_caller_is_explained(
+    #[case] statement: Value,
+    #[case] wanted: &str,
+) {
+    let context = json!({"kms:ViaService": "s3.eu-west-1.amazonaws.com",
+        "kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::export-kms-default"});
+    let (decision, explanation) = answer(&on_a_foreign_key(&statement, &context));
+    assert_eq!(decision, "implicit_deny", "{explanation}");
+    assert!(explanation.contains(wanted), "{explanation}");
+    assert!(!explanation.contains("EnableIamPolicies"), "{explanation}");
+}
+
+/// Where no statement is for the caller, the one for somebody else is all there is to tell.
+#[test]
+fn a_statement_for_somebody_else_is_told_where_there_is_none_nearer() {
+    let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "kms:ScheduleKeyDeletion", "Resource": "*"});
+    let (_, explanation) = answer(&on_a_foreign_key(&theirs, &json!({})));
+    assert!(
+        explanation.contains(&format!(
+            "`EnableIamPolicies` of `resource policy` would apply, but its Principal does not name {EXPORTER}"
+        )),
+        "{explanation}"
+    );
+}
+
+/// A request under resource control policies whose keys nobody knows.
+fn under_controls(statements: &Value) -> Value {
+    let all = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]});
+    let own = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    json!({"id": 1, "principal": EXPORTER, "action": "s3:PutObject", "resource": "arn:aws:s3:::export-landing/x",
+        "resource_account": "111111111111",
+        "context": {"aws:PrincipalAccount": "111111111111", "aws:PrincipalIsAWSService": "false"},
+        "unknown_context": ["aws:PrincipalOrgID", "aws:ResourceTag/dp:exclude:identity"],
+        "identity_policies": [{"name": "own", "document": own}],
+        "resource_control_policies": [{"target": "root", "policies": [
+            {"name": "RCPFullAWSAccess", "document": all},
+            {"name": "perimeter", "document": {"Version": "2012-10-17", "Statement": statements}}]}]})
+}
+
+/// A key that may have either of two values is one way to be allowed, also beside another.
+#[test]
+fn a_way_is_no_larger_than_it_need_be() {
+    let allow = |key: &str, value: &str| {
+        json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*",
+            "Condition": {"StringEquals": {key: value}}})
+    };
+    let mut request = under_controls(&json!([deny(
+        &json!({"Bool": {"aws:PrincipalIsAWSService": "true"}})
+    )]));
+    request["identity_policies"][0]["document"]["Statement"] = json!([
+        allow(ORGANIZATION, "o-one"),
+        allow(ORGANIZATION, "o-two"),
+        allow(TAG, "true"),
+    ]);
+    let mut out = String::new();
+    simulate_line(&request.to_string(), &mut out);
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        answer["dependency"],
+        json!({"any_of": [ORGANIZATION, TAG]}),
+        "{answer}"
+    );
+}
+
+fn deny(conditions: &Value) -> Value {
+    json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": conditions})
+}
+
+const ORGANIZATION: &str = "aws:PrincipalOrgID";
+const TAG: &str = "aws:ResourceTag/dp:exclude:identity";
+
+/// "If your policy has multiple condition operators or multiple keys attached to a single condition
+/// operator, the conditions are evaluated using a logical AND" ("Conditions with multiple context keys
+/// or values"): a Deny with two exceptions spares what meets either; two Denies must both be met.
+#[rstest]
+#[case::one_deny(
+    json!([deny(&json!({
+        "StringNotEqualsIfExists": {ORGANIZATION: "o-tableferry1", "aws:PrincipalAccount": ["444444444444"], TAG: "true"},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}))]),
+    json!({"any_of": [ORGANIZATION, TAG]}),
+    "depends on aws:PrincipalOrgID or aws:ResourceTag/dp:exclude:identity: ",
+    "it is allowed if aws:PrincipalOrgID is `o-tableferry1`, or if aws:ResourceTag/dp:exclude:identity is `true`"
+)]
+#[case::two_denies(
+    json!([
+        deny(&json!({"StringNotEqualsIfExists": {ORGANIZATION: "o-tableferry1"}})),
+        deny(&json!({"StringNotEqualsIfExists": {TAG: "true"}}))]),
+    json!({"all_of": [ORGANIZATION, TAG]}),
+    "depends on aws:PrincipalOrgID and aws:ResourceTag/dp:exclude:identity: ",
+    "it is allowed if aws:PrincipalOrgID is `o-tableferry1` and aws:ResourceTag/dp:exclude:identity is `true`"
+)]
+fn how_the_unknown_keys_combine_is_said(
+    #[case] statements: Value,
+    #[case] dependency: Value,
+    #[case] on: &str,
+    #[case] allowed: &str,
+) {
+    let mut out = String::new();
+    simulate_line(&under_controls(&statements).to_string(), &mut out);
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(answer["decision"], "depends", "{answer}");
+    assert_eq!(answer["depends_on"], json!([ORGANIZATION, TAG]));
+    assert_eq!(answer["dependency"], dependency, "{answer}");
+    let explanation = answer["explanation"].as_str().unwrap();
+    for part in [on, allowed, "it is denied explicitly if"] {
+        assert!(explanation.contains(part), "{explanation}");
+    }
+}

@@ -336,7 +336,7 @@ fn about(look: &Look<'_>, told: &VerdictGroup<'_>, columns: usize) -> Vec<Line<'
         add(&format!("▲ {caution}"), theme.warning());
     }
     if let Verdict::Depends { on, .. } = &verdict.outcome {
-        add(&format!("it depends on {}", on.join(", ")), theme.warning());
+        add(&format!("it depends on {on}"), theme.warning());
     }
     if let Some(words) = &verdict.expected_error {
         add(&format!("AWS would say: {words}"), theme.bad());
