@@ -90,12 +90,6 @@ fn one_action_alone() -> Value {
     policy(&json!([statement]))
 }
 
-fn bucket_without_its_objects() -> Value {
-    let mut statement = allow(&json!({ "AWS": ROLE }), None);
-    statement["Resource"] = "arn:aws:s3:::export-landing".into();
-    policy(&json!([statement]))
-}
-
 #[rstest]
 #[case::names_the_service(service_of_dynamodb())]
 #[case::names_a_role_that_is_gone(gone_role())]
@@ -103,7 +97,6 @@ fn bucket_without_its_objects() -> Value {
 #[case::spares_s3_inventory(inventory_guard())]
 #[case::spares_the_role_without_its_session(spared_without_its_session())]
 #[case::allows_put_object_alone(one_action_alone())]
-#[case::is_about_the_bucket_and_not_its_objects(bucket_without_its_objects())]
 fn a_bucket_policy_of_the_articles_fails_and_is_mended(#[case] faulty: Value) {
     let mut world = base();
     world["buckets"]["export-landing"]["policy"] = faulty;
