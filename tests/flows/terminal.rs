@@ -215,7 +215,8 @@ fn walk_to_tables(terminal: &mut Terminal, source: usize) {
     // The source, and with it the focus goes to the destination.
     terminal.press(&DOWN.repeat(source));
     terminal.press(ENTER);
-    terminal.sees(&["111111111111"]);
+    // The account's id stands in a role's ARN before the role was assumed.
+    terminal.sees(&["✓ 111111111111"]);
     terminal.press(&DOWN.repeat(5));
     terminal.press(ENTER);
     terminal.sees(&["222222222222", "on to Tables"]);
