@@ -13,17 +13,15 @@ use super::faults::Faults;
 use crate::program::{Ended, Home, JOB_SECONDS, Server, move_clock};
 use crate::relay::{Fate, Relay};
 
-const CONFIG: &str = "\
-[poll]
-first_seconds = 1
-longest_seconds = 1
-patience_seconds = 2
-[timeouts]
-connect_seconds = 2
-read_seconds = 2
-attempt_seconds = 2
-operation_seconds = 8
-";
+/// A configuration by which one attempt of a call takes so many seconds at most.
+fn config(attempt: u32) -> String {
+    format!(
+        "[poll]\nfirst_seconds = 1\nlongest_seconds = 1\npatience_seconds = 2\n\
+         [timeouts]\nconnect_seconds = {attempt}\nread_seconds = {attempt}\n\
+         attempt_seconds = {attempt}\noperation_seconds = {}\n",
+        attempt * 4
+    )
+}
 
 /// The plan that is run.
 const PLAN: &str = r#"
@@ -113,7 +111,6 @@ impl World {
         let server = Server::with_clock(&home, JOB_SECONDS, "0s");
         let relay = Relay::to(&server);
         home.lead(server.port, relay.port);
-        home.write(".config/tableferry/config.toml", CONFIG);
         home.write("plan.toml", PLAN);
         Self {
             home,
@@ -129,14 +126,21 @@ impl World {
         self.home.path().join("plan.toml").display().to_string()
     }
 
-    /// Runs a command while all passes.
+    /// Runs a command while all passes; it waits for a machine that has much to do.
     pub fn run(&mut self, arguments: &[&str]) -> Ended {
+        self.wait_at_most(20);
         self.relay.decide(|_, _| Fate::Pass);
         self.run_as_decided(arguments, "")
     }
 
+    fn wait_at_most(&self, seconds: u32) {
+        self.home
+            .write(".config/tableferry/config.toml", &config(seconds));
+    }
+
     /// Runs a command under faults.
     pub fn run_under(&mut self, arguments: &[&str], mut faults: Faults) -> Ended {
+        self.wait_at_most(2);
         let how = format!("{}%, {:?}", faults.percent, faults.moment);
         let told = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&told);
