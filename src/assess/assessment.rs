@@ -11,8 +11,7 @@ use super::limits::Limits;
 use super::remedy::{self, Remedies, Terms};
 use super::requirement::owner_sent;
 use super::verdict::{
-    AssessedRequirement, Check, Counts, MissingInput, Overall, VerdictGroup, assumptions,
-    grouped_by_cause, judge, overall,
+    AssessedRequirement, Check, Counts, MissingInput, Overall, assumptions, judge, overall,
 };
 use crate::job::Plan;
 use tableferry_policy::evaluate::Principal;
@@ -77,12 +76,6 @@ impl Assessment {
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts::of(&self.requirements)
-    }
-
-    /// The requirements as they are told: unknowns of one cause together.
-    #[must_use]
-    pub fn groups(&self) -> Vec<VerdictGroup<'_>> {
-        grouped_by_cause(&self.requirements)
     }
 
     /// What could not be read, and is assumed not to forbid anything; each once.
