@@ -62,6 +62,8 @@ pub(super) enum Carried {
     Sent,
     /// It has the value of the call that began the upload.
     Inherited,
+    /// It has it or has not, and what it would hold is known.
+    SentOrAbsent,
     /// It has not.
     Absent,
     /// Nobody can tell.

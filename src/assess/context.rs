@@ -83,8 +83,6 @@ pub(super) fn of(call: CallContext<'_>) -> Context {
         call.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     );
     context.set("aws:EpochTime", call.now.as_second().to_string());
-    // The SDK speaks to AWS by HTTPS alone, and so do AWS's services.
-    context.set("aws:SecureTransport", "true");
     context.set("aws:PrincipalIsAWSService", "false");
     match call.region() {
         Some(region) => context.set("aws:RequestedRegion", region.as_str()),
@@ -95,7 +93,7 @@ pub(super) fn of(call: CallContext<'_>) -> Context {
     for key in Keys::ALL {
         match call.call.carries(key) {
             Carried::Sent | Carried::Inherited => add_value(&mut context, call, key),
-            Carried::Unknown => set_unknown(&mut context, key.names()),
+            Carried::SentOrAbsent | Carried::Unknown => set_unknown(&mut context, key.names()),
             Carried::Absent => {}
         }
     }
@@ -171,17 +169,27 @@ fn add_route(context: &mut Context, call: CallContext<'_>) {
     for key in RouteKey::ALL {
         match route.carries(key) {
             Carried::Unknown => set_unknown(context, key.names()),
+            Carried::SentOrAbsent => {
+                for name in key.names() {
+                    context.set_known_or_absent(name, vec![route_value(route, key)]);
+                }
+            }
             Carried::Sent | Carried::Inherited => {
                 for name in key.names() {
-                    let value = match key {
-                        RouteKey::ViaAwsService => (route != Route::Direct).to_string(),
-                        _ => EXPORTER.to_owned(),
-                    };
-                    context.set(name, value);
+                    context.set(name, route_value(route, key));
                 }
             }
             Carried::Absent => {}
         }
+    }
+}
+
+/// What a key of the route holds in a request that has it.
+fn route_value(route: Route, key: RouteKey) -> String {
+    match key {
+        RouteKey::ViaAwsService => (route != Route::Direct).to_string(),
+        RouteKey::SecureTransport => "true".to_owned(),
+        _ => EXPORTER.to_owned(),
     }
 }
 

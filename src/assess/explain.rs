@@ -44,17 +44,18 @@ pub fn simulate_lines(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<String>
 
 fn line(id: &str, facts: &Facts, need: &RequiredPermission, ask: &PermissionRequest<'_>) -> Value {
     let policies = ask.policies();
-    let mut context = Map::new();
+    let (mut context, mut optional) = (Map::new(), Map::new());
     for (key, value) in ask.context.iter() {
-        match value {
-            ContextValue::Known(values) if values.len() == 1 => {
-                context.insert(key.to_owned(), json!(values.first()));
-            }
-            ContextValue::Known(values) => {
-                context.insert(key.to_owned(), json!(values));
-            }
-            ContextValue::Unknown => {}
-        }
+        let (map, values) = match value {
+            ContextValue::Known(values) => (&mut context, values),
+            ContextValue::KnownOrAbsent(values) => (&mut optional, values),
+            ContextValue::Unknown => continue,
+        };
+        let held = match values.as_slice() {
+            [value] => json!(value),
+            values => json!(values),
+        };
+        map.insert(key.to_owned(), held);
     }
     let unknown: Vec<&str> = ask.context.unknown_keys().collect();
     json!({
@@ -69,6 +70,8 @@ fn line(id: &str, facts: &Facts, need: &RequiredPermission, ask: &PermissionRequ
         "resource": ask.resource,
         "resource_account": ask.account,
         "context": context,
+        // Nobody can tell whether these are there; if they are, they hold this.
+        "optional_context": optional,
         "unknown_context": unknown,
         "identity_policies": policies.identity.iter().map(named).collect::<Vec<_>>(),
         "permissions_boundary": policies.boundary.as_ref().map(named),

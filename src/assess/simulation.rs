@@ -74,7 +74,7 @@ pub fn questions(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<Question> {
 fn known(ask: &PermissionRequest<'_>) -> Entries {
     let known = ask.context.iter().filter_map(|(key, value)| match value {
         ContextValue::Known(values) => Some((key.to_owned(), values.clone())),
-        ContextValue::Unknown => None,
+        ContextValue::KnownOrAbsent(_) | ContextValue::Unknown => None,
     });
     known
         .filter(|(key, _)| !UNTOLD.iter().any(|untold| key.eq_ignore_ascii_case(untold)))

@@ -13,7 +13,9 @@ use tableferry::aws::{Environment, Session};
 use tableferry::job::{ExportRequest, Plan};
 use tableferry::journal::Journal;
 use tableferry::work::{ControlDocuments, ProbeReport, Settings, Side, Work};
-use tableferry_sandbox::{AclContext, ExportAcl, Options, Sandbox, SourceAddress};
+use tableferry_sandbox::{
+    AclContext, ExportAcl, ForwardedTransport, Options, Sandbox, SourceAddress,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Runs a test's work on a thread of its own, whose stack is large enough for the SDK's futures in a
@@ -268,6 +270,11 @@ impl Place {
     /// Plays what AWS leaves open another way.
     pub fn play_as(&self, address: SourceAddress, acl: ExportAcl) {
         self.sandbox.play_as(address, acl);
+    }
+
+    /// Plays another way whether services see `aws:SecureTransport` in what others ask of them.
+    pub fn play_transport(&self, transport: ForwardedTransport) {
+        self.sandbox.play_transport(transport);
     }
 
     /// Plays what S3 has before it when it asks for `s3:PutObjectAcl` another way.

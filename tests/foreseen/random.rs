@@ -22,7 +22,7 @@ mod world;
 use tableferry::assess::requirement::Criticality;
 use tableferry::assess::verdict::{AssessedRequirement, Requirement, SettledBy, Verdict};
 use tableferry_policy::evaluate::Dependency;
-use tableferry_sandbox::{AclContext, ExportAcl, SourceAddress};
+use tableferry_sandbox::{AclContext, ExportAcl, ForwardedTransport, SourceAddress};
 
 use crate::place::{self, Ending, Place};
 use case::Case;
@@ -44,7 +44,8 @@ pub enum Claim {
 }
 
 /// The values of the context keys that the sandbox can play.
-const PLAYED: [&str; 4] = [
+const PLAYED: [&str; 5] = [
+    "aws:SecureTransport",
     "aws:SourceIp",
     "s3:x-amz-acl",
     "aws:PrincipalTag/team",
@@ -159,8 +160,8 @@ fn varied(
     world
 }
 
-/// How exports of a plan end, for each address, each access control list, and each context in which S3 may
-/// ask for its permission.
+/// How exports of a plan end, for each address, each access control list, each context in which S3 may
+/// ask for its permission, and with and without `aws:SecureTransport`.
 pub async fn play(
     world: &serde_json::Value,
     plan: &tableferry::job::Plan,
@@ -180,11 +181,18 @@ pub async fn play(
             for context in [AclContext::Upload, AclContext::AclAlone] {
                 let is_asked = is_asked
                     && (context == AclContext::Upload || text.contains("s3:x-amz-server-side"));
-                if is_asked {
-                    place.play_as(address, acl);
-                    place.play_acl_context(context);
-                    let ending = place.send(&requests[0]).await;
-                    endings.push((format!("{address:?}, {acl:?}, {context:?}"), ending));
+                for transport in [ForwardedTransport::Secure, ForwardedTransport::Absent] {
+                    let is_asked = is_asked
+                        && (transport == ForwardedTransport::Secure
+                            || text.contains("aws:SecureTransport"));
+                    if is_asked {
+                        place.play_as(address, acl);
+                        place.play_acl_context(context);
+                        place.play_transport(transport);
+                        let ending = place.send(&requests[0]).await;
+                        let played = format!("{address:?}, {acl:?}, {context:?}, {transport:?}");
+                        endings.push((played, ending));
+                    }
                 }
             }
         }

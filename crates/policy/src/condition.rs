@@ -82,9 +82,12 @@ pub(crate) struct Reading<'a> {
 }
 
 /// What a key holds.
+#[derive(Clone, Copy)]
 enum Held<'a> {
     Absent,
     Values(&'a [String]),
+    /// These values, or it is absent.
+    ValuesOrAbsent(&'a [String]),
     Unknown,
 }
 
@@ -101,14 +104,17 @@ impl<'a> Reading<'a> {
         let values = match self.context.get(key) {
             None => None,
             Some(ContextValue::Known(values)) => Some(values.as_slice()),
-            Some(ContextValue::Unknown) => {
+            Some(unsettled) => {
                 let assumed = self
                     .assumed
                     .iter()
                     .find(|(known, _)| known.eq_ignore_ascii_case(key));
-                match assumed {
-                    None => return Held::Unknown,
-                    Some((_, values)) => *values,
+                match (assumed, unsettled) {
+                    (Some((_, values)), _) => *values,
+                    (None, ContextValue::KnownOrAbsent(values)) if !values.is_empty() => {
+                        return Held::ValuesOrAbsent(values);
+                    }
+                    (None, _) => return Held::Unknown,
                 }
             }
         };
@@ -125,7 +131,7 @@ impl<'a> Reading<'a> {
         match self.held(key) {
             Held::Values([value]) => Replacement::Value(Cow::Borrowed(value)),
             Held::Values(_) | Held::Absent => Replacement::Unresolved,
-            Held::Unknown => Replacement::Unknown,
+            Held::ValuesOrAbsent(_) | Held::Unknown => Replacement::Unknown,
         }
     }
 
@@ -160,7 +166,8 @@ impl<'a> Reading<'a> {
     pub(crate) fn equals(&self, key: &str, value: &str) -> Truth {
         match self.held(key) {
             Held::Values([held]) => (held == value).into(),
-            Held::Values(_) | Held::Absent => Truth::No,
+            Held::ValuesOrAbsent([held]) if held == value => Truth::Unknown,
+            Held::Values(_) | Held::ValuesOrAbsent(_) | Held::Absent => Truth::No,
             Held::Unknown => Truth::Unknown,
         }
     }
@@ -173,7 +180,7 @@ impl<'a> Reading<'a> {
             let presence = match reading.held(key) {
                 Held::Absent => Truth::No,
                 Held::Values(_) => Truth::Yes,
-                Held::Unknown => Truth::Unknown,
+                Held::ValuesOrAbsent(_) | Held::Unknown => Truth::Unknown,
             };
             head.eq_ignore_ascii_case(prefix)
                 .then_some((name, presence))
@@ -187,7 +194,7 @@ impl<'a> Reading<'a> {
                 [value] => Some(value),
                 _ => None,
             },
-            ContextValue::Unknown => None,
+            ContextValue::KnownOrAbsent(_) | ContextValue::Unknown => None,
         }
     }
 }
@@ -208,17 +215,36 @@ pub(crate) fn condition_holds(
     version: Version,
     reading: Reading<'_>,
 ) -> Truth {
-    let operator = condition.operator;
     let held = reading.held(&condition.key.value);
+    let Held::ValuesOrAbsent(values) = held else {
+        return held_holds(held, condition, version, reading);
+    };
+    let there = held_holds(Held::Values(values), condition, version, reading);
+    let absent = held_holds(Held::Absent, condition, version, reading);
+    if there == absent {
+        there
+    } else {
+        Truth::Unknown
+    }
+}
+
+/// Whether one condition holds for what its key holds.
+fn held_holds(
+    held: Held<'_>,
+    condition: &Condition<'_>,
+    version: Version,
+    reading: Reading<'_>,
+) -> Truth {
+    let operator = condition.operator;
     if operator.test == Test::Null {
         return match held {
-            Held::Unknown => null_of_unknown(condition),
+            Held::Unknown | Held::ValuesOrAbsent(_) => null_of_unknown(condition),
             Held::Absent => wants(condition, "true").into(),
             Held::Values(_) => wants(condition, "false").into(),
         };
     }
     match (held, operator.quantifier) {
-        (Held::Unknown, _) => Truth::Unknown,
+        (Held::Unknown | Held::ValuesOrAbsent(_), _) => Truth::Unknown,
         (Held::Absent, _) => absent_holds(condition, version, reading),
         // "Multivalued context keys require a condition set operator" ("Single-valued vs.
         // multivalued context keys"): without one, several values match nothing.

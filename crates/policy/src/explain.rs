@@ -115,6 +115,9 @@ fn grounds(request: &Request<'_>, policies: &Policies<'_>, hit: &MatchedStatemen
             Some(ContextValue::Known(values)) if !values.is_empty() => {
                 format!("{key} is `{}`", values.join("`, `"))
             }
+            Some(ContextValue::KnownOrAbsent(values)) => {
+                format!("{key} is `{}` or absent", values.join("`, `"))
+            }
             Some(ContextValue::Unknown) => format!("{key} decides nothing"),
             _ => format!("the request has no {key}"),
         });

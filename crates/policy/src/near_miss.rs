@@ -237,6 +237,9 @@ impl Search<'_> {
             Some(ContextValue::Known(values)) if !values.is_empty() => {
                 format!("it is `{}`", values.join("`, `"))
             }
+            Some(ContextValue::KnownOrAbsent(values)) => {
+                format!("it is `{}` or absent", values.join("`, `"))
+            }
             _ => "it is absent".to_owned(),
         };
         if condition.operator.test == Test::Null {

@@ -163,6 +163,8 @@ pub(crate) fn is_account_id(text: &str) -> bool {
 pub enum ContextValue {
     /// One value, or several for a multivalued key.
     Known(Vec<String>),
+    /// These values, or the key is not there: nobody can tell which.
+    KnownOrAbsent(Vec<String>),
     /// Nobody can tell whether it is there, or what it holds.
     Unknown,
 }
@@ -190,6 +192,11 @@ impl Context {
     /// Sets a multivalued key.
     pub fn set_all(&mut self, key: &str, values: Vec<String>) {
         self.put(key, ContextValue::Known(values));
+    }
+
+    /// Says that a key holds these values if it is there, and that nobody can tell whether it is.
+    pub fn set_known_or_absent(&mut self, key: &str, values: Vec<String>) {
+        self.put(key, ContextValue::KnownOrAbsent(values));
     }
 
     /// Says that nobody can tell what a key holds, nor whether it is there.
@@ -227,10 +234,17 @@ impl Context {
             .map(|(key, value)| (key.as_str(), value))
     }
 
-    /// The keys that nobody can tell.
+    /// The keys of which nobody can tell what they hold.
     pub fn unknown_keys(&self) -> impl Iterator<Item = &str> {
         self.iter()
             .filter(|(_, value)| matches!(value, ContextValue::Unknown))
+            .map(|(key, _)| key)
+    }
+
+    /// The keys that are not settled: unknown ones, and those that may be absent.
+    pub(crate) fn unsettled_keys(&self) -> impl Iterator<Item = &str> {
+        self.iter()
+            .filter(|(_, value)| !matches!(value, ContextValue::Known(_)))
             .map(|(key, _)| key)
     }
 

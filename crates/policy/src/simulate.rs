@@ -1,7 +1,9 @@
 //! Simulation: one request a line in JSON, answered on its own.
 //!
 //! A line holds the request, its context and every policy, so that nothing but the line bears on
-//! the answer. The context is taken as given: a key that is not there is absent, nothing is added.
+//! the answer. The context is taken as given: a key that is not there is absent, nothing is added. Keys
+//! of `optional_context` hold their values or are absent, and nobody can tell which; of those of
+//! `unknown_context` nobody can tell anything.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,7 +11,7 @@ use std::fmt::Write as _;
 
 use super::document::Document;
 use super::evaluate::{
-    Context, Evaluation, Grant, Level, Named, Policies, Principal, Request, evaluate,
+    Context, ContextValue, Evaluation, Grant, Level, Named, Policies, Principal, Request, evaluate,
 };
 use super::json::{self, Fault, Member, Node, Place, Value};
 
@@ -94,15 +96,20 @@ impl<'a> Input<'a> {
             ));
         };
         let mut input = Self::default();
-        let mut unknown = Vec::new();
+        let (mut optional, mut unknown) = (Context::default(), Vec::new());
         for member in members {
             let name = member.key.clone();
             input
-                .take(line, member, &mut unknown)
+                .take(line, member, &mut optional, &mut unknown)
                 .map_err(|unreadable| match unreadable {
                     Unreadable::Here(fault) => format!("{name}: {}", told(fault)),
                     Unreadable::Told(text) => format!("{name}: {text}"),
                 })?;
+        }
+        for (key, value) in optional.iter() {
+            if let ContextValue::Known(values) = value {
+                input.context.set_known_or_absent(key, values.clone());
+            }
         }
         for key in unknown {
             input.context.set_unknown(&key);
@@ -114,6 +121,7 @@ impl<'a> Input<'a> {
         &mut self,
         line: &'a str,
         member: Member<'a>,
+        optional: &mut Context,
         unknown: &mut Vec<Cow<'a, str>>,
     ) -> Result<()> {
         let Member { key, node, .. } = member;
@@ -127,6 +135,7 @@ impl<'a> Input<'a> {
             "resource" => self.resource = Some(string(node, "a resource")?),
             "resource_account" => self.resource_account = Some(string(node, "an account")?),
             "context" => self.context = context(node)?,
+            "optional_context" => *optional = context(node)?,
             "unknown_context" => *unknown = strings(node, "a context key")?,
             "identity_policies" => {
                 self.policies.identity = named_list(line, node, "identity policy")?;

@@ -39,7 +39,7 @@ pub(crate) fn resolve<'p>(
         .collect();
     let keys: Vec<(&str, Vec<&str>)> = request
         .context
-        .unknown_keys()
+        .unsettled_keys()
         .map(|key| (key, demanded_by_grants(key, policies)))
         .filter(|(key, demanded)| {
             is_asked(key, &doubtful) || !demanded.is_empty() || is_asked_by_grant(key, policies)

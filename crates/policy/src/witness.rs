@@ -71,6 +71,13 @@ pub(crate) fn singles(
     resource: &str,
     context: &Context,
 ) -> Singles {
+    if let Some(ContextValue::KnownOrAbsent(values)) = context.get(key) {
+        return Singles {
+            texts: values.clone(),
+            is_list: false,
+            is_complete: true,
+        };
+    }
     let mut collected = Collected::new(context);
     for (statement, version) in statements {
         collected.take_statement(key, statement, *version, resource);
@@ -224,7 +231,7 @@ impl<'c> Collected<'c> {
                     }
                 }
                 // Two unknowns are compared with each other.
-                Some(ContextValue::Unknown) => self.is_complete = false,
+                Some(_) => self.is_complete = false,
                 None => {}
             }
         }

@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 
 use super::caller::{Caller, CallerIdentity};
-use super::open_questions::SourceAddress;
+use super::open_questions::{ForwardedTransport, SourceAddress};
 use super::world::World;
 use tableferry_policy::evaluate::Context;
 
@@ -46,15 +46,20 @@ pub(super) fn of_request(
     );
     context.set("aws:EpochTime", now.as_second().to_string());
     context.set("aws:RequestedRegion", region);
-    // The loopback stands in for AWS's endpoints, which speak TLS.
-    context.set("aws:SecureTransport", "true");
     context.set("aws:PrincipalIsAWSService", "false");
     match route {
         Route::Direct => {
+            // The loopback stands in for AWS's endpoints, which speak TLS.
+            context.set("aws:SecureTransport", "true");
             context.set("aws:ViaAWSService", "false");
             context.set("aws:SourceIp", OPERATOR_ADDRESS);
         }
-        Route::Forwarded { by, address } => forward(&mut context, by, address),
+        Route::Forwarded { by, address } => {
+            if world.forwarded_transport == ForwardedTransport::Secure {
+                context.set("aws:SecureTransport", "true");
+            }
+            forward(&mut context, by, address);
+        }
     }
     context
 }

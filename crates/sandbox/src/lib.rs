@@ -64,7 +64,7 @@ pub use clock::ClockOffset;
 pub use context::{OPERATOR_ADDRESS, SERVICE_ADDRESS};
 pub use faults::Faults;
 pub use judged::JudgedRequest;
-pub use open_questions::{AclContext, ExportAcl, SourceAddress};
+pub use open_questions::{AclContext, ExportAcl, ForwardedTransport, SourceAddress};
 pub use profiles::SharedFiles;
 use shared::Shared;
 pub use sts::MFA_CODE;
@@ -237,6 +237,12 @@ impl Sandbox {
     /// are started from now on.
     pub fn play_acl_context(&self, acl_context: AclContext) {
         self.shared.set_acl_context(acl_context);
+    }
+
+    /// Plays another way whether S3 and KMS see `aws:SecureTransport` in what other services ask of them,
+    /// from the next request on.
+    pub fn play_transport(&self, transport: ForwardedTransport) {
+        self.shared.world().forwarded_transport = transport;
     }
 
     /// Keeps the requests that are judged from now on, for [`Self::judged`].

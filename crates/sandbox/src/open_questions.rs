@@ -14,6 +14,18 @@ pub enum SourceAddress {
     Absent,
 }
 
+/// Whether S3 and KMS see `aws:SecureTransport` in calls that another service makes on a principal's
+/// behalf. The S3 user guide says that it is redacted ("Example 6: Requiring a minimum TLS version");
+/// AWS's examples of resource control policies would then stop every such call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ForwardedTransport {
+    /// It is `true`.
+    #[default]
+    Secure,
+    /// It is not there.
+    Absent,
+}
+
 /// Which access control list an export sends with its objects; AWS documents none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum ExportAcl {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::bucket::{Bucket, PublicAccess};
 use super::export::Export;
 use super::judged::Judged;
+use super::open_questions::ForwardedTransport;
 use super::policy_text::{Edited, PolicyText};
 use tableferry_policy::arn::Partition;
 
@@ -44,6 +45,9 @@ pub(super) struct World {
     /// Whether something changed that a state file does not hold yet.
     #[serde(skip)]
     pub is_changed: bool,
+    /// What services see of the transport in each other's calls.
+    #[serde(skip)]
+    pub forwarded_transport: ForwardedTransport,
     /// What was judged, if somebody asked for it.
     #[serde(skip)]
     pub judged: Judged,

@@ -1,7 +1,7 @@
 //! How a call reaches the service that judges it, and what the request tells of that: one row a route,
 //! one cell a key, each with its source.
 
-use super::Carried::{self, Absent, Sent, Unknown};
+use super::Carried::{self, Absent, Sent, SentOrAbsent, Unknown};
 
 /// The services between the principal and the one that judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub(in crate::assess) enum RouteKey {
     CalledVia,
     CalledViaFirst,
     CalledViaLast,
+    SecureTransport,
     SourceIp,
     /// The endpoint or network that a call came through.
     Network,
@@ -30,11 +31,12 @@ pub(in crate::assess) enum RouteKey {
 
 impl RouteKey {
     /// All keys.
-    pub(in crate::assess) const ALL: [Self; 6] = [
+    pub(in crate::assess) const ALL: [Self; 7] = [
         Self::ViaAwsService,
         Self::CalledVia,
         Self::CalledViaFirst,
         Self::CalledViaLast,
+        Self::SecureTransport,
         Self::SourceIp,
         Self::Network,
     ];
@@ -46,6 +48,7 @@ impl RouteKey {
             Self::CalledVia => &["aws:CalledVia"],
             Self::CalledViaFirst => &["aws:CalledViaFirst"],
             Self::CalledViaLast => &["aws:CalledViaLast"],
+            Self::SecureTransport => &["aws:SecureTransport"],
             Self::SourceIp => &["aws:SourceIp"],
             Self::Network => &[
                 "aws:SourceVpc",
@@ -75,6 +78,12 @@ const VIA_S3: &str = "condition-keys, aws:CalledVia: S3 is not in its list of se
                       what KMS sees in its place";
 const FIRST: &str = "condition-keys, aws:CalledViaFirst: the first service that made a request, which is \
                      DynamoDB's to S3";
+const OWN_TRANSPORT: &str =
+    "condition-keys, aws:SecureTransport; this program and AWS's tools speak HTTPS alone";
+const KEPT_TRANSPORT: &str = "AWS's services speak HTTPS; calls between services leave aws:SecureTransport out (S3 \
+                              user guide, amazon-s3-policy-keys), and AWS's own control policies deny \
+                              with BoolIfExists without an exception for them (Organizations user guide, \
+                              orgs_manage_policies_rcps_examples): of an export nobody tells";
 const OWN_ADDRESS: &str = "condition-keys, aws:SourceIp: absent through an endpoint; behind an address \
                            translation it is not the machine's";
 const KEPT_ADDRESS: &str = "forward access sessions keep the address (access_forward_access_sessions), other \
@@ -86,11 +95,17 @@ const NO_NETWORK: &str = "condition-keys, aws:SourceVpc: not in a request that a
                           principal's credentials";
 
 /// All cells.
-pub(in crate::assess) const ROUTES: [RouteCell; 24] = [
+pub(in crate::assess) const ROUTES: [RouteCell; 28] = [
     (Route::Direct, RouteKey::ViaAwsService, Sent, VIA),
     (Route::Direct, RouteKey::CalledVia, Absent, DIRECT),
     (Route::Direct, RouteKey::CalledViaFirst, Absent, DIRECT),
     (Route::Direct, RouteKey::CalledViaLast, Absent, DIRECT),
+    (
+        Route::Direct,
+        RouteKey::SecureTransport,
+        Sent,
+        OWN_TRANSPORT,
+    ),
     (Route::Direct, RouteKey::SourceIp, Unknown, OWN_ADDRESS),
     (Route::Direct, RouteKey::Network, Unknown, OWN_NETWORK),
     (Route::ByDynamoDb, RouteKey::ViaAwsService, Sent, VIA),
@@ -107,12 +122,24 @@ pub(in crate::assess) const ROUTES: [RouteCell; 24] = [
         Sent,
         VIA_DYNAMODB,
     ),
+    (
+        Route::ByDynamoDb,
+        RouteKey::SecureTransport,
+        SentOrAbsent,
+        KEPT_TRANSPORT,
+    ),
     (Route::ByDynamoDb, RouteKey::SourceIp, Unknown, KEPT_ADDRESS),
     (Route::ByDynamoDb, RouteKey::Network, Absent, NO_NETWORK),
     (Route::ByS3, RouteKey::ViaAwsService, Sent, VIA),
     (Route::ByS3, RouteKey::CalledVia, Unknown, VIA_S3),
     (Route::ByS3, RouteKey::CalledViaFirst, Unknown, VIA_S3),
     (Route::ByS3, RouteKey::CalledViaLast, Unknown, VIA_S3),
+    (
+        Route::ByS3,
+        RouteKey::SecureTransport,
+        SentOrAbsent,
+        KEPT_TRANSPORT,
+    ),
     (Route::ByS3, RouteKey::SourceIp, Unknown, KEPT_ADDRESS),
     (Route::ByS3, RouteKey::Network, Absent, NO_NETWORK),
     (Route::ByDynamoDbAndS3, RouteKey::ViaAwsService, Sent, VIA),
@@ -128,6 +155,12 @@ pub(in crate::assess) const ROUTES: [RouteCell; 24] = [
         RouteKey::CalledViaLast,
         Unknown,
         VIA_S3,
+    ),
+    (
+        Route::ByDynamoDbAndS3,
+        RouteKey::SecureTransport,
+        SentOrAbsent,
+        KEPT_TRANSPORT,
     ),
     (
         Route::ByDynamoDbAndS3,

@@ -54,6 +54,7 @@ fn carried(cell: &str) -> Carried {
     match cell {
         "absent" => Carried::Absent,
         "unknown" => Carried::Unknown,
+        "true-or-absent" => Carried::SentOrAbsent,
         "inherited" => Carried::Inherited,
         _ => Carried::Sent,
     }
@@ -141,6 +142,7 @@ fn agrees(request: &PermissionRequest<'_>, name: &str, cell: &str) -> bool {
     match cell {
         "absent" => is_absent,
         "unknown" => found == Some(&ContextValue::Unknown),
+        "true-or-absent" => found == Some(&ContextValue::KnownOrAbsent(vec!["true".to_owned()])),
         "sent" | "inherited" => holds(value_of(name, request)),
         value => holds(value.to_owned()),
     }

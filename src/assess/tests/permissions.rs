@@ -144,6 +144,34 @@ fn a_deny_that_hits_the_export_is_named(#[case] condition: Value) {
     assert_eq!(verdict.expected_error.as_deref(), Some(text));
 }
 
+/// "When AWS services make calls to other AWS services on your behalf … certain network-specific
+/// authorization context is redacted" (S3 user guide, "Example 6: Requiring a minimum TLS version").
+#[rstest]
+#[case::tls_if_exists(json!({ "BoolIfExists": { "aws:SecureTransport": "false" } }))]
+#[case::tls_absent(json!({ "Null": { "aws:SecureTransport": "true" } }))]
+fn a_deny_that_hits_calls_without_a_transport_leaves_it_open(#[case] condition: Value) {
+    let verdict = on(&aes_plan(), &bucket_with(&deny(&condition)), "s3:PutObject");
+    let Verdict::Depends { on, .. } = &verdict.outcome else {
+        panic!("{verdict:#?}");
+    };
+    assert_eq!(on.names(), ["aws:SecureTransport"]);
+}
+
+#[test]
+fn an_allow_for_secure_transport_alone_leaves_the_export_open() {
+    let mut statements = granting_bucket();
+    for statement in statements.as_array_mut().unwrap() {
+        statement["Condition"] = json!({ "Bool": { "aws:SecureTransport": "true" } });
+    }
+    let mut facts = facts();
+    facts.bucket.policy = known(document(&statements));
+    let verdict = on(&aes_plan(), &facts, "s3:PutObject");
+    assert!(
+        matches!(verdict.outcome, Verdict::Depends { .. }),
+        "{verdict:#?}"
+    );
+}
+
 #[rstest]
 #[case::tls(json!({ "Bool": { "aws:SecureTransport": "false" } }))]
 #[case::exempt(json!({ "NotIpAddress": { "aws:SourceIp": "203.0.113.0/24" }, "Bool": { "aws:ViaAWSService": "false" } }))]

@@ -272,7 +272,7 @@ fn of_key(rng: &mut Rng, case: &Case) -> (&'static str, &'static str, Value) {
 fn of_route(rng: &mut Rng, case: &Case) -> (&'static str, &'static str, Value) {
     let truth = json!(one_of(rng, &["true", "false"]));
     let service = json!("dynamodb.amazonaws.com");
-    match rng.u8(..16) {
+    match rng.u8(..17) {
         0 => ("NotIpAddress", "aws:SourceIp", json!(case.network)),
         1 => ("IpAddress", "aws:SourceIp", json!(case.network)),
         2 => ("NotIpAddressIfExists", "aws:SourceIp", json!(case.network)),
@@ -286,6 +286,7 @@ fn of_route(rng: &mut Rng, case: &Case) -> (&'static str, &'static str, Value) {
         6 => ("Bool", "aws:ViaAWSService", truth),
         7 => ("BoolIfExists", "aws:ViaAWSService", truth),
         8 => ("Bool", "aws:SecureTransport", truth),
+        15 => ("BoolIfExists", "aws:SecureTransport", truth),
         9 => ("StringEquals", "aws:CalledViaFirst", service),
         10 => (
             "ForAllValues:StringNotEquals",

@@ -241,3 +241,38 @@ fn an_unknown_list_is_tried_with_several_values() {
     let told = answer(&request(SESSION, "kms:Decrypt", KEY, &parts));
     assert_eq!(told["decision"], "depends", "{told}");
 }
+
+/// A key that holds `true` or is absent: an operator without `IfExists` does not match an absent key, one
+/// with it does ("IAM JSON policy elements: Condition operators").
+#[rstest]
+#[case::usual_deny("Deny", json!({"Bool": {"aws:SecureTransport": "false"}}), "allowed")]
+#[case::deny_if_exists("Deny", json!({"BoolIfExists": {"aws:SecureTransport": "false"}}), "depends")]
+#[case::deny_absent("Deny", json!({"Null": {"aws:SecureTransport": "true"}}), "depends")]
+#[case::deny_true("Deny", json!({"Bool": {"aws:SecureTransport": "true"}}), "depends")]
+#[case::deny_false_there("Deny", json!({"Bool": {"aws:SecureTransport": "false"},
+    "Null": {"aws:SecureTransport": "false"}}), "allowed")]
+#[case::deny_either("Deny", json!({"BoolIfExists": {"aws:SecureTransport": "true"}}), "explicit_deny")]
+#[case::allow_true("Allow", json!({"Bool": {"aws:SecureTransport": "true"}}), "depends")]
+#[case::allow_if_exists("Allow", json!({"BoolIfExists": {"aws:SecureTransport": "true"}}), "allowed")]
+#[case::allow_false("Allow", json!({"Bool": {"aws:SecureTransport": "false"}}), "implicit_deny")]
+fn a_key_that_may_be_absent_decides_only_where_both_differ(
+    #[case] effect: &str,
+    #[case] condition: serde_json::Value,
+    #[case] expected: &str,
+) {
+    let statement = json!({"Version": "2012-10-17", "Statement": {"Effect": effect, "Action": "*",
+        "Resource": "*", "Condition": condition}});
+    let mut identity = vec![statement];
+    if effect == "Deny" {
+        identity.push(allow_all());
+    }
+    let parts = json!({"optional_context": {"aws:SecureTransport": "true"},
+        "identity_policies": identity});
+    let told = answer(&request(
+        SESSION,
+        "s3:PutObject",
+        "arn:aws:s3:::b/x",
+        &parts,
+    ));
+    assert_eq!(told["decision"], expected, "{told}");
+}
