@@ -7,11 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::facts::{Facts, ObservedCall};
 use super::fingerprint::{Fingerprint, fingerprints};
+use super::judge::judge;
 use super::limits::Limits;
 use super::remedy::{self, Remedies, Terms};
 use super::requirement::owner_sent;
 use super::verdict::{
-    AssessedRequirement, Check, Counts, MissingInput, Overall, assumptions, judge, overall,
+    AssessedRequirement, Check, Counts, MissingInput, Overall, assumptions, overall,
 };
 use crate::job::Plan;
 use tableferry_policy::evaluate::Principal;

@@ -23,6 +23,7 @@ pub use resource::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::principal::is_same_principal;
 use super::requirement::Who;
 use tableferry_policy::arn::AccountId;
 
@@ -228,6 +229,15 @@ impl Facts {
             changes: Vec::new(),
             exports: Vec::new(),
         }
+    }
+
+    /// Whether one identity signs in for both sides: one user, or one role whatever its sessions.
+    #[must_use]
+    pub fn is_one_identity(&self) -> bool {
+        self.destination.as_ref().is_some_and(|destination| {
+            let own = self.source.caller.arn.to_string();
+            is_same_principal(&own, &destination.caller.arn.to_string())
+        })
     }
 
     /// The key that the plan or a table calls by this name.

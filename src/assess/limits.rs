@@ -9,7 +9,8 @@ use bytesize::ByteSize;
 
 use super::facts::{Fact, Facts, Organization};
 use super::requirement::bucket_owner;
-use super::verdict::{AssessedRequirement, Check, Responsible, Verdict};
+use super::responsible::Responsible;
+use super::verdict::{AssessedRequirement, Check, Verdict};
 use crate::job::Plan;
 use tableferry_policy::arn::{AccountId, BucketName};
 

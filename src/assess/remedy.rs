@@ -24,10 +24,7 @@ pub use estimate::estimate;
 pub use notes::notes;
 pub use request_text::letter;
 pub use target::Target;
-pub(super) use target::is_one_identity;
 pub use whole::{WholePolicy, from_scratch, whole};
-
-pub(super) use draft::{denying_document, is_deny_of_encryption};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -35,7 +32,8 @@ use serde_json::{Value, json};
 use super::facts::Facts;
 use super::principal::SourcePrincipal;
 use super::requirement::{RequiredPermission, RequirementId};
-use super::verdict::{AssessedRequirement, Responsible};
+use super::responsible::Responsible;
+use super::verdict::AssessedRequirement;
 use crate::job::Plan;
 use tableferry_policy::arn::Arn;
 

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 
 use super::facts::Facts;
 use super::remedy::{Remedy, letter};
-use super::verdict::Responsible;
+use super::responsible::Responsible;
 use crate::job::{Plan, SignIn};
 use tableferry_policy::arn::AccountId;
 

@@ -1,43 +1,23 @@
-//! Verdicts: what the facts make of each need, setting and time of a plan.
+//! Verdicts: what is known beforehand of one requirement, and what that rests on.
 //!
-//! This module decides whether an export would work before it is started. *Allowed* names what could
-//! not be read and is assumed not to forbid it. *Denied* holds whatever else turns out. *Depends* is
-//! for what nobody can tell before, such as the source address that AWS will see. *Unknown* is for
-//! what could be read, with a permission that we have not.
+//! *Allowed* names what could not be read and is assumed not to forbid it. *Denied* holds whatever else
+//! turns out. *Depends* is for what nobody can tell before, such as the source address that AWS will
+//! see. *Unknown* is for what could be read, with a permission that we have not.
 
-mod bucket;
-mod earlier_failure;
-mod evidence;
-mod grant_expiry;
-mod key;
-mod not_surveyed;
-mod partition;
-mod permission;
-mod prior_export;
-mod session;
-mod stale;
-mod table;
-mod words;
+mod summary;
 
-use std::collections::BTreeMap;
-use std::fmt;
-
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub(super) use self::evidence::is_for_want_of_identity;
-use super::facts::Facts;
-use super::principal::SourcePrincipal;
-use super::remedy::is_one_identity;
+use super::facts::Fact;
+use super::requirement::Criticality;
 pub use super::requirement::{Check, Requirement, RequirementId};
-use super::requirement::{Criticality, Who, needs_by};
-use crate::job::Plan;
-use tableferry_policy::arn::AccountId;
+use super::responsible::Responsible;
 use tableferry_policy::evaluate::{Deciding, Dependency, PolicyKind};
 
-pub(super) use key::is_out_of_reach as is_key_out_of_reach;
-pub use stale::{StalePrincipal, stale_principals};
+pub use summary::{
+    Counts, Overall, VerdictGroup, assumptions, by_responsible, grouped_by_cause, overall,
+};
 
 /// What somebody could not read, by what it can do to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -126,38 +106,21 @@ pub struct MissingInput {
     pub detail: String,
 }
 
-/// Who can mend what is missing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Responsible {
-    /// The operator, in the plan or in the account that exports.
-    You,
-    /// Whoever owns the bucket's account.
-    DestinationOwner(Option<AccountId>),
-    /// Whoever owns the key's account.
-    KeyOwner(AccountId),
-    /// Whoever owns the permission set in IAM Identity Center.
-    PermissionSetOwner(String),
-    /// Whoever owns the permissions boundary of a principal, by its ARN.
-    BoundaryOwner(String),
-    /// Whoever runs the organization.
-    Organization,
-}
-
-impl fmt::Display for Responsible {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::You => f.write_str("you"),
-            Self::DestinationOwner(Some(account)) => {
-                write!(f, "the destination's owner ({account})")
-            }
-            Self::DestinationOwner(None) => f.write_str("whoever owns the bucket"),
-            Self::KeyOwner(account) => write!(f, "the key's owner ({account})"),
-            Self::PermissionSetOwner(set) => write!(f, "the owner of the permission set {set}"),
-            Self::BoundaryOwner(principal) => {
-                write!(f, "whoever owns the permissions boundary of {principal}")
-            }
-            Self::Organization => f.write_str("the organization's administrators"),
-        }
+impl MissingInput {
+    /// What could not be read of a setting.
+    pub(super) fn of_setting<T>(
+        fact: &Fact<T>,
+        what: impl Into<String>,
+        permission: &str,
+    ) -> Vec<Self> {
+        let what = what.into();
+        let obstacle = fact.obstacle(permission).map(|obstacle| Self {
+            layer: PolicyLayer::Setting,
+            what,
+            permission: obstacle.permission,
+            detail: obstacle.detail,
+        });
+        obstacle.into_iter().collect()
     }
 }
 
@@ -389,229 +352,5 @@ impl AssessedRequirement {
             Verdict::Denied => {}
         }
         value
-    }
-}
-
-/// Judges every need, setting and time of a plan.
-///
-/// The order is that of the needs, then bucket, keys, tables, session. `now` is the time at which
-/// the export would be started.
-#[must_use]
-pub fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequirement> {
-    let mut verdicts: Vec<AssessedRequirement> = needs_by(plan, facts)
-        .into_iter()
-        .map(|need| permission::judge(plan, facts, need, now))
-        .collect();
-    verdicts.extend(bucket::judge(plan, facts));
-    verdicts.extend(key::judge(plan, facts));
-    verdicts.extend(stale::judge(plan, facts));
-    verdicts.extend(table::judge(plan, facts, now));
-    verdicts.extend(session::judge(plan, facts, now));
-    verdicts.extend(earlier_failure::judge(plan, facts));
-    verdicts.extend(partition::judge(plan, facts));
-    verdicts
-        .into_iter()
-        .map(|verdict| not_surveyed::settle(plan, facts, verdict))
-        .collect()
-}
-
-/// What all verdicts come to together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Overall {
-    /// All is allowed.
-    Allowed,
-    /// Something depends or is unknown, or what follows and verifies the export is denied.
-    Undecided,
-    /// Something that the export cannot do without is denied.
-    Denied,
-}
-
-/// Sums up verdicts. Where `is_strict`, what was assumed counts as unknown.
-#[must_use]
-pub fn overall(verdicts: &[AssessedRequirement], is_strict: bool) -> Overall {
-    let of_one = |verdict: &AssessedRequirement| match (&verdict.outcome, verdict.criticality) {
-        (Verdict::Denied, Criticality::Required) => Overall::Denied,
-        (Verdict::Allowed { assumed }, _) if assumed.is_empty() || !is_strict => Overall::Allowed,
-        // Nothing is lost by trying.
-        (
-            Verdict::Unknown {
-                settled_by: SettledBy::Start,
-                ..
-            },
-            _,
-        ) if !is_strict => Overall::Allowed,
-        _ => Overall::Undecided,
-    };
-    verdicts
-        .iter()
-        .map(of_one)
-        .max()
-        .unwrap_or(Overall::Allowed)
-}
-
-/// How many verdicts there are of each kind: the one way to count them, for text, JSON and screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Counts {
-    /// Allowed, with assumptions or without.
-    pub allowed: usize,
-    /// Of those, allowed as far as what could not be read does not forbid it.
-    pub allowed_with_assumptions: usize,
-    /// Denied.
-    pub denied: usize,
-    /// Depending on what nobody can tell before.
-    pub depends: usize,
-    /// Unknown.
-    pub unknown: usize,
-}
-
-impl Counts {
-    /// Counts verdicts.
-    #[must_use]
-    pub fn of(verdicts: &[AssessedRequirement]) -> Self {
-        let mut counts = Self::default();
-        for verdict in verdicts {
-            let count = match &verdict.outcome {
-                Verdict::Allowed { assumed } => {
-                    counts.allowed_with_assumptions += usize::from(!assumed.is_empty());
-                    &mut counts.allowed
-                }
-                Verdict::Denied => &mut counts.denied,
-                Verdict::Depends { .. } => &mut counts.depends,
-                Verdict::Unknown { .. } => &mut counts.unknown,
-            };
-            *count += 1;
-        }
-        counts
-    }
-}
-
-impl Counts {
-    /// How many are allowed, and how many of them rest on assumptions.
-    #[must_use]
-    pub fn allowed_in_words(&self) -> String {
-        match self.allowed_with_assumptions {
-            0 => format!("{} allowed", self.allowed),
-            assumed => format!("{} allowed ({assumed} assumed)", self.allowed),
-        }
-    }
-}
-
-impl fmt::Display for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}, {} denied, {} depend, {} unknown",
-            self.allowed_in_words(),
-            self.denied,
-            self.depends,
-            self.unknown
-        )
-    }
-}
-
-/// Verdicts that are told as one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerdictGroup<'v> {
-    /// The first of them.
-    pub verdict: &'v AssessedRequirement,
-    /// The others: unknown for want of the same reading, and settled by the same.
-    pub alike: Vec<&'v AssessedRequirement>,
-}
-
-/// Puts unknowns that have one cause together, where the first of them stands.
-#[must_use]
-pub fn grouped_by_cause<'v>(
-    verdicts: impl IntoIterator<Item = &'v AssessedRequirement>,
-) -> Vec<VerdictGroup<'v>> {
-    let mut told: Vec<VerdictGroup<'v>> = Vec::new();
-    for verdict in verdicts {
-        let is_alike = |other: &&mut VerdictGroup<'v>| {
-            matches!(verdict.outcome, Verdict::Unknown { .. })
-                && matches!(verdict.requirement, Requirement::Permission(_))
-                && matches!(other.verdict.requirement, Requirement::Permission(_))
-                && other.verdict.outcome == verdict.outcome
-                && other.verdict.responsible == verdict.responsible
-        };
-        match told.iter_mut().find(is_alike) {
-            Some(first) => first.alike.push(verdict),
-            None => told.push(VerdictGroup {
-                verdict,
-                alike: Vec::new(),
-            }),
-        }
-    }
-    told
-}
-
-/// What was assumed not to forbid what is allowed, each once.
-#[must_use]
-pub fn assumptions(verdicts: &[AssessedRequirement]) -> Vec<MissingInput> {
-    let mut all: Vec<MissingInput> = Vec::new();
-    for verdict in verdicts {
-        if let Verdict::Allowed { assumed } = &verdict.outcome {
-            all.extend(assumed.iter().cloned());
-        }
-    }
-    all.sort_by(|one, other| (one.layer, &one.what).cmp(&(other.layer, &other.what)));
-    all.dedup_by(|one, other| one.what == other.what && one.permission == other.permission);
-    all
-}
-
-/// The verdicts by who can mend them, in the order of the menders: those that need mending first
-/// within each group.
-#[must_use]
-pub fn by_responsible(
-    verdicts: &[AssessedRequirement],
-) -> Vec<(Responsible, Vec<&AssessedRequirement>)> {
-    let mut groups: BTreeMap<&Responsible, Vec<&AssessedRequirement>> = BTreeMap::new();
-    for verdict in verdicts {
-        groups
-            .entry(&verdict.responsible)
-            .or_default()
-            .push(verdict);
-    }
-    groups
-        .into_iter()
-        .map(|(responsible, mut group)| {
-            group.sort_by_key(|verdict| verdict.outcome.is_allowed());
-            (responsible.clone(), group)
-        })
-        .collect()
-}
-
-/// Who can change what a principal may do by itself.
-pub(super) fn mender_of_identity(facts: &Facts, who: Who) -> Responsible {
-    match who {
-        Who::Reader if is_one_identity(facts) => mender_of_identity(facts, Who::Exporter),
-        Who::Exporter => match facts.source.naming() {
-            SourcePrincipal::IdentityCenter { permission_set, .. } => {
-                Responsible::PermissionSetOwner(permission_set)
-            }
-            _ => Responsible::You,
-        },
-        Who::Reader => Responsible::DestinationOwner(
-            facts
-                .destination
-                .as_ref()
-                .map(|side| side.caller.account.clone()),
-        ),
-    }
-}
-
-/// Who can change a bucket of an account.
-pub(super) fn mender_of_bucket(facts: &Facts, owner: Option<&AccountId>) -> Responsible {
-    if owner == Some(&facts.source.caller.account) {
-        Responsible::You
-    } else {
-        Responsible::DestinationOwner(owner.cloned())
-    }
-}
-
-/// Who can change a key of an account.
-pub(super) fn mender_of_key(facts: &Facts, owner: &AccountId) -> Responsible {
-    if *owner == facts.source.caller.account {
-        Responsible::You
-    } else {
-        Responsible::KeyOwner(owner.clone())
     }
 }

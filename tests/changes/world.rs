@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tableferry::assess::facts::Facts;
+use tableferry::assess::judge::judge;
 use tableferry::assess::remedy::{Terms, remedies};
-use tableferry::assess::verdict::{Overall, judge, overall};
+use tableferry::assess::verdict::{Overall, overall};
 use tableferry::aws::environment::SharedHttpClient;
 use tableferry::aws::{Environment, Session};
 use tableferry::job::{Plan, SignIn};

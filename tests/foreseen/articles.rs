@@ -3,9 +3,10 @@
 
 use rstest::rstest;
 use serde_json::{Value, json};
+use tableferry::assess::judge::judge;
 use tableferry::assess::remedy::{Fix, Terms, remedies};
 use tableferry::assess::requirement::{Criticality, RequirementId, Who};
-use tableferry::assess::verdict::{Overall, judge, overall};
+use tableferry::assess::verdict::{Overall, overall};
 use tableferry_policy::lint::{Kind, Severity, lint};
 
 use crate::place::{self, Place, carry_out};

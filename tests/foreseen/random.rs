@@ -206,7 +206,7 @@ async fn fault(case: &Case) -> (Claim, Option<String>) {
     let world = case.world();
     let facts = Place::open(&world, &plan).await.survey(&plan).await;
     let now = jiff::Timestamp::now();
-    let verdicts = tableferry::assess::verdict::judge(&plan, &facts, now);
+    let verdicts = tableferry::assess::judge::judge(&plan, &facts, now);
     let claim = claim(case, &verdicts);
     let told = || {
         let told = verdicts

@@ -7,8 +7,9 @@ mod keys;
 pub mod table;
 
 use serde_json::Value;
+use tableferry::assess::judge::judge;
 use tableferry::assess::remedy::{Fix, Remedy, Terms, remedies};
-use tableferry::assess::verdict::{AssessedRequirement, Overall, Requirement, judge, overall};
+use tableferry::assess::verdict::{AssessedRequirement, Overall, Requirement, overall};
 use tableferry::job::Plan;
 
 use crate::place::{self, Place, Whereabouts, carry_out};

@@ -2,7 +2,8 @@
 //! decides what can be said of them.
 
 use serde_json::{Value, json};
-use tableferry::assess::verdict::{AssessedRequirement, Requirement, Responsible, Verdict};
+use tableferry::assess::responsible::Responsible;
+use tableferry::assess::verdict::{AssessedRequirement, Requirement, Verdict};
 
 use crate::place::{self, Place, shipped_world};
 use crate::rows::plan_text;

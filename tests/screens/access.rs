@@ -8,9 +8,10 @@ use tableferry::assess::facts::{
 use tableferry::assess::fingerprint::Fingerprint;
 use tableferry::assess::remedy::{Fix, Remedy, Target, from_scratch, notes};
 use tableferry::assess::requirement::{Criticality, Purpose, RequiredPermission, Resource, Who};
+use tableferry::assess::responsible::Responsible;
 use tableferry::assess::verdict::{
-    AssessedRequirement, Check, Evidence, MissingInput, PolicyLayer, Requirement, Responsible,
-    SettledBy, Verdict,
+    AssessedRequirement, Check, Evidence, MissingInput, PolicyLayer, Requirement, SettledBy,
+    Verdict,
 };
 use tableferry::aws::s3::multipart::UploadTarget;
 use tableferry::job::{Encryption, Plan, SignIn, TableJob};

@@ -1,21 +1,19 @@
 //! Drafts: one document as it would be, built anew from the live one whenever more is found missing.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::adjust::Adjustment;
-use super::exempt::{Exemption, demands_aes256, demands_kms};
+use super::exempt::Exemption;
 use super::statement::{self, Terms};
 use super::{Target, proof};
 use crate::assess::facts::Facts;
+use crate::assess::judge::{StalePrincipal, stale_principals};
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::requirement::{RequiredPermission, RequirementId, Who};
-use crate::assess::verdict::{StalePrincipal, stale_principals};
-use tableferry_policy::document::{Document, Effect, PrincipalKind};
+use tableferry_policy::document::{Document, PrincipalKind};
 use tableferry_policy::edit::{self, Added, EditError, List};
-use tableferry_policy::evaluate::{Deciding, PolicyKind};
 use tableferry_policy::expiry::end_of;
 
 /// What is to be done to one document.
@@ -322,50 +320,4 @@ pub(super) fn principal(facts: &Facts, who: Who) -> SourcePrincipal {
         (Who::Reader, Some(destination)) => destination.naming(),
         _ => facts.source.naming(),
     }
-}
-
-/// The document that a Deny on a bucket stands in: the bucket's policy, or a resource control policy of
-/// either side.
-pub(in crate::assess) fn denying_document<'f>(
-    facts: &'f Facts,
-    deny: &Deciding,
-) -> Option<&'f Document<'f>> {
-    let policy = match deny.kind {
-        PolicyKind::Resource => facts.bucket.policy.value(),
-        PolicyKind::ResourceControl => {
-            let sides = [Some(&facts.source), facts.destination.as_ref()];
-            let levels = sides
-                .into_iter()
-                .flatten()
-                .filter_map(|side| side.resource_control.value());
-            levels
-                .flatten()
-                .flat_map(|level| &level.policies)
-                .find(|policy| policy.name == deny.policy)
-                .map(|policy| &policy.document)
-        }
-        _ => None,
-    };
-    policy?.document().ok().map(Arc::as_ref)
-}
-
-/// Whether a Deny of a document is one that the plan meets by encrypting as it asks. One that spares
-/// no way in which an export can encrypt is not.
-pub(in crate::assess) fn is_deny_of_encryption(document: &Document<'_>, label: &str) -> bool {
-    let first = denies_named(document, label).into_iter().next();
-    let statement = first.and_then(|index| document.statements().get(index));
-    statement.is_some_and(|statement| demands_aes256(statement) || demands_kms(statement))
-}
-
-/// The indexes of the Denies that go by a label, as verdicts name them.
-pub(super) fn denies_named(document: &Document<'_>, label: &str) -> Vec<usize> {
-    document
-        .statements()
-        .iter()
-        .enumerate()
-        .filter(|(index, statement)| {
-            statement.effect == Effect::Deny && statement.label(*index) == label
-        })
-        .map(|(index, _)| index)
-        .collect()
 }

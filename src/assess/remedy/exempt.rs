@@ -1,5 +1,6 @@
 //! What a Deny is given so that it spares the export, and what that lets through besides.
 
+use crate::assess::deny::asks_for;
 use crate::assess::facts::Facts;
 use crate::assess::principal::{SourcePrincipal, is_same_principal};
 use crate::assess::requirement::RequiredPermission;
@@ -85,16 +86,6 @@ pub(super) fn names_exporter(statement: &Statement<'_>, facts: &Facts) -> bool {
         })
 }
 
-/// Whether a statement has a condition on a key, or on one that begins with it.
-pub(super) fn asks_for(statement: &Statement<'_>, key: &str) -> bool {
-    statement.conditions.iter().any(|condition| {
-        let asked = condition.key.value.as_ref();
-        asked
-            .get(..key.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(key))
-    })
-}
-
 /// What exemptions let through beside what was asked for.
 pub(super) fn lets_through<'e>(
     exemptions: impl Iterator<Item = &'e Exemption>,
@@ -115,57 +106,4 @@ pub(super) fn lets_through<'e>(
         }
     }
     sentences
-}
-
-/// Whether a Deny is one for want of encryption, which the plan meets by encrypting as it asks.
-pub(in crate::assess) fn is_about_encryption(statement: &Statement<'_>) -> bool {
-    asks_for(statement, "s3:x-amz-server-side-encryption")
-}
-
-/// Whether a Deny is met by encrypting with a KMS key: one that spares `aws:kms`, hits `AES256`, or
-/// asks for a key. An export cannot ask for `aws:kms:dsse` (`S3SseAlgorithm` is `AES256` or `KMS`).
-pub(super) fn demands_kms(statement: &Statement<'_>) -> bool {
-    statement.conditions.iter().any(|condition| {
-        let key = condition.key.value.to_ascii_lowercase();
-        let is_negated = condition.operator.is_negated;
-        let has = |wanted: &dyn Fn(&str) -> bool| {
-            let mut values = condition.values.iter();
-            values.any(|value| wanted(value.value.as_ref()))
-        };
-        let is_of_kms = |value: &str| match value.strip_suffix('*') {
-            Some(head) => "aws:kms".starts_with(head),
-            None => value == "aws:kms",
-        };
-        match key.as_str() {
-            "s3:x-amz-server-side-encryption" if is_negated => has(&is_of_kms),
-            "s3:x-amz-server-side-encryption" => has(&|value| value == "AES256"),
-            "s3:x-amz-server-side-encryption-aws-kms-key-id" => true,
-            _ => false,
-        }
-    })
-}
-
-/// The key that a Deny demands for uploads: every other is denied.
-pub(super) fn demanded_key(statement: &Statement<'_>) -> Option<String> {
-    statement.conditions.iter().find_map(|condition| {
-        let is_key = condition
-            .key
-            .value
-            .eq_ignore_ascii_case("s3:x-amz-server-side-encryption-aws-kms-key-id");
-        let value = condition.values.first()?;
-        (is_key && condition.operator.is_negated && value.value.contains(":key/"))
-            .then(|| value.value.clone().into_owned())
-    })
-}
-
-/// Whether a Deny spares none but uploads with S3's own keys.
-pub(super) fn demands_aes256(statement: &Statement<'_>) -> bool {
-    statement.conditions.iter().any(|condition| {
-        condition
-            .key
-            .value
-            .eq_ignore_ascii_case("s3:x-amz-server-side-encryption")
-            && condition.operator.is_negated
-            && condition.values.iter().any(|value| value.value == "AES256")
-    })
 }

@@ -10,7 +10,8 @@ use super::draft::principal;
 use super::{Fix, Remedy};
 use crate::assess::facts::{Fact, Facts};
 use crate::assess::requirement::{RequiredPermission, Requirement, RequirementId, Resource, Who};
-use crate::assess::verdict::{AssessedRequirement, Evidence, Responsible, Verdict};
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{AssessedRequirement, Evidence, Verdict};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
 /// What one reader is told.

@@ -3,8 +3,9 @@
 
 use super::Target;
 use crate::assess::facts::Facts;
+use crate::assess::judge::stale_principals;
 use crate::assess::requirement::Who;
-use crate::assess::verdict::{AssessedRequirement, stale_principals};
+use crate::assess::verdict::AssessedRequirement;
 use tableferry_policy::lint::{Finding, Kind, Severity, lint, lint_policy};
 use tableferry_policy::policy::Policy;
 use tableferry_policy::public::public_statements;

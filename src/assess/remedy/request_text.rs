@@ -9,7 +9,7 @@ use super::draft::principal;
 use super::{ExemptingDeny, Fix, Remedy, Target, sids};
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
-use crate::assess::verdict::Responsible;
+use crate::assess::responsible::Responsible;
 use crate::job::Plan;
 use tableferry_policy::arn::Arn;
 

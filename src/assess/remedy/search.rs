@@ -7,18 +7,19 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::adjust::{Adjustment, adjustments, conditions_left_out};
-use super::draft::{Draft, Drawn, denies_named, principal};
-use super::exempt::{exemption, is_about_encryption, lets_through, names_exporter};
+use super::draft::{Draft, Drawn, principal};
+use super::exempt::{exemption, lets_through, names_exporter};
 use super::message::{Message, Told, told, told_of_own_deny};
 use super::{ExemptingDeny, Fix, Remedies, Remedy, Target, Terms, proof, recovery_cost, statement};
 use crate::assess::call::tells_encryption;
+use crate::assess::deny::{denies_named, is_about_encryption};
 use crate::assess::facts::{Fact, Facts, Recovery};
+use crate::assess::judge::{is_key_out_of_reach, judge};
 use crate::assess::requirement::{
     Check, Purpose, RequiredPermission, Requirement, RequirementId, Resource, Who,
 };
-use crate::assess::verdict::{
-    AssessedRequirement, Evidence, Responsible, Verdict, is_key_out_of_reach, judge,
-};
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{AssessedRequirement, Evidence, Verdict};
 use crate::job::Plan;
 use tableferry_policy::arn::Arn;
 use tableferry_policy::edit;

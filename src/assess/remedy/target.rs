@@ -8,10 +8,9 @@ use jiff::Timestamp;
 use crate::assess::facts::{
     Fact, Facts, KeyFacts, ObservedCall, PolicyText, PrincipalFacts, ReadError,
 };
-use crate::assess::principal::is_same_principal;
+use crate::assess::refusal::is_for_want_of_identity;
 use crate::assess::requirement::{Purpose, RequiredPermission, Who};
 use crate::assess::simulation;
-use crate::assess::verdict::is_for_want_of_identity;
 use crate::job::Plan;
 use tableferry_policy::document::{Document, Statement};
 use tableferry_policy::evaluate::{
@@ -54,7 +53,7 @@ impl Target {
     ///
     /// Where one identity signs in for both sides, it has one such policy.
     pub(super) fn identity(facts: &Facts, who: Who) -> Self {
-        let who = if is_one_identity(facts) {
+        let who = if facts.is_one_identity() {
             Who::Exporter
         } else {
             who
@@ -129,7 +128,7 @@ impl Target {
     pub(super) fn put(&self, facts: &mut Facts, text: String, now: Timestamp) {
         match self {
             Self::IdentityPolicy { who, name } => {
-                let is_one = is_one_identity(facts);
+                let is_one = facts.is_one_identity();
                 let policy = PolicyText {
                     name: name.clone(),
                     document: text.into(),
@@ -165,14 +164,6 @@ impl Target {
             }
         }
     }
-}
-
-/// Whether one identity signs in for both sides: one user, or one role whatever its sessions.
-pub(in crate::assess) fn is_one_identity(facts: &Facts) -> bool {
-    facts.destination.as_ref().is_some_and(|destination| {
-        let own = facts.source.caller.arn.to_string();
-        is_same_principal(&own, &destination.caller.arn.to_string())
-    })
 }
 
 /// Gives a principal one identity policy more.

@@ -12,7 +12,7 @@ use super::{ExemptingDeny, Fix, Remedies, Remedy, Target, Terms, proof, statemen
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::requirement::{RequiredPermission, Who, bucket_owner, needs_by};
-use crate::assess::verdict::{Responsible, mender_of_bucket, mender_of_identity, mender_of_key};
+use crate::assess::responsible::Responsible;
 use crate::job::Plan;
 use tableferry_policy::arn::Arn;
 use tableferry_policy::edit;
@@ -241,16 +241,16 @@ impl Whole<'_> {
 
     fn responsible(&self, target: &Target) -> Responsible {
         match target {
-            Target::IdentityPolicy { who, .. } => mender_of_identity(self.facts, *who),
+            Target::IdentityPolicy { who, .. } => Responsible::for_identity(self.facts, *who),
             Target::BucketPolicy { .. } => {
-                mender_of_bucket(self.facts, bucket_owner(self.plan, self.facts).as_ref())
+                Responsible::for_bucket(self.facts, bucket_owner(self.plan, self.facts).as_ref())
             }
             Target::KeyPolicy { key } => key
                 .parse::<Arn>()
                 .ok()
                 .and_then(|key| key.account_id())
                 .map_or(Responsible::You, |account| {
-                    mender_of_key(self.facts, &account)
+                    Responsible::for_key(self.facts, &account)
                 }),
         }
     }

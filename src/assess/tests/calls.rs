@@ -378,7 +378,7 @@ fn a_probe_of_the_objects_key_shows_nothing_of_a_tables() {
         at: now(),
         refusal: None,
     });
-    let words: Vec<(Call, bool)> = crate::assess::verdict::judge(&plan, &facts, now())
+    let words: Vec<(Call, bool)> = crate::assess::judge::judge(&plan, &facts, now())
         .iter()
         .filter_map(|verdict| match &verdict.requirement {
             crate::assess::requirement::Requirement::Permission(need)

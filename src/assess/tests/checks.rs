@@ -7,7 +7,9 @@ use super::world::*;
 use crate::assess::facts::{
     Change, InFlight, KeyManager, Ownership, PastExport, PublicAccessBlock,
 };
-use crate::assess::verdict::{Check, Overall, Responsible, Verdict, judge, overall};
+use crate::assess::judge::judge;
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{Check, Overall, Verdict, overall};
 use crate::job::Plan;
 use tableferry_policy::evaluate::Dependency;
 

@@ -8,9 +8,10 @@ use crate::assess::facts::{
     BucketFacts, ControlLevel, DefaultEncryption, Facts, KeyManager, Recovery, TableDescription,
     TableFacts,
 };
+use crate::assess::judge::judge;
 use crate::assess::remedy::{Terms, remedies};
 use crate::assess::requirement::Criticality;
-use crate::assess::verdict::{AssessedRequirement, Overall, Verdict, judge, overall};
+use crate::assess::verdict::{AssessedRequirement, Overall, Verdict, overall};
 use crate::job::Plan;
 
 fn asset(name: &str) -> String {

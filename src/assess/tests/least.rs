@@ -9,7 +9,8 @@ use crate::assess::facts::{ControlLevel, DefaultEncryption, Facts};
 use crate::assess::remedy::{Fix, Remedies, Remedy, Target, Terms, letter, remedies, whole};
 use crate::assess::render::{Sheet, cli, cloudformation, terraform};
 use crate::assess::requirement::Who;
-use crate::assess::verdict::{Evidence, Overall, Responsible, overall};
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{Evidence, Overall, overall};
 use crate::job::{Encryption, Plan};
 
 const BUCKET: &str = "arn:aws:s3:::export-landing";

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use super::world::*;
 use crate::assess::explain::simulate_lines;
 use crate::assess::facts::{Fact, Facts, GrantFacts};
-use crate::assess::verdict::{Overall, Responsible, Verdict, judge, overall};
+use crate::assess::judge::judge;
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{Overall, Verdict, overall};
 use tableferry_policy::evaluate::PolicyKind;
 use tableferry_policy::simulate::{LineStatus, simulate_line};
 

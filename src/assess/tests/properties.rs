@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use super::world::*;
 use crate::assess::explain::simulate_lines;
 use crate::assess::facts::PolicyText;
+use crate::assess::judge::judge;
 use crate::assess::remedy::{Fix, Target, Terms, remedies};
 use crate::assess::requirement::Criticality;
-use crate::assess::verdict::{Requirement, Verdict, judge};
+use crate::assess::verdict::{Requirement, Verdict};
 use tableferry_policy::simulate::simulate_line;
 
 fn condition() -> impl Strategy<Value = Option<Value>> {

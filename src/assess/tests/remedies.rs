@@ -10,7 +10,8 @@ use crate::assess::remedy::{
     Fix, Remedies, Remedy, Target, Terms, estimate, letter, remedies, whole,
 };
 use crate::assess::requirement::Criticality;
-use crate::assess::verdict::{Overall, Responsible, overall};
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{Overall, overall};
 use crate::job::{Encryption, Plan};
 use tableferry_policy::edit::{Added, add_statement};
 

@@ -10,7 +10,8 @@ use crate::assess::facts::{
 };
 use crate::assess::remedy::{Fix, Remedies, Target, Terms, letter, remedies};
 use crate::assess::requirement::Who;
-use crate::assess::verdict::{Responsible, Verdict};
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::Verdict;
 use crate::job::Encryption;
 use crate::job::Plan;
 

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::world::*;
 use crate::assess::facts::{DefaultEncryption, Facts};
+use crate::assess::judge::judge;
 use crate::assess::remedy::{Fix, Terms, remedies};
 use crate::assess::requirement::{Check, Purpose, RequirementId};
-use crate::assess::verdict::judge;
 use crate::job::Plan;
 
 fn nothing_granted() -> (Plan, Facts) {

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use super::world::*;
 use crate::assess::explain::simulate_lines;
 use crate::assess::facts::{ControlLevel, Fact, Facts, ObservedCall, PolicyText, UnreadPolicy};
+use crate::assess::judge::judge;
 use crate::assess::requirement::Who;
+use crate::assess::responsible::Responsible;
 use crate::assess::simulation::questions;
-use crate::assess::verdict::{
-    Overall, PolicyLayer, Responsible, SettledBy, Verdict, judge, overall,
-};
+use crate::assess::verdict::{Overall, PolicyLayer, SettledBy, Verdict, overall};
 use tableferry_policy::evaluate::PolicyKind;
 
 #[test]

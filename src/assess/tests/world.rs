@@ -8,8 +8,9 @@ use crate::assess::facts::{
     Ownership, PastExport, PolicyText, PrincipalFacts, PublicAccessBlock, Recovery, RoleFacts,
     Simulated, TableDescription, TableFacts,
 };
+use crate::assess::judge::judge;
 use crate::assess::simulation::questions;
-use crate::assess::verdict::{AssessedRequirement, Check, Requirement, judge};
+use crate::assess::verdict::{AssessedRequirement, Check, Requirement};
 use crate::job::Plan;
 use tableferry_policy::arn::{Arn, Region};
 use tableferry_policy::policy::Policy;

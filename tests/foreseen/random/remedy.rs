@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tableferry::assess::explain::simulate_lines;
 use tableferry::assess::facts::Facts;
+use tableferry::assess::judge::judge;
 use tableferry::assess::remedy::{Fix, Remedies, Remedy, Target, Terms, remedies};
 use tableferry::assess::requirement::Criticality;
 use tableferry::assess::verdict::{
-    AssessedRequirement, MissingInput, PolicyLayer, Requirement, Verdict, judge,
+    AssessedRequirement, MissingInput, PolicyLayer, Requirement, Verdict,
 };
 use tableferry::job::Plan;
 use tableferry_policy::document::Document;

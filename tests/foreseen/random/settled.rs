@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use tableferry::assess::judge::judge;
 use tableferry::assess::requirement::Criticality;
-use tableferry::assess::verdict::{AssessedRequirement, SettledBy, Verdict, judge};
+use tableferry::assess::verdict::{AssessedRequirement, SettledBy, Verdict};
 
 use super::case::Case;
 use super::unread::{is_of_limit, lift};

@@ -6,8 +6,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tableferry::assess::facts::Change;
+use tableferry::assess::judge::judge;
 use tableferry::assess::remedy::Target;
-use tableferry::assess::verdict::{Check, judge};
+use tableferry::assess::verdict::Check;
 use tableferry::job::{Encryption, ExportRequest, Plan, SignIn, Span, View};
 use tableferry_sandbox::{ExportAcl, Faults, SourceAddress};
 

@@ -4,8 +4,9 @@ use rstest::rstest;
 
 use super::*;
 use crate::assess::facts::Simulated;
+use crate::assess::judge::judge;
 use crate::assess::tests::world::{KEY, ROLE, TABLE, aes_plan, facts, kms_plan, known, now, plan};
-use crate::assess::verdict::{Check, Requirement, Verdict, judge};
+use crate::assess::verdict::{Check, Requirement, Verdict};
 
 const SESSION: &str = "arn:aws:sts::111111111111:assumed-role/OnCallExporter/pat";
 

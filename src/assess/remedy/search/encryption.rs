@@ -1,14 +1,14 @@
 //! A Deny for want of encryption, and a key that no account can open: both are mended in the plan.
 
 use super::{PlanChange, Search};
-use crate::assess::facts::{Facts, KeyFacts, KeyManager};
-use crate::assess::remedy::draft::denying_document;
-use crate::assess::remedy::exempt::{
-    demanded_key, demands_aes256, demands_kms, is_about_encryption,
+use crate::assess::deny::{
+    demanded_key, demands_aes256, demands_kms, denying_document, is_about_encryption,
 };
+use crate::assess::facts::{Facts, KeyFacts, KeyManager};
 use crate::assess::remedy::message::Told;
 use crate::assess::requirement::RequiredPermission;
-use crate::assess::verdict::{AssessedRequirement, Responsible};
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::AssessedRequirement;
 use crate::job::{Encryption, KeyRef};
 use tableferry_policy::document::{Effect, Statement};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};

@@ -7,8 +7,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::assess::requirement::{Criticality, Who};
+use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{
-    AssessedRequirement, MissingInput, Requirement, Responsible, SettledBy, Verdict, VerdictGroup,
+    AssessedRequirement, MissingInput, Requirement, SettledBy, Verdict, VerdictGroup,
 };
 use crate::tui::layout;
 use crate::tui::outside::Judged;

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::assess::remedy::{Fix, Remedy};
-use crate::assess::verdict::Responsible;
+use crate::assess::responsible::Responsible;
 use crate::tui::model::{Model, PRODUCTION};
 use crate::tui::outside::Judged;
 use crate::tui::theme::Theme;

@@ -7,14 +7,14 @@
 
 use jiff::Timestamp;
 
-use super::evidence::with_simulation;
-use super::permission::PermissionDecision;
-use super::{Evidence, MissingInput, Verdict};
+use super::decision::PermissionDecision;
+use super::simulated::with_simulation;
 use crate::assess::facts::{Drift, Facts, PastExport};
 use crate::assess::principal::is_same_principal;
 use crate::assess::request::asks;
 use crate::assess::requirement::{Purpose, RequiredPermission};
 use crate::assess::simulation;
+use crate::assess::verdict::{Evidence, MissingInput, Verdict};
 use crate::job::Plan;
 use tableferry_policy::arn::AccountId;
 

@@ -1,7 +1,7 @@
 //! The words of AWS's refusals, as "Troubleshoot access denied error messages" of the IAM user guide
 //! and the failures of exports have them.
 
-use super::permission::PermissionDecision;
+use super::decision::PermissionDecision;
 use crate::assess::facts::Facts;
 use crate::assess::requirement::{Purpose, RequiredPermission};
 use tableferry_policy::arn::AccountId;

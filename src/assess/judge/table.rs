@@ -3,9 +3,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::bucket::unread;
-use super::{AssessedRequirement, Check, Responsible, SettledBy, Verdict};
 use crate::assess::facts::{Fact, Facts, Recovery, TableFacts};
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, SettledBy, Verdict};
 use crate::job::{ExportRequest, Plan, Span, TableJob, recovery_command};
 
 /// Judges every table of a plan.
@@ -106,7 +106,11 @@ fn existence(
             )
             .expecting("Table not found: "),
         other => check(Verdict::Unknown {
-            unread: unread(other, format!("table {name}"), "dynamodb:DescribeTable"),
+            unread: MissingInput::of_setting(
+                other,
+                format!("table {name}"),
+                "dynamodb:DescribeTable",
+            ),
             settled_by: SettledBy::Start,
         })
         .because("the table could not be read"),
@@ -130,7 +134,7 @@ fn recovery(name: &str, table: &TableFacts) -> AssessedRequirement {
             )
             .expecting("Point in time recovery is not enabled for table"),
         other => check(Verdict::Unknown {
-            unread: unread(
+            unread: MissingInput::of_setting(
                 other,
                 format!("the point-in-time recovery of table {name}"),
                 "dynamodb:DescribeContinuousBackups",

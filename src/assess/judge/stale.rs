@@ -4,10 +4,11 @@
 //! JSON policy elements: Principal"). And the document cannot be written back as it stands: S3 and KMS
 //! refuse it for the principal.
 
-use super::{AssessedRequirement, Check, Verdict, mender_of_bucket, mender_of_key};
 use crate::assess::applicable_policies::{bucket_document, key_document};
 use crate::assess::facts::{Facts, KeyFacts};
 use crate::assess::requirement::bucket_owner;
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{AssessedRequirement, Check, Verdict};
 use crate::job::Plan;
 use tableferry_policy::document::{Document, PrincipalKind};
 
@@ -51,12 +52,12 @@ pub(crate) fn is_unique_id(text: &str) -> bool {
 pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
     let owner = bucket_owner(plan, facts);
     let bucket = facts.bucket.policy.value().map(|policy| {
-        let responsible = mender_of_bucket(facts, owner.as_ref());
+        let responsible = Responsible::for_bucket(facts, owner.as_ref());
         (bucket_document(&facts.bucket), policy, responsible)
     });
     let keys = facts.keys.iter().filter_map(|key: &KeyFacts| {
         let account = key.arn()?.account_id()?;
-        let responsible = mender_of_key(facts, &account);
+        let responsible = Responsible::for_key(facts, &account);
         Some((key_document(key), key.policy.value()?, responsible))
     });
     bucket

@@ -1,12 +1,11 @@
 //! Verdicts on the bucket's settings: that it is there, whose it is, whom Block Public Access keeps
 //! out, who owns what is written to it, and who pays.
 
-use super::{
-    AssessedRequirement, Check, MissingInput, PolicyLayer, SettledBy, Verdict, mender_of_bucket,
-    prior_export,
-};
+use super::prior_export;
 use crate::assess::facts::{Fact, Facts, Ownership};
 use crate::assess::requirement::{Criticality, bucket_owner, owner_sent};
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, SettledBy, Verdict};
 use crate::job::Plan;
 use tableferry_policy::arn::AccountId;
 use tableferry_policy::evaluate::Dependency;
@@ -26,25 +25,6 @@ pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
     verdicts
 }
 
-/// What could not be read of a setting.
-pub(super) fn unread<T>(
-    fact: &Fact<T>,
-    what: impl Into<String>,
-    permission: &str,
-) -> Vec<MissingInput> {
-    let obstacle = fact.obstacle(permission);
-    let what = what.into();
-    obstacle
-        .into_iter()
-        .map(|obstacle| MissingInput {
-            layer: PolicyLayer::Setting,
-            what: what.clone(),
-            permission: obstacle.permission,
-            detail: obstacle.detail,
-        })
-        .collect()
-}
-
 fn existence(facts: &Facts) -> AssessedRequirement {
     let bucket = &facts.bucket;
     let name = bucket.name.as_str();
@@ -52,7 +32,7 @@ fn existence(facts: &Facts) -> AssessedRequirement {
         return AssessedRequirement::check(Check::Bucket, name, Verdict::Denied)
             .because(format!("there is no bucket {name}"))
             .fixed_by(
-                mender_of_bucket(facts, None),
+                Responsible::for_bucket(facts, None),
                 "check the name, or make the bucket in the destination's account",
             )
             .expecting("The specified bucket does not exist");
@@ -61,7 +41,7 @@ fn existence(facts: &Facts) -> AssessedRequirement {
         return AssessedRequirement::check(Check::Bucket, name, Verdict::CLEAR)
             .because(format!("bucket {name} is in {region}"));
     }
-    let assumed = unread(
+    let assumed = MissingInput::of_setting(
         &bucket.region,
         format!("the Region of bucket {name}"),
         "s3:ListBucket",
@@ -86,7 +66,7 @@ fn judge_owner(plan: &Plan, facts: &Facts) -> AssessedRequirement {
     let denied = |why: String, hint: String| {
         check(Verdict::Denied)
             .because(why)
-            .fixed_by(super::Responsible::You, hint)
+            .fixed_by(Responsible::You, hint)
             .expecting(REFUSED)
     };
     let said = plan.destination.owner.as_ref();
@@ -139,7 +119,7 @@ fn judge_owner(plan: &Plan, facts: &Facts) -> AssessedRequirement {
                 || format!("{what} could not be proved, and no owner is sent: if it is not of {source}, the export fails"),
                 |sent| format!("{what} could not be proved; {sent} is sent as its owner"),
             );
-            let unread = unread(&bucket.owner, what, "s3:ListBucket");
+            let unread = MissingInput::of_setting(&bucket.owner, what, "s3:ListBucket");
             let earlier = prior_export::of_owner(plan, facts, sent);
             if let Some(found) = earlier.as_ref().filter(|found| found.holds()) {
                 return check(Verdict::Allowed { assumed: unread })
@@ -152,7 +132,7 @@ fn judge_owner(plan: &Plan, facts: &Facts) -> AssessedRequirement {
             })
             .because(why)
             .fixed_by(
-                mender_of_bucket(facts, sent),
+                Responsible::for_bucket(facts, sent),
                 "ask who owns the bucket, and set destination.owner",
             );
             match earlier {
@@ -192,7 +172,7 @@ fn public_access(facts: &Facts, owner: Option<&AccountId>) -> Option<AssessedReq
                      Access of {place} (RestrictPublicBuckets) then keeps every other account out"
                 ))
                 .fixed_by(
-                    mender_of_bucket(facts, owner),
+                    Responsible::for_bucket(facts, owner),
                     format!(
                         "tie the statement `{statements}` to fixed values, such as \
                          aws:PrincipalOrgID, so that the policy is public no more"
@@ -206,7 +186,7 @@ fn public_access(facts: &Facts, owner: Option<&AccountId>) -> Option<AssessedReq
         .into_iter()
         .filter(|_| !is_own)
         .flat_map(|(place, fact)| {
-            unread(
+            MissingInput::of_setting(
                 fact,
                 format!("Block Public Access of {place}"),
                 "s3:GetBucketPublicAccessBlock",
@@ -238,13 +218,13 @@ fn object_ownership(facts: &Facts, owner: Option<&AccountId>) -> Option<Assessed
     let check = |outcome| {
         AssessedRequirement::check(Check::ObjectOwnership, bucket.name.as_str(), outcome)
             .of_criticality(Criticality::Optional)
-            .fixed_by(mender_of_bucket(facts, owner), "")
+            .fixed_by(Responsible::for_bucket(facts, owner), "")
     };
     let ownership = match &bucket.ownership {
         Fact::Known { value, .. } => *value,
         Fact::Absent { .. } => Ownership::ObjectWriter,
         other => {
-            let assumed = unread(
+            let assumed = MissingInput::of_setting(
                 other,
                 format!("the object ownership of bucket {}", bucket.name),
                 "s3:GetBucketOwnershipControls",
@@ -269,7 +249,7 @@ fn object_ownership(facts: &Facts, owner: Option<&AccountId>) -> Option<Assessed
             bucket.name
         ))
         .fixed_by(
-            mender_of_bucket(facts, owner),
+            Responsible::for_bucket(facts, owner),
             "set the bucket's object ownership to BucketOwnerEnforced",
         ),
     })
@@ -282,7 +262,7 @@ fn requester_pays(facts: &Facts, owner: Option<&AccountId>) -> Option<AssessedRe
         AssessedRequirement::check(Check::RequesterPays, bucket.name.as_str(), Verdict::Denied)
             .because("exports to buckets with Requester Pays are not supported")
             .fixed_by(
-                mender_of_bucket(facts, owner),
+                Responsible::for_bucket(facts, owner),
                 "switch Requester Pays off, or choose another bucket",
             )
     })

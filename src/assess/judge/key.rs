@@ -1,10 +1,10 @@
 //! Verdicts on keys: that the export can name the key at all, that it lies where the bucket lies, and
 //! that it can be used.
 
-use super::bucket::unread;
-use super::{AssessedRequirement, Check, Responsible, Verdict, mender_of_key};
 use crate::assess::facts::{Fact, Facts, KeyFacts, KeyManager};
 use crate::assess::requirement::bucket_owner;
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, Verdict};
 use crate::job::{Encryption, Plan};
 use tableferry_policy::arn::{AccountId, Arn};
 
@@ -67,7 +67,7 @@ fn judge_name(plan: &Plan, facts: &Facts, asked: &str) -> AssessedRequirement {
                 ))
                 .fixed_by(Responsible::You, full_arn)
                 .expecting("Invalid keyId aws/s3"),
-            None => check(Verdict::unread(unread(&facts.bucket.owner, "whose the bucket is", "s3:ListBucket")))
+            None => check(Verdict::unread(MissingInput::of_setting(&facts.bucket.owner, "whose the bucket is", "s3:ListBucket")))
             .because(format!(
                 "{asked} is an AWS managed key, which serves only callers of the bucket's own account"
             ))
@@ -112,7 +112,7 @@ fn judge_region(facts: &Facts, asked: &str) -> Option<AssessedRequirement> {
                 format!("choose a key in {region}, where the bucket is"),
             )
             .expecting(format!("Invalid arn {}", arn.region)),
-        None => check(Verdict::unread(unread(
+        None => check(Verdict::unread(MissingInput::of_setting(
             &facts.bucket.region,
             format!("the Region of bucket {}", facts.bucket.name),
             "s3:ListBucket",
@@ -159,7 +159,7 @@ fn judge_state(facts: &Facts, asked: &str) -> AssessedRequirement {
             .because(format!("the state of key {asked} is {}", value.state))
             .fixed_by(responsible, hint_for_state(&value.state)),
         other => check(Verdict::Allowed {
-            assumed: unread(
+            assumed: MissingInput::of_setting(
                 other,
                 format!("the state of key {asked}"),
                 "kms:DescribeKey",
@@ -170,7 +170,9 @@ fn judge_state(facts: &Facts, asked: &str) -> AssessedRequirement {
 }
 
 fn responsible(facts: &Facts, account: Option<&AccountId>) -> Responsible {
-    account.map_or(Responsible::You, |account| mender_of_key(facts, account))
+    account.map_or(Responsible::You, |account| {
+        Responsible::for_key(facts, account)
+    })
 }
 
 fn hint_for_state(state: &str) -> &'static str {

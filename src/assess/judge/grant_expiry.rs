@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::permission::rule_all;
+use super::ruling::rule_all;
 use crate::assess::facts::Facts;
 use crate::assess::request::{PermissionRequest, asks};
 use crate::assess::requirement::{Criticality, RequiredPermission};

@@ -3,10 +3,11 @@
 //! One that failed while all that can be read was as it is now is likely to fail again: until something
 //! changed it is told, with AWS's own words, and no start answers it but one that is asked for again.
 
-use super::{AssessedRequirement, Check, Responsible, Verdict};
 use crate::assess::facts::{Drift, Facts, PastExport};
 use crate::assess::principal::is_same_principal;
 use crate::assess::requirement::bucket_owner;
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{AssessedRequirement, Check, Verdict};
 use crate::job::Plan;
 use tableferry_policy::evaluate::Dependency;
 

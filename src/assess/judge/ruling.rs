@@ -1,155 +1,21 @@
-//! Verdicts on permissions: every request of a need against the policies that were read, with what
-//! was tried for real and what IAM's simulation said as further witnesses.
+//! Rulings: each request of a permission against the policies that were read, and the worst of them.
 //!
 //! What could not be read is taken by what it could do. A limit, which only forbids, is assumed to
 //! permit, and named. A grant, without which nothing is allowed, is never assumed: where it decides,
 //! the verdict is unknown, and says what settles it.
 
-use jiff::Timestamp;
-
-use super::evidence::{
-    held_by_simulation, is_denied_by_resource, is_for_want_of_identity, refused_by_simulation,
-    with_simulation, with_witnesses,
-};
-use super::words::expected_error;
-use super::{
-    AssessedRequirement, Evidence, MissingInput, PolicyLayer, Requirement, Responsible, SettledBy,
-    Verdict, mender_of_bucket, mender_of_identity, mender_of_key,
-};
+use super::decision::PermissionDecision;
+use super::simulated::{held_by_simulation, refused_by_simulation, with_simulation};
 use crate::assess::applicable_policies::ApplicablePolicies;
-use crate::assess::call::{Call, tells_encryption};
+use crate::assess::call::Call;
 use crate::assess::context;
-use crate::assess::facts::{Fact, Facts};
-use crate::assess::remedy::{denying_document, is_deny_of_encryption};
-use crate::assess::request::{PermissionRequest, asks};
-use crate::assess::requirement::{Criticality, Purpose, RequiredPermission, Who, bucket_owner};
+use crate::assess::facts::Facts;
+use crate::assess::refusal::is_for_want_of_identity;
+use crate::assess::request::PermissionRequest;
+use crate::assess::requirement::{Criticality, Purpose, RequiredPermission};
 use crate::assess::simulation::{self, Answer};
-use crate::job::Plan;
-use tableferry_policy::evaluate::{
-    Deciding, Decision, Dependency, Evaluation, PolicyKind, evaluate,
-};
-
-/// What one request comes to.
-#[derive(Debug, Clone)]
-pub(super) struct PermissionDecision {
-    pub(super) outcome: Verdict,
-    pub(super) explanation: String,
-    pub(super) evidence: Evidence,
-    pub(super) deciding: Vec<Deciding>,
-    pub(super) denied_by: Option<PolicyKind>,
-}
-
-/// Judges one need.
-pub(super) fn judge(
-    plan: &Plan,
-    facts: &Facts,
-    need: RequiredPermission,
-    now: Timestamp,
-) -> AssessedRequirement {
-    let mut grant_expiry = None;
-    let decision = match asks(plan, facts, &need, now) {
-        Ok(asks) => {
-            let decision = rule_all(facts, &need, &asks);
-            if decision.outcome.is_allowed() {
-                grant_expiry = super::grant_expiry::caution(plan, facts, &need, now, &asks);
-            }
-            decision
-        }
-        Err(unclear) => PermissionDecision::unknown(
-            settled_by(facts, &need),
-            vec![MissingInput {
-                layer: PolicyLayer::Resource,
-                what: unclear.what.clone(),
-                permission: unclear.permission.to_owned(),
-                detail: "it is not known".to_owned(),
-            }],
-            format!("{} is not known", unclear.what),
-        ),
-    };
-    let (decision, mut cautions) = with_witnesses(plan, facts, &need, decision, now);
-    cautions.extend(grant_expiry);
-    let decision = with_refused_reading(facts, &need, decision);
-    let responsible = responsible(plan, facts, &need, &decision);
-    let owner = match need.purpose {
-        Purpose::Write | Purpose::Verify => bucket_owner(plan, facts),
-        _ => need.account.clone(),
-    };
-    AssessedRequirement {
-        expected_error: expected_error(facts, &need, owner.as_ref(), &decision),
-        outcome: decision.outcome,
-        explanation: decision.explanation,
-        evidence: decision.evidence,
-        deciding: decision.deciding,
-        denied_by: decision.denied_by,
-        responsible,
-        hint: String::new(),
-        cautions,
-        criticality: need.criticality(),
-        requirement: Requirement::Permission(need),
-    }
-}
-
-/// A bucket policy whose reading its own Deny denied is evidence: what hits whoever administers the
-/// bucket is likely to hit the export, too.
-fn with_refused_reading(
-    facts: &Facts,
-    need: &RequiredPermission,
-    decision: PermissionDecision,
-) -> PermissionDecision {
-    let is_of_bucket = matches!(need.purpose, Purpose::Write | Purpose::Verify);
-    let is_unknown = matches!(decision.outcome, Verdict::Unknown { .. });
-    let is_denied = matches!(
-        &facts.bucket.policy,
-        Fact::Refused { detail, .. } if is_denied_by_resource(detail)
-    );
-    if !is_of_bucket || !is_unknown || !is_denied {
-        return decision;
-    }
-    PermissionDecision {
-        explanation: format!(
-            "{}. Reading the bucket policy was refused by a Deny in that policy itself: what denies \
-             that is likely to deny {}, too",
-            decision.explanation, need.action
-        ),
-        evidence: Evidence::RefusedReading,
-        ..decision
-    }
-}
-
-impl PermissionDecision {
-    const fn unknown(
-        settled_by: SettledBy,
-        unread: Vec<MissingInput>,
-        explanation: String,
-    ) -> Self {
-        Self {
-            outcome: Verdict::Unknown { unread, settled_by },
-            explanation,
-            evidence: Evidence::Policies,
-            deciding: Vec::new(),
-            denied_by: None,
-        }
-    }
-
-    fn of(outcome: Verdict, evaluation: Evaluation) -> Self {
-        Self {
-            outcome,
-            explanation: evaluation.explanation,
-            evidence: Evidence::Policies,
-            deciding: evaluation.deciding,
-            denied_by: evaluation.denied_by,
-        }
-    }
-
-    const fn rank(&self) -> u8 {
-        match self.outcome {
-            Verdict::Allowed { .. } => 0,
-            Verdict::Unknown { .. } => 1,
-            Verdict::Depends { .. } => 2,
-            Verdict::Denied => 3,
-        }
-    }
-}
+use crate::assess::verdict::{Evidence, MissingInput, PolicyLayer, SettledBy, Verdict};
+use tableferry_policy::evaluate::{Decision, Dependency, Evaluation, PolicyKind, evaluate};
 
 /// The worst of the rulings on each call and resource, naming the call where they differ; for one
 /// resource, the roles that the caller may have must agree.
@@ -406,7 +272,7 @@ fn names(unread: &[MissingInput], between: &str) -> String {
 }
 
 /// What settles an unknown permission, if not the reading of what could not be read.
-fn settled_by(facts: &Facts, need: &RequiredPermission) -> SettledBy {
+pub(super) fn settled_by(facts: &Facts, need: &RequiredPermission) -> SettledBy {
     let was_tried = || {
         let mut tried = facts.tried.iter();
         tried.any(|tried| tried.who == need.who && tried.action.eq_ignore_ascii_case(need.action))
@@ -445,84 +311,4 @@ fn explained_by_simulation(
         );
     }
     decision
-}
-
-fn responsible(
-    plan: &Plan,
-    facts: &Facts,
-    need: &RequiredPermission,
-    decision: &PermissionDecision,
-) -> Responsible {
-    let of_resource = || match need.purpose {
-        Purpose::Write | Purpose::Verify => {
-            mender_of_bucket(facts, bucket_owner(plan, facts).as_ref())
-        }
-        Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable => match &need.account {
-            Some(account) => mender_of_key(facts, account),
-            None => Responsible::You,
-        },
-        Purpose::Export | Purpose::Follow | Purpose::List => Responsible::You,
-    };
-    let is_of_key = matches!(need.purpose, Purpose::Encrypt | Purpose::Decrypt);
-    if is_of_key && super::key::is_out_of_reach(plan, facts)
-        || tells_encryption(need) && is_for_encryption(facts, decision)
-    {
-        return Responsible::You;
-    }
-    let of_kind = |kind: PolicyKind| match kind {
-        PolicyKind::Boundary if need.who == Who::Exporter => {
-            Responsible::BoundaryOwner(facts.source.naming().to_string())
-        }
-        PolicyKind::ServiceControl | PolicyKind::ResourceControl => Responsible::Organization,
-        PolicyKind::Resource | PolicyKind::Grant | PolicyKind::Trust => of_resource(),
-        _ => mender_of_identity(facts, need.who),
-    };
-    if let Some(kind) = decision.denied_by {
-        return of_kind(kind);
-    }
-    if let Some(deny) = decision.deciding.iter().find(|deciding| deciding.is_deny) {
-        return of_kind(deny.kind);
-    }
-    match &decision.outcome {
-        Verdict::Unknown { unread, .. } => {
-            let is_of_resource =
-                |layer| matches!(layer, PolicyLayer::Resource | PolicyLayer::Grants);
-            if unread.iter().any(|unread| is_of_resource(unread.layer)) {
-                of_resource()
-            } else {
-                mender_of_identity(facts, need.who)
-            }
-        }
-        // An Allow whose condition decides is for whoever wrote it, as a Deny is.
-        Verdict::Depends { .. } if let Some(allow) = decision.deciding.first() => {
-            of_kind(allow.kind)
-        }
-        // Refused when it was tried, by what was not read: that is the other side's as a rule.
-        Verdict::Depends { .. } if decision.deciding.is_empty() && !need.is_direct() => {
-            of_resource()
-        }
-        // No account can open a bucket that is not its own.
-        Verdict::Denied if need.purpose == Purpose::Verify && !is_readers(plan, facts) => {
-            of_resource()
-        }
-        _ => mender_of_identity(facts, need.who),
-    }
-}
-
-/// Whether the bucket is, as far as is known, of the account that reads.
-fn is_readers(plan: &Plan, facts: &Facts) -> bool {
-    let reader = facts.destination.as_ref().map(|side| &side.caller.account);
-    let is_disowned = reader.is_some_and(|reader| facts.bucket.not_owners.contains(reader));
-    match bucket_owner(plan, facts) {
-        Some(owner) => reader == Some(&owner),
-        None => !is_disowned,
-    }
-}
-
-/// Whether what denies is a Deny of the bucket's policy, or of a resource control policy, for want of
-/// encryption, which the plan can meet: "a bucket that denies uploads without aws:kms makes `S3SseAlgorithm=KMS` mandatory".
-fn is_for_encryption(facts: &Facts, decision: &PermissionDecision) -> bool {
-    let deny = decision.deciding.iter().find(|deciding| deciding.is_deny);
-    deny.and_then(|deny| Some((denying_document(facts, deny)?, deny)))
-        .is_some_and(|(document, deny)| is_deny_of_encryption(document, &deny.sid))
 }

@@ -3,9 +3,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::bucket::unread;
-use super::{AssessedRequirement, Check, Responsible, Verdict};
 use crate::assess::facts::{Change, Facts};
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, Verdict};
 use crate::job::Plan;
 use tableferry_policy::evaluate::Dependency;
 
@@ -75,7 +75,7 @@ fn quota(plan: &Plan, facts: &Facts) -> AssessedRequirement {
     let account = facts.source.caller.account.as_str();
     let check = |outcome| AssessedRequirement::check(Check::Quota, account, outcome);
     let Some(running) = facts.in_flight.value() else {
-        let assumed = unread(
+        let assumed = MissingInput::of_setting(
             &facts.in_flight,
             format!("the running exports of {account}"),
             "dynamodb:ListExports",

@@ -1,8 +1,9 @@
 //! Verdicts on partitions, which no export crosses. A plan file is held to one partition when it is
 //! read; the partition of the profiles shows only after the sign-in.
 
-use super::{AssessedRequirement, Check, Responsible, Verdict};
 use crate::assess::facts::Facts;
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{AssessedRequirement, Check, Verdict};
 use crate::job::{Plan, TableRef};
 use tableferry_policy::arn::{Arn, Partition};
 

@@ -5,11 +5,12 @@
 //! may still deny; allowed they are by nobody, since what their own policies and settings are was
 //! never asked.
 
-use super::{
-    AssessedRequirement, Check, MissingInput, PolicyLayer, Requirement, Responsible, Verdict,
-};
 use crate::assess::facts::Facts;
 use crate::assess::requirement::{Purpose, RequiredPermission};
+use crate::assess::responsible::Responsible;
+use crate::assess::verdict::{
+    AssessedRequirement, Check, MissingInput, PolicyLayer, Requirement, Verdict,
+};
 use crate::job::Plan;
 
 /// The verdict, unknown in place of allowed where it is about something that was not surveyed.

@@ -1,0 +1,158 @@
+//! Witnesses beside the policies: what was tried for real, and exports that completed before.
+
+use jiff::Timestamp;
+
+use super::decision::PermissionDecision;
+use super::prior_export::by_precedent;
+use super::ruling::rule_all;
+use crate::assess::facts::{Facts, ObservedCall};
+use crate::assess::refusal::is_for_want_of_identity;
+use crate::assess::request::direct_asks;
+use crate::assess::requirement::{Purpose, RequiredPermission};
+use crate::assess::verdict::{Evidence, MissingInput, Verdict};
+use crate::job::Plan;
+use tableferry_policy::evaluate::{Dependency, PolicyKind};
+
+/// Whether a resource is the one named, or falls under a pattern that ends in a star.
+fn covers(pattern: &str, resource: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(head) => resource.starts_with(head),
+        None => pattern == resource,
+    }
+}
+
+/// What was tried for real, and exports that completed before, settle what the policies leave open.
+pub(super) fn with_witnesses(
+    plan: &Plan,
+    facts: &Facts,
+    need: &RequiredPermission,
+    decision: PermissionDecision,
+    now: Timestamp,
+) -> (PermissionDecision, Vec<String>) {
+    let tried = facts.tried.iter().rev().find(|tried| {
+        // What is tried of a key is S3's use of it, and no policy need treat DynamoDB's alike.
+        need.purpose != Purpose::ReadTable
+            && tried.who == need.who
+            && tried.action.eq_ignore_ascii_case(need.action)
+            && (covers(need.resource.pattern(), &tried.resource)
+                || tried.resource == need.resource.pattern())
+    });
+    let mut cautions = Vec::new();
+    let decision = match tried {
+        Some(tried) if need.is_direct() => rule_by_trial(tried, need, decision),
+        // The probe makes the calls itself; while an export runs, DynamoDB forwards them.
+        Some(tried) => match &tried.refusal {
+            None if matches!(decision.outcome, Verdict::Unknown { .. }) => {
+                as_far_as_alike(tried, need, decision.outcome)
+            }
+            Some(refusal) if !matches!(decision.outcome, Verdict::Denied) => {
+                cautions.push(format!("tried directly, it was refused: {refusal}"));
+                if is_known_why(plan, facts, need, now) {
+                    decision
+                } else {
+                    refused_directly(need, decision, refusal)
+                }
+            }
+            _ => decision,
+        },
+        None => decision,
+    };
+    (
+        by_precedent(plan, facts, need, decision, now, &mut cautions),
+        cautions,
+    )
+}
+
+/// Whether the policies that were read tell by themselves why a direct call may be refused, so that
+/// its refusal says nothing new about the one that DynamoDB forwards.
+fn is_known_why(plan: &Plan, facts: &Facts, need: &RequiredPermission, now: Timestamp) -> bool {
+    direct_asks(plan, facts, need, now).is_ok_and(|asks| {
+        let direct = rule_all(facts, need, &asks).outcome;
+        matches!(direct, Verdict::Denied | Verdict::Depends { .. })
+    })
+}
+
+/// A refusal that nothing that was read explains comes from what was not read, or was changed since.
+/// That is evidence against the export, and no proof: a policy may let in forwarded calls alone.
+fn refused_directly(
+    need: &RequiredPermission,
+    decision: PermissionDecision,
+    refusal: &str,
+) -> PermissionDecision {
+    if matches!(decision.outcome, Verdict::Depends { .. }) {
+        return decision;
+    }
+    PermissionDecision {
+        outcome: Verdict::Depends {
+            on: Dependency::on(
+                "whether what refuses the direct call lets in the one that DynamoDB forwards",
+            ),
+            unread: Vec::new(),
+        },
+        explanation: format!(
+            "{} was tried directly and refused, and nothing that was read says why: {refusal}",
+            need.action
+        ),
+        evidence: Evidence::ObservedCall {
+            refusal: refusal.to_owned(),
+        },
+        deciding: Vec::new(),
+        // Any other reason that AWS gives names what is not ours to write.
+        denied_by: is_for_want_of_identity(refusal).then_some(PolicyKind::Identity),
+    }
+}
+
+/// A direct call that worked settles what could not be read as far as the forwarded one is like it:
+/// "allowed, assuming no condition" on what tells them apart.
+fn as_far_as_alike(
+    tried: &ObservedCall,
+    need: &RequiredPermission,
+    outcome: Verdict,
+) -> PermissionDecision {
+    let unread = match outcome {
+        Verdict::Unknown { unread, .. } => unread,
+        _ => Vec::new(),
+    };
+    let assumed = unread.into_iter().map(|unread| MissingInput {
+        what: format!("{TELLS_APART} in {}", unread.what),
+        ..unread
+    });
+    PermissionDecision {
+        outcome: Verdict::Allowed {
+            assumed: assumed.collect(),
+        },
+        ..PermissionDecision::allowed(format!(
+            "{} was tried at {}, and worked: allowed, assuming {TELLS_APART}",
+            need.action, tried.at
+        ))
+    }
+}
+
+/// What a probe's own call and an export's, which DynamoDB forwards, differ in.
+const TELLS_APART: &str = "no condition on aws:SourceIp, aws:SourceVpc*, aws:ViaAWSService, \
+                           aws:CalledVia* or the ACL";
+
+/// A call that worked is proof, whatever the policies seem to say; one that was refused, too.
+fn rule_by_trial(
+    tried: &ObservedCall,
+    need: &RequiredPermission,
+    decision: PermissionDecision,
+) -> PermissionDecision {
+    match &tried.refusal {
+        None => PermissionDecision::allowed(format!(
+            "{} was tried at {}, and worked",
+            need.action, tried.at
+        )),
+        Some(_) if decision.outcome == Verdict::Denied => decision,
+        Some(refusal) => PermissionDecision {
+            outcome: Verdict::Denied,
+            explanation: format!("{} was tried, and refused: {refusal}", need.action),
+            evidence: Evidence::ObservedCall {
+                refusal: refusal.clone(),
+            },
+            deciding: Vec::new(),
+            // Any other reason that AWS gives names what is not ours to write.
+            denied_by: is_for_want_of_identity(refusal).then_some(PolicyKind::Identity),
+        },
+    }
+}

@@ -1,0 +1,83 @@
+//! Who can fix what is missing: the operator, or the owner of an account, a key, a permission set, a
+//! boundary or the organization.
+
+use std::fmt;
+
+use super::facts::Facts;
+use super::principal::SourcePrincipal;
+use super::requirement::Who;
+use tableferry_policy::arn::AccountId;
+
+/// Who can fix what is missing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Responsible {
+    /// The operator, in the plan or in the account that exports.
+    You,
+    /// Whoever owns the bucket's account.
+    DestinationOwner(Option<AccountId>),
+    /// Whoever owns the key's account.
+    KeyOwner(AccountId),
+    /// Whoever owns the permission set in IAM Identity Center.
+    PermissionSetOwner(String),
+    /// Whoever owns the permissions boundary of a principal, by its ARN.
+    BoundaryOwner(String),
+    /// Whoever runs the organization.
+    Organization,
+}
+
+impl fmt::Display for Responsible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::You => f.write_str("you"),
+            Self::DestinationOwner(Some(account)) => {
+                write!(f, "the destination's owner ({account})")
+            }
+            Self::DestinationOwner(None) => f.write_str("whoever owns the bucket"),
+            Self::KeyOwner(account) => write!(f, "the key's owner ({account})"),
+            Self::PermissionSetOwner(set) => write!(f, "the owner of the permission set {set}"),
+            Self::BoundaryOwner(principal) => {
+                write!(f, "whoever owns the permissions boundary of {principal}")
+            }
+            Self::Organization => f.write_str("the organization's administrators"),
+        }
+    }
+}
+
+impl Responsible {
+    /// Who can change what a principal may do by itself.
+    pub(super) fn for_identity(facts: &Facts, who: Who) -> Self {
+        match who {
+            Who::Reader if facts.is_one_identity() => Self::for_identity(facts, Who::Exporter),
+            Who::Exporter => match facts.source.naming() {
+                SourcePrincipal::IdentityCenter { permission_set, .. } => {
+                    Self::PermissionSetOwner(permission_set)
+                }
+                _ => Self::You,
+            },
+            Who::Reader => Self::DestinationOwner(
+                facts
+                    .destination
+                    .as_ref()
+                    .map(|side| side.caller.account.clone()),
+            ),
+        }
+    }
+
+    /// Who can change a bucket of an account.
+    pub(super) fn for_bucket(facts: &Facts, owner: Option<&AccountId>) -> Self {
+        if owner == Some(&facts.source.caller.account) {
+            Self::You
+        } else {
+            Self::DestinationOwner(owner.cloned())
+        }
+    }
+
+    /// Who can change a key of an account.
+    pub(super) fn for_key(facts: &Facts, owner: &AccountId) -> Self {
+        if *owner == facts.source.caller.account {
+            Self::You
+        } else {
+            Self::KeyOwner(owner.clone())
+        }
+    }
+}
