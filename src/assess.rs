@@ -30,5 +30,3 @@ pub mod simulation;
 #[cfg(test)]
 mod tests;
 pub mod verdict;
-
-pub(crate) use request::listed_folders;

@@ -12,9 +12,11 @@ mod by_hand;
 mod command;
 mod consistency;
 mod encryption;
+pub mod export;
 mod filter;
 mod parse;
 mod request;
+pub mod requirement;
 mod section;
 mod sign_in;
 mod table_job;
@@ -36,6 +38,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use requirement::{JobContext, Purpose, RequiredPermission};
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
 
 /// A whole job: tables of one account, exported to one bucket.
@@ -191,6 +194,46 @@ pub struct Filter {
     /// `ExpressionAttributeValues`, each an attribute value such as `{"S": "x"}`.
     #[serde(default)]
     pub values: BTreeMap<String, serde_json::Value>,
+}
+
+/// An object that a job writes, as an example of its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenObject {
+    /// Its key.
+    pub key: String,
+    /// Whether it is uploaded in parts.
+    pub is_multipart: bool,
+}
+
+impl Plan {
+    /// Every permission that the job needs, of the principal that does it first.
+    #[must_use]
+    pub fn requirements(&self, context: JobContext<'_>) -> Vec<RequiredPermission> {
+        export::requirements(self, context)
+    }
+
+    /// One object of each kind that the job writes.
+    #[must_use]
+    pub fn objects(&self) -> Vec<WrittenObject> {
+        export::objects(self)
+    }
+
+    /// The folders that are listed to verify the job.
+    #[must_use]
+    pub fn listed_folders(&self) -> Vec<String> {
+        export::listed_folders(self)
+    }
+
+    /// The key policy's side of a plan: the account of a customer managed key that is named by ARN.
+    #[must_use]
+    pub fn key_account(&self) -> Option<AccountId> {
+        self.encryption.key()?.parse::<Arn>().ok()?.account_id()
+    }
+}
+
+/// The purposes of all kinds of jobs.
+pub(crate) fn purposes() -> impl Iterator<Item = Purpose> {
+    export::PURPOSES.into_iter()
 }
 
 /// What one call of `ExportTableToPointInTime` sends, in full.

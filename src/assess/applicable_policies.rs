@@ -6,7 +6,7 @@ use super::facts::{
     BucketFacts, ControlLevel, Fact, Facts, GrantFacts, KeyFacts, PolicyText, PrincipalFacts,
     ReadError,
 };
-use super::requirement::{Purpose, RequiredPermission, Who};
+use super::requirement::{RequiredPermission, Subject, Who};
 use super::verdict::{MissingInput, PolicyLayer};
 use tableferry_policy::arn::AccountId;
 use tableferry_policy::document::Document;
@@ -55,15 +55,15 @@ impl<'f> ApplicablePolicies<'f> {
         applicable_policies.take_identity(principal);
         applicable_policies.take_service_control(principal);
         applicable_policies.take_resource_control(facts, account, key);
-        match need.purpose {
-            Purpose::Write | Purpose::Verify => applicable_policies.take_bucket(&facts.bucket),
-            Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable => match key {
+        match need.subject {
+            Subject::Object | Subject::Folder => applicable_policies.take_bucket(&facts.bucket),
+            Subject::ObjectKey(_) | Subject::TableKey => match key {
                 Some(key) => applicable_policies.take_key(key),
                 None => applicable_policies.take_key_unread(need.resource.pattern()),
             },
             // "DescribeExport and ListExports don't support resource-based policies".
-            Purpose::Export => applicable_policies.take_table(facts, table),
-            Purpose::Follow | Purpose::List => {}
+            Subject::Table => applicable_policies.take_table(facts, table),
+            Subject::TableExport | Subject::ExportList => {}
         }
         applicable_policies
     }

@@ -10,7 +10,7 @@ mod route;
 
 use std::fmt;
 
-use super::requirement::{Purpose, RequiredPermission};
+use super::requirement::{RequiredPermission, Subject};
 pub(super) use cells::{Keys, cells};
 pub(super) use route::{Route, RouteKey};
 
@@ -77,13 +77,12 @@ pub(super) fn tells_encryption(need: &RequiredPermission) -> bool {
 }
 
 impl Call {
-    /// The calls that are made under a permission for one object, key or table. A data file is a
-    /// multipart upload even where it is empty, as its `ETag` shows; the other files are put in one
-    /// piece.
-    pub(super) fn of(need: &RequiredPermission, is_data: bool) -> &'static [Self] {
-        let is_of_table = need.purpose == Purpose::ReadTable;
+    /// The calls that are made under a permission for one object, key or table; `is_multipart` tells
+    /// whether the object is uploaded in parts.
+    pub(super) fn of(need: &RequiredPermission, is_multipart: bool) -> &'static [Self] {
+        let is_of_table = need.subject == Subject::TableKey;
         match need.action {
-            "s3:PutObject" if is_data => &[
+            "s3:PutObject" if is_multipart => &[
                 Self::CreateMultipartUpload,
                 Self::UploadPart,
                 Self::CompleteMultipartUpload,

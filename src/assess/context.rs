@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::call::{Call, Carried, Keys, Route, RouteKey};
 use super::facts::{Fact, Facts, Organization, PrincipalFacts, ReadError};
-use super::requirement::{Purpose, RequiredPermission, Who};
+use super::requirement::{RequiredPermission, Subject, Who};
 use super::verdict::{MissingInput, PolicyLayer};
 use crate::job::{Encryption, Plan};
 use tableferry_policy::arn::{AccountId, Arn, Region};
@@ -110,12 +110,12 @@ impl<'a> CallContext<'a> {
 
     /// The Region of the endpoint that is called.
     fn region(self) -> Option<Region> {
-        match self.need.purpose {
-            Purpose::Export | Purpose::Follow | Purpose::List => {
+        match self.need.subject {
+            Subject::Table | Subject::TableExport | Subject::ExportList => {
                 self.table.and_then(Arn::region_code)
             }
-            Purpose::Write | Purpose::Verify => self.facts.bucket.region.value().cloned(),
-            Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable => {
+            Subject::Object | Subject::Folder => self.facts.bucket.region.value().cloned(),
+            Subject::ObjectKey(_) | Subject::TableKey => {
                 self.resource.parse::<Arn>().ok()?.region_code()
             }
         }
@@ -164,8 +164,7 @@ fn add_principal(context: &mut Context, principal: &PrincipalFacts, role: Option
 
 /// How the request reaches the service that judges it.
 fn add_route(context: &mut Context, call: CallContext<'_>) {
-    let is_direct = call.is_direct || call.need.purpose == Purpose::Decrypt;
-    let route = call.call.route(is_direct);
+    let route = call.call.route(call.is_direct);
     for key in RouteKey::ALL {
         match route.carries(key) {
             Carried::Unknown => set_unknown(context, key.names()),
@@ -202,7 +201,7 @@ fn set_unknown(context: &mut Context, names: &[&str]) {
 fn add_resource(context: &mut Context, call: CallContext<'_>) {
     let account = call.account;
     context.set("aws:ResourceAccount", account.as_str());
-    if matches!(call.need.purpose, Purpose::Write | Purpose::Verify) {
+    if call.need.subject.is_of_bucket() {
         context.set("s3:ResourceAccount", account.as_str());
     }
     let facts = call.facts;

@@ -14,16 +14,12 @@ use super::applicable_policies::ApplicablePolicies;
 use super::call::Call;
 use super::context::{self, CallContext};
 use super::facts::{Facts, KeyFacts, PrincipalFacts, TableFacts};
-use super::requirement::{Purpose, RequiredPermission, Who, bucket_owner};
-use crate::job::{Plan, Span};
+use super::requirement::{RequiredPermission, Subject, Who, bucket_owner};
+use crate::job::export::EXAMPLE_ID;
+use crate::job::{Plan, WrittenObject};
 use tableferry_policy::arn::{AccountId, Arn};
 use tableferry_policy::document::Document;
 use tableferry_policy::evaluate::{Context, Policies, Principal, Request};
-
-/// The id of an export as they look, to stand for the one that the export will get.
-const EXAMPLE_ID: &str = "01763805600000-a1b2c3d4";
-/// A data file as they are named.
-const EXAMPLE_FILE: &str = "data/7p2c4kz5bq7dxoiz3fxh2kv5a4.json.gz";
 
 /// One request to be judged, with the policies that bear on it.
 #[derive(Debug)]
@@ -78,7 +74,7 @@ pub(super) fn asks<'f>(
     need: &RequiredPermission,
     now: Timestamp,
 ) -> Result<Vec<PermissionRequest<'f>>, Unresolved> {
-    asks_by(plan, facts, need, now, need.is_direct())
+    asks_by(plan, facts, need, now, need.is_direct)
 }
 
 /// The same requests, made by the principal itself where an export's are forwarded by DynamoDB.
@@ -103,8 +99,7 @@ fn asks_by<'f>(
     let known = known_to_iam(principal)?;
     let mut asks = Vec::new();
     for place in &places {
-        let is_data = place.resource.ends_with(EXAMPLE_FILE);
-        for &call in Call::of(need, is_data) {
+        for &call in Call::of(need, place.is_multipart) {
             for role in roles(principal, facts) {
                 let call = CallContext {
                     plan,
@@ -168,8 +163,24 @@ struct Place<'f> {
     table: Option<(String, Arn)>,
     key: Option<&'f KeyFacts>,
     object: Option<String>,
+    /// Whether the object is uploaded in parts.
+    is_multipart: bool,
     /// The folder that is listed.
     listed: Option<String>,
+}
+
+impl Place<'_> {
+    const fn new(resource: String, account: AccountId) -> Self {
+        Self {
+            resource,
+            account,
+            table: None,
+            key: None,
+            object: None,
+            is_multipart: false,
+            listed: None,
+        }
+    }
 }
 
 fn places<'f>(
@@ -177,47 +188,43 @@ fn places<'f>(
     facts: &'f Facts,
     need: &RequiredPermission,
 ) -> Result<Vec<Place<'f>>, Unresolved> {
-    match need.purpose {
-        Purpose::Export | Purpose::Follow | Purpose::List => Ok(table_places(plan, facts, need)),
-        Purpose::Write | Purpose::Verify => {
-            let account = bucket_owner(plan, facts).ok_or(Unresolved {
-                what: format!("whose bucket {} is", plan.destination.bucket),
-                permission: "s3:ListBucket",
-            })?;
-            let place = |(resource, listed)| Place {
-                resource,
-                account: account.clone(),
-                table: None,
-                key: None,
-                object: None,
-                listed,
-            };
-            let bucket = || need.resource.pattern().to_owned();
-            Ok(match need.action {
-                "s3:ListBucket" => listed_folders(plan)
-                    .into_iter()
-                    .map(|folder| place((bucket(), Some(folder))))
-                    .collect(),
-                _ => objects(plan, facts)
-                    .into_iter()
-                    .map(|object| place((object, None)))
-                    .collect(),
-            })
+    let of_bucket = || {
+        bucket_owner(plan, facts).ok_or(Unresolved {
+            what: format!("whose bucket {} is", plan.destination.bucket),
+            permission: "s3:ListBucket",
+        })
+    };
+    match &need.subject {
+        Subject::Table | Subject::TableExport | Subject::ExportList => {
+            Ok(table_places(plan, facts, need))
         }
-        Purpose::Encrypt | Purpose::Decrypt => {
-            let asked = plan.encryption.key().unwrap_or_default();
-            let (key, arn, account) = key_named(facts, asked)?;
-            let place = |object: String| Place {
-                resource: arn.to_string(),
-                account: account.clone(),
-                table: None,
-                key,
-                object: Some(object),
-                listed: None,
+        Subject::Object => {
+            let account = of_bucket()?;
+            let place = |(resource, is_multipart)| Place {
+                is_multipart,
+                ..Place::new(resource, account.clone())
             };
             Ok(objects(plan, facts).into_iter().map(place).collect())
         }
-        Purpose::ReadTable => {
+        Subject::Folder => {
+            let account = of_bucket()?;
+            let place = |folder| Place {
+                listed: Some(folder),
+                ..Place::new(need.resource.pattern().to_owned(), account.clone())
+            };
+            Ok(plan.listed_folders().into_iter().map(place).collect())
+        }
+        Subject::ObjectKey(asked) => {
+            let (key, arn, account) = key_named(facts, asked)?;
+            let place = |(object, is_multipart)| Place {
+                key,
+                object: Some(object),
+                is_multipart,
+                ..Place::new(arn.to_string(), account.clone())
+            };
+            Ok(objects(plan, facts).into_iter().map(place).collect())
+        }
+        Subject::TableKey => {
             let name = need.resource.pattern();
             let (key, arn, account) = key_named(facts, name)?;
             let uses_it = |table: &&TableFacts| {
@@ -226,12 +233,9 @@ fn places<'f>(
             };
             let place = |table: &TableFacts| {
                 Some(Place {
-                    resource: arn.to_string(),
-                    account: account.clone(),
                     table: Some((table.asked.clone(), table.description.value()?.arn.clone())),
                     key,
-                    object: None,
-                    listed: None,
+                    ..Place::new(arn.to_string(), account.clone())
                 })
             };
             Ok(facts
@@ -272,83 +276,31 @@ fn table_places<'f>(plan: &Plan, facts: &Facts, need: &RequiredPermission) -> Ve
     let mut places: Vec<Place<'f>> = Vec::new();
     for job in &plan.tables {
         let arn = plan.table_arn(job, account, &facts.source.region);
-        let resource = match need.purpose {
-            Purpose::Follow => format!("{arn}/export/{EXAMPLE_ID}"),
+        let resource = match need.subject {
+            Subject::TableExport => format!("{arn}/export/{EXAMPLE_ID}"),
             _ => arn.to_string(),
         };
         // A list is asked for table by table, so it is judged on each.
         let is_meant = pattern == "*" || pattern.trim_end_matches("/export/*") == arn.to_string();
         if is_meant && places.iter().all(|place| place.resource != resource) {
             places.push(Place {
-                resource,
-                account: account.clone(),
                 table: Some((job.table.to_string(), arn)),
-                key: None,
-                object: None,
-                listed: None,
+                ..Place::new(resource, account.clone())
             });
         }
     }
     places
 }
 
-/// The folders that the verification lists: those of the data files, with an example of an id in
-/// those of full exports.
-pub(crate) fn listed_folders(plan: &Plan) -> Vec<String> {
-    let folder = folder(plan);
-    let mut listed = Vec::new();
-    if has_full(plan) {
-        listed.push(format!("{folder}/{EXAMPLE_ID}/data/"));
-    }
-    if has_incremental(plan) {
-        listed.push(format!("{folder}/data/"));
-    }
-    listed
-}
-
-/// The folder of all exports.
-fn folder(plan: &Plan) -> String {
-    match &plan.destination.prefix {
-        Some(prefix) => format!("{prefix}/AWSDynamoDB"),
-        None => "AWSDynamoDB".to_owned(),
-    }
-}
-
-fn has_full(plan: &Plan) -> bool {
-    let mut tables = plan.tables.iter();
-    tables.any(|job| matches!(job.span, Span::Full { .. }))
-}
-
-fn has_incremental(plan: &Plan) -> bool {
-    let mut tables = plan.tables.iter();
-    tables.any(|job| matches!(job.span, Span::Incremental { .. }))
-}
-
-/// The ARN of one object of each kind that the plan's exports write (developer guide, "DynamoDB
-/// table export output format").
-fn objects(plan: &Plan, facts: &Facts) -> Vec<String> {
+/// One object of each kind that the job writes: its ARN, and whether it is uploaded in parts.
+fn objects(plan: &Plan, facts: &Facts) -> Vec<(String, bool)> {
     let bucket = plan
         .destination
         .bucket
         .arn(facts.source.caller.arn.partition);
-    let folder = format!("{bucket}/{}", folder(plan));
-    let mut objects: Vec<String> = [
-        "_started",
-        "manifest-summary.json",
-        "manifest-summary.md5",
-        "manifest-files.json",
-        "manifest-files.md5",
-    ]
-    .iter()
-    .map(|file| format!("{folder}/{EXAMPLE_ID}/{file}"))
-    .collect();
-    if has_full(plan) {
-        objects.push(format!("{folder}/{EXAMPLE_ID}/{EXAMPLE_FILE}"));
-    }
-    if has_incremental(plan) {
-        objects.push(format!("{folder}/{EXAMPLE_FILE}"));
-    }
-    objects
+    let objects = plan.objects().into_iter();
+    let by_arn = |object: WrittenObject| (format!("{bucket}/{}", object.key), object.is_multipart);
+    objects.map(by_arn).collect()
 }
 
 /// The ARNs that the role behind a principal may have; one `None` for whoever is no session.

@@ -22,8 +22,9 @@ use super::facts::{
 };
 use super::principal::SourcePrincipal;
 use super::remedy::{Target, from_scratch, notes};
-use super::requirement::{JobContext, Purpose, Who, needs};
+use super::requirement::{JobContext, Who};
 use crate::job::Plan;
+use crate::job::export::{DECRYPT, VERIFY};
 use tableferry_policy::arn::{AccountId, Arn, Region};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -395,13 +396,13 @@ fn a_reader_needs_the_bucket_the_objects_and_the_key() {
     let account: AccountId = "111111111111".parse().unwrap();
     let owner: AccountId = "222222222222".parse().unwrap();
     let region: Region = "eu-west-1".parse().unwrap();
-    let situation = JobContext {
+    let context = JobContext {
         account: &account,
         region: &region,
         owner: Some(&owner),
         table_keys: &[],
     };
-    let needs = needs(&plan, situation);
+    let needs = plan.requirements(context);
     let of_reader: Vec<_> = needs
         .iter()
         .filter(|need| need.who == Who::Reader)
@@ -411,16 +412,12 @@ fn a_reader_needs_the_bucket_the_objects_and_the_key() {
         of_reader,
         [
             (
-                Purpose::Verify,
+                VERIFY,
                 "s3:GetObject",
                 "arn:aws:s3:::export-landing/prod/AWSDynamoDB/*"
             ),
-            (
-                Purpose::Verify,
-                "s3:ListBucket",
-                "arn:aws:s3:::export-landing"
-            ),
-            (Purpose::Decrypt, "kms:Decrypt", KEY),
+            (VERIFY, "s3:ListBucket", "arn:aws:s3:::export-landing"),
+            (DECRYPT, "kms:Decrypt", KEY),
         ]
     );
     assert!(needs.iter().all(|need| need.account.is_some()));

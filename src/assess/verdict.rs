@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::facts::Fact;
 use super::requirement::Criticality;
-pub use super::requirement::{Check, Requirement, RequirementId};
+pub use super::requirement::{Check, Requirement, RequirementId, SettledBy};
 use super::responsible::Responsible;
 use tableferry_policy::evaluate::{Deciding, Dependency, PolicyKind};
 
@@ -63,33 +63,6 @@ impl PolicyLayer {
             Self::Grants => PolicyKind::Grant,
             Self::Setting => return None,
         })
-    }
-}
-
-/// What settles an unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SettledBy {
-    /// Reading what could not be read.
-    Reading,
-    /// The start itself: the call is refused at once, and nothing is started or billed.
-    Start,
-    /// A probe.
-    Probe,
-    /// Only the export.
-    Export,
-}
-
-impl SettledBy {
-    /// It in words, to be read after "settled by".
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reading => "reading it",
-            Self::Start => "the start, which is refused at once",
-            Self::Probe => "a probe",
-            Self::Export => "only the export",
-        }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::assess::facts::Facts;
 use crate::assess::limits::Limits;
 use crate::assess::remedy::{Remedies, Terms, whole};
 use crate::assess::render::{self, Rendered, Sheet};
-use crate::assess::requirement::{bucket_owner, key_account};
+use crate::assess::requirement::bucket_owner;
 use crate::assess::verdict::{AssessedRequirement, Overall, overall};
 use crate::job::Plan;
 use crate::work::Work;
@@ -111,7 +111,7 @@ fn refuse_foreign(
                 .map(|side| side.caller.account.clone()),
         )
         .chain(bucket_owner(plan, facts))
-        .chain(key_account(plan))
+        .chain(plan.key_account())
         .chain(keys)
         .collect();
     touched.sort_unstable();

@@ -7,13 +7,16 @@ use tableferry::assess::facts::{
 };
 use tableferry::assess::fingerprint::Fingerprint;
 use tableferry::assess::remedy::{Fix, Remedy, Target, from_scratch, notes};
-use tableferry::assess::requirement::{Criticality, Purpose, RequiredPermission, Resource, Who};
+use tableferry::assess::requirement::{
+    Criticality, Purpose, RequiredPermission, Resource, Subject, Who,
+};
 use tableferry::assess::responsible::Responsible;
 use tableferry::assess::verdict::{
     AssessedRequirement, Check, Evidence, MissingInput, PolicyLayer, Requirement, SettledBy,
     Verdict,
 };
 use tableferry::aws::s3::multipart::UploadTarget;
+use tableferry::job::export::{EXPORT, FOLLOW, WRITE};
 use tableferry::job::{Encryption, Plan, SignIn, TableJob};
 use tableferry::journal::{ProbeId, ProbeStage, RunId};
 use tableferry::tui::consent::{Proposed, ProposedChange};
@@ -46,12 +49,12 @@ pub fn judged(plan: &Plan, is_denied: bool, production: Option<&str>) -> Judged 
     verdicts.extend([
         allowed(
             "dynamodb:ExportTableToPointInTime",
-            Purpose::Export,
+            EXPORT,
             "it starts the export",
         ),
         allowed(
             "dynamodb:DescribeTable",
-            Purpose::Export,
+            EXPORT,
             "the table's state and encryption are read before the start",
         ),
     ]);
@@ -278,8 +281,12 @@ fn need(
         purpose,
         action,
         resource: Resource::Pattern(pattern.to_owned()),
+        subject: Subject::Object,
         account: None,
         via: None,
+        criticality: Criticality::Required,
+        is_direct: false,
+        settled_by: SettledBy::Probe,
         reason,
     })
 }
@@ -319,7 +326,7 @@ pub fn stopped(why: &str, hint: &str) -> AssessedRequirement {
 
 fn no_grant(action: &'static str) -> AssessedRequirement {
     let reason = "DynamoDB writes the files as the caller";
-    let requirement = need(action, Purpose::Write, OBJECTS, reason);
+    let requirement = need(action, WRITE, OBJECTS, reason);
     AssessedRequirement {
         explanation: format!(
             "no statement of the bucket policy of export-landing allows {action} to \
@@ -353,7 +360,7 @@ fn owner(is_young: bool) -> AssessedRequirement {
 fn address() -> AssessedRequirement {
     let requirement = need(
         "dynamodb:DescribeExport",
-        Purpose::Follow,
+        FOLLOW,
         "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders/export/*",
         "the export is followed to its end",
     );
@@ -468,7 +475,7 @@ pub fn bucket_remedy() -> Remedy {
         },
         responsible: destination_owner(),
         resolves: resolves
-            .map(|action| need(action, Purpose::Write, OBJECTS, "").id())
+            .map(|action| need(action, WRITE, OBJECTS, "").id())
             .into(),
         lets_through: Vec::new(),
         depending: Vec::new(),
@@ -490,7 +497,7 @@ fn message() -> Remedy {
         resolves: vec![
             need(
                 "dynamodb:DescribeExport",
-                Purpose::Follow,
+                FOLLOW,
                 "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders/export/*",
                 "",
             )

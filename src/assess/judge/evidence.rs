@@ -8,7 +8,7 @@ use super::ruling::rule_all;
 use crate::assess::facts::{Facts, ObservedCall};
 use crate::assess::refusal::is_for_want_of_identity;
 use crate::assess::request::direct_asks;
-use crate::assess::requirement::{Purpose, RequiredPermission};
+use crate::assess::requirement::{RequiredPermission, Subject};
 use crate::assess::verdict::{Evidence, MissingInput, Verdict};
 use crate::job::Plan;
 use tableferry_policy::evaluate::{Dependency, PolicyKind};
@@ -31,7 +31,7 @@ pub(super) fn with_witnesses(
 ) -> (PermissionDecision, Vec<String>) {
     let tried = facts.tried.iter().rev().find(|tried| {
         // What is tried of a key is S3's use of it, and no policy need treat DynamoDB's alike.
-        need.purpose != Purpose::ReadTable
+        need.subject != Subject::TableKey
             && tried.who == need.who
             && tried.action.eq_ignore_ascii_case(need.action)
             && (covers(need.resource.pattern(), &tried.resource)
@@ -39,7 +39,7 @@ pub(super) fn with_witnesses(
     });
     let mut cautions = Vec::new();
     let decision = match tried {
-        Some(tried) if need.is_direct() => rule_by_trial(tried, need, decision),
+        Some(tried) if need.is_direct => rule_by_trial(tried, need, decision),
         // The probe makes the calls itself; while an export runs, DynamoDB forwards them.
         Some(tried) => match &tried.refusal {
             None if matches!(decision.outcome, Verdict::Unknown { .. }) => {

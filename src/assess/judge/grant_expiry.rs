@@ -20,8 +20,8 @@ pub(super) fn caution(
     now: Timestamp,
     asked: &[PermissionRequest<'_>],
 ) -> Option<String> {
-    if need.criticality() != Criticality::Required
-        || need.is_direct()
+    if need.criticality != Criticality::Required
+        || need.is_direct
         || !asked.iter().any(asks_for_time)
     {
         return None;

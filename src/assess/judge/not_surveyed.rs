@@ -6,7 +6,7 @@
 //! never asked.
 
 use crate::assess::facts::Facts;
-use crate::assess::requirement::{Purpose, RequiredPermission};
+use crate::assess::requirement::{RequiredPermission, Subject};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{
     AssessedRequirement, Check, MissingInput, PolicyLayer, Requirement, Verdict,
@@ -51,10 +51,10 @@ fn missing(plan: &Plan, facts: &Facts, requirement: &Requirement) -> Option<Stri
     let table = |name: &str| facts.table(name).is_none().then(|| format!("table {name}"));
     let key = |name: &str| facts.key(name).is_none().then(|| format!("key {name}"));
     match requirement {
-        Requirement::Permission(need) => match need.purpose {
-            Purpose::Export | Purpose::Follow => table(&table_of(plan, facts, need)?),
-            Purpose::Encrypt | Purpose::Decrypt => key(plan.encryption.key()?),
-            Purpose::List | Purpose::Write | Purpose::ReadTable | Purpose::Verify => None,
+        Requirement::Permission(need) => match &need.subject {
+            Subject::Table | Subject::TableExport => table(&table_of(plan, facts, need)?),
+            Subject::ObjectKey(named) => key(named),
+            Subject::ExportList | Subject::Object | Subject::Folder | Subject::TableKey => None,
         },
         Requirement::Check { check, of } => match check {
             Check::Table | Check::Recovery => table(of),

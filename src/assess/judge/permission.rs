@@ -12,7 +12,7 @@ use crate::assess::deny::{denying_document, is_deny_of_encryption};
 use crate::assess::facts::{Fact, Facts};
 use crate::assess::refusal::is_denied_by_resource;
 use crate::assess::request::asks;
-use crate::assess::requirement::{Purpose, RequiredPermission, Who, bucket_owner};
+use crate::assess::requirement::{RequiredPermission, Subject, Who, bucket_owner};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{
     AssessedRequirement, Evidence, MissingInput, PolicyLayer, Requirement, Verdict,
@@ -51,9 +51,10 @@ pub(super) fn judge(
     cautions.extend(grant_expiry);
     let decision = with_refused_reading(facts, &need, decision);
     let responsible = responsible(plan, facts, &need, &decision);
-    let owner = match need.purpose {
-        Purpose::Write | Purpose::Verify => bucket_owner(plan, facts),
-        _ => need.account.clone(),
+    let owner = if need.subject.is_of_bucket() {
+        bucket_owner(plan, facts)
+    } else {
+        need.account.clone()
     };
     AssessedRequirement {
         expected_error: expected_error(facts, &need, owner.as_ref(), &decision),
@@ -65,7 +66,7 @@ pub(super) fn judge(
         responsible,
         hint: String::new(),
         cautions,
-        criticality: need.criticality(),
+        criticality: need.criticality,
         requirement: Requirement::Permission(need),
     }
 }
@@ -77,7 +78,7 @@ fn with_refused_reading(
     need: &RequiredPermission,
     decision: PermissionDecision,
 ) -> PermissionDecision {
-    let is_of_bucket = matches!(need.purpose, Purpose::Write | Purpose::Verify);
+    let is_of_bucket = need.subject.is_of_bucket();
     let is_unknown = matches!(decision.outcome, Verdict::Unknown { .. });
     let is_denied = matches!(
         &facts.bucket.policy,
@@ -103,17 +104,17 @@ fn responsible(
     need: &RequiredPermission,
     decision: &PermissionDecision,
 ) -> Responsible {
-    let of_resource = || match need.purpose {
-        Purpose::Write | Purpose::Verify => {
+    let of_resource = || match need.subject {
+        Subject::Object | Subject::Folder => {
             Responsible::for_bucket(facts, bucket_owner(plan, facts).as_ref())
         }
-        Purpose::Encrypt | Purpose::Decrypt | Purpose::ReadTable => match &need.account {
+        Subject::ObjectKey(_) | Subject::TableKey => match &need.account {
             Some(account) => Responsible::for_key(facts, account),
             None => Responsible::You,
         },
-        Purpose::Export | Purpose::Follow | Purpose::List => Responsible::You,
+        Subject::Table | Subject::TableExport | Subject::ExportList => Responsible::You,
     };
-    let is_of_key = matches!(need.purpose, Purpose::Encrypt | Purpose::Decrypt);
+    let is_of_key = need.subject.object_key().is_some();
     if is_of_key && super::key::is_out_of_reach(plan, facts)
         || tells_encryption(need) && is_for_encryption(facts, decision)
     {
@@ -148,11 +149,13 @@ fn responsible(
             of_kind(allow.kind)
         }
         // Refused when it was tried, by what was not read: that is the other side's as a rule.
-        Verdict::Depends { .. } if decision.deciding.is_empty() && !need.is_direct() => {
-            of_resource()
-        }
+        Verdict::Depends { .. } if decision.deciding.is_empty() && !need.is_direct => of_resource(),
         // No account can open a bucket that is not its own.
-        Verdict::Denied if need.purpose == Purpose::Verify && !is_readers(plan, facts) => {
+        Verdict::Denied
+            if need.who == Who::Reader
+                && need.subject.is_of_bucket()
+                && !is_readers(plan, facts) =>
+        {
             of_resource()
         }
         _ => Responsible::for_identity(facts, need.who),

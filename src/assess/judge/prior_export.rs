@@ -12,7 +12,7 @@ use super::simulated::with_simulation;
 use crate::assess::facts::{Drift, Facts, PastExport};
 use crate::assess::principal::is_same_principal;
 use crate::assess::request::asks;
-use crate::assess::requirement::{Purpose, RequiredPermission};
+use crate::assess::requirement::{Criticality, RequiredPermission, Subject, Who};
 use crate::assess::simulation;
 use crate::assess::verdict::{Evidence, MissingInput, Verdict};
 use crate::job::Plan;
@@ -133,12 +133,16 @@ fn prior_export<'f>(
         let is_of_it = |export: &PastExport| export.table_arn == table;
         best(facts, is_of_it, |export| export.reading)
     };
-    match need.purpose {
-        Purpose::Write | Purpose::Encrypt => of_place(plan, facts),
-        Purpose::Export if need.action == "dynamodb:ExportTableToPointInTime" => {
+    if need.who != Who::Exporter {
+        return None;
+    }
+    match need.subject {
+        // What the principal calls itself, no export showed.
+        Subject::Object | Subject::ObjectKey(_) if !need.is_direct => of_place(plan, facts),
+        Subject::Table if need.criticality == Criticality::Required => {
             of_table(need.resource.pattern())
         }
-        Purpose::ReadTable => {
+        Subject::TableKey => {
             let encrypted = facts.tables.iter().filter_map(|table| {
                 let known = table.description.value()?;
                 let key = known.key.as_ref()?.to_string();

@@ -12,7 +12,7 @@ use crate::assess::context;
 use crate::assess::facts::Facts;
 use crate::assess::refusal::is_for_want_of_identity;
 use crate::assess::request::PermissionRequest;
-use crate::assess::requirement::{Criticality, Purpose, RequiredPermission};
+use crate::assess::requirement::RequiredPermission;
 use crate::assess::simulation::{self, Answer};
 use crate::assess::verdict::{Evidence, MissingInput, PolicyLayer, SettledBy, Verdict};
 use tableferry_policy::evaluate::{Decision, Dependency, Evaluation, PolicyKind, evaluate};
@@ -277,15 +277,9 @@ pub(super) fn settled_by(facts: &Facts, need: &RequiredPermission) -> SettledBy 
         let mut tried = facts.tried.iter();
         tried.any(|tried| tried.who == need.who && tried.action.eq_ignore_ascii_case(need.action))
     };
-    match need.purpose {
-        // "AccessDeniedException": the call itself is refused, and nothing is started.
-        Purpose::Export if need.criticality() == Criticality::Required => SettledBy::Start,
-        Purpose::Export | Purpose::List => SettledBy::Reading,
-        // What a probe tries: the other calls are an export's own.
-        Purpose::Write | Purpose::Encrypt if need.action != "s3:PutObjectAcl" && !was_tried() => {
-            SettledBy::Probe
-        }
-        _ => SettledBy::Export,
+    match need.settled_by {
+        SettledBy::Probe if was_tried() => SettledBy::Export,
+        settled_by => settled_by,
     }
 }
 

@@ -6,7 +6,7 @@ use super::target::{grants_under_conditions, slice_as_document};
 use crate::assess::context::{OBJECT_CONTEXT, bucket_key};
 use crate::assess::facts::Facts;
 use crate::assess::principal::is_same_principal;
-use crate::assess::requirement::{Purpose, RequiredPermission, needs_by};
+use crate::assess::requirement::{RequiredPermission, Subject, Who, needs_by};
 use crate::job::Plan;
 use tableferry_policy::document::{Document, Effect, Statement};
 use tableferry_policy::edit::{self, List};
@@ -131,7 +131,7 @@ pub(super) fn adjustments(
         .filter_map(|(index, statement)| {
             let found = nameless(live, statement, index, need, facts).or_else(|| {
                 let is_of_key = matches!(target, Target::KeyPolicy { .. });
-                let of_bucket_key = is_of_key && need.purpose == Purpose::Encrypt;
+                let of_bucket_key = is_of_key && need.is_encrypting();
                 of_bucket_key
                     .then(|| narrow(live, statement, need, plan, facts))
                     .flatten()
@@ -187,7 +187,9 @@ fn narrow(
     }
     let bucket = facts.bucket.name.arn(facts.source.caller.arn.partition);
     let needs = needs_by(plan, facts);
-    let mut written = needs.iter().filter(|need| need.purpose == Purpose::Write);
+    let mut written = needs
+        .iter()
+        .filter(|need| need.who == Who::Exporter && need.subject == Subject::Object);
     let objects = written.next()?.resource.pattern().to_owned();
     let values = match bucket_key(facts) {
         Some(true) => vec![bucket],

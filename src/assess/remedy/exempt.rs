@@ -40,7 +40,7 @@ pub(super) fn exemption(
         "aws:VpcSourceIp",
     ];
     let is_of_network = OF_NETWORK.iter().any(|key| asks_for(statement, key));
-    let by_route = (is_of_network && !need.is_direct()).then(|| Exemption {
+    let by_route = (is_of_network && !need.is_direct).then(|| Exemption {
         value: "false".to_owned(),
         ..VIA
     });

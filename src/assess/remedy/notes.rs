@@ -2,7 +2,7 @@
 
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
-use crate::assess::requirement::{JobContext, bucket_owner, customer_table_keys, key_account};
+use crate::assess::requirement::{JobContext, bucket_owner, customer_table_keys};
 use crate::job::{Encryption, Plan};
 use tableferry_policy::arn::Arn;
 
@@ -17,7 +17,9 @@ pub fn notes(plan: &Plan, facts: &Facts) -> Vec<String> {
         owner: owner.as_ref(),
         table_keys: &table_keys,
     };
-    let is_foreign = key_account(plan).is_some_and(|key| key != *context.account);
+    let is_foreign = plan
+        .key_account()
+        .is_some_and(|key| key != *context.account);
     written(plan, context, &facts.source.naming(), is_foreign)
 }
 
@@ -64,7 +66,7 @@ fn key_note(plan: &Plan, context: JobContext<'_>, key_is_foreign: bool) -> Optio
         return Some(format!(
             "Somebody of account {} adds the key statement to the policy of {key}. Across accounts \
              both are needed, the key policy and the identity policy.",
-            key_account(plan)?
+            plan.key_account()?
         ));
     }
     let is_arn = key.parse::<Arn>().is_ok();

@@ -16,7 +16,7 @@ use crate::assess::deny::{denies_named, is_about_encryption};
 use crate::assess::facts::{Fact, Facts, Recovery};
 use crate::assess::judge::{is_key_out_of_reach, judge};
 use crate::assess::requirement::{
-    Check, Purpose, RequiredPermission, Requirement, RequirementId, Resource, Who,
+    Check, RequiredPermission, Requirement, RequirementId, Resource, Who,
 };
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Evidence, Verdict};
@@ -207,14 +207,14 @@ impl<'a> Search<'a> {
             return false;
         }
         // Nobody can grant what cannot be granted; the check on the key's name tells what to do.
-        let is_of_key = matches!(need.purpose, Purpose::Encrypt | Purpose::Decrypt);
+        let is_of_key = need.subject.object_key().is_some();
         if is_of_key && is_key_out_of_reach(&self.plan, self.facts) {
             return false;
         }
         let needed = self.resolved(need);
         let denies: Vec<&Deciding> = verdict.deciding.iter().filter(|d| d.is_deny).collect();
         if let Some(deny) = denies.first() {
-            return match (deny.kind, Target::of_resource(&self.plan, self.facts, need)) {
+            return match (deny.kind, Target::of_resource(self.facts, need)) {
                 (PolicyKind::Resource, Some(target)) if need.who == Who::Exporter => {
                     self.exempt(&target, deny, need, verdict, facts)
                 }
@@ -231,9 +231,7 @@ impl<'a> Search<'a> {
             .or_else(|| verdict.deciding.first().map(|deciding| deciding.kind));
         let target = match kind {
             Some(PolicyKind::Identity) => Some(Target::identity(self.facts, need.who)),
-            Some(PolicyKind::Resource | PolicyKind::Grant) => {
-                Target::of_resource(&self.plan, self.facts, need)
-            }
+            Some(PolicyKind::Resource | PolicyKind::Grant) => Target::of_resource(self.facts, need),
             _ => None,
         };
         match target {
@@ -287,12 +285,9 @@ impl<'a> Search<'a> {
     /// The need with its key by ARN, where the plan names it otherwise and it was read.
     fn resolved(&self, need: &RequiredPermission) -> RequiredPermission {
         let mut needed = need.clone();
-        if matches!(need.purpose, Purpose::Encrypt | Purpose::Decrypt) {
-            let named = self.plan.encryption.key();
-            let arn = named.and_then(|key| self.facts.key(key)?.arn());
-            if let Some(arn) = arn {
-                needed.resource = Resource::Pattern(arn.to_string());
-            }
+        let named = need.subject.object_key();
+        if let Some(arn) = named.and_then(|key| self.facts.key(key)?.arn()) {
+            needed.resource = Resource::Pattern(arn.to_string());
         }
         needed
     }

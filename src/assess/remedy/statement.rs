@@ -7,36 +7,13 @@ use serde_json::{Map, Value, json};
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::requirement::{Purpose, RequiredPermission, Resource, Who};
+use crate::job::purposes;
 use tableferry_policy::arn::Arn;
-
-/// The Sid of the statement for a purpose; purposes of one name share no document.
-pub(super) const fn sid(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Export => "TableferryExport",
-        Purpose::Follow => "TableferryFollow",
-        Purpose::List => "TableferryList",
-        Purpose::Write => "TableferryWrite",
-        Purpose::Encrypt => "TableferryEncrypt",
-        Purpose::ReadTable => "TableferryReadTable",
-        Purpose::Verify => "TableferryVerify",
-        Purpose::Decrypt => "TableferryDecrypt",
-    }
-}
 
 /// Whether a Sid is one that we give, with a number behind it or without.
 pub(super) fn is_ours(given: &str) -> bool {
-    const ALL: [Purpose; 8] = [
-        Purpose::Export,
-        Purpose::Follow,
-        Purpose::List,
-        Purpose::Write,
-        Purpose::Encrypt,
-        Purpose::ReadTable,
-        Purpose::Verify,
-        Purpose::Decrypt,
-    ];
     let name = given.trim_end_matches(|digit: char| digit.is_ascii_digit());
-    ALL.iter().any(|purpose| sid(*purpose) == name)
+    purposes().any(|purpose| purpose.sid() == name)
 }
 
 /// What goes into statements beside the needs.
@@ -77,7 +54,7 @@ pub(super) fn statements(
                 .collect();
             let named = principal.map(|principal| principal(who));
             let statement = statement(&of_group, named.as_ref(), is_key_policy, terms);
-            (sid(purpose).to_owned(), statement)
+            (purpose.sid().to_owned(), statement)
         })
         .collect()
 }
@@ -119,7 +96,7 @@ fn statement(
             conditions.add("ForAnyValue:StringEquals", key, alias.as_str().into());
         }
     }
-    let is_of_bucket_key = needs.iter().any(|need| need.purpose == Purpose::Encrypt);
+    let is_of_bucket_key = needs.iter().any(|need| need.is_encrypting());
     let via = once(needs.iter().filter_map(|need| need.via.as_deref()));
     if !via.is_empty() {
         conditions.add("StringEquals", "kms:ViaService", one_or_many(&via));

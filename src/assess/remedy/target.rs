@@ -9,9 +9,8 @@ use crate::assess::facts::{
     Fact, Facts, KeyFacts, ObservedCall, PolicyText, PrincipalFacts, ReadError,
 };
 use crate::assess::refusal::is_for_want_of_identity;
-use crate::assess::requirement::{Purpose, RequiredPermission, Who};
+use crate::assess::requirement::{RequiredPermission, Subject, Who};
 use crate::assess::simulation;
-use crate::job::Plan;
 use tableferry_policy::document::{Document, Statement};
 use tableferry_policy::evaluate::{
     Context, Decision, Named, Policies, Principal, Request, evaluate,
@@ -76,25 +75,21 @@ impl Target {
     }
 
     /// The policy of the resource that a need is about, where it has one that can be edited.
-    pub(super) fn of_resource(
-        plan: &Plan,
-        facts: &Facts,
-        need: &RequiredPermission,
-    ) -> Option<Self> {
-        match need.purpose {
-            Purpose::Write | Purpose::Verify => Some(Self::BucketPolicy {
+    pub(super) fn of_resource(facts: &Facts, need: &RequiredPermission) -> Option<Self> {
+        match &need.subject {
+            Subject::Object | Subject::Folder => Some(Self::BucketPolicy {
                 bucket: facts.bucket.name.to_string(),
             }),
-            Purpose::Encrypt | Purpose::Decrypt => {
-                let key = facts.key(plan.encryption.key()?)?;
+            Subject::ObjectKey(named) => {
+                let key = facts.key(named)?;
                 Some(Self::KeyPolicy {
                     key: key.arn()?.to_string(),
                 })
             }
-            Purpose::ReadTable => Some(Self::KeyPolicy {
+            Subject::TableKey => Some(Self::KeyPolicy {
                 key: need.resource.pattern().to_owned(),
             }),
-            Purpose::Export | Purpose::Follow | Purpose::List => None,
+            Subject::Table | Subject::TableExport | Subject::ExportList => None,
         }
     }
 

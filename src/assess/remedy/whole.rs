@@ -116,7 +116,7 @@ fn documents(plan: &Plan, facts: &Facts) -> BTreeMap<Target, Vec<RequiredPermiss
             wanted(Target::identity(facts, need.who));
         }
         let is_foreign = need.account.as_ref() != Some(&facts.source.caller.account);
-        if is_foreign && let Some(target) = Target::of_resource(plan, facts, need) {
+        if is_foreign && let Some(target) = Target::of_resource(facts, need) {
             wanted(target);
         }
     }

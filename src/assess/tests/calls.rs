@@ -156,9 +156,7 @@ fn what_is_judged_has_what_is_documented() {
     for need in &needs {
         for request in asks(&plan, &facts, need, now()).unwrap() {
             assert_ne!(request.call, Call::Unlisted, "{}", need.action);
-            let route = request
-                .call
-                .route(need.who == Who::Reader || need.is_direct());
+            let route = request.call.route(need.is_direct);
             let of_call = documented("calls")
                 .into_iter()
                 .map(|cell| (cell, format!("{:?}", request.call)));

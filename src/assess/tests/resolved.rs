@@ -9,8 +9,9 @@ use super::world::*;
 use crate::assess::facts::{DefaultEncryption, Facts};
 use crate::assess::judge::judge;
 use crate::assess::remedy::{Fix, Terms, remedies};
-use crate::assess::requirement::{Check, Purpose, RequirementId};
+use crate::assess::requirement::{Check, RequirementId};
 use crate::job::Plan;
+use crate::job::export::{ENCRYPT, READ_TABLE};
 
 fn nothing_granted() -> (Plan, Facts) {
     let mut facts = facts();
@@ -150,7 +151,7 @@ fn one_key_for_tables_and_files_makes_requirements_of_their_own() {
         let is_of_key = matches!(
             id,
             RequirementId::Permission {
-                purpose: Purpose::Encrypt | Purpose::ReadTable,
+                purpose: ENCRYPT | READ_TABLE,
                 ..
             }
         );

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use super::is_same_identity;
 use super::reading::{read, read_optional, tried, unread};
 use crate::assess::facts::{BucketFacts, DefaultEncryption, Fact, ObservedCall, PublicAccessBlock};
-use crate::assess::listed_folders;
 use crate::assess::requirement::Who;
 use crate::aws::Session;
 use crate::aws::s3::{Located, S3};
@@ -147,7 +146,7 @@ fn within_accounts(account: &Fact<PublicAccessBlock>) -> Fact<PublicAccessBlock>
 async fn list(plan: &Plan, s3: &S3) -> Fact<()> {
     const PAGE: usize = 1000;
     let listing = async {
-        for folder in listed_folders(plan) {
+        for folder in plan.listed_folders() {
             s3.list_some_objects(&plan.destination.bucket, &folder, None, PAGE)
                 .await?;
         }

@@ -1,0 +1,183 @@
+//! What a job requires: which principal must be able to do what, on which resource of which account.
+//!
+//! A kind of job says it in its own file, as data: who needs the permission, what it is made on, how
+//! much hangs on it, and what settles it. Whoever assesses reads that data, and knows no kinds.
+
+mod id;
+mod resource;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+pub use id::{Check, Requirement, RequirementId};
+pub use resource::{Resource, literal};
+
+use tableferry_policy::arn::{AccountId, Arn, Partition, Region};
+
+/// Whose permission it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// The principal that makes the export call, as which DynamoDB also writes to S3.
+    Exporter,
+    /// The identity on the destination's side, which checks what arrived.
+    Reader,
+}
+
+/// What a permission is for; permissions of one purpose go into one statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Purpose {
+    /// Where its statement stands among those of the job.
+    rank: u8,
+    name: &'static str,
+    sid: &'static str,
+}
+
+impl Purpose {
+    /// A purpose of this name, whose statement has this Sid; purposes of one Sid share no document.
+    #[must_use]
+    pub const fn new(rank: u8, name: &'static str, sid: &'static str) -> Self {
+        Self { rank, name, sid }
+    }
+
+    /// The Sid of its statement.
+    #[must_use]
+    pub const fn sid(self) -> &'static str {
+        self.sid
+    }
+}
+
+impl Serialize for Purpose {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
+    }
+}
+
+/// What the requests under a permission are made on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A table of the plan.
+    Table,
+    /// An export of a table.
+    TableExport,
+    /// The exports of each table of the plan, as a list.
+    ExportList,
+    /// The objects that the job writes.
+    Object,
+    /// The folders that the job lists.
+    Folder,
+    /// The key of the objects, as the plan or the bucket names it.
+    ObjectKey(String),
+    /// A table's own key.
+    TableKey,
+}
+
+impl Subject {
+    /// Whether it is the bucket or in it.
+    #[must_use]
+    pub const fn is_of_bucket(&self) -> bool {
+        matches!(self, Self::Object | Self::Folder)
+    }
+
+    /// The key of the objects, if it is that.
+    #[must_use]
+    pub fn object_key(&self) -> Option<&str> {
+        match self {
+            Self::ObjectKey(key) => Some(key),
+            _ => None,
+        }
+    }
+}
+
+/// What settles an unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettledBy {
+    /// Reading what could not be read.
+    Reading,
+    /// The start itself: the call is refused at once, and nothing is started or billed.
+    Start,
+    /// A probe.
+    Probe,
+    /// Only the export.
+    Export,
+}
+
+impl SettledBy {
+    /// It in words, to be read after "settled by".
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reading => "reading it",
+            Self::Start => "the start, which is refused at once",
+            Self::Probe => "a probe",
+            Self::Export => "only the export",
+        }
+    }
+}
+
+/// What hangs on a requirement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Criticality {
+    /// The job itself: without it, it fails.
+    Required,
+    /// What is read or tidied up beside it: without it, the job goes on unseen or unverified.
+    Optional,
+}
+
+/// A permission that a plan cannot do without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequiredPermission {
+    /// Who needs it.
+    pub who: Who,
+    /// What for.
+    pub purpose: Purpose,
+    /// The action, such as `s3:PutObject`.
+    pub action: &'static str,
+    /// On what.
+    pub resource: Resource,
+    /// What its requests are made on.
+    pub subject: Subject,
+    /// The account that owns the resource; `None` if nobody knows yet.
+    pub account: Option<AccountId>,
+    /// The service through which alone it is needed, as `kms:ViaService` names it.
+    pub via: Option<String>,
+    /// What hangs on it.
+    pub criticality: Criticality,
+    /// Whether the principal itself makes the call or S3 does for it, as opposed to `DynamoDB`.
+    pub is_direct: bool,
+    /// What settles it where it is unknown.
+    pub settled_by: SettledBy,
+    /// Why, in a sentence's half that follows "because".
+    pub reason: &'static str,
+}
+
+impl RequiredPermission {
+    /// Whether S3 uses the key to encrypt what the job writes.
+    #[must_use]
+    pub fn is_encrypting(&self) -> bool {
+        self.who == Who::Exporter && self.subject.object_key().is_some()
+    }
+}
+
+/// What must be known beside the plan to say what it requires.
+#[derive(Debug, Clone, Copy)]
+pub struct JobContext<'a> {
+    /// The account of the principal that does the job.
+    pub account: &'a AccountId,
+    /// The source's Region, for tables that are named without one.
+    pub region: &'a Region,
+    /// The bucket's account, where it is known.
+    pub owner: Option<&'a AccountId>,
+    /// The customer managed keys that encrypt the tables, as `SSEDescription` names them; none
+    /// where nobody has looked yet.
+    pub table_keys: &'a [Arn],
+}
+
+impl JobContext<'_> {
+    /// The partition of the source's Region.
+    #[must_use]
+    pub fn partition(&self) -> Partition {
+        self.region.partition()
+    }
+}
