@@ -29,6 +29,7 @@
 //! crates/sandbox           an AWS in memory below the SDK's HTTP client
 //! job                      the plan file: validation, and the calls it makes           pure
 //! assess                   requirements, facts, verdicts, limits, remedies             pure
+//! diagnosis                errors in any text or log: what refused, why, what to do    pure
 //! archive                  what an export leaves behind: manifests, checksums, data    pure
 //! aws                      the only room with SDK clients; SDK types stop at its door
 //! journal                  operations of any kind, in SQLite; written before the deed
@@ -65,6 +66,7 @@ pub mod assess;
 pub mod aws;
 pub mod commands;
 pub mod config;
+pub mod diagnosis;
 pub mod job;
 pub mod journal;
 pub mod private_file;

@@ -25,7 +25,7 @@ const CRATES: [(&str, &str); 3] = [
 ];
 
 /// Each room of the program, and the rooms that it may name.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("sanitize", &[]),
     ("regular_file", &[]),
     ("private_file", &["regular_file"]),
@@ -33,6 +33,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("job", &["sanitize", "text_file"]),
     ("archive", &["job"]),
     ("assess", &["job", "sanitize"]),
+    ("diagnosis", &["sanitize"]),
     (
         "aws",
         &["assess", "job", "regular_file", "sanitize", "text_file"],
@@ -55,6 +56,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "args",
             "aws",
             "config",
+            "diagnosis",
             "journal",
             "job",
             "regular_file",
@@ -70,12 +72,13 @@ const ARROWS: [(&str, &[&str]); 14] = [
 const NAME_THE_SANDBOX: [&str; 2] = ["args", "commands"];
 
 /// The rooms and crates without a circle that is larger than a file and its children.
-const WITHOUT_CIRCLES: [&str; 8] = [
+const WITHOUT_CIRCLES: [&str; 9] = [
     "job",
     "archive",
     "aws",
     "journal",
     "config",
+    "diagnosis",
     "tableferry_policy",
     "tableferry_sandbox",
     "work",

@@ -1,0 +1,23 @@
+//! Why something failed: from the words that a tool printed to causes, evidence and fixes.
+//!
+//! The room reads text and makes no call. A record is decoded, read into a [`ReportedError`], and explained
+//! by the catalogue of causes in `assets/causes`; what is known beside the words enters as
+//! [`Circumstances`]. [`scan`] finds the errors of a stream of any length.
+
+mod access_log;
+pub mod catalogue;
+pub mod circumstance;
+mod decode;
+pub mod diagnose;
+mod envelope;
+mod event;
+mod read;
+pub mod reported;
+pub mod scan;
+pub mod sentence;
+#[cfg(test)]
+mod tests;
+
+pub use self::circumstance::Circumstances;
+pub use self::diagnose::{Candidate, Diagnosis, diagnose};
+pub use self::reported::ReportedError;

@@ -1,0 +1,401 @@
+//! What stands around a message: the code, the call, the status and the request's id, in the form of each
+//! tool (AWS CLI, boto3, and the SDKs for Java, Go, JavaScript, Rust, Ruby, PHP and .NET; CloudFormation).
+//!
+//! Each form is a marker that nothing but an error has, so that prose about errors has none.
+
+mod fields;
+
+use self::fields::{after, code_name, line, set, up_to};
+use super::reported::{Form, ReportedError, is_bare};
+
+/// Reads the forms of all tools out of a record's text; what one form tells, a later one does not change.
+pub(super) fn read_envelope(text: &str, error: &mut ReportedError) {
+    cli(text, error);
+    go(text, error);
+    java(text, error);
+    rust(text, error);
+    xml(text, error);
+    ruby(text, error);
+    php(text, error);
+    dotnet(text, error);
+    pairs(text, error);
+    cloudformation(text, error);
+    go_v1(text, error);
+    class_names(text, error);
+}
+
+/// `An error occurred (CODE) when calling the OP operation[ (reached max retries: N)]: MESSAGE`, and the
+/// form of older versions, `A client error (CODE) occurred when calling the OP operation: MESSAGE`.
+fn cli(text: &str, error: &mut ReportedError) {
+    let begun = after(text, "n error occurred (").or_else(|| after(text, "client error ("));
+    let Some((code, rest)) = begun.and_then(|rest| rest.split_once(')')) else {
+        return;
+    };
+    error.set_code(code);
+    let Some(rest) = after(rest, "when calling the ") else {
+        return;
+    };
+    set(&mut error.operation, up_to(rest, &[' ', '\n']));
+    if let Some((_, message)) = rest.split_once(": ") {
+        error.set_message(line(message));
+    }
+}
+
+/// Go's second SDK: `operation error S3: PutObject, https response error StatusCode: 403, RequestID: X,
+/// HostID: Y, api error CODE: MESSAGE`; an error of the model has its name in place of `api error CODE`.
+fn go(text: &str, error: &mut ReportedError) {
+    let text = text.replace('\n', " ");
+    let operation = after(&text, "operation error ");
+    if let Some(rest) = operation
+        && let Some((service, rest)) = rest.split_once(": ")
+    {
+        if error.operation.is_none() {
+            error.set_service(service);
+        }
+        set(&mut error.operation, up_to(rest.trim_start(), &[',', ' ']));
+        if let Some(status) = after(rest, "StatusCode: ") {
+            error.set_status(status);
+        }
+        if let Some(id) = after(rest, "RequestID: ") {
+            set(&mut error.request_id, up_to(id, &[',', ' ']));
+        }
+        if !rest.contains("api error")
+            && let Some(rest) = after(rest, "RequestID: ")
+        {
+            let named = rest.split(", ").find_map(|part| {
+                let (name, message) = part.split_once(": ")?;
+                let is_name = !name.contains(' ') && name != "HostID" && name.len() > 5;
+                is_name.then_some((name, message))
+            });
+            if let Some((name, message)) = named {
+                error.set_code(name);
+                error.set_message(message);
+            }
+        }
+    }
+    let api = text
+        .match_indices("api")
+        .find_map(|(at, _)| text.get(at + 3..)?.trim_start().strip_prefix("error "));
+    if let Some((code, message)) = api.and_then(|rest| rest.split_once(": "))
+        && !code.contains(' ')
+    {
+        error.set_code(code);
+        error.set_message(up_to(message, &['"', '\n']));
+    }
+}
+
+/// Java's SDKs: `MESSAGE (Service: Amazon S3; Status Code: 403; Error Code: CODE; Request ID: X …)` and
+/// `MESSAGE (Service: S3, Status Code: 403, Request ID: X …)`.
+fn java(text: &str, error: &mut ReportedError) {
+    let text = text.replace('\n', " ");
+    let Some((before, rest)) = text.split_once("(Service: ") else {
+        return;
+    };
+    let stops = [';', ',', ')'];
+    if error.operation.is_none() {
+        error.set_service(up_to(rest, &stops));
+    }
+    if let Some(status) = after(rest, "Status Code: ") {
+        error.set_status(status);
+    }
+    if let Some(code) = after(rest, "Error Code: ") {
+        error.set_code(up_to(code, &stops));
+    }
+    if let Some(id) = after(rest, "Request ID: ") {
+        set(&mut error.request_id, up_to(id, &stops));
+    }
+    error.form = Form::Error;
+    // What stands before is `class: MESSAGE`, after a quote or a class's name.
+    let message = before.rsplit(['"', '\n']).next().unwrap_or(before);
+    let message = message
+        .rfind("Exception: ")
+        .and_then(|at| message.get(at + 11..))
+        .unwrap_or(message);
+    error.set_message(message);
+}
+
+/// Rust's: `unhandled error (CODE): Error { code: "CODE", message: "MESSAGE", aws_request_id: "X" }`.
+fn rust(text: &str, error: &mut ReportedError) {
+    if let Some(code) = after(text, "unhandled error (") {
+        error.set_code(up_to(code, &[')']));
+    }
+    let Some(rest) = after(text, "Error { code: \"").or_else(|| after(text, "code: Some(\""))
+    else {
+        return;
+    };
+    error.set_code(up_to(rest, &['"']));
+    if let Some(message) = after(rest, "message: \"").or_else(|| after(rest, "message: Some(\"")) {
+        error.set_message(message.split("\", ").next().unwrap_or_default());
+    }
+    if let Some(id) = after(rest, "request_id: \"") {
+        set(&mut error.request_id, up_to(id, &['"']));
+    }
+}
+
+/// The bodies of S3, STS, IAM and EC2: `<Error><Code>CODE</Code><Message>MESSAGE</Message>`.
+fn xml(text: &str, error: &mut ReportedError) {
+    let Some(rest) = after(text, "<Code>") else {
+        return;
+    };
+    error.set_code(up_to(rest, &['<']));
+    if let Some(message) = after(rest, "<Message>") {
+        error.set_message(up_to(message, &['<']));
+    }
+    if let Some(id) = after(rest, "<RequestId>").or_else(|| after(rest, "<RequestID>")) {
+        set(&mut error.request_id, up_to(id, &['<', ' ', '.']));
+    }
+}
+
+/// Ruby's: `MESSAGE (Aws::S3::Errors::CODE)` and `Aws::S3::Errors::CODE: MESSAGE`.
+fn ruby(text: &str, error: &mut ReportedError) {
+    let Some((before, rest)) = text.split_once("::Errors::") else {
+        return;
+    };
+    let name = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let (code, rest) = rest.split_at(name);
+    let Some((before, service)) = before.rsplit_once("::") else {
+        return;
+    };
+    if !before.to_ascii_lowercase().ends_with("aws") {
+        return;
+    }
+    error.set_code(code);
+    error.set_service(service);
+    if let Some(message) = rest.strip_prefix(": ") {
+        error.set_message(up_to(line(message), &['>']));
+    } else if let Some(message) = before
+        .get(..before.len() - 3)
+        .and_then(|text| text.strip_suffix('('))
+    {
+        let message = message.rsplit(['\n', '\'']).next().unwrap_or(message);
+        error.set_message(message.trim_start_matches([':', ' ']));
+    }
+}
+
+/// PHP's: `Error executing "OP" on "URL"; AWS HTTP error: … CODE (client): MESSAGE - <?xml`.
+fn php(text: &str, error: &mut ReportedError) {
+    let Some(rest) = after(text, "Error executing \"") else {
+        return;
+    };
+    set(&mut error.operation, up_to(rest, &['"']));
+    for side in [" (client): ", " (server): "] {
+        if let Some((before, message)) = rest.split_once(side) {
+            error.set_code(before.rsplit([' ', '\n']).next().unwrap_or_default());
+            error.set_message(message.split(" - ").next().unwrap_or_default());
+        }
+    }
+}
+
+/// .NET's: `Amazon.S3.AmazonS3Exception: MESSAGE ---> …`; without a body, `Error making request with
+/// Error Code CODE and Http Status Code …`.
+fn dotnet(text: &str, error: &mut ReportedError) {
+    if let Some(code) = after(text, "with Error Code ") {
+        let code = up_to(code, &[' ', '\n']);
+        error.set_code(code);
+        error.set_message(code);
+    }
+    for (at, _) in text.match_indices("Amazon.") {
+        let rest = text.get(at + 7..).unwrap_or_default();
+        let Some((name, message)) = rest.split_once(": ") else {
+            continue;
+        };
+        if name.contains([' ', '\n']) || !name.ends_with("Exception") || name.starts_with("Runtime")
+        {
+            continue;
+        }
+        let message = message.split("--->").next().map(line).unwrap_or_default();
+        error.set_service(name.split('.').next().unwrap_or_default());
+        if is_bare(message) {
+            error.set_code("AccessDenied");
+        }
+        error.set_message(message);
+        return;
+    }
+}
+
+/// Pairs of a name and a value, as JSON, YAML and JavaScript's objects write them.
+fn pairs(text: &str, error: &mut ReportedError) {
+    let value = |names: &[&str]| names.iter().find_map(|name| pair(text, name));
+    let message = value(&[
+        "errorMessage",
+        "FailureMessage",
+        "Message",
+        "message",
+        "ErrorMessage",
+    ]);
+    let status = value(&["httpStatusCode", "statusCode", "HTTPStatusCode"]);
+    let code = value(&[
+        "errorCode",
+        "FailureCode",
+        "errorType",
+        "__type",
+        "Code",
+        "code",
+        "ErrorCode",
+    ]);
+    // A code alone may be a setting or a counter: a message or a status beside it makes it an error.
+    if let Some(code) = code
+        && (message.is_some() || status.is_some())
+        && error.code.is_none()
+        && code_name(code).is_some_and(|code| code.bytes().any(|byte| byte.is_ascii_uppercase()))
+    {
+        error.set_code(code);
+    }
+    if let Some(status) = status {
+        error.set_status(status);
+    }
+    if error.code.is_some()
+        && let Some(message) = message
+    {
+        error.set_message(message);
+    }
+    if let Some(id) = value(&["requestId", "RequestId", "requestID", "aws_request_id"])
+        && error.form == Form::Error
+    {
+        set(&mut error.request_id, id);
+    }
+}
+
+/// The value of `name: value`, the name in quotes or not.
+fn pair<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    for (at, _) in text.match_indices(name) {
+        let before = text.get(..at)?.chars().next_back();
+        if before
+            .is_some_and(|character| character.is_alphanumeric() || "_-.<$".contains(character))
+        {
+            continue;
+        }
+        let rest = text.get(at + name.len()..)?;
+        let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
+        let Some(rest) = rest.trim_start_matches(' ').strip_prefix(':') else {
+            continue;
+        };
+        let rest = rest.trim_start_matches(' ');
+        let quote = rest.chars().next()?;
+        if matches!(quote, '"' | '\'') {
+            let rest = rest.get(1..)?;
+            // A quote within the value stands before no comma, brace or line end.
+            let end = rest
+                .match_indices(quote)
+                .find(|(at, _)| {
+                    let next = rest
+                        .get(at + 1..)
+                        .and_then(|rest| rest.trim_start_matches(' ').chars().next());
+                    next.is_none_or(|next| matches!(next, ',' | '}' | ']' | '\n' | ')' | '"'))
+                })
+                .map_or(rest.len(), |(at, _)| at);
+            return rest.get(..end);
+        }
+        let is_value = quote.is_alphanumeric();
+        if is_value {
+            return Some(up_to(rest, &['\n', '}']).trim_end_matches(','));
+        }
+    }
+    None
+}
+
+/// CloudFormation's: `(RequestToken: U, HandlerErrorCode: CODE)`, and `API: s3:PutBucketPolicy Access Denied`.
+fn cloudformation(text: &str, error: &mut ReportedError) {
+    if let Some(rest) = after(text, "API: ")
+        && let Some((action, message)) = rest.split_once(' ')
+        && let Some((service, operation)) = action.split_once(':')
+        && is_bare(up_to(line(message), &['(']))
+    {
+        error.set_service(service);
+        set(&mut error.operation, operation);
+        error.set_code("AccessDenied");
+        error.set_message("Access Denied");
+        if error.action.is_none() {
+            error.action = Some(action.to_owned());
+        }
+    }
+    if let Some(code) = after(text, "HandlerErrorCode: ") {
+        error.set_code(up_to(code, &[')', ',']));
+    }
+}
+
+/// Go's first SDK: `CODE: MESSAGE`, then a line `status code: 403, request id: X`.
+fn go_v1(text: &str, error: &mut ReportedError) {
+    let Some((before, rest)) = text.split_once("status code: ") else {
+        return;
+    };
+    error.set_status(rest);
+    if let Some(id) = after(rest, "request id: ") {
+        set(&mut error.request_id, up_to(id, &[',', ' ', '\n', ')']));
+    }
+    if error.code.is_some() {
+        return;
+    }
+    let before = before.trim_end();
+    let last = before.rsplit('\n').next().unwrap_or(before);
+    let parts: Vec<&str> = last.split(": ").collect();
+    let code = parts
+        .iter()
+        .position(|part| is_code_word(part.rsplit(' ').next().unwrap_or_default()));
+    if let Some(position) = code {
+        error.set_code(
+            parts
+                .get(position)
+                .and_then(|part| part.rsplit(' ').next())
+                .unwrap_or_default(),
+        );
+        error.set_message(&parts.get(position + 1..).unwrap_or_default().join(": "));
+    }
+}
+
+/// A class's name that is a code: `botocore.errorfactory.CODE: `, `…services.kms.model.CODE: `, and a name
+/// that ends with `Exception` before a message.
+fn class_names(text: &str, error: &mut ReportedError) {
+    for namespace in ["services.", "amazonaws.services."] {
+        if let Some(rest) = after(text, namespace)
+            && let Some((service, rest)) = rest.split_once(".model.")
+            && !service.contains([' ', '\n'])
+        {
+            error.set_service(service);
+            let name = up_to(rest, &[':', ' ', '\n']);
+            let is_general = name.eq_ignore_ascii_case(&format!("{service}Exception"))
+                || name.starts_with("Amazon")
+                || name.starts_with("AWS");
+            if !is_general && rest.contains(": ") {
+                error.set_code(name);
+            }
+        }
+    }
+    if let Some(rest) = after(text, "botocore.errorfactory.") {
+        error.set_code(up_to(rest, &[':']));
+    }
+    if error.code.is_some() || error.form == Form::Error {
+        return;
+    }
+    // Words alone: whether they are an error is for the catalogue to say.
+    let named = text.match_indices(": ").find_map(|(at, _)| {
+        let word = text
+            .get(..at)?
+            .rsplit([' ', '\n', '"', '\'', '(', '{', '*'])
+            .next()?;
+        let word = word
+            .rsplit('.')
+            .next()
+            .filter(|_| !word.starts_with("KMS."))
+            .unwrap_or(word);
+        is_code_word(word).then(|| (word, text.get(at + 2..).unwrap_or_default()))
+    });
+    if let Some((code, message)) = named {
+        error.code = code_name(code);
+        error.set_message(line(message));
+    }
+}
+
+/// Whether a word looks like a code: capitals within, letters alone.
+fn is_code_word(word: &str) -> bool {
+    word.len() >= 6
+        && word
+            .bytes()
+            .next()
+            .is_some_and(|first| first.is_ascii_uppercase())
+        && word.bytes().skip(1).any(|byte| byte.is_ascii_uppercase())
+        && word.bytes().any(|byte| byte.is_ascii_lowercase())
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+}

@@ -1,0 +1,59 @@
+//! A text without white space: tools wrap a sentence anywhere, and it must be found all the same.
+
+/// A text without its white space, and where each byte stood.
+pub(super) struct Squeezed<'t> {
+    pub original: &'t str,
+    /// In lower case, so that its phrases are found however they are written.
+    pub text: String,
+    places: Vec<usize>,
+}
+
+impl<'t> Squeezed<'t> {
+    pub fn of(original: &'t str) -> Self {
+        let mut text = String::with_capacity(original.len());
+        let mut places = Vec::with_capacity(original.len());
+        for (place, character) in original.char_indices() {
+            if !character.is_whitespace() {
+                let before = text.len();
+                text.push(character.to_ascii_lowercase());
+                places.extend((before..text.len()).map(|byte| place + (byte - before)));
+            }
+        }
+        Self {
+            original,
+            text,
+            places,
+        }
+    }
+
+    /// Where a byte of the squeezed text stands in the original.
+    pub fn place(&self, at: usize) -> usize {
+        self.places.get(at).copied().unwrap_or(self.original.len())
+    }
+
+    /// The original between two bytes of the squeezed text.
+    pub fn between(&self, from: usize, to: usize) -> &'t str {
+        let end = match to.checked_sub(1).and_then(|last| self.places.get(last)) {
+            Some(last) if to > from => last + 1,
+            _ => self.place(from),
+        };
+        let start = self.place(from);
+        let mut end = end.max(start);
+        while !self.original.is_char_boundary(end) {
+            end += 1;
+        }
+        self.original.get(start..end).unwrap_or_default()
+    }
+
+    pub fn rest(&self, from: usize) -> &str {
+        self.text.get(from..).unwrap_or_default()
+    }
+
+    /// How many bytes of the squeezed text, from `from` on, stand in the original without white space
+    /// between them.
+    pub fn word(&self, from: usize) -> usize {
+        let start = self.place(from);
+        let original = self.original.get(start..).unwrap_or_default();
+        original.find(char::is_whitespace).unwrap_or(original.len())
+    }
+}

@@ -1,0 +1,5 @@
+//! The room against labelled messages, its own catalogue, and any bytes.
+
+mod catalogue;
+mod labels;
+mod streams;
