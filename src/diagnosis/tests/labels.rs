@@ -152,3 +152,16 @@ fn labelled_messages_are_explained() {
         "more than one in twenty is not right"
     );
 }
+
+/// The half that was kept apart: the figure of its first measurement is in the commit that brought it.
+#[test]
+fn messages_that_were_kept_apart_are_explained() {
+    let (count, missed) = measure("second half", include_str!("messages/second.toml"));
+    let is_grave =
+        |outcome: &Outcome| matches!(outcome, Outcome::CertainAndWrong | Outcome::FalseAlarm);
+    assert!(missed.iter().all(|(outcome, _)| !is_grave(outcome)));
+    assert!(
+        missed.len() * 20 <= count,
+        "more than one in twenty is not right"
+    );
+}
