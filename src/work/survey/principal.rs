@@ -81,8 +81,13 @@ pub(super) async fn fill_in(
         }
         facts.role.fill(own.role);
         facts.identity_policies.fill(own.policies);
-        facts.boundary.fill(own.boundary);
-        facts.attached_boundary = facts.attached_boundary.take().or(own.attached_boundary);
+        // Whoever learned which boundary it is came further, and names what is still missing.
+        if facts.attached_boundary.is_none() && own.attached_boundary.is_some() {
+            facts.boundary = own.boundary;
+            facts.attached_boundary = own.attached_boundary;
+        } else {
+            facts.boundary.fill(own.boundary);
+        }
     }
     let has_controls = is_whole(&facts.service_control) && is_whole(&facts.resource_control);
     let organization = facts.organization.value();
