@@ -123,8 +123,8 @@ impl<'f> ApplicablePolicies<'f> {
         self.unread.push(MissingInput {
             layer,
             what: what.into(),
+            detail: obstacle.words(),
             permission: obstacle.permission,
-            detail: obstacle.detail,
         });
     }
 
@@ -207,7 +207,7 @@ impl<'f> ApplicablePolicies<'f> {
             (Some(side), _) if side.is_beyond_control() => return,
             (Some(side), _) => &side.resource_control,
             (None, Some(key)) => &key.resource_control,
-            (None, None) => &Fact::Unasked,
+            (None, None) => const { &Fact::UNASKED },
         };
         let levels = self.levels(
             PolicyLayer::ResourceControl,
@@ -236,8 +236,8 @@ impl<'f> ApplicablePolicies<'f> {
                 self.unread.push(MissingInput {
                     layer,
                     what: format!("{} of {what}", policy.name),
-                    permission: policy.permission.clone(),
-                    detail: policy.detail.clone(),
+                    permission: policy.error.permission.clone(),
+                    detail: policy.error.words(),
                 });
             }
             // A level must allow, and what was not read of it is taken to; what was read may deny.
@@ -285,7 +285,7 @@ impl<'f> ApplicablePolicies<'f> {
 
     /// A key that nobody has asked about, such as one that a remedy brought into the plan.
     fn take_key_unread(&mut self, name: &str) {
-        let unasked = Fact::<()>::Unasked;
+        let unasked = Fact::<()>::UNASKED;
         for (layer, what, permission) in [
             (PolicyLayer::Resource, "key policy of", "kms:GetKeyPolicy"),
             (PolicyLayer::Grants, "grants on", "kms:ListGrants"),

@@ -407,14 +407,15 @@ pub(super) fn unread_key(
         None if is_path => ReadError {
             permission: "organizations:ListParents".to_owned(),
             detail: "the path in the organization was not read".to_owned(),
+            ..ReadError::default()
         },
         None => return None,
     };
     Some(MissingInput {
         layer: PolicyLayer::Setting,
         what,
+        detail: obstacle.words(),
         permission: obstacle.permission,
-        detail: obstacle.detail,
     })
 }
 

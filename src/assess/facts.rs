@@ -4,11 +4,13 @@
 //! file of their own, so that one team can read an account and another judge it. They hold policies,
 //! names and times, and no credential.
 
+mod fact;
 mod file;
 mod fit;
 mod principal;
 mod resource;
 
+pub use fact::{Fact, ReadError, Unasked};
 pub use file::FactsError;
 pub use fit::{MatchedFacts, Mismatch, SurveyedAs, SurveyedFor};
 pub use principal::{
@@ -29,149 +31,6 @@ use tableferry_policy::arn::AccountId;
 
 /// The only version of the format that there has been.
 pub const VERSION: u32 = 1;
-
-/// One thing to be known, and how it came to be known or not.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum Fact<T> {
-    /// It was read.
-    Known {
-        /// What it is.
-        value: T,
-        /// When it was read.
-        read_at: Timestamp,
-        /// The call or file that told it, such as `s3:GetBucketPolicy`.
-        source: String,
-    },
-    /// It was asked for, and there is none: a bucket without a policy, a table without a key.
-    Absent {
-        /// When it was asked for.
-        read_at: Timestamp,
-        /// The call or file that told it.
-        source: String,
-    },
-    /// We may not read it.
-    Refused {
-        /// The permission that would make it known.
-        permission: String,
-        /// AWS's words.
-        detail: String,
-    },
-    /// It could not be read for another reason, such as a server that did not answer.
-    Failed {
-        /// The permission that reading it would need.
-        permission: String,
-        /// What went wrong.
-        detail: String,
-    },
-    /// Nobody asked.
-    #[default]
-    Unasked,
-}
-
-impl<T> Fact<T> {
-    /// A thing that was read.
-    pub fn known(value: T, read_at: Timestamp, source: impl Into<String>) -> Self {
-        Self::Known {
-            value,
-            read_at,
-            source: source.into(),
-        }
-    }
-
-    /// A thing that is not there.
-    pub fn absent(read_at: Timestamp, source: impl Into<String>) -> Self {
-        Self::Absent {
-            read_at,
-            source: source.into(),
-        }
-    }
-
-    /// What is known; `None` where it is absent too.
-    pub const fn value(&self) -> Option<&T> {
-        match self {
-            Self::Known { value, .. } => Some(value),
-            _ => None,
-        }
-    }
-
-    /// The same fact about something made of what was read.
-    #[must_use]
-    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Fact<U> {
-        match self {
-            Self::Known {
-                value,
-                read_at,
-                source,
-            } => Fact::Known {
-                value: make(value),
-                read_at,
-                source,
-            },
-            Self::Absent { read_at, source } => Fact::Absent { read_at, source },
-            Self::Refused { permission, detail } => Fact::Refused { permission, detail },
-            Self::Failed { permission, detail } => Fact::Failed { permission, detail },
-            Self::Unasked => Fact::Unasked,
-        }
-    }
-
-    /// The value, to be changed in place.
-    pub const fn value_mut(&mut self) -> Option<&mut T> {
-        match self {
-            Self::Known { value, .. } => Some(value),
-            _ => None,
-        }
-    }
-
-    /// Whether it is known to be there or not to be there.
-    pub const fn is_settled(&self) -> bool {
-        matches!(self, Self::Known { .. } | Self::Absent { .. })
-    }
-
-    /// Whether it is known not to be there.
-    pub const fn is_absent(&self) -> bool {
-        matches!(self, Self::Absent { .. })
-    }
-
-    /// The permission that would make it known, and what stood in the way; `None` where it is
-    /// settled. `usual` is the permission where nobody asked.
-    pub fn obstacle(&self, usual: &str) -> Option<ReadError> {
-        let (permission, detail) = match self {
-            Self::Known { .. } | Self::Absent { .. } => return None,
-            Self::Refused { permission, detail } => (permission.clone(), detail.clone()),
-            // No permission would make it known.
-            Self::Failed { permission, detail } => {
-                (String::new(), format!("{permission}: {detail}"))
-            }
-            Self::Unasked => (usual.to_owned(), "it was not asked for".to_owned()),
-        };
-        Some(ReadError { permission, detail })
-    }
-
-    /// Takes what another identity read, where this one could not.
-    pub fn fill(&mut self, other: Self) {
-        if !self.is_settled() && other.is_settled() {
-            *self = other;
-        }
-    }
-
-    /// When it was read, if it was.
-    pub const fn read_at(&self) -> Option<Timestamp> {
-        match self {
-            Self::Known { read_at, .. } | Self::Absent { read_at, .. } => Some(*read_at),
-            _ => None,
-        }
-    }
-}
-
-/// Why something is not known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ReadError {
-    /// The permission that would make it known.
-    pub permission: String,
-    /// What stood in the way.
-    pub detail: String,
-}
 
 /// All that was read for one plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,7 +81,7 @@ impl Facts {
             source,
             destination: None,
             tables: Vec::new(),
-            in_flight: Fact::Unasked,
+            in_flight: Fact::UNASKED,
             bucket,
             keys: Vec::new(),
             tried: Vec::new(),

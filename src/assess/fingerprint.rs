@@ -223,7 +223,7 @@ fn fact<T>(fact: &Fact<T>, show: impl FnOnce(&T) -> Value) -> Value {
     match fact {
         Fact::Known { value, .. } => json!([show(value)]),
         Fact::Absent { .. } => json!("absent"),
-        Fact::Refused { .. } | Fact::Failed { .. } | Fact::Unasked => json!("not read"),
+        Fact::Refused(_) | Fact::Failed(_) | Fact::Unasked { .. } => json!("not read"),
     }
 }
 

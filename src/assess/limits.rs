@@ -214,7 +214,7 @@ impl Membership {
                 other
                     .obstacle("organizations:DescribeOrganization")
                     .map_or_else(String::new, |obstacle| {
-                        format!("{} ({})", obstacle.permission, obstacle.detail)
+                        format!("{} ({})", obstacle.permission, obstacle.words())
                     }),
             ),
         }

@@ -90,8 +90,8 @@ impl MissingInput {
         let obstacle = fact.obstacle(permission).map(|obstacle| Self {
             layer: PolicyLayer::Setting,
             what,
+            detail: obstacle.words(),
             permission: obstacle.permission,
-            detail: obstacle.detail,
         });
         obstacle.into_iter().collect()
     }

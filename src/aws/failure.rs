@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::assess::facts::ReadError;
+
 /// What kind of thing went wrong, for those who decide by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
@@ -63,15 +65,6 @@ impl Failure {
             | FailureKind::ReadOnly => false,
         }
     }
-
-    /// The code, where there is one, and the message.
-    #[must_use]
-    pub fn code_and_message(&self) -> String {
-        match &self.code {
-            Some(code) => format!("{code}: {}", self.message),
-            None => self.message.clone(),
-        }
-    }
 }
 
 impl fmt::Display for Failure {
@@ -89,3 +82,18 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// What a failed call says of the fact that it was to tell. The operation names the permission, which
+/// may be one of several behind the fact.
+impl From<Failure> for ReadError {
+    fn from(failure: Failure) -> Self {
+        Self {
+            permission: failure.operation,
+            code: failure.code,
+            detail: failure.message,
+            request_id: failure.request_id,
+            asked_at: None,
+            is_unanswered: false,
+        }
+    }
+}

@@ -130,8 +130,7 @@ impl Organizations {
                 Err(failure) if failure.kind == FailureKind::AccessDenied => {
                     level.unread.push(UnreadPolicy {
                         name: id.to_owned(),
-                        detail: failure.code_and_message(),
-                        permission: failure.operation,
+                        error: failure.into(),
                     });
                 }
                 Err(failure) => return Err(failure),

@@ -103,7 +103,7 @@ mod tests {
             source_arn: None,
         }]);
         facts.keys = vec![key];
-        facts.in_flight = Fact::Unasked;
+        facts.in_flight = Fact::UNASKED;
         serde_json::to_value(&facts).unwrap()
     }
 

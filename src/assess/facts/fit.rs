@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, Facts, KeyFacts, PrincipalFacts, TableFacts};
+use super::{Fact, Facts, KeyFacts, PrincipalFacts, TableFacts, Unasked};
 use crate::job::{Encryption, Plan, SignIn, TableRef};
 use tableferry_policy::arn::Arn;
 
@@ -224,7 +224,7 @@ impl Facts {
                  plan's: its answers are left out"
                     .to_owned(),
             );
-            self.source.simulation = Fact::Unasked;
+            self.source.simulation = Fact::unasked(Unasked::AskedOtherwise);
         }
     }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Fact;
+use super::{Fact, ReadError};
 use crate::assess::principal::SourcePrincipal;
 use tableferry_policy::arn::{AccountId, Arn, Region};
 use tableferry_policy::policy::Policy;
@@ -58,10 +58,9 @@ pub struct ControlLevel {
 pub struct UnreadPolicy {
     /// Its id.
     pub name: String,
-    /// The permission that was refused.
-    pub permission: String,
     /// The refusal.
-    pub detail: String,
+    #[serde(flatten)]
+    pub error: ReadError,
 }
 
 /// The organization that an account belongs to.
@@ -148,17 +147,17 @@ impl PrincipalFacts {
         Self {
             caller,
             region,
-            assumed_from: Fact::Unasked,
-            expires_at: Fact::Unasked,
-            role: Fact::Unasked,
-            identity_policies: Fact::Unasked,
+            assumed_from: Fact::UNASKED,
+            expires_at: Fact::UNASKED,
+            role: Fact::UNASKED,
+            identity_policies: Fact::UNASKED,
             some_identity_policies: Vec::new(),
-            boundary: Fact::Unasked,
+            boundary: Fact::UNASKED,
             attached_boundary: None,
-            simulation: Fact::Unasked,
-            organization: Fact::Unasked,
-            service_control: Fact::Unasked,
-            resource_control: Fact::Unasked,
+            simulation: Fact::UNASKED,
+            organization: Fact::UNASKED,
+            service_control: Fact::UNASKED,
+            resource_control: Fact::UNASKED,
         }
     }
 

@@ -31,9 +31,9 @@ impl TableFacts {
     pub fn new(asked: impl Into<String>) -> Self {
         Self {
             asked: asked.into(),
-            description: Fact::Unasked,
-            recovery: Fact::Unasked,
-            policy: Fact::Unasked,
+            description: Fact::UNASKED,
+            recovery: Fact::UNASKED,
+            policy: Fact::UNASKED,
         }
     }
 
@@ -129,16 +129,16 @@ impl BucketFacts {
     pub const fn new(name: BucketName) -> Self {
         Self {
             name,
-            owner: Fact::Unasked,
+            owner: Fact::UNASKED,
             not_owners: Vec::new(),
-            region: Fact::Unasked,
-            policy: Fact::Unasked,
-            ownership: Fact::Unasked,
-            public_access: Fact::Unasked,
-            account_public_access: Fact::Unasked,
-            organization_public_access: Fact::Unasked,
-            encryption: Fact::Unasked,
-            requester_pays: Fact::Unasked,
+            region: Fact::UNASKED,
+            policy: Fact::UNASKED,
+            ownership: Fact::UNASKED,
+            public_access: Fact::UNASKED,
+            account_public_access: Fact::UNASKED,
+            organization_public_access: Fact::UNASKED,
+            encryption: Fact::UNASKED,
+            requester_pays: Fact::UNASKED,
         }
     }
 
@@ -224,10 +224,10 @@ impl KeyFacts {
     pub fn new(asked: impl Into<String>) -> Self {
         Self {
             asked: asked.into(),
-            description: Fact::Unasked,
-            policy: Fact::Unasked,
-            grants: Fact::Unasked,
-            resource_control: Fact::Unasked,
+            description: Fact::UNASKED,
+            policy: Fact::UNASKED,
+            grants: Fact::UNASKED,
+            resource_control: Fact::UNASKED,
         }
     }
 

@@ -3,7 +3,7 @@ mod changes;
 use serde_json::json;
 
 use super::*;
-use crate::assess::facts::GrantFacts;
+use crate::assess::facts::{GrantFacts, ReadError};
 use crate::assess::tests::world::{
     ROLE, TABLE_KEY, absent, aes_plan, document as policy_of, facts as all_allowed,
     granting_bucket, granting_key, inline, key as key_facts, kms_plan, known, plan, refused,
@@ -134,13 +134,14 @@ fn what_was_not_read_is_the_same_whatever_stood_in_the_way() {
         facts.bucket.policy = policy;
         of(&facts)
     };
-    let failed = Fact::Failed {
+    let failed = Fact::Failed(ReadError {
         permission: "s3:GetBucketPolicy".to_owned(),
         detail: "no answer within 30 seconds".to_owned(),
-    };
+        ..ReadError::default()
+    });
     let refused = with(refused("s3:GetBucketPolicy"));
     assert_eq!(with(failed), refused);
-    assert_eq!(with(Fact::Unasked), refused);
+    assert_eq!(with(Fact::UNASKED), refused);
     assert_ne!(with(absent()), refused);
     // A document that says so is no document that was not read.
     assert_ne!(with(known("not read".into())), refused);

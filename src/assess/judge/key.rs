@@ -129,7 +129,7 @@ fn judge_state(facts: &Facts, asked: &str) -> AssessedRequirement {
         .and_then(|arn| arn.account_id());
     let responsible = responsible(facts, account.as_ref());
     let check = |outcome| AssessedRequirement::check(Check::KeyState, asked, outcome);
-    let unasked = Fact::Unasked;
+    let unasked = Fact::UNASKED;
     let description = key.map_or(&unasked, |key| &key.description);
     match description {
         Fact::Absent { .. } => check(Verdict::Denied)

@@ -82,7 +82,7 @@ fn with_refused_reading(
     let is_unknown = matches!(decision.outcome, Verdict::Unknown { .. });
     let is_denied = matches!(
         &facts.bucket.policy,
-        Fact::Refused { detail, .. } if is_denied_by_resource(detail)
+        Fact::Refused(error) if is_denied_by_resource(&error.detail)
     );
     if !is_of_bucket || !is_unknown || !is_denied {
         return decision;

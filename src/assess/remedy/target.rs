@@ -114,7 +114,7 @@ impl Target {
             Self::BucketPolicy { .. } => facts.bucket.policy.obstacle("s3:GetBucketPolicy"),
             Self::KeyPolicy { key } => match facts.key(key) {
                 Some(known) => known.policy.obstacle("kms:GetKeyPolicy"),
-                None => Fact::<Policy>::Unasked.obstacle("kms:GetKeyPolicy"),
+                None => Fact::<Policy>::UNASKED.obstacle("kms:GetKeyPolicy"),
             },
         }
     }

@@ -441,7 +441,7 @@ fn an_absent_policy_was_read() {
     let remedies = all(&plan, &facts);
     let sheet = Sheet::new(&plan, &facts, &remedies);
     assert!(sheet.items().iter().all(super::Item::is_writable));
-    facts.bucket.policy = Fact::Unasked;
+    facts.bucket.policy = Fact::UNASKED;
     let sheet = Sheet::new(&plan, &facts, &remedies);
     assert!(!sheet.items().iter().all(super::Item::is_writable));
 }

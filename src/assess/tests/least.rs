@@ -5,7 +5,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::world::*;
-use crate::assess::facts::{ControlLevel, DefaultEncryption, Facts};
+use crate::assess::facts::{ControlLevel, DefaultEncryption, Fact, Facts, ReadError};
 use crate::assess::remedy::{Fix, Remedies, Remedy, Target, Terms, letter, remedies, whole};
 use crate::assess::render::{Sheet, cli, cloudformation, terraform};
 use crate::assess::requirement::Who;
@@ -374,13 +374,14 @@ fn tables_that_do_not_fit_one_by_one_are_named_by_the_pattern_that_fits(
 #[test]
 fn a_bucket_policy_that_denies_its_own_reading_is_evidence() {
     let mut facts = facts();
-    facts.bucket.policy = crate::assess::facts::Fact::Refused {
+    facts.bucket.policy = Fact::Refused(ReadError {
         permission: "s3:GetBucketPolicy".to_owned(),
         detail: "User: arn:aws:iam::222222222222:user/dev-admin is not authorized to perform: \
                  s3:GetBucketPolicy on resource: \"arn:aws:s3:::export-landing\" with an explicit deny \
                  in a resource-based policy"
             .to_owned(),
-    };
+        ..ReadError::default()
+    });
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert_eq!(verdict.evidence, Evidence::RefusedReading, "{verdict:#?}");
     assert!(

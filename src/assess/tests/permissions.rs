@@ -28,7 +28,7 @@ fn where_all_is_known_and_granted_all_is_allowed_and_nothing_assumed() {
 fn facts_survive_the_way_through_a_file() {
     let mut facts = facts();
     facts.bucket.ownership = refused("s3:GetBucketOwnershipControls");
-    facts.in_flight = Fact::Unasked;
+    facts.in_flight = Fact::UNASKED;
     let text = facts.to_json().unwrap();
     assert_eq!(Facts::from_json(&text).unwrap(), facts);
     assert!(text.contains("\"state\": \"refused\""));

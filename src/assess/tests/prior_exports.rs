@@ -62,7 +62,7 @@ fn all_that_could_not_be_read_stays_assumed() {
     facts.source.identity_policies = refused("iam:ListAttachedRolePolicies");
     facts.source.boundary = refused("iam:GetRole");
     facts.source.service_control = refused("organizations:ListPoliciesForTarget");
-    facts.destination.as_mut().unwrap().resource_control = Fact::Unasked;
+    facts.destination.as_mut().unwrap().resource_control = Fact::UNASKED;
     let all = [
         PolicyLayer::Identity,
         PolicyLayer::Boundary,

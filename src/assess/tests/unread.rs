@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::world::*;
 use crate::assess::explain::simulate_lines;
-use crate::assess::facts::{ControlLevel, Fact, Facts, ObservedCall, PolicyText, UnreadPolicy};
+use crate::assess::facts::{
+    ControlLevel, Fact, Facts, ObservedCall, PolicyText, ReadError, UnreadPolicy,
+};
 use crate::assess::judge::judge;
 use crate::assess::requirement::Who;
 use crate::assess::responsible::Responsible;
@@ -114,8 +116,8 @@ fn what_is_denied_stays_denied_whatever_was_not_read() {
     let mut facts = bucket_with(&deny(
         &json!({ "StringEquals": { "aws:PrincipalAccount": "111111111111" } }),
     ));
-    facts.source.identity_policies = Fact::Unasked;
-    facts.source.service_control = Fact::Unasked;
+    facts.source.identity_policies = Fact::UNASKED;
+    facts.source.service_control = Fact::UNASKED;
     assert_eq!(
         on(&aes_plan(), &facts, "s3:PutObject").outcome,
         Verdict::Denied
@@ -165,8 +167,11 @@ fn control_policies_that_were_read_count_though_others_may_not_be(#[case] layer:
             policies: vec![inline("p-read", &statement)],
             unread: vec![UnreadPolicy {
                 name: "p-hidden".to_owned(),
-                permission: "organizations:DescribePolicy".to_owned(),
-                detail: "access denied".to_owned(),
+                error: ReadError {
+                    permission: "organizations:DescribePolicy".to_owned(),
+                    detail: "access denied".to_owned(),
+                    ..ReadError::default()
+                },
             }],
         }]);
         let mut facts = facts();

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::assess::facts::{
     BucketFacts, Caller, Drift, Fact, Facts, KeyDescription, KeyFacts, KeyManager, Organization,
-    Ownership, PastExport, PolicyText, PrincipalFacts, PublicAccessBlock, Recovery, RoleFacts,
-    Simulated, TableDescription, TableFacts,
+    Ownership, PastExport, PolicyText, PrincipalFacts, PublicAccessBlock, ReadError, Recovery,
+    RoleFacts, Simulated, TableDescription, TableFacts,
 };
 use crate::assess::judge::judge;
 use crate::assess::simulation::questions;
@@ -39,10 +39,11 @@ pub(crate) fn absent<T>() -> Fact<T> {
 }
 
 pub(crate) fn refused<T>(permission: &str) -> Fact<T> {
-    Fact::Refused {
+    Fact::Refused(ReadError {
         permission: permission.to_owned(),
         detail: "access denied".to_owned(),
-    }
+        ..ReadError::default()
+    })
 }
 
 pub(crate) fn description(name: &str, key: Option<Arn>) -> TableDescription {

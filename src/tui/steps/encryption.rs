@@ -138,13 +138,13 @@ pub(crate) fn suggestion(model: &Model) -> Suggestion {
         Fact::Known { value, .. } => value,
         other => {
             let why = other.obstacle("s3:GetEncryptionConfiguration");
-            let why = why.map_or_else(String::new, |error| error.detail);
+            let why = why.map_or_else(String::new, |error| error.code_or_detail().to_owned());
             return Suggestion {
                 encryption: Some(Encryption::Aes256),
                 why: format!(
                     "The bucket's default encryption is unknown ({}). AES256 is DynamoDB's \
                      default; a bucket that demands KMS refuses it.",
-                    why.split(':').next().unwrap_or_default()
+                    why
                 ),
             };
         }

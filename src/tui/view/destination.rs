@@ -208,13 +208,14 @@ fn facts_lines(look: &Look<'_>, facts: &BucketFacts, columns: usize) -> Vec<Line
     lines
 }
 
-/// The permission that is missing, and the first of AWS's words.
+/// AWS's code, the permission that is missing, and the request id.
 fn unread<T>(fact: &Fact<T>, usual: &str) -> String {
     fact.obstacle(usual).map_or_else(String::new, |error| {
-        let code = error.detail.split(':').next().unwrap_or_default();
+        let id = error.request_id.as_ref();
+        let id = id.map_or_else(String::new, |id| format!(", request id {id}"));
         match error.permission.as_str() {
-            "" => error.detail,
-            permission => format!("{code} ({permission})"),
+            "" => format!("{}{id}", error.words()),
+            permission => format!("{} ({permission}{id})", error.code_or_detail()),
         }
     })
 }

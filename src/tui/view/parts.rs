@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Padding, Paragraph};
 
 use super::{Look, ViewState};
-use crate::assess::facts::Fact;
+use crate::assess::facts::{Fact, ReadError};
 use crate::aws::failure::Failure;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::entry::Entry;
@@ -239,16 +239,23 @@ pub(crate) fn not_read<T>(
     let (text, hint) = match fact {
         Fact::Known { .. } => return Vec::new(),
         Fact::Absent { .. } => (format!("there is no such thing as {what}"), None),
-        Fact::Refused { permission, detail } => (
-            format!("{permission}: {detail}"),
-            Some(format!("hint: whoever signs in needs {permission}")),
+        Fact::Refused(error) => (
+            read_error(error),
+            Some(format!("hint: whoever signs in needs {}", error.permission)),
         ),
-        Fact::Failed { permission, detail } => (format!("{permission}: {detail}"), None),
-        Fact::Unasked => (format!("{what} was not read"), None),
+        Fact::Failed(error) => (read_error(error), None),
+        Fact::Unasked { why } => (format!("{what} was not read: {}", why.as_str()), None),
     };
     let mut lines = paragraph(&format!("✗ {text}"), theme.bad(), columns);
     lines.extend(hint.map_or_else(Vec::new, |hint| paragraph(&hint, Style::new(), columns)));
     lines
+}
+
+/// What was tried, why it failed, and AWS's request id.
+fn read_error(error: &ReadError) -> String {
+    let id = error.request_id.as_ref();
+    let id = id.map_or_else(String::new, |id| format!(" (request id {id})"));
+    format!("{}: {}{id}", error.permission, error.words())
 }
 
 /// A sentence about something that goes on.

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::is_same_identity;
 use super::reading::{read, read_optional, tried, unread};
-use crate::assess::facts::{BucketFacts, DefaultEncryption, Fact, ObservedCall, PublicAccessBlock};
+use crate::assess::facts::{
+    BucketFacts, DefaultEncryption, Fact, ObservedCall, PublicAccessBlock, ReadError, Unasked,
+};
 use crate::assess::requirement::Who;
 use crate::aws::Session;
 use crate::aws::s3::{Located, S3};
@@ -58,6 +60,9 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
         let call = settings.public_access_block(&reader.identity.account);
         facts.account_public_access = read_optional("s3:GetAccountPublicAccessBlock", call).await;
         facts.organization_public_access = within_accounts(&facts.account_public_access);
+    } else {
+        facts.account_public_access = Fact::unasked(Unasked::OwnerOnly);
+        facts.organization_public_access = Fact::unasked(Unasked::OwnerOnly);
     }
     let tried = destination.and_then(|_| {
         let resource = name.arn(reader.partition());
@@ -214,7 +219,7 @@ async fn read_owner(
     let lists = future::join_all(sides.iter().map(|side| has_bucket(side, name)));
     let (lists, head) = future::join(lists, head).await;
     let mut owner = Owner {
-        account: Fact::Unasked,
+        account: Fact::UNASKED,
         not_owners: Vec::new(),
     };
     for (side, has_bucket) in sides.iter().zip(lists) {
@@ -259,10 +264,10 @@ async fn read_owner(
         }
     }
     if !owner.account.is_settled() {
-        owner.account = Fact::Failed {
-            permission: String::new(),
+        owner.account = Fact::Failed(ReadError {
             detail: "it is of none of the accounts that the plan and the profiles name".to_owned(),
-        };
+            ..ReadError::default()
+        });
     }
     owner
 }

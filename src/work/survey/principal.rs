@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::reading::{hanging_on, is_silent, read, read_optional};
 use crate::assess::facts::{
     Caller, ControlLevel, Fact, Facts, Organization, PolicyText, PrincipalFacts, RoleFacts,
-    Simulated,
+    Simulated, Unasked,
 };
 use crate::assess::simulation::questions;
 use crate::aws::Session;
@@ -39,12 +39,12 @@ pub(super) async fn read_all(session: &Session) -> PrincipalFacts {
     facts.expires_at = match session.expires_at {
         Some(end) => Fact::known(end, now, "the credentials"),
         None if is_user => Fact::absent(now, "the credentials"),
-        None => Fact::Unasked,
+        None => Fact::unasked(Unasked::NoCallTells),
     };
     facts.assumed_from = match &session.assumed_from {
         Some(from) => Fact::known(from.clone(), now, "the profile's chain of roles"),
         None if is_user => Fact::absent(now, "sts:GetCallerIdentity"),
-        None => Fact::Unasked,
+        None => Fact::unasked(Unasked::NoCallTells),
     };
     let (own, controls) = future::join(
         read_own(session, &identity.arn),
@@ -165,13 +165,13 @@ async fn read_own(reader: &Session, arn: &Arn) -> Own {
             policies: if is_root {
                 Fact::absent(now, "sts:GetCallerIdentity")
             } else {
-                Fact::Unasked
+                Fact::unasked(Unasked::NoCallTells)
             },
             some_policies: Vec::new(),
             boundary: if is_root {
                 Fact::absent(now, "sts:GetCallerIdentity")
             } else {
-                Fact::Unasked
+                Fact::unasked(Unasked::NoCallTells)
             },
             attached_boundary: None,
         };
@@ -291,8 +291,8 @@ async fn read_controls(
         .is_none_or(|known| known.management_account != *account);
     let unbound = |organization| Controls {
         organization,
-        service: Fact::Unasked,
-        resource: Fact::Unasked,
+        service: Fact::unasked(Unasked::NotApplicable),
+        resource: Fact::unasked(Unasked::NotApplicable),
     };
     if organization.is_absent() {
         return unbound(organization);
@@ -354,7 +354,7 @@ pub(super) async fn simulate(plan: &Plan, facts: &Facts, reader: &Session) -> Fa
                 &facts.source.caller.account,
                 format!("role/{role}"),
             ),
-            None => return Fact::Unasked,
+            None => return Fact::unasked(Unasked::NoCallTells),
         },
     };
     if is_silent(&facts.source.identity_policies) {

@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::assess::facts::{Fact, ObservedCall};
+use crate::assess::facts::{Fact, ObservedCall, ReadError};
 use crate::assess::requirement::Who;
 use crate::aws::failure::{Failure, FailureKind};
 
 /// How long one fact may take, with all the calls behind it.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What is said of a call that took longer.
-const NO_ANSWER: &str = "no answer";
 
 /// Reads one fact that may be absent. `permission` is what reading it takes, as IAM names it.
 ///
@@ -24,10 +22,13 @@ pub(super) fn read_optional<T>(
     let answer = Box::pin(tokio::time::timeout(PATIENCE, call));
     async move {
         let Ok(answer) = answer.await else {
-            return Fact::Failed {
+            return Fact::Failed(ReadError {
                 permission: permission.to_owned(),
-                detail: format!("{NO_ANSWER} within {} seconds", PATIENCE.as_secs()),
-            };
+                detail: format!("no answer within {} seconds", PATIENCE.as_secs()),
+                asked_at: Some(Timestamp::now()),
+                is_unanswered: true,
+                ..ReadError::default()
+            });
         };
         let now = Timestamp::now();
         match answer {
@@ -41,7 +42,7 @@ pub(super) fn read_optional<T>(
 /// Whether a fact is missing since nothing answered: what the same service would be asked next is not
 /// waited for as well.
 pub(super) fn is_silent<T>(fact: &Fact<T>) -> bool {
-    matches!(fact, Fact::Failed { detail, .. } if detail.starts_with(NO_ANSWER))
+    fact.error().is_some_and(|error| error.is_unanswered)
 }
 
 /// Reads one fact; the codes are those that say that there is no such thing.
@@ -67,33 +68,30 @@ fn is_one_of(failure: &Failure, codes: &[&str]) -> bool {
         .is_some_and(|code| codes.contains(&code))
 }
 
-/// A fact that a call failed to tell. The operation that failed names the permission, which may be
-/// one of several behind the fact.
+/// A fact that a call failed to tell.
 pub(super) fn unread<T>(failure: Failure) -> Fact<T> {
-    let detail = failure.code_and_message();
-    let permission = failure.operation;
-    if failure.kind == FailureKind::AccessDenied {
-        Fact::Refused { permission, detail }
+    let is_refused = failure.kind == FailureKind::AccessDenied;
+    let error = ReadError {
+        asked_at: Some(Timestamp::now()),
+        ..failure.into()
+    };
+    if is_refused {
+        Fact::Refused(error)
     } else {
-        Fact::Failed { permission, detail }
+        Fact::Failed(error)
     }
 }
 
 /// The same obstacle for a fact that hangs on another.
 pub(super) fn hanging_on<T, U>(other: &Fact<U>, usual: &str) -> Fact<T> {
     match other {
-        Fact::Refused { permission, detail } => Fact::Refused {
-            permission: permission.clone(),
-            detail: detail.clone(),
-        },
-        Fact::Failed { permission, detail } => Fact::Failed {
-            permission: permission.clone(),
-            detail: detail.clone(),
-        },
-        _ => Fact::Failed {
+        Fact::Refused(error) => Fact::Refused(error.clone()),
+        Fact::Failed(error) => Fact::Failed(error.clone()),
+        _ => Fact::Failed(ReadError {
             permission: usual.to_owned(),
             detail: "what it hangs on could not be read".to_owned(),
-        },
+            ..ReadError::default()
+        }),
     }
 }
 
@@ -106,8 +104,8 @@ pub(super) fn tried<T>(
 ) -> Option<ObservedCall> {
     let refusal = match fact {
         Fact::Known { .. } | Fact::Absent { .. } => None,
-        Fact::Refused { detail, .. } => Some(detail.clone()),
-        Fact::Failed { .. } | Fact::Unasked => return None,
+        Fact::Refused(error) => Some(error.words()),
+        Fact::Failed(_) | Fact::Unasked { .. } => return None,
     };
     Some(ObservedCall {
         who,

@@ -222,7 +222,10 @@ fn what_the_simulation_was_asked_about_another_encryption_is_left_out() {
     let same = simulated().fit(&aes_plan(), &[]).unwrap().facts;
     assert!(same.source.simulation.value().is_some());
     let other = simulated().fit(&kms_plan(), &[]).unwrap();
-    assert_eq!(other.facts.source.simulation, Fact::Unasked);
+    assert_eq!(
+        other.facts.source.simulation,
+        Fact::unasked(Unasked::AskedOtherwise)
+    );
     assert!(other.notes[0].contains("simulation"), "{:?}", other.notes);
 }
 

@@ -83,7 +83,7 @@ pub(super) const OF_CALLER: &[(&str, Change)] = &[
         more(&mut facts.source.resource_control);
     }),
     ("the resource control policies, unread", |facts| {
-        facts.source.resource_control = Fact::Unasked;
+        facts.source.resource_control = Fact::UNASKED;
     }),
 ];
 
@@ -304,7 +304,7 @@ pub(super) const SAME: &[(&str, Change)] = &[
         let table = facts.tables[0].description.value_mut().unwrap();
         table.size_bytes = None;
         table.status = "UPDATING".to_owned();
-        facts.tables[0].recovery = Fact::Unasked;
+        facts.tables[0].recovery = Fact::UNASKED;
     }),
     ("the rights of the reader", |facts| {
         let side = facts.destination.as_mut().unwrap();
