@@ -72,9 +72,10 @@ const ARROWS: [(&str, &[&str]); 15] = [
 const NAME_THE_SANDBOX: [&str; 2] = ["args", "commands"];
 
 /// The rooms and crates without a circle that is larger than a file and its children.
-const WITHOUT_CIRCLES: [&str; 9] = [
+const WITHOUT_CIRCLES: [&str; 10] = [
     "job",
     "archive",
+    "assess",
     "aws",
     "journal",
     "config",

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::principal::is_same_principal;
-use super::requirement::Who;
+use crate::job::requirement::Who;
 use tableferry_policy::arn::AccountId;
 
 /// The only version of the format that there has been.

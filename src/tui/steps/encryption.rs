@@ -142,9 +142,8 @@ pub(crate) fn suggestion(model: &Model) -> Suggestion {
             return Suggestion {
                 encryption: Some(Encryption::Aes256),
                 why: format!(
-                    "The bucket's default encryption is unknown ({}). AES256 is DynamoDB's \
-                     default; a bucket that demands KMS refuses it.",
-                    why
+                    "The bucket's default encryption is unknown ({why}). AES256 is DynamoDB's \
+                     default; a bucket that demands KMS refuses it."
                 ),
             };
         }
