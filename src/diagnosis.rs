@@ -2,7 +2,8 @@
 //!
 //! The room reads text and makes no call. A record is decoded, read into a [`ReportedError`], and explained
 //! by the catalogue of causes in `assets/causes`; what is known beside the words enters as
-//! [`Circumstances`]. [`scan`] finds the errors of a stream of any length.
+//! [`Circumstances`]. [`scan`] finds the errors of a stream of any length, [`group`] counts those of one
+//! kind, and [`words`] tells them.
 
 mod access_log;
 pub mod catalogue;
@@ -11,12 +12,15 @@ mod decode;
 pub mod diagnose;
 mod envelope;
 mod event;
+pub mod group;
 mod read;
 pub mod reported;
 pub mod scan;
+mod secret;
 pub mod sentence;
 #[cfg(test)]
 mod tests;
+pub mod words;
 
 pub use self::circumstance::Circumstances;
 pub use self::diagnose::{Candidate, Diagnosis, diagnose};

@@ -23,8 +23,10 @@ pub enum Circumstance {
     OfS3,
     /// The call is of EC2.
     OfEc2,
-    /// The action is `sts:AssumeRole`.
+    /// The action is `sts:AssumeRole`, or one that goes with it.
     AssumeRole,
+    /// The call was not signed.
+    Anonymous,
     /// The call is `AssumeRoleWithWebIdentity`.
     WebIdentity,
     /// It is the failure of a DynamoDB export.
@@ -127,7 +129,17 @@ impl Circumstances {
         known.add_if(service == Some("s3"), Circumstance::OfS3);
         known.add_if(service == Some("ec2"), Circumstance::OfEc2);
         let action = error.action.as_deref().unwrap_or_default();
-        known.add_if(action == "sts:AssumeRole", Circumstance::AssumeRole);
+        known.add_if(
+            matches!(
+                action,
+                "sts:AssumeRole" | "sts:TagSession" | "sts:SetSourceIdentity"
+            ),
+            Circumstance::AssumeRole,
+        );
+        known.add_if(
+            error.principal.as_deref() == Some("anonymous"),
+            Circumstance::Anonymous,
+        );
         let operation = error.operation.as_deref().unwrap_or_default();
         let record = error.record.as_str();
         known.add_if(

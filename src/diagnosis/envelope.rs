@@ -31,10 +31,11 @@ fn cli(text: &str, error: &mut ReportedError) {
     let Some((code, rest)) = begun.and_then(|rest| rest.split_once(')')) else {
         return;
     };
-    error.set_code(code);
+    // Prose that quotes the beginning of the form does not go on so.
     let Some(rest) = after(rest, "when calling the ") else {
         return;
     };
+    error.set_code(code);
     set(&mut error.operation, up_to(rest, &[' ', '\n']));
     if let Some((_, message)) = rest.split_once(": ") {
         error.set_message(line(message));
@@ -111,13 +112,21 @@ fn java(text: &str, error: &mut ReportedError) {
         .rfind("Exception: ")
         .and_then(|at| message.get(at + 11..))
         .unwrap_or(message);
-    error.set_message(message);
+    let message = message.split("; request: ").next().unwrap_or(message);
+    let last = message.rsplit(": ").next().unwrap_or(message);
+    error.set_message(if is_bare(last) { last } else { message });
 }
 
 /// Rust's: `unhandled error (CODE): Error { code: "CODE", message: "MESSAGE", aws_request_id: "X" }`.
 fn rust(text: &str, error: &mut ReportedError) {
     if let Some(code) = after(text, "unhandled error (") {
         error.set_code(up_to(code, &[')']));
+    }
+    if let Some(status) = after(text, "StatusCode(") {
+        error.set_status(status);
+        if error.status == Some(403) && text.contains("unhandled error") {
+            error.form = Form::Error;
+        }
     }
     let Some(rest) = after(text, "Error { code: \"").or_else(|| after(text, "code: Some(\""))
     else {
@@ -162,7 +171,8 @@ fn ruby(text: &str, error: &mut ReportedError) {
     error.set_code(code);
     error.set_service(service);
     if let Some(message) = rest.strip_prefix(": ") {
-        error.set_message(up_to(line(message), &['>']));
+        let message = up_to(line(message), &['>']);
+        error.set_message(message.trim_start_matches("[!] "));
     } else if let Some(message) = before
         .get(..before.len() - 3)
         .and_then(|text| text.strip_suffix('('))
@@ -288,7 +298,7 @@ fn pair<'t>(text: &'t str, name: &str) -> Option<&'t str> {
         }
         let is_value = quote.is_alphanumeric();
         if is_value {
-            return Some(up_to(rest, &['\n', '}']).trim_end_matches(','));
+            return Some(up_to(rest, &['\n', '}', '<']).trim_end_matches(','));
         }
     }
     None
@@ -369,26 +379,46 @@ fn class_names(text: &str, error: &mut ReportedError) {
     }
     // Words alone: whether they are an error is for the catalogue to say.
     let named = text.match_indices(": ").find_map(|(at, _)| {
-        let word = text
-            .get(..at)?
-            .rsplit([' ', '\n', '"', '\'', '(', '{', '*'])
-            .next()?;
-        let word = word
-            .rsplit('.')
-            .next()
-            .filter(|_| !word.starts_with("KMS."))
-            .unwrap_or(word);
-        is_code_word(word).then(|| (word, text.get(at + 2..).unwrap_or_default()))
+        let before = text.get(..at)?;
+        let start = before
+            .rfind([' ', '\n', '"', '\'', '(', '{', '*', ']'])
+            .map_or(0, |at| at + 1);
+        let word = before.get(start..)?;
+        let is_first = before.get(..start)?.trim_end_matches([' ', '{', '"', '*']);
+        let is_first = is_first.is_empty() || is_first.ends_with(['\n', ':', ']']);
+        let message = line(text.get(at + 2..).unwrap_or_default());
+        let is_head = matches!(word, "Forbidden" | "Unknown") && is_bare(message);
+        (is_head || is_code_word(word)).then_some((word, message, is_first))
     });
-    if let Some((code, message)) = named {
-        error.code = code_name(code);
-        error.set_message(line(message));
+    let Some((code, message, is_first)) = named else {
+        return;
+    };
+    error.code = code_name(code);
+    error.set_message(message);
+    // A code at the beginning of a line, with an SDK's stack below, is an error whatever its words.
+    let is_thrown = text.contains("\nat ") && (text.contains("aws-sdk") || text.contains("amazon"));
+    if is_first && is_thrown {
+        error.form = Form::Error;
     }
 }
 
 /// Whether a word looks like a code: capitals within, letters alone.
 fn is_code_word(word: &str) -> bool {
-    word.len() >= 6
+    const FIELDS: [&str; 8] = [
+        "StatusCode",
+        "RequestID",
+        "RequestId",
+        "HostID",
+        "StatusMessage",
+        "ErrorCode",
+        "RequestToken",
+        "HandlerErrorCode",
+    ];
+    // A class of somebody else has its namespace before it.
+    let is_namespaced = word.contains('.') && !word.starts_with("KMS.");
+    !is_namespaced
+        && !FIELDS.contains(&word)
+        && word.len() >= 6
         && word
             .bytes()
             .next()

@@ -89,6 +89,9 @@ fn read_without_sentence(text: &str, is_whole: bool) -> ReportedError {
     error
 }
 
+/// The words by which EC2 refuses without a reason.
+const EC2_WORDS: &str = "You are not authorized to perform this operation.";
+
 /// Words of a denial that may stand alone.
 const BARE_WORDS: [&str; 8] = [
     "Access Denied",
@@ -103,8 +106,17 @@ const BARE_WORDS: [&str; 8] = [
 
 /// Words of a denial without a tool's form: the whole text, or the end of a line about AWS.
 fn bare_words(text: &str, is_whole: bool, error: &mut ReportedError) {
-    if is_whole && !text.trim().is_empty() && text.len() < 60 && is_bare(text) {
-        return error.deny(text.trim());
+    if is_whole && !text.trim().is_empty() && text.len() < 160 {
+        let last = text.trim().rsplit([']', ':']).next().unwrap_or_default();
+        if is_bare(text) {
+            return error.deny(text.trim());
+        }
+        if last.trim() == EC2_WORDS {
+            error.code = Some("UnauthorizedOperation".to_owned());
+            error.form = Form::Error;
+            EC2_WORDS.clone_into(&mut error.message);
+            return;
+        }
     }
     if !is_about_aws(text) {
         return;
@@ -114,6 +126,9 @@ fn bare_words(text: &str, is_whole: bool, error: &mut ReportedError) {
             let before = text.get(..at).unwrap_or_default().trim_end_matches(' ');
             let behind = text.get(at + words.len()..).unwrap_or_default();
             if stands_as_error(words, before, behind) {
+                if text.contains(".dkr.ecr.") {
+                    error.service = Some("ecr".to_owned());
+                }
                 return error.deny(words);
             }
         }
@@ -132,6 +147,8 @@ impl ReportedError {
 /// Whether a text names something of S3 or AWS.
 fn is_about_aws(text: &str) -> bool {
     [
+        "x-amz-",
+        "aws-sdk",
         "s3://",
         "s3a://",
         "s3n://",
@@ -152,6 +169,8 @@ fn stands_as_error(words: &str, before: &str, behind: &str) -> bool {
     let begins = before.is_empty()
         || before.ends_with([':', '-', '(', '\n', '='])
         || before.ends_with("403")
+        || before.ends_with("HTTP/1.1")
+        || before.ends_with("HTTP/2")
         || before.ends_with("failed")
         || before.ends_with("returned")
         || before.ends_with("error");

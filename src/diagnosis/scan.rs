@@ -8,11 +8,11 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memmem, memrchr};
 
 use super::decode::decode;
 use super::read::read_errors;
-use super::reported::{Form, ReportedError};
+use super::reported::ReportedError;
 
 /// How much of the input is read at once.
 const CHUNK: usize = 1024 * 1024;
@@ -31,7 +31,7 @@ const SHORT: usize = 64 * 1024;
 
 /// Words of which every error has one. Several are there twice or cut, so that a wrap within one leaves
 /// another whole, and so that capitals do not matter.
-const ANCHORS: [&str; 62] = [
+const ANCHORS: [&str; 66] = [
     "not authorized",
     "authorized to perform",
     "to perform: ",
@@ -44,6 +44,10 @@ const ANCHORS: [&str; 62] = [
     "403 Forbidden",
     "Code Forbidden",
     "Errors::Forbidden",
+    "StatusCode(403)",
+    "All access to this",
+    "is unable to assume",
+    "Lake Formation permission",
     "n error occurred (",
     "client error (",
     "api error ",
@@ -124,18 +128,23 @@ pub struct ScanSummary {
     pub lines: u64,
 }
 
-/// Finds every error of the input, in its order.
+/// Finds every error of the input, in its order. `found` says whether it took what was found for an error:
+/// a short input of which nothing was is looked at as a whole.
 ///
 /// # Errors
 /// Where the input cannot be read.
-pub fn scan(mut input: impl Read, mut found: impl FnMut(FoundError)) -> io::Result<ScanSummary> {
+pub fn scan(
+    mut input: impl Read,
+    mut found: impl FnMut(FoundError) -> bool,
+) -> io::Result<ScanSummary> {
     let mut window = Window::default();
     let mut is_any = false;
     loop {
         let is_end = window.fill(&mut input)?;
         window.search(is_end, |error| {
-            is_any = true;
-            found(error);
+            let is_error = found(error);
+            is_any |= is_error;
+            is_error
         });
         if is_end {
             break;
@@ -173,7 +182,7 @@ impl Window {
     }
 
     /// Searches what is far enough from the end that records are whole.
-    fn search(&mut self, is_end: bool, mut found: impl FnMut(FoundError)) {
+    fn search(&mut self, is_end: bool, mut found: impl FnMut(FoundError) -> bool) {
         let end = if is_end {
             self.bytes.len()
         } else {
@@ -189,10 +198,10 @@ impl Window {
             let next = self.searched + anchor.end();
             let record = record_around(&self.bytes, at, self.searched);
             let mut is_error = false;
-            for (start, error) in errors_of(&self.bytes, record.clone()) {
-                is_error |= error.form == Form::Error;
-                let line = self.line_of(start.max(at.min(record.end)));
-                found(FoundError { line, error });
+            let text = decode(self.bytes.get(record.clone()).unwrap_or_default());
+            let line = self.line_of(at);
+            for error in read_errors(&text, false) {
+                is_error |= found(FoundError { line, error });
             }
             self.searched = if is_error { record.end.max(next) } else { next };
         }
@@ -239,15 +248,6 @@ impl Window {
 
 fn count_lines(bytes: &[u8]) -> u64 {
     u64::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u64::MAX)
-}
-
-/// The errors of a record, each with where its record begins.
-fn errors_of(bytes: &[u8], record: Range<usize>) -> Vec<(usize, ReportedError)> {
-    let text = decode(bytes.get(record.clone()).unwrap_or_default());
-    read_errors(&text, false)
-        .into_iter()
-        .map(|error| (record.start, error))
-        .collect()
 }
 
 /// The record around an anchor, not before `from`.
@@ -326,7 +326,7 @@ fn continues(line: &[u8]) -> bool {
             first,
             b' ' | b'\t' | b'|' | b'}' | b']' | b')' | b'<' | b'>' | b'"'
         )
-        || first.is_ascii_lowercase()
+        || first.is_ascii_lowercase() && !is_assignment(line)
         || [
             "StatusCode: ",
             "User: ",
@@ -340,6 +340,15 @@ fn continues(line: &[u8]) -> bool {
         .any(|word| line.starts_with(word.as_bytes()))
         || line.starts_with(b"1") && line.contains(&b'=')
         || box_behind_time(line)
+}
+
+/// A line of a log whose fields are `name=value`.
+fn is_assignment(line: &[u8]) -> bool {
+    let name = line
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+        .count();
+    line.get(name) == Some(&b'=')
 }
 
 /// A line of a CI service: a time, then a box.
@@ -360,14 +369,40 @@ fn leads_on(above: &[u8], below: &[u8]) -> bool {
         let is_end = below.starts_with("╷".as_bytes());
         return !is_end && (is_boxed(above) || above.starts_with("╷".as_bytes()));
     }
-    // Two indented lines with an error each are two records.
-    let has_error = |line: &[u8]| {
-        let text = line.trim_ascii_start();
-        text.starts_with(b"ERROR")
-            || text.starts_with(b"An error occurred")
-            || text.starts_with(b"Error")
-    };
-    !has_error(below)
+    if below.starts_with(b"User: ") {
+        // A code alone, or words that announce more.
+        let above = above.trim_ascii();
+        let is_code = above.first().is_some_and(u8::is_ascii_uppercase) && !above.contains(&b' ');
+        return above.ends_with(b":") || is_code;
+    }
+    // Two lines with an error each are two records, unless the second is a part of a body or a stack.
+    let is_part = below.starts_with(b" ")
+        || below.starts_with(b"\t")
+        || below.starts_with(b"<")
+        || below.starts_with(b"Caused by: ");
+    let is_indented = |line: &[u8]| line.starts_with(b" ") || line.starts_with(b"\t");
+    if is_indented(above) && below.first().is_some_and(u8::is_ascii_lowercase) {
+        return false;
+    }
+    let has_sentence = |line: &[u8]| memmem::find(line, b"not authorized to perform").is_some();
+    let both_say = has_sentence(above) && has_sentence(below);
+    !both_say && (is_part || !(has_error(above) && has_error(below)))
+}
+
+/// Whether a line has what an error has of its own.
+fn has_error(line: &[u8]) -> bool {
+    const MARKS: [&[u8]; 9] = [
+        b"n error occurred (",
+        b"client error (",
+        b"api error ",
+        b"Error Code: ",
+        b"not authorized to perform",
+        b"ccess Denied",
+        b"AccessDenied",
+        b"Exception: ",
+        b"Status Code: ",
+    ];
+    MARKS.iter().any(|mark| memmem::find(line, mark).is_some())
 }
 
 /// The CloudTrail event in which an anchor stands: the object with `eventName` around it.
@@ -401,7 +436,7 @@ fn event_around(bytes: &[u8], anchor: usize, from: usize) -> Option<Range<usize>
 fn escaped_event_around(bytes: &[u8], anchor: usize, from: usize) -> Option<Range<usize>> {
     let floor = from.max(anchor.saturating_sub(MARGIN));
     let before = bytes.get(floor..anchor)?;
-    let start = floor + memchr::memmem::rfind(before, b"{\\\"eventVersion")?;
+    let start = floor + memmem::rfind(before, b"{\\\"eventVersion")?;
     let behind = bytes.get(start..bytes.len().min(start + MARGIN))?;
     // The string ends at a quote without a backslash before it.
     let end = memchr::memchr_iter(b'"', behind)

@@ -11,9 +11,10 @@ fn causes(text: &str) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     scan(text.as_bytes(), |found| {
         let known = Circumstances::of_text(&found.error);
-        if let Some(diagnosis) = diagnose(&found.error, &known) {
-            ids.extend(diagnosis.candidates.iter().map(|one| one.cause.id.clone()));
-        }
+        let diagnosis = diagnose(&found.error, &known);
+        let candidates = diagnosis.iter().flat_map(|diagnosis| &diagnosis.candidates);
+        ids.extend(candidates.map(|one| one.cause.id.clone()));
+        diagnosis.is_some()
     })
     .unwrap();
     ids

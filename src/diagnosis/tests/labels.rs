@@ -49,9 +49,10 @@ fn explained(text: &str) -> Vec<(ReportedError, Diagnosis)> {
     let mut found = Vec::new();
     scan(text.as_bytes(), |one| {
         let known = Circumstances::of_text(&one.error);
-        if let Some(diagnosis) = diagnose(&one.error, &known) {
-            found.push((one.error, diagnosis));
-        }
+        let diagnosis = diagnose(&one.error, &known);
+        let is_error = diagnosis.is_some();
+        found.extend(diagnosis.map(|diagnosis| (one.error, diagnosis)));
+        is_error
     })
     .unwrap();
     found

@@ -11,8 +11,9 @@ fn found(bytes: impl Read) -> (Vec<FoundError>, ScanSummary) {
     let mut all = Vec::new();
     let summary = scan(bytes, |one| {
         // What is found is explained as well: neither may panic.
-        let _ = diagnose(&one.error, &Circumstances::of_text(&one.error));
+        let diagnosis = diagnose(&one.error, &Circumstances::of_text(&one.error));
         all.push(one);
+        diagnosis.is_some()
     })
     .unwrap();
     (all, summary)
@@ -74,6 +75,18 @@ fn two_lines_with_an_error_each_are_two_errors() {
     assert_eq!(all.len(), 2);
     assert_eq!(all[1].line, 2);
     assert_eq!(all[1].error.action.as_deref(), Some("s3:GetObject"));
+}
+
+/// Lines that begin with a small letter are as a rule wrapped ones; these are not.
+#[test]
+fn repeated_lines_of_a_tool_are_counted_one_by_one() {
+    let copied = "upload failed: ./f to s3://b/k An error occurred (AccessDenied) when calling the PutObject operation: Access Denied\n";
+    let logged = "time=2026-11-20T10:00:00Z level=error err=\"operation error S3: PutObject, https response error StatusCode: 403, RequestID: 1, HostID: 2, api error AccessDenied: Access Denied\"\n";
+    let java = "com.amazonaws.services.s3.model.AmazonS3Exception: Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: 1)\n\tat com.example.A.b(A.java:1)\n";
+    for line in [copied, logged, java] {
+        let (all, _) = found(line.repeat(50).as_bytes());
+        assert_eq!(all.len(), 50, "{line}");
+    }
 }
 
 proptest! {
