@@ -128,6 +128,9 @@ pub enum Command {
     Exports(ExportsArgs),
     /// List the profiles that can be chosen, and those that the SDK ignores
     Profiles(OutputArgs),
+    /// Say why something was refused and what to do: of a message, a log, or a file of CloudTrail
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain(ExplainArgs),
     /// Evaluate requests against policies, offline: one JSON object a line in, one a line out
     Simulate {
         /// The requests; standard input if left out
@@ -160,6 +163,7 @@ impl Command {
             Self::Resume(resume) => resume.output.output,
             Self::Exports(exports) => exports.output.output,
             Self::Profiles(args) => args.output,
+            Self::Explain(explain) => explain.output.output,
             _ => Output::Text,
         }
     }
@@ -468,6 +472,34 @@ pub struct ExportsArgs {
     /// Follow the exports that are under way, until ctrl-c
     #[arg(long)]
     pub watch: bool,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What `explain` reads and prints.
+const EXPLAIN_HELP: &str = "\
+It finds every refusal in what any tool printed (the AWS CLI, SDKs, Terraform, CloudFormation, Spark, Lambda,
+CloudTrail, S3 access logs), however it is wrapped, escaped, cut or coloured, and says for each what was
+refused, to whom, on what, by which kind of policy, and why: `the cause` where AWS's words leave no other,
+`likely`, or `possible`. What is no refusal (throttling, a wrong parameter, the network, TLS, a bug) is called
+what it is. Files packed with gzip are unpacked. It is offline, and repeats no access key, token or signature.
+
+With --output json one object: schema, bytes, lines, errors_not_shown, and errors, one for each kind: class,
+refusal, count, first_line, last_line, code, service, operation, action, principal, principal_kind, resource,
+other_resources, stated, policy_kind, policy_arn, status, request_id, event_time, message, cut, causes (id,
+certainty, place, title, means, fix, look, evidence, sources; the same place where nothing separates two),
+excluded, not_known.
+
+Exit status: 0 every error has a cause that is certain or likely, or there is none; 2 the input cannot be
+read; 5 of some the cause is only possible, or not known.";
+
+/// How `explain` goes.
+#[derive(Debug, ClapArgs)]
+pub struct ExplainArgs {
+    /// A message, a file, or - for standard input, which is read if it is left out
+    #[arg(value_name = "TEXT | FILE | -")]
+    pub what: Vec<String>,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,

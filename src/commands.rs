@@ -5,6 +5,7 @@
 pub mod apply;
 pub mod check;
 mod consent;
+pub mod explain;
 pub mod exports;
 mod facts_file;
 mod follow;

@@ -11,6 +11,7 @@ mod bad_input;
 mod clock;
 mod duplicates;
 mod earlier;
+mod explain;
 mod files;
 mod hostile;
 mod killed;

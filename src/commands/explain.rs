@@ -1,0 +1,148 @@
+//! `tableferry explain`: what refused or failed in a text, a log or a CloudTrail file, and what to do.
+//! Offline, from the text alone.
+
+use std::io::{self, BufReader, IsTerminal as _, Read, Write};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use flate2::read::MultiGzDecoder;
+use serde_json::json;
+
+use super::{Exit, output};
+use crate::args::{ExplainArgs, Output};
+use crate::diagnosis::Circumstances;
+use crate::diagnosis::catalogue::Certainty;
+use crate::diagnosis::group::ErrorGroups;
+use crate::diagnosis::scan::{ScanSummary, scan};
+use crate::diagnosis::words::{SCHEMA, describe, to_json};
+use crate::regular_file;
+
+/// What is explained, by its source.
+enum Input {
+    Text(String),
+    Stream(Box<dyn Read>),
+}
+
+/// Explains what the arguments name.
+///
+/// # Errors
+/// Where the input cannot be read, or the output not be written.
+pub fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
+    let mut groups = ErrorGroups::default();
+    let (input, is_text) = match input(&args.what)? {
+        Input::Text(text) => (Box::new(io::Cursor::new(text)) as Box<dyn Read>, true),
+        Input::Stream(stream) => (stream, false),
+    };
+    let summary = explain(input, &mut groups)?;
+    if is_text && groups.sorted().is_empty() && is_like_a_path(&args.what) {
+        bail!(
+            "there is no file {}, and as a text it tells of no error",
+            args.what.join(" ")
+        );
+    }
+    match args.output.output {
+        Output::Text => write_words(&groups, summary)?,
+        Output::Json => output::write_value(&json_of(&groups, summary))?,
+    }
+    Ok(exit_of(&groups))
+}
+
+/// Reads the errors of an input, unpacked where it is gzip.
+fn explain(input: impl Read + 'static, groups: &mut ErrorGroups) -> anyhow::Result<ScanSummary> {
+    let mut input = input;
+    let mut head = Vec::new();
+    input.by_ref().take(2).read_to_end(&mut head)?;
+    let is_packed = head == [0x1f, 0x8b];
+    let whole = io::Cursor::new(head).chain(input);
+    let add = |found| groups.add(found, Circumstances::of_text);
+    let summary = if is_packed {
+        scan(MultiGzDecoder::new(BufReader::new(whole)), add)
+    } else {
+        scan(whole, add)
+    };
+    summary.context("the input could not be read to its end")
+}
+
+/// A file where there is one of this name; standard input for `-` or nothing; a text otherwise.
+fn input(what: &[String]) -> anyhow::Result<Input> {
+    let standard = || Input::Stream(Box::new(io::stdin()));
+    match what {
+        [] if io::stdin().is_terminal() => bail!(
+            "nothing to explain\n  hint: give a message in quotes, a file, or a log on standard input"
+        ),
+        [] => Ok(standard()),
+        [one] if one == "-" => Ok(standard()),
+        [one] if Path::new(one).exists() => {
+            let path = Path::new(one);
+            let file = regular_file::open(path).with_context(|| format!("cannot read {one}"))?;
+            Ok(Input::Stream(Box::new(file)))
+        }
+        words => Ok(Input::Text(words.join(" "))),
+    }
+}
+
+/// Whether what was given was meant as a file: one word with a dot or a slash.
+fn is_like_a_path(what: &[String]) -> bool {
+    match what {
+        [one] => !one.contains(char::is_whitespace) && one.contains(['/', '.']),
+        _ => false,
+    }
+}
+
+/// 5 where something is not known for certain or likely; 0 otherwise.
+fn exit_of(groups: &ErrorGroups) -> Exit {
+    let is_open = groups.sorted().iter().any(|group| {
+        let first = group.diagnosis.candidates.first();
+        first.is_none_or(|first| first.certainty == Certainty::Possible)
+    });
+    if is_open { Exit::Undecided } else { Exit::Done }
+}
+
+fn write_words(groups: &ErrorGroups, summary: ScanSummary) -> io::Result<()> {
+    let mut out = output::words();
+    let kinds = groups.sorted();
+    for (number, group) in kinds.iter().enumerate() {
+        writeln!(out, "{}. {}", number + 1, describe(group))?;
+    }
+    let refusals = kinds.iter().filter(|group| group.diagnosis.is_refusal());
+    let (mut count, mut refused) = (0, 0);
+    for group in refusals {
+        count += group.count;
+        refused += 1;
+    }
+    let others: u64 = kinds.iter().map(|group| group.count).sum::<u64>() - count;
+    writeln!(
+        out,
+        "{} lines read: {count} refusals of {refused} kinds, {others} other errors of {} kinds",
+        summary.lines,
+        kinds.len() - refused
+    )?;
+    if groups.beyond() > 0 {
+        writeln!(
+            out,
+            "{} errors of further kinds are not shown",
+            groups.beyond()
+        )?;
+    }
+    if kinds.is_empty() {
+        writeln!(
+            out,
+            "No error of AWS is told of here. If there is one, give more of what the tool printed: the \
+             lines around it, or its output with --debug."
+        )?;
+    }
+    match out.flush() {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}
+
+fn json_of(groups: &ErrorGroups, summary: ScanSummary) -> serde_json::Value {
+    json!({
+        "schema": SCHEMA,
+        "bytes": summary.bytes,
+        "lines": summary.lines,
+        "errors": groups.sorted().into_iter().map(to_json).collect::<Vec<_>>(),
+        "errors_not_shown": groups.beyond(),
+    })
+}
