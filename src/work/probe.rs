@@ -235,8 +235,7 @@ impl Work {
                 self.abort_as_owner(id, probe, &mut report).await;
             }
             Err(failure) => {
-                // What asks to slow down has begun nothing; anything else may have been lost on its way.
-                if failure.is_retryable() && failure.kind != FailureKind::Throttled {
+                if may_have_begun(&failure) {
                     report.left = Left::Perhaps;
                 }
                 report.note(ProbeCall::Begin, Some(failure));
@@ -326,6 +325,17 @@ async fn send_and_abort(
         };
     }
     report.note(ProbeCall::Abort, failure);
+}
+
+/// Whether an upload may have been begun all the same: S3's own refusals have a code, and what answers
+/// in its place, such as a proxy, may do so once S3 has begun it.
+fn may_have_begun(failure: &Failure) -> bool {
+    let was_sent = !matches!(
+        failure.kind,
+        FailureKind::ReadOnly | FailureKind::Credentials
+    );
+    let is_own = failure.code.is_some() && failure.status.is_none_or(|status| status < 500);
+    was_sent && !is_own
 }
 
 /// Whether there is nothing left to abort: an earlier attempt did it, and its answer was lost.

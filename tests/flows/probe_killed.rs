@@ -181,6 +181,36 @@ fn what_a_killed_probe_left_is_taken_back_by_the_next(
     assert_eq!(listed.objects().len(), 0, "{listed:?}");
 }
 
+/// What a proxy answers in S3's place says nothing about what S3 did.
+#[rstest]
+#[case::forbidden("403 Forbidden", "")]
+#[case::throttled("429 Too Many Requests", "slow down")]
+#[case::not_allowed("405 Method Not Allowed", "")]
+fn an_upload_whose_beginning_a_proxy_answered_is_taken_back_by_the_next_probe(
+    #[case] status: &'static str,
+    #[case] body: &'static str,
+) {
+    let home = Home::new();
+    let server = Server::start(&home, 0, "1");
+    let plan = home.write("plan.toml", PLAN);
+    let mut command = home.command();
+    command.args(["check", "--probe", "--yes"]).arg(&plan);
+    relay::run(&home, &server, &mut command, move |head, passing| {
+        if Moment::BeforeTheId.is_now(head, passing) {
+            relay::answered(status, "text/plain", body)
+        } else {
+            relay::Fate::Pass
+        }
+    });
+    let left = uploads(&home, &server);
+    assert_eq!(left.len(), 1, "{left:?}");
+    let ended = probe(&home, &plan);
+    let taken = of_event(&ended, "probe_taken_back");
+    assert_eq!(taken.len(), 1, "{ended:?}");
+    assert_eq!(taken[0]["upload_ids"], serde_json::json!([left[0].1]));
+    assert_eq!(uploads(&home, &server), []);
+}
+
 #[test]
 fn a_probe_that_was_killed_after_its_end_is_found_to_have_left_nothing() {
     let home = Home::new();
