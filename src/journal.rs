@@ -225,8 +225,9 @@ impl Journal {
     /// Writes a run and all its operations, tokens included, in one transaction.
     ///
     /// `known` is the newest run that was looked at when this one was agreed to. A later one of the
-    /// same digest is [`JournalError::BegunMeanwhile`], and nothing is written: two processes that
-    /// run the same plan at once would export everything twice.
+    /// same digest, or with an operation that asks for the same, is [`JournalError::BegunMeanwhile`],
+    /// and nothing is written: two processes that run the same plan at once, or one of them some of its
+    /// tables, would export twice.
     pub fn record_run(
         &self,
         run: &NewRun<'_>,
@@ -245,6 +246,11 @@ impl Journal {
             .optional()?;
         if let Some(id) = twin {
             return Err(JournalError::BegunMeanwhile(RunId(id)));
+        }
+        for held in operation::of_later_runs(&transaction, known)? {
+            if operations.iter().any(|new| new.asks_for_the_same(&held)) {
+                return Err(JournalError::BegunMeanwhile(held.run));
+            }
         }
         transaction.execute(
             "INSERT INTO run (created_at, plan, digest, source_arn, source_account, source_region, destination)
@@ -347,13 +353,10 @@ fn no_such_operation(id: OperationId) -> JournalError {
 }
 
 fn with_operations(connection: &Connection, mut run: RunRecord) -> Result<RunRecord, JournalError> {
-    let mut statement = connection.prepare(operation::SELECT_OPERATIONS)?;
-    let mut rows = statement.query([run.id.0])?;
-    while let Some(row) = rows.next()? {
-        let operation = operation::read(row)?;
+    run.operations = operation::of_run(connection, run.id)?;
+    for operation in &run.operations {
         // What does not read back is told here, and nowhere later.
-        export::read_export(&operation)?;
-        run.operations.push(operation);
+        export::read_export(operation)?;
     }
     Ok(run)
 }

@@ -1,4 +1,5 @@
 //! Files that a command is given: regular files alone, opened without waiting, read up to a size.
+//! Those that it writes over are held to the same.
 //!
 //! A pipe without a writer would block its reader for good, and a device may never end. It also
 //! decides what "there is no such file" means: a link that leads nowhere is a file that cannot be
@@ -24,6 +25,30 @@ pub fn open(path: &Path) -> io::Result<File> {
         .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
         .open(path)?;
     check_kind(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Opens a file to be written anew: one that is there loses its content, unless it is no regular file.
+///
+/// # Errors
+/// Where it cannot be opened or made, or is no regular file.
+pub fn replace(path: &Path) -> io::Result<File> {
+    match fs::metadata(path) {
+        Ok(found) => check_kind(&found)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
+    let found = file.metadata()?;
+    check_kind(&found)?;
+    if found.is_file() {
+        file.set_len(0)?;
+    }
     Ok(file)
 }
 
@@ -126,7 +151,10 @@ pub(crate) fn name_of(kind: FileType) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
     use std::os::unix::fs::symlink;
+
+    use rustix::fs::{CWD, Mode, mkfifoat};
 
     use super::*;
 
@@ -139,6 +167,22 @@ mod tests {
         let socket = directory.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         assert!(told(&socket).contains("a socket"));
+    }
+
+    /// A pipe without a reader would block its writer for good.
+    #[test]
+    fn only_a_regular_file_is_written_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        mkfifoat(CWD, &pipe, Mode::RWXU).unwrap();
+        let told = replace(&pipe).unwrap_err().to_string();
+        assert!(told.contains("a named pipe"), "{told}");
+        let path = directory.path().join("file");
+        for text in ["a longer text", "short"] {
+            replace(&path).unwrap().write_all(text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        replace(Path::new("/dev/null")).unwrap();
     }
 
     #[test]

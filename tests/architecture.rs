@@ -47,7 +47,15 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("args", &["work"]),
     (
         "tui",
-        &["assess", "aws", "journal", "job", "sanitize", "work"],
+        &[
+            "assess",
+            "aws",
+            "journal",
+            "job",
+            "regular_file",
+            "sanitize",
+            "work",
+        ],
     ),
     (
         "commands",

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, IsTerminal};
 
+use rustix::termios::QueueSelector;
+
 use super::Exit;
 use super::output::{print_error, write_question};
 use super::report::Report;
@@ -165,6 +167,8 @@ pub(super) async fn ask(question: String) -> Option<String> {
         return None;
     }
     tokio::task::spawn_blocking(move || {
+        // A line that was typed before the question was there is no answer to it.
+        let _ = rustix::termios::tcflush(std::io::stdin(), QueueSelector::IFlush);
         write_question(&question).ok()?;
         let mut answer = String::new();
         // Nothing at all is the end of the input, as ctrl-d makes it.

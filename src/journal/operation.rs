@@ -108,6 +108,31 @@ pub struct NewOperation {
     pub fingerprint: Option<Fingerprint>,
 }
 
+impl NewOperation {
+    /// Whether an operation asks for the same and has it, or may still get it.
+    pub(super) fn asks_for_the_same(&self, held: &Operation) -> bool {
+        let is_void = matches!(
+            held.stage,
+            Stage::Refused | Stage::NotStarted | Stage::Failed
+        );
+        !is_void
+            && held.kind == self.kind
+            && held.account == self.account
+            && held.subject == self.subject
+            && without_token(&held.request, &held.token)
+                == without_token(&self.request, &self.token)
+    }
+}
+
+/// What a call sends beside its token.
+fn without_token(request: &Value, token: &str) -> Value {
+    let mut request = request.clone();
+    if let Some(members) = request.as_object_mut() {
+        members.retain(|_, value| value.as_str() != Some(token));
+    }
+    request
+}
+
 /// An operation of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
@@ -184,12 +209,40 @@ impl Operation {
     }
 }
 
-pub(super) const SELECT_OPERATIONS: &str = "
+pub(super) const SELECT_OPERATION: &str = "
     SELECT id, kind, run, position, account, subject, token, request, state, called_at, unanswered,
            first_called, last_called, settled_by, settled_at, arn, started_at, ended_at, failure_code,
            failure_message, failure_request_id, result, verified, verification, verified_at, remarks,
            fingerprint
-    FROM operation WHERE run = ?1 ORDER BY position";
+    FROM operation";
+
+/// The operations of a run, in the plan's order.
+pub(super) fn of_run(connection: &Connection, run: RunId) -> Result<Vec<Operation>, JournalError> {
+    select(connection, "run = ?1", run)
+}
+
+/// The operations of the runs after one.
+pub(super) fn of_later_runs(
+    connection: &Connection,
+    run: RunId,
+) -> Result<Vec<Operation>, JournalError> {
+    select(connection, "run > ?1", run)
+}
+
+fn select(
+    connection: &Connection,
+    condition: &str,
+    run: RunId,
+) -> Result<Vec<Operation>, JournalError> {
+    let query = format!("{SELECT_OPERATION} WHERE {condition} ORDER BY run, position");
+    let mut statement = connection.prepare(&query)?;
+    let mut rows = statement.query([run.0])?;
+    let mut operations = Vec::new();
+    while let Some(row) = rows.next()? {
+        operations.push(read(row)?);
+    }
+    Ok(operations)
+}
 
 /// Writes an operation of a run down, planned.
 pub(super) fn insert(
@@ -277,8 +330,8 @@ pub(super) fn update(connection: &Connection, operation: &Operation) -> Result<b
     Ok(changed == 1)
 }
 
-/// Reads a row of [`SELECT_OPERATIONS`].
-pub(super) fn read(row: &Row<'_>) -> Result<Operation, JournalError> {
+/// Reads a row of [`SELECT_OPERATION`].
+fn read(row: &Row<'_>) -> Result<Operation, JournalError> {
     let time = |at: Option<i64>| at.map(timestamp);
     let request: String = row.get(7)?;
     let settled: (Option<String>, Option<i64>) = (row.get(13)?, row.get(14)?);

@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::JournalError;
 use super::change::SELECT_CHANGE;
-use super::operation::SELECT_OPERATIONS;
+use super::operation::SELECT_OPERATION;
 use super::probe::SELECT_PROBE;
 use super::record::SELECT_RUN;
 
@@ -282,7 +282,7 @@ fn check(connection: &Connection, path: &Path) -> Result<(), JournalError> {
         let cause = rusqlite::Error::SqliteFailure(code, Some(finding));
         return Err(told(cause));
     }
-    for statement in [SELECT_RUN, SELECT_OPERATIONS, SELECT_CHANGE, SELECT_PROBE] {
+    for statement in [SELECT_RUN, SELECT_OPERATION, SELECT_CHANGE, SELECT_PROBE] {
         if connection.prepare(statement).is_err() {
             return Err(JournalError::Foreign {
                 path: path.to_owned(),

@@ -201,6 +201,52 @@ fn a_twin_begun_meanwhile_keeps_a_run_from_being_written() {
         .unwrap();
 }
 
+/// As `run --only` and a `run` of the whole plan, begun at the same time: their digests differ.
+#[test]
+fn an_operation_begun_meanwhile_in_another_run_keeps_a_run_from_being_written() {
+    let journal = Journal::in_memory().unwrap();
+    let other = NewRun {
+        digest: "of another plan",
+        ..new_run()
+    };
+    let first = journal
+        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
+        .unwrap();
+    let twin = journal.record_run(&other, &[planned("t2")], at(11), RunId(0));
+    assert!(
+        matches!(twin, Err(JournalError::BegunMeanwhile(run)) if run == first),
+        "{twin:?}"
+    );
+    // Another account's, another request, and one that was seen before are no twins.
+    let mut elsewhere = planned("t3");
+    elsewhere.account = "999999999999".to_owned();
+    let mut different = planned("t4");
+    different.request["prefix"] = "elsewhere".into();
+    for (new, known) in [
+        (elsewhere, RunId(0)),
+        (different, RunId(0)),
+        (planned("t5"), first),
+    ] {
+        journal.record_run(&other, &[new], at(12), known).unwrap();
+        journal
+            .lock()
+            .execute("UPDATE run SET digest = id", [])
+            .unwrap();
+    }
+    // What was never started is in nobody's way.
+    let journal = Journal::in_memory().unwrap();
+    journal
+        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
+        .unwrap();
+    journal
+        .lock()
+        .execute("UPDATE operation SET state = 'FAILED'", [])
+        .unwrap();
+    journal
+        .record_run(&other, &[planned("t2")], at(11), RunId(0))
+        .unwrap();
+}
+
 #[test]
 fn another_programs_database_is_left_as_it_is() {
     let directory = tempfile::tempdir().unwrap();

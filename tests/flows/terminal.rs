@@ -294,6 +294,21 @@ fn a_command_asks_again_for_a_code_that_was_refused(#[case] codes: &[&str], #[ca
     assert_eq!(asked, 3, "{text}");
 }
 
+/// Whoever typed it had not read what is asked.
+#[test]
+fn a_line_that_was_typed_before_the_question_is_no_answer() {
+    let home = Home::new();
+    let plan = include_str!("../../assets/plans/one-table.toml");
+    home.write("plan.toml", plan);
+    let arguments = ["--sandbox", "--sandbox-job", "0.2", "run", "plan.toml"];
+    let mut terminal = Terminal::open(&home, 100, 40, &arguments);
+    terminal.press(&format!("y{ENTER}"));
+    terminal.sees(&["start (y/N)?"]);
+    terminal.press(ENTER);
+    assert_eq!(terminal.ended(), 3, "{}", terminal.text());
+    terminal.sees(&["nothing was started"]);
+}
+
 /// From a plan that is filled in to the Access step; each step is left once it has read this.
 fn walk_to_access(terminal: &mut Terminal, steps: [&[&str]; 4]) {
     for read in steps {

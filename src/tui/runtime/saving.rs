@@ -1,9 +1,11 @@
 //! Writing the plan to the file that was typed.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
-use std::{env, fs, io};
+use std::{env, io};
 
+use crate::regular_file;
 use crate::tui::message::MutationResult;
 
 /// Writes the plan; a file that is there is left alone unless it may be replaced.
@@ -43,14 +45,12 @@ fn without_tilde(typed: &Path, home: Option<&Path>) -> Result<PathBuf, String> {
 }
 
 fn write(path: &Path, text: &str, may_replace: bool) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true);
-    if may_replace {
-        options.create(true).truncate(true);
+    let mut file = if may_replace {
+        regular_file::replace(path)?
     } else {
-        options.create_new(true);
-    }
-    options.open(path)?.write_all(text.as_bytes())
+        File::create_new(path)?
+    };
+    file.write_all(text.as_bytes())
 }
 
 #[cfg(test)]
