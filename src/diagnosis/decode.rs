@@ -28,7 +28,10 @@ pub(super) fn decode(record: &[u8]) -> String {
     if text.contains('[') {
         text = without_colours(&text);
     }
-    if let Cow::Owned(kept) = sanitize_lines(&text) {
+    let is_plain = |byte: u8| matches!(byte, b'\n' | b'\t' | b' '..=b'~');
+    if !text.bytes().all(is_plain)
+        && let Cow::Owned(kept) = sanitize_lines(&text)
+    {
         text = kept;
     }
     if text.contains(is_frame) || text.contains('\n') {

@@ -5,6 +5,8 @@
 
 mod fields;
 
+use memchr::memmem;
+
 use self::fields::{after, code_name, line, set, up_to};
 use super::reported::{Form, ReportedError, is_bare};
 
@@ -45,6 +47,9 @@ fn cli(text: &str, error: &mut ReportedError) {
 /// Go's second SDK: `operation error S3: PutObject, https response error StatusCode: 403, RequestID: X,
 /// HostID: Y, api error CODE: MESSAGE`; an error of the model has its name in place of `api error CODE`.
 fn go(text: &str, error: &mut ReportedError) {
+    if after(text, "operation error").is_none() && after(text, "api").is_none() {
+        return;
+    }
     let text = text.replace('\n', " ");
     let operation = after(&text, "operation error ");
     if let Some(rest) = operation
@@ -88,6 +93,9 @@ fn go(text: &str, error: &mut ReportedError) {
 /// Java's SDKs: `MESSAGE (Service: Amazon S3; Status Code: 403; Error Code: CODE; Request ID: X …)` and
 /// `MESSAGE (Service: S3, Status Code: 403, Request ID: X …)`.
 fn java(text: &str, error: &mut ReportedError) {
+    if after(text, "Service:").is_none() {
+        return;
+    }
     let text = text.replace('\n', " ");
     let Some((before, rest)) = text.split_once("(Service: ") else {
         return;
@@ -225,6 +233,9 @@ fn dotnet(text: &str, error: &mut ReportedError) {
 
 /// Pairs of a name and a value, as JSON, YAML and JavaScript's objects write them.
 fn pairs(text: &str, error: &mut ReportedError) {
+    if error.code.is_some() && !error.message.is_empty() {
+        return;
+    }
     let value = |names: &[&str]| names.iter().find_map(|name| pair(text, name));
     let message = value(&[
         "errorMessage",
@@ -268,7 +279,7 @@ fn pairs(text: &str, error: &mut ReportedError) {
 
 /// The value of `name: value`, the name in quotes or not.
 fn pair<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    for (at, _) in text.match_indices(name) {
+    for at in memmem::find_iter(text.as_bytes(), name) {
         let before = text.get(..at)?.chars().next_back();
         if before
             .is_some_and(|character| character.is_alphanumeric() || "_-.<$".contains(character))

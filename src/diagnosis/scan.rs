@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use memchr::{memchr, memmem, memrchr};
 
 use super::decode::decode;
@@ -104,6 +104,7 @@ fn anchors() -> Option<&'static AhoCorasick> {
     static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostFirst)
+            .kind(Some(AhoCorasickKind::DFA))
             .build(ANCHORS)
             .ok()
     });

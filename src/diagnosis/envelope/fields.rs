@@ -1,10 +1,13 @@
 //! Cutting texts at markers, and filling the fields of an error: what was filled first stays.
 
+use memchr::memmem;
+
 use crate::diagnosis::reported::{Form, ReportedError};
 
 /// Text after a marker.
 pub(super) fn after<'t>(text: &'t str, marker: &str) -> Option<&'t str> {
-    text.split_once(marker).map(|(_, rest)| rest)
+    let at = memmem::find(text.as_bytes(), marker.as_bytes())?;
+    text.get(at + marker.len()..)
 }
 
 /// Text up to the first of some characters, or all of it.

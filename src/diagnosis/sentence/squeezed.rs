@@ -10,18 +10,18 @@ pub(super) struct Squeezed<'t> {
 
 impl<'t> Squeezed<'t> {
     pub fn of(original: &'t str) -> Self {
-        let mut text = String::with_capacity(original.len());
+        let mut text = Vec::with_capacity(original.len());
         let mut places = Vec::with_capacity(original.len());
-        for (place, character) in original.char_indices() {
-            if !character.is_whitespace() {
-                let before = text.len();
-                text.push(character.to_ascii_lowercase());
-                places.extend((before..text.len()).map(|byte| place + (byte - before)));
+        for (place, byte) in original.bytes().enumerate() {
+            if !byte.is_ascii_whitespace() {
+                text.push(byte.to_ascii_lowercase());
+                places.push(place);
             }
         }
         Self {
             original,
-            text,
+            // Leaving ASCII out of UTF-8 leaves UTF-8.
+            text: String::from_utf8(text).unwrap_or_default(),
             places,
         }
     }
