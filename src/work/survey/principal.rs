@@ -76,11 +76,11 @@ pub(super) async fn fill_in(
         || !facts.role.is_settled();
     if lacks_own && other.identity.account == account && other.identity.arn != facts.caller.arn {
         let own = read_own(other, &facts.caller.arn).await;
-        if own.policies.is_settled() {
-            facts.some_identity_policies.clear();
+        if came_further(facts, &own) {
+            facts.identity_policies = own.policies;
+            facts.some_identity_policies = own.some_policies;
         }
         facts.role.fill(own.role);
-        facts.identity_policies.fill(own.policies);
         // Whoever learned which boundary it is came further, and names what is still missing.
         if facts.attached_boundary.is_none() && own.attached_boundary.is_some() {
             facts.boundary = own.boundary;
@@ -109,6 +109,21 @@ pub(super) async fn fill_in(
         fill_levels(&mut facts.service_control, controls.service);
         fill_levels(&mut facts.resource_control, controls.resource);
     }
+}
+
+/// Whether another reader learned more of the identity policies: all of them, or some, or which one it
+/// is that may not be read.
+fn came_further(facts: &PrincipalFacts, own: &Own) -> bool {
+    let is_list_unread = |policies: &Fact<Vec<PolicyText>>| {
+        let error = policies.error();
+        error.is_none_or(|error| error.permission.starts_with("iam:List"))
+    };
+    let (known, found) = (&facts.identity_policies, &own.policies);
+    if known.is_settled() || found.is_settled() {
+        return !known.is_settled();
+    }
+    own.some_policies.len() > facts.some_identity_policies.len()
+        || is_list_unread(known) && !is_list_unread(found)
 }
 
 /// Whether no control policy is left that could not be read.
