@@ -3,13 +3,15 @@
 //! This room decides where an export's files lie ([`layout`]), what its manifests and checksum
 //! files say ([`manifest`], [`checksum`]), whether they are of the export that was asked for ([`origin`]),
 //! whether what lies there is what they say ([`verify`]),
-//! and what a data line holds ([`data`]). It reads and writes text and bytes that are handed to it;
+//! and what a data line must hold ([`line`]). It reads and writes text and bytes that are handed to it;
 //! fetching them is for others. The formats are those of the developer guide's page on the output
 //! of a table export.
 
+pub mod audit;
 pub mod checksum;
-pub mod data;
+pub mod data_file;
 pub mod layout;
+pub mod line;
 pub mod manifest;
 pub mod origin;
 #[cfg(test)]

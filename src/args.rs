@@ -11,6 +11,7 @@ use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use expiry::Expiry;
 
+use crate::archive::line::KeyAttribute;
 use crate::work::ChangeKind;
 use tableferry_policy::arn::{AccountId, Arn, Partition};
 use tableferry_sandbox::{ClockOffset, Options};
@@ -126,6 +127,9 @@ pub enum Command {
     Resume(ResumeArgs),
     /// List the exports of the journal
     Exports(ExportsArgs),
+    /// Verify an export's files, wherever they lie: manifests, presence and ETags, or with --deep every byte
+    #[command(after_help = VERIFY_HELP)]
+    Verify(VerifyArgs),
     /// List the profiles that can be chosen, and those that the SDK ignores
     Profiles(OutputArgs),
     /// Say why something was refused and what to do: of a message, a log, or a file of CloudTrail
@@ -162,6 +166,7 @@ impl Command {
             Self::Undo(undo) => undo.output.output,
             Self::Resume(resume) => resume.output.output,
             Self::Exports(exports) => exports.output.output,
+            Self::Verify(verify) => verify.output.output,
             Self::Profiles(args) => args.output,
             Self::Explain(explain) => explain.output.output,
             _ => Output::Text,
@@ -461,6 +466,42 @@ pub struct ResumeArgs {
     /// it, those are looked at that were not verified yet, or could not be read
     #[arg(long, requires = "run", conflicts_with_all = ["started", "not_started"])]
     pub verify_again: bool,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What `verify` looks at.
+const VERIFY_HELP: &str = "\
+ARCHIVE is the number of a run (all its completed exports), an export's ARN, s3://BUCKET/PREFIX/AWSDynamoDB/ID,
+or a directory with a copy of that folder; a directory whose name is a number is ./3. A moved or copied
+archive is verified as it lies: files are found beside their manifest.
+
+With --deep each data file is read once: the MD5 of its bytes, its gzip to the end, and each line as
+DynamoDB JSON or Ion of that kind of export; keys that stand twice are found across all files. Faults are
+told by file, line and attribute path, and never by value.
+
+Exit status: 0 whole; 1 damaged; 2 the usage is wrong; 3 larger than [limits] allow; 4 cut off, the export
+is still running, or sign-in needed; 5 undecided, or not to be read.";
+
+/// How `verify` goes.
+#[derive(Debug, ClapArgs)]
+pub struct VerifyArgs {
+    /// What is verified
+    pub archive: String,
+    /// Read every byte
+    #[arg(long)]
+    pub deep: bool,
+    /// A key attribute of the table with its type S, N or B, as in orderId:S; given twice for a sort key.
+    /// Left out, the table is asked where it is still there, and incremental exports name their keys
+    #[arg(long, value_name = "NAME:TYPE")]
+    pub key: Vec<KeyAttribute>,
+    /// The profile that reads, in place of those of the run, or of `AWS_PROFILE`
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// The account that must own the bucket of an s3:// folder
+    #[arg(long, value_name = "ACCOUNT")]
+    pub bucket_owner: Option<AccountId>,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,

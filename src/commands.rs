@@ -27,6 +27,7 @@ pub mod survey;
 mod terms;
 pub mod undo;
 mod unfinished;
+pub mod verify;
 pub mod wizard;
 
 use tokio_util::sync::CancellationToken;

@@ -78,7 +78,7 @@ impl ConfigError {
             Self::Unreadable { .. } => {
                 "nothing was started, since the file may hold what holds you back: correct the file, its owner or its permissions, or remove it where none is meant; its name comes from --config, TABLEFERRY_CONFIG or the home directory".to_owned()
             }
-            Self::Wrong { .. } => "it takes state_dir = \"…\"; [poll] with first_seconds, longest_seconds and patience_seconds; [timeouts] with connect_seconds, read_seconds, attempt_seconds and operation_seconds; read_only = true; [accounts.\"111111111111\"] with name and production; [allowed] with accounts, organization, buckets and largest_size".to_owned(),
+            Self::Wrong { .. } => "it takes state_dir = \"…\"; [poll] with first_seconds, longest_seconds and patience_seconds; [timeouts] with connect_seconds, read_seconds, attempt_seconds and operation_seconds; read_only = true; [accounts.\"111111111111\"] with name and production; [allowed] with accounts, organization, buckets and largest_size; [limits] with largest_download".to_owned(),
         }
     }
 }
@@ -98,6 +98,8 @@ struct File {
     accounts: BTreeMap<AccountId, guards::AccountFile>,
     #[serde(default, deserialize_with = "guards::allowed")]
     allowed: Option<guards::AllowedFile>,
+    #[serde(default)]
+    limits: guards::LimitsFile,
 }
 
 #[expect(clippy::struct_field_names, reason = "the file's keys say their unit")]
@@ -140,14 +142,19 @@ impl Config {
             state_dir,
             poll: poll(&file.poll),
             timeouts: timeouts(&file.timeouts),
-            guards: Guards::of(file.read_only, file.accounts, file.allowed),
+            guards: Guards::of(file.read_only, file.accounts, file.allowed, &file.limits),
         })
     }
 
     /// The guards of a file alone, for work that keeps no journal of its own.
     pub fn read_guards(path: &Path) -> Result<Guards, ConfigError> {
         let file = read_file(path)?;
-        Ok(Guards::of(file.read_only, file.accounts, file.allowed))
+        Ok(Guards::of(
+            file.read_only,
+            file.accounts,
+            file.allowed,
+            &file.limits,
+        ))
     }
 }
 
@@ -360,6 +367,8 @@ mod tests {
             organization = "o-exampleorgid"
             buckets = ["export-landing"]
             largest_size = "500 GiB"
+            [limits]
+            largest_download = "2 TiB"
         "#;
         let guards = read(text, Some("/x")).unwrap().guards;
         assert!(guards.is_read_only);
@@ -367,6 +376,7 @@ mod tests {
         assert_eq!(production.len(), 1, "{production:?}");
         assert_eq!(production[0].0.as_str(), "111111111111");
         assert_eq!(production[0].1, "prod");
+        assert_eq!(guards.largest_download, Some(2 << 40));
         let limits = guards.limits;
         assert_eq!(limits.accounts, ["222222222222".parse().unwrap()]);
         assert_eq!(limits.organization.as_deref(), Some("o-exampleorgid"));

@@ -129,6 +129,9 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
         Some(Command::Exports(exports)) => {
             Ok(commands::exports::exports(&work, &exports, commands::cut_off_token()?).await)
         }
+        Some(Command::Verify(verify)) => {
+            Ok(commands::verify::verify(&work, &verify, commands::cut_off_token()?).await)
+        }
         Some(Command::Profiles(output)) => Ok(commands::profiles::profiles(&work, output)),
         _ => commands::wizard::wizard(work, args.plan).await,
     }

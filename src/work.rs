@@ -23,6 +23,7 @@ mod under_way;
 mod verify;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub use start::StartError;
 pub use survey::{ControlDocuments, ControlFile, ControlFileError};
 pub use tally::Tally;
 pub use under_way::Duplicate;
+pub use verify::ArchiveError;
+pub use verify::archive::{ArchiveEvent, ArchivePlace, ArchiveReport, ArchiveRequest};
 
 use crate::assess::limits::Limits;
 use crate::aws::profiles::Profiles;
@@ -66,6 +69,10 @@ pub struct Settings {
     pub production: BTreeMap<AccountId, String>,
     /// What every plan must keep to.
     pub limits: Limits,
+    /// The most bytes that one command may download.
+    pub largest_download: Option<u64>,
+    /// Where the journal is kept, where it is kept at all.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// The pace of polling: from the first pause, each half as long again, up to the longest.

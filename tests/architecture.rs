@@ -44,7 +44,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
         &["assess", "archive", "aws", "journal", "job", "text_file"],
     ),
     ("config", &["assess", "aws", "text_file", "work"]),
-    ("args", &["work"]),
+    ("args", &["archive", "work"]),
     (
         "tui",
         &[
@@ -60,6 +60,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     (
         "commands",
         &[
+            "archive",
             "assess",
             "args",
             "aws",

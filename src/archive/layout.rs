@@ -175,9 +175,61 @@ pub fn key_candidates(named: &str, prefix: Option<&str>) -> Vec<String> {
     }
 }
 
+/// Where a data file lies, seen from the manifests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DataPlace {
+    /// In `data/` below the manifests' folder, by its name: of a full export.
+    Own(String),
+    /// In `data/` beside that folder, by its name: of an incremental one.
+    Shared(String),
+}
+
+/// Where the data file of a key lies, seen from the manifests; `None` where the key has not the form
+/// that exports give it. It holds wherever the files were moved together.
+#[must_use]
+pub fn data_place(key: &str) -> Option<DataPlace> {
+    let mut parts = key.rsplit('/');
+    let (name, folder, above) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_name = !matches!(name, "" | "." | "..") && !name.contains('\0');
+    if folder != "data" || !is_name {
+        return None;
+    }
+    let name = name.to_owned();
+    Some(if above == FOLDER {
+        DataPlace::Shared(name)
+    } else {
+        DataPlace::Own(name)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_data_file_is_found_from_its_manifest_wherever_both_were_moved() {
+        let own = DataPlace::Own("a.json.gz".to_owned());
+        assert_eq!(
+            data_place(&format!("p/q/AWSDynamoDB/{ID}/data/a.json.gz")),
+            Some(own.clone())
+        );
+        assert_eq!(
+            data_place(&format!("AWSDynamoDB/{ID}/data/a.json.gz")),
+            Some(own)
+        );
+        let shared = DataPlace::Shared("a.json.gz".to_owned());
+        assert_eq!(data_place("p/AWSDynamoDB/data/a.json.gz"), Some(shared));
+        for key in [
+            "a.json.gz",
+            "data/a.json.gz",
+            "AWSDynamoDB/x/data/..",
+            "AWSDynamoDB/x/data/",
+            "AWSDynamoDB/x/other/a.json.gz",
+            "AWSDynamoDB/x/data/a\0b",
+        ] {
+            assert_eq!(data_place(key), None, "{key:?}");
+        }
+    }
 
     const ID: &str = "01693685827463-2d8752fd";
 

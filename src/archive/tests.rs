@@ -7,7 +7,6 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::data::{AttributeValue, ChangeLine, DataError, DataLine as _, FullLine, lines};
 use super::manifest::{FileEntry, ManifestError, Summary};
 use super::verify::{Finding, Folder, Listed, verify};
 use crate::job::{Format, Span, View};
@@ -270,58 +269,6 @@ fn an_empty_list_is_whole_only_for_a_window_without_changes() {
     );
 }
 
-const FULL_LINE: &str = r#"{"Item":{"Authors":{"SS":["Author1","Author2"]},"Dimensions":{"S":"8.5 x 11.0 x 1.5"},"ISBN":{"S":"333-3333333333"},"Id":{"N":"103"},"InPublication":{"BOOL":false},"Price":{"N":"2000"},"Tags":{"L":[{"S":"a \"b\""},{"NULL":true}]},"Title":{"M":{"en":{"S":"Book"}}}}}"#;
-
-const CHANGE_LINE: &str = r#"{"Metadata":{"WriteTimestampMicros":{"N":"1680109764000000"}},"Keys":{"PK":{"S":"CUST#100"}},"NewImage":{"PK":{"S":"CUST#100"},"FirstName":{"S":"John"}},"OldImage":{"PK":{"S":"CUST#100"}}}"#;
-
-#[test]
-fn an_item_is_read_and_borrows_from_its_line() {
-    let line = FullLine::parse(FULL_LINE).unwrap();
-    let AttributeValue::N(id) = &line.item[&"Id".into()] else {
-        panic!("a number");
-    };
-    assert_eq!(id.as_str(), "103");
-    assert!(matches!(id.0, std::borrow::Cow::Borrowed(_)));
-    let AttributeValue::StringSet(authors) = &line.item[&"Authors".into()] else {
-        panic!("a set of strings");
-    };
-    assert!(matches!(
-        authors[0].0,
-        std::borrow::Cow::Borrowed("Author1")
-    ));
-    assert_eq!(line.to_json(), FULL_LINE);
-}
-
-#[test]
-fn a_change_has_its_key_and_the_images_that_are_there() {
-    let change = ChangeLine::parse(CHANGE_LINE).unwrap();
-    assert_eq!(change.keys.len(), 1);
-    assert_eq!(change.new_image.as_ref().unwrap().len(), 2);
-    assert_eq!(change.old_image.as_ref().unwrap().len(), 1);
-    let deleted = r#"{"Metadata":{"WriteTimestampMicros":{"N":"1"}},"Keys":{"PK":{"S":"x"}}}"#;
-    let change = ChangeLine::parse(deleted).unwrap();
-    assert_eq!(
-        (change.new_image.as_ref(), change.old_image.as_ref()),
-        (None, None)
-    );
-    assert_eq!(change.to_json(), deleted);
-}
-
-#[test]
-fn a_line_that_is_no_item_is_told_with_its_number() {
-    let text = format!("{FULL_LINE}\n\n{{\"Item\":{{\"a\":{{\"X\":1}}}}}}\n{FULL_LINE}\n");
-    let read: Vec<Result<FullLine<'_>, DataError>> = lines(&text).collect();
-    assert_eq!(read.len(), 3);
-    assert_eq!(read[1].as_ref().unwrap_err().line, 3);
-    assert!(read[0].is_ok() && read[2].is_ok());
-}
-
-#[test]
-fn a_line_nested_beyond_all_measure_is_an_error() {
-    let deep = format!("{{\"Item\":{{\"a\":{}", "{\"L\":[".repeat(100_000));
-    assert!(FullLine::parse(&deep).is_err());
-}
-
 fn damaged(text: &str, damage: Vec<(Index, Index, Vec<u8>)>) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     for (from, length, patch) in damage {
@@ -353,10 +300,6 @@ proptest! {
             let again = FileEntry::parse_list(FileEntry::write_list(&entries).as_bytes()).unwrap();
             prop_assert_eq!(again, entries);
         }
-        let text = damaged(&format!("{FULL_LINE}\n{CHANGE_LINE}\n"), damage);
-        let text = String::from_utf8_lossy(&text);
-        lines::<FullLine<'_>>(&text).for_each(drop);
-        lines::<ChangeLine<'_>>(&text).for_each(drop);
     }
 
     #[test]

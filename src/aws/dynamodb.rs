@@ -1,5 +1,7 @@
 //! DynamoDB: tables, their recovery window, and exports.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::{self as sdk, TableDescription};
 use jiff::Timestamp;
 
@@ -37,6 +39,8 @@ pub struct Table {
     pub created_at: Option<Timestamp>,
     /// The partition key and, if any, the sort key.
     pub key_attributes: Vec<String>,
+    /// The types of the attributes that keys and indexes name: `S`, `N` or `B`.
+    pub attribute_types: BTreeMap<String, String>,
     /// The KMS key that encrypts the table, where it is not DynamoDB's own.
     pub kms_key: Option<String>,
 }
@@ -232,6 +236,14 @@ fn table(described: &TableDescription) -> Option<Table> {
             .key_schema()
             .iter()
             .map(|key| key.attribute_name().to_owned())
+            .collect(),
+        attribute_types: described
+            .attribute_definitions()
+            .iter()
+            .map(|attribute| {
+                let kind = attribute.attribute_type().as_str().to_owned();
+                (attribute.attribute_name().to_owned(), kind)
+            })
             .collect(),
         kms_key,
     })

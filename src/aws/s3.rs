@@ -1,5 +1,6 @@
 //! S3: whose a bucket is, where it lies, and what is in it.
 
+pub mod content;
 pub mod multipart;
 mod policy;
 mod settings;

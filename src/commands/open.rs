@@ -41,6 +41,7 @@ fn open_real(global: &Global) -> anyhow::Result<Work> {
     let settings = Settings {
         is_sandbox: false,
         poll: config.poll,
+        state_dir: Some(config.state_dir),
         ..Settings::default()
     };
     let environment = Environment::from_process().with_timeouts(config.timeouts);
@@ -68,6 +69,7 @@ fn guarded(
     };
     settings.production = guards.production;
     settings.limits = guards.limits;
+    settings.largest_download = guards.largest_download;
     Work::new(environment, journal, settings)
 }
 

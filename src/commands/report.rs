@@ -152,6 +152,27 @@ impl Report {
         self.bar.replace(Some(bar));
     }
 
+    /// From here on a bar of bytes moves at the bottom of a terminal, with rate and time left.
+    pub(super) fn start_bytes_bar(&self, bytes: u64) {
+        if self.output != Output::Text || !output::is_terminal() {
+            return;
+        }
+        let bar = ProgressBar::new(bytes);
+        if let Ok(style) = ProgressStyle::with_template(
+            "{spinner} [{bar:24}] {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left",
+        ) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        self.bar.replace(Some(bar));
+    }
+
+    /// How many bytes of it are done.
+    pub(super) fn set_bytes(&self, bytes: u64) {
+        if let Some(bar) = &*self.bar.borrow() {
+            bar.set_position(bytes);
+        }
+    }
+
     pub(super) fn stop_bar(&self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();

@@ -18,6 +18,8 @@ pub struct Guards {
     pub production: BTreeMap<AccountId, String>,
     /// What a plan must keep to.
     pub limits: Limits,
+    /// The most bytes that one command may download.
+    pub largest_download: Option<u64>,
 }
 
 /// `[accounts."111111111111"]`
@@ -42,11 +44,20 @@ pub(super) struct AllowedFile {
     largest_size: Option<u64>,
 }
 
+/// `[limits]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LimitsFile {
+    #[serde(default, deserialize_with = "size")]
+    largest_download: Option<u64>,
+}
+
 impl Guards {
     pub(super) fn of(
         is_read_only: bool,
         accounts: BTreeMap<AccountId, AccountFile>,
         allowed: Option<AllowedFile>,
+        limits: &LimitsFile,
     ) -> Self {
         let production = accounts
             .into_iter()
@@ -62,6 +73,7 @@ impl Guards {
                 buckets: allowed.buckets.unwrap_or_default(),
                 largest_bytes: allowed.largest_size,
             },
+            largest_download: limits.largest_download,
         }
     }
 }

@@ -4,8 +4,16 @@
 //! only write. Where neither may read, that is no fault of the export: it is *unknown*. What fails on the
 //! way, or is answered by something else than S3, says nothing at all.
 
+pub mod archive;
+mod archive_error;
+mod bucket;
+mod directory;
+mod key_index;
+mod scan;
+
 use std::collections::BTreeMap;
 
+pub use archive_error::ArchiveError;
 use futures_util::future;
 
 use super::event::{Side, Verification};

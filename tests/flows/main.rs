@@ -7,6 +7,7 @@
     reason = "a test ends by panicking"
 )]
 
+mod archives;
 mod bad_input;
 mod clock;
 mod duplicates;
@@ -30,4 +31,5 @@ mod servers;
 mod terminal;
 mod twice;
 mod unanswered;
+mod verify_archives;
 mod verifying;

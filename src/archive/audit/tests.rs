@@ -1,0 +1,1 @@
+//! Judgements of archives whose content was read.

@@ -1,0 +1,85 @@
+//! Why an archive was not verified; what is damaged in one that was is no error.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::aws::failure::Failure;
+use crate::work::event::Side;
+use tableferry_policy::arn::Arn;
+
+/// Why an archive was not verified.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// It is no directory.
+    #[error("{} is no directory", path.display())]
+    NoDirectory {
+        /// What was named.
+        path: PathBuf,
+    },
+    /// There is no manifest.
+    #[error("there is no manifest-summary.json in {place}")]
+    NoManifest {
+        /// What was named.
+        place: String,
+    },
+    /// There is more than one export.
+    #[error("there are several exports in {place}: {}", exports.join(", "))]
+    SeveralExports {
+        /// What was named.
+        place: String,
+        /// Their folders.
+        exports: Vec<String>,
+    },
+    /// DynamoDB does not know the export.
+    #[error("there is no such export: {0}")]
+    NoSuchExport(Box<Failure>),
+    /// The export is under way.
+    #[error("the export is still running: {0}")]
+    StillRunning(Arn),
+    /// The export failed.
+    #[error("the export failed: {code}: {message}")]
+    ExportFailed {
+        /// AWS's code.
+        code: String,
+        /// AWS's message.
+        message: String,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {place}: {error}")]
+    Unreadable {
+        /// The file.
+        place: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// A call failed.
+    #[error("{0}")]
+    Call(Box<Failure>),
+    /// Nobody is signed in.
+    #[error("the {0} is not signed in")]
+    NotSignedIn(Side),
+    /// The configuration allows no download of this size.
+    #[error(
+        "the data files have {}, and the configuration allows a download of {}",
+        bytesize::ByteSize(*bytes),
+        bytesize::ByteSize(*largest)
+    )]
+    TooLarge {
+        /// The bytes of the data files.
+        bytes: u64,
+        /// Those that are allowed.
+        largest: u64,
+    },
+    /// The index of keys cannot be written.
+    #[error("the index of keys cannot be kept: {0}")]
+    Index(io::Error),
+    /// It was cut off.
+    #[error("cut off before the archive was read to its end")]
+    CutOff,
+}
+
+impl From<Failure> for ArchiveError {
+    fn from(failure: Failure) -> Self {
+        Self::Call(Box::new(failure))
+    }
+}
