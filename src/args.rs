@@ -530,7 +530,8 @@ With --output json one object: schema, bytes, lines, errors_not_shown, and error
 refusal, count, first_line, last_line, code, service, operation, action, principal, principal_kind, resource,
 other_resources, stated, policy_kind, policy_arn, status, request_id, event_time, message, cut, causes (id,
 certainty, place, title, means, fix, look, evidence, sources; the same place where nothing separates two),
-excluded, not_known.
+excluded, not_known. With --plan also refused_by_plan: requirement and explanation of each requirement that
+the assessment denies.
 
 Exit status: 0 every error has a cause that is certain or likely, or there is none; 2 the input cannot be
 read; 5 of some the cause is only possible, or not known.";
@@ -541,6 +542,13 @@ pub struct ExplainArgs {
     /// A message, a file, or - for standard input, which is read if it is left out
     #[arg(value_name = "TEXT | FILE | -")]
     pub what: Vec<String>,
+    /// The plan that the errors are of: with --facts, its assessment says which causes hold, which are
+    /// excluded, and what would be refused next
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub plan: Option<PathBuf>,
+    /// What the plan is assessed by.
+    #[command(flatten)]
+    pub facts: FactsArgs,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,

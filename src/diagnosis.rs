@@ -1,11 +1,12 @@
 //! Why something failed: from the words that a tool printed to causes, evidence and fixes.
 //!
-//! The room reads text and makes no call. A record is decoded, read into a [`ReportedError`], and explained
+//! The room reads text and makes no call; an assessment may say which causes hold ([`assessed`]). A record is decoded, read into a [`ReportedError`], and explained
 //! by the catalogue of causes in `assets/causes`; what is known beside the words enters as
 //! [`Circumstances`]. [`scan`] finds the errors of a stream of any length, [`group`] counts those of one
 //! kind, and [`words`] tells them.
 
 mod access_log;
+pub mod assessed;
 pub mod catalogue;
 pub mod circumstance;
 mod decode;

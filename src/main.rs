@@ -45,7 +45,7 @@ fn start(mut args: Args) -> anyhow::Result<Exit> {
         Some(Command::Simulate { file }) => {
             commands::simulate::run(file.as_deref(), output::json())
         }
-        Some(Command::Explain(explain)) => commands::explain::run(&explain),
+        Some(Command::Explain(explain)) => commands::explain::run(&explain, &args.global),
         Some(Command::Policy(PolicyCommand::Lint { file, kind })) => {
             commands::lint::run(&file, kind, output::words())
         }

@@ -33,7 +33,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("job", &["sanitize", "text_file"]),
     ("archive", &["job"]),
     ("assess", &["job", "sanitize"]),
-    ("diagnosis", &["sanitize"]),
+    ("diagnosis", &["assess", "job", "sanitize"]),
     (
         "aws",
         &["assess", "job", "regular_file", "sanitize", "text_file"],

@@ -1,20 +1,26 @@
 //! `tableferry explain`: what refused or failed in a text, a log or a CloudTrail file, and what to do.
-//! Offline, from the text alone.
+//! Offline: from the text alone, or with the assessment of a plan by facts that were read before.
 
 use std::io::{self, BufReader, IsTerminal as _, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use flate2::read::MultiGzDecoder;
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Exit, output};
-use crate::args::{ExplainArgs, Output};
-use crate::diagnosis::Circumstances;
+use super::facts_file::read_facts_file;
+use super::plan_file::read_plan;
+use super::report::Report;
+use super::{Exit, open, output};
+use crate::args::{ExplainArgs, Global, Output};
+use crate::assess::assessment::Assessment;
+use crate::assess::verdict::{AssessedRequirement, Verdict};
 use crate::diagnosis::catalogue::Certainty;
-use crate::diagnosis::group::ErrorGroups;
+use crate::diagnosis::group::{ErrorGroup, ErrorGroups};
 use crate::diagnosis::scan::{ScanSummary, scan};
 use crate::diagnosis::words::{SCHEMA, describe, to_json};
+use crate::diagnosis::{Circumstances, ReportedError, assessed};
 use crate::regular_file;
 
 /// What is explained, by its source.
@@ -27,13 +33,17 @@ enum Input {
 ///
 /// # Errors
 /// Where the input cannot be read, or the output not be written.
-pub fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
+pub fn run(args: &ExplainArgs, global: &Global) -> anyhow::Result<Exit> {
+    let assessment = match assess(args, global) {
+        Ok(assessment) => assessment,
+        Err(exit) => return Ok(exit),
+    };
     let mut groups = ErrorGroups::default();
     let (input, is_text) = match input(&args.what)? {
         Input::Text(text) => (Box::new(io::Cursor::new(text)) as Box<dyn Read>, true),
         Input::Stream(stream) => (stream, false),
     };
-    let summary = explain(input, &mut groups)?;
+    let summary = explain(input, &mut groups, assessment.as_ref())?;
     if is_text && groups.sorted().is_empty() && is_like_a_path(&args.what) {
         bail!(
             "there is no file {}, and as a text it tells of no error",
@@ -41,20 +51,46 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
         );
     }
     match args.output.output {
-        Output::Text => write_words(&groups, summary)?,
-        Output::Json => output::write_value(&json_of(&groups, summary))?,
+        Output::Text => write_words(&groups, summary, assessment.as_ref())?,
+        Output::Json => output::write_value(&json_of(&groups, summary, assessment.as_ref()))?,
     }
     Ok(exit_of(&groups))
 }
 
+/// The assessment of the plan that the errors are of, by the facts of a file.
+fn assess(args: &ExplainArgs, global: &Global) -> Result<Option<Assessment>, Exit> {
+    let Some(plan) = &args.plan else {
+        return Ok(None);
+    };
+    // Whose the facts are is told beside the output.
+    let report = Report::aside();
+    let limits = open::limits(global, Output::Text)?;
+    let plan = read_plan(plan, &report)?;
+    let facts = read_facts_file(&args.facts, &plan, &report)?;
+    Ok(Some(Assessment::of(
+        &plan,
+        facts,
+        &limits,
+        Timestamp::now(),
+    )))
+}
+
 /// Reads the errors of an input, unpacked where it is gzip.
-fn explain(input: impl Read + 'static, groups: &mut ErrorGroups) -> anyhow::Result<ScanSummary> {
+fn explain(
+    input: impl Read + 'static,
+    groups: &mut ErrorGroups,
+    assessment: Option<&Assessment>,
+) -> anyhow::Result<ScanSummary> {
     let mut input = input;
     let mut head = Vec::new();
     input.by_ref().take(2).read_to_end(&mut head)?;
     let is_packed = head == [0x1f, 0x8b];
     let whole = io::Cursor::new(head).chain(input);
-    let add = |found| groups.add(found, Circumstances::of_text);
+    let known = |error: &ReportedError| match assessment {
+        Some(assessment) => assessed::circumstances(error, assessment),
+        None => Circumstances::of_text(error),
+    };
+    let add = |found| groups.add(found, known);
     let summary = if is_packed {
         scan(MultiGzDecoder::new(BufReader::new(whole)), add)
     } else {
@@ -98,11 +134,58 @@ fn exit_of(groups: &ErrorGroups) -> Exit {
     if is_open { Exit::Undecided } else { Exit::Done }
 }
 
-fn write_words(groups: &ErrorGroups, summary: ScanSummary) -> io::Result<()> {
+/// What the plan's assessment denies, the next refusals among it.
+fn refused_by_plan(assessment: &Assessment) -> impl Iterator<Item = &AssessedRequirement> {
+    let denied = |found: &&AssessedRequirement| found.outcome == Verdict::Denied;
+    assessment.requirements.iter().filter(denied)
+}
+
+fn write_assessment(
+    groups: &ErrorGroups,
+    assessment: &Assessment,
+    mut out: impl Write,
+) -> io::Result<()> {
+    let is_of_plan = |group: &&ErrorGroup| assessed::is_of_plan(&group.error, assessment);
+    let strangers = groups
+        .sorted()
+        .iter()
+        .filter(|group| !is_of_plan(group))
+        .count();
+    if strangers > 0 {
+        writeln!(
+            out,
+            "{strangers} kinds are of another caller or bucket than the plan's: its facts say nothing of them"
+        )?;
+    }
+    let refused: Vec<&AssessedRequirement> = refused_by_plan(assessment).collect();
+    if refused.is_empty() {
+        return writeln!(
+            out,
+            "By the facts nothing of the plan is denied now: it was changed since, or what was not read denies it"
+        );
+    }
+    writeln!(
+        out,
+        "By the facts the plan is refused, one after the other, for:"
+    )?;
+    for found in refused {
+        writeln!(out, "  {}: {}", found.requirement, found.explanation)?;
+    }
+    Ok(())
+}
+
+fn write_words(
+    groups: &ErrorGroups,
+    summary: ScanSummary,
+    assessment: Option<&Assessment>,
+) -> io::Result<()> {
     let mut out = output::words();
     let kinds = groups.sorted();
     for (number, group) in kinds.iter().enumerate() {
         writeln!(out, "{}. {}", number + 1, describe(group))?;
+    }
+    if let Some(assessment) = assessment {
+        write_assessment(groups, assessment, &mut out)?;
     }
     let refusals = kinds.iter().filter(|group| group.diagnosis.is_refusal());
     let (mut count, mut refused) = (0, 0);
@@ -137,12 +220,23 @@ fn write_words(groups: &ErrorGroups, summary: ScanSummary) -> io::Result<()> {
     }
 }
 
-fn json_of(groups: &ErrorGroups, summary: ScanSummary) -> serde_json::Value {
-    json!({
+fn json_of(
+    groups: &ErrorGroups,
+    summary: ScanSummary,
+    assessment: Option<&Assessment>,
+) -> serde_json::Value {
+    let mut object = json!({
         "schema": SCHEMA,
         "bytes": summary.bytes,
         "lines": summary.lines,
         "errors": groups.sorted().into_iter().map(to_json).collect::<Vec<_>>(),
         "errors_not_shown": groups.beyond(),
-    })
+    });
+    if let Some(assessment) = assessment {
+        let refused = refused_by_plan(assessment).map(|found| {
+            json!({"requirement": found.requirement.to_string(), "explanation": found.explanation})
+        });
+        object["refused_by_plan"] = refused.collect();
+    }
+    object
 }

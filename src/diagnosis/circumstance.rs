@@ -57,6 +57,8 @@ pub enum Circumstance {
     ResourcePolicyDoesNotAllow,
     /// The resource's policy denies it.
     ResourcePolicyDenies,
+    /// A Deny of the resource's policy hits it under conditions that nobody can tell before.
+    ResourcePolicyMayDeny,
     /// The resource's policy does not deny it.
     ResourcePolicyDoesNotDeny,
     /// The key's policy allows it.
@@ -67,6 +69,10 @@ pub enum Circumstance {
     KeyPolicyDenies,
     /// The key's policy does not deny it.
     KeyPolicyDoesNotDeny,
+    /// The caller's policies allow the use of the key.
+    KeyIdentityPolicyAllows,
+    /// The caller's policies do not allow the use of the key.
+    KeyIdentityPolicyDoesNotAllow,
     /// The key is in another Region than the bucket.
     KeyRegionDiffers,
     /// Key and bucket are in one Region.
@@ -81,6 +87,8 @@ pub enum Circumstance {
     TrustPolicyDoesNotAllow,
     /// A service control policy denies it.
     ScpDenies,
+    /// A resource control policy denies it.
+    RcpDenies,
     /// No service control policy denies it.
     ScpDoesNotDeny,
     /// The bucket's policy counts as public, and public buckets are restricted.

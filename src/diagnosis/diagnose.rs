@@ -87,6 +87,14 @@ pub fn diagnose(error: &ReportedError, known: &Circumstances) -> Option<Diagnosi
     }
     candidates.sort_by_key(|one| std::cmp::Reverse((one.certainty, one.rank)));
     settle(&mut candidates);
+    if let [only] = candidates.as_mut_slice()
+        && only.confirmed_by.is_some()
+        && !excluded.is_empty()
+        && !error.is_cut
+    {
+        // A fact confirms it, and facts exclude every other.
+        only.certainty = Certainty::TheCause;
+    }
     if candidates.is_empty() && error.form == Form::Words {
         return None;
     }

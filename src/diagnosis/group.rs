@@ -131,7 +131,7 @@ fn kind_of(error: &ReportedError) -> String {
 }
 
 /// A session's ARN without the session's name.
-fn without_session(principal: &str) -> &str {
+pub(super) fn without_session(principal: &str) -> &str {
     if !principal.contains(":assumed-role/") {
         return principal;
     }

@@ -7,6 +7,7 @@
     reason = "a test ends by panicking"
 )]
 
+mod explained;
 mod facts_files;
 mod foreseen;
 mod guards;
