@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::sanitize::sanitize_lines;
 
 /// How often a text may be escaped: a CloudTrail event is JSON in a string in JSON, and a log may quote it.
-const NESTED_ESCAPES: usize = 3;
+const NESTED_ESCAPES: usize = 6;
 
 /// The text of a record as the service wrote it.
 pub(super) fn decode(record: &[u8]) -> String {

@@ -26,6 +26,8 @@ const BEFORE: usize = 2 * 1024;
 const BEHIND: usize = 4 * 1024;
 /// The most lines that are taken to belong to one.
 const MOST_LINES: usize = 24;
+/// The most lines that are looked back for the beginning of a sentence.
+const MOST_WRAPPED: usize = 4;
 /// A text of this size is looked at as a whole where it has no anchor.
 const SHORT: usize = 64 * 1024;
 
@@ -264,7 +266,8 @@ fn record_around(bytes: &[u8], anchor: usize, from: usize) -> Range<usize> {
         let start = line_start.max(anchor.saturating_sub(BEFORE));
         return start..line_end.min(anchor + BEHIND);
     }
-    extend_back(bytes, line_start..line_end, floor)..extend_on(bytes, line_start..line_end, ceiling)
+    let start = extend_back(bytes, line_start..line_end, floor);
+    start..extend_on(bytes, start, line_start..line_end, ceiling)
 }
 
 fn line_start(bytes: &[u8], at: usize, floor: usize) -> usize {
@@ -280,14 +283,21 @@ fn line_end(bytes: &[u8], at: usize, ceiling: usize) -> usize {
 /// Takes lines before the first as long as they belong to it.
 fn extend_back(bytes: &[u8], line: Range<usize>, floor: usize) -> usize {
     let mut start = line.start;
-    let mut first = bytes.get(line).unwrap_or_default();
-    for _ in 0..MOST_LINES {
-        if start <= floor || !continues(first) {
+    let mut first = bytes.get(line.clone()).unwrap_or_default();
+    for number in 0..MOST_LINES {
+        if start <= floor {
             break;
         }
         let before = line_start(bytes, start - 1, floor);
         let above = bytes.get(before..start - 1).unwrap_or_default();
-        if above.trim_ascii().is_empty() || !leads_on(above, first) {
+        let so_far = bytes.get(start..line.end).unwrap_or_default();
+        let is_wrapped = number < MOST_WRAPPED
+            && is_wrap(above, first)
+            && !is_fresh(first)
+            && lacks_its_head(so_far);
+        if above.trim_ascii().is_empty()
+            || !(is_wrapped || continues(first) && leads_on(above, first))
+        {
             break;
         }
         start = before;
@@ -296,8 +306,8 @@ fn extend_back(bytes: &[u8], line: Range<usize>, floor: usize) -> usize {
     start
 }
 
-/// Takes lines behind the last as long as they belong to it.
-fn extend_on(bytes: &[u8], line: Range<usize>, ceiling: usize) -> usize {
+/// Takes lines behind the last as long as they belong to the record, which begins at `start`.
+fn extend_on(bytes: &[u8], start: usize, line: Range<usize>, ceiling: usize) -> usize {
     let mut end = line.end;
     let mut last = bytes.get(line).unwrap_or_default();
     for _ in 0..MOST_LINES {
@@ -307,13 +317,89 @@ fn extend_on(bytes: &[u8], line: Range<usize>, ceiling: usize) -> usize {
         }
         let next_end = line_end(bytes, next, ceiling);
         let below = bytes.get(next..next_end).unwrap_or_default();
-        if below.trim_ascii().is_empty() || !(continues(below) && leads_on(last, below)) {
+        let so_far = bytes.get(start..end).unwrap_or_default();
+        let is_wrapped = is_wrap(last, below) && !is_fresh(below) && is_unfinished(so_far, last);
+        if below.trim_ascii().is_empty()
+            || !(is_wrapped || continues(below) && leads_on(last, below))
+        {
             break;
         }
         end = next_end;
         last = below;
     }
     end
+}
+
+/// Whether a wrap may stand between two lines: the first word of the second had made the first too long.
+fn is_wrap(above: &[u8], below: &[u8]) -> bool {
+    let word = below.iter().take_while(|byte| !byte.is_ascii_whitespace());
+    above.len() + word.count() >= 60
+}
+
+/// Whether a line begins with a log's own head: a time, a level, an object.
+fn is_fresh(line: &[u8]) -> bool {
+    const LEVELS: [&[u8]; 6] = [b"ERROR", b"WARN", b"INFO", b"DEBUG", b"TRACE", b"time="];
+    let is_digit = |at: usize| line.get(at).is_some_and(u8::is_ascii_digit);
+    let is_year = (0..4).all(is_digit)
+        && matches!(line.get(4), Some(b'-' | b'/'))
+        && is_digit(5)
+        && is_digit(6);
+    let is_clock = is_digit(0) && is_digit(1) && line.get(2) == Some(&b':') && is_digit(3);
+    let is_klog = matches!(line.first(), Some(b'I' | b'W' | b'E' | b'F')) && (1..5).all(is_digit);
+    is_year
+        || is_clock
+        || is_klog
+        || matches!(line.first(), Some(b'[' | b'{'))
+        || LEVELS.iter().any(|level| line.starts_with(level))
+        || line.starts_with("╷".as_bytes())
+}
+
+/// Whether a record has the middle of IAM's sentence and not who it is about.
+fn lacks_its_head(record: &[u8]) -> bool {
+    let find = |words: &[u8]| memmem::find(record, words);
+    let middle = [
+        &b"authorized"[..],
+        b"to perform:",
+        b"because no ",
+        b"explicit deny",
+    ]
+    .iter()
+    .filter_map(|words| find(words))
+    .min();
+    middle.is_some_and(|middle| find(b"User:").is_none_or(|user| user > middle))
+}
+
+/// Whether a record breaks off within IAM's sentence, or within a parenthesis of its last line.
+fn is_unfinished(record: &[u8], last: &[u8]) -> bool {
+    let count = |byte: u8| memchr::memchr_iter(byte, last).count();
+    if count(b'(') > count(b')') {
+        return true;
+    }
+    let Some(start) = memmem::rfind(record, b"User:") else {
+        // The head of the CLI's form, which ends with `operation:`.
+        let head = memmem::find(last, b"n error occurred (").and_then(|at| last.get(at..));
+        return head.is_some_and(|head| memmem::find(head, b" operation").is_none());
+    };
+    let mut words: Vec<u8> = record.get(start..).unwrap_or_default().to_vec();
+    words.retain(|byte| !byte.is_ascii_whitespace());
+    let has = |phrase: &[u8]| memmem::find(&words, phrase);
+    let is_allow_over = has(b"becauseno").is_some_and(|at| {
+        words
+            .get(at..)
+            .is_some_and(|rest| memmem::find(rest, b"action").is_some())
+    });
+    let is_deny_over = has(b"withanexplicitdeny").is_some_and(|at| {
+        let rest = words.get(at..).unwrap_or_default();
+        let is_named =
+            memmem::find(rest, b"policy").is_some() || memmem::find(rest, b"boundary").is_some();
+        is_named || rest.len() > 24
+    });
+    !is_allow_over && !is_deny_over && words.len() < 2600
+}
+
+/// A line without the mark of a quotation.
+fn unquoted(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"> ").unwrap_or(line)
 }
 
 /// Whether a line does not begin something of its own.
@@ -325,7 +411,7 @@ fn continues(line: &[u8]) -> bool {
     is_bar
         || matches!(
             first,
-            b' ' | b'\t' | b'|' | b'}' | b']' | b')' | b'<' | b'>' | b'"'
+            b' ' | b'\t' | b'|' | b'}' | b']' | b')' | b'(' | b'<' | b'>' | b'"'
         )
         || first.is_ascii_lowercase() && !is_assignment(line)
         || [
@@ -375,6 +461,10 @@ fn leads_on(above: &[u8], below: &[u8]) -> bool {
         let above = above.trim_ascii();
         let is_code = above.first().is_some_and(u8::is_ascii_uppercase) && !above.contains(&b' ');
         return above.ends_with(b":") || is_code;
+    }
+    let (above, below) = (unquoted(above), unquoted(below));
+    if below.starts_with(b"<") && !above.starts_with(b"<") {
+        return true;
     }
     // Two lines with an error each are two records, unless the second is a part of a body or a stack.
     let is_part = below.starts_with(b" ")

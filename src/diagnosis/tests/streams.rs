@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use proptest::prelude::*;
 
+use crate::diagnosis::reported::Stated;
 use crate::diagnosis::scan::{FoundError, ScanSummary, scan};
 use crate::diagnosis::{Circumstances, diagnose};
 
@@ -86,6 +87,36 @@ fn repeated_lines_of_a_tool_are_counted_one_by_one() {
     for line in [copied, logged, java] {
         let (all, _) = found(line.repeat(50).as_bytes());
         assert_eq!(all.len(), 50, "{line}");
+    }
+}
+
+/// A terminal's width breaks words, a program's width breaks lines between them.
+#[test]
+fn a_refusal_wrapped_at_any_width_is_one() {
+    let head = "com.amazonaws.services.s3.model.AmazonS3Exception: ";
+    let sentence = &REFUSED[REFUSED.find("User:").unwrap()..];
+    let text = format!(
+        "{head}{sentence} (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: X)"
+    );
+    for width in 60..200 {
+        let characters: Vec<char> = text.chars().collect();
+        let lines: Vec<String> = characters.chunks(width).map(String::from_iter).collect();
+        let (all, _) = found(lines.join("\n").as_bytes());
+        let error = &all[0].error;
+        assert_eq!(
+            error.principal.as_deref(),
+            Some("arn:aws:iam::111122223333:user/ann"),
+            "{width}"
+        );
+        assert_eq!(
+            error.resource.as_deref(),
+            Some("arn:aws:s3:::b/k"),
+            "{width}"
+        );
+        assert!(
+            matches!(error.stated, Stated::NoAllow(_)),
+            "{width}: {error:?}"
+        );
     }
 }
 
