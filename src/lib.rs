@@ -6,9 +6,10 @@
 //! # The one idea
 //!
 //! Every job is a [`job::Plan`]. A plan implies requirements: permissions, settings and times. What was
-//! read from the accounts are facts, each known, absent, or refused to us. The assessment holds every
-//! requirement with its verdict, and what fixes those that are not *allowed*. It is the only answer to
-//! "can this job run?".
+//! read from the accounts are facts: a store of principals, accounts, buckets, keys and tables by their
+//! ARN, id or name, each value known, absent, refused to us, failed, or not asked for. The assessment
+//! holds every requirement with its verdict, and what fixes those that are not *allowed*. It is the only
+//! answer to "can this job run?".
 //!
 //! ```text
 //! Plan ──► Requirements ──┐

@@ -6,9 +6,9 @@ use super::facts::{
     BucketFacts, ControlLevel, Fact, Facts, GrantFacts, KeyFacts, PolicyText, PrincipalFacts,
     ReadError,
 };
-use super::requirement::{RequiredPermission, Subject, Who};
+use super::requirement::{RequiredPermission, Subject};
 use super::verdict::{MissingInput, PolicyLayer};
-use tableferry_policy::arn::AccountId;
+use tableferry_policy::arn::{AccountId, BucketName};
 use tableferry_policy::document::Document;
 use tableferry_policy::evaluate::{Grant, Level, Named, Policies};
 use tableferry_policy::policy::Policy;
@@ -21,15 +21,15 @@ pub(super) struct ApplicablePolicies<'f> {
 }
 
 /// What the policies of a resource are called in explanations and remedies.
-pub(super) fn bucket_document(bucket: &BucketFacts) -> String {
-    format!("bucket policy of {}", bucket.name)
+pub(super) fn bucket_document(name: &BucketName) -> String {
+    format!("bucket policy of {name}")
 }
 
 /// What a key's policy is called.
 pub(super) fn key_document(key: &KeyFacts) -> String {
     let name = key
         .arn()
-        .map_or_else(|| key.asked.clone(), |arn| arn.to_string());
+        .map_or_else(|| key.name().to_owned(), |arn| arn.to_string());
     format!("key policy of {name}")
 }
 
@@ -47,16 +47,17 @@ impl<'f> ApplicablePolicies<'f> {
         key: Option<&'f KeyFacts>,
         table: Option<&str>,
     ) -> Self {
-        let principal = match (need.who, &facts.destination) {
-            (Who::Reader, Some(destination)) => destination,
-            _ => &facts.source,
-        };
+        let principal = facts.principal(need.who);
         let mut applicable_policies = Self::default();
         applicable_policies.take_identity(principal);
-        applicable_policies.take_service_control(principal);
-        applicable_policies.take_resource_control(facts, account, key);
+        applicable_policies.take_service_control(facts, &principal.caller.account);
+        applicable_policies.take_resource_control(facts, account);
         match need.subject {
-            Subject::Object | Subject::Folder => applicable_policies.take_bucket(&facts.bucket),
+            Subject::Object | Subject::Folder => {
+                if let Some(name) = need.bucket() {
+                    applicable_policies.take_bucket(&name, facts.bucket(&name));
+                }
+            }
             Subject::ObjectKey(_) | Subject::TableKey => match key {
                 Some(key) => applicable_policies.take_key(key),
                 None => applicable_policies.take_key_unread(need.resource.pattern()),
@@ -180,38 +181,25 @@ impl<'f> ApplicablePolicies<'f> {
         }
     }
 
-    fn take_service_control(&mut self, principal: &'f PrincipalFacts) {
-        if principal.is_beyond_control() {
+    fn take_service_control(&mut self, facts: &'f Facts, account: &AccountId) {
+        if facts.is_beyond_control(account) {
             return;
         }
-        let account = &principal.caller.account;
         let levels = self.levels(
             PolicyLayer::ServiceControl,
-            &principal.service_control,
+            &facts.account(account).service_control,
             &format!("the service control policies over {account}"),
         );
         self.policies.service_control = levels;
     }
 
-    fn take_resource_control(
-        &mut self,
-        facts: &'f Facts,
-        account: &AccountId,
-        key: Option<&'f KeyFacts>,
-    ) {
-        let side = [Some(&facts.source), facts.destination.as_ref()]
-            .into_iter()
-            .flatten()
-            .find(|side| side.caller.account == *account);
-        let found = match (side, key) {
-            (Some(side), _) if side.is_beyond_control() => return,
-            (Some(side), _) => &side.resource_control,
-            (None, Some(key)) => &key.resource_control,
-            (None, None) => const { &Fact::UNASKED },
-        };
+    fn take_resource_control(&mut self, facts: &'f Facts, account: &AccountId) {
+        if facts.is_beyond_control(account) {
+            return;
+        }
         let levels = self.levels(
             PolicyLayer::ResourceControl,
-            found,
+            &facts.account(account).resource_control,
             &format!("the resource control policies over {account}"),
         );
         self.policies.resource_control = levels;
@@ -252,8 +240,8 @@ impl<'f> ApplicablePolicies<'f> {
         levels
     }
 
-    fn take_bucket(&mut self, bucket: &'f BucketFacts) {
-        let name = bucket_document(bucket);
+    fn take_bucket(&mut self, name: &BucketName, bucket: &'f BucketFacts) {
+        let name = bucket_document(name);
         self.take_resource(&bucket.policy, &name, "s3:GetBucketPolicy");
     }
 
@@ -270,7 +258,7 @@ impl<'f> ApplicablePolicies<'f> {
         if let Some(obstacle) = key.grants.obstacle("kms:ListGrants") {
             self.miss(
                 PolicyLayer::Grants,
-                format!("the grants on {}", key.asked),
+                format!("the grants on {}", key.name()),
                 obstacle,
             );
         }

@@ -109,7 +109,7 @@ impl Assessment {
     /// What policies mean for a caller who does not go by an ARN of AWS is not known, so that their
     /// denials are no more than warnings then.
     pub fn fatal(&self) -> impl Iterator<Item = &AssessedRequirement> {
-        let caller = self.facts.source.caller.arn.to_string();
+        let caller = self.facts.source().caller.arn.to_string();
         let is_of_aws = Principal::parse(&caller).is_some();
         self.requirements
             .iter()

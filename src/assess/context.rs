@@ -8,11 +8,11 @@
 use jiff::Timestamp;
 
 use super::call::{Call, Carried, Keys, Route, RouteKey};
-use super::facts::{Fact, Facts, Organization, PrincipalFacts, ReadError};
+use super::facts::{Facts, Organization, PrincipalFacts, ReadError};
 use super::requirement::{RequiredPermission, Subject, Who};
 use super::verdict::{MissingInput, PolicyLayer};
 use crate::job::{Encryption, Plan};
-use tableferry_policy::arn::{AccountId, Arn, Region};
+use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
 use tableferry_policy::document::Document;
 use tableferry_policy::evaluate::{Context, is_multivalued};
 
@@ -68,7 +68,7 @@ pub(super) struct CallContext<'a> {
 pub(super) fn of(call: CallContext<'_>) -> Context {
     let mut context = Context::default();
     let principal = call.principal();
-    add_principal(&mut context, principal, call.role);
+    add_principal(&mut context, call.facts, principal, call.role);
     let identity = match call.need.who {
         Who::Exporter => call.plan.source.sign_in.source_identity.as_deref(),
         Who::Reader => None,
@@ -102,10 +102,7 @@ pub(super) fn of(call: CallContext<'_>) -> Context {
 
 impl<'a> CallContext<'a> {
     fn principal(self) -> &'a PrincipalFacts {
-        match (self.need.who, &self.facts.destination) {
-            (Who::Reader, Some(destination)) => destination,
-            _ => &self.facts.source,
-        }
+        self.facts.principal(self.need.who)
     }
 
     /// The Region of the endpoint that is called.
@@ -114,7 +111,10 @@ impl<'a> CallContext<'a> {
             Subject::Table | Subject::TableExport | Subject::ExportList => {
                 self.table.and_then(Arn::region_code)
             }
-            Subject::Object | Subject::Folder => self.facts.bucket.region.value().cloned(),
+            Subject::Object | Subject::Folder => {
+                let bucket = self.facts.bucket(&self.need.bucket()?);
+                bucket.region.value().cloned()
+            }
             Subject::ObjectKey(_) | Subject::TableKey => {
                 self.resource.parse::<Arn>().ok()?.region_code()
             }
@@ -122,14 +122,20 @@ impl<'a> CallContext<'a> {
     }
 }
 
-fn add_principal(context: &mut Context, principal: &PrincipalFacts, role: Option<&str>) {
+fn add_principal(
+    context: &mut Context,
+    facts: &Facts,
+    principal: &PrincipalFacts,
+    role: Option<&str>,
+) {
     let caller = &principal.caller;
     let arn = caller.arn.to_string();
     context.set("aws:PrincipalArn", role.unwrap_or(&arn));
     context.set("aws:PrincipalAccount", caller.account.as_str());
     context.set("aws:userid", caller.user_id.as_str());
-    if !principal.organization.is_absent() {
-        let known = principal.organization.value();
+    let organization = &facts.account(&caller.account).organization;
+    if !organization.is_absent() {
+        let known = organization.value();
         add_organization(
             context,
             known,
@@ -205,18 +211,14 @@ fn add_resource(context: &mut Context, call: CallContext<'_>) {
         context.set("s3:ResourceAccount", account.as_str());
     }
     let facts = call.facts;
-    let side = [Some(&facts.source), facts.destination.as_ref()]
-        .into_iter()
-        .flatten()
-        .find(|side| side.caller.account == *account);
-    match side.map(|side| &side.organization) {
-        Some(organization) if organization.is_absent() => {}
-        side => add_organization(
+    let organization = &facts.account(account).organization;
+    if !organization.is_absent() {
+        add_organization(
             context,
-            side.and_then(Fact::value),
+            organization.value(),
             "aws:ResourceOrgID",
             "aws:ResourceOrgPaths",
-        ),
+        );
     }
 }
 
@@ -292,7 +294,11 @@ fn via_service(call: CallContext<'_>) -> Option<String> {
             Some(format!("dynamodb.{}.{suffix}", call.table?.region))
         }
         _ => {
-            let region = call.facts.bucket.region.value()?;
+            let region = call
+                .facts
+                .bucket(&call.plan.destination.bucket)
+                .region
+                .value()?;
             Some(format!("s3.{region}.{suffix}"))
         }
     }
@@ -322,8 +328,9 @@ fn add_encryption_context(context: &mut Context, call: CallContext<'_>) {
         return;
     }
     let partition = call.principal().caller.arn.partition;
-    let named = match bucket_key(call.facts) {
-        Some(true) => Some(call.facts.bucket.name.arn(partition)),
+    let bucket = &call.plan.destination.bucket;
+    let named = match bucket_key(call.facts, bucket) {
+        Some(true) => Some(bucket.arn(partition)),
         Some(false) => call.object.map(str::to_owned),
         None => None,
     };
@@ -335,8 +342,8 @@ fn add_encryption_context(context: &mut Context, call: CallContext<'_>) {
 }
 
 /// Whether S3 Bucket Keys are on, where it is known.
-pub(super) fn bucket_key(facts: &Facts) -> Option<bool> {
-    let encryption = &facts.bucket.encryption;
+pub(super) fn bucket_key(facts: &Facts, bucket: &BucketName) -> Option<bool> {
+    let encryption = &facts.bucket(bucket).encryption;
     match encryption.value() {
         Some(encryption) => Some(encryption.has_bucket_key),
         None => encryption.is_absent().then_some(false),
@@ -383,26 +390,16 @@ pub(super) fn unread_key(
 ) -> Option<MissingInput> {
     let is = |known: &str| known.eq_ignore_ascii_case(key);
     let is_path = is("aws:PrincipalOrgPaths") || is("aws:ResourceOrgPaths");
-    let sides = || {
-        [Some(&facts.source), facts.destination.as_ref()]
-            .into_iter()
-            .flatten()
-    };
     let side = if is("aws:PrincipalOrgID") || is("aws:PrincipalOrgPaths") {
-        match (who, &facts.destination) {
-            (Who::Reader, Some(destination)) => destination,
-            _ => &facts.source,
-        }
+        facts.principal(who)
     } else if is("aws:ResourceOrgID") || is("aws:ResourceOrgPaths") {
-        sides().find(|side| side.caller.account == *ask_account)?
+        facts.side_of(ask_account)?
     } else {
         return None;
     };
     let what = format!("the organization of {}", side.caller.account);
-    let obstacle = match side
-        .organization
-        .obstacle("organizations:DescribeOrganization")
-    {
+    let organization = &facts.account(&side.caller.account).organization;
+    let obstacle = match organization.obstacle("organizations:DescribeOrganization") {
         Some(obstacle) => obstacle,
         None if is_path => ReadError {
             permission: "organizations:ListParents".to_owned(),

@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
+use super::applicable_policies::bucket_document;
 use super::facts::Facts;
 use tableferry_policy::document::{Document, Effect, Statement};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
-/// The document that a Deny on a bucket stands in: the bucket's policy, or a resource control policy of
-/// either side.
+/// The document that a Deny on a bucket stands in: the bucket's policy, or a resource control policy.
 pub(super) fn denying_document<'f>(facts: &'f Facts, deny: &Deciding) -> Option<&'f Document<'f>> {
     let policy = match deny.kind {
-        PolicyKind::Resource => facts.bucket.policy.value(),
+        PolicyKind::Resource => facts
+            .buckets()
+            .find(|(name, _)| bucket_document(name) == deny.policy)
+            .and_then(|(_, bucket)| bucket.policy.value()),
         PolicyKind::ResourceControl => {
-            let sides = [Some(&facts.source), facts.destination.as_ref()];
-            let levels = sides
-                .into_iter()
-                .flatten()
-                .filter_map(|side| side.resource_control.value());
+            let levels = facts
+                .accounts()
+                .filter_map(|(_, account)| account.resource_control.value());
             levels
                 .flatten()
                 .flat_map(|level| &level.policies)

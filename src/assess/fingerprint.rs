@@ -10,12 +10,10 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::facts::{
-    BucketFacts, ControlLevel, Fact, Facts, GrantFacts, KeyFacts, PolicyText, PrincipalFacts,
-};
+use super::facts::{AccountFacts, ControlLevel, Fact, Facts, GrantFacts, KeyFacts, PolicyText};
 use super::principal::is_same_principal;
 use crate::job::{Encryption, Plan};
-use tableferry_policy::arn::Arn;
+use tableferry_policy::arn::{Arn, BucketName};
 use tableferry_policy::policy::Policy;
 
 /// What digests begin with: another way of making them gives others.
@@ -50,18 +48,18 @@ fn writing(plan: &Plan, facts: &Facts, caller: &Value) -> String {
         Encryption::Kms { .. } => ("KMS", Some(plan.encryption.key().unwrap_or("alias/aws/s3"))),
     };
     // The other account's resources are bound by its own organization.
-    let owner = facts.destination.as_ref().map(|side| {
+    let owner = facts.destination().map(|side| {
         json!([
             side.caller.account,
-            organization(side),
-            levels(&side.resource_control)
+            organization(facts.account(&side.caller.account)),
+            levels(&facts.account(&side.caller.account).resource_control)
         ])
     });
     digest(&json!([
         FORMAT,
         caller,
         owner,
-        bucket(&facts.bucket),
+        bucket(&plan.destination.bucket, facts),
         algorithm,
         key.map(|asked| json!([asked, facts.key(asked).map(|found| self::key(found, facts))])),
     ]))
@@ -90,8 +88,9 @@ fn digest(value: &Value) -> String {
 /// Who exports, and every policy that binds it. Sessions of one role are the same; a role that was
 /// made anew under an old name is another, which its unique id tells even where `GetRole` is refused.
 fn caller(plan: &Plan, facts: &Facts) -> Value {
-    let side = &facts.source;
+    let side = facts.source();
     let caller = &side.caller;
+    let account = facts.account(&caller.account);
     let arn = caller.arn.to_string();
     json!([
         caller.account,
@@ -104,14 +103,14 @@ fn caller(plan: &Plan, facts: &Facts) -> Value {
             .map(policy))),
         set(side.some_identity_policies.iter().map(policy)),
         fact(&side.boundary, policy),
-        organization(side),
-        levels(&side.service_control),
-        levels(&side.resource_control),
+        organization(account),
+        levels(&account.service_control),
+        levels(&account.resource_control),
     ])
 }
 
-fn organization(side: &PrincipalFacts) -> Value {
-    fact(&side.organization, |known| json!(known))
+fn organization(account: &AccountFacts) -> Value {
+    fact(&account.organization, |known| json!(known))
 }
 
 /// The levels stand in their order, from the root down.
@@ -128,10 +127,11 @@ fn levels(levels: &Fact<Vec<ControlLevel>>) -> Value {
     })
 }
 
-fn bucket(bucket: &BucketFacts) -> Value {
-    let blocks = bucket.public_access_blocks();
+fn bucket(name: &BucketName, facts: &Facts) -> Value {
+    let blocks = facts.public_access_blocks(name);
+    let bucket = facts.bucket(name);
     json!([
-        bucket.name,
+        name,
         fact(&bucket.owner, |owner| json!(owner)),
         fact(&bucket.region, |region| json!(region)),
         fact(&bucket.policy, document),
@@ -143,6 +143,11 @@ fn bucket(bucket: &BucketFacts) -> Value {
 }
 
 fn key(key: &KeyFacts, facts: &Facts) -> Value {
+    // Those over the two sides' accounts are told with the sides.
+    let account = key.arn().and_then(|arn| arn.account_id());
+    let account = account.filter(|account| facts.side_of(account).is_none());
+    let unread = Fact::UNASKED;
+    let of_third = account.map_or(&unread, |account| &facts.account(&account).resource_control);
     json!([
         fact(&key.description, |key| json!([
             key.arn,
@@ -154,14 +159,14 @@ fn key(key: &KeyFacts, facts: &Facts) -> Value {
             let of_caller = grants.iter().filter(|grant| is_to_caller(grant, facts));
             set(of_caller.map(grant))
         }),
-        levels(&key.resource_control),
+        levels(of_third),
     ])
 }
 
 /// Whether a grant can let the exporter in. Services make and retire grants for themselves on a key
 /// that they use, which changes nothing for anybody else.
 fn is_to_caller(grant: &GrantFacts, facts: &Facts) -> bool {
-    let caller = &facts.source.caller;
+    let caller = &facts.source().caller;
     let is_account = |arn: Arn| arn.resource == "root" && arn.account == caller.account.as_str();
     is_same_principal(&grant.grantee, &caller.arn.to_string())
         || grant.grantee.parse().is_ok_and(is_account)

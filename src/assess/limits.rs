@@ -231,18 +231,11 @@ impl Extent {
     /// What facts tell. Of another bucket than the plan's they tell nothing: then the owner is the one
     /// that the plan would send.
     fn by_facts(plan: &Plan, facts: &Facts) -> Self {
-        let owner = if facts.bucket.name == plan.destination.bucket {
-            bucket_owner(plan, facts)
-        } else {
-            plan.destination.owner.clone()
-        };
-        let membership = [Some(&facts.source), facts.destination.as_ref()]
-            .into_iter()
-            .flatten()
-            .find(|side| Some(&side.caller.account) == owner.as_ref())
-            .map_or_else(Membership::unasked, |side| {
-                Membership::of(&side.organization)
-            });
+        let owner = bucket_owner(plan, facts);
+        let side = owner.as_ref().and_then(|owner| facts.side_of(owner));
+        let membership = side.map_or_else(Membership::unasked, |side| {
+            Membership::of(&facts.account(&side.caller.account).organization)
+        });
         let tables = plan.tables.iter().map(|job| {
             let asked = job.table.to_string();
             let found = facts.table(&asked);
@@ -333,10 +326,13 @@ mod tests {
             user_id: "AIDAEXAMPLEEXAMPLE001".to_owned(),
         };
         let source = PrincipalFacts::new(caller, "eu-west-1".parse().unwrap());
-        let mut bucket = BucketFacts::new(bucket.parse().unwrap());
+        let name = bucket.parse().unwrap();
+        let mut bucket = BucketFacts::UNREAD;
         let now = Timestamp::UNIX_EPOCH;
         bucket.owner = Fact::known(account("222222222222"), now, "test");
-        Facts::new(source, bucket, now)
+        let mut facts = Facts::new(source, now);
+        *facts.bucket_mut(&name) = bucket;
+        facts
     }
 
     #[test]

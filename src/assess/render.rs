@@ -142,7 +142,7 @@ impl<'a> Sheet<'a> {
             format!(
                 "For the export of {} from account {} to the bucket {}, by tableferry.",
                 tables.join(", "),
-                self.facts.source.caller.account,
+                self.facts.source().caller.account,
                 self.plan.destination.bucket
             ),
             format!(

@@ -14,7 +14,7 @@ use super::applicable_policies::ApplicablePolicies;
 use super::call::Call;
 use super::context::{self, CallContext};
 use super::facts::{Facts, KeyFacts, PrincipalFacts, TableFacts};
-use super::requirement::{RequiredPermission, Subject, Who, bucket_owner};
+use super::requirement::{RequiredPermission, Subject, Who, bucket_owner, tables_of};
 use crate::job::export::EXAMPLE_ID;
 use crate::job::{Plan, WrittenObject};
 use tableferry_policy::arn::{AccountId, Arn};
@@ -149,10 +149,7 @@ fn ask<'f>(
 }
 
 fn principal_of(facts: &Facts, who: Who) -> &PrincipalFacts {
-    match (who, &facts.destination) {
-        (Who::Reader, Some(destination)) => destination,
-        _ => &facts.source,
-    }
+    facts.principal(who)
 }
 
 /// One resource that a need is about.
@@ -238,12 +235,8 @@ fn places<'f>(
                     ..Place::new(arn.to_string(), account.clone())
                 })
             };
-            Ok(facts
-                .tables
-                .iter()
-                .filter(uses_it)
-                .filter_map(place)
-                .collect())
+            let tables = tables_of(plan, facts).into_iter();
+            Ok(tables.filter(uses_it).filter_map(place).collect())
         }
     }
 }
@@ -271,11 +264,11 @@ fn key_named<'f>(
 }
 
 fn table_places<'f>(plan: &Plan, facts: &Facts, need: &RequiredPermission) -> Vec<Place<'f>> {
-    let account = &facts.source.caller.account;
+    let account = &facts.source().caller.account;
     let pattern = need.resource.pattern();
     let mut places: Vec<Place<'f>> = Vec::new();
     for job in &plan.tables {
-        let arn = plan.table_arn(job, account, &facts.source.region);
+        let arn = plan.table_arn(job, account, &facts.source().region);
         let resource = match need.subject {
             Subject::TableExport => format!("{arn}/export/{EXAMPLE_ID}"),
             _ => arn.to_string(),
@@ -297,7 +290,7 @@ fn objects(plan: &Plan, facts: &Facts) -> Vec<(String, bool)> {
     let bucket = plan
         .destination
         .bucket
-        .arn(facts.source.caller.arn.partition);
+        .arn(facts.source().caller.arn.partition);
     let objects = plan.objects().into_iter();
     let by_arn = |object: WrittenObject| (format!("{bucket}/{}", object.key), object.is_multipart);
     objects.map(by_arn).collect()
@@ -337,8 +330,11 @@ fn roles(principal: &PrincipalFacts, facts: &Facts) -> Vec<Option<String>> {
 }
 
 fn documents_of_resources(facts: &Facts) -> impl Iterator<Item = &Document<'_>> {
-    let keys = facts.keys.iter().filter_map(|key| key.policy.value());
-    let policies = facts.bucket.policy.value().into_iter().chain(keys);
+    let keys = facts.keys().filter_map(|key| key.policy.value());
+    let buckets = facts
+        .buckets()
+        .filter_map(|(_, bucket)| bucket.policy.value());
+    let policies = buckets.chain(keys);
     policies.filter_map(|policy| policy.document().ok().map(Arc::as_ref))
 }
 

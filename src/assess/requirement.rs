@@ -2,50 +2,72 @@
 
 pub use crate::job::requirement::*;
 
-use super::facts::{Facts, KeyManager};
+use super::facts::{Facts, KeyManager, TableFacts};
 use crate::job::Plan;
 use tableferry_policy::arn::{AccountId, Arn};
 
 /// Every permission that a plan needs, by what was read; of the reader only where there is one.
 #[must_use]
 pub fn needs_by(plan: &Plan, facts: &Facts) -> Vec<RequiredPermission> {
-    let table_keys = customer_table_keys(facts);
+    let table_keys = customer_table_keys(plan, facts);
     let owner = bucket_owner(plan, facts);
     let context = JobContext {
-        account: &facts.source.caller.account,
-        region: &facts.source.region,
+        account: &facts.source().caller.account,
+        region: &facts.source().region,
         owner: owner.as_ref(),
         table_keys: &table_keys,
     };
     let mut needs = plan.requirements(context);
-    needs.retain(|need| need.who == Who::Exporter || facts.destination.is_some());
+    needs.retain(|need| need.who == Who::Exporter || facts.destination().is_some());
     needs
 }
 
 /// The bucket's account: as proved, else as the plan says where nothing speaks against it.
 #[must_use]
 pub fn bucket_owner(plan: &Plan, facts: &Facts) -> Option<AccountId> {
-    facts.bucket.owner.value().cloned().or_else(|| {
-        let said = plan.destination.owner.clone()?;
-        (!facts.bucket.not_owners.contains(&said)).then_some(said)
-    })
+    facts
+        .bucket(&plan.destination.bucket)
+        .owner
+        .value()
+        .cloned()
+        .or_else(|| {
+            let said = plan.destination.owner.clone()?;
+            (!facts
+                .bucket(&plan.destination.bucket)
+                .not_owners
+                .contains(&said))
+            .then_some(said)
+        })
 }
 
 /// The account that is sent as the bucket's owner: the plan's word, else the account of the
 /// destination's profile.
 #[must_use]
 pub fn owner_sent(plan: &Plan, facts: &Facts) -> Option<AccountId> {
-    let destination = facts.destination.as_ref();
+    let destination = facts.destination();
     let said = plan.destination.owner.as_ref();
     said.or(destination.map(|side| &side.caller.account))
         .cloned()
 }
 
+/// What was read of the plan's tables, in its order.
+pub(super) fn tables_of<'f>(plan: &Plan, facts: &'f Facts) -> Vec<&'f TableFacts> {
+    let mut asked: Vec<String> = Vec::new();
+    for job in &plan.tables {
+        let name = job.table.to_string();
+        if !asked.contains(&name) {
+            asked.push(name);
+        }
+    }
+    let tables = asked.iter().filter_map(|name| facts.table(name));
+    tables.collect()
+}
+
 /// The keys of the tables, each once, without those that AWS manages: `aws/dynamodb` may be used by
 /// whoever may use the table.
-pub(super) fn customer_table_keys(facts: &Facts) -> Vec<Arn> {
+pub(super) fn customer_table_keys(plan: &Plan, facts: &Facts) -> Vec<Arn> {
     let mut keys: Vec<Arn> = Vec::new();
-    for table in &facts.tables {
+    for table in tables_of(plan, facts) {
         let Some(key) = table
             .description
             .value()

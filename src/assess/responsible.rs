@@ -48,24 +48,21 @@ impl Responsible {
     pub(super) fn for_identity(facts: &Facts, who: Who) -> Self {
         match who {
             Who::Reader if facts.is_one_identity() => Self::for_identity(facts, Who::Exporter),
-            Who::Exporter => match facts.source.naming() {
+            Who::Exporter => match facts.source().naming() {
                 SourcePrincipal::IdentityCenter { permission_set, .. } => {
                     Self::PermissionSetOwner(permission_set)
                 }
                 _ => Self::You,
             },
-            Who::Reader => Self::DestinationOwner(
-                facts
-                    .destination
-                    .as_ref()
-                    .map(|side| side.caller.account.clone()),
-            ),
+            Who::Reader => {
+                Self::DestinationOwner(facts.destination().map(|side| side.caller.account.clone()))
+            }
         }
     }
 
     /// Who can change a bucket of an account.
     pub(super) fn for_bucket(facts: &Facts, owner: Option<&AccountId>) -> Self {
-        if owner == Some(&facts.source.caller.account) {
+        if owner == Some(&facts.source().caller.account) {
             Self::You
         } else {
             Self::DestinationOwner(owner.cloned())
@@ -74,7 +71,7 @@ impl Responsible {
 
     /// Who can change a key of an account.
     pub(super) fn for_key(facts: &Facts, owner: &AccountId) -> Self {
-        if *owner == facts.source.caller.account {
+        if *owner == facts.source().caller.account {
             Self::You
         } else {
             Self::KeyOwner(owner.clone())

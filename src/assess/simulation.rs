@@ -90,9 +90,14 @@ pub(super) fn answer<'f>(
     if need.who != Who::Exporter {
         return None;
     }
-    let found = facts.source.simulation.value()?.iter().find(|simulated| {
-        simulated.action.eq_ignore_ascii_case(need.action) && simulated.resource == ask.resource
-    })?;
+    let found = facts
+        .source()
+        .simulation
+        .value()?
+        .iter()
+        .find(|simulated| {
+            simulated.action.eq_ignore_ascii_case(need.action) && simulated.resource == ask.resource
+        })?;
     let given: BTreeSet<String> = found.given.iter().map(|key| key.to_lowercase()).collect();
     // A key that the request has not either was rightly taken for absent.
     let is_complete = found.missing_context.iter().all(|key| {

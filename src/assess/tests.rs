@@ -23,6 +23,7 @@ use super::facts::{
 use super::principal::SourcePrincipal;
 use super::remedy::{Target, from_scratch, notes};
 use super::requirement::{JobContext, Who};
+use crate::assess::tests::world::landing;
 use crate::job::Plan;
 use crate::job::export::{DECRYPT, VERIFY};
 use tableferry_policy::arn::{AccountId, Arn, Region};
@@ -79,13 +80,17 @@ fn facts_of(region: &str, (caller, role): Exporter) -> Facts {
         };
         source.role = Fact::known(role, now, "test");
     }
-    let bucket = BucketFacts::new("export-landing".parse().unwrap());
-    Facts::new(source, bucket, now)
+    let bucket = BucketFacts::UNREAD;
+    let mut facts = Facts::new(source, now);
+    *facts.bucket_mut(&landing()) = bucket;
+    facts
 }
 
 fn written(plan: &Plan, region: &str, exporter: Exporter) -> Written {
     let mut facts = facts_of(region, exporter);
-    facts.keys.extend(plan.encryption.key().map(KeyFacts::new));
+    if let Some(key) = plan.encryption.key() {
+        facts.put_key(KeyFacts::new(key));
+    }
     written_by(plan, &facts)
 }
 
@@ -446,7 +451,7 @@ fn a_tables_own_key_is_granted_through_dynamodb_alone() {
     let mut facts = facts_of("eu-west-1", ROLE);
     let mut table = TableFacts::new("Ledger");
     table.description = world::known(world::description("Ledger", Some(key.clone())));
-    facts.tables.push(table);
+    facts.put_table(table);
     let found = written_by(&plan, &facts);
     let identity = json_of(&found.identity);
     assert_eq!(

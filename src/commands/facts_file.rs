@@ -17,8 +17,8 @@ pub(super) fn read_facts_file(
     report: &Report,
 ) -> Result<Facts, Exit> {
     let facts = read(args, report)?;
-    tell_identity(Side::Source, &facts.source, report);
-    if let Some(destination) = &facts.destination {
+    tell_identity(Side::Source, facts.source(), report);
+    if let Some(destination) = facts.destination() {
         tell_identity(Side::Destination, destination, report);
     }
     let MatchedFacts { facts, notes } = facts.fit(plan, &args.of).map_err(|misfits| {

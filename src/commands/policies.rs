@@ -99,17 +99,12 @@ fn refuse_foreign(
     sheet: &Sheet<'_>,
     report: &Report,
 ) -> Result<(), Exit> {
-    let keys = facts.keys.iter().filter_map(|key| key.arn()?.account_id());
+    let keys = facts.keys().filter_map(|key| key.arn()?.account_id());
     let mut touched: Vec<AccountId> = sheet
         .accounts()
         .into_iter()
-        .chain([facts.source.caller.account.clone()])
-        .chain(
-            facts
-                .destination
-                .as_ref()
-                .map(|side| side.caller.account.clone()),
-        )
+        .chain([facts.source().caller.account.clone()])
+        .chain(facts.destination().map(|side| side.caller.account.clone()))
         .chain(bucket_owner(plan, facts))
         .chain(plan.key_account())
         .chain(keys)

@@ -103,7 +103,7 @@ async fn tell_patience() -> Infallible {
 
 /// Facts of a side that nobody signs in for have no place for its policies.
 pub(super) fn tell_unused(controls: &ControlDocuments, facts: &Facts, report: &Report) {
-    if !controls.resource.is_empty() && facts.destination.is_none() {
+    if !controls.resource.is_empty() && facts.destination().is_none() {
         let message = "--rcp was left out: nobody signs in on the destination's side".to_owned();
         report.happened(&Event::Noted { message });
     }

@@ -42,7 +42,7 @@ pub fn circumstances(error: &ReportedError, assessment: &Assessment) -> Circumst
 /// Whether caller and bucket of the error, as far as it names them, are those of the plan.
 #[must_use]
 pub fn is_of_plan(error: &ReportedError, assessment: &Assessment) -> bool {
-    let caller = assessment.facts.source.caller.arn.to_string();
+    let caller = assessment.facts.source().caller.arn.to_string();
     let is_caller = error
         .principal
         .as_deref()

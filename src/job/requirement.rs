@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 pub use id::{Check, Requirement, RequirementId};
 pub use resource::{Resource, literal};
 
-use tableferry_policy::arn::{AccountId, Arn, Partition, Region};
+use tableferry_policy::arn::{AccountId, Arn, BucketName, Partition, Region};
 
 /// Whose permission it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -153,6 +153,13 @@ pub struct RequiredPermission {
 }
 
 impl RequiredPermission {
+    /// The bucket that it is on, for one on a bucket or on what lies in it.
+    #[must_use]
+    pub fn bucket(&self) -> Option<BucketName> {
+        let (_, resource) = self.resource.pattern().split_once(":s3:::")?;
+        resource.split('/').next()?.parse().ok()
+    }
+
     /// Whether S3 uses the key to encrypt what the job writes.
     #[must_use]
     pub fn is_encrypting(&self) -> bool {

@@ -95,7 +95,7 @@ impl Work {
     /// Where the journal cannot be read.
     pub fn summarize_start(&self, assessed: &Assessed) -> Result<StartSummary, StartError> {
         let assessment = &assessed.assessment;
-        let (plan, source) = (&assessment.plan, &assessment.facts.source);
+        let (plan, source) = (&assessment.plan, assessment.facts.source());
         let owner = owner_sent(plan, &assessment.facts);
         let requests: Vec<ExportRequest> = plan
             .tables
@@ -136,15 +136,17 @@ fn warnings(assessed: &Assessed, now: Timestamp) -> Vec<String> {
     let assessment = &assessed.assessment;
     let facts = &assessment.facts;
     let mut warnings = Vec::new();
-    match &facts.destination {
+    match facts.destination() {
         None => warnings.push(
             "no destination profile: the bucket cannot be read, so the export will stay unverified"
                 .to_owned(),
         ),
-        Some(side) if side.caller.account == facts.source.caller.account => warnings.push(format!(
-            "source and destination are the same account, {}",
-            side.caller.account
-        )),
+        Some(side) if side.caller.account == facts.source().caller.account => {
+            warnings.push(format!(
+                "source and destination are the same account, {}",
+                side.caller.account
+            ));
+        }
         Some(_) => {}
     }
     let settings = assessment

@@ -39,7 +39,7 @@ impl Work {
     /// One bucket, as the destination sees it: its Region, default encryption, and whether the
     /// destination's account owns it.
     pub async fn bucket(&self, name: &BucketName) -> BucketFacts {
-        let mut facts = BucketFacts::new(name.clone());
+        let mut facts = BucketFacts::UNREAD;
         let Some(session) = self.session(Side::Destination) else {
             return facts;
         };

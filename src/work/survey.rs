@@ -22,6 +22,7 @@ use super::event::Side;
 use super::start::StartError;
 use super::{Session, Work};
 use crate::assess::facts::{Change, Facts, PrincipalFacts, SurveyedFor};
+use crate::assess::requirement::Who;
 use crate::job::Plan;
 use crate::journal::{ChangeId, ChangeRecord, ChangeStage, ChangeTarget};
 
@@ -64,43 +65,55 @@ impl Work {
             .is_some_and(|other| is_same_identity(&source, other));
         // On the heap: all these calls at once are more than a thread's stack is made for.
         let read_side = |session| Box::pin(principal::read_all(session));
-        let (mut source_facts, mut destination_facts, resources) = future::join3(
+        let (mut source_side, mut destination_side, resources) = future::join3(
             read_side(&source),
             future::OptionFuture::from(destination.as_ref().filter(|_| !is_one).map(read_side)),
             Box::pin(read_resources(plan, &source, destination.as_ref())),
         )
         .await;
-        if let (Some(other), Some(other_facts)) = (&destination, &mut destination_facts) {
-            let known = source_facts.organization.clone();
-            let of_other = other_facts.organization.clone();
+        if let (Some(other), Some(other_side)) = (&destination, &mut destination_side) {
+            let known = source_side.account.organization.clone();
+            let of_other = other_side.account.organization.clone();
             future::join(
-                Box::pin(principal::fill_in(&mut source_facts, other, of_other)),
-                Box::pin(principal::fill_in(other_facts, &source, known)),
+                Box::pin(principal::fill_in(&mut source_side, other, of_other)),
+                Box::pin(principal::fill_in(other_side, &source, known)),
             )
             .await;
         }
-        if is_one {
-            destination_facts = Some(source_facts.clone());
-        }
-        let mut facts = Facts::new(source_facts, resources.bucket.facts, begun);
+        let mut facts = Facts::new(source_side.principal, begun);
         facts.surveyed_for = Some(SurveyedFor::of(plan));
-        facts.destination = destination_facts;
-        facts.in_flight = resources.tables.in_flight;
-        facts.tables = resources.tables.facts;
+        *facts.account_of_mut(Who::Exporter) = source_side.account;
+        if is_one {
+            facts.set_destination(Some(facts.source().clone()));
+        } else if let Some(side) = destination_side {
+            facts.set_destination(Some(side.principal));
+            facts.account_of_mut(Who::Reader).fill(side.account);
+        }
+        facts.account_of_mut(Who::Exporter).in_flight = resources.tables.in_flight;
+        let [own, organization] = resources.bucket.public_access;
+        let account = facts.account_mut(&resources.bucket.account);
+        account.public_access = own;
+        account.organization_public_access = organization;
+        *facts.bucket_mut(&plan.destination.bucket) = resources.bucket.facts;
+        for table in resources.tables.facts {
+            facts.put_table(table);
+        }
+        for key in resources.keys {
+            facts.put_key(key);
+        }
         facts.tried = resources.tables.tried;
         facts.tried.extend(resources.bucket.tried);
-        facts.keys = resources.keys;
         let exports = resources.tables.exports;
         facts.exports = past::exports(&self.inner.journal, plan, &facts, &exports.described);
         facts.changes = self.young_changes(&facts);
         controls.put_into(&mut facts);
-        facts.source.simulation = Box::pin(principal::simulate(plan, &facts, &source)).await;
+        facts.source_mut().simulation = Box::pin(principal::simulate(plan, &facts, &source)).await;
         if let Some(other) = &destination
             && other.identity.account == source.identity.account
-            && !facts.source.simulation.is_settled()
+            && !facts.source().simulation.is_settled()
         {
             let told = Box::pin(principal::simulate(plan, &facts, other)).await;
-            facts.source.simulation.fill(told);
+            facts.source_mut().simulation.fill(told);
         }
         Ok((facts, exports))
     }
@@ -193,11 +206,13 @@ async fn read_resources(plan: &Plan, source: &Session, destination: Option<&Sess
 
 /// Whether a change is of something that the facts are about.
 fn bears(change: &ChangeRecord, facts: &Facts) -> bool {
-    let mut sides = std::iter::once(&facts.source).chain(&facts.destination);
+    let mut sides = facts.sides();
     match &change.target {
-        ChangeTarget::BucketPolicy { bucket, .. } => *bucket == facts.bucket.name,
+        ChangeTarget::BucketPolicy { bucket, .. } => {
+            facts.buckets().any(|(name, _)| name == bucket)
+        }
         ChangeTarget::KeyPolicy { key } => facts.key(&key.to_string()).is_some(),
-        ChangeTarget::Recovery { table } => facts.tables.iter().any(|facts| {
+        ChangeTarget::Recovery { table } => facts.tables().any(|(_, facts)| {
             let described = facts.description.value();
             described.is_some_and(|described| described.arn == *table)
         }),

@@ -61,7 +61,7 @@ fn facts_hold_no_secret() {
     let home = Home::new();
     let surveyed = survey(&home, "kms-customer-key");
     let facts: Value = serde_json::from_str(&surveyed.out).unwrap();
-    assert_eq!(facts["version"], 1);
+    assert_eq!(facts["version"], 2);
     for secret in [
         "sandbox-only/",
         "sandbox-session-token",
@@ -263,13 +263,20 @@ fn facts_from_before_profiles_were_noted_are_judged_with_a_word_about_it() {
 fn a_field_that_facts_do_not_have_is_refused_by_name() {
     let surveyed = Surveyed::of("deny");
     let misspelt = surveyed.changed(|facts| {
-        let bucket = facts["bucket"].as_object_mut().unwrap();
+        let buckets = facts["buckets"].as_object_mut().unwrap();
+        let bucket = buckets
+            .values_mut()
+            .next()
+            .unwrap()
+            .as_object_mut()
+            .unwrap();
         let policy = bucket.remove("policy").unwrap();
         bucket.insert("polcy".to_owned(), policy);
     });
     let ended = surveyed.judge(&CHECK[..1], &misspelt, &example("deny"));
     assert_eq!(ended.status, 2, "{ended:?}");
-    assert!(ended.err.contains("`bucket.polcy`"), "{ended:?}");
+    assert!(ended.err.contains("no field `buckets."), "{ended:?}");
+    assert!(ended.err.contains(".polcy`"), "{ended:?}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use jiff::Timestamp;
 use rstest::rstest;
+use tableferry::assess::requirement::Who;
 use tableferry::aws::Environment;
 use tableferry::job::Plan;
 use tableferry::journal::Journal;
@@ -204,7 +205,12 @@ async fn nothing_is_read_twice_before_a_start(#[case] example: &str) {
     let controls = ControlDocuments::default();
     let assessed = Box::pin(work.assess(&plan, &controls)).await.unwrap();
     work.summarize_start(&assessed).unwrap();
-    let region = assessed.assessment.facts.bucket.region.value();
+    let region = assessed
+        .assessment
+        .facts
+        .bucket(&plan.destination.bucket)
+        .region
+        .value();
     work.draw_up_probe(&plan, region).await.unwrap();
     let mut reads = recorder.whole.lock().unwrap().clone();
     assert!(reads.len() > 20, "{reads:#?}");
@@ -311,7 +317,8 @@ async fn exports_in_flight_are_counted_with_the_sizes_of_their_tables() {
         let controls = ControlDocuments::default();
         Box::pin(work.survey(&plan, &controls)).await.unwrap()
     };
-    let before = facts().await.in_flight.value().copied().unwrap();
+    let before = facts().await;
+    let before = before.account_of(Who::Exporter).in_flight.value().unwrap();
     assert_eq!((before.count, before.bytes), (0, Some(0)));
     for _ in 0..2 {
         let controls = ControlDocuments::default();
@@ -325,13 +332,19 @@ async fn exports_in_flight_are_counted_with_the_sizes_of_their_tables() {
             .unwrap();
     }
     let facts = facts().await;
-    let size = facts.tables[0].description.value().unwrap().size_bytes;
-    let running = facts.in_flight.value().unwrap();
+    let size = facts
+        .table("Orders")
+        .unwrap()
+        .description
+        .value()
+        .unwrap()
+        .size_bytes;
+    let running = facts.account_of(Who::Exporter).in_flight.value().unwrap();
     assert_eq!(running.count, 2);
     assert_eq!(running.bytes, size.map(|size| size * 2));
     assert!(size.is_some_and(|size| size > 0));
     // The account's setting is the effective one, with what its organization sets.
-    let bucket = &facts.bucket;
-    assert!(bucket.account_public_access.is_settled());
-    assert!(bucket.organization_public_access.is_absent());
+    let account = facts.account_of(Who::Reader);
+    assert!(account.public_access.is_settled());
+    assert!(account.organization_public_access.is_absent());
 }

@@ -26,7 +26,7 @@ async fn judged(plan: &Plan, change: impl FnOnce(&mut Facts)) -> (usize, Vec<Str
 async fn what_is_of_an_account_that_nobody_signs_in_to_is_not_proposed() {
     let plan = plan(&example("no-grant"));
     assert_eq!(judged(&plan, |_| ()).await, (1, Vec::new()));
-    let (count, reasons) = judged(&plan, |facts| facts.destination = None).await;
+    let (count, reasons) = judged(&plan, |facts| facts.set_destination(None)).await;
     assert_eq!(count, 0);
     assert_eq!(
         reasons,
@@ -58,7 +58,7 @@ async fn a_role_of_identity_center_is_given_no_policy() {
         "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Readers_0123456789abcdef/pat"
             .parse()
             .unwrap();
-    let (_, reasons) = judged(&plan, |facts| facts.source.caller.arn = session).await;
+    let (_, reasons) = judged(&plan, |facts| facts.source_mut().caller.arn = session).await;
     let told = "the permission set Readers, and cannot be edited by hand";
     assert!(
         reasons.iter().any(|reason| reason.contains(told)),

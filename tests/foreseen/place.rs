@@ -213,11 +213,13 @@ impl Place {
     ) -> Result<(), (String, String)> {
         match target {
             Target::BucketPolicy { bucket } => {
-                let account = world["buckets"][bucket]["account"].as_str().unwrap();
+                let account = world["buckets"][bucket.as_str()]["account"]
+                    .as_str()
+                    .unwrap();
                 let config = self.administrator(world, account);
                 let answer = aws_sdk_s3::Client::new(&config)
                     .put_bucket_policy()
-                    .bucket(bucket)
+                    .bucket(bucket.as_str())
                     .expected_bucket_owner(account)
                     .policy(document)
                     .send()
@@ -315,7 +317,7 @@ pub fn carry_out(world: &mut Value, remedy: &Remedy, whereabouts: &Whereabouts) 
     match &remedy.fix {
         Fix::Document { target, after, .. } => match target {
             Target::BucketPolicy { bucket } => {
-                world["buckets"][bucket]["policy"] = kept(after);
+                world["buckets"][bucket.as_str()]["policy"] = kept(after);
             }
             Target::KeyPolicy { key } => key_in(world, key)["policy"] = kept(after),
             Target::IdentityPolicy { who, name } => {

@@ -197,7 +197,7 @@ async fn a_role_that_may_not_read_itself_goes_by_the_path_that_it_was_named_by()
             .unwrap();
         let controls = ControlDocuments::default();
         let facts = Box::pin(work.survey(&plan, &controls)).await.unwrap();
-        let read = facts.source.role.value().map(|role| role.arn.to_string());
+        let read = facts.source().role.value().map(|role| role.arn.to_string());
         assert_eq!(read.as_deref(), expected);
     }
 }

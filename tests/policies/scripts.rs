@@ -27,7 +27,7 @@ fn nothing_in_the_facts_is_run_by_the_shell() {
         }]
     });
     let mut facts: Value = serde_json::from_str(&surveyed.out).unwrap();
-    facts["bucket"]["policy"] = serde_json::json!({
+    facts["buckets"]["export-nopolicy"]["policy"] = serde_json::json!({
         "state": "known",
         "value": policy.to_string(),
         "read_at": "2026-11-22T10:00:00Z",
@@ -82,7 +82,7 @@ fn a_profile_that_begins_with_a_hyphen_is_a_profile_to_the_script() {
             .arg(home.write("plan.toml", &text)),
     );
     let facts: Value = serde_json::from_str(&surveyed.out).unwrap();
-    let caller = facts["destination"]["caller"]["arn"].as_str().unwrap();
+    let caller = facts["sides"]["destination"].as_str().unwrap();
     let facts_file = home.write("facts.json", &surveyed.out);
     let plan = home.write("plan.toml", &text.replace("\"dev-admin\"", "\"-dev\""));
     let mut program = home.command();

@@ -117,11 +117,14 @@ fn facts(plan: &Plan) -> Facts {
         created_at: None,
     };
     source.role = Fact::known(role, now, "iam:GetRole");
-    let mut bucket = BucketFacts::new("export-landing".parse().unwrap());
+    let mut bucket = BucketFacts::UNREAD;
     let owner = "222222222222".parse().unwrap();
     bucket.owner = Fact::known(owner, now, "s3:ListAllMyBuckets");
-    let mut facts = Facts::new(source, bucket, now);
-    facts.keys.extend(plan.encryption.key().map(KeyFacts::new));
+    let mut facts = Facts::new(source, now);
+    *facts.bucket_mut(&plan.destination.bucket) = bucket;
+    if let Some(key) = plan.encryption.key() {
+        facts.put_key(KeyFacts::new(key));
+    }
     facts
 }
 
@@ -465,7 +468,7 @@ pub fn bucket_remedy() -> Remedy {
     Remedy {
         fix: Fix::Document {
             target: Target::BucketPolicy {
-                bucket: "export-landing".to_owned(),
+                bucket: "export-landing".parse().unwrap(),
             },
             before: Some(BEFORE.to_owned()),
             diff: edit::diff(BEFORE, &text),

@@ -147,7 +147,7 @@ fn a_caller_that_aws_does_not_know_is_warned_about_and_no_more() {
     };
     driver.forget_questions();
     let mut judged = access::judged(&plan, true, None);
-    let caller = &mut judged.assessment.facts.source.caller;
+    let caller = &mut judged.assessment.facts.source_mut().caller;
     caller.arn = "arn:aws:sts::111111111111:moto-session/mona"
         .parse()
         .unwrap();

@@ -261,7 +261,7 @@ fn bucket(name: &BucketName) -> BucketFacts {
         key: is_kms.then(|| KEY.to_owned()),
         has_bucket_key: is_kms,
     };
-    let mut facts = BucketFacts::new(name.clone());
+    let mut facts = BucketFacts::UNREAD;
     facts.region = Fact::known(region, noon(), "s3:ListBucket");
     facts.owner = Fact::known("222222222222".parse().unwrap(), noon(), "s3:ListBucket");
     facts.encryption = Fact::known(encryption, noon(), "s3:GetEncryptionConfiguration");

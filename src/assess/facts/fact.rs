@@ -227,6 +227,16 @@ impl<T> Fact<T> {
         }
     }
 
+    /// Takes another reading of the same thing, where this one did not settle it: what is known of it,
+    /// or why it could not be read where nobody asked here.
+    pub fn fill_or_explain(&mut self, other: Self) {
+        if matches!(self, Self::Unasked { .. }) {
+            *self = other;
+        } else {
+            self.fill(other);
+        }
+    }
+
     /// When it was read, or asked for in vain, where that is known.
     pub const fn read_at(&self) -> Option<Timestamp> {
         match self {

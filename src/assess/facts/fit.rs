@@ -7,11 +7,13 @@
 //! another name nothing can be told, unless the plan names the role or somebody says whose the facts
 //! are.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, Facts, KeyFacts, PrincipalFacts, TableFacts, Unasked};
+use super::{Fact, Facts, PrincipalFacts, Unasked};
 use crate::job::{Encryption, Plan, SignIn, TableRef};
-use tableferry_policy::arn::Arn;
+use tableferry_policy::arn::{Arn, BucketName};
 
 /// What of a plan its facts are tied to, beside what the facts hold themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +116,7 @@ impl Facts {
             plan.destination.sign_in.as_ref().map(|sign_in| Side {
                 word: "destination",
                 sign_in,
-                facts: self.destination.as_ref(),
+                facts: self.destination(),
                 surveyed: surveyed.and_then(|surveyed| surveyed.destination.as_ref()),
             }),
         ];
@@ -132,20 +134,28 @@ impl Facts {
     }
 
     fn bucket_misfit(&self, plan: &Plan) -> Option<Mismatch> {
-        let (found, wanted) = (&self.bucket.name, &plan.destination.bucket);
-        (found != wanted).then(|| {
-            mismatch(format!(
-                "the facts are of bucket {found}, and the plan exports to bucket {wanted}"
-            ))
-        })
+        let wanted = &plan.destination.bucket;
+        if self.buckets.contains_key(wanted) {
+            return None;
+        }
+        let found: Vec<&str> = self.buckets.keys().map(BucketName::as_str).collect();
+        let found = match found.as_slice() {
+            [] => "no bucket".to_owned(),
+            found => format!("bucket {}", found.join(" and ")),
+        };
+        Some(mismatch(format!(
+            "the facts are of {found}, and the plan exports to bucket {wanted}"
+        )))
     }
 
     /// Those that were vouched for and are on neither side.
     fn strangers(&self, said: &[Arn]) -> Vec<Mismatch> {
-        let sides = || std::iter::once(&self.source).chain(&self.destination);
-        let whose: Vec<String> = sides().map(|side| side.caller.arn.to_string()).collect();
+        let whose: Vec<String> = self
+            .sides()
+            .map(|side| side.caller.arn.to_string())
+            .collect();
         said.iter()
-            .filter(|arn| !sides().any(|side| goes_by(side, arn)))
+            .filter(|arn| !self.sides().any(|side| goes_by(side, arn)))
             .map(|arn| {
                 mismatch(format!(
                     "the facts are of {}, not of {arn}",
@@ -182,16 +192,12 @@ impl Facts {
 
     /// Leaves out what the plan has nothing to do with, and calls its tables as it does.
     fn leave_out(&mut self, plan: &Plan, notes: &mut Vec<String>) {
-        let mut tables: Vec<TableFacts> = Vec::new();
+        let mut tables = BTreeMap::new();
         for job in &plan.tables {
-            let asked = job.table.to_string();
             let arn = plan.table_arn(job, &self.source.caller.account, &self.source.region);
-            let found = self.tables.iter().find(|table| self.arn_of(table) == arn);
-            if let Some(found) = found.filter(|_| tables.iter().all(|table| table.asked != asked)) {
-                tables.push(TableFacts {
-                    asked,
-                    ..found.clone()
-                });
+            if let Some(mut found) = self.tables.remove(&arn) {
+                found.asked = job.table.to_string();
+                tables.insert(arn, found);
             }
         }
         self.tables = tables;
@@ -200,14 +206,16 @@ impl Facts {
             let key = plan.encryption.key().unwrap_or("alias/aws/s3");
             keys.push(key.to_owned());
         }
-        let of_tables = self.tables.iter().filter_map(|table| {
+        let of_tables = self.tables.values().filter_map(|table| {
             let key = table.description.value()?.key.as_ref()?;
             Some(key.to_string())
         });
         keys.extend(of_tables);
-        self.keys
-            .retain(|known: &KeyFacts| keys.iter().any(|key| known.goes_by(key)));
-        if plan.destination.sign_in.is_none() && self.destination.take().is_some() {
+        self.retain_keys(|known| keys.iter().any(|key| known.goes_by(key)));
+        self.buckets
+            .retain(|name, _| *name == plan.destination.bucket);
+        if plan.destination.sign_in.is_none() && self.destination.is_some() {
+            self.set_destination(None);
             notes.push(
                 "the plan names no profile for the destination: the facts of its identity are left out"
                     .to_owned(),
@@ -226,21 +234,6 @@ impl Facts {
             );
             self.source.simulation = Fact::unasked(Unasked::AskedOtherwise);
         }
-    }
-
-    /// A table's ARN: as read, or as it was asked for.
-    fn arn_of(&self, table: &TableFacts) -> Arn {
-        if let Some(known) = table.description.value() {
-            return known.arn.clone();
-        }
-        let region = &self.source.region;
-        table.asked.parse().unwrap_or_else(|_| Arn {
-            partition: region.partition(),
-            service: "dynamodb".to_owned(),
-            region: region.to_string(),
-            account: self.source.caller.account.to_string(),
-            resource: format!("table/{}", table.asked),
-        })
     }
 }
 

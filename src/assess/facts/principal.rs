@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, ReadError};
+use super::Fact;
 use crate::assess::principal::SourcePrincipal;
 use tableferry_policy::arn::{AccountId, Arn, Region};
 use tableferry_policy::policy::Policy;
@@ -39,40 +39,6 @@ pub struct PolicyText {
     pub name: String,
     /// The document, decoded.
     pub document: Policy,
-}
-
-/// The policies of one level of an organization.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ControlLevel {
-    /// What they are attached to: the root, a unit, or the account.
-    pub target: String,
-    /// The policies that were read.
-    pub policies: Vec<PolicyText>,
-    /// Those that may not be read.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unread: Vec<UnreadPolicy>,
-}
-
-/// A policy that is known to be attached and may not be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnreadPolicy {
-    /// Its id.
-    pub name: String,
-    /// The refusal.
-    #[serde(flatten)]
-    pub error: ReadError,
-}
-
-/// The organization that an account belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Organization {
-    /// Its id, `o-…`.
-    pub id: String,
-    /// Its management account, which no control policy binds.
-    pub management_account: AccountId,
-    /// The account's path, `o-…/r-…/ou-…/`, where it is known.
-    #[serde(default)]
-    pub path: Option<String>,
 }
 
 /// What IAM's simulation said of one action (`SimulatePrincipalPolicy`).
@@ -129,15 +95,6 @@ pub struct PrincipalFacts {
     /// What IAM's simulation said.
     #[serde(default)]
     pub simulation: Fact<Vec<Simulated>>,
-    /// The account's organization; absent where it belongs to none.
-    #[serde(default)]
-    pub organization: Fact<Organization>,
-    /// The service control policies over the account, from the root down.
-    #[serde(default)]
-    pub service_control: Fact<Vec<ControlLevel>>,
-    /// The resource control policies over the account's resources, from the root down.
-    #[serde(default)]
-    pub resource_control: Fact<Vec<ControlLevel>>,
 }
 
 impl PrincipalFacts {
@@ -155,9 +112,6 @@ impl PrincipalFacts {
             boundary: Fact::UNASKED,
             attached_boundary: None,
             simulation: Fact::UNASKED,
-            organization: Fact::UNASKED,
-            service_control: Fact::UNASKED,
-            resource_control: Fact::UNASKED,
         }
     }
 
@@ -189,21 +143,14 @@ impl PrincipalFacts {
         names.split('/').next()
     }
 
-    /// The account's organization id, where it is known to have one.
-    #[must_use]
-    pub fn organization_id(&self) -> Option<&str> {
-        self.organization
-            .value()
-            .map(|organization| organization.id.as_str())
-    }
-
-    /// Whether no control policy binds the account: it is alone, or it manages the organization.
-    #[must_use]
-    pub fn is_beyond_control(&self) -> bool {
-        match &self.organization {
-            Fact::Absent { .. } => true,
-            Fact::Known { value, .. } => value.management_account == self.caller.account,
-            _ => false,
+    /// Takes what another identity read of the same principal, where this one could not.
+    pub fn fill(&mut self, other: Self) {
+        if other.identity_policies.is_settled() {
+            self.some_identity_policies.clear();
         }
+        self.role.fill(other.role);
+        self.identity_policies.fill(other.identity_policies);
+        self.boundary.fill(other.boundary);
+        self.attached_boundary = self.attached_boundary.take().or(other.attached_boundary);
     }
 }

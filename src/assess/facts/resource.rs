@@ -1,15 +1,15 @@
-//! What is known of the resources: tables, the bucket, keys.
+//! What is known of the resources: tables, buckets, keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ControlLevel, Fact};
-use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
+use super::Fact;
+use tableferry_policy::arn::{AccountId, Arn, Region};
 use tableferry_policy::policy::Policy;
 
-/// A table of the plan.
+/// A table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableFacts {
     /// The name or ARN that the plan gives.
@@ -84,11 +84,9 @@ pub struct Recovery {
     pub latest: Option<Timestamp>,
 }
 
-/// The bucket that receives the export.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BucketFacts {
-    /// Its name.
-    pub name: BucketName,
     /// Its account, proved by a call with `ExpectedBucketOwner` or by `ListBuckets`; absent where
     /// there is no such bucket.
     #[serde(default)]
@@ -108,13 +106,6 @@ pub struct BucketFacts {
     /// Block Public Access of the bucket.
     #[serde(default)]
     pub public_access: Fact<PublicAccessBlock>,
-    /// Block Public Access of its account.
-    #[serde(default)]
-    pub account_public_access: Fact<PublicAccessBlock>,
-    /// Block Public Access of its organization; absent where the account's was read, which is the
-    /// effective one.
-    #[serde(default)]
-    pub organization_public_access: Fact<PublicAccessBlock>,
     /// Its default encryption.
     #[serde(default)]
     pub encryption: Fact<DefaultEncryption>,
@@ -124,36 +115,17 @@ pub struct BucketFacts {
 }
 
 impl BucketFacts {
-    /// A bucket of which only the name is known.
-    #[must_use]
-    pub const fn new(name: BucketName) -> Self {
-        Self {
-            name,
-            owner: Fact::UNASKED,
-            not_owners: Vec::new(),
-            region: Fact::UNASKED,
-            policy: Fact::UNASKED,
-            ownership: Fact::UNASKED,
-            public_access: Fact::UNASKED,
-            account_public_access: Fact::UNASKED,
-            organization_public_access: Fact::UNASKED,
-            encryption: Fact::UNASKED,
-            requester_pays: Fact::UNASKED,
-        }
-    }
-
-    /// The three places where Block Public Access is set, with what each is called.
-    #[must_use]
-    pub fn public_access_blocks(&self) -> [(&'static str, &Fact<PublicAccessBlock>); 3] {
-        [
-            ("the bucket", &self.public_access),
-            ("the bucket's account", &self.account_public_access),
-            (
-                "the bucket's organization",
-                &self.organization_public_access,
-            ),
-        ]
-    }
+    /// A bucket of which nothing was read.
+    pub const UNREAD: Self = Self {
+        owner: Fact::UNASKED,
+        not_owners: Vec::new(),
+        region: Fact::UNASKED,
+        policy: Fact::UNASKED,
+        ownership: Fact::UNASKED,
+        public_access: Fact::UNASKED,
+        encryption: Fact::UNASKED,
+        requester_pays: Fact::UNASKED,
+    };
 }
 
 /// `ObjectOwnership`.
@@ -198,11 +170,11 @@ pub struct DefaultEncryption {
     pub has_bucket_key: bool,
 }
 
-/// A KMS key of the plan or of a table.
+/// A KMS key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyFacts {
-    /// The ARN, id or alias that names it.
-    pub asked: String,
+    /// The ARNs, ids and aliases that it was asked for by.
+    pub names: BTreeSet<String>,
     /// The key; absent where there is none.
     #[serde(default)]
     pub description: Fact<KeyDescription>,
@@ -212,29 +184,30 @@ pub struct KeyFacts {
     /// Its grants.
     #[serde(default)]
     pub grants: Fact<Vec<GrantFacts>>,
-    /// The resource control policies over a key of a third account; those of the two sides are
-    /// with the sides.
-    #[serde(default)]
-    pub resource_control: Fact<Vec<ControlLevel>>,
 }
 
 impl KeyFacts {
     /// A key of which only the name is known.
     #[must_use]
-    pub fn new(asked: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<String>) -> Self {
         Self {
-            asked: asked.into(),
+            names: BTreeSet::from([name.into()]),
             description: Fact::UNASKED,
             policy: Fact::UNASKED,
             grants: Fact::UNASKED,
-            resource_control: Fact::UNASKED,
         }
     }
 
-    /// Whether it was asked by this name, or has this ARN.
+    /// A name that it was asked for by.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.names.first().map_or("", String::as_str)
+    }
+
+    /// Whether it was asked for by this name, or has this ARN.
     #[must_use]
     pub fn goes_by(&self, name: &str) -> bool {
-        self.asked == name
+        self.names.contains(name)
             || self
                 .description
                 .value()
@@ -247,8 +220,16 @@ impl KeyFacts {
         if let Some(key) = self.description.value() {
             return Some(key.arn.clone());
         }
-        let arn: Arn = self.asked.parse().ok()?;
-        arn.resource.starts_with("key/").then_some(arn)
+        let mut arns = self.names.iter().filter_map(|name| name.parse().ok());
+        arns.find(|arn: &Arn| arn.resource.starts_with("key/"))
+    }
+
+    /// Takes another reading of the same key: the names, and what could not be read here.
+    pub fn fill(&mut self, other: Self) {
+        self.names.extend(other.names);
+        self.description.fill(other.description);
+        self.policy.fill(other.policy);
+        self.grants.fill(other.grants);
     }
 }
 

@@ -4,9 +4,11 @@ use serde_json::json;
 
 use super::*;
 use crate::assess::facts::{GrantFacts, ReadError};
+use crate::assess::requirement::Who;
 use crate::assess::tests::world::{
-    ROLE, TABLE_KEY, absent, aes_plan, document as policy_of, facts as all_allowed,
-    granting_bucket, granting_key, inline, key as key_facts, kms_plan, known, plan, refused,
+    KEY, ROLE, TABLE_KEY, absent, aes_plan, document as policy_of, facts as all_allowed,
+    granting_bucket, granting_key, inline, key as key_facts, kms_plan, known, landing, plan,
+    refused,
 };
 use crate::job::TableRef;
 use changes::{OF_CALLER, OF_PLACE, OF_TABLE, SAME};
@@ -21,17 +23,17 @@ fn facts() -> Facts {
             level("111111111111", &["FullAccess"]),
         ])
     };
-    facts.source.boundary = known(inline("Boundary", &everything));
-    facts.source.service_control = levels();
-    facts.source.resource_control = levels();
-    facts.destination.as_mut().unwrap().resource_control = levels();
-    let table = &mut facts.tables[0];
+    facts.source_mut().boundary = known(inline("Boundary", &everything));
+    facts.account_of_mut(Who::Exporter).service_control = levels();
+    facts.account_of_mut(Who::Exporter).resource_control = levels();
+    facts.account_of_mut(Who::Reader).resource_control = levels();
+    let table = facts.table_mut("Orders").unwrap();
     table.description.value_mut().unwrap().key = Some(TABLE_KEY.parse().unwrap());
     table.policy = known(policy_of(&everything));
-    facts.keys.push(key_facts(TABLE_KEY, &granting_key()));
-    for key in &mut facts.keys {
+    facts.put_key(key_facts(TABLE_KEY, &granting_key()));
+    for key in [KEY, TABLE_KEY] {
+        let key = facts.key_mut(key).unwrap();
         key.grants = known(vec![grant(ROLE, "one"), grant(ROLE, "two")]);
-        key.resource_control = levels();
     }
     facts
 }
@@ -111,13 +113,13 @@ fn the_plans_way_of_writing_is_part_of_it() {
 #[test]
 fn what_bears_on_no_permission_changes_nothing() {
     let mut base = facts();
-    let policies = base.source.identity_policies.value_mut().unwrap();
+    let policies = base.source_mut().identity_policies.value_mut().unwrap();
     policies.push(inline("More", &granting_bucket()));
     let before = of(&base);
     for (what, change) in SAME {
         let mut facts = base.clone();
         facts
-            .source
+            .source_mut()
             .identity_policies
             .value_mut()
             .unwrap()
@@ -131,7 +133,7 @@ fn what_bears_on_no_permission_changes_nothing() {
 fn what_was_not_read_is_the_same_whatever_stood_in_the_way() {
     let with = |policy: Fact<Policy>| {
         let mut facts = facts();
-        facts.bucket.policy = policy;
+        facts.bucket_mut(&landing()).policy = policy;
         of(&facts)
     };
     let failed = Fact::Failed(ReadError {
@@ -160,4 +162,22 @@ fn there_is_one_for_each_table_and_writing_is_the_same_for_all() {
     assert_ne!(found[0].reading, found[1].reading);
     let is_digest = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
     assert!(is_digest(&found[0].writing) && is_digest(&found[0].reading));
+}
+
+/// Neither side's account, so that neither side's policies are told with it.
+#[test]
+fn a_resource_control_policy_over_the_key_of_a_third_account_is_a_change() {
+    const THIRD: &str =
+        "arn:aws:kms:eu-west-1:333333333333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    let text = kms_plan().to_toml().replace(KEY, THIRD);
+    let plan = crate::job::Plan::parse(&text, "plan.toml", crate::assess::tests::world::now());
+    let plan = plan.unwrap();
+    let mut facts = facts();
+    facts.put_key(key_facts(THIRD, &granting_key()));
+    let before = fingerprints(&plan, &facts).remove(0);
+    let third = "333333333333".parse().unwrap();
+    facts.account_mut(&third).resource_control = known(vec![level("r-root", &["Guard"])]);
+    let after = fingerprints(&plan, &facts).remove(0);
+    assert_ne!(before.writing, after.writing);
+    assert_eq!(before.reading, after.reading);
 }

@@ -13,23 +13,23 @@ use tableferry_policy::public::public_statements;
 
 /// Judges the bucket.
 pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
-    let existence = existence(facts);
+    let existence = existence(plan, facts);
     if existence.outcome == Verdict::Denied {
         return vec![existence];
     }
     let owner = bucket_owner(plan, facts);
     let mut verdicts = vec![existence, judge_owner(plan, facts)];
-    verdicts.extend(public_access(facts, owner.as_ref()));
-    verdicts.extend(object_ownership(facts, owner.as_ref()));
-    verdicts.extend(requester_pays(facts, owner.as_ref()));
+    verdicts.extend(public_access(plan, facts, owner.as_ref()));
+    verdicts.extend(object_ownership(plan, facts, owner.as_ref()));
+    verdicts.extend(requester_pays(plan, facts, owner.as_ref()));
     verdicts
 }
 
-fn existence(facts: &Facts) -> AssessedRequirement {
-    let bucket = &facts.bucket;
-    let name = bucket.name.as_str();
+fn existence(plan: &Plan, facts: &Facts) -> AssessedRequirement {
+    let name = &plan.destination.bucket;
+    let bucket = facts.bucket(name);
     if bucket.region.is_absent() || bucket.owner.is_absent() {
-        return AssessedRequirement::check(Check::Bucket, name, Verdict::Denied)
+        return AssessedRequirement::check(Check::Bucket, name.as_str(), Verdict::Denied)
             .because(format!("there is no bucket {name}"))
             .fixed_by(
                 Responsible::for_bucket(facts, None),
@@ -38,7 +38,7 @@ fn existence(facts: &Facts) -> AssessedRequirement {
             .expecting("The specified bucket does not exist");
     }
     if let Some(region) = bucket.region.value() {
-        return AssessedRequirement::check(Check::Bucket, name, Verdict::CLEAR)
+        return AssessedRequirement::check(Check::Bucket, name.as_str(), Verdict::CLEAR)
             .because(format!("bucket {name} is in {region}"));
     }
     let assumed = MissingInput::of_setting(
@@ -51,7 +51,7 @@ fn existence(facts: &Facts) -> AssessedRequirement {
     } else {
         Verdict::unread(assumed)
     };
-    AssessedRequirement::check(Check::Bucket, name, outcome)
+    AssessedRequirement::check(Check::Bucket, name.as_str(), outcome)
         .because(format!("the Region of bucket {name} could not be read"))
 }
 
@@ -59,10 +59,10 @@ fn existence(facts: &Facts) -> AssessedRequirement {
 fn judge_owner(plan: &Plan, facts: &Facts) -> AssessedRequirement {
     const REFUSED: &str =
         "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied";
-    let bucket = &facts.bucket;
-    let source = &facts.source.caller.account;
-    let check =
-        |outcome| AssessedRequirement::check(Check::BucketOwner, bucket.name.as_str(), outcome);
+    let name = &plan.destination.bucket;
+    let bucket = facts.bucket(name);
+    let source = &facts.source().caller.account;
+    let check = |outcome| AssessedRequirement::check(Check::BucketOwner, name.as_str(), outcome);
     let denied = |why: String, hint: String| {
         check(Verdict::Denied)
             .because(why)
@@ -72,7 +72,6 @@ fn judge_owner(plan: &Plan, facts: &Facts) -> AssessedRequirement {
     let said = plan.destination.owner.as_ref();
     let sent = owner_sent(plan, facts);
     let sent = sent.as_ref();
-    let name = &bucket.name;
     let choose = |owner: &AccountId| format!("set destination.owner to \"{owner}\"");
     let find_out = || "set destination.owner to the account that owns the bucket".to_owned();
     match (sent, bucket.owner.value()) {
@@ -146,24 +145,31 @@ fn judge_owner(plan: &Plan, facts: &Facts) -> AssessedRequirement {
 /// While a policy counts as public, `RestrictPublicBuckets` lets in only "AWS service principals and
 /// authorized users within the bucket owner's account" ("Blocking public access to your Amazon S3
 /// storage").
-fn public_access(facts: &Facts, owner: Option<&AccountId>) -> Option<AssessedRequirement> {
-    let bucket = &facts.bucket;
+fn public_access(
+    plan: &Plan,
+    facts: &Facts,
+    owner: Option<&AccountId>,
+) -> Option<AssessedRequirement> {
+    let name = &plan.destination.bucket;
+    let bucket = facts.bucket(name);
     let document = bucket.policy.value()?.document().ok()?;
     let public: Vec<String> = public_statements(document)
         .into_iter()
         .filter_map(|index| Some(document.statements().get(index)?.label(index)))
         .collect();
-    let check =
-        |outcome| AssessedRequirement::check(Check::PublicAccess, bucket.name.as_str(), outcome);
+    let check = |outcome| AssessedRequirement::check(Check::PublicAccess, name.as_str(), outcome);
     if public.is_empty() {
         return Some(check(Verdict::CLEAR).because("the bucket's policy is not public"));
     }
     let statements = public.join("`, `");
-    let is_own = owner == Some(&facts.source.caller.account);
-    let restricting = bucket.public_access_blocks().into_iter().find(|(_, fact)| {
-        fact.value()
-            .is_some_and(|block| block.restrict_public_buckets)
-    });
+    let is_own = owner == Some(&facts.source().caller.account);
+    let restricting = facts
+        .public_access_blocks(name)
+        .into_iter()
+        .find(|(_, fact)| {
+            fact.value()
+                .is_some_and(|block| block.restrict_public_buckets)
+        });
     if let Some((place, _)) = restricting.filter(|_| !is_own) {
         return Some(
             check(Verdict::Denied)
@@ -181,8 +187,8 @@ fn public_access(facts: &Facts, owner: Option<&AccountId>) -> Option<AssessedReq
                 .expecting("Access Denied"),
         );
     }
-    let assumed = bucket
-        .public_access_blocks()
+    let assumed = facts
+        .public_access_blocks(name)
         .into_iter()
         .filter(|_| !is_own)
         .flat_map(|(place, fact)| {
@@ -209,14 +215,19 @@ fn public_access(facts: &Facts, owner: Option<&AccountId>) -> Option<AssessedReq
 ///
 /// A bucket without ownership controls is one on which "the object writer" owns what it writes
 /// ("Controlling ownership of objects and disabling ACLs for your bucket").
-fn object_ownership(facts: &Facts, owner: Option<&AccountId>) -> Option<AssessedRequirement> {
-    let bucket = &facts.bucket;
-    if owner == Some(&facts.source.caller.account) {
+fn object_ownership(
+    plan: &Plan,
+    facts: &Facts,
+    owner: Option<&AccountId>,
+) -> Option<AssessedRequirement> {
+    let name = &plan.destination.bucket;
+    let bucket = facts.bucket(name);
+    if owner == Some(&facts.source().caller.account) {
         return None;
     }
-    let source = &facts.source.caller.account;
+    let source = &facts.source().caller.account;
     let check = |outcome| {
-        AssessedRequirement::check(Check::ObjectOwnership, bucket.name.as_str(), outcome)
+        AssessedRequirement::check(Check::ObjectOwnership, name.as_str(), outcome)
             .of_criticality(Criticality::Optional)
             .fixed_by(Responsible::for_bucket(facts, owner), "")
     };
@@ -226,7 +237,7 @@ fn object_ownership(facts: &Facts, owner: Option<&AccountId>) -> Option<Assessed
         other => {
             let assumed = MissingInput::of_setting(
                 other,
-                format!("the object ownership of bucket {}", bucket.name),
+                format!("the object ownership of bucket {name}"),
                 "s3:GetBucketOwnershipControls",
             );
             return Some(check(Verdict::Allowed { assumed }));
@@ -244,9 +255,8 @@ fn object_ownership(facts: &Facts, owner: Option<&AccountId>) -> Option<Assessed
             unread: Vec::new(),
         })
         .because(format!(
-            "whoever writes an object to bucket {} owns it: {source} may own the exported files, \
-             and the bucket's policy would not cover them",
-            bucket.name
+            "whoever writes an object to bucket {name} owns it: {source} may own the exported files, \
+             and the bucket's policy would not cover them"
         ))
         .fixed_by(
             Responsible::for_bucket(facts, owner),
@@ -255,11 +265,16 @@ fn object_ownership(facts: &Facts, owner: Option<&AccountId>) -> Option<Assessed
     })
 }
 
-fn requester_pays(facts: &Facts, owner: Option<&AccountId>) -> Option<AssessedRequirement> {
-    let bucket = &facts.bucket;
+fn requester_pays(
+    plan: &Plan,
+    facts: &Facts,
+    owner: Option<&AccountId>,
+) -> Option<AssessedRequirement> {
+    let name = &plan.destination.bucket;
+    let bucket = facts.bucket(name);
     let is_on = *bucket.requester_pays.value()?;
     is_on.then(|| {
-        AssessedRequirement::check(Check::RequesterPays, bucket.name.as_str(), Verdict::Denied)
+        AssessedRequirement::check(Check::RequesterPays, name.as_str(), Verdict::Denied)
             .because("exports to buckets with Requester Pays are not supported")
             .fixed_by(
                 Responsible::for_bucket(facts, owner),

@@ -74,13 +74,13 @@ fn in_words(failed: &PastExport) -> String {
 /// Whether an export wrote as the plan's would: as the same principal, to the same place, with the same
 /// key and the same owner.
 fn is_alike(plan: &Plan, facts: &Facts, export: &PastExport) -> bool {
-    let caller = facts.source.caller.arn.to_string();
-    let account = &facts.source.caller.account;
+    let caller = facts.source().caller.arn.to_string();
+    let account = &facts.source().caller.account;
     // Within the account nothing is sent.
     let owner = bucket_owner(plan, facts).filter(|owner| owner != account);
     let sent = export.owner.clone().filter(|owner| owner != account);
     is_same_principal(&export.principal, &caller)
-        && export.bucket == facts.bucket.name.as_str()
+        && export.bucket == plan.destination.bucket.as_str()
         && export.prefix.as_deref() == plan.destination.prefix()
         && export.key.as_deref() == plan.encryption.key()
         && sent == owner

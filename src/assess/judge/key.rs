@@ -2,11 +2,11 @@
 //! that it can be used.
 
 use crate::assess::facts::{Fact, Facts, KeyFacts, KeyManager};
-use crate::assess::requirement::bucket_owner;
+use crate::assess::requirement::{bucket_owner, tables_of};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, Verdict};
 use crate::job::{Encryption, Plan};
-use tableferry_policy::arn::{AccountId, Arn};
+use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
 /// Judges the plan's key, and the tables' own.
 pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
@@ -17,11 +17,11 @@ pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
         let is_usable = name.outcome != Verdict::Denied;
         verdicts.push(name);
         if is_usable {
-            verdicts.extend(judge_region(facts, asked));
+            verdicts.extend(judge_region(facts, &plan.destination.bucket, asked));
             verdicts.push(judge_state(facts, asked));
         }
     }
-    for table in &facts.tables {
+    for table in tables_of(plan, facts) {
         let key = table
             .description
             .value()
@@ -54,7 +54,7 @@ pub(in crate::assess) fn is_out_of_reach(plan: &Plan, facts: &Facts) -> bool {
 fn judge_name(plan: &Plan, facts: &Facts, asked: &str) -> AssessedRequirement {
     let check = |outcome| AssessedRequirement::check(Check::KeyName, asked, outcome);
     let full_arn = "give a customer managed key by its full ARN: arn:aws:kms:REGION:ACCOUNT:key/ID";
-    let source = &facts.source.caller.account;
+    let source = &facts.source().caller.account;
     if is_managed(facts, asked) {
         let owner = bucket_owner(plan, facts);
         return match owner {
@@ -67,7 +67,7 @@ fn judge_name(plan: &Plan, facts: &Facts, asked: &str) -> AssessedRequirement {
                 ))
                 .fixed_by(Responsible::You, full_arn)
                 .expecting("Invalid keyId aws/s3"),
-            None => check(Verdict::unread(MissingInput::of_setting(&facts.bucket.owner, "whose the bucket is", "s3:ListBucket")))
+            None => check(Verdict::unread(MissingInput::of_setting(&facts.bucket(&plan.destination.bucket).owner, "whose the bucket is", "s3:ListBucket")))
             .because(format!(
                 "{asked} is an AWS managed key, which serves only callers of the bucket's own account"
             ))
@@ -94,11 +94,11 @@ fn judge_name(plan: &Plan, facts: &Facts, asked: &str) -> AssessedRequirement {
     }
 }
 
-fn judge_region(facts: &Facts, asked: &str) -> Option<AssessedRequirement> {
+fn judge_region(facts: &Facts, bucket: &BucketName, asked: &str) -> Option<AssessedRequirement> {
     let named = asked.parse::<Arn>().ok();
     let arn = facts.key(asked).and_then(KeyFacts::arn).or(named)?;
     let check = |outcome| AssessedRequirement::check(Check::KeyRegion, asked, outcome);
-    Some(match facts.bucket.region.value() {
+    Some(match facts.bucket(bucket).region.value() {
         Some(region) if arn.region == region.as_str() => {
             check(Verdict::CLEAR).because(format!("key and bucket are both in {region}"))
         }
@@ -113,8 +113,8 @@ fn judge_region(facts: &Facts, asked: &str) -> Option<AssessedRequirement> {
             )
             .expecting(format!("Invalid arn {}", arn.region)),
         None => check(Verdict::unread(MissingInput::of_setting(
-            &facts.bucket.region,
-            format!("the Region of bucket {}", facts.bucket.name),
+            &facts.bucket(bucket).region,
+            format!("the Region of bucket {bucket}"),
             "s3:ListBucket",
         )))
         .because("the key must be in the bucket's Region, which is not known"),
@@ -143,7 +143,7 @@ fn judge_state(facts: &Facts, asked: &str) -> AssessedRequirement {
                         "set encryption.key to a key that {}, the account that exports, has in the \
                          bucket's Region, or to a key of another account by its full ARN: \
                          arn:aws:kms:REGION:ACCOUNT:key/ID",
-                        facts.source.caller.account
+                        facts.source().caller.account
                     )
                 },
             )

@@ -66,7 +66,7 @@ fn missing(plan: &Plan, facts: &Facts, requirement: &Requirement) -> Option<Stri
 
 /// The table that a need is about, as the plan calls it.
 fn table_of(plan: &Plan, facts: &Facts, need: &RequiredPermission) -> Option<String> {
-    let source = &facts.source;
+    let source = facts.source();
     let pattern = need.resource.pattern().trim_end_matches("/export/*");
     let is_it = |arn: String| arn == pattern;
     plan.tables

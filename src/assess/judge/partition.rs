@@ -9,8 +9,8 @@ use tableferry_policy::arn::{Arn, Partition};
 
 /// What of a plan lies in another partition than the principal that exports.
 pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
-    let home = facts.source.caller.arn.partition;
-    let destination = facts.destination.as_ref();
+    let home = facts.source().caller.arn.partition;
+    let destination = facts.destination();
     let sides = destination.and_then(|side| across_sides(home, side.caller.arn.partition));
     let tables = plan.tables.iter().filter_map(|job| match &job.table {
         TableRef::Arn(arn) => across(&format!("table {arn}"), arn, home),

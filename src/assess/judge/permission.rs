@@ -81,8 +81,8 @@ fn with_refused_reading(
     let is_of_bucket = need.subject.is_of_bucket();
     let is_unknown = matches!(decision.outcome, Verdict::Unknown { .. });
     let is_denied = matches!(
-        &facts.bucket.policy,
-        Fact::Refused(error) if is_denied_by_resource(&error.detail)
+        need.bucket().map(|name| &facts.bucket(&name).policy),
+        Some(Fact::Refused(error)) if is_denied_by_resource(&error.detail)
     );
     if !is_of_bucket || !is_unknown || !is_denied {
         return decision;
@@ -122,7 +122,7 @@ fn responsible(
     }
     let of_kind = |kind: PolicyKind| match kind {
         PolicyKind::Boundary if need.who == Who::Exporter => {
-            Responsible::BoundaryOwner(facts.source.naming().to_string())
+            Responsible::BoundaryOwner(facts.source().naming().to_string())
         }
         PolicyKind::ServiceControl | PolicyKind::ResourceControl => Responsible::Organization,
         PolicyKind::Resource | PolicyKind::Grant | PolicyKind::Trust => of_resource(),
@@ -164,8 +164,13 @@ fn responsible(
 
 /// Whether the bucket is, as far as is known, of the account that reads.
 fn is_readers(plan: &Plan, facts: &Facts) -> bool {
-    let reader = facts.destination.as_ref().map(|side| &side.caller.account);
-    let is_disowned = reader.is_some_and(|reader| facts.bucket.not_owners.contains(reader));
+    let reader = facts.destination().map(|side| &side.caller.account);
+    let is_disowned = reader.is_some_and(|reader| {
+        facts
+            .bucket(&plan.destination.bucket)
+            .not_owners
+            .contains(reader)
+    });
     match bucket_owner(plan, facts) {
         Some(owner) => reader == Some(&owner),
         None => !is_disowned,

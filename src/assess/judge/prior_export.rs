@@ -143,7 +143,7 @@ fn prior_export<'f>(
             of_table(need.resource.pattern())
         }
         Subject::TableKey => {
-            let encrypted = facts.tables.iter().filter_map(|table| {
+            let encrypted = facts.tables().filter_map(|(_, table)| {
                 let known = table.description.value()?;
                 let key = known.key.as_ref()?.to_string();
                 (key == need.resource.pattern()).then(|| known.arn.to_string())
@@ -159,7 +159,7 @@ fn prior_export<'f>(
 /// One that wrote to where the plan's exports will write.
 fn of_place<'f>(plan: &Plan, facts: &'f Facts) -> Option<PriorExport<'f>> {
     let is_there = |export: &PastExport| {
-        export.bucket == facts.bucket.name.as_str()
+        export.bucket == plan.destination.bucket.as_str()
             && export.prefix.as_deref() == plan.destination.prefix()
             && export.key.as_deref() == plan.encryption.key()
     };
@@ -182,7 +182,7 @@ fn best(
     fits: impl Fn(&PastExport) -> bool,
     since: impl Fn(&PastExport) -> Drift,
 ) -> Option<PriorExport<'_>> {
-    let caller = facts.source.caller.arn.to_string();
+    let caller = facts.source().caller.arn.to_string();
     let that = |status: &'static str| {
         let mut same: Vec<&PastExport> = facts.exports.iter().collect();
         same.retain(|export| {

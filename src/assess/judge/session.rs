@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::assess::facts::{Change, Facts};
+use crate::assess::requirement::Who;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, Verdict};
 use crate::job::Plan;
@@ -36,7 +37,7 @@ pub(super) fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedR
 
 fn chained(plan: &Plan, facts: &Facts) -> Option<AssessedRequirement> {
     let seconds = plan.source.sign_in.duration_seconds?;
-    let base = facts.source.assumed_from.value()?;
+    let base = facts.source().assumed_from.value()?;
     let is_chained = base.service == "sts" && base.resource.starts_with("assumed-role/");
     (is_chained && seconds > LONGEST_CHAINED).then(|| {
         AssessedRequirement::check(Check::Session, base.to_string(), Verdict::Denied)
@@ -50,11 +51,11 @@ fn chained(plan: &Plan, facts: &Facts) -> Option<AssessedRequirement> {
 
 /// Whether an export outlives the session that started it is not documented: nothing is claimed.
 fn session(facts: &Facts, now: Timestamp) -> Option<AssessedRequirement> {
-    let ends = *facts.source.expires_at.value()?;
+    let ends = *facts.source().expires_at.value()?;
     let left = ends.duration_since(now);
     let verdict = AssessedRequirement::check(
         Check::Session,
-        facts.source.caller.arn.to_string(),
+        facts.source().caller.arn.to_string(),
         Verdict::CLEAR,
     )
     .because(format!("the source's session ends at {ends}"));
@@ -72,15 +73,16 @@ fn session(facts: &Facts, now: Timestamp) -> Option<AssessedRequirement> {
 }
 
 fn quota(plan: &Plan, facts: &Facts) -> AssessedRequirement {
-    let account = facts.source.caller.account.as_str();
+    let account = facts.source().caller.account.as_str();
+    let in_flight = &facts.account_of(Who::Exporter).in_flight;
     let check = |outcome| AssessedRequirement::check(Check::Quota, account, outcome);
-    let Some(running) = facts.in_flight.value() else {
+    let Some(running) = in_flight.value() else {
         let assumed = MissingInput::of_setting(
-            &facts.in_flight,
+            in_flight,
             format!("the running exports of {account}"),
             "dynamodb:ListExports",
         );
-        let outcome = if facts.in_flight.is_absent() {
+        let outcome = if in_flight.is_absent() {
             Verdict::CLEAR
         } else {
             Verdict::Allowed { assumed }
@@ -90,9 +92,8 @@ fn quota(plan: &Plan, facts: &Facts) -> AssessedRequirement {
     let more = u32::try_from(plan.tables.len()).unwrap_or(u32::MAX);
     let count = running.count.saturating_add(more);
     let sizes = facts
-        .tables
-        .iter()
-        .filter_map(|table| table.description.value()?.size_bytes);
+        .tables()
+        .filter_map(|(_, table)| table.description.value()?.size_bytes);
     let bytes = sizes.fold(running.bytes.unwrap_or(0), u64::saturating_add);
     let hint = "wait until some of the running exports are done, or ask AWS for a larger quota";
     if count > MOST_EXPORTS || bytes > MOST_BYTES {
@@ -113,7 +114,7 @@ fn quota(plan: &Plan, facts: &Facts) -> AssessedRequirement {
 }
 
 fn same_place(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequirement> {
-    let source = &facts.source;
+    let source = facts.source();
     let mut verdicts = Vec::new();
     for job in &plan.tables {
         let arn = plan
@@ -144,7 +145,7 @@ fn same_place(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequire
 }
 
 fn young_changes(facts: &Facts, now: Timestamp) -> Vec<AssessedRequirement> {
-    let role = facts.source.role.value().and_then(|role| {
+    let role = facts.source().role.value().and_then(|role| {
         Some(Change {
             document: format!("role {}", role.arn),
             at: role.created_at?,

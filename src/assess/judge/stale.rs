@@ -51,11 +51,12 @@ pub(crate) fn is_unique_id(text: &str) -> bool {
 /// Judges the policies of the bucket and of the plan's key.
 pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
     let owner = bucket_owner(plan, facts);
-    let bucket = facts.bucket.policy.value().map(|policy| {
+    let name = &plan.destination.bucket;
+    let bucket = facts.bucket(name).policy.value().map(|policy| {
         let responsible = Responsible::for_bucket(facts, owner.as_ref());
-        (bucket_document(&facts.bucket), policy, responsible)
+        (bucket_document(name), policy, responsible)
     });
-    let keys = facts.keys.iter().filter_map(|key: &KeyFacts| {
+    let keys = facts.keys().filter_map(|key: &KeyFacts| {
         let account = key.arn()?.account_id()?;
         let responsible = Responsible::for_key(facts, &account);
         Some((key_document(key), key.policy.value()?, responsible))

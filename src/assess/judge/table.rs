@@ -32,7 +32,7 @@ pub(super) fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedR
 
 /// A table that is named once by its name and once by its ARN would be exported twice.
 fn repeated(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
-    let source = &facts.source;
+    let source = facts.source();
     let requests: Vec<ExportRequest> = plan
         .tables
         .iter()
@@ -74,9 +74,9 @@ fn existence(
     job: &TableJob,
     table: &TableFacts,
 ) -> AssessedRequirement {
-    let source = &facts.source.caller.account;
+    let source = &facts.source().caller.account;
     let name = job.table.to_string();
-    let arn = plan.table_arn(job, source, &facts.source.region);
+    let arn = plan.table_arn(job, source, &facts.source().region);
     let check = |outcome| AssessedRequirement::check(Check::Table, name.as_str(), outcome);
     if arn.account != source.as_str() {
         return check(Verdict::Denied)

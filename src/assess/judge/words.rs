@@ -24,7 +24,7 @@ pub(super) fn expected_error(
                 .to_owned(),
         );
     }
-    let is_foreign = owner.is_some_and(|owner| *owner != facts.source.caller.account);
+    let is_foreign = owner.is_some_and(|owner| *owner != facts.source().caller.account);
     let is_about_key =
         matches!(kind, PolicyKind::Resource | PolicyKind::Grant) && need.action.starts_with("kms:");
     if is_about_key && is_foreign {
@@ -62,13 +62,15 @@ pub(super) fn expected_error(
 /// Whether two accounts are known to be of no common organization: AWS gives them no reason.
 fn are_strangers(facts: &Facts, owner: Option<&AccountId>) -> bool {
     let destination = facts
-        .destination
-        .as_ref()
+        .destination()
         .filter(|side| Some(&side.caller.account) == owner);
     let Some(destination) = destination else {
         return false;
     };
-    let (own, other) = (&facts.source.organization, &destination.organization);
+    let (own, other) = (
+        &facts.account_of(Who::Exporter).organization,
+        &facts.account(&destination.caller.account).organization,
+    );
     match (own.value(), other.value()) {
         (Some(own), Some(other)) => own.id != other.id,
         _ => own.is_absent() || other.is_absent(),

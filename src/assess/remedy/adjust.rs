@@ -103,7 +103,7 @@ fn widened(text: &str, index: usize, key: &str, values: &[String]) -> Option<Str
 }
 
 fn is_for_exporter_alone(statement: &Statement<'_>, facts: &Facts) -> bool {
-    let caller = facts.source.caller.arn.to_string();
+    let caller = facts.source().caller.arn.to_string();
     let principals = statement.principals.as_ref();
     principals.is_some_and(|principals| {
         let [(_, only)] = principals.entries.as_slice() else {
@@ -185,13 +185,16 @@ fn narrow(
     if !grants_under_conditions(&own, need, facts) {
         return None;
     }
-    let bucket = facts.bucket.name.arn(facts.source.caller.arn.partition);
+    let bucket = plan
+        .destination
+        .bucket
+        .arn(facts.source().caller.arn.partition);
     let needs = needs_by(plan, facts);
     let mut written = needs
         .iter()
         .filter(|need| need.who == Who::Exporter && need.subject == Subject::Object);
     let objects = written.next()?.resource.pattern().to_owned();
-    let values = match bucket_key(facts) {
+    let values = match bucket_key(facts, &plan.destination.bucket) {
         Some(true) => vec![bucket],
         Some(false) => vec![objects],
         None => vec![bucket, objects],

@@ -316,8 +316,5 @@ fn without_principal(
 
 /// Who is meant by a side.
 pub(super) fn principal(facts: &Facts, who: Who) -> SourcePrincipal {
-    match (who, &facts.destination) {
-        (Who::Reader, Some(destination)) => destination.naming(),
-        _ => facts.source.naming(),
-    }
+    facts.principal(who).naming()
 }

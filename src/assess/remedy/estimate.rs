@@ -12,7 +12,7 @@ use crate::job::Plan;
 /// of one of them. The exports of a plan run at the same time.
 #[must_use]
 pub fn estimate(plan: &Plan, facts: &Facts) -> Option<SignedDuration> {
-    let source = &facts.source;
+    let source = facts.source();
     let longest = plan.tables.iter().map(|job| {
         let table = plan
             .table_arn(job, &source.caller.account, &source.region)

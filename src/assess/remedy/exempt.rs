@@ -68,7 +68,7 @@ pub(super) fn exemption(
 /// Whether a Deny names the exporter itself: whoever wrote it meant that principal, and an exemption
 /// would leave a Deny that matches nobody.
 pub(super) fn names_exporter(statement: &Statement<'_>, facts: &Facts) -> bool {
-    let caller = facts.source.caller.arn.to_string();
+    let caller = facts.source().caller.arn.to_string();
     let is_caller = |text: &str| is_same_principal(text, &caller);
     let principals = statement.principals.as_ref();
     let is_principal = principals.is_some_and(|principals| {

@@ -260,11 +260,18 @@ fn depending(verdict: &AssessedRequirement) -> String {
 /// A policy by its kind and name. A file of the operator's is nothing to whoever reads this.
 fn policy(deciding: &Deciding, facts: &Facts) -> String {
     let is_of_file = |fact: &Fact<_>, option: &str| matches!(fact, Fact::Known { source, .. } if source == option);
-    let side = facts.destination.as_ref();
+    let side = facts.destination();
     let option = match deciding.kind {
-        PolicyKind::ServiceControl if is_of_file(&facts.source.service_control, "--scp") => "--scp",
+        PolicyKind::ServiceControl
+            if is_of_file(&facts.account_of(Who::Exporter).service_control, "--scp") =>
+        {
+            "--scp"
+        }
         PolicyKind::ResourceControl
-            if side.is_some_and(|side| is_of_file(&side.resource_control, "--rcp")) =>
+            if side.is_some_and(|side| {
+                let account = facts.account(&side.caller.account);
+                is_of_file(&account.resource_control, "--rcp")
+            }) =>
         {
             "--rcp"
         }
@@ -281,14 +288,9 @@ fn policy(deciding: &Deciding, facts: &Facts) -> String {
 /// The policies of a kind, in the plural.
 fn policies_of(kind: PolicyKind, need: &RequiredPermission, facts: &Facts) -> String {
     let named = principal(facts, need.who);
-    let account = match (need.who, &facts.destination) {
-        (Who::Reader, Some(side)) => &side.caller.account,
-        _ => &facts.source.caller.account,
-    };
-    let boundary = match (need.who, &facts.destination) {
-        (Who::Reader, Some(side)) => &side.boundary,
-        _ => &facts.source.boundary,
-    };
+    let side = facts.principal(need.who);
+    let account = &side.caller.account;
+    let boundary = &side.boundary;
     match (kind, boundary.value()) {
         (PolicyKind::ServiceControl, _) => format!("the service control policies over {account}"),
         (PolicyKind::ResourceControl, _) => match &need.account {
@@ -321,7 +323,8 @@ fn against_without_policy(
             "a Deny in the bucket policy of {} may forbid: it denies even the reading of that policy \
              (s3:GetBucketPolicy) to {}. Please look which of its Denies hit these calls, too, and \
              exempt this principal from them",
-            facts.bucket.name,
+            need.bucket()
+                .map_or_else(String::new, |name| name.to_string()),
             principal(facts, Who::Reader)
         ),
         Evidence::Policies | Evidence::Simulation => {

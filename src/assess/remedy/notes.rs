@@ -9,18 +9,18 @@ use tableferry_policy::arn::Arn;
 /// A sentence or two each.
 #[must_use]
 pub fn notes(plan: &Plan, facts: &Facts) -> Vec<String> {
-    let table_keys = customer_table_keys(facts);
+    let table_keys = customer_table_keys(plan, facts);
     let owner = bucket_owner(plan, facts);
     let context = JobContext {
-        account: &facts.source.caller.account,
-        region: &facts.source.region,
+        account: &facts.source().caller.account,
+        region: &facts.source().region,
         owner: owner.as_ref(),
         table_keys: &table_keys,
     };
     let is_foreign = plan
         .key_account()
         .is_some_and(|key| key != *context.account);
-    written(plan, context, &facts.source.naming(), is_foreign)
+    written(plan, context, &facts.source().naming(), is_foreign)
 }
 
 fn written(

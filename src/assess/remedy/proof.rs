@@ -6,6 +6,7 @@ use crate::assess::facts::Facts;
 use crate::assess::judge::stale_principals;
 use crate::assess::requirement::Who;
 use crate::assess::verdict::AssessedRequirement;
+use tableferry_policy::arn::BucketName;
 use tableferry_policy::lint::{Finding, Kind, Severity, lint, lint_policy};
 use tableferry_policy::policy::Policy;
 use tableferry_policy::public::public_statements;
@@ -39,8 +40,8 @@ pub(super) fn problems(
     if let Target::IdentityPolicy { who, .. } = target {
         problems.extend(inline_size(facts, *who, after.text()));
     }
-    if kind == Kind::Bucket {
-        problems.extend(publicity(before, after, facts));
+    if let Target::BucketPolicy { bucket } = target {
+        problems.extend(publicity(bucket, before, after, facts));
     }
     problems
 }
@@ -64,10 +65,7 @@ const SIZE: &str = "size";
 /// "2,048 characters" for all inline policies of a user together and "10,240" for those of a role,
 /// white space not counted ("IAM and AWS STS quotas").
 fn inline_size(facts: &Facts, who: Who, after: &str) -> Option<String> {
-    let side = match (who, &facts.destination) {
-        (Who::Reader, Some(destination)) => destination,
-        _ => &facts.source,
-    };
+    let side = facts.principal(who);
     let most = if side.is_role_session() { 10_240 } else { 2048 };
     let length = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
     let inline = side.known_identity_policies().iter();
@@ -143,7 +141,12 @@ fn new_findings<'f>(old: &[Finding], new: &'f [Finding]) -> Vec<&'f Finding> {
         .collect()
 }
 
-fn publicity(before: Option<&Policy>, after: &Policy, facts: &Facts) -> Option<String> {
+fn publicity(
+    bucket: &BucketName,
+    before: Option<&Policy>,
+    after: &Policy,
+    facts: &Facts,
+) -> Option<String> {
     let count = |policy: &Policy| {
         let document = policy.document();
         document.map_or(0, |document| public_statements(document).len())
@@ -153,8 +156,7 @@ fn publicity(before: Option<&Policy>, after: &Policy, facts: &Facts) -> Option<S
         return Some("it would make the bucket's policy public".to_owned());
     }
     let blocking = facts
-        .bucket
-        .public_access_blocks()
+        .public_access_blocks(bucket)
         .into_iter()
         .find(|(_, fact)| fact.value().is_some_and(|block| block.block_public_policy));
     let (place, _) = blocking.filter(|_| new > 0)?;

@@ -25,7 +25,7 @@ pub fn letter(
     facts: &Facts,
     expires: Option<Timestamp>,
 ) -> String {
-    let source = &facts.source.caller.account;
+    let source = &facts.source().caller.account;
     let bucket = &plan.destination.bucket;
     let mut text = format!(
         "To {responsible}\n\nWe export {}{} to the bucket {bucket} by DynamoDB's own export to S3. \
@@ -37,7 +37,7 @@ pub fn letter(
         } else {
             format!(" of account {source}")
         },
-        facts.source.naming()
+        facts.source().naming()
     );
     for remedy in remedies
         .iter()
@@ -160,7 +160,7 @@ fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
         }
     }
     // Whoever owns a permission set knows that its roles cannot be edited by hand.
-    let caution = facts.source.naming().caution();
+    let caution = facts.source().naming().caution();
     let is_for_set = matches!(remedy.responsible, Responsible::PermissionSetOwner(_));
     let mut warnings = remedy.warnings.clone();
     warnings.retain(|warning| !is_for_set || Some(warning) != caution.as_ref());

@@ -133,7 +133,12 @@ impl<'a> Search<'a> {
                     .filter(|_| is_off)
                     .is_some_and(|arn| self.recover(arn, verdict.requirement.id()))
             }
-            Check::BucketOwner => match self.facts.bucket.owner.value() {
+            Check::BucketOwner => match self
+                .facts
+                .bucket(&self.plan.destination.bucket)
+                .owner
+                .value()
+            {
                 Some(owner) if self.plan.destination.owner.as_ref() != Some(owner) => {
                     self.plan.destination.owner = Some(owner.clone());
                     self.plan_changes.push(PlanChange {
@@ -163,7 +168,7 @@ impl<'a> Search<'a> {
 
     /// Whether a table is of another account than the one that exports, from which nobody can export it.
     fn is_foreign_table(&self, asked: &str) -> bool {
-        let source = &self.facts.source;
+        let source = self.facts.source();
         let mut tables = self.plan.tables.iter();
         tables.any(|job| {
             let arn = self
@@ -175,7 +180,7 @@ impl<'a> Search<'a> {
 
     fn is_of_others(&self, arn: &Arn) -> bool {
         let account = arn.account_id();
-        account.is_some_and(|account| account != self.facts.source.caller.account)
+        account.is_some_and(|account| account != self.facts.source().caller.account)
     }
 
     /// Has recovery of a table switched on; whether that is news.
@@ -370,7 +375,7 @@ impl<'a> Search<'a> {
     }
 
     fn draw(&self, target: &Target, draft: &Draft, now: Option<Timestamp>) -> Drawn {
-        let via_s3 = statement::via_s3(self.facts);
+        let via_s3 = statement::via_s3(&self.plan, self.facts);
         let terms = statement::Terms {
             expires: self.terms.expires,
             via_s3: via_s3.as_deref(),
@@ -386,7 +391,7 @@ impl<'a> Search<'a> {
         for (target, (draft, _)) in &self.drafts {
             target.put(&mut facts, self.draw(target, draft, None).text, self.now);
         }
-        for table in &mut facts.tables {
+        for table in facts.tables_mut() {
             let is_mended = table
                 .description
                 .value()
@@ -430,11 +435,8 @@ impl<'a> Search<'a> {
             remedies.extend(self.document_remedy(target, draft, responsible, drawn, &worsened));
         }
         for (table, resolves) in &self.recoveries {
-            let mut known = self.facts.tables.iter();
-            let description = known.find_map(|facts| {
-                let known = facts.description.value();
-                known.filter(|known| known.arn == *table)
-            });
+            let known = self.facts.table(&table.to_string());
+            let description = known.and_then(|known| known.description.value());
             let size = description.and_then(|known| known.size_bytes);
             remedies.push(Remedy {
                 fix: Fix::EnableRecovery {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::requirement::{Purpose, RequiredPermission, Resource, Who};
+use crate::job::Plan;
 use crate::job::purposes;
 use tableferry_policy::arn::Arn;
 
@@ -28,8 +29,8 @@ pub(super) struct Terms<'a> {
 }
 
 /// `kms:ViaService` for keys that are used through S3, where the bucket's Region is known.
-pub(super) fn via_s3(facts: &Facts) -> Option<String> {
-    let region = facts.bucket.region.value()?;
+pub(super) fn via_s3(plan: &Plan, facts: &Facts) -> Option<String> {
+    let region = facts.bucket(&plan.destination.bucket).region.value()?;
     let suffix = region.partition().dns_suffix();
     Some(format!("s3.{region}.{suffix}"))
 }

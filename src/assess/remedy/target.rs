@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::assess::facts::{
-    Fact, Facts, KeyFacts, ObservedCall, PolicyText, PrincipalFacts, ReadError,
-};
+use crate::assess::facts::{Fact, Facts, ObservedCall, PolicyText, PrincipalFacts, ReadError};
 use crate::assess::refusal::is_for_want_of_identity;
 use crate::assess::requirement::{RequiredPermission, Subject, Who};
 use crate::assess::simulation;
+use tableferry_policy::arn::BucketName;
 use tableferry_policy::document::{Document, Statement};
 use tableferry_policy::evaluate::{
     Context, Decision, Named, Policies, Principal, Request, evaluate,
@@ -33,7 +32,7 @@ pub enum Target {
     /// The bucket's policy.
     BucketPolicy {
         /// The bucket.
-        bucket: String,
+        bucket: BucketName,
     },
     /// A key's policy.
     KeyPolicy {
@@ -57,10 +56,7 @@ impl Target {
         } else {
             who
         };
-        let side = match (who, &facts.destination) {
-            (Who::Reader, Some(destination)) => destination,
-            _ => &facts.source,
-        };
+        let side = facts.principal(who);
         let taken = |name: &str| {
             let known = side.known_identity_policies();
             known.iter().any(|policy| policy.name == name)
@@ -78,7 +74,7 @@ impl Target {
     pub(super) fn of_resource(facts: &Facts, need: &RequiredPermission) -> Option<Self> {
         match &need.subject {
             Subject::Object | Subject::Folder => Some(Self::BucketPolicy {
-                bucket: facts.bucket.name.to_string(),
+                bucket: need.bucket()?,
             }),
             Subject::ObjectKey(named) => {
                 let key = facts.key(named)?;
@@ -97,7 +93,7 @@ impl Target {
     pub(super) fn live<'f>(&self, facts: &'f Facts) -> Option<&'f Policy> {
         match self {
             Self::IdentityPolicy { .. } => None,
-            Self::BucketPolicy { .. } => facts.bucket.policy.value(),
+            Self::BucketPolicy { bucket } => facts.bucket(bucket).policy.value(),
             Self::KeyPolicy { key } => facts.key(key)?.policy.value(),
         }
     }
@@ -111,7 +107,9 @@ impl Target {
     pub(in crate::assess) fn obstacle(&self, facts: &Facts) -> Option<ReadError> {
         match self {
             Self::IdentityPolicy { .. } => None,
-            Self::BucketPolicy { .. } => facts.bucket.policy.obstacle("s3:GetBucketPolicy"),
+            Self::BucketPolicy { bucket } => {
+                facts.bucket(bucket).policy.obstacle("s3:GetBucketPolicy")
+            }
             Self::KeyPolicy { key } => match facts.key(key) {
                 Some(known) => known.policy.obstacle("kms:GetKeyPolicy"),
                 None => Fact::<Policy>::UNASKED.obstacle("kms:GetKeyPolicy"),
@@ -128,53 +126,44 @@ impl Target {
                     name: name.clone(),
                     document: text.into(),
                 };
-                if is_one || *who == Who::Exporter {
-                    give(
-                        &mut facts.source,
-                        Who::Exporter,
-                        &mut facts.tried,
-                        policy.clone(),
-                    );
-                }
-                if let Some(destination) = &mut facts.destination
-                    && (is_one || *who == Who::Reader)
-                {
-                    give(destination, Who::Reader, &mut facts.tried, policy);
+                let sides = [Who::Exporter, Who::Reader];
+                for side in sides.into_iter().filter(|side| is_one || side == who) {
+                    give(facts, side, &policy);
                 }
             }
-            Self::BucketPolicy { .. } => {
+            Self::BucketPolicy { bucket } => {
                 let after = Policy::from(text);
-                let before = facts.bucket.policy.value().cloned();
+                let before = facts.bucket_mut(bucket).policy.value().cloned();
                 forget_refusals(facts, before.as_ref(), &after);
-                facts.bucket.policy = Fact::known(after, now, "remedy");
+                facts.bucket_mut(bucket).policy = Fact::known(after, now, "remedy");
             }
             Self::KeyPolicy { key } => {
                 let before = facts.key(key).and_then(|key| key.policy.value().cloned());
                 let after = Policy::from(text);
                 forget_refusals(facts, before.as_ref(), &after);
-                let found = facts.keys.iter_mut().find(|known| known.goes_by(key));
-                if let Some(KeyFacts { policy, .. }) = found {
-                    *policy = Fact::known(after, now, "remedy");
+                if let Some(known) = facts.key_mut(key) {
+                    known.policy = Fact::known(after, now, "remedy");
                 }
             }
         }
     }
 }
 
-/// Gives a principal one identity policy more.
-fn give(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<ObservedCall>, policy: PolicyText) {
-    grant(side, who, tried, &policy.document);
+/// Gives the principal of a side one identity policy more. IAM's simulation and refused calls told what
+/// the policies of before come to: what those did not allow and the new one does is refused no more.
+fn give(facts: &mut Facts, who: Who, policy: &PolicyText) {
+    let Some(side) = facts.side_mut(who) else {
+        return;
+    };
     let known = match side.identity_policies.value_mut() {
         Some(all) => all,
         None => &mut side.some_identity_policies,
     };
-    known.push(policy);
-}
-
-/// IAM's simulation and refused calls told what the policies of before come to: what those did not
-/// allow and the new one does is refused no more.
-fn grant(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<ObservedCall>, policy: &Policy) {
-    let Ok(document) = policy.document() else {
+    // Both sides may be one principal.
+    if !known.contains(policy) {
+        known.push(policy.clone());
+    }
+    let Ok(document) = policy.document.document() else {
         return;
     };
     let Some(principal) = Principal::parse(&side.caller.arn.to_string()) else {
@@ -213,7 +202,7 @@ fn grant(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<ObservedCall>, pol
     // Any other reason that AWS gives stays one.
     let is_for_want_of_a_grant =
         |one: &ObservedCall| is_for_want_of_identity(one.refusal.as_deref().unwrap_or_default());
-    tried.retain(|one| {
+    facts.tried.retain(|one| {
         one.who != who || !is_for_want_of_a_grant(one) || !is_granted(&one.action, &one.resource)
     });
 }
@@ -221,15 +210,10 @@ fn grant(side: &mut PrincipalFacts, who: Who, tried: &mut Vec<ObservedCall>, pol
 /// What the policy of a resource did not allow and the new one does is refused no more, where AWS gave
 /// that reason or none.
 fn forget_refusals(facts: &mut Facts, before: Option<&Policy>, after: &Policy) {
+    let arn = |side: &PrincipalFacts| side.caller.arn.to_string();
     let sides = [
-        (Who::Exporter, Some(facts.source.caller.arn.to_string())),
-        (
-            Who::Reader,
-            facts
-                .destination
-                .as_ref()
-                .map(|side| side.caller.arn.to_string()),
-        ),
+        (Who::Exporter, Some(arn(facts.source()))),
+        (Who::Reader, facts.destination().map(arn)),
     ];
     facts.tried.retain(|one| {
         let is_explained_by_it = one.refusal.as_deref().is_some_and(|refusal| {
@@ -290,10 +274,7 @@ pub(super) fn grants_under_conditions(
     need: &RequiredPermission,
     facts: &Facts,
 ) -> bool {
-    let side = match (need.who, &facts.destination) {
-        (Who::Reader, Some(destination)) => destination,
-        _ => &facts.source,
-    };
+    let side = facts.principal(need.who);
     let principal = Principal::parse(&side.caller.arn.to_string());
     principal.is_some_and(|principal| {
         let decision = decision_of(policy, &principal, need.action, need.resource.pattern());

@@ -62,7 +62,7 @@ pub struct WholePolicy {
 #[must_use]
 pub fn from_scratch(plan: &Plan, facts: &Facts) -> Vec<WholePolicy> {
     let documents = documents(plan, facts);
-    let via_s3 = statement::via_s3(facts);
+    let via_s3 = statement::via_s3(plan, facts);
     let terms = statement::Terms {
         expires: None,
         via_s3: via_s3.as_deref(),
@@ -108,14 +108,14 @@ fn target(remedy: &Remedy) -> Option<&Target> {
 /// What the exporter needs, by the document that gives it.
 fn documents(plan: &Plan, facts: &Facts) -> BTreeMap<Target, Vec<RequiredPermission>> {
     let mut documents: BTreeMap<Target, Vec<RequiredPermission>> = BTreeMap::new();
-    let is_root = matches!(facts.source.naming(), SourcePrincipal::Root { .. });
+    let is_root = matches!(facts.source().naming(), SourcePrincipal::Root { .. });
     let needs = needs_by(plan, facts);
     for need in needs.iter().filter(|need| need.who == Who::Exporter) {
         let mut wanted = |target: Target| documents.entry(target).or_default().push(need.clone());
         if !is_root {
             wanted(Target::identity(facts, need.who));
         }
-        let is_foreign = need.account.as_ref() != Some(&facts.source.caller.account);
+        let is_foreign = need.account.as_ref() != Some(&facts.source().caller.account);
         if is_foreign && let Some(target) = Target::of_resource(facts, need) {
             wanted(target);
         }
@@ -157,7 +157,7 @@ impl Whole<'_> {
             Vec::new()
         };
         let named_besides = (target.is_resource_policy() && is_granted_more)
-            .then(|| self.facts.source.naming().named_besides())
+            .then(|| self.facts.source().naming().named_besides())
             .flatten();
         let besides: Vec<String> = by_patterns.into_iter().chain(named_besides).collect();
         let fix = Fix::Document {
@@ -202,7 +202,7 @@ impl Whole<'_> {
         needs: &[RequiredPermission],
         least: Option<&Remedy>,
     ) -> Drawn {
-        let via_s3 = statement::via_s3(self.facts);
+        let via_s3 = statement::via_s3(self.plan, self.facts);
         let terms = statement::Terms {
             expires: self.terms.expires,
             via_s3: via_s3.as_deref(),
@@ -226,7 +226,7 @@ impl Whole<'_> {
     fn warnings(&self, target: &Target, is_granted_more: bool) -> Vec<String> {
         let mut warnings = Vec::new();
         if is_granted_more {
-            warnings.extend(super::caution(&self.facts.source.naming(), target));
+            warnings.extend(super::caution(&self.facts.source().naming(), target));
             warnings.extend(super::warnings_of_expiry(self.terms, self.now));
         }
         if let Some(obstacle) = target.obstacle(self.facts) {

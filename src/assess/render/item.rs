@@ -169,7 +169,7 @@ impl Item<'_> {
 
 /// Finds out what a remedy is to a tool.
 pub(super) fn of<'a>(plan: &Plan, facts: &Facts, remedy: &'a Remedy) -> Item<'a> {
-    let source = &facts.source;
+    let source = facts.source();
     let mut item = Item {
         remedy,
         change: Change::Message { text: "" },
@@ -205,7 +205,9 @@ pub(super) fn of<'a>(plan: &Plan, facts: &Facts, remedy: &'a Remedy) -> Item<'a>
 
 fn holder<'a>(facts: &Facts, target: &'a Target) -> Holder<'a> {
     match target {
-        Target::BucketPolicy { bucket } => Holder::Bucket { bucket },
+        Target::BucketPolicy { bucket } => Holder::Bucket {
+            bucket: bucket.as_str(),
+        },
         Target::KeyPolicy { key } => Holder::Key { key },
         Target::IdentityPolicy { who, name } => {
             let (_, principal) = signed_in(facts, *who);
@@ -234,9 +236,9 @@ fn holder<'a>(facts: &Facts, target: &'a Target) -> Holder<'a> {
 }
 
 fn signed_in(facts: &Facts, who: Who) -> (Side, &PrincipalFacts) {
-    match (who, &facts.destination) {
+    match (who, facts.destination()) {
         (Who::Reader, Some(destination)) => (Side::Destination, destination),
-        _ => (Side::Source, &facts.source),
+        _ => (Side::Source, facts.source()),
     }
 }
 
@@ -251,8 +253,8 @@ fn place(plan: &Plan, facts: &Facts, target: &Target, item: &mut Item<'_>) {
         }
         Target::BucketPolicy { bucket } => {
             item.account = bucket_owner(plan, facts);
-            let region = facts.bucket.region.value().cloned();
-            let of_profile = facts.destination.as_ref().map(|side| side.region.clone());
+            let region = facts.bucket(bucket).region.value().cloned();
+            let of_profile = facts.destination().map(|side| side.region.clone());
             item.region = region.or(of_profile).unwrap_or(item.region.clone());
             if item.account.is_none() {
                 item.obstacles.push(format!(
@@ -284,8 +286,8 @@ fn place(plan: &Plan, facts: &Facts, target: &Target, item: &mut Item<'_>) {
 
 /// Who of the plan signs in to an account.
 fn side_of(plan: &Plan, facts: &Facts, account: &AccountId) -> Side {
-    let of_destination = facts.destination.as_ref().map(|side| &side.caller.account);
-    let is_source = facts.source.caller.account == *account;
+    let of_destination = facts.destination().map(|side| &side.caller.account);
+    let is_source = facts.source().caller.account == *account;
     match of_destination {
         Some(own) if own == account => Side::Destination,
         // Facts of a file may be older than the plan's profile.

@@ -15,7 +15,7 @@ pub fn json(sheet: &Sheet<'_>, open: &[&AssessedRequirement]) -> Rendered {
     let object = json!({
         "version": VERSION,
         "facts_read_at": sheet.facts.surveyed_at,
-        "source_account": sheet.facts.source.caller.account,
+        "source_account": sheet.facts.source().caller.account,
         "bucket": sheet.plan.destination.bucket,
         "remedies": sheet.items().iter().map(remedy).collect::<Vec<_>>(),
         "open": open,

@@ -20,7 +20,7 @@ fn all(plan: &Plan, facts: &Facts) -> Vec<Remedy> {
 /// A bucket whose policy has a variable in it, and grants the exporter nothing.
 fn own_folders() -> Facts {
     let mut facts = facts();
-    facts.bucket.policy = known(document(&json!([{
+    facts.bucket_mut(&landing()).policy = known(document(&json!([{
         "Sid": "OwnFolders",
         "Effect": "Allow",
         "Principal": { "AWS": "arn:aws:iam::222222222222:root" },
@@ -32,7 +32,7 @@ fn own_folders() -> Facts {
 
 fn no_policy() -> Facts {
     let mut facts = facts();
-    facts.bucket.policy = absent();
+    facts.bucket_mut(&landing()).policy = absent();
     facts
 }
 
@@ -93,7 +93,8 @@ fn a_policy_that_is_there_is_imported_and_kept_and_a_new_one_is_not() {
 fn a_bucket_policy_is_put_with_its_expected_owner_and_a_key_policy_without_a_bypass() {
     let plan = kms_plan();
     let mut facts = no_policy();
-    facts.keys = vec![key(KEY, &json!([granting_key()[0]]))];
+    facts.retain_keys(|_| false);
+    facts.put_key(key(KEY, &json!([granting_key()[0]])));
     let remedies = found(&plan, &facts);
     let text = cli(&Sheet::new(&plan, &facts, &remedies)).text;
     let of_buckets: Vec<&str> = text.split("aws s3api ").skip(1).collect();
@@ -114,7 +115,7 @@ fn a_bucket_policy_is_put_with_its_expected_owner_and_a_key_policy_without_a_byp
 fn a_document_that_was_not_read_is_replaced_by_no_format() {
     let plan = aes_plan();
     let mut facts = facts();
-    facts.bucket.policy = refused("s3:GetBucketPolicy");
+    facts.bucket_mut(&landing()).policy = refused("s3:GetBucketPolicy");
     let remedies = all(&plan, &facts);
     for rendered in each(&plan, &facts, &remedies) {
         assert!(
@@ -239,7 +240,8 @@ fn an_account_that_the_plan_signs_in_to_nowhere_needs_a_profile_to_be_named() {
     let mut foreign = granting_key();
     foreign[0]["Principal"]["AWS"] = json!("arn:aws:iam::333333333333:root");
     foreign.as_array_mut().unwrap().truncate(1);
-    facts.keys = vec![key(&third, &foreign)];
+    facts.retain_keys(|_| false);
+    facts.put_key(key(&third, &foreign));
     let remedies = all(&plan, &facts);
     let sheet = Sheet::new(&plan, &facts, &remedies);
     let script = cli(&sheet).text;
@@ -261,8 +263,9 @@ fn an_account_that_the_plan_signs_in_to_nowhere_needs_a_profile_to_be_named() {
 fn a_template_makes_no_key_and_no_table() {
     let plan = kms_plan();
     let mut facts = facts();
-    facts.keys = vec![key(KEY, &json!([granting_key()[0]]))];
-    facts.tables[0].recovery = absent();
+    facts.retain_keys(|_| false);
+    facts.put_key(key(KEY, &json!([granting_key()[0]])));
+    facts.table_mut("Orders").unwrap().recovery = absent();
     let remedies = found(&plan, &facts);
     for account in ["111111111111", "222222222222"] {
         let account = account.parse().unwrap();
@@ -279,7 +282,7 @@ fn a_template_makes_no_key_and_no_table() {
 fn point_in_time_recovery_is_a_block_in_terraform() {
     let plan = aes_plan();
     let mut facts = facts();
-    facts.tables[0].recovery = absent();
+    facts.table_mut("Orders").unwrap().recovery = absent();
     let remedies = found(&plan, &facts);
     let rendered = terraform(&Sheet::new(&plan, &facts, &remedies));
     assert!(!effective(&rendered.text).contains("aws_dynamodb_table"));
@@ -293,15 +296,15 @@ fn no_format_writes_a_policy_of_a_permission_sets_role() {
     let plan = aes_plan();
     let mut facts = facts();
     let role = "arn:aws:iam::111111111111:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Ops_0123456789abcdef";
-    facts.source.caller.arn =
+    facts.source_mut().caller.arn =
         "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Ops_0123456789abcdef/pat"
             .parse()
             .unwrap();
-    facts.source.role = facts.source.role.map(|mut known| {
+    facts.source_mut().role = facts.source().role.clone().map(|mut known| {
         known.arn = role.parse().unwrap();
         known
     });
-    facts.source.identity_policies = known(Vec::new());
+    facts.source_mut().identity_policies = known(Vec::new());
     let remedies = all(&plan, &facts);
     for rendered in each(&plan, &facts, &remedies) {
         assert!(
@@ -323,13 +326,13 @@ fn no_format_writes_a_policy_of_a_permission_sets_role() {
 fn an_inline_policy_of_a_role_goes_by_its_name_without_the_path() {
     let plan = aes_plan();
     let mut facts = facts();
-    facts.source.role = facts.source.role.map(|mut known| {
+    facts.source_mut().role = facts.source().role.clone().map(|mut known| {
         known.arn = "arn:aws:iam::111111111111:role/teams/export/OnCallExporter"
             .parse()
             .unwrap();
         known
     });
-    facts.source.identity_policies = known(Vec::new());
+    facts.source_mut().identity_policies = known(Vec::new());
     let remedies = found(&plan, &facts);
     let account = "111111111111".parse().unwrap();
     let sheet = Sheet::new(&plan, &facts, &remedies).of_account(&account);
@@ -378,7 +381,7 @@ fn the_whole_policies_mend_what_the_least_would() {
     let office = deny(&addresses);
     statements.as_array_mut().unwrap().push(office);
     let mut facts = facts();
-    facts.bucket.policy = known(document(&statements));
+    facts.bucket_mut(&landing()).policy = known(document(&statements));
     let remedies = all(&plan, &facts);
     let sheet = Sheet::new(&plan, &facts, &remedies);
     let object: Value = serde_json::from_str(&as_json(&sheet, &[]).text).unwrap();
@@ -402,7 +405,8 @@ fn the_whole_policies_mend_what_the_least_would() {
 fn there_is_a_text_for_each_who_can_mend_something() {
     let plan = kms_plan();
     let mut facts = no_policy();
-    facts.keys = vec![key(KEY, &json!([granting_key()[0]]))];
+    facts.retain_keys(|_| false);
+    facts.put_key(key(KEY, &json!([granting_key()[0]])));
     let remedies = found(&plan, &facts);
     let text = Sheet::new(&plan, &facts, &remedies).letters(None).text;
     let heads: Vec<&str> = text
@@ -441,7 +445,7 @@ fn an_absent_policy_was_read() {
     let remedies = all(&plan, &facts);
     let sheet = Sheet::new(&plan, &facts, &remedies);
     assert!(sheet.items().iter().all(super::Item::is_writable));
-    facts.bucket.policy = Fact::UNASKED;
+    facts.bucket_mut(&landing()).policy = Fact::UNASKED;
     let sheet = Sheet::new(&plan, &facts, &remedies);
     assert!(!sheet.items().iter().all(super::Item::is_writable));
 }

@@ -238,7 +238,7 @@ fn decisions(
 fn an_allow_that_asks_for_an_acl_lets_no_part_in(#[case] actions: Value) {
     let mut facts = facts();
     let is_on_all = actions.as_array().is_some_and(|all| all.len() > 1);
-    facts.bucket.policy = known(document(&json!([
+    facts.bucket_mut(&landing()).policy = known(document(&json!([
         {
             "Sid": "PolicyForAllowUploadWithACL", "Effect": "Allow", "Principal": { "AWS": "111111111111" },
             "Action": actions, "Resource": "arn:aws:s3:::export-landing/*",
@@ -295,7 +295,7 @@ fn an_export_that_matches_a_sample_is_allowed(#[case] plan: &Plan, #[case] condi
             "Resource": "arn:aws:s3:::export-landing/*", "Condition": condition
         }));
     }
-    facts.bucket.policy = known(document(&statements));
+    facts.bucket_mut(&landing()).policy = known(document(&statements));
     for action in ["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"] {
         let verdict = on(plan, &facts, action);
         assert_eq!(verdict.outcome, Verdict::CLEAR, "{verdict:#?}");
@@ -313,7 +313,7 @@ fn a_bucket_for_conditional_writes_takes_parts_and_depends_on_the_end() {
             "Resource": "arn:aws:s3:::export-landing/*", "Condition": condition
         })
     };
-    facts.bucket.policy = known(document(&json!([
+    facts.bucket_mut(&landing()).policy = known(document(&json!([
         allow(json!({ "Null": { "s3:if-none-match": "false" } })),
         allow(json!({ "Bool": { "s3:ObjectCreationOperation": "false" } })),
     ])));
@@ -338,7 +338,7 @@ fn a_list_is_judged_on_the_folder_that_a_verification_lists(
     #[case] is_allowed: bool,
 ) {
     let mut facts = facts();
-    facts.destination.as_mut().unwrap().identity_policies = known(vec![inline(
+    facts.destination_mut().unwrap().identity_policies = known(vec![inline(
         "Reads",
         &json!([
             { "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*" },

@@ -8,6 +8,7 @@ use crate::assess::facts::{
     Change, InFlight, KeyManager, Ownership, PastExport, PublicAccessBlock,
 };
 use crate::assess::judge::judge;
+use crate::assess::requirement::Who;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{Check, Overall, Verdict, overall};
 use crate::job::Plan;
@@ -16,15 +17,15 @@ use tableferry_policy::evaluate::Dependency;
 #[test]
 fn a_foreign_bucket_without_an_owner_is_told() {
     let mut facts = facts();
-    facts.bucket.owner = refused("s3:ListBucket");
-    facts.bucket.not_owners = vec!["111111111111".parse().unwrap()];
+    facts.bucket_mut(&landing()).owner = refused("s3:ListBucket");
+    facts.bucket_mut(&landing()).not_owners = vec!["111111111111".parse().unwrap()];
     // The run sends the account of the destination's profile.
     let verdict = of(&plan("", ""), &facts, Check::BucketOwner);
     assert!(
         verdict.explanation.contains("222222222222 is sent"),
         "{verdict:#?}"
     );
-    facts.destination = None;
+    facts.set_destination(None);
     let verdict = of(&plan("", ""), &facts, Check::BucketOwner);
     assert_eq!(verdict.outcome, Verdict::Denied);
     assert!(
@@ -42,7 +43,7 @@ fn an_owner_that_is_not_the_buckets_is_told() {
     assert_eq!(verdict.outcome, Verdict::Denied);
     assert_eq!(verdict.hint, "set destination.owner to \"222222222222\"");
     let mut unread = facts();
-    unread.bucket.owner = refused("s3:ListBucket");
+    unread.bucket_mut(&landing()).owner = refused("s3:ListBucket");
     let verdict = of(&plan, &unread, Check::BucketOwner);
     assert!(matches!(verdict.outcome, Verdict::Unknown { .. }));
 }
@@ -50,9 +51,9 @@ fn an_owner_that_is_not_the_buckets_is_told() {
 #[test]
 fn a_bucket_that_is_not_there_is_told_and_nothing_else_of_it() {
     let mut facts = facts();
-    facts.bucket.region = absent();
-    facts.bucket.owner = absent();
-    facts.bucket.policy = absent();
+    facts.bucket_mut(&landing()).region = absent();
+    facts.bucket_mut(&landing()).owner = absent();
+    facts.bucket_mut(&landing()).policy = absent();
     let verdict = of(&aes_plan(), &facts, Check::Bucket);
     assert_eq!(
         verdict.expected_error.as_deref(),
@@ -65,11 +66,11 @@ fn a_public_policy_under_block_public_access_keeps_other_accounts_out() {
     let mut facts = facts();
     let mut statements = granting_bucket();
     statements[0]["Principal"] = json!("*");
-    facts.bucket.policy = known(document(&statements));
+    facts.bucket_mut(&landing()).policy = known(document(&statements));
     let verdict = of(&aes_plan(), &facts, Check::PublicAccess);
     assert!(verdict.outcome.is_allowed());
     assert_eq!(verdict.cautions.len(), 1);
-    facts.bucket.account_public_access = known(PublicAccessBlock {
+    facts.account_of_mut(Who::Reader).public_access = known(PublicAccessBlock {
         restrict_public_buckets: true,
         ..PublicAccessBlock::default()
     });
@@ -82,7 +83,7 @@ fn a_public_policy_under_block_public_access_keeps_other_accounts_out() {
 fn files_on_an_object_writer_bucket_may_be_the_sources() {
     let mut facts = facts();
     for ownership in [known(Ownership::ObjectWriter), absent()] {
-        facts.bucket.ownership = ownership;
+        facts.bucket_mut(&landing()).ownership = ownership;
         let verdict = of(&aes_plan(), &facts, Check::ObjectOwnership);
         assert_eq!(
             verdict.outcome,
@@ -116,7 +117,7 @@ fn a_key_that_cannot_cross_accounts_is_told(#[case] encryption: &str) {
 #[test]
 fn a_key_that_aws_manages_is_known_by_what_was_read() {
     let mut facts = facts();
-    if let Some(key) = facts.keys[0].description.value_mut() {
+    if let Some(key) = facts.key_mut(KEY).unwrap().description.value_mut() {
         key.manager = KeyManager::Aws;
     }
     assert_eq!(
@@ -128,7 +129,7 @@ fn a_key_that_aws_manages_is_known_by_what_was_read() {
 #[test]
 fn key_and_bucket_must_be_in_one_region() {
     let mut facts = facts();
-    facts.bucket.region = known("eu-central-1".parse().unwrap());
+    facts.bucket_mut(&landing()).region = known("eu-central-1".parse().unwrap());
     let verdict = of(&kms_plan(), &facts, Check::KeyRegion);
     assert_eq!(verdict.outcome, Verdict::Denied);
     assert_eq!(
@@ -142,7 +143,7 @@ fn key_and_bucket_must_be_in_one_region() {
 #[case("PendingDeletion")]
 fn a_key_that_cannot_be_used_is_told(#[case] state: &str) {
     let mut facts = facts();
-    if let Some(key) = facts.keys[0].description.value_mut() {
+    if let Some(key) = facts.key_mut(KEY).unwrap().description.value_mut() {
         key.state = state.to_owned();
     }
     let verdict = of(&kms_plan(), &facts, Check::KeyState);
@@ -151,7 +152,7 @@ fn a_key_that_cannot_be_used_is_told(#[case] state: &str) {
         verdict.responsible,
         Responsible::KeyOwner("222222222222".parse().unwrap())
     );
-    facts.keys[0].description = absent();
+    facts.key_mut(KEY).unwrap().description = absent();
     let verdict = of(&kms_plan(), &facts, Check::KeyState);
     assert_eq!(
         verdict.expected_error.as_deref(),
@@ -164,7 +165,7 @@ fn a_deleted_principal_in_a_policy_is_told() {
     let mut facts = facts();
     let mut statements = granting_bucket();
     statements[0]["Principal"] = json!({ "AWS": "AROAEXAMPLEEXAMPLE123" });
-    facts.bucket.policy = known(document(&statements));
+    facts.bucket_mut(&landing()).policy = known(document(&statements));
     let verdict = of(&aes_plan(), &facts, Check::StalePrincipal);
     assert!(verdict.explanation.contains("AROAEXAMPLEEXAMPLE123"));
     assert_eq!(
@@ -183,7 +184,7 @@ fn a_deleted_principal_in_a_policy_is_told() {
 #[test]
 fn a_table_that_is_not_there_and_one_of_another_account_are_told() {
     let mut facts = facts();
-    facts.tables[0].description = absent();
+    facts.table_mut("Orders").unwrap().description = absent();
     let verdict = of(&aes_plan(), &facts, Check::Table);
     assert_eq!(verdict.expected_error.as_deref(), Some("Table not found: "));
     let mut foreign = aes_plan();
@@ -199,7 +200,7 @@ fn a_table_that_is_not_there_and_one_of_another_account_are_told() {
 #[test]
 fn recovery_that_is_off_is_told() {
     let mut facts = facts();
-    if let Some(recovery) = facts.tables[0].recovery.value_mut() {
+    if let Some(recovery) = facts.table_mut("Orders").unwrap().recovery.value_mut() {
         recovery.is_enabled = false;
     }
     let verdict = of(&aes_plan(), &facts, Check::Recovery);
@@ -238,8 +239,8 @@ fn a_time_outside_the_window_is_told(#[case] table: &str, #[case] text: &str) {
 #[test]
 fn the_windows_end_moves_on_since_it_was_read() {
     let mut facts = facts();
-    facts.tables[0].recovery = crate::assess::facts::Fact::known(
-        *facts.tables[0].recovery.value().unwrap(),
+    facts.table_mut("Orders").unwrap().recovery = crate::assess::facts::Fact::known(
+        *facts.table_mut("Orders").unwrap().recovery.value().unwrap(),
         at("2026-11-22T11:00:00Z"),
         "test",
     );
@@ -250,7 +251,7 @@ fn the_windows_end_moves_on_since_it_was_read() {
 #[test]
 fn little_of_the_session_is_told_and_nothing_claimed() {
     let mut facts = facts();
-    facts.source.expires_at = known(at("2026-11-22T12:10:00Z"));
+    facts.source_mut().expires_at = known(at("2026-11-22T12:10:00Z"));
     let verdict = of(&aes_plan(), &facts, Check::Session);
     assert!(verdict.outcome.is_allowed());
     assert!(verdict.cautions[0].contains("10 minutes"), "{verdict:#?}");
@@ -261,26 +262,26 @@ fn a_chained_role_lasts_an_hour() {
     let mut plan = aes_plan();
     plan.source.sign_in.duration_seconds = Some(7200);
     let mut facts = facts();
-    facts.source.assumed_from = known(
+    facts.source_mut().assumed_from = known(
         "arn:aws:sts::111111111111:assumed-role/Base/pat"
             .parse()
             .unwrap(),
     );
     let verdict = of(&plan, &facts, Check::Session);
     assert_eq!(verdict.outcome, Verdict::Denied);
-    facts.source.assumed_from = known("arn:aws:iam::111111111111:user/pat".parse().unwrap());
+    facts.source_mut().assumed_from = known("arn:aws:iam::111111111111:user/pat".parse().unwrap());
     assert!(of(&plan, &facts, Check::Session).outcome.is_allowed());
 }
 
 #[test]
 fn the_quota_is_counted_with_the_plans_own() {
     let mut facts = facts();
-    facts.in_flight = known(InFlight {
+    facts.account_of_mut(Who::Exporter).in_flight = known(InFlight {
         count: 299,
         bytes: None,
     });
     assert!(of(&aes_plan(), &facts, Check::Quota).outcome.is_allowed());
-    facts.in_flight = known(InFlight {
+    facts.account_of_mut(Who::Exporter).in_flight = known(InFlight {
         count: 300,
         bytes: None,
     });
@@ -326,8 +327,8 @@ fn a_change_of_a_minute_ago_may_not_hold_yet() {
 #[test]
 fn without_a_destination_profile_what_would_need_it_is_unknown() {
     let mut facts = facts();
-    facts.destination = None;
-    facts.bucket = crate::assess::facts::BucketFacts::new("export-landing".parse().unwrap());
+    facts.set_destination(None);
+    *facts.bucket_mut(&landing()) = crate::assess::facts::BucketFacts::UNREAD;
     let verdicts = judge(&aes_plan(), &facts, now());
     assert_eq!(overall(&verdicts, false), Overall::Undecided);
     assert!(

@@ -11,6 +11,7 @@ use crate::assess::facts::{
 use crate::assess::judge::judge;
 use crate::assess::remedy::{Terms, remedies};
 use crate::assess::requirement::Criticality;
+use crate::assess::requirement::Who;
 use crate::assess::verdict::{AssessedRequirement, Overall, Verdict, overall};
 use crate::job::Plan;
 
@@ -25,15 +26,15 @@ fn survey(plan: &Plan) -> Facts {
     let managed = |arn: &str| inline(arn, &world["managed_policies"][arn]["Statement"]);
     let mut facts = facts();
     let rights = if plan.source.sign_in.profile == "prod-reader" {
-        facts.source.caller.arn = "arn:aws:iam::111111111111:user/prod-reader"
+        facts.source_mut().caller.arn = "arn:aws:iam::111111111111:user/prod-reader"
             .parse()
             .unwrap();
-        facts.source.role = absent();
+        facts.source_mut().role = absent();
         "arn:aws:iam::111111111111:policy/TableReader"
     } else {
         "arn:aws:iam::111111111111:policy/ExportToDevelopment"
     };
-    facts.source.identity_policies = known(vec![managed(rights)]);
+    facts.source_mut().identity_policies = known(vec![managed(rights)]);
     let level = |kind: &str| {
         known(vec![ControlLevel {
             target: "r-ferry".to_owned(),
@@ -41,23 +42,17 @@ fn survey(plan: &Plan) -> Facts {
             unread: Vec::new(),
         }])
     };
-    facts.source.service_control = level("service_control");
-    facts.source.resource_control = level("resource_control");
-    if let Some(destination) = &mut facts.destination {
-        destination.resource_control = level("resource_control");
+    facts.account_of_mut(Who::Exporter).service_control = level("service_control");
+    facts.account_of_mut(Who::Exporter).resource_control = level("resource_control");
+    facts.account_of_mut(Who::Reader).resource_control = level("resource_control");
+    *facts.bucket_mut(&plan.destination.bucket) =
+        bucket(&world["buckets"][plan.destination.bucket.as_str()]);
+    facts.retain_tables(|_| false);
+    for job in &plan.tables {
+        let tables = &world["accounts"]["111111111111"]["tables"];
+        facts.put_table(table(job.table.name(), tables));
     }
-    facts.bucket = bucket(plan, &world["buckets"][plan.destination.bucket.as_str()]);
-    facts.tables = plan
-        .tables
-        .iter()
-        .map(|job| {
-            table(
-                job.table.name(),
-                &world["accounts"]["111111111111"]["tables"],
-            )
-        })
-        .collect();
-    facts.keys = ["111111111111", "222222222222"]
+    let keys: Vec<_> = ["111111111111", "222222222222"]
         .iter()
         .flat_map(|account| {
             let keys = world["accounts"][account]["keys"].as_array().unwrap();
@@ -76,16 +71,19 @@ fn survey(plan: &Plan) -> Facts {
             })
         })
         .collect();
+    facts.retain_keys(|_| false);
+    for key in keys {
+        facts.put_key(key);
+    }
     // An alias is looked for in the caller's account, which has none of this name.
     let mut alias = crate::assess::facts::KeyFacts::new("alias/exports");
     alias.description = absent();
-    facts.keys.push(alias);
+    facts.put_key(alias);
     facts
 }
 
-fn bucket(plan: &Plan, found: &Value) -> BucketFacts {
-    let mut bucket = facts().bucket;
-    bucket.name = plan.destination.bucket.clone();
+fn bucket(found: &Value) -> BucketFacts {
+    let mut bucket = facts().bucket(&landing()).clone();
     let Some(account) = found["account"].as_str() else {
         bucket.owner = absent();
         bucket.region = absent();

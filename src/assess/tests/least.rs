@@ -40,8 +40,9 @@ fn statements(remedy: &Remedy) -> Vec<Value> {
 
 fn with_key_policy(statement: &Value, has_bucket_key: bool) -> Facts {
     let mut facts = facts();
-    facts.keys = vec![key(KEY, &json!([granting_key()[0], statement]))];
-    facts.bucket.encryption = known(DefaultEncryption {
+    facts.retain_keys(|_| false);
+    facts.put_key(key(KEY, &json!([granting_key()[0], statement])));
+    facts.bucket_mut(&landing()).encryption = known(DefaultEncryption {
         algorithm: "aws:kms".to_owned(),
         key: Some(KEY.to_owned()),
         has_bucket_key,
@@ -129,7 +130,7 @@ fn a_condition_that_cannot_be_kept_is_said_to_be_left_out() {
         "Condition": { "StringEquals": { "s3:x-amz-acl": "bucket-owner-full-control" } }
     });
     let mut facts = facts();
-    facts.bucket.policy = known(document(&json!([statement])));
+    facts.bucket_mut(&landing()).policy = known(document(&json!([statement])));
     let (remedy, after) = only(&aes_plan(), &facts);
     assert_eq!(after[0], statement);
     let said = remedy.lets_through.join("\n");
@@ -151,12 +152,12 @@ fn a_control_policy_that_demands_kms_is_met_by_the_plan() {
         }
     ]);
     let mut facts = facts();
-    facts.bucket.encryption = known(DefaultEncryption {
+    facts.bucket_mut(&landing()).encryption = known(DefaultEncryption {
         algorithm: "aws:kms".to_owned(),
         key: Some(KEY.to_owned()),
         has_bucket_key: false,
     });
-    facts.destination.as_mut().unwrap().resource_control = known(vec![ControlLevel {
+    facts.account_of_mut(Who::Reader).resource_control = known(vec![ControlLevel {
         target: "r-root".to_owned(),
         policies: vec![
             inline(
@@ -185,15 +186,15 @@ fn a_control_policy_that_demands_kms_is_met_by_the_plan() {
 /// One role signs in for both sides, and the bucket is of its own account.
 fn one_identity() -> Facts {
     let mut facts = facts();
-    let mut destination = facts.source.clone();
+    let mut destination = facts.source().clone();
     destination.caller.arn = "arn:aws:sts::111111111111:assumed-role/OnCallExporter/other"
         .parse()
         .unwrap();
     destination.identity_policies = known(Vec::new());
-    facts.source.identity_policies = known(Vec::new());
-    facts.destination = Some(destination);
-    facts.bucket.owner = known("111111111111".parse().unwrap());
-    facts.bucket.policy = absent();
+    facts.source_mut().identity_policies = known(Vec::new());
+    facts.set_destination(Some(destination));
+    facts.bucket_mut(&landing()).owner = known("111111111111".parse().unwrap());
+    facts.bucket_mut(&landing()).policy = absent();
     facts
 }
 
@@ -237,9 +238,10 @@ fn one_identity_on_both_sides_gets_one_policy() {
 #[test]
 fn a_role_whose_path_nobody_could_read_is_named_by_its_account_and_name() {
     let mut facts = facts();
-    facts.source.role = refused("iam:GetRole");
-    facts.bucket.policy = absent();
-    facts.keys = vec![key(KEY, &json!([granting_key()[0]]))];
+    facts.source_mut().role = refused("iam:GetRole");
+    facts.bucket_mut(&landing()).policy = absent();
+    facts.retain_keys(|_| false);
+    facts.put_key(key(KEY, &json!([granting_key()[0]])));
     let found = found(&kms_plan(), &facts);
     assert_eq!(found.remedies.len(), 2, "{found:#?}");
     assert_eq!(overall(&found.after, false), Overall::Allowed, "{found:#?}");
@@ -321,7 +323,7 @@ fn tables_that_do_not_fit_one_by_one_are_named_by_the_pattern_that_fits(
 ) {
     let plan = of_tables(count);
     let mut facts = facts();
-    facts.source.identity_policies = known(Vec::new());
+    facts.source_mut().identity_policies = known(Vec::new());
     let found = if is_whole {
         whole(&plan, &facts, now(), Terms::default())
     } else {
@@ -374,7 +376,7 @@ fn tables_that_do_not_fit_one_by_one_are_named_by_the_pattern_that_fits(
 #[test]
 fn a_bucket_policy_that_denies_its_own_reading_is_evidence() {
     let mut facts = facts();
-    facts.bucket.policy = Fact::Refused(ReadError {
+    facts.bucket_mut(&landing()).policy = Fact::Refused(ReadError {
         permission: "s3:GetBucketPolicy".to_owned(),
         detail: "User: arn:aws:iam::222222222222:user/dev-admin is not authorized to perform: \
                  s3:GetBucketPolicy on resource: \"arn:aws:s3:::export-landing\" with an explicit deny \
@@ -405,7 +407,7 @@ fn a_bucket_policy_that_denies_its_own_reading_is_evidence() {
         assert!(text.contains(part), "{part}\n{text}");
     }
     // Refused for want of a permission, it says nothing about the export.
-    facts.bucket.policy = refused("s3:GetBucketPolicy");
+    facts.bucket_mut(&landing()).policy = refused("s3:GetBucketPolicy");
     assert_eq!(
         remedies(&aes_plan(), &facts, now(), Terms::default()).remedies,
         []

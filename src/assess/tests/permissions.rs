@@ -7,6 +7,7 @@ use super::world::*;
 use crate::assess::explain::simulate_lines;
 use crate::assess::facts::{Fact, Facts, GrantFacts};
 use crate::assess::judge::judge;
+use crate::assess::requirement::Who;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{Overall, Verdict, overall};
 use tableferry_policy::evaluate::PolicyKind;
@@ -27,8 +28,8 @@ fn where_all_is_known_and_granted_all_is_allowed_and_nothing_assumed() {
 #[test]
 fn facts_survive_the_way_through_a_file() {
     let mut facts = facts();
-    facts.bucket.ownership = refused("s3:GetBucketOwnershipControls");
-    facts.in_flight = Fact::UNASKED;
+    facts.bucket_mut(&landing()).ownership = refused("s3:GetBucketOwnershipControls");
+    facts.account_of_mut(Who::Exporter).in_flight = Fact::UNASKED;
     let text = facts.to_json().unwrap();
     assert_eq!(Facts::from_json(&text).unwrap(), facts);
     assert!(text.contains("\"state\": \"refused\""));
@@ -39,15 +40,15 @@ fn facts_of_a_later_version_are_refused() {
     let text = facts()
         .to_json()
         .unwrap()
-        .replace("\"version\": 1,", "\"version\": 2,");
+        .replace("\"version\": 2,", "\"version\": 3,");
     let error = Facts::from_json(&text).unwrap_err();
-    assert!(error.to_string().contains("version 2"), "{error}");
+    assert!(error.to_string().contains("version 3"), "{error}");
 }
 
 #[test]
 fn a_bucket_policy_without_the_statement_is_told_with_awss_words() {
     let mut facts = facts();
-    facts.bucket.policy = absent();
+    facts.bucket_mut(&landing()).policy = absent();
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert_eq!(verdict.outcome, Verdict::Denied);
     assert_eq!(verdict.denied_by, Some(PolicyKind::Resource));
@@ -64,7 +65,7 @@ fn the_bucket_alone_is_not_the_objects_in_it() {
     let mut facts = facts();
     let mut statements = granting_bucket();
     statements[0]["Resource"] = json!("arn:aws:s3:::export-landing");
-    facts.bucket.policy = known(document(&statements));
+    facts.bucket_mut(&landing()).policy = known(document(&statements));
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert_eq!(verdict.outcome, Verdict::Denied);
     assert!(
@@ -84,7 +85,7 @@ fn an_identity_policy_that_forgets_an_action_is_told(#[case] forgotten: &str) {
     let mut statements = full_identity();
     let actions = statements[1]["Action"].as_array_mut().unwrap();
     actions.retain(|action| action != forgotten);
-    facts.source.identity_policies = known(vec![inline("Rights", &statements)]);
+    facts.source_mut().identity_policies = known(vec![inline("Rights", &statements)]);
     let verdict = on(&aes_plan(), &facts, forgotten);
     assert_eq!(verdict.outcome, Verdict::Denied);
     assert_eq!(verdict.responsible, Responsible::You);
@@ -98,7 +99,7 @@ fn a_policy_that_covers_only_the_data_files_is_not_enough() {
     let mut facts = facts();
     let mut statements = granting_bucket();
     statements[0]["Resource"] = json!("arn:aws:s3:::export-landing/prod/AWSDynamoDB/*/data/*");
-    facts.bucket.policy = known(document(&statements));
+    facts.bucket_mut(&landing()).policy = known(document(&statements));
     assert_eq!(
         on(&aes_plan(), &facts, "s3:PutObject").outcome,
         Verdict::Denied
@@ -166,7 +167,7 @@ fn an_allow_for_secure_transport_alone_leaves_the_export_open() {
         statement["Condition"] = json!({ "Bool": { "aws:SecureTransport": "true" } });
     }
     let mut facts = facts();
-    facts.bucket.policy = known(document(&statements));
+    facts.bucket_mut(&landing()).policy = known(document(&statements));
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert!(
         matches!(verdict.outcome, Verdict::Depends { .. }),
@@ -208,7 +209,7 @@ fn a_not_principal_that_lists_the_role_alone_still_denies_under_a_boundary() {
     let mut facts = bucket_with(&statement);
     assert!(on(&aes_plan(), &facts, "s3:PutObject").outcome.is_allowed());
     let all = json!([{ "Effect": "Allow", "Action": "*", "Resource": "*" }]);
-    facts.source.boundary = known(inline("Boundary", &all));
+    facts.source_mut().boundary = known(inline("Boundary", &all));
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert_eq!(verdict.outcome, Verdict::Denied);
     assert_eq!(verdict.deciding[0].sid, "OnlyExporter");
@@ -226,14 +227,14 @@ fn denials_that_no_bucket_can_mend_name_who_can() {
         unread: Vec::new(),
     };
     let mut facts = facts();
-    facts.source.service_control = known(vec![level]);
+    facts.account_of_mut(Who::Exporter).service_control = known(vec![level]);
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert_eq!(verdict.denied_by, Some(PolicyKind::ServiceControl));
     assert_eq!(verdict.responsible, Responsible::Organization);
     let text = "with an explicit deny in a service control policy";
     assert_eq!(verdict.expected_error.as_deref(), Some(text));
     // The management account is bound by none.
-    if let Some(organization) = facts.source.organization.value_mut() {
+    if let Some(organization) = facts.account_of_mut(Who::Exporter).organization.value_mut() {
         organization.management_account = "111111111111".parse().unwrap();
     }
     assert!(on(&aes_plan(), &facts, "s3:PutObject").outcome.is_allowed());
@@ -250,12 +251,12 @@ fn a_resource_control_policy_of_the_destination_binds_the_bucket() {
         "Condition": { "StringNotEqualsIfExists": { "aws:PrincipalOrgID": "o-other" } }
     }]);
     let mut facts = facts();
-    let destination = facts.destination.as_mut().unwrap();
-    destination.resource_control = known(vec![crate::assess::facts::ControlLevel {
-        target: "r-root".to_owned(),
-        policies: vec![inline("Perimeter", &statement)],
-        unread: Vec::new(),
-    }]);
+    facts.account_of_mut(Who::Reader).resource_control =
+        known(vec![crate::assess::facts::ControlLevel {
+            target: "r-root".to_owned(),
+            policies: vec![inline("Perimeter", &statement)],
+            unread: Vec::new(),
+        }]);
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert_eq!(verdict.denied_by, Some(PolicyKind::ResourceControl));
     assert!(
@@ -270,7 +271,8 @@ fn a_resource_control_policy_of_the_destination_binds_the_bucket() {
 #[case::no_decrypt(json!([{ "Effect": "Allow", "Principal": { "AWS": ROLE }, "Action": "kms:GenerateDataKey", "Resource": "*" }]), "kms:Decrypt")]
 fn a_key_policy_must_allow_both_actions(#[case] policy: Value, #[case] missing: &str) {
     let mut facts = facts();
-    facts.keys = vec![key(KEY, &policy)];
+    facts.retain_keys(|_| false);
+    facts.put_key(key(KEY, &policy));
     let verdict = on(&kms_plan(), &facts, missing);
     assert_eq!(verdict.outcome, Verdict::Denied);
     assert_eq!(
@@ -297,13 +299,15 @@ fn a_grant_on_the_key_is_as_good_as_its_policy() {
         context_equals: None,
         source_arn: None,
     }]);
-    facts.keys = vec![other.clone()];
+    facts.retain_keys(|_| false);
+    facts.put_key(other.clone());
     assert_eq!(
         on(&kms_plan(), &facts, "kms:Decrypt").outcome,
         Verdict::CLEAR
     );
     other.grants = refused("kms:ListGrants");
-    facts.keys = vec![other];
+    facts.retain_keys(|_| false);
+    facts.put_key(other);
     let verdict = on(&kms_plan(), &facts, "kms:Decrypt");
     assert!(
         matches!(verdict.outcome, Verdict::Unknown { .. }),
@@ -321,7 +325,8 @@ fn a_key_policys_conditions_meet_what_s3_sends(#[case] condition: Value, #[case]
     let mut facts = facts();
     let mut policy = granting_key();
     policy[1]["Condition"] = condition;
-    facts.keys = vec![key(KEY, &policy)];
+    facts.retain_keys(|_| false);
+    facts.put_key(key(KEY, &policy));
     let verdict = on(&kms_plan(), &facts, "kms:GenerateDataKey");
     assert_eq!(verdict.outcome.is_allowed(), holds, "{verdict:#?}");
 }
@@ -329,7 +334,7 @@ fn a_key_policys_conditions_meet_what_s3_sends(#[case] condition: Value, #[case]
 #[test]
 fn the_tables_own_key_is_needed_through_dynamodb() {
     let mut facts = facts();
-    if let Some(table) = facts.tables[0].description.value_mut() {
+    if let Some(table) = facts.table_mut("Orders").unwrap().description.value_mut() {
         table.key = Some(TABLE_KEY.parse().unwrap());
     }
     let policy = json!([{
@@ -343,12 +348,12 @@ fn the_tables_own_key_is_needed_through_dynamodb() {
             "kms:EncryptionContext:aws:dynamodb:tableName": "Orders"
         } }
     }]);
-    facts.keys.push(key(TABLE_KEY, &policy));
+    facts.put_key(key(TABLE_KEY, &policy));
     assert_eq!(
         on(&aes_plan(), &facts, "kms:Decrypt").outcome,
         Verdict::CLEAR
     );
-    facts.keys[1] = key(TABLE_KEY, &json!([]));
+    *facts.key_mut(TABLE_KEY).unwrap() = key(TABLE_KEY, &json!([]));
     let verdict = on(&aes_plan(), &facts, "kms:Decrypt");
     assert_eq!(verdict.outcome, Verdict::Denied);
     assert_eq!(verdict.responsible, Responsible::You);
@@ -357,7 +362,7 @@ fn the_tables_own_key_is_needed_through_dynamodb() {
 #[test]
 fn a_table_policy_can_deny_the_export() {
     let mut facts = facts();
-    facts.tables[0].policy = known(document(&json!([{
+    facts.table_mut("Orders").unwrap().policy = known(document(&json!([{
         "Sid": "NoExports",
         "Effect": "Deny",
         "Principal": "*",
@@ -372,12 +377,12 @@ fn a_table_policy_can_deny_the_export() {
 #[test]
 fn a_missing_permission_of_a_permission_set_is_for_its_owner() {
     let mut facts = facts();
-    facts.source.caller.arn =
+    facts.source_mut().caller.arn =
         "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Ops_0123456789abcdef/pat"
             .parse()
             .unwrap();
-    facts.source.role = refused("iam:GetRole");
-    facts.source.identity_policies = known(Vec::new());
+    facts.source_mut().role = refused("iam:GetRole");
+    facts.source_mut().identity_policies = known(Vec::new());
     let verdict = on(&aes_plan(), &facts, "dynamodb:ExportTableToPointInTime");
     assert_eq!(verdict.outcome, Verdict::Denied);
     assert_eq!(
@@ -395,7 +400,7 @@ fn a_list_that_is_compared_as_one_value_decides_nothing_for_certain() {
         statements[0]["Condition"] =
             json!({ operator: { "aws:CalledVia": "dynamodb.amazonaws.com" } });
         let mut facts = facts();
-        facts.bucket.policy = known(document(&statements));
+        facts.bucket_mut(&landing()).policy = known(document(&statements));
         on(&aes_plan(), &facts, "s3:PutObject").outcome
     };
     assert_eq!(compared("ForAnyValue:StringEquals"), Verdict::CLEAR);
@@ -426,8 +431,8 @@ fn every_need_can_be_judged_elsewhere() {
 #[test]
 fn accounts_without_a_common_organization_are_given_no_reason() {
     let mut facts = facts();
-    facts.bucket.policy = absent();
-    facts.destination.as_mut().unwrap().organization = absent();
+    facts.bucket_mut(&landing()).policy = absent();
+    facts.account_of_mut(Who::Reader).organization = absent();
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert_eq!(verdict.expected_error.as_deref(), Some("Access Denied"));
 }
@@ -459,12 +464,12 @@ fn a_grant_that_ends_soon_is_allowed_with_a_word_of_caution() {
     let mut statements = granting_bucket();
     statements[0]["Condition"] =
         json!({ "DateLessThan": { "aws:CurrentTime": "2026-11-22T13:00:00Z" } });
-    facts.bucket.policy = known(document(&statements));
+    facts.bucket_mut(&landing()).policy = known(document(&statements));
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert_eq!(verdict.outcome, Verdict::CLEAR);
     assert_eq!(verdict.cautions.len(), 1);
     statements[0]["Condition"] =
         json!({ "DateLessThan": { "aws:CurrentTime": "2026-11-23T13:00:00Z" } });
-    facts.bucket.policy = known(document(&statements));
+    facts.bucket_mut(&landing()).policy = known(document(&statements));
     assert!(on(&aes_plan(), &facts, "s3:PutObject").cautions.is_empty());
 }

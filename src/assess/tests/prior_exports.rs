@@ -5,12 +5,13 @@ use serde_json::json;
 use super::world::*;
 use crate::assess::facts::{Drift, Fact, Facts, PastExport};
 use crate::assess::judge::judge;
+use crate::assess::requirement::Who;
 use crate::assess::verdict::{AssessedRequirement, Check, Overall, PolicyLayer, Verdict, overall};
 
 /// The bucket's policy could not be read, and the same was done before.
 fn unread_bucket(exports: Vec<PastExport>) -> Facts {
     let mut facts = facts();
-    facts.bucket.policy = refused("s3:GetBucketPolicy");
+    facts.bucket_mut(&landing()).policy = refused("s3:GetBucketPolicy");
     facts.exports = exports;
     facts
 }
@@ -59,10 +60,11 @@ fn an_export_that_completed_the_same_way_makes_an_unknown_allowed_with_what_is_a
 #[test]
 fn all_that_could_not_be_read_stays_assumed() {
     let mut facts = unread_bucket(vec![past()]);
-    facts.source.identity_policies = refused("iam:ListAttachedRolePolicies");
-    facts.source.boundary = refused("iam:GetRole");
-    facts.source.service_control = refused("organizations:ListPoliciesForTarget");
-    facts.destination.as_mut().unwrap().resource_control = Fact::UNASKED;
+    facts.source_mut().identity_policies = refused("iam:ListAttachedRolePolicies");
+    facts.source_mut().boundary = refused("iam:GetRole");
+    facts.account_of_mut(Who::Exporter).service_control =
+        refused("organizations:ListPoliciesForTarget");
+    facts.account_of_mut(Who::Reader).resource_control = Fact::UNASKED;
     let all = [
         PolicyLayer::Identity,
         PolicyLayer::Boundary,
@@ -71,7 +73,7 @@ fn all_that_could_not_be_read_stays_assumed() {
         PolicyLayer::Resource,
     ];
     assert_eq!(layers(&on(&aes_plan(), &facts, "s3:PutObject")), all);
-    facts.source.simulation = simulation(&aes_plan(), &facts, "allowed", Some(true), &[]);
+    facts.source_mut().simulation = simulation(&aes_plan(), &facts, "allowed", Some(true), &[]);
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     let left = [
         PolicyLayer::ServiceControl,
@@ -259,13 +261,13 @@ fn an_earlier_export_of_a_table_is_evidence_on_the_call_itself() {
     let path = "arn:aws:iam::111111111111:role/teams/OnCallExporter";
     let mut statements = granting_bucket();
     statements[0]["Principal"]["AWS"] = path.into();
-    facts.bucket.policy = known(document(&statements));
+    facts.bucket_mut(&landing()).policy = known(document(&statements));
     let guard = json!([{
         "Sid": "Guard", "Effect": "Deny", "Principal": { "AWS": path },
         "Action": EXPORT, "Resource": TABLE
     }]);
-    facts.tables[0].policy = known(document(&guard));
-    facts.source.role = refused("iam:GetRole");
+    facts.table_mut("Orders").unwrap().policy = known(document(&guard));
+    facts.source_mut().role = refused("iam:GetRole");
     let verdict = on(&aes_plan(), &facts, EXPORT);
     assert!(
         matches!(verdict.outcome, Verdict::Unknown { .. }),
@@ -283,7 +285,7 @@ fn an_earlier_export_of_a_table_is_evidence_on_the_call_itself() {
 #[test]
 fn an_earlier_export_is_evidence_on_the_owner_that_it_named() {
     let mut facts = unread_bucket(vec![past()]);
-    facts.bucket.owner = refused("s3:ListBucket");
+    facts.bucket_mut(&landing()).owner = refused("s3:ListBucket");
     let owner = of(&aes_plan(), &facts, Check::BucketOwner);
     assert_eq!(layers(&owner), [PolicyLayer::Setting], "{owner:#?}");
     assert!(owner.explanation.contains("completed the same way"));

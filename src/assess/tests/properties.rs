@@ -90,14 +90,14 @@ proptest! {
             statement["Effect"] == "Deny" && statement["Principal"]["AWS"] == ROLE
         };
         let is_meant = policy.iter().any(names_exporter);
-        facts.bucket.policy = known(document(&Value::from(policy)));
+        facts.bucket_mut(&landing()).policy = known(document(&Value::from(policy)));
         let mut identity = full_identity();
         let kept: Vec<Value> = identity.as_array().unwrap().iter().zip(&drops)
             .filter(|(_, drop)| !**drop)
             .map(|(statement, _)| statement.clone())
             .collect();
         identity = Value::from(kept);
-        facts.source.identity_policies = known(vec![inline("Rights", &identity)]);
+        facts.source_mut().identity_policies = known(vec![inline("Rights", &identity)]);
         let plan = aes_plan();
         let found = remedies(&plan, &facts, now(), Terms::default());
         let job: Vec<_> = found.after.iter()
@@ -116,10 +116,10 @@ proptest! {
             if let Fix::Document { target, after, .. } = &remedy.fix {
                 match target {
                     Target::BucketPolicy { .. } => {
-                        written.bucket.policy = known(after.as_str().into());
+                        written.bucket_mut(&landing()).policy = known(after.as_str().into());
                     }
                     Target::IdentityPolicy { name, .. } => {
-                        if let Some(all) = written.source.identity_policies.value_mut() {
+                        if let Some(all) = written.source_mut().identity_policies.value_mut() {
                             all.push(PolicyText {
                                 name: name.clone(),
                                 document: after.as_str().into(),
@@ -150,7 +150,7 @@ proptest! {
         policy in prop::collection::vec(statement(), 0..5),
     ) {
         let mut facts = facts();
-        facts.bucket.policy = known(document(&Value::from(policy)));
+        facts.bucket_mut(&landing()).policy = known(document(&Value::from(policy)));
         let plan = aes_plan();
         let mut worst: Vec<&str> = Vec::new();
         for line in simulate_lines(&plan, &facts, now()) {

@@ -10,6 +10,7 @@ use crate::assess::remedy::{
     Fix, Remedies, Remedy, Target, Terms, estimate, letter, remedies, whole,
 };
 use crate::assess::requirement::Criticality;
+use crate::assess::requirement::Who;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{Overall, overall};
 use crate::job::{Encryption, Plan};
@@ -51,7 +52,7 @@ fn where_nothing_is_missing_nothing_is_proposed() {
 #[test]
 fn a_bucket_without_a_policy_gets_one_for_the_role_and_the_prefix_alone() {
     let mut facts = facts();
-    facts.bucket.policy = absent();
+    facts.bucket_mut(&landing()).policy = absent();
     let remedy = only(&aes_plan(), &facts);
     let (before, after) = document_of(&remedy);
     assert_eq!(before, None);
@@ -78,7 +79,7 @@ fn only_the_missing_action_is_added_and_the_rest_keeps_its_bytes() {
     let mut policy = granting_bucket();
     policy[0]["Action"] = json!(["s3:PutObject", "s3:AbortMultipartUpload"]);
     let live = document(&policy);
-    facts.bucket.policy = known(live.clone());
+    facts.bucket_mut(&landing()).policy = known(live.clone());
     let remedy = only(&aes_plan(), &facts);
     let (_, after) = document_of(&remedy);
     assert_eq!(statements(after)[1]["Action"], "s3:PutObjectAcl");
@@ -89,16 +90,18 @@ fn only_the_missing_action_is_added_and_the_rest_keeps_its_bytes() {
 #[test]
 fn identity_bucket_and_key_are_mended_together_each_once() {
     let mut facts = facts();
-    facts.bucket.policy = absent();
-    facts.keys = vec![key(KEY, &json!([granting_key()[0]]))];
-    facts.source.identity_policies = known(Vec::new());
+    facts.bucket_mut(&landing()).policy = absent();
+    facts.retain_keys(|_| false);
+    facts.put_key(key(KEY, &json!([granting_key()[0]])));
+    facts.source_mut().identity_policies = known(Vec::new());
     let mut plan = kms_plan();
     let mut second = plan.tables[0].clone();
     second.table = crate::job::TableRef::Name("Users".to_owned());
     plan.tables.push(second);
-    let mut users = facts.tables[0].clone();
+    let mut users = facts.table_mut("Orders").unwrap().clone();
     users.asked = "Users".to_owned();
-    facts.tables.push(users);
+    users.description = known(description("Users", None));
+    facts.put_table(users);
     let found = found(&plan, &facts);
     let targets: Vec<String> = found
         .remedies
@@ -141,10 +144,10 @@ fn identity_bucket_and_key_are_mended_together_each_once() {
 fn a_permission_set_is_named_by_its_account_and_pattern_and_its_identity_is_for_its_owner() {
     let mut facts = facts();
     let name = "AWSReservedSSO_Ops_0123456789abcdef";
-    facts.source.caller.arn = format!("arn:aws:sts::111111111111:assumed-role/{name}/pat")
+    facts.source_mut().caller.arn = format!("arn:aws:sts::111111111111:assumed-role/{name}/pat")
         .parse()
         .unwrap();
-    if let Some(role) = facts.source.role.value_mut() {
+    if let Some(role) = facts.source_mut().role.value_mut() {
         role.arn = format!(
             "arn:aws:iam::111111111111:role/aws-reserved/sso.amazonaws.com/eu-west-1/{name}"
         )
@@ -163,7 +166,7 @@ fn a_permission_set_is_named_by_its_account_and_pattern_and_its_identity_is_for_
         json!({ "ArnLike": { "aws:PrincipalArn":
             "arn:aws:iam::111111111111:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Ops_*" } })
     );
-    facts.source.identity_policies = known(Vec::new());
+    facts.source_mut().identity_policies = known(Vec::new());
     let found = found(&aes_plan(), &facts);
     let identity = found
         .remedies
@@ -192,7 +195,7 @@ fn guarded(guard: &Value) -> Facts {
         "Version": "2012-10-17", "Statement": statements
     }))
     .unwrap();
-    facts.bucket.policy = known(text.into());
+    facts.bucket_mut(&landing()).policy = known(text.into());
     facts
 }
 
@@ -248,7 +251,7 @@ fn a_not_principal_that_a_boundary_defeats_is_met_by_the_roles_arn() {
         "Action": "s3:Put*", "Resource": "arn:aws:s3:::export-landing/*"
     }));
     let all = json!([{ "Effect": "Allow", "Action": "*", "Resource": "*" }]);
-    facts.source.boundary = known(inline("Boundary", &all));
+    facts.source_mut().boundary = known(inline("Boundary", &all));
     only(&aes_plan(), &facts);
 }
 
@@ -263,7 +266,7 @@ fn deny_put(condition: &Value) -> Value {
 fn a_demand_for_encryption_is_met_by_the_plan() {
     let header = json!({ "StringNotEquals": { "s3:x-amz-server-side-encryption": "aws:kms" } });
     let mut facts = guarded(&deny_put(&header));
-    facts.bucket.encryption = known(crate::assess::facts::DefaultEncryption {
+    facts.bucket_mut(&landing()).encryption = known(crate::assess::facts::DefaultEncryption {
         algorithm: "aws:kms".to_owned(),
         key: Some(KEY.to_owned()),
         has_bucket_key: false,
@@ -289,7 +292,7 @@ fn a_deleted_principal_is_taken_out_so_that_the_policy_can_be_written() {
     let mut facts = facts();
     let mut statements_before = granting_bucket();
     statements_before[0]["Principal"] = json!({ "AWS": "AROAEXAMPLEEXAMPLE123" });
-    facts.bucket.policy = known(document(&statements_before));
+    facts.bucket_mut(&landing()).policy = known(document(&statements_before));
     let found = found(&aes_plan(), &facts);
     let [remedy] = found.remedies.as_slice() else {
         panic!("{found:#?}");
@@ -304,7 +307,7 @@ fn a_deleted_principal_is_taken_out_so_that_the_policy_can_be_written() {
 #[test]
 fn recovery_is_switched_on_and_a_wrong_owner_is_put_right() {
     let mut facts = facts();
-    if let Some(recovery) = facts.tables[0].recovery.value_mut() {
+    if let Some(recovery) = facts.table_mut("Orders").unwrap().recovery.value_mut() {
         recovery.is_enabled = false;
     }
     let plan = plan("owner = '333333333333'\nprefix = 'prod'", "");
@@ -324,11 +327,12 @@ fn what_the_organization_forbids_is_a_text_for_it_and_stays_open() {
         { "Effect": "Allow", "Action": "*", "Resource": "*" },
         { "Sid": "NoExports", "Effect": "Deny", "Action": "s3:PutObject", "Resource": "*" }
     ]);
-    facts.source.service_control = known(vec![crate::assess::facts::ControlLevel {
-        target: "r-root".to_owned(),
-        policies: vec![inline("Guardrail", &policy)],
-        unread: Vec::new(),
-    }]);
+    facts.account_of_mut(Who::Exporter).service_control =
+        known(vec![crate::assess::facts::ControlLevel {
+            target: "r-root".to_owned(),
+            policies: vec![inline("Guardrail", &policy)],
+            unread: Vec::new(),
+        }]);
     let found = found(&aes_plan(), &facts);
     let [remedy] = found.remedies.as_slice() else {
         panic!("{found:#?}");
@@ -341,14 +345,14 @@ fn what_the_organization_forbids_is_a_text_for_it_and_stays_open() {
 #[test]
 fn what_could_not_be_read_is_not_written() {
     let mut facts = facts();
-    facts.bucket.policy = refused("s3:GetBucketPolicy");
+    facts.bucket_mut(&landing()).policy = refused("s3:GetBucketPolicy");
     assert_eq!(found(&aes_plan(), &facts).remedies, []);
 }
 
 #[test]
 fn a_grant_that_ends_says_so_and_when_it_is_short() {
     let mut facts = facts();
-    facts.bucket.policy = absent();
+    facts.bucket_mut(&landing()).policy = absent();
     let terms = Terms {
         expires: Some(at("2026-11-22T14:00:00Z")),
         estimate: Some(SignedDuration::from_hours(1)),
@@ -389,7 +393,7 @@ fn a_grant_must_hold_three_times_the_estimate() {
 #[test]
 fn a_grant_of_ours_that_ended_makes_room() {
     let mut facts = facts();
-    facts.bucket.policy = absent();
+    facts.bucket_mut(&landing()).policy = absent();
     let until = |end: &str| Terms {
         expires: Some(at(end)),
         estimate: None,
@@ -404,7 +408,7 @@ fn a_grant_of_ours_that_ended_makes_room() {
         (dead.to_owned(), vec!["TableferryWrite"]),
         (both, vec!["Theirs2", "TableferryWrite"]),
     ] {
-        facts.bucket.policy = known(live.into());
+        facts.bucket_mut(&landing()).policy = known(live.into());
         let terms = until("2026-11-23T12:00:00Z");
         for found in [
             remedies(&aes_plan(), &facts, now(), terms),
@@ -442,7 +446,7 @@ fn a_grant_of_ours_that_ended_makes_room() {
 #[test]
 fn a_grant_that_ends_without_an_estimate_says_that_there_is_none() {
     let mut facts = facts();
-    facts.bucket.policy = absent();
+    facts.bucket_mut(&landing()).policy = absent();
     let terms = |facts: &Facts| Terms {
         expires: Some(at("2026-11-22T14:00:00Z")),
         estimate: estimate(&aes_plan(), facts),
@@ -479,7 +483,7 @@ fn a_grant_that_ends_without_an_estimate_says_that_there_is_none() {
 #[test]
 fn the_difference_to_no_document_takes_nothing_away() {
     let mut facts = facts();
-    facts.bucket.policy = absent();
+    facts.bucket_mut(&landing()).policy = absent();
     let found = found(&aes_plan(), &facts);
     let Fix::Document { diff, .. } = &found.remedies[0].fix else {
         panic!("{found:#?}");
@@ -494,7 +498,7 @@ fn the_difference_to_no_document_takes_nothing_away() {
 #[test]
 fn a_letter_says_what_why_and_for_how_long() {
     let mut facts = facts();
-    facts.bucket.policy = absent();
+    facts.bucket_mut(&landing()).policy = absent();
     let plan = aes_plan();
     let found = found(&plan, &facts);
     let responsible = found.remedies[0].responsible.clone();
@@ -519,7 +523,7 @@ fn our_sid_with_another_content_is_not_overwritten() {
         "Sid": "TableferryWrite", "Effect": "Allow", "Principal": { "AWS": ROLE },
         "Action": "s3:PutObject", "Resource": "arn:aws:s3:::export-landing/other/*"
     }]);
-    facts.bucket.policy = known(document(&other));
+    facts.bucket_mut(&landing()).policy = known(document(&other));
     let remedy = only(&aes_plan(), &facts);
     let Fix::Document { added, after, .. } = &remedy.fix else {
         panic!();
@@ -549,7 +553,7 @@ fn the_statements_of_ours_in_one_document_are_numbered_without_an_end() {
         })
     });
     let ours = serde_json::Value::Array(ours.collect());
-    facts.bucket.policy = known(document(&ours));
+    facts.bucket_mut(&landing()).policy = known(document(&ours));
     let remedy = only(&aes_plan(), &facts);
     assert!(remedy.is_sound(), "{:?}", remedy.problems);
     let Fix::Document { added, after, .. } = &remedy.fix else {
@@ -562,11 +566,11 @@ fn the_statements_of_ours_in_one_document_are_numbered_without_an_end() {
 #[test]
 fn a_public_policy_under_block_public_policy_cannot_be_written() {
     let mut facts = facts();
-    facts.bucket.policy = known(document(&json!([{
+    facts.bucket_mut(&landing()).policy = known(document(&json!([{
         "Sid": "Open", "Effect": "Allow", "Principal": "*",
         "Action": "s3:GetObject", "Resource": "arn:aws:s3:::export-landing/*"
     }])));
-    facts.bucket.public_access = known(crate::assess::facts::PublicAccessBlock {
+    facts.bucket_mut(&landing()).public_access = known(crate::assess::facts::PublicAccessBlock {
         block_public_policy: true,
         ..Default::default()
     });
@@ -592,8 +596,9 @@ fn a_key_by_alias_is_granted_by_its_arn_where_that_was_read() {
         "Action": "kms:*", "Resource": "*"
     }]);
     let mut named = key(own, &root);
-    named.asked = "alias/exports".to_owned();
-    facts.keys = vec![named];
+    named.names = ["alias/exports".to_owned()].into();
+    facts.retain_keys(|_| false);
+    facts.put_key(named);
     let plan = plan(
         "owner = '222222222222'\nprefix = 'prod'",
         "[encryption]\nalgorithm = 'KMS'\nkey = 'alias/exports'",

@@ -64,7 +64,7 @@ fn an_exemption_does_not_end_by_itself_and_is_said_not_to() {
 #[test]
 fn a_statement_and_an_exemption_in_one_document_are_told_apart() {
     let mut facts = bucket_with(&office_only());
-    facts.bucket.policy = known(document(&json!([office_only()])));
+    facts.bucket_mut(&landing()).policy = known(document(&json!([office_only()])));
     let (text, _) = letters(&aes_plan(), &facts, until());
     assert!(
         text.contains(&format!(
@@ -101,7 +101,7 @@ fn an_exemptions_letter_names_the_calls_that_the_deny_hits_and_why() {
 #[test]
 fn nobody_is_told_to_switch_recovery_off_again() {
     let mut facts = facts();
-    if let Some(recovery) = facts.tables[0].recovery.value_mut() {
+    if let Some(recovery) = facts.table_mut("Orders").unwrap().recovery.value_mut() {
         recovery.is_enabled = false;
     }
     for terms in [Terms::default(), until()] {
@@ -120,7 +120,7 @@ fn what_the_organization_is_asked_says_nothing_of_an_end() {
         { "Effect": "Allow", "Action": "*", "Resource": "*" },
         { "Sid": "NoExports", "Effect": "Deny", "Action": "s3:PutObject", "Resource": "*" }
     ]);
-    facts.source.service_control = known(vec![ControlLevel {
+    facts.account_of_mut(Who::Exporter).service_control = known(vec![ControlLevel {
         target: "r-root".to_owned(),
         policies: vec![inline("Guardrail", &policy)],
         unread: Vec::new(),
@@ -163,7 +163,7 @@ fn a_bucket_that_demands_kms_is_for_the_operator(#[case] exempted: Value) {
     );
     assert!(text.contains(KEY), "{text}");
     // The bucket's own key, by its ARN, is the one to take.
-    facts.bucket.encryption = known(DefaultEncryption {
+    facts.bucket_mut(&landing()).encryption = known(DefaultEncryption {
         algorithm: "aws:kms".to_owned(),
         key: Some(KEY.to_owned()),
         has_bucket_key: false,
@@ -196,7 +196,7 @@ fn an_allow_whose_condition_decides_is_for_whoever_wrote_it() {
     let mut policy = granting_bucket();
     policy[0]["Condition"] =
         json!({ "StringEquals": { "s3:x-amz-acl": "bucket-owner-full-control" } });
-    facts.bucket.policy = known(document(&policy));
+    facts.bucket_mut(&landing()).policy = known(document(&policy));
     let verdict = on(&aes_plan(), &facts, "s3:PutObjectAcl");
     assert!(
         matches!(verdict.outcome, Verdict::Depends { .. }),
@@ -218,7 +218,7 @@ fn message_to(responsible: &Responsible, plan: &Plan, facts: &Facts) -> String {
 #[test]
 fn denials_by_settings_are_asked_of_whoever_can_change_them() {
     let mut disabled = facts();
-    if let Some(key) = disabled.keys[0].description.value_mut() {
+    if let Some(key) = disabled.key_mut(KEY).unwrap().description.value_mut() {
         key.state = "Disabled".to_owned();
     }
     let key_owner = Responsible::KeyOwner("222222222222".parse().unwrap());
@@ -229,12 +229,12 @@ fn denials_by_settings_are_asked_of_whoever_can_change_them() {
     );
 
     let mut paying = facts();
-    paying.bucket.requester_pays = known(true);
+    paying.bucket_mut(&landing()).requester_pays = known(true);
     let text = message_to(&owner(), &aes_plan(), &paying);
     assert!(text.contains("switch Requester Pays off"), "{text}");
 
     let mut writer = facts();
-    writer.bucket.ownership = known(Ownership::ObjectWriter);
+    writer.bucket_mut(&landing()).ownership = known(Ownership::ObjectWriter);
     let text = message_to(&owner(), &aes_plan(), &writer);
     assert!(text.contains("BucketOwnerEnforced"), "{text}");
 
@@ -242,7 +242,7 @@ fn denials_by_settings_are_asked_of_whoever_can_change_them() {
         "Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
         "Resource": "arn:aws:s3:::export-landing/*"
     }));
-    public.bucket.public_access = known(PublicAccessBlock {
+    public.bucket_mut(&landing()).public_access = known(PublicAccessBlock {
         restrict_public_buckets: true,
         ..Default::default()
     });
@@ -257,8 +257,9 @@ fn denials_by_settings_are_asked_of_whoever_can_change_them() {
 #[test]
 fn nobody_is_asked_to_open_a_key_that_aws_manages() {
     let mut facts = facts();
-    facts.keys = vec![key(KEY, &json!([granting_key()[0]]))];
-    if let Some(key) = facts.keys[0].description.value_mut() {
+    facts.retain_keys(|_| false);
+    facts.put_key(key(KEY, &json!([granting_key()[0]])));
+    if let Some(key) = facts.key_mut(KEY).unwrap().description.value_mut() {
         key.manager = KeyManager::Aws;
     }
     assert_eq!(
@@ -303,7 +304,7 @@ fn a_refused_probe_that_the_remedy_explains_asks_for_nothing_more(
     #[case] is_explained: bool,
 ) {
     let mut facts = facts();
-    facts.bucket.policy = absent();
+    facts.bucket_mut(&landing()).policy = absent();
     let object = "arn:aws:s3:::export-landing/prod/AWSDynamoDB/probe";
     facts
         .tried
@@ -315,7 +316,8 @@ fn a_refused_probe_that_the_remedy_explains_asks_for_nothing_more(
 #[test]
 fn a_refused_probe_of_a_key_is_explained_by_the_keys_new_policy() {
     let mut facts = facts();
-    facts.keys = vec![key(KEY, &json!([granting_key()[0]]))];
+    facts.retain_keys(|_| false);
+    facts.put_key(key(KEY, &json!([granting_key()[0]])));
     let refusal = "User: x is not authorized to perform: kms:GenerateDataKey on this resource because \
                    the resource does not exist in this Region, no resource-based policies allow \
                    access, or a resource-based policy explicitly denies access";
@@ -328,10 +330,10 @@ fn a_refused_probe_of_a_key_is_explained_by_the_keys_new_policy() {
 
 fn permission_set(facts: &mut Facts) {
     let session = "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Ops_0123456789abcdef/pat";
-    facts.source.caller.arn = session.parse().unwrap();
-    facts.source.role = refused("iam:GetRole");
+    facts.source_mut().caller.arn = session.parse().unwrap();
+    facts.source_mut().role = refused("iam:GetRole");
     let statements = json!([]);
-    facts.source.identity_policies = known(vec![inline("Set", &statements)]);
+    facts.source_mut().identity_policies = known(vec![inline("Set", &statements)]);
 }
 
 /// A role of Identity Center "cannot be edited by hand": its set's inline policy is, and the set is
@@ -341,8 +343,8 @@ fn a_permission_sets_owner_is_asked_for_its_inline_policy_and_the_buckets_owner_
 {
     let mut facts = facts();
     permission_set(&mut facts);
-    facts.source.identity_policies = known(Vec::new());
-    facts.bucket.policy = absent();
+    facts.source_mut().identity_policies = known(Vec::new());
+    facts.bucket_mut(&landing()).policy = absent();
     let found = remedies(&aes_plan(), &facts, now(), Terms::default());
     let to =
         |responsible: &Responsible| letter(responsible, &found.remedies, &aes_plan(), &facts, None);
@@ -376,7 +378,7 @@ fn scp(source: &str, name: &str) -> Fact<Vec<ControlLevel>> {
 #[test]
 fn the_organization_is_told_which_calls_of_whom_which_statement_forbids() {
     let mut facts = facts();
-    facts.source.service_control = scp("test", "Guardrail");
+    facts.account_of_mut(Who::Exporter).service_control = scp("test", "Guardrail");
     let text = message_to(&Responsible::Organization, &aes_plan(), &facts);
     assert_eq!(
         text,
@@ -388,7 +390,7 @@ fn the_organization_is_told_which_calls_of_whom_which_statement_forbids() {
          what an export needs"
     );
     // A path on the operator's machine is nobody else's.
-    facts.source.service_control = scp("--scp", "/home/pat/scp.json");
+    facts.account_of_mut(Who::Exporter).service_control = scp("--scp", "/home/pat/scp.json");
     let text = message_to(&Responsible::Organization, &aes_plan(), &facts);
     assert!(
         text.contains("a service control policy (the file given as --scp)"),
@@ -402,7 +404,7 @@ fn a_boundary_is_for_whoever_owns_it_and_not_for_the_operator() {
     let mut facts = facts();
     let reads =
         json!([{ "Effect": "Allow", "Action": ["dynamodb:*", "s3:Get*"], "Resource": "*" }]);
-    facts.source.boundary = known(inline("arn:aws:iam::111111111111:policy/Limit", &reads));
+    facts.source_mut().boundary = known(inline("arn:aws:iam::111111111111:policy/Limit", &reads));
     let responsible = Responsible::BoundaryOwner(ROLE.to_owned());
     assert_eq!(
         on(&aes_plan(), &facts, "s3:PutObject").responsible,
@@ -448,8 +450,8 @@ fn a_refused_read_is_mended_by_the_identity_policy_that_it_lacks() {
 #[test]
 fn the_destination_is_not_asked_to_open_a_bucket_that_is_not_its_own() {
     let mut facts = facts();
-    facts.bucket.owner = refused("s3:ListBucket");
-    facts.bucket.not_owners = vec!["222222222222".parse().unwrap()];
+    facts.bucket_mut(&landing()).owner = refused("s3:ListBucket");
+    facts.bucket_mut(&landing()).not_owners = vec!["222222222222".parse().unwrap()];
     let bucket = "arn:aws:s3:::export-landing";
     facts.tried.push(probed(
         Who::Reader,
@@ -477,7 +479,7 @@ fn a_document_that_is_too_large_is_asked_for_without_it() {
             format!("arn:aws:s3:::export-landing/archive/folder-number-{number:04}/of-the-year/*")
         })
         .collect();
-    facts.bucket.policy = known(document(&json!([
+    facts.bucket_mut(&landing()).policy = known(document(&json!([
         {
             "Sid": "Archive", "Effect": "Allow", "Action": "s3:GetObject", "Resource": many,
             "Principal": { "AWS": "arn:aws:iam::222222222222:root" }
@@ -516,7 +518,8 @@ fn an_unknown_alias_is_asked_for_in_a_sentence_that_reads() {
     let mut facts = facts();
     let mut unknown = crate::assess::facts::KeyFacts::new("alias/nowhere");
     unknown.description = absent();
-    facts.keys = vec![unknown];
+    facts.retain_keys(|_| false);
+    facts.put_key(unknown);
     let plan = plan(
         "owner = '222222222222'\nprefix = 'prod'",
         "[encryption]\nalgorithm = 'KMS'\nkey = 'alias/nowhere'",
@@ -546,8 +549,11 @@ fn a_table_of_another_account_is_asked_for_once_and_no_policy_is_offered() {
     );
     let plan = Plan::parse(&text, "plan.toml", now()).unwrap();
     let mut facts = facts();
-    facts.source.identity_policies = known(Vec::new());
-    facts.tables[0].asked = table.to_owned();
+    facts.source_mut().identity_policies = known(Vec::new());
+    let mut foreign = facts.table("Orders").unwrap().clone();
+    table.clone_into(&mut foreign.asked);
+    foreign.description.value_mut().unwrap().arn = table.parse().unwrap();
+    facts.put_table(foreign);
     let (text, found) = letters(&plan, &facts, Terms::default());
     let documents = found
         .remedies

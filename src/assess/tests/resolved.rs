@@ -15,9 +15,10 @@ use crate::job::export::{ENCRYPT, READ_TABLE};
 
 fn nothing_granted() -> (Plan, Facts) {
     let mut facts = facts();
-    facts.bucket.policy = absent();
-    facts.keys = vec![key(KEY, &json!([granting_key()[0]]))];
-    facts.source.identity_policies = known(Vec::new());
+    facts.bucket_mut(&landing()).policy = absent();
+    facts.retain_keys(|_| false);
+    facts.put_key(key(KEY, &json!([granting_key()[0]])));
+    facts.source_mut().identity_policies = known(Vec::new());
     (kms_plan(), facts)
 }
 
@@ -30,7 +31,7 @@ fn two_denies() -> (Plan, Facts) {
     let list = statements.as_array_mut().unwrap();
     list.push(network);
     list.push(other);
-    facts.bucket.policy = known(document(&statements));
+    facts.bucket_mut(&landing()).policy = known(document(&statements));
     (aes_plan(), facts)
 }
 
@@ -39,7 +40,7 @@ fn kms_demanded() -> (Plan, Facts) {
         deny(&json!({ "StringNotEquals": { "s3:x-amz-server-side-encryption": "aws:kms" } }));
     guard["Action"] = json!("s3:PutObject");
     let mut facts = bucket_with(&guard);
-    facts.bucket.encryption = known(DefaultEncryption {
+    facts.bucket_mut(&landing()).encryption = known(DefaultEncryption {
         algorithm: "aws:kms".to_owned(),
         key: Some(KEY.to_owned()),
         has_bucket_key: false,
@@ -49,7 +50,13 @@ fn kms_demanded() -> (Plan, Facts) {
 
 fn recovery_and_owner() -> (Plan, Facts) {
     let mut facts = facts();
-    facts.tables[0].recovery.value_mut().unwrap().is_enabled = false;
+    facts
+        .table_mut("Orders")
+        .unwrap()
+        .recovery
+        .value_mut()
+        .unwrap()
+        .is_enabled = false;
     (plan("owner = '333333333333'\nprefix = 'prod'", ""), facts)
 }
 
@@ -61,8 +68,9 @@ fn alias() -> (Plan, Facts) {
         "Action": "kms:*", "Resource": "*"
     }]);
     let mut named = key(&own, &root);
-    named.asked = "alias/exports".to_owned();
-    facts.keys = vec![named];
+    named.names = ["alias/exports".to_owned()].into();
+    facts.retain_keys(|_| false);
+    facts.put_key(named);
     let encryption = "[encryption]\nalgorithm = 'KMS'\nkey = 'alias/exports'";
     let plan = plan("owner = '222222222222'\nprefix = 'prod'", encryption);
     (plan, facts)
@@ -145,7 +153,13 @@ fn programs_get_the_id_beside_the_words() {
 #[test]
 fn one_key_for_tables_and_files_makes_requirements_of_their_own() {
     let (plan, mut facts) = nothing_granted();
-    facts.tables[0].description.value_mut().unwrap().key = Some(KEY.parse().unwrap());
+    facts
+        .table_mut("Orders")
+        .unwrap()
+        .description
+        .value_mut()
+        .unwrap()
+        .key = Some(KEY.parse().unwrap());
     let of_key = |verdict: &crate::assess::verdict::AssessedRequirement| {
         let id = verdict.requirement.id();
         let is_of_key = matches!(

@@ -19,9 +19,10 @@ use tableferry_policy::evaluate::PolicyKind;
 #[test]
 fn an_allow_that_nobody_read_is_unknown_and_says_what_settles_it() {
     let mut facts = facts();
-    facts.source.identity_policies = refused("iam:ListAttachedRolePolicies");
-    facts.source.boundary = refused("iam:GetRole");
-    facts.source.service_control = refused("organizations:ListPoliciesForTarget");
+    facts.source_mut().identity_policies = refused("iam:ListAttachedRolePolicies");
+    facts.source_mut().boundary = refused("iam:GetRole");
+    facts.account_of_mut(Who::Exporter).service_control =
+        refused("organizations:ListPoliciesForTarget");
     let verdicts = judge(&aes_plan(), &facts, now());
     assert_eq!(overall(&verdicts, false), Overall::Undecided);
     for (action, settled) in [
@@ -46,8 +47,9 @@ fn an_allow_that_nobody_read_is_unknown_and_says_what_settles_it() {
 #[test]
 fn limits_that_nobody_read_are_assumed_to_permit_and_listed() {
     let mut facts = facts();
-    facts.source.boundary = refused("iam:GetRole");
-    facts.source.service_control = refused("organizations:ListPoliciesForTarget");
+    facts.source_mut().boundary = refused("iam:GetRole");
+    facts.account_of_mut(Who::Exporter).service_control =
+        refused("organizations:ListPoliciesForTarget");
     let Verdict::Allowed { assumed } = on(&aes_plan(), &facts, "s3:PutObject").outcome else {
         panic!("not allowed");
     };
@@ -62,8 +64,9 @@ fn limits_that_nobody_read_are_assumed_to_permit_and_listed() {
 #[test]
 fn an_attached_boundary_that_nobody_read_is_a_grant_that_is_missing() {
     let mut facts = facts();
-    facts.source.boundary = refused("iam:GetPolicyVersion");
-    facts.source.attached_boundary = Some("arn:aws:iam::111111111111:policy/Fence".to_owned());
+    facts.source_mut().boundary = refused("iam:GetPolicyVersion");
+    facts.source_mut().attached_boundary =
+        Some("arn:aws:iam::111111111111:policy/Fence".to_owned());
     let Verdict::Unknown { unread, .. } = on(&aes_plan(), &facts, "s3:PutObject").outcome else {
         panic!("not unknown");
     };
@@ -76,9 +79,9 @@ fn an_attached_boundary_that_nobody_read_is_a_grant_that_is_missing() {
 #[test]
 fn within_an_account_either_of_two_unread_grants_may_allow() {
     let mut facts = facts();
-    facts.bucket.owner = known("111111111111".parse().unwrap());
-    facts.source.identity_policies = refused("iam:ListAttachedRolePolicies");
-    facts.bucket.policy = refused("s3:GetBucketPolicy");
+    facts.bucket_mut(&landing()).owner = known("111111111111".parse().unwrap());
+    facts.source_mut().identity_policies = refused("iam:ListAttachedRolePolicies");
+    facts.bucket_mut(&landing()).policy = refused("s3:GetBucketPolicy");
     let plan = plan("owner = '111111111111'", "");
     let layers = |facts: &Facts| {
         let Verdict::Unknown { unread, .. } = on(&plan, facts, "s3:PutObject").outcome else {
@@ -91,21 +94,21 @@ fn within_an_account_either_of_two_unread_grants_may_allow() {
         [PolicyLayer::Identity, PolicyLayer::Resource]
     );
     // A bucket without a policy leaves the identity policies alone to allow it.
-    facts.bucket.policy = absent();
+    facts.bucket_mut(&landing()).policy = absent();
     assert_eq!(layers(&facts), [PolicyLayer::Identity]);
 }
 
 #[test]
 fn a_policy_of_the_other_side_that_must_allow_is_never_assumed() {
     let mut facts = facts();
-    facts.bucket.policy = refused("s3:GetBucketPolicy");
+    facts.bucket_mut(&landing()).policy = refused("s3:GetBucketPolicy");
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     let Verdict::Unknown { unread, .. } = &verdict.outcome else {
         panic!("{verdict:#?}");
     };
     assert_eq!(unread[0].permission, "s3:GetBucketPolicy");
     // Within the account it need not allow.
-    facts.bucket.owner = known("111111111111".parse().unwrap());
+    facts.bucket_mut(&landing()).owner = known("111111111111".parse().unwrap());
     let plan = plan("owner = '111111111111'", "");
     let verdict = on(&plan, &facts, "s3:PutObject");
     assert!(matches!(&verdict.outcome, Verdict::Allowed { assumed } if assumed.len() == 1));
@@ -116,8 +119,8 @@ fn what_is_denied_stays_denied_whatever_was_not_read() {
     let mut facts = bucket_with(&deny(
         &json!({ "StringEquals": { "aws:PrincipalAccount": "111111111111" } }),
     ));
-    facts.source.identity_policies = Fact::UNASKED;
-    facts.source.service_control = Fact::UNASKED;
+    facts.source_mut().identity_policies = Fact::UNASKED;
+    facts.account_of_mut(Who::Exporter).service_control = Fact::UNASKED;
     assert_eq!(
         on(&aes_plan(), &facts, "s3:PutObject").outcome,
         Verdict::Denied
@@ -129,8 +132,8 @@ fn what_is_denied_stays_denied_whatever_was_not_read() {
 fn identity_policies_that_were_read_count_though_others_could_not_be() {
     let with = |statements: &Value| {
         let mut facts = facts();
-        facts.source.identity_policies = refused("iam:ListRolePolicies");
-        facts.source.some_identity_policies = vec![inline("Attached", statements)];
+        facts.source_mut().identity_policies = refused("iam:ListRolePolicies");
+        facts.source_mut().some_identity_policies = vec![inline("Attached", statements)];
         on(&aes_plan(), &facts, "s3:PutObject")
     };
     let denied = with(&json!([
@@ -176,9 +179,9 @@ fn control_policies_that_were_read_count_though_others_may_not_be(#[case] layer:
         }]);
         let mut facts = facts();
         if layer == PolicyLayer::ServiceControl {
-            facts.source.service_control = levels;
+            facts.account_of_mut(Who::Exporter).service_control = levels;
         } else {
-            facts.destination.as_mut().unwrap().resource_control = levels;
+            facts.account_of_mut(Who::Reader).resource_control = levels;
         }
         on(&aes_plan(), &facts, "s3:PutObject")
     };
@@ -203,7 +206,7 @@ fn a_limit_that_cannot_be_understood_is_not_read() {
         document: "{".into(),
     };
     let mut facts = facts();
-    facts.source.service_control = known(vec![ControlLevel {
+    facts.account_of_mut(Who::Exporter).service_control = known(vec![ControlLevel {
         target: "r-root".to_owned(),
         policies: vec![garbled.clone()],
         unread: Vec::new(),
@@ -212,7 +215,7 @@ fn a_limit_that_cannot_be_understood_is_not_read() {
         panic!("not allowed");
     };
     assert_eq!(assumed[0].layer, PolicyLayer::ServiceControl);
-    facts.source.boundary = known(garbled);
+    facts.source_mut().boundary = known(garbled);
     let Verdict::Unknown { unread, .. } = on(&aes_plan(), &facts, "s3:PutObject").outcome else {
         panic!("not unknown");
     };
@@ -223,7 +226,7 @@ fn a_limit_that_cannot_be_understood_is_not_read() {
 #[test]
 fn a_refusal_for_want_of_an_identity_policy_speaks_against_its_siblings() {
     let mut facts = facts();
-    facts.source.identity_policies = refused("iam:ListAttachedUserPolicies");
+    facts.source_mut().identity_policies = refused("iam:ListAttachedUserPolicies");
     let lacking = |facts: &Facts, action: &str| {
         let verdict = on(&aes_plan(), facts, action);
         assert!(
@@ -251,10 +254,12 @@ fn a_refusal_for_want_of_an_identity_policy_speaks_against_its_siblings() {
 /// of every request.
 fn simulated(decision: &str, organization: Option<bool>, missing: &[&str]) -> Facts {
     let mut facts = facts();
-    facts.source.identity_policies = refused("iam:ListAttachedRolePolicies");
-    facts.source.boundary = refused("iam:GetRole");
-    facts.source.service_control = refused("organizations:ListPoliciesForTarget");
-    facts.source.simulation = simulation(&kms_plan(), &facts, decision, organization, missing);
+    facts.source_mut().identity_policies = refused("iam:ListAttachedRolePolicies");
+    facts.source_mut().boundary = refused("iam:GetRole");
+    facts.account_of_mut(Who::Exporter).service_control =
+        refused("organizations:ListPoliciesForTarget");
+    facts.source_mut().simulation =
+        simulation(&kms_plan(), &facts, decision, organization, missing);
     facts
 }
 
@@ -352,12 +357,12 @@ fn a_role_whose_path_is_not_known_may_be_the_one_that_the_policy_names() {
     let mut statements = granting_bucket();
     statements[0]["Principal"] =
         json!({ "AWS": "arn:aws:iam::111111111111:role/teams/OnCallExporter" });
-    facts.bucket.policy = known(document(&statements));
+    facts.bucket_mut(&landing()).policy = known(document(&statements));
     assert_eq!(
         on(&aes_plan(), &facts, "s3:PutObject").outcome,
         Verdict::Denied
     );
-    facts.source.role = refused("iam:GetRole");
+    facts.source_mut().role = refused("iam:GetRole");
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     let Verdict::Unknown { unread, .. } = &verdict.outcome else {
         panic!("{verdict:#?}");
@@ -368,7 +373,7 @@ fn a_role_whose_path_is_not_known_may_be_the_one_that_the_policy_names() {
 #[test]
 fn a_call_that_worked_needs_no_further_proof() {
     let mut facts = facts();
-    facts.source.identity_policies = refused("iam:ListAttachedRolePolicies");
+    facts.source_mut().identity_policies = refused("iam:ListAttachedRolePolicies");
     facts.tried.push(ObservedCall {
         who: Who::Exporter,
         action: "dynamodb:DescribeTable".to_owned(),
@@ -383,7 +388,7 @@ fn a_call_that_worked_needs_no_further_proof() {
 #[test]
 fn a_reader_without_rights_does_not_stop_the_export() {
     let mut facts = facts();
-    let destination = facts.destination.as_mut().unwrap();
+    let destination = facts.destination_mut().unwrap();
     destination.identity_policies = known(Vec::<PolicyText>::new());
     let verdicts = judge(&aes_plan(), &facts, now());
     assert!(
@@ -416,8 +421,8 @@ fn a_key_policy_of_the_own_account_that_was_not_read_is_no_other_sides() {
 #[test]
 fn a_caller_whom_iam_does_not_know_is_unknown_and_not_denied() {
     let mut facts = facts();
-    facts.source.caller.arn = "arn:aws:sts::111111111111:user/moto".parse().unwrap();
-    facts.source.role = absent();
+    facts.source_mut().caller.arn = "arn:aws:sts::111111111111:user/moto".parse().unwrap();
+    facts.source_mut().role = absent();
     let verdicts = judge(&aes_plan(), &facts, now());
     assert_eq!(overall(&verdicts, false), Overall::Undecided);
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
@@ -447,7 +452,7 @@ fn tried(action: &str, refusal: Option<&str>) -> ObservedCall {
 #[test]
 fn a_probe_that_worked_settles_what_could_not_be_read_for_its_own_permissions_alone() {
     let mut facts = facts();
-    facts.bucket.policy = refused("s3:GetBucketPolicy");
+    facts.bucket_mut(&landing()).policy = refused("s3:GetBucketPolicy");
     facts.tried.push(tried("s3:PutObject", None));
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert!(verdict.outcome.is_allowed(), "{verdict:#?}");
@@ -485,7 +490,7 @@ fn a_probe_that_was_refused_without_a_known_reason_is_evidence_and_no_proof() {
     for policy_is_read in [true, false] {
         let mut facts = facts();
         if !policy_is_read {
-            facts.bucket.policy = refused("s3:GetBucketPolicy");
+            facts.bucket_mut(&landing()).policy = refused("s3:GetBucketPolicy");
         }
         facts
             .tried
@@ -529,9 +534,11 @@ fn a_line_for_others_names_what_was_not_read_and_holds_nothing_in_its_place() {
     let mut facts = bucket_with(&deny(
         &json!({ "ForAnyValue:StringLike": { "aws:PrincipalOrgPaths": "o-a1/*" } }),
     ));
-    facts.source.boundary = refused("iam:GetPolicyVersion");
-    facts.source.attached_boundary = Some("arn:aws:iam::111111111111:policy/Fence".to_owned());
-    facts.source.organization = refused("organizations:DescribeOrganization");
+    facts.source_mut().boundary = refused("iam:GetPolicyVersion");
+    facts.source_mut().attached_boundary =
+        Some("arn:aws:iam::111111111111:policy/Fence".to_owned());
+    facts.account_of_mut(Who::Exporter).organization =
+        refused("organizations:DescribeOrganization");
     let lines = simulate_lines(&aes_plan(), &facts, now());
     let lines = lines
         .iter()

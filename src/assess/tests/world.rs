@@ -4,15 +4,16 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::assess::facts::{
-    BucketFacts, Caller, Drift, Fact, Facts, KeyDescription, KeyFacts, KeyManager, Organization,
-    Ownership, PastExport, PolicyText, PrincipalFacts, PublicAccessBlock, ReadError, Recovery,
-    RoleFacts, Simulated, TableDescription, TableFacts,
+    AccountFacts, BucketFacts, Caller, Drift, Fact, Facts, KeyDescription, KeyFacts, KeyManager,
+    Organization, Ownership, PastExport, PolicyText, PrincipalFacts, PublicAccessBlock, ReadError,
+    Recovery, RoleFacts, Simulated, TableDescription, TableFacts,
 };
 use crate::assess::judge::judge;
+use crate::assess::requirement::Who;
 use crate::assess::simulation::questions;
 use crate::assess::verdict::{AssessedRequirement, Check, Requirement};
 use crate::job::Plan;
-use tableferry_policy::arn::{Arn, Region};
+use tableferry_policy::arn::{Arn, BucketName, Region};
 use tableferry_policy::policy::Policy;
 
 pub(crate) const KEY: &str =
@@ -158,14 +159,28 @@ fn side(arn: &str, account: &str, role: Option<&str>, identity: &Value) -> Princ
     side.expires_at = known(at("2026-11-22T20:00:00Z"));
     side.identity_policies = known(vec![inline("Rights", identity)]);
     side.boundary = absent();
-    side.organization = known(Organization {
-        id: "o-exampleorg".to_owned(),
-        management_account: "999999999999".parse().unwrap(),
-        path: Some("o-exampleorg/r-root/".to_owned()),
-    });
-    side.service_control = known(Vec::new());
-    side.resource_control = known(Vec::new());
     side
+}
+
+/// The bucket that the plans export to.
+pub(crate) fn landing() -> BucketName {
+    "export-landing".parse().unwrap()
+}
+
+/// An account of the organization, which no control policy binds.
+fn account() -> AccountFacts {
+    AccountFacts {
+        organization: known(Organization {
+            id: "o-exampleorg".to_owned(),
+            management_account: "999999999999".parse().unwrap(),
+            path: Some("o-exampleorg/r-root/".to_owned()),
+        }),
+        service_control: known(Vec::new()),
+        resource_control: known(Vec::new()),
+        public_access: absent(),
+        organization_public_access: absent(),
+        in_flight: Fact::UNASKED,
+    }
 }
 
 /// Everything is known, and everything is allowed.
@@ -182,19 +197,20 @@ pub(crate) fn facts() -> Facts {
         Some("arn:aws:iam::222222222222:role/Loader"),
         &json!([{ "Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*" }]),
     );
-    let mut bucket = BucketFacts::new("export-landing".parse().unwrap());
+    let mut bucket = BucketFacts::UNREAD;
     bucket.owner = known("222222222222".parse().unwrap());
     bucket.region = known("eu-west-1".parse().unwrap());
     bucket.policy = known(document(&granting_bucket()));
     bucket.ownership = known(Ownership::BucketOwnerEnforced);
     bucket.public_access = known(PublicAccessBlock::default());
-    bucket.account_public_access = absent();
-    bucket.organization_public_access = absent();
     bucket.encryption = absent();
     bucket.requester_pays = known(false);
-    let mut facts = Facts::new(source, bucket, now());
-    facts.destination = Some(destination);
-    facts.tables = vec![TableFacts {
+    let mut facts = Facts::new(source, now());
+    facts.set_destination(Some(destination));
+    *facts.account_of_mut(Who::Exporter) = account();
+    *facts.account_of_mut(Who::Reader) = account();
+    *facts.bucket_mut(&landing()) = bucket;
+    facts.put_table(TableFacts {
         asked: "Orders".to_owned(),
         description: known(description("Orders", None)),
         recovery: known(Recovery {
@@ -203,12 +219,13 @@ pub(crate) fn facts() -> Facts {
             latest: Some(at("2026-11-22T11:55:00Z")),
         }),
         policy: absent(),
-    }];
-    facts.in_flight = known(crate::assess::facts::InFlight {
+    });
+    facts.account_of_mut(Who::Exporter).in_flight = known(crate::assess::facts::InFlight {
         count: 2,
         bytes: Some(0),
     });
-    facts.keys = vec![key(KEY, &granting_key())];
+    facts.retain_keys(|_| false);
+    facts.put_key(key(KEY, &granting_key()));
     facts
 }
 
@@ -221,7 +238,6 @@ pub(crate) fn key(arn: &str, policy: &Value) -> KeyFacts {
     });
     key.policy = known(document(policy));
     key.grants = known(Vec::new());
-    key.resource_control = absent();
     key
 }
 
@@ -293,7 +309,7 @@ pub(crate) fn bucket_with(extra: &Value) -> Facts {
     let mut facts = facts();
     let mut statements = granting_bucket();
     statements.as_array_mut().unwrap().push(extra.clone());
-    facts.bucket.policy = known(document(&statements));
+    facts.bucket_mut(&landing()).policy = known(document(&statements));
     facts
 }
 
@@ -311,10 +327,15 @@ pub(crate) fn deny(condition: &Value) -> Value {
 
 /// The plan's table with a key of its own, whose policy could not be read.
 pub(crate) fn own_key(facts: &mut Facts) {
-    let table = facts.tables[0].description.value_mut().unwrap();
+    let table = facts
+        .table_mut("Orders")
+        .unwrap()
+        .description
+        .value_mut()
+        .unwrap();
     table.key = Some(TABLE_KEY.parse().unwrap());
     let mut own = key(TABLE_KEY, &granting_key());
     own.policy = refused("kms:GetKeyPolicy");
     own.grants = refused("kms:ListGrants");
-    facts.keys.push(own);
+    facts.put_key(own);
 }

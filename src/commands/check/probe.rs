@@ -40,7 +40,12 @@ pub(super) async fn probe(
     report: &Report,
 ) -> Result<Assessed, Exit> {
     let plan = &assessed.assessment.plan;
-    let region = assessed.assessment.facts.bucket.region.value();
+    let region = assessed
+        .assessment
+        .facts
+        .bucket(&plan.destination.bucket)
+        .region
+        .value();
     let told = |error: ProbeError| {
         report.error(
             &format!("the probe cannot be made: {error}"),

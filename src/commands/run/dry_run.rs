@@ -20,7 +20,7 @@ pub(super) fn conclude(
 ) -> Result<Exit, Exit> {
     let refusal = refuse_denied(args.force, assessment, report);
     report.line("nothing is started: this is a dry run");
-    let source = &assessment.facts.source;
+    let source = assessment.facts.source();
     let sign_in = &assessment.plan.source.sign_in;
     match by_hand(
         &summary.requests,

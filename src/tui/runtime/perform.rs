@@ -62,7 +62,8 @@ async fn judge(work: Work, plan: Plan, probed: Option<ProbeReport>) -> Result<Ju
     if let Some(report) = &probed {
         assessed = work.assess_with_probe(assessed, report);
     }
-    let region = assessed.assessment.facts.bucket.region.value();
+    let bucket = assessed.assessment.facts.bucket(&plan.destination.bucket);
+    let region = bucket.region.value();
     let probe = work.draw_up_probe(&plan, region).await;
     Ok(off_the_loop(move || {
         let start = work

@@ -13,6 +13,7 @@ use crate::tui::steps::destination::Owner;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::text;
 use crate::work::event::Side;
+use tableferry_policy::arn::BucketName;
 
 const REGION: usize = 16;
 
@@ -148,7 +149,9 @@ pub(crate) fn detail(look: &Look<'_>, columns: usize) -> (String, Vec<Line<'stat
         return ("Bucket".to_owned(), lines);
     };
     let lines = match &destination.facts {
-        Remote::Loaded(facts) | Remote::Stale(facts, _) => facts_lines(look, facts, columns),
+        Remote::Loaded(facts) | Remote::Stale(facts, _) => {
+            facts_lines(look, bucket, facts, columns)
+        }
         Remote::Loading(_) => vec![parts::waiting(look, &format!("reading {bucket} …"))],
         Remote::NotAsked => parts::paragraph("not read", Theme::muted(), columns),
         Remote::Refused(why) | Remote::Failed(why) => {
@@ -158,7 +161,12 @@ pub(crate) fn detail(look: &Look<'_>, columns: usize) -> (String, Vec<Line<'stat
     (bucket.to_string(), lines)
 }
 
-fn facts_lines(look: &Look<'_>, facts: &BucketFacts, columns: usize) -> Vec<Line<'static>> {
+fn facts_lines(
+    look: &Look<'_>,
+    name: &BucketName,
+    facts: &BucketFacts,
+    columns: usize,
+) -> Vec<Line<'static>> {
     let theme = look.theme;
     let mut lines = Vec::new();
     match &facts.region {
@@ -176,7 +184,7 @@ fn facts_lines(look: &Look<'_>, facts: &BucketFacts, columns: usize) -> Vec<Line
             lines.extend(parts::fact("Region", &text, Style::new(), columns));
         }
         Fact::Absent { .. } => {
-            let text = format!("✗ there is no bucket {}", facts.name);
+            let text = format!("✗ there is no bucket {name}");
             lines.extend(parts::paragraph(&text, theme.bad(), columns));
         }
         other => lines.extend(parts::not_read(theme, other, "its Region", columns)),

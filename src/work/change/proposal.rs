@@ -7,7 +7,7 @@ use crate::assess::remedy::{Fix, Remedies, Remedy, Target};
 use crate::assess::requirement::Who;
 use crate::journal::{ChangeKind, ChangeTarget};
 use crate::work::event::Side;
-use tableferry_policy::arn::AccountId;
+use tableferry_policy::arn::{AccountId, BucketName};
 
 /// A change to an account as it is proposed: a remedy that we can carry out ourselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,14 +56,14 @@ pub fn not_proposed<'r>(remedies: &'r Remedies, facts: &Facts) -> Vec<(&'r Remed
 fn propose(remedy: &Remedy, facts: &Facts) -> Result<Proposal, String> {
     let (side, account, target) = match &remedy.fix {
         Fix::Document { target, .. } => match target {
-            Target::BucketPolicy { .. } => of_bucket(facts)?,
+            Target::BucketPolicy { bucket } => of_bucket(bucket, facts)?,
             Target::KeyPolicy { key } => of_key(key, facts)?,
             Target::IdentityPolicy { who, name } => of_principal(*who, name, facts)?,
         },
         Fix::EnableRecovery { table } => {
             let owner = table.account_id();
             let account = owner.ok_or_else(|| format!("{table} names no account"))?;
-            if account != facts.source.caller.account {
+            if account != facts.source().caller.account {
                 return Err(format!("{table} is not of the account that exports"));
             }
             let target = ChangeTarget::Recovery {
@@ -80,7 +80,7 @@ fn propose(remedy: &Remedy, facts: &Facts) -> Result<Proposal, String> {
     Ok(Proposal {
         kind: target.kind(),
         account,
-        source_account: facts.source.caller.account.clone(),
+        source_account: facts.source().caller.account.clone(),
         side,
         title: target.to_string(),
         target,
@@ -90,18 +90,16 @@ fn propose(remedy: &Remedy, facts: &Facts) -> Result<Proposal, String> {
 
 type Placed = (Side, AccountId, ChangeTarget);
 
-fn of_bucket(facts: &Facts) -> Result<Placed, String> {
-    let bucket = &facts.bucket;
+fn of_bucket(name: &BucketName, facts: &Facts) -> Result<Placed, String> {
+    let bucket = facts.bucket(name);
     let owner = bucket.owner.value();
-    let owner = owner.ok_or_else(|| format!("whose bucket {} is was not read", bucket.name))?;
+    let owner = owner.ok_or_else(|| format!("whose bucket {name} is was not read"))?;
     let region = bucket.region.value();
-    let region = region.ok_or_else(|| format!("the Region of {} was not read", bucket.name))?;
-    let side = side_of(owner, facts).ok_or_else(|| {
-        let name = &bucket.name;
-        format!("bucket {name} is of {owner}, for which nobody is signed in")
-    })?;
+    let region = region.ok_or_else(|| format!("the Region of {name} was not read"))?;
+    let side = side_of(owner, facts)
+        .ok_or_else(|| format!("bucket {name} is of {owner}, for which nobody is signed in"))?;
     let target = ChangeTarget::BucketPolicy {
-        bucket: bucket.name.clone(),
+        bucket: name.clone(),
         owner: owner.clone(),
         region: region.clone(),
     };
@@ -131,19 +129,18 @@ fn of_key(key: &str, facts: &Facts) -> Result<Placed, String> {
 /// is the likelier to be one that manages it.
 fn side_of(owner: &AccountId, facts: &Facts) -> Option<Side> {
     let is_destinations = facts
-        .destination
-        .as_ref()
+        .destination()
         .is_some_and(|side| side.caller.account == *owner);
     if is_destinations {
         Some(Side::Destination)
     } else {
-        (facts.source.caller.account == *owner).then_some(Side::Source)
+        (facts.source().caller.account == *owner).then_some(Side::Source)
     }
 }
 
 fn of_principal(who: Who, policy: &str, facts: &Facts) -> Result<Placed, String> {
-    let (side, principal) = match (who, &facts.destination) {
-        (Who::Exporter, _) => (Side::Source, &facts.source),
+    let (side, principal) = match (who, facts.destination()) {
+        (Who::Exporter, _) => (Side::Source, facts.source()),
         (Who::Reader, Some(destination)) => (Side::Destination, destination),
         (Who::Reader, None) => return Err("nobody signs in for the destination".to_owned()),
     };

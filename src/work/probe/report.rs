@@ -141,9 +141,10 @@ impl ProbeReport {
     pub fn put_into(&self, facts: &mut Facts) {
         facts.tried.extend(self.tried());
         let is_let_in = self.steps.iter().any(|step| step.failure.is_none());
-        if is_let_in && !facts.bucket.owner.is_settled() {
+        if is_let_in && !facts.bucket_mut(&self.target.bucket).owner.is_settled() {
             let owner = self.target.owner.clone();
-            facts.bucket.owner = Fact::known(owner, self.at, "the probe's ExpectedBucketOwner");
+            facts.bucket_mut(&self.target.bucket).owner =
+                Fact::known(owner, self.at, "the probe's ExpectedBucketOwner");
         }
     }
 

@@ -19,6 +19,10 @@ use tableferry_policy::policy::Policy;
 /// What was read of the bucket.
 pub(super) struct Read {
     pub(super) facts: BucketFacts,
+    /// The account whose settings bear on it: its owner, or whoever reads it where that is not known.
+    pub(super) account: AccountId,
+    /// Block Public Access of that account, and of its organization.
+    pub(super) public_access: [Fact<PublicAccessBlock>; 2],
     pub(super) tried: Vec<ObservedCall>,
 }
 
@@ -30,10 +34,12 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
     let located = locate(name, reader).await;
     let region = located.clone().map(|found| found.region);
     if region.is_absent() {
-        let mut facts = BucketFacts::new(name.clone());
+        let mut facts = BucketFacts::UNREAD;
         facts.region = region;
         return Read {
             facts,
+            account: reader.identity.account.clone(),
+            public_access: [const { Fact::unasked(Unasked::OwnerMissing) }; 2],
             tried: Vec::new(),
         };
     }
@@ -46,30 +52,21 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
     .await;
     facts.region = region;
     if destination.is_some() && reader.identity.account == source.identity.account {
-        fill_in(&mut facts, source).await;
+        fill_in(name, &mut facts, source).await;
     }
     facts.owner = owner.account;
     facts.not_owners = owner.not_owners;
-    // The setting of an account is shown to that account alone.
-    let is_readers = facts
-        .owner
-        .value()
-        .is_none_or(|owner| *owner == reader.identity.account);
-    if is_readers {
-        let settings = reader.s3_account();
-        let call = settings.public_access_block(&reader.identity.account);
-        facts.account_public_access = read_optional("s3:GetAccountPublicAccessBlock", call).await;
-        facts.organization_public_access = within_accounts(&facts.account_public_access);
-    } else {
-        facts.account_public_access = Fact::unasked(Unasked::OwnerOnly);
-        facts.organization_public_access = Fact::unasked(Unasked::OwnerOnly);
-    }
+    let account = facts.owner.value().unwrap_or(&reader.identity.account);
+    let account = account.clone();
+    let public_access = read_account(reader, &account).await;
     let tried = destination.and_then(|_| {
         let resource = name.arn(reader.partition());
         tried(Who::Reader, LIST_BUCKET, resource, &listed)
     });
     Read {
         facts,
+        account,
+        public_access,
         tried: tried.into_iter().collect(),
     }
 }
@@ -115,7 +112,7 @@ pub(in crate::work) async fn read_encryption(
 }
 
 /// Asks the source, of the same account, for what the destination may not read.
-async fn fill_in(facts: &mut BucketFacts, source: &Session) {
+async fn fill_in(name: &BucketName, facts: &mut BucketFacts, source: &Session) {
     let is_whole = facts.policy.is_settled()
         && facts.ownership.is_settled()
         && facts.public_access.is_settled()
@@ -125,12 +122,24 @@ async fn fill_in(facts: &mut BucketFacts, source: &Session) {
         return;
     }
     let region = facts.region.value().unwrap_or(&source.region);
-    let other = read_settings(&facts.name, &source.s3(region)).await;
+    let other = read_settings(name, &source.s3(region)).await;
     facts.policy.fill(other.policy);
     facts.ownership.fill(other.ownership);
     facts.public_access.fill(other.public_access);
     facts.encryption.fill(other.encryption);
     facts.requester_pays.fill(other.requester_pays);
+}
+
+/// Block Public Access of an account and of its organization: it is shown to that account alone.
+async fn read_account(reader: &Session, account: &AccountId) -> [Fact<PublicAccessBlock>; 2] {
+    if *account != reader.identity.account {
+        return [const { Fact::unasked(Unasked::OwnerOnly) }; 2];
+    }
+    let settings = reader.s3_account();
+    let call = settings.public_access_block(account);
+    let own = read_optional("s3:GetAccountPublicAccessBlock", call).await;
+    let organization = within_accounts(&own);
+    [own, organization]
 }
 
 /// The organization's setting, which has no effect beside the account's that was read: that
@@ -161,7 +170,7 @@ async fn list(plan: &Plan, s3: &S3) -> Fact<()> {
 }
 
 async fn read_settings(name: &BucketName, s3: &S3) -> BucketFacts {
-    let mut facts = BucketFacts::new(name.clone());
+    let mut facts = BucketFacts::UNREAD;
     let policy;
     (
         policy,

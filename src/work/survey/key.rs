@@ -56,9 +56,7 @@ pub(super) async fn read_all(
             let is_whole = facts.policy.is_settled() && facts.grants.is_settled();
             if let Some(other) = other.filter(|_| !is_whole && !facts.description.is_absent()) {
                 let told = read_key(asked, other, region).await;
-                facts.description.fill(told.description);
-                facts.policy.fill(told.policy);
-                facts.grants.fill(told.grants);
+                facts.fill(told);
             }
             facts
         }

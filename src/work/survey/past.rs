@@ -91,7 +91,7 @@ struct Present {
 
 impl Present {
     fn of(plan: &Plan, facts: &Facts, changes: &[ChangeRecord]) -> Self {
-        let source = &facts.source;
+        let source = facts.source();
         let tables = plan.tables.iter();
         let tables = tables.map(|job| plan.table_arn(job, &source.caller.account, &source.region));
         let changes = changes
@@ -136,7 +136,7 @@ impl Present {
 fn bears_on_exporter(change: &ChangeRecord, facts: &Facts) -> bool {
     match change.target.kind() {
         ChangeKind::Recovery => false,
-        ChangeKind::IdentityPolicy => is_of_side(change, &facts.source),
+        ChangeKind::IdentityPolicy => is_of_side(change, facts.source()),
         ChangeKind::BucketPolicy | ChangeKind::KeyPolicy => bears(change, facts),
     }
 }

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 
 use super::reading::{hanging_on, is_silent, read, read_optional};
 use crate::assess::facts::{
-    Caller, ControlLevel, Fact, Facts, Organization, PolicyText, PrincipalFacts, RoleFacts,
-    Simulated, Unasked,
+    AccountFacts, Caller, ControlLevel, Fact, Facts, Organization, PolicyText, PrincipalFacts,
+    RoleFacts, Simulated, Unasked,
 };
 use crate::assess::simulation::questions;
 use crate::aws::Session;
@@ -25,8 +25,14 @@ const LIST_PARENTS: &str = "organizations:ListParents";
 const SIMULATE: &str = "iam:SimulatePrincipalPolicy";
 const LIST_POLICIES: &str = "organizations:ListPoliciesForTarget";
 
+/// What was read of a side: its principal, and the account of that.
+pub(super) struct SideRead {
+    pub(super) principal: PrincipalFacts,
+    pub(super) account: AccountFacts,
+}
+
 /// Reads all that bears on a side's principal, but the simulation.
-pub(super) async fn read_all(session: &Session) -> PrincipalFacts {
+pub(super) async fn read_all(session: &Session) -> SideRead {
     let identity = &session.identity;
     let caller = Caller {
         arn: identity.arn.clone(),
@@ -56,25 +62,53 @@ pub(super) async fn read_all(session: &Session) -> PrincipalFacts {
     facts.some_identity_policies = own.some_policies;
     facts.boundary = own.boundary;
     facts.attached_boundary = own.attached_boundary;
-    facts.organization = controls.organization;
-    facts.service_control = controls.service;
-    facts.resource_control = controls.resource;
-    facts
+    let account = AccountFacts {
+        organization: controls.organization,
+        service_control: controls.service,
+        resource_control: controls.resource,
+        ..AccountFacts::UNREAD
+    };
+    SideRead {
+        principal: facts,
+        account,
+    }
 }
 
 /// Asks another identity of the plan for what a side may not read of itself: its policies one of the
 /// same account, the organization's policies whoever may read them.
 /// `known` is the organization of the other's account, as it was read.
-pub(super) async fn fill_in(
-    facts: &mut PrincipalFacts,
-    other: &Session,
-    known: Fact<Organization>,
-) {
-    let account = facts.caller.account.clone();
+pub(super) async fn fill_in(side: &mut SideRead, other: &Session, known: Fact<Organization>) {
+    let id = side.principal.caller.account.clone();
+    fill_in_principal(&mut side.principal, other).await;
+    let account = &mut side.account;
+    let has_controls = is_whole(&account.service_control) && is_whole(&account.resource_control);
+    let organization = account.organization.value();
+    let lacks_path = organization.is_some_and(|known| known.path.is_none());
+    if !account.is_beyond_control(&id) && !has_controls || lacks_path {
+        let controls = read_controls(other, &id, Some(known)).await;
+        if let (Some(known), Some(told)) = (
+            account.organization.value_mut(),
+            controls.organization.value(),
+        ) && known.id == told.id
+            && known.path.is_none()
+        {
+            known.path.clone_from(&told.path);
+        }
+        // An organization that knows the account is the account's.
+        if controls.service.is_settled() || other.identity.account == id {
+            account.organization.fill(controls.organization);
+        }
+        fill_levels(&mut account.service_control, controls.service);
+        fill_levels(&mut account.resource_control, controls.resource);
+    }
+}
+
+async fn fill_in_principal(facts: &mut PrincipalFacts, other: &Session) {
+    let account = &facts.caller.account;
     let lacks_own = !facts.identity_policies.is_settled()
         || !facts.boundary.is_settled()
         || !facts.role.is_settled();
-    if lacks_own && other.identity.account == account && other.identity.arn != facts.caller.arn {
+    if lacks_own && other.identity.account == *account && other.identity.arn != facts.caller.arn {
         let own = read_own(other, &facts.caller.arn).await;
         if came_further(facts, &own) {
             facts.identity_policies = own.policies;
@@ -88,26 +122,6 @@ pub(super) async fn fill_in(
         } else {
             facts.boundary.fill(own.boundary);
         }
-    }
-    let has_controls = is_whole(&facts.service_control) && is_whole(&facts.resource_control);
-    let organization = facts.organization.value();
-    let lacks_path = organization.is_some_and(|known| known.path.is_none());
-    if !facts.is_beyond_control() && !has_controls || lacks_path {
-        let controls = read_controls(other, &account, Some(known)).await;
-        if let (Some(known), Some(told)) = (
-            facts.organization.value_mut(),
-            controls.organization.value(),
-        ) && known.id == told.id
-            && known.path.is_none()
-        {
-            known.path.clone_from(&told.path);
-        }
-        // An organization that knows the account is the account's.
-        if controls.service.is_settled() || other.identity.account == account {
-            facts.organization.fill(controls.organization);
-        }
-        fill_levels(&mut facts.service_control, controls.service);
-        fill_levels(&mut facts.resource_control, controls.resource);
     }
 }
 
@@ -358,22 +372,22 @@ async fn read_controls(
 /// Asks IAM's simulation about every permission that the exporter needs. It is the only source for
 /// service control policies that needs no rights in the organization.
 pub(super) async fn simulate(plan: &Plan, facts: &Facts, reader: &Session) -> Fact<Vec<Simulated>> {
-    let caller = &facts.source.caller.arn;
-    let principal = match facts.source.role.value() {
+    let caller = &facts.source().caller.arn;
+    let principal = match facts.source().role.value() {
         Some(role) => role.arn.clone(),
         None if caller.service == "iam" && caller.resource != "root" => caller.clone(),
         None => match role_name(caller) {
             // Right for a role without a path; IAM knows no such role otherwise.
             Some(role) => Arn::iam(
                 caller.partition,
-                &facts.source.caller.account,
+                &facts.source().caller.account,
                 format!("role/{role}"),
             ),
             None => return Fact::unasked(Unasked::NoCallTells),
         },
     };
-    if is_silent(&facts.source.identity_policies) {
-        return hanging_on(&facts.source.identity_policies, SIMULATE);
+    if is_silent(&facts.source().identity_policies) {
+        return hanging_on(&facts.source().identity_policies, SIMULATE);
     }
     let questions = questions(plan, facts, Timestamp::now());
     let iam = reader.iam();

@@ -106,7 +106,7 @@ fn a_young_change_is_told_and_the_export_fails_until_it_holds() {
         }] })
         .to_string();
         let target = Target::BucketPolicy {
-            bucket: "export-nopolicy".to_owned(),
+            bucket: "export-nopolicy".parse().unwrap(),
         };
         assert_eq!(place.put(&target, &policy, &world).await, Ok(()));
         let mut facts = place.survey(&plan).await;
@@ -142,7 +142,7 @@ fn a_policy_with_a_principal_that_does_not_exist_is_not_taken() {
         let world = base();
         let place = Place::open(&world, &plan).await;
         let target = Target::BucketPolicy {
-            bucket: "export-landing".to_owned(),
+            bucket: "export-landing".parse().unwrap(),
         };
         for (principal, is_there) in [
             ("arn:aws:iam::111111111111:role/OnCallExporter", true),

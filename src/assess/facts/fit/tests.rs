@@ -5,6 +5,7 @@ use rstest::rstest;
 use super::*;
 use crate::assess::facts::Simulated;
 use crate::assess::judge::judge;
+use crate::assess::tests::world::landing;
 use crate::assess::tests::world::{KEY, ROLE, TABLE, aes_plan, facts, kms_plan, known, now, plan};
 use crate::assess::verdict::{Check, Requirement, Verdict};
 
@@ -45,7 +46,7 @@ fn facts_fit_the_plan_that_they_were_read_for_as_they_are() {
     for plan in [aes_plan(), kms_plan()] {
         let mut facts = surveyed(&plan);
         if plan.encryption == Encryption::Aes256 {
-            facts.keys.clear();
+            facts.retain_keys(|_| false);
         }
         let fitted = facts.clone().fit(&plan, &[]).unwrap();
         assert_eq!(fitted.facts, facts);
@@ -186,7 +187,7 @@ fn a_table_is_known_by_its_arn_however_either_side_names_it_and_others_are_left_
     assert_eq!(fitted.tables.len(), 1);
     assert!(fitted.table(TABLE).is_some());
     let mut facts = surveyed(&by_arn);
-    TABLE.clone_into(&mut facts.tables[0].asked);
+    TABLE.clone_into(&mut facts.table_mut("Orders").unwrap().asked);
     assert!(
         facts
             .fit(&aes_plan(), &[])
@@ -216,14 +217,14 @@ fn a_table_is_known_by_its_arn_however_either_side_names_it_and_others_are_left_
 fn what_the_simulation_was_asked_about_another_encryption_is_left_out() {
     let simulated = || {
         let mut facts = surveyed(&aes_plan());
-        facts.source.simulation = known(Vec::<Simulated>::new());
+        facts.source_mut().simulation = known(Vec::<Simulated>::new());
         facts
     };
     let same = simulated().fit(&aes_plan(), &[]).unwrap().facts;
     assert!(same.source.simulation.value().is_some());
     let other = simulated().fit(&kms_plan(), &[]).unwrap();
     assert_eq!(
-        other.facts.source.simulation,
+        other.facts.source().simulation,
         Fact::unasked(Unasked::AskedOtherwise)
     );
     assert!(other.notes[0].contains("simulation"), "{:?}", other.notes);
@@ -260,7 +261,7 @@ fn what_the_caller_s_own_policies_deny_on_a_table_is_denied_whether_it_was_surve
         "[[tables]]\nname = 'Users'\n",
     );
     let mut facts = surveyed(&aes_plan());
-    facts.source.identity_policies = known(Vec::new());
+    facts.source_mut().identity_policies = known(Vec::new());
     let facts = facts.fit(&plan, &[]).unwrap().facts;
     let verdicts = judge(&plan, &facts, now());
     let export = verdicts.iter().find(|verdict| {
@@ -295,8 +296,8 @@ fn a_key_that_was_not_surveyed_is_allowed_nothing() {
     let mut managed = plan_of_managed_key();
     managed.destination.owner = Some("111111111111".parse().unwrap());
     let mut own = facts();
-    own.bucket.owner = known("111111111111".parse().unwrap());
-    own.keys.clear();
+    own.bucket_mut(&landing()).owner = known("111111111111".parse().unwrap());
+    own.retain_keys(|_| false);
     let verdicts = judge(&managed, &own, now());
     let state = verdicts
         .iter()

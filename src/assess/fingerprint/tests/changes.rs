@@ -14,215 +14,254 @@ pub(super) type Change = fn(&mut Facts);
 /// What bears on writing and on reading.
 pub(super) const OF_CALLER: &[(&str, Change)] = &[
     ("the role", |facts| {
-        facts.source.caller.arn = "arn:aws:sts::111111111111:assumed-role/Other/pat"
+        facts.source_mut().caller.arn = "arn:aws:sts::111111111111:assumed-role/Other/pat"
             .parse()
             .unwrap();
     }),
     ("the role's unique id", |facts| {
-        facts.source.caller.user_id = "AROAEXAMPLEEXAMPLE002:pat".to_owned();
+        facts.source_mut().caller.user_id = "AROAEXAMPLEEXAMPLE002:pat".to_owned();
     }),
     ("the account", |facts| {
-        facts.source.caller.account = "333333333333".parse().unwrap();
+        facts.source_mut().caller.account = "333333333333".parse().unwrap();
     }),
     ("the role's path", |facts| {
-        let role = facts.source.role.value_mut().unwrap();
+        let role = facts.source_mut().role.value_mut().unwrap();
         role.arn = "arn:aws:iam::111111111111:role/a/OnCallExporter"
             .parse()
             .unwrap();
     }),
     ("the role, unread", |facts| {
-        facts.source.role = refused("iam:GetRole");
+        facts.source_mut().role = refused("iam:GetRole");
     }),
     ("an identity policy", |facts| {
-        let policies = facts.source.identity_policies.value_mut().unwrap();
+        let policies = facts.source_mut().identity_policies.value_mut().unwrap();
         policies[0].document = denying();
     }),
     ("an identity policy's name", |facts| {
-        let policies = facts.source.identity_policies.value_mut().unwrap();
+        let policies = facts.source_mut().identity_policies.value_mut().unwrap();
         policies[0].name = "Other".to_owned();
     }),
     ("an identity policy more", |facts| {
-        let policies = facts.source.identity_policies.value_mut().unwrap();
+        let policies = facts.source_mut().identity_policies.value_mut().unwrap();
         policies.push(inline("More", &granting_bucket()));
     }),
     ("the identity policies, unread", |facts| {
-        facts.source.identity_policies = refused("iam:ListAttachedRolePolicies");
+        facts.source_mut().identity_policies = refused("iam:ListAttachedRolePolicies");
     }),
     ("an identity policy that was read beside others", |facts| {
-        let some = &mut facts.source.some_identity_policies;
+        let some = &mut facts.source_mut().some_identity_policies;
         some.push(inline("More", &granting_bucket()));
     }),
     ("the boundary", |facts| {
-        facts.source.boundary.value_mut().unwrap().document = denying();
+        facts.source_mut().boundary.value_mut().unwrap().document = denying();
     }),
     ("the boundary, taken away", |facts| {
-        facts.source.boundary = absent();
+        facts.source_mut().boundary = absent();
     }),
     ("the boundary, unread", |facts| {
-        facts.source.boundary = refused("iam:GetRole");
+        facts.source_mut().boundary = refused("iam:GetRole");
     }),
     ("the organization", |facts| {
-        facts.source.organization.value_mut().unwrap().id = "o-other".to_owned();
+        facts
+            .account_of_mut(Who::Exporter)
+            .organization
+            .value_mut()
+            .unwrap()
+            .id = "o-other".to_owned();
     }),
     ("the organization, left", |facts| {
-        facts.source.organization = absent();
+        facts.account_of_mut(Who::Exporter).organization = absent();
     }),
     ("the unit", |facts| {
-        facts.source.organization.value_mut().unwrap().path = None;
+        facts
+            .account_of_mut(Who::Exporter)
+            .organization
+            .value_mut()
+            .unwrap()
+            .path = None;
     }),
     ("a service control policy", |facts| {
-        more(&mut facts.source.service_control);
+        more(&mut facts.account_of_mut(Who::Exporter).service_control);
     }),
     ("the level of a service control policy", |facts| {
-        facts.source.service_control.value_mut().unwrap().reverse();
+        facts
+            .account_of_mut(Who::Exporter)
+            .service_control
+            .value_mut()
+            .unwrap()
+            .reverse();
     }),
     ("the service control policies, unread", |facts| {
-        facts.source.service_control = refused("organizations:ListPoliciesForTarget");
+        facts.account_of_mut(Who::Exporter).service_control =
+            refused("organizations:ListPoliciesForTarget");
     }),
     ("a resource control policy", |facts| {
-        more(&mut facts.source.resource_control);
+        more(&mut facts.account_of_mut(Who::Exporter).resource_control);
     }),
     ("the resource control policies, unread", |facts| {
-        facts.source.resource_control = Fact::UNASKED;
+        facts.account_of_mut(Who::Exporter).resource_control = Fact::UNASKED;
     }),
 ];
 
 /// What bears on writing alone.
 pub(super) const OF_PLACE: &[(&str, Change)] = &[
     ("the owner", |facts| {
-        facts.bucket.owner = known("333333333333".parse().unwrap());
+        facts.bucket_mut(&landing()).owner = known("333333333333".parse().unwrap());
     }),
     ("the owner, unread", |facts| {
-        facts.bucket.owner = refused("s3:ListBucket");
+        facts.bucket_mut(&landing()).owner = refused("s3:ListBucket");
     }),
     ("the Region", |facts| {
-        facts.bucket.region = known("eu-central-1".parse().unwrap());
+        facts.bucket_mut(&landing()).region = known("eu-central-1".parse().unwrap());
     }),
     ("the bucket policy", |facts| {
-        facts.bucket.policy = known(denying());
+        facts.bucket_mut(&landing()).policy = known(denying());
     }),
     ("the bucket policy, taken away", |facts| {
-        facts.bucket.policy = absent();
+        facts.bucket_mut(&landing()).policy = absent();
     }),
     ("the bucket policy, unread", |facts| {
-        facts.bucket.policy = refused("s3:GetBucketPolicy");
+        facts.bucket_mut(&landing()).policy = refused("s3:GetBucketPolicy");
     }),
     ("the ownership", |facts| {
-        facts.bucket.ownership = known(Ownership::ObjectWriter);
+        facts.bucket_mut(&landing()).ownership = known(Ownership::ObjectWriter);
     }),
     ("Block Public Access of the bucket", |facts| {
-        facts.bucket.public_access = known(restricting());
+        facts.bucket_mut(&landing()).public_access = known(restricting());
     }),
     ("Block Public Access of the account", |facts| {
-        facts.bucket.account_public_access = known(restricting());
+        facts.account_of_mut(Who::Reader).public_access = known(restricting());
     }),
     ("Block Public Access of the organization", |facts| {
-        facts.bucket.organization_public_access = known(restricting());
+        facts.account_of_mut(Who::Reader).organization_public_access = known(restricting());
     }),
     ("the default encryption", |facts| {
-        facts.bucket.encryption = known(DefaultEncryption {
+        facts.bucket_mut(&landing()).encryption = known(DefaultEncryption {
             algorithm: "aws:kms".to_owned(),
             key: None,
             has_bucket_key: true,
         });
     }),
     ("who pays", |facts| {
-        facts.bucket.requester_pays = known(true);
+        facts.bucket_mut(&landing()).requester_pays = known(true);
     }),
     ("the owner's organization", |facts| {
-        let side = facts.destination.as_mut().unwrap();
-        side.organization.value_mut().unwrap().id = "o-other".to_owned();
+        let account = facts.account_of_mut(Who::Reader);
+        account.organization.value_mut().unwrap().id = "o-other".to_owned();
     }),
     ("a resource control policy over the owner", |facts| {
-        more(&mut facts.destination.as_mut().unwrap().resource_control);
+        more(&mut facts.account_of_mut(Who::Reader).resource_control);
     }),
     ("the owner's side, not signed in", |facts| {
-        facts.destination = None;
+        facts.set_destination(None);
     }),
-    ("the key, unread", |facts| drop(facts.keys.remove(0))),
+    ("the key, unread", |facts| {
+        facts.retain_keys(|key| !key.goes_by(KEY));
+    }),
     ("the key's state", |facts| {
-        let key = facts.keys[0].description.value_mut().unwrap();
+        let key = facts.key_mut(KEY).unwrap().description.value_mut().unwrap();
         key.state = "Disabled".to_owned();
     }),
     ("the key's manager", |facts| {
-        let key = facts.keys[0].description.value_mut().unwrap();
+        let key = facts.key_mut(KEY).unwrap().description.value_mut().unwrap();
         key.manager = KeyManager::Aws;
     }),
     ("the key's policy", |facts| {
-        facts.keys[0].policy = known(denying());
+        facts.key_mut(KEY).unwrap().policy = known(denying());
     }),
     ("the key's policy, unread", |facts| {
-        facts.keys[0].policy = refused("kms:GetKeyPolicy");
+        facts.key_mut(KEY).unwrap().policy = refused("kms:GetKeyPolicy");
     }),
     ("a grant on the key", |facts| {
-        facts.keys[0].grants.value_mut().unwrap().pop();
+        facts
+            .key_mut(KEY)
+            .unwrap()
+            .grants
+            .value_mut()
+            .unwrap()
+            .pop();
     }),
     ("a grant's operations", |facts| {
-        facts.keys[0].grants.value_mut().unwrap()[0]
+        facts.key_mut(KEY).unwrap().grants.value_mut().unwrap()[0]
             .operations
             .pop();
     }),
     ("a grant's constraint", |facts| {
-        facts.keys[0].grants.value_mut().unwrap()[0]
+        facts.key_mut(KEY).unwrap().grants.value_mut().unwrap()[0]
             .context_subset
             .clear();
     }),
     ("a grant's whole context", |facts| {
-        let grant = &mut facts.keys[0].grants.value_mut().unwrap()[0];
+        let grant = &mut facts.key_mut(KEY).unwrap().grants.value_mut().unwrap()[0];
         grant.context_equals = Some(grant.context_subset.clone());
     }),
     ("a grant's source", |facts| {
-        let grant = &mut facts.keys[0].grants.value_mut().unwrap()[0];
+        let grant = &mut facts.key_mut(KEY).unwrap().grants.value_mut().unwrap()[0];
         grant.source_arn = Some(TABLE.to_owned());
     }),
     ("a grant to the whole account", |facts| {
-        let grants = facts.keys[0].grants.value_mut().unwrap();
+        let grants = facts.key_mut(KEY).unwrap().grants.value_mut().unwrap();
         grants.push(grant("arn:aws:iam::111111111111:root", "one"));
     }),
     ("the grants, unread", |facts| {
-        facts.keys[0].grants = refused("kms:ListGrants");
-    }),
-    ("a resource control policy over the key", |facts| {
-        more(&mut facts.keys[0].resource_control);
+        facts.key_mut(KEY).unwrap().grants = refused("kms:ListGrants");
     }),
 ];
 
 /// What bears on reading the table alone.
 pub(super) const OF_TABLE: &[(&str, Change)] = &[
     ("the table, unread", |facts| {
-        facts.tables[0].description = refused("dynamodb:DescribeTable");
+        facts.table_mut("Orders").unwrap().description = refused("dynamodb:DescribeTable");
     }),
     ("the table's ARN", |facts| {
-        let table = facts.tables[0].description.value_mut().unwrap();
+        let table = facts
+            .table_mut("Orders")
+            .unwrap()
+            .description
+            .value_mut()
+            .unwrap();
         table.arn = "arn:aws:dynamodb:eu-west-1:111111111111:table/Other"
             .parse()
             .unwrap();
     }),
     ("the table's policy", |facts| {
-        facts.tables[0].policy = known(denying());
+        facts.table_mut("Orders").unwrap().policy = known(denying());
     }),
     ("the table's policy, taken away", |facts| {
-        facts.tables[0].policy = absent();
+        facts.table_mut("Orders").unwrap().policy = absent();
     }),
     ("the table's policy, unread", |facts| {
-        facts.tables[0].policy = refused("dynamodb:GetResourcePolicy");
+        facts.table_mut("Orders").unwrap().policy = refused("dynamodb:GetResourcePolicy");
     }),
     ("the table's key", |facts| {
-        let table = facts.tables[0].description.value_mut().unwrap();
+        let table = facts
+            .table_mut("Orders")
+            .unwrap()
+            .description
+            .value_mut()
+            .unwrap();
         table.key = Some(KEY.parse().unwrap());
     }),
     ("the state of the table's key", |facts| {
-        let key = facts.keys[1].description.value_mut().unwrap();
+        let key = facts
+            .key_mut(TABLE_KEY)
+            .unwrap()
+            .description
+            .value_mut()
+            .unwrap();
         key.state = "PendingDeletion".to_owned();
     }),
     ("the policy of the table's key", |facts| {
-        facts.keys[1].policy = known(denying());
+        facts.key_mut(TABLE_KEY).unwrap().policy = known(denying());
     }),
     ("a grant on the table's key", |facts| {
-        facts.keys[1].grants.value_mut().unwrap().pop();
-    }),
-    ("a resource control policy over the table's key", |facts| {
-        more(&mut facts.keys[1].resource_control);
+        facts
+            .key_mut(TABLE_KEY)
+            .unwrap()
+            .grants
+            .value_mut()
+            .unwrap()
+            .pop();
     }),
 ];
 
@@ -230,21 +269,22 @@ pub(super) const OF_TABLE: &[(&str, Change)] = &[
 pub(super) const SAME: &[(&str, Change)] = &[
     ("the time of reading", |facts| {
         facts.surveyed_at = at("2026-11-23T12:00:00Z");
-        let policy = facts.bucket.policy.value().unwrap().clone();
-        facts.bucket.policy = Fact::known(policy, facts.surveyed_at, "another call");
+        let policy = facts.bucket_mut(&landing()).policy.value().unwrap().clone();
+        facts.bucket_mut(&landing()).policy =
+            Fact::known(policy, facts.surveyed_at, "another call");
     }),
     ("another session of the role", |facts| {
-        facts.source.caller.arn = "arn:aws:sts::111111111111:assumed-role/OnCallExporter/sam"
+        facts.source_mut().caller.arn = "arn:aws:sts::111111111111:assumed-role/OnCallExporter/sam"
             .parse()
             .unwrap();
-        facts.source.caller.user_id = "AROAEXAMPLEEXAMPLE001:sam".to_owned();
-        facts.source.expires_at = known(at("2026-11-24T12:00:00Z"));
+        facts.source_mut().caller.user_id = "AROAEXAMPLEEXAMPLE001:sam".to_owned();
+        facts.source_mut().expires_at = known(at("2026-11-24T12:00:00Z"));
     }),
     ("a role that was named and not read", |facts| {
-        facts.source.role.value_mut().unwrap().id = Some("AROAEXAMPLEEXAMPLE001".to_owned());
+        facts.source_mut().role.value_mut().unwrap().id = Some("AROAEXAMPLEEXAMPLE001".to_owned());
     }),
     ("the layout of a document", |facts| {
-        let policy = facts.bucket.policy.value_mut().unwrap();
+        let policy = facts.bucket_mut(&landing()).policy.value_mut().unwrap();
         let value: Value = serde_json::from_str(policy.text()).unwrap();
         *policy = serde_json::to_string_pretty(&value).unwrap().into();
     }),
@@ -257,33 +297,31 @@ pub(super) const SAME: &[(&str, Change)] = &[
                 "Principal":{{"AWS":["{ROLE}"]}},"Effect":"Allow","Sid":"AllowExport"}},
                 "Version":"2012-10-17"}}"#
             );
-            facts.bucket.policy = known(text.into());
+            facts.bucket_mut(&landing()).policy = known(text.into());
         },
     ),
     ("the order of attached policies", |facts| {
-        for levels in [
-            &mut facts.source.service_control,
-            &mut facts.source.resource_control,
-        ] {
+        let account = facts.account_of_mut(Who::Exporter);
+        for levels in [&mut account.service_control, &mut account.resource_control] {
             levels.value_mut().unwrap()[0].policies.reverse();
         }
     }),
     ("the order of grants and operations", |facts| {
-        let grants = facts.keys[0].grants.value_mut().unwrap();
+        let grants = facts.key_mut(KEY).unwrap().grants.value_mut().unwrap();
         grants.reverse();
         grants[0].operations.reverse();
     }),
     ("a grant made anew", |facts| {
-        facts.keys[0].grants.value_mut().unwrap()[0].id = "another".to_owned();
+        facts.key_mut(KEY).unwrap().grants.value_mut().unwrap()[0].id = "another".to_owned();
     }),
     ("grants to others", |facts| {
-        let grants = facts.keys[0].grants.value_mut().unwrap();
+        let grants = facts.key_mut(KEY).unwrap().grants.value_mut().unwrap();
         grants.push(grant(OTHER, "one"));
         grants.push(grant("arn:aws:iam::222222222222:root", "one"));
         grants.push(grant("dynamodb.eu-west-1.amazonaws.com", "one"));
     }),
     ("what IAM's simulation says, and what was tried", |facts| {
-        facts.source.simulation = known(vec![Simulated {
+        facts.source_mut().simulation = known(vec![Simulated {
             action: "s3:PutObject".to_owned(),
             resource: "*".to_owned(),
             decision: "allowed".to_owned(),
@@ -301,13 +339,18 @@ pub(super) const SAME: &[(&str, Change)] = &[
         });
     }),
     ("the table's size, state and recovery", |facts| {
-        let table = facts.tables[0].description.value_mut().unwrap();
+        let table = facts
+            .table_mut("Orders")
+            .unwrap()
+            .description
+            .value_mut()
+            .unwrap();
         table.size_bytes = None;
         table.status = "UPDATING".to_owned();
-        facts.tables[0].recovery = Fact::UNASKED;
+        facts.table_mut("Orders").unwrap().recovery = Fact::UNASKED;
     }),
     ("the rights of the reader", |facts| {
-        let side = facts.destination.as_mut().unwrap();
+        let side = facts.destination_mut().unwrap();
         side.identity_policies = refused("iam:ListAttachedRolePolicies");
     }),
 ];

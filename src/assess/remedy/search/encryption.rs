@@ -10,6 +10,7 @@ use crate::assess::requirement::RequiredPermission;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::AssessedRequirement;
 use crate::job::{Encryption, KeyRef};
+use tableferry_policy::arn::BucketName;
 use tableferry_policy::document::{Effect, Statement};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
@@ -105,7 +106,11 @@ impl Search<'_> {
 
     /// The key that a Deny demands, or the bucket's own: by its ARN, and one that the export can use.
     fn known_key(&self, statement: &Statement<'_>) -> Option<KeyRef> {
-        let default = self.facts.bucket.encryption.value();
+        let default = self
+            .facts
+            .bucket(&self.plan.destination.bucket)
+            .encryption
+            .value();
         let by_default = default.and_then(|default| default.key.clone());
         let named = demanded_key(statement).or(by_default)?;
         let known = self.facts.key(&named);
@@ -125,22 +130,21 @@ impl Search<'_> {
         } else {
             "Without encryption.key S3 takes the AWS managed key aws/s3"
         };
-        let text = key_to_choose(self.facts, why);
+        let text = key_to_choose(self.facts, &self.plan.destination.bucket, why);
         let about = verdict.requirement.id();
         self.note(Responsible::You, Told::Sentence { about, text })
     }
 }
 
 /// What to tell the operator who has to choose a key; `why` is a sentence without its full stop.
-fn key_to_choose(facts: &Facts, why: &str) -> String {
-    let region = facts.bucket.region.value();
+fn key_to_choose(facts: &Facts, bucket: &BucketName, why: &str) -> String {
+    let region = facts.bucket(bucket).region.value();
     let place = region.map_or_else(
-        || format!("the Region of bucket {}", facts.bucket.name),
-        |region| format!("{region}, where bucket {} is", facts.bucket.name),
+        || format!("the Region of bucket {bucket}"),
+        |region| format!("{region}, where bucket {bucket} is"),
     );
     let known: Vec<String> = facts
-        .keys
-        .iter()
+        .keys()
         .filter_map(|key| key.description.value())
         .filter(|key| key.manager == KeyManager::Customer && key.state == "Enabled")
         .filter(|key| region.is_none_or(|region| key.arn.region == region.as_str()))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::assess::facts::{ControlLevel, Fact, Facts, PolicyText};
+use crate::assess::requirement::Who;
 use crate::text_file;
 use tableferry_policy::document::Effect;
 use tableferry_policy::policy::Policy;
@@ -83,7 +84,8 @@ impl ControlDocuments {
     /// guide): without it nothing at all could be done in the account.
     pub fn put_into(&self, facts: &mut Facts) {
         if let Some(level) = level(&self.service, "FullAWSAccess", FULL_ACCESS, has_no_allow) {
-            facts.source.service_control = Fact::known(vec![level], Timestamp::now(), "--scp");
+            facts.account_of_mut(Who::Exporter).service_control =
+                Fact::known(vec![level], Timestamp::now(), "--scp");
         }
         let always = |_: &[ControlFile]| true;
         let level = level(
@@ -92,8 +94,9 @@ impl ControlDocuments {
             FULL_RESOURCE_ACCESS,
             always,
         );
-        if let (Some(level), Some(side)) = (level, &mut facts.destination) {
-            side.resource_control = Fact::known(vec![level], Timestamp::now(), "--rcp");
+        if let (Some(level), Some(_)) = (level, facts.destination()) {
+            facts.account_of_mut(Who::Reader).resource_control =
+                Fact::known(vec![level], Timestamp::now(), "--rcp");
         }
     }
 }
