@@ -224,33 +224,21 @@ impl Journal {
 
     /// Writes a run and all its operations, tokens included, in one transaction.
     ///
-    /// `known` is the newest run that was looked at when this one was agreed to. A later one of the
-    /// same digest, or with an operation that asks for the same, is [`JournalError::BegunMeanwhile`],
-    /// and nothing is written: two processes that run the same plan at once, or one of them some of its
-    /// tables, would export twice.
+    /// `known` is the newest run that was looked at when this one was agreed to, where a later one counts.
+    /// A later one of the same digest, or with an operation that asks for the same, is
+    /// [`JournalError::BegunMeanwhile`], and nothing is written: two processes that run the same plan at
+    /// once, or one of them some of its tables, would export twice.
     pub fn record_run(
         &self,
         run: &NewRun<'_>,
         operations: &[NewOperation],
         now: Timestamp,
-        known: RunId,
+        known: Option<RunId>,
     ) -> Result<RunId, JournalError> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let twin = transaction
-            .query_row(
-                "SELECT id FROM run WHERE id > ?1 AND digest = ?2 ORDER BY id LIMIT 1",
-                params![known.0, run.digest],
-                |row| row.get(0),
-            )
-            .optional()?;
-        if let Some(id) = twin {
-            return Err(JournalError::BegunMeanwhile(RunId(id)));
-        }
-        for held in operation::of_later_runs(&transaction, known)? {
-            if operations.iter().any(|new| new.asks_for_the_same(&held)) {
-                return Err(JournalError::BegunMeanwhile(held.run));
-            }
+        if let Some(known) = known {
+            refuse_twins(&transaction, run, operations, known)?;
         }
         transaction.execute(
             "INSERT INTO run (created_at, plan, digest, source_arn, source_account, source_region, destination)
@@ -346,6 +334,31 @@ impl Journal {
         runs.reverse();
         Ok(runs)
     }
+}
+
+/// Refuses a run where one after `known` asks for the same, or for one of the same operations.
+fn refuse_twins(
+    connection: &Connection,
+    run: &NewRun<'_>,
+    operations: &[NewOperation],
+    known: RunId,
+) -> Result<(), JournalError> {
+    let twin = connection
+        .query_row(
+            "SELECT id FROM run WHERE id > ?1 AND digest = ?2 ORDER BY id LIMIT 1",
+            params![known.0, run.digest],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if let Some(id) = twin {
+        return Err(JournalError::BegunMeanwhile(RunId(id)));
+    }
+    for held in operation::of_later_runs(connection, known)? {
+        if operations.iter().any(|new| new.asks_for_the_same(&held)) {
+            return Err(JournalError::BegunMeanwhile(held.run));
+        }
+    }
+    Ok(())
 }
 
 fn no_such_operation(id: OperationId) -> JournalError {

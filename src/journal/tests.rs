@@ -56,7 +56,7 @@ fn a_run_reads_back_as_it_was_written() {
             &new_run(),
             &[planned("t1"), planned("t2")],
             at(10),
-            RunId(0),
+            Some(RunId(0)),
         )
         .unwrap();
     let run = journal.run(id).unwrap().unwrap();
@@ -77,7 +77,7 @@ fn an_update_survives_closing_the_file() {
     let path = directory.path().join("state/journal.db");
     let journal = Journal::open(&path).unwrap();
     let id = journal
-        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
+        .record_run(&new_run(), &[planned("t1")], at(10), Some(RunId(0)))
         .unwrap();
     let mut export = journal.run(id).unwrap().unwrap().operations.remove(0);
     assert!(journal.begin_call(&mut export, at(11), None).unwrap());
@@ -104,7 +104,7 @@ fn an_update_survives_closing_the_file() {
 fn a_run_is_open_until_each_export_is_refused_failed_or_verified() {
     let journal = Journal::in_memory().unwrap();
     let id = journal
-        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
+        .record_run(&new_run(), &[planned("t1")], at(10), Some(RunId(0)))
         .unwrap();
     let mut export = journal.run(id).unwrap().unwrap().operations.remove(0);
     let mut open_at = |stage, verified| {
@@ -126,7 +126,7 @@ fn a_run_is_open_until_each_export_is_refused_failed_or_verified() {
 fn a_token_is_never_written_twice() {
     let journal = Journal::in_memory().unwrap();
     journal
-        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
+        .record_run(&new_run(), &[planned("t1")], at(10), Some(RunId(0)))
         .unwrap();
     assert!(
         journal
@@ -134,7 +134,7 @@ fn a_token_is_never_written_twice() {
                 &new_run(),
                 &[planned("t2"), planned("t1")],
                 at(11),
-                RunId(1)
+                Some(RunId(1))
             )
             .is_err()
     );
@@ -187,9 +187,9 @@ fn a_twin_begun_meanwhile_keeps_a_run_from_being_written() {
     let known = journal.newest().unwrap();
     assert_eq!(known, RunId(0));
     let first = journal
-        .record_run(&new_run(), &[planned("t1")], at(10), known)
+        .record_run(&new_run(), &[planned("t1")], at(10), Some(known))
         .unwrap();
-    let twin = journal.record_run(&new_run(), &[planned("t2")], at(11), known);
+    let twin = journal.record_run(&new_run(), &[planned("t2")], at(11), Some(known));
     assert!(
         matches!(twin, Err(JournalError::BegunMeanwhile(run)) if run == first),
         "{twin:?}"
@@ -197,7 +197,7 @@ fn a_twin_begun_meanwhile_keeps_a_run_from_being_written() {
     assert_eq!(journal.runs().unwrap().len(), 1);
     let known = journal.newest().unwrap();
     journal
-        .record_run(&new_run(), &[planned("t2")], at(11), known)
+        .record_run(&new_run(), &[planned("t2")], at(11), Some(known))
         .unwrap();
 }
 
@@ -210,9 +210,9 @@ fn an_operation_begun_meanwhile_in_another_run_keeps_a_run_from_being_written() 
         ..new_run()
     };
     let first = journal
-        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
+        .record_run(&new_run(), &[planned("t1")], at(10), Some(RunId(0)))
         .unwrap();
-    let twin = journal.record_run(&other, &[planned("t2")], at(11), RunId(0));
+    let twin = journal.record_run(&other, &[planned("t2")], at(11), Some(RunId(0)));
     assert!(
         matches!(twin, Err(JournalError::BegunMeanwhile(run)) if run == first),
         "{twin:?}"
@@ -227,7 +227,9 @@ fn an_operation_begun_meanwhile_in_another_run_keeps_a_run_from_being_written() 
         (different, RunId(0)),
         (planned("t5"), first),
     ] {
-        journal.record_run(&other, &[new], at(12), known).unwrap();
+        journal
+            .record_run(&other, &[new], at(12), Some(known))
+            .unwrap();
         journal
             .lock()
             .execute("UPDATE run SET digest = id", [])
@@ -236,14 +238,14 @@ fn an_operation_begun_meanwhile_in_another_run_keeps_a_run_from_being_written() 
     // What was never started is in nobody's way.
     let journal = Journal::in_memory().unwrap();
     journal
-        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
+        .record_run(&new_run(), &[planned("t1")], at(10), Some(RunId(0)))
         .unwrap();
     journal
         .lock()
         .execute("UPDATE operation SET state = 'FAILED'", [])
         .unwrap();
     journal
-        .record_run(&other, &[planned("t2")], at(11), RunId(0))
+        .record_run(&other, &[planned("t2")], at(11), Some(RunId(0)))
         .unwrap();
 }
 
@@ -275,7 +277,12 @@ fn damage_in_the_middle_is_told_when_the_file_is_opened() {
     for index in 0..50 {
         let known = journal.newest().unwrap();
         journal
-            .record_run(&new_run(), &[planned(&format!("t{index}"))], at(10), known)
+            .record_run(
+                &new_run(),
+                &[planned(&format!("t{index}"))],
+                at(10),
+                Some(known),
+            )
             .unwrap();
     }
     drop(journal);
@@ -292,7 +299,7 @@ fn damage_in_the_middle_is_told_when_the_file_is_opened() {
 fn a_record_that_names_no_export_replaces_none_that_does() {
     let journal = Journal::in_memory().unwrap();
     let id = journal
-        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
+        .record_run(&new_run(), &[planned("t1")], at(10), Some(RunId(0)))
         .unwrap();
     let read = || journal.run(id).unwrap().unwrap().operations.remove(0);
     let mut slower = read();
@@ -326,7 +333,7 @@ fn what_was_read_before_the_start_is_kept_with_each_export() {
         new_export(&request("t2"), account, Some(fingerprints[1].clone())),
     ];
     let id = journal
-        .record_run(&new_run(), &operations, at(10), RunId(0))
+        .record_run(&new_run(), &operations, at(10), Some(RunId(0)))
         .unwrap();
     let mut exports = journal.run(id).unwrap().unwrap().operations;
     let kept: Vec<_> = exports
@@ -343,7 +350,7 @@ fn what_was_read_before_the_start_is_kept_with_each_export() {
     assert_eq!(again[0].fingerprint, Some(fingerprint("orders")));
 
     let id = journal
-        .record_run(&new_run(), &[planned("t3")], at(11), id)
+        .record_run(&new_run(), &[planned("t3")], at(11), Some(id))
         .unwrap();
     let not_surveyed = journal.run(id).unwrap().unwrap().operations.remove(0);
     assert_eq!(not_surveyed.fingerprint, None);
@@ -361,7 +368,12 @@ fn an_operation_of_another_kind_reads_back_and_is_no_export() {
         fingerprint: None,
     };
     let id = journal
-        .record_run(&new_run(), &[copy.clone(), planned("t2")], at(10), RunId(0))
+        .record_run(
+            &new_run(),
+            &[copy.clone(), planned("t2")],
+            at(10),
+            Some(RunId(0)),
+        )
         .unwrap();
     let run = journal.run(id).unwrap().unwrap();
     let read = &run.operations[0];
@@ -375,7 +387,7 @@ fn an_operation_of_another_kind_reads_back_and_is_no_export() {
 fn an_export_whose_request_does_not_read_back_is_told() {
     let journal = Journal::in_memory().unwrap();
     let id = journal
-        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
+        .record_run(&new_run(), &[planned("t1")], at(10), Some(RunId(0)))
         .unwrap();
     journal
         .lock()

@@ -39,9 +39,9 @@ pub struct StartSummary {
     pub earlier: Vec<RunRecord>,
     /// Exports in progress that ask for the same and that the journal does not know.
     pub duplicates: Vec<Duplicate>,
-    /// The newest run when `earlier` was looked up: one of the same plan begun after it keeps this
-    /// one from being started.
-    pub newest: RunId,
+    /// The newest run when `earlier` was looked up: one that asks for the same and was begun after it
+    /// keeps this one from being started. `None` where none shall.
+    pub newest: Option<RunId>,
     /// Equal for plans that ask for the same exports.
     pub digest: String,
     /// The bucket and prefix, for people.
@@ -110,7 +110,7 @@ impl Work {
         // Asked first: a run begun between the two questions is then the one too many.
         let newest = self.inner.journal.newest()?;
         Ok(StartSummary {
-            newest,
+            newest: Some(newest),
             lines: requests.iter().map(sentence).collect(),
             warnings: warnings(assessed, now),
             earlier: self.earlier(&digest, now)?,

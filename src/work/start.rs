@@ -93,12 +93,12 @@ impl Work {
     }
 
     /// Writes a run of operations to the journal, then makes their calls. `known` is the newest run that
-    /// was looked at when this one was agreed to.
+    /// was looked at when this one was agreed to, where a later one counts.
     pub(super) async fn start_operations(
         &self,
         run: &NewRun<'_>,
         operations: &[NewOperation],
-        known: RunId,
+        known: Option<RunId>,
         events: UnboundedSender<Event>,
         cancel: &CancellationToken,
     ) -> Result<RunId, StartError> {

@@ -149,7 +149,7 @@ fn start_summary(plan: &Plan) -> StartSummary {
         requests: requests.collect(),
         duplicates: Vec::new(),
         earlier: Vec::new(),
-        newest: RunId(0),
+        newest: Some(RunId(0)),
         digest: "digest".to_owned(),
         destination: format!("s3://{}", plan.destination.bucket),
         fingerprints: vec![fingerprint(); plan.tables.len()],

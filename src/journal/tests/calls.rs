@@ -5,7 +5,7 @@ use crate::journal::Refusal;
 
 fn recorded(journal: &Journal) -> Operation {
     let id = journal
-        .record_run(&new_run(), &[planned("t1")], at(10), RunId(0))
+        .record_run(&new_run(), &[planned("t1")], at(10), Some(RunId(0)))
         .unwrap();
     read(journal, id)
 }

@@ -101,7 +101,7 @@ fn a_journal_of_an_earlier_format_keeps_what_it_holds_and_takes_what_is_new() {
 
         let export = new_export(&request("t2"), "111111111111", Some(fingerprint("orders")));
         let new = journal
-            .record_run(&new_run(), &[export], at(11), RunId(4))
+            .record_run(&new_run(), &[export], at(11), Some(RunId(4)))
             .unwrap();
         drop(journal);
         // Carried over once, it is opened as it is.

@@ -36,7 +36,7 @@ fn record(first: Option<&str>, last: Option<&str>) -> Operation {
             &run,
             &[new_export(&request, "111111111111", None)],
             at("20T10:00:00"),
-            RunId(0),
+            Some(RunId(0)),
         )
         .unwrap();
     let mut export = journal.run(id).unwrap().unwrap().operations.remove(0);

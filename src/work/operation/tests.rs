@@ -77,7 +77,7 @@ async fn run(state: &Path, port: u16) -> RunOutcome {
     let (events, _) = mpsc::unbounded_channel();
     let cancel = CancellationToken::new();
     let id = work
-        .start_operations(&new, &copies, RunId(0), events.clone(), &cancel)
+        .start_operations(&new, &copies, Some(RunId(0)), events.clone(), &cancel)
         .await
         .unwrap();
     work.follow(id, Verify::Open, events, cancel).await.unwrap()
