@@ -107,7 +107,8 @@ pub enum Command {
     /// Run a plan: prove both identities, start its exports, follow and verify them
     #[command(after_help = RUN_HELP)]
     Run(RunArgs),
-    /// Judge a plan's permissions, settings and times before the start, and say who can mend what
+    /// Judge a plan's permissions, settings and times before the start, and say who can mend what;
+    /// a plan may be an export or, with `kind = "upload"`, an upload
     #[command(after_help = CHECK_STATUS)]
     Check(CheckArgs),
     /// Write what bears on a plan's permissions as a file, for `--facts`; it reveals policies and

@@ -1,8 +1,8 @@
 //! The plan: the one description of a job that the wizard writes and every command reads.
 //!
-//! This room decides whether a plan is well formed, before any call is made, and what each of its
-//! tables asks of `ExportTableToPointInTime`. It knows no network and no clock: the time that
-//! "now" stands for is handed in.
+//! This room decides whether a plan is well formed, before any call is made, what its job requires, and
+//! what each of its tables asks of `ExportTableToPointInTime`. It knows no network and no clock: the
+//! time that "now" stands for is handed in. A kind of job is one file: [`export`], [`upload`].
 //!
 //! [`Plan::parse`] reads a plan file and gives either a plan or every [`Violation`] at once;
 //! [`Plan::to_toml`] writes it back. What is legal but likely to fail later is no violation:
@@ -14,6 +14,7 @@ mod consistency;
 mod encryption;
 pub mod export;
 mod filter;
+mod kind;
 mod parse;
 mod request;
 pub mod requirement;
@@ -22,6 +23,7 @@ mod sign_in;
 mod table_job;
 #[cfg(test)]
 mod tests;
+pub mod upload;
 pub mod value;
 mod violation;
 mod warning;
@@ -30,6 +32,8 @@ mod write;
 pub use by_hand::by_hand;
 pub use command::{equivalent_command, recovery_command};
 pub(crate) use command::{shell_option, shell_quoted};
+pub(crate) use kind::purposes;
+pub use kind::{JobWords, Kind, WrittenObject};
 pub use value::{InvalidValue, KeyRef, Prefix};
 pub use violation::{Violation, Violations};
 
@@ -38,19 +42,20 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use requirement::{JobContext, Purpose, RequiredPermission};
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
 
-/// A whole job: tables of one account, exported to one bucket.
+/// A whole job: what is written by one account to one bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Who exports, and from where.
+    /// What is to be done.
+    pub kind: Kind,
+    /// Who does it, and from where.
     pub source: Source,
-    /// Where the export goes.
+    /// Where the objects go.
     pub destination: Destination,
     /// How the objects are encrypted.
     pub encryption: Encryption,
-    /// What is exported; at least one table.
+    /// What is exported: at least one table of an export, and none of any other kind.
     pub tables: Vec<TableJob>,
 }
 
@@ -95,7 +100,7 @@ pub struct SignIn {
     pub mfa_serial: Option<String>,
 }
 
-/// How the objects that an export writes are encrypted.
+/// How the objects that a job writes are encrypted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "algorithm")]
 pub enum Encryption {
@@ -109,6 +114,9 @@ pub enum Encryption {
         /// The key.
         key: Option<KeyRef>,
     },
+    /// Whatever the bucket's default is: the call says nothing.
+    #[serde(rename = "BUCKET_DEFAULT")]
+    BucketDefault,
 }
 
 /// One table and how it is exported.
@@ -194,46 +202,6 @@ pub struct Filter {
     /// `ExpressionAttributeValues`, each an attribute value such as `{"S": "x"}`.
     #[serde(default)]
     pub values: BTreeMap<String, serde_json::Value>,
-}
-
-/// An object that a job writes, as an example of its kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenObject {
-    /// Its key.
-    pub key: String,
-    /// Whether it is uploaded in parts.
-    pub is_multipart: bool,
-}
-
-impl Plan {
-    /// Every permission that the job needs, of the principal that does it first.
-    #[must_use]
-    pub fn requirements(&self, context: JobContext<'_>) -> Vec<RequiredPermission> {
-        export::requirements(self, context)
-    }
-
-    /// One object of each kind that the job writes.
-    #[must_use]
-    pub fn objects(&self) -> Vec<WrittenObject> {
-        export::objects(self)
-    }
-
-    /// The folders that are listed to verify the job.
-    #[must_use]
-    pub fn listed_folders(&self) -> Vec<String> {
-        export::listed_folders(self)
-    }
-
-    /// The key policy's side of a plan: the account of a customer managed key that is named by ARN.
-    #[must_use]
-    pub fn key_account(&self) -> Option<AccountId> {
-        self.encryption.key()?.parse::<Arn>().ok()?.account_id()
-    }
-}
-
-/// The purposes of all kinds of jobs.
-pub(crate) fn purposes() -> impl Iterator<Item = Purpose> {
-    export::PURPOSES.into_iter()
 }
 
 /// What one call of `ExportTableToPointInTime` sends, in full.

@@ -5,7 +5,8 @@
 //!
 //! # The one idea
 //!
-//! Every job is a [`job::Plan`]. A plan implies requirements: permissions, settings and times. What was
+//! Every job is a [`job::Plan`]. A plan implies requirements: permissions, settings and times, which the
+//! file of its kind says ([`job::export`], [`job::upload`]); nothing that assesses knows kinds. What was
 //! read from the accounts are facts: a store of principals, accounts, buckets, keys and tables by their
 //! ARN, id or name, each value known, absent, refused to us, failed, or not asked for. The assessment
 //! holds every requirement with its verdict, and what fixes those that are not *allowed*. It is the only
@@ -28,8 +29,8 @@
 //! ```text
 //! crates/policy            the IAM policy language: evaluate, explain, lint, edit; ARNs    pure
 //! crates/sandbox           an AWS in memory below the SDK's HTTP client
-//! job                      the plan file: validation, and the calls it makes           pure
-//! assess                   requirements, facts, verdicts, limits, remedies             pure
+//! job                      the plan file, and the kinds of jobs: what each requires    pure
+//! assess                   facts, verdicts, limits, remedies                           pure
 //! diagnosis                errors in any text or log: what refused, why, what to do    pure
 //! archive                  what an export leaves behind: manifests, checksums, data    pure
 //! aws                      the only room with SDK clients; SDK types stop at its door

@@ -132,7 +132,12 @@ fn add_principal(
     let arn = caller.arn.to_string();
     context.set("aws:PrincipalArn", role.unwrap_or(&arn));
     context.set("aws:PrincipalAccount", caller.account.as_str());
-    context.set("aws:userid", caller.user_id.as_str());
+    // Of a principal that is only named nobody told it.
+    if caller.user_id.is_empty() {
+        context.set_unknown("aws:userid");
+    } else {
+        context.set("aws:userid", caller.user_id.as_str());
+    }
     let organization = &facts.account(&caller.account).organization;
     if !organization.is_absent() {
         let known = organization.value();
@@ -245,7 +250,11 @@ fn add_value(context: &mut Context, call: CallContext<'_>, key: Keys) {
         return;
     };
     match key {
-        Keys::Encryption => context.set(name, algorithm(&call.plan.encryption)),
+        Keys::Encryption => {
+            if let Some(algorithm) = algorithm(&call.plan.encryption) {
+                context.set(name, algorithm);
+            }
+        }
         Keys::EncryptionKey => match call.plan.encryption.key() {
             Some(key) if key.starts_with("arn:") => context.set(name, key),
             // What S3 makes of an id or an alias before it judges is not documented.
@@ -279,10 +288,13 @@ fn add_value(context: &mut Context, call: CallContext<'_>, key: Keys) {
     }
 }
 
-const fn algorithm(encryption: &Encryption) -> &'static str {
+/// The header's value; the bucket's default adds none ("Using server-side encryption with Amazon S3
+/// managed keys": a policy that asks for the header asks for it in the request).
+const fn algorithm(encryption: &Encryption) -> Option<&'static str> {
     match encryption {
-        Encryption::Aes256 => "AES256",
-        Encryption::Kms { .. } => "aws:kms",
+        Encryption::Aes256 => Some("AES256"),
+        Encryption::Kms { .. } => Some("aws:kms"),
+        Encryption::BucketDefault => None,
     }
 }
 

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::facts::{AccountFacts, ControlLevel, Fact, Facts, GrantFacts, KeyFacts, PolicyText};
 use super::principal::is_same_principal;
-use crate::job::{Encryption, Plan};
+use crate::job::Plan;
 use tableferry_policy::arn::{Arn, BucketName};
 use tableferry_policy::policy::Policy;
 
@@ -43,10 +43,9 @@ pub fn fingerprints(plan: &Plan, facts: &Facts) -> Vec<Fingerprint> {
 }
 
 fn writing(plan: &Plan, facts: &Facts, caller: &Value) -> String {
-    let (algorithm, key) = match &plan.encryption {
-        Encryption::Aes256 => ("AES256", None),
-        Encryption::Kms { .. } => ("KMS", Some(plan.encryption.key().unwrap_or("alias/aws/s3"))),
-    };
+    let algorithm = plan.encryption.as_str();
+    let name = &plan.destination.bucket;
+    let key = facts.bucket(name).objects_key(&plan.encryption);
     // The other account's resources are bound by its own organization.
     let owner = facts.destination().map(|side| {
         json!([
@@ -59,7 +58,7 @@ fn writing(plan: &Plan, facts: &Facts, caller: &Value) -> String {
         FORMAT,
         caller,
         owner,
-        bucket(&plan.destination.bucket, facts),
+        bucket(name, facts),
         algorithm,
         key.map(|asked| json!([asked, facts.key(asked).map(|found| self::key(found, facts))])),
     ]))

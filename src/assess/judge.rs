@@ -24,7 +24,7 @@ use jiff::Timestamp;
 
 use super::facts::Facts;
 use super::requirement::needs_by;
-use super::verdict::AssessedRequirement;
+use super::verdict::{AssessedRequirement, Requirement};
 use crate::job::Plan;
 
 pub(super) use key::is_out_of_reach as is_key_out_of_reach;
@@ -47,6 +47,10 @@ pub fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequirem
     verdicts.extend(session::judge(plan, facts, now));
     verdicts.extend(earlier_failure::judge(plan, facts));
     verdicts.extend(partition::judge(plan, facts));
+    verdicts.retain(|verdict| match &verdict.requirement {
+        Requirement::Check { check, .. } => plan.checks().contains(check),
+        Requirement::Permission(_) => true,
+    });
     verdicts
         .into_iter()
         .map(|verdict| not_surveyed::settle(plan, facts, verdict))

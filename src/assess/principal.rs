@@ -296,7 +296,7 @@ impl fmt::Display for SourcePrincipal {
 }
 /// Whether two ARNs are of one user, or of one role and its sessions. "Names must be unique within an
 /// account" whatever the path ("IAM and AWS STS quotas").
-pub(super) fn is_same_principal(one: &str, other: &str) -> bool {
+pub(crate) fn is_same_principal(one: &str, other: &str) -> bool {
     let role = |arn: &str| {
         let mut parts = arn.splitn(6, ':').skip(4);
         let (account, resource) = (parts.next()?.to_owned(), parts.next()?);

@@ -237,16 +237,17 @@ pub fn remedies(plan: &Plan, facts: &Facts, now: Timestamp, terms: Terms) -> Rem
 }
 
 /// What to tell about a grant that ends ("judged at every upload").
-fn warnings_of_expiry(terms: Terms, now: Timestamp) -> Vec<String> {
+fn warnings_of_expiry(plan: &Plan, terms: Terms, now: Timestamp) -> Vec<String> {
     let Some(expires) = terms.expires else {
         return Vec::new();
     };
+    let noun = plan.words().noun;
     let mut warnings = vec![format!(
-        "the grant ends at {expires}; every upload is judged by it, so that an export still running \
+        "the grant ends at {expires}; every upload is judged by it, so that an {noun} still running \
          then fails. Take the dead statement away afterwards"
     )];
     let length = expires.duration_since(now);
-    if terms.estimate.is_none() {
+    if terms.estimate.is_none() && !plan.tables.is_empty() {
         warnings.push(
             "how long the export will take is not known: AWS documents no throughput, and there is \
              no earlier export of each table to go by. Leave it at least three times what it may take"
@@ -278,12 +279,13 @@ fn word_of_renamed((wanted, given): &(String, String)) -> String {
 
 /// What to tell about an exemption where a grant was asked for that ends: a condition inside a Deny
 /// has no time of its own, short of denying everybody again by another statement.
-fn warning_of_exemption(exempted: &[ExemptingDeny], terms: Terms) -> Option<String> {
+fn warning_of_exemption(plan: &Plan, exempted: &[ExemptingDeny], terms: Terms) -> Option<String> {
     let expires = terms.expires.filter(|_| !exempted.is_empty())?;
     Some(format!(
         "what is put into the Deny `{}` does not end at {expires}, nor by itself at any other time: \
-         take it away after the export",
-        sids(exempted).join("` and the Deny `")
+         take it away after the {}",
+        sids(exempted).join("` and the Deny `"),
+        plan.words().noun
     ))
 }
 

@@ -132,19 +132,9 @@ impl<'a> Sheet<'a> {
 
     /// The head of every document: what it is for, and how old what it goes by is.
     fn head(&self) -> Vec<String> {
-        let tables: Vec<String> = self
-            .plan
-            .tables
-            .iter()
-            .map(|job| job.table.to_string())
-            .collect();
+        let title = self.plan.title(&self.facts.source().caller.account);
         vec![
-            format!(
-                "For the export of {} from account {} to the bucket {}, by tableferry.",
-                tables.join(", "),
-                self.facts.source().caller.account,
-                self.plan.destination.bucket
-            ),
+            format!("For {title}, by tableferry."),
             format!(
                 "It goes by the policies as they were at {}.",
                 self.facts.surveyed_at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -15,6 +15,7 @@ pub fn needs_by(plan: &Plan, facts: &Facts) -> Vec<RequiredPermission> {
         account: &facts.source().caller.account,
         region: &facts.source().region,
         owner: owner.as_ref(),
+        default_key: facts.bucket(&plan.destination.bucket).default_key(),
         table_keys: &table_keys,
     };
     let mut needs = plan.requirements(context);

@@ -22,7 +22,7 @@ use super::facts::{
 };
 use super::principal::SourcePrincipal;
 use super::remedy::{Target, from_scratch, notes};
-use super::requirement::{JobContext, Who};
+use super::requirement::{DefaultKey, JobContext, Who};
 use crate::assess::tests::world::landing;
 use crate::job::Plan;
 use crate::job::export::{DECRYPT, VERIFY};
@@ -405,6 +405,7 @@ fn a_reader_needs_the_bucket_the_objects_and_the_key() {
         account: &account,
         region: &region,
         owner: Some(&owner),
+        default_key: DefaultKey::Unknown,
         table_keys: &[],
     };
     let needs = plan.requirements(context);

@@ -48,7 +48,12 @@ async fn try_run(
     if !args.dry_run {
         super::check_may_change(work, "a run starts exports", report)?;
     }
-    let plan = only::restrict(read_plan(&args.plan, report)?, &args.only, report)?;
+    let plan = read_plan(&args.plan, report)?;
+    if let Some((why, hint)) = plan.not_run() {
+        report.error(&why, Some(&hint));
+        return Err(Exit::Usage);
+    }
+    let plan = only::restrict(plan, &args.only, report)?;
     if !args.yes && !args.dry_run && !std::io::stdin().is_terminal() {
         report.error(
             "a start must be agreed to, and there is no terminal to ask on",

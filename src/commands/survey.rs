@@ -76,6 +76,12 @@ async fn read_patiently<T>(
 ) -> Result<T, Exit> {
     let read = async {
         prove_both(work, plan, report).await?;
+        if let Some(principal) = plan.principal() {
+            let verb = plan.words().verb;
+            let message =
+                format!("the plan {verb} as {principal}, whose policies these profiles read");
+            report.happened(&Event::Noted { message });
+        }
         reading.await.map_err(|error| told_start(report, &error))
     };
     tokio::select! {

@@ -59,10 +59,21 @@ fn how_to_come_back(run: RunId, is_sandbox: bool) -> String {
 fn read_plan(path: &Path) -> anyhow::Result<Result<Plan, Exit>> {
     let name = path.display().to_string();
     let bytes = read_plan_bytes(path).with_context(|| format!("cannot read the plan {name}"))?;
-    Ok(
-        Plan::from_bytes(&bytes, &name, Timestamp::now()).map_err(|violations| {
+    let plan = Plan::from_bytes(&bytes, &name, Timestamp::now());
+    Ok(match plan {
+        Err(violations) => {
             print_error(&violations.to_string());
-            Exit::Usage
-        }),
-    )
+            Err(Exit::Usage)
+        }
+        Ok(plan) if plan.not_run().is_some() => {
+            print_error(&format!(
+                "the wizard is for what tableferry runs itself, and the plan {name} is an {}: \
+                 `tableferry check {name}` judges it, and `tableferry apply {name}` puts right what is \
+                 missing",
+                plan.words().noun
+            ));
+            Err(Exit::Usage)
+        }
+        Ok(plan) => Ok(plan),
+    })
 }

@@ -14,9 +14,10 @@ enum Algorithm {
     Kms,
 }
 
-/// Reads the section; where it is absent, DynamoDB's default stands.
+/// Reads the section; where it names no algorithm, `by_default` stands.
 pub(super) fn read(
     section: Section<'_, '_>,
+    by_default: Encryption,
     consistency: &mut ConsistencyCheck,
     violations: &mut Violations,
 ) -> Encryption {
@@ -32,10 +33,14 @@ pub(super) fn read(
         Some(Algorithm::Kms) => Encryption::Kms {
             key: key.map(Spanned::into_inner),
         },
-        None if section.value("algorithm").is_some() => Encryption::Aes256,
-        None | Some(Algorithm::Aes256) => {
+        None if section.value("algorithm").is_some() => by_default,
+        Some(Algorithm::Aes256) => {
             refuse_key_without_kms(section, key.as_ref(), violations);
             Encryption::Aes256
+        }
+        None => {
+            refuse_key_without_kms(section, key.as_ref(), violations);
+            by_default
         }
     }
 }

@@ -6,11 +6,11 @@
 //! what is asked for and what is granted cannot drift apart.
 
 use super::requirement::{
-    Criticality, JobContext, Purpose, RequiredPermission, Resource, SettledBy, Subject, Who,
+    Check, Criticality, JobContext, Purpose, RequiredPermission, Resource, SettledBy, Subject, Who,
     literal,
 };
-use super::{Plan, Span, WrittenObject};
-use tableferry_policy::arn::Arn;
+use super::{JobWords, Plan, Span, WrittenObject};
+use tableferry_policy::arn::{AccountId, Arn};
 
 /// Starting exports, and reading what must be known before.
 pub const EXPORT: Purpose = Purpose::new(0, "export", "TableferryExport");
@@ -32,6 +32,49 @@ pub const DECRYPT: Purpose = Purpose::new(7, "decrypt", "TableferryDecrypt");
 /// All purposes.
 pub(super) const PURPOSES: [Purpose; 8] = [
     EXPORT, FOLLOW, LIST, WRITE, ENCRYPT, READ_TABLE, VERIFY, DECRYPT,
+];
+
+pub(super) const WORDS: JobWords = JobWords {
+    noun: "export",
+    verb: "exports",
+    participle: "exporting",
+    files: "the exported files",
+    on_acl: "which access control list an export sends is not documented",
+    policy: "tableferry-export",
+    until: "the export is done",
+};
+
+/// The settings and times that bear on an export.
+pub(super) const CHECKS: [Check; 20] = [
+    Check::Bucket,
+    Check::BucketOwner,
+    Check::PublicAccess,
+    Check::ObjectOwnership,
+    Check::RequesterPays,
+    Check::StalePrincipal,
+    Check::KeyName,
+    Check::KeyRegion,
+    Check::KeyState,
+    Check::Table,
+    Check::Recovery,
+    Check::Window,
+    Check::Session,
+    Check::Quota,
+    Check::SamePlace,
+    Check::EarlierFailure,
+    Check::YoungChange,
+    Check::Partition,
+    Check::Limit,
+    Check::DuplicateRequest,
+];
+
+/// What a probe cannot show.
+pub(super) const NOT_SHOWN: [&str; 3] = [
+    "what an export's own writes carry: DynamoDB forwards them, so that aws:ViaAWSService, \
+     aws:CalledVia and the source address differ from a direct call's",
+    "s3:PutObjectAcl: the probe sends no access control list, and which one an export sends is not \
+     documented",
+    "a table's own key, and the right to start the export",
 ];
 
 /// The id of an export as they look, to stand for the one that the export will get.
@@ -315,6 +358,13 @@ pub(super) fn objects(plan: &Plan) -> Vec<WrittenObject> {
     objects
 }
 
+/// A key laid out as a data file's, in a folder that no export is called by: an export's id is made of
+/// digits and hexadecimal digits.
+pub(super) fn probe_key(plan: &Plan, unique: &str) -> String {
+    let folder = folder(plan);
+    format!("{folder}/tableferry-probe-{unique}/data/probe.json.gz")
+}
+
 /// The folders that the verification lists: those of the data files, with an example of an id in
 /// those of full exports.
 pub(super) fn listed_folders(plan: &Plan) -> Vec<String> {
@@ -345,4 +395,67 @@ fn has_full(plan: &Plan) -> bool {
 fn has_incremental(plan: &Plan) -> bool {
     let mut tables = plan.tables.iter();
     tables.any(|job| matches!(job.span, Span::Incremental { .. }))
+}
+
+/// How many tables a request text names; of more it gives the number.
+const MOST_TABLES: usize = 5;
+
+/// What is said first to whoever is asked for something; `principal` is who exports.
+pub(super) fn opening(plan: &Plan, account: &AccountId, principal: &str) -> String {
+    format!(
+        "We export {}{} to the bucket {} by DynamoDB's own export to S3. \
+         DynamoDB writes the files as the principal that starts the export, which is {principal}.",
+        tables(plan),
+        // An ARN tells its account itself, and that may be another one.
+        if names_arns(plan) {
+            String::new()
+        } else {
+            format!(" of account {account}")
+        },
+        plan.destination.bucket
+    )
+}
+
+/// The job in a heading.
+pub(super) fn title(plan: &Plan, account: &AccountId) -> String {
+    let tables: Vec<String> = plan
+        .tables
+        .iter()
+        .map(|job| job.table.to_string())
+        .collect();
+    format!(
+        "the export of {} from account {account} to the bucket {}",
+        tables.join(", "),
+        plan.destination.bucket
+    )
+}
+
+/// The tables by name, or how many they are.
+fn tables(plan: &Plan) -> String {
+    let mut names: Vec<String> = plan
+        .tables
+        .iter()
+        .take(MOST_TABLES)
+        .map(|job| job.table.to_string())
+        .collect();
+    let more = plan.tables.len() - names.len();
+    if more > 0 {
+        names.push(format!("{more} more tables"));
+    }
+    listed(&names)
+}
+
+fn names_arns(plan: &Plan) -> bool {
+    let mut tables = plan.tables.iter().take(MOST_TABLES);
+    tables.any(|job| job.table.to_string().parse::<Arn>().is_ok())
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(words: &[impl AsRef<str>]) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
 }

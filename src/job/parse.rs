@@ -5,18 +5,25 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::consistency::ConsistencyCheck;
-use super::section::{Section, wrong_type};
+use super::section::{Section, one_of, wrong_type};
+use super::upload::Upload;
 use super::value::{self, Prefix};
 use super::violation::Violations;
 use super::{
-    Destination, Encryption, Plan, SignIn, Source, TableJob, encryption, sign_in, table_job,
+    Destination, Encryption, Kind, Plan, SignIn, Source, TableJob, encryption, sign_in, table_job,
 };
 use crate::text_file::without_mark;
-use tableferry_policy::arn::Region;
+use tableferry_policy::arn::{Arn, Region};
 
-const SECTIONS: [&str; 4] = ["source", "destination", "encryption", "tables"];
+/// The keys and sections that a plan of a kind takes.
+const fn known(word: KindWord) -> &'static [&'static str] {
+    match word {
+        KindWord::Export => &["kind", "source", "destination", "encryption", "tables"],
+        KindWord::Upload => &["kind", "multipart", "source", "destination", "encryption"],
+    }
+}
 
-/// The sections that every plan has, and how to add them.
+/// The sections that every plan has, and how to add them; the last is an export's alone.
 const REQUIRED: [(&str, &str); 3] = [
     ("source", "add [source] with `profile = \"…\"` below it"),
     (
@@ -28,6 +35,16 @@ const REQUIRED: [(&str, &str); 3] = [
         "add [[tables]] with `name = \"…\"` below it, once for each table",
     ),
 ];
+
+/// A kind as a plan file names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KindWord {
+    Export,
+    Upload,
+}
+
+/// The words for kinds; a plan without one is an export.
+const KINDS: [(&str, KindWord); 2] = [("export", KindWord::Export), ("upload", KindWord::Upload)];
 
 impl Plan {
     /// Reads a plan file's text; `file` is what violations call it, and `now` the time after which
@@ -99,21 +116,53 @@ fn read(table: &DeTable<'_>, now: Timestamp, violations: &mut Violations) -> Opt
         );
         return None;
     }
-    root.refuse_unknown(&SECTIONS, violations);
+    let word = match root.value("kind") {
+        None => KindWord::Export,
+        Some(_) => one_of(root, "kind", &KINDS, violations)?.into_inner(),
+    };
+    root.refuse_unknown(known(word), violations);
     for (section, hint) in REQUIRED {
-        root.require(section, hint, violations);
+        if section != "tables" || word == KindWord::Export {
+            root.require(section, hint, violations);
+        }
     }
     let mut consistency = ConsistencyCheck::default();
-    let source = root
-        .table("source", "[source]", violations)
-        .and_then(|section| read_source(section, &mut consistency, violations));
+    let section = root.table("source", "[source]", violations);
+    let (mut source, mut uploader) = (None, None);
+    match (word, section) {
+        (_, None) => {}
+        (KindWord::Export, Some(section)) => {
+            source = read_source(section, &mut consistency, violations);
+        }
+        (KindWord::Upload, Some(section)) => {
+            uploader = read_principal(section, &mut consistency, violations);
+            source = sign_in::read(section, "source", &mut consistency, violations)
+                .map(|sign_in| Source { sign_in });
+        }
+    }
     let destination = root
         .table("destination", "[destination]", violations)
         .and_then(|section| read_destination(section, &mut consistency, violations));
+    let kind = match word {
+        KindWord::Export => Kind::Export,
+        KindWord::Upload => {
+            if let (None, Some(section), Some(destination)) = (&source, section, &destination) {
+                source = read_as(section, destination, uploader.is_some(), violations);
+            }
+            Kind::Upload(Upload {
+                principal: uploader,
+                is_multipart: root.boolean("multipart", violations).unwrap_or(true),
+            })
+        }
+    };
+    let by_default = match word {
+        KindWord::Export => Encryption::default(),
+        KindWord::Upload => Encryption::BucketDefault,
+    };
     let encryption = root
         .table("encryption", "[encryption]", violations)
-        .map_or(Encryption::default(), |section| {
-            encryption::read(section, &mut consistency, violations)
+        .map_or(by_default.clone(), |section| {
+            encryption::read(section, by_default, &mut consistency, violations)
         });
     let home = source
         .as_ref()
@@ -121,6 +170,7 @@ fn read(table: &DeTable<'_>, now: Timestamp, violations: &mut Violations) -> Opt
     let tables = read_tables(root, now, home.as_ref(), &mut consistency, violations);
     consistency.check(violations);
     Some(Plan {
+        kind,
         source: source?,
         destination: destination?,
         encryption,
@@ -140,6 +190,49 @@ fn read_source(
         violations,
     );
     let sign_in = sign_in::read(section, "source", consistency, violations)?;
+    Some(Source { sign_in })
+}
+
+/// The principal that uploads, where it is named.
+fn read_principal(
+    section: Section<'_, '_>,
+    consistency: &mut ConsistencyCheck,
+    violations: &mut Violations,
+) -> Option<Arn> {
+    let mut known = sign_in::KEYS.to_vec();
+    known.push("principal");
+    section.refuse_unknown(&known, violations);
+    let principal = section.text_that("principal", violations, value::uploader)?;
+    consistency.note_arn("the principal", principal.get_ref(), principal.span());
+    Some(principal.into_inner())
+}
+
+/// How the source signs in where it names no profile: what can be read of the principal is read by the
+/// destination's.
+fn read_as(
+    section: Section<'_, '_>,
+    destination: &Destination,
+    has_principal: bool,
+    violations: &mut Violations,
+) -> Option<Source> {
+    if section.value("profile").is_some() {
+        return None;
+    }
+    if section.value("principal").is_none() {
+        section.require(
+            "profile",
+            "add `profile = \"…\"`, a profile of the shared config file, or `principal = \"arn:…\"`, \
+             the user or role that uploads",
+            violations,
+        );
+    } else if has_principal && destination.sign_in.is_none() {
+        violations.add(
+            section.at,
+            "the plan names no profile to read anything with",
+            "add `profile = \"…\"` to [source] or to [destination]",
+        );
+    }
+    let sign_in = destination.sign_in.clone().filter(|_| has_principal)?;
     Some(Source { sign_in })
 }
 

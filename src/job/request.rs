@@ -148,6 +148,7 @@ impl super::Encryption {
         match self {
             Self::Aes256 => "AES256",
             Self::Kms { .. } => "KMS",
+            Self::BucketDefault => "BUCKET_DEFAULT",
         }
     }
 
@@ -155,7 +156,7 @@ impl super::Encryption {
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         match self {
-            Self::Aes256 | Self::Kms { key: None } => None,
+            Self::Aes256 | Self::Kms { key: None } | Self::BucketDefault => None,
             Self::Kms { key: Some(key) } => Some(key.as_str()),
         }
     }

@@ -167,6 +167,17 @@ impl RequiredPermission {
     }
 }
 
+/// The key that a bucket encrypts with by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefaultKey<'a> {
+    /// None: S3 holds the keys.
+    None,
+    /// This one, as the bucket names it.
+    Named(&'a str),
+    /// It was not read.
+    Unknown,
+}
+
 /// What must be known beside the plan to say what it requires.
 #[derive(Debug, Clone, Copy)]
 pub struct JobContext<'a> {
@@ -176,6 +187,8 @@ pub struct JobContext<'a> {
     pub region: &'a Region,
     /// The bucket's account, where it is known.
     pub owner: Option<&'a AccountId>,
+    /// The key of the bucket's default encryption.
+    pub default_key: DefaultKey<'a>,
     /// The customer managed keys that encrypt the tables, as `SSEDescription` names them; none
     /// where nobody has looked yet.
     pub table_keys: &'a [Arn],

@@ -116,6 +116,22 @@ impl<'t, 'i> Section<'t, 'i> {
         }
     }
 
+    /// Yes or no.
+    pub(super) fn boolean(self, key: &str, violations: &mut Violations) -> Option<bool> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::Boolean(boolean) => Some(*boolean),
+            other => {
+                violations.add(
+                    value.span().start,
+                    wrong_type(key, "true or false", other),
+                    format!("write `{key} = true` or `{key} = false`, without quotes"),
+                );
+                None
+            }
+        }
+    }
+
     /// A whole number.
     pub(super) fn integer(self, key: &str, violations: &mut Violations) -> Option<Spanned<i64>> {
         let value = self.value(key)?;

@@ -3,6 +3,7 @@
 mod examples;
 mod properties;
 mod rules;
+mod upload;
 
 use jiff::Timestamp;
 

@@ -286,6 +286,31 @@ pub fn role(text: &str) -> Result<Arn, InvalidValue> {
     }
 }
 
+/// The ARN of a user, a role or a session of a role that uploads.
+pub fn uploader(text: &str) -> Result<Arn, InvalidValue> {
+    const RIGHT: &str = "give the ARN of the user or role that uploads: \
+                         arn:aws:iam::111111111111:user/NAME or arn:aws:iam::111111111111:role/NAME";
+    let arn = parsed::<Arn>(text, RIGHT)?;
+    let name = match arn.service.as_str() {
+        "iam" => arn.resource_after("user").or(arn.resource_after("role")),
+        "sts" => arn
+            .resource_after("assumed-role")
+            .filter(|names| names.split('/').count() == 2),
+        _ => None,
+    };
+    let is_principal = arn.region.is_empty()
+        && arn.account_id().is_some()
+        && name.is_some_and(|name| is_made_of(name, "_+=,.@-/") && !name.ends_with('/'));
+    if is_principal {
+        Ok(arn)
+    } else {
+        Err(InvalidValue::new(
+            format!("`{text}` is not the ARN of a user or role"),
+            RIGHT,
+        ))
+    }
+}
+
 /// A text whose length and characters the API reference of `AssumeRole` limits.
 #[derive(Debug, Clone, Copy)]
 pub enum SessionText {

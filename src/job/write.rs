@@ -3,15 +3,20 @@
 
 use std::fmt::Write as _;
 
-use super::{Encryption, Filter, Format, Plan, SignIn, Span, TableJob, View};
+use super::{Encryption, Filter, Format, Kind, Plan, SignIn, Span, TableJob, View};
 
 impl Plan {
     /// The plan as a plan file; [`Plan::parse`] reads the same plan from it.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut file = Writer::default();
+        if let Kind::Upload(upload) = &self.kind {
+            file.text("kind", "upload");
+            file.line("multipart", &upload.is_multipart.into());
+        }
         file.header("[source]");
         file.sign_in(&self.source.sign_in);
+        file.optional("principal", self.principal());
         file.header("[destination]");
         if let Some(sign_in) = &self.destination.sign_in {
             file.sign_in(sign_in);
@@ -19,10 +24,14 @@ impl Plan {
         file.text("bucket", self.destination.bucket.as_str());
         file.optional("owner", self.destination.owner.as_ref());
         file.optional("prefix", self.destination.prefix.as_ref());
-        if let Encryption::Kms { key } = &self.encryption {
+        let by_default = match &self.kind {
+            Kind::Export => Encryption::Aes256,
+            Kind::Upload(_) => Encryption::BucketDefault,
+        };
+        if self.encryption != by_default {
             file.header("[encryption]");
             file.text("algorithm", self.encryption.as_str());
-            file.optional("key", key.as_ref());
+            file.optional("key", self.encryption.key().as_ref());
         }
         for job in &self.tables {
             file.job(job);

@@ -25,7 +25,7 @@ use super::steps::encryption::EncryptionStep;
 use super::steps::progress::Progress;
 use super::steps::review::Review;
 use super::steps::tables::Tables;
-use crate::job::{self, Plan, Source, Violations};
+use crate::job::{self, Kind, Plan, Source, Violations};
 use crate::work::event::Side;
 use tableferry_policy::arn::AccountId;
 
@@ -296,6 +296,7 @@ impl Model {
             return None;
         }
         Some(Plan {
+            kind: Kind::Export,
             source: Source { sign_in: source },
             destination: job::Destination {
                 sign_in: self.accounts.destination.sign_in().cloned(),

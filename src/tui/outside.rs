@@ -13,7 +13,7 @@ use crate::journal::RunRecord;
 use crate::work;
 pub use crate::work::change::ReadBack;
 use crate::work::event::OperationProgress;
-pub use crate::work::probe::{LEAVES, Left, NOT_SHOWN};
+pub use crate::work::probe::{LEAVES, Left};
 pub use crate::work::{
     Applied, ChangeId, ChangeKind, ChangeRecord, Held, Identified, Probe, ProbeRecord, ProbeReport,
     Proposal, Standing, StartSummary, UndoProposal, Undone,

@@ -217,6 +217,7 @@ fn sentence(request: &ExportRequest) -> String {
         .map_or_else(String::new, |owner| format!(" of account {owner}"));
     let encryption = match &request.encryption {
         Encryption::Aes256 => "encrypted with SSE-S3 (AES256)".to_owned(),
+        Encryption::BucketDefault => "encrypted as the bucket does by default".to_owned(),
         Encryption::Kms { key: Some(key) } => format!("encrypted with KMS key {key}"),
         Encryption::Kms { key: None } => "encrypted with the AWS managed key aws/s3".to_owned(),
     };

@@ -18,7 +18,10 @@ pub use taken_back::{TakenBack, TakingBack, removal};
 
 use super::change::LOCK_PAUSE;
 use super::event::Side;
+use super::survey::bucket::read_encryption;
 use super::{Session, SignedIn, Work};
+use crate::assess::facts::BucketFacts;
+use crate::assess::principal::is_same_principal;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::S3;
 use crate::aws::s3::multipart::{BegunUpload, UploadTarget};
@@ -35,15 +38,6 @@ pub const SIZE: usize = CONTENT.len();
 /// What a probe leaves.
 pub const LEAVES: &str = "an upload that is not completed is no object; where the probe is cut off, \
                           the journal knows of it, and the next one takes it back first";
-
-/// What a probe cannot show, however it ends.
-pub const NOT_SHOWN: [&str; 3] = [
-    "what an export's own writes carry: DynamoDB forwards them, so that aws:ViaAWSService, \
-     aws:CalledVia and the source address differ from a direct call's",
-    "s3:PutObjectAcl: the probe sends no access control list, and which one an export sends is not \
-     documented",
-    "a table's own key, and the right to start the export",
-];
 
 /// Why there is nothing to probe with, or nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +59,9 @@ pub enum ProbeError {
         /// Who was shown.
         wanted: Arn,
     },
+    /// Nobody is signed in as whom the plan is about.
+    #[error("a probe is made as {0}, which no profile of the plan signs in as")]
+    NotSignedInAs(Arn),
     /// The journal could not be read or written, so nothing was sent.
     #[error("nothing was sent: {0}")]
     Journal(#[from] JournalError),
@@ -95,6 +92,16 @@ async fn locate(
     }
 }
 
+/// The key that the bucket encrypts the upload with, where it can be read.
+async fn objects_key(plan: &Plan, s3: &S3) -> Option<String> {
+    let bucket = &plan.destination.bucket;
+    let mut facts = BucketFacts::UNREAD;
+    if plan.encryption == Encryption::BucketDefault {
+        facts.encryption = read_encryption(bucket, s3).await;
+    }
+    facts.objects_key(&plan.encryption).map(str::to_owned)
+}
+
 /// A probe that was drawn up and not made: nothing was sent yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
@@ -104,8 +111,12 @@ pub struct Probe {
     pub region: Region,
     /// The bucket, its expected owner, and a key that no export and no other probe writes.
     pub target: UploadTarget,
-    /// The encryption that it asks for, as the export would.
+    /// The encryption that it asks for, as the job would.
     pub encryption: Encryption,
+    /// The key that encrypts it, as the plan or the bucket names it, where that is known.
+    pub kms_key: Option<String>,
+    /// What it cannot show.
+    pub not_shown: &'static [&'static str],
     /// Who else may take it back: the destination, where that is signed in to the bucket's account.
     pub owner_principal: Option<Arn>,
     /// What earlier probes may have left, as far as it is within reach: it is taken back first.
@@ -125,7 +136,7 @@ pub enum ProbeCall {
 
 impl Work {
     /// Draws a probe of a plan up. Nothing is sent but the question where the bucket lies, where
-    /// `region` does not tell it.
+    /// `bucket` does not tell it, and what it encrypts with by default, where the plan leaves it at that.
     ///
     /// # Errors
     /// Where nothing may be changed, the source is not signed in, nobody tells the bucket's Region, or
@@ -133,7 +144,7 @@ impl Work {
     pub async fn draw_up_probe(
         &self,
         plan: &Plan,
-        region: Option<&Region>,
+        bucket: Option<&BucketFacts>,
     ) -> Result<Probe, ProbeError> {
         if self.is_read_only() {
             return Err(ProbeError::ReadOnly);
@@ -144,11 +155,25 @@ impl Work {
             .sign_in
             .as_ref()
             .and_then(|_| self.session(Side::Destination));
+        if let Some(principal) = plan.principal()
+            && !is_same_principal(&principal.to_string(), &source.identity.arn.to_string())
+        {
+            return Err(ProbeError::NotSignedInAs(principal.clone()));
+        }
+        let known = bucket;
         let bucket = &plan.destination.bucket;
-        let region = match region {
+        let region = match known.and_then(|known| known.region.value()) {
             Some(known) => known.clone(),
             None => locate(bucket, &source, destination.as_ref()).await?,
         };
+        let kms_key = if let Some(known) = known {
+            known.objects_key(&plan.encryption).map(str::to_owned)
+        } else {
+            let reader = destination.as_ref().unwrap_or(&source);
+            objects_key(plan, &reader.s3(&region)).await
+        };
+        // Which key an AWS managed one is, only S3's answer tells.
+        let kms_key = kms_key.filter(|key| !key.starts_with("alias/aws/"));
         // Without an owner DynamoDB takes the bucket for one of the exporting account, as the API
         // reference has it: S3BucketOwner "is a required parameter" for any other.
         let receiver = destination.map(|session| session.identity);
@@ -169,9 +194,12 @@ impl Work {
             target: UploadTarget {
                 bucket: bucket.clone(),
                 owner,
-                key: key(plan),
+                // Made anew for each probe, so that an upload to it can be nobody else's.
+                key: plan.probe_key(&uuid::Uuid::new_v4().to_string()),
             },
             encryption: plan.encryption.clone(),
+            kms_key,
+            not_shown: plan.not_shown(),
             owner_principal,
             earlier,
         })
@@ -343,17 +371,6 @@ fn is_gone(failure: &Failure) -> bool {
     failure.code.as_deref() == Some("NoSuchUpload")
 }
 
-/// A key among those that the export writes, laid out as a data file's, in a folder that no export
-/// is called by: an export's id is made of digits and hexadecimal digits. It is made anew for each
-/// probe, so that an upload to it can be nobody else's.
-fn key(plan: &Plan) -> String {
-    let folder = format!("AWSDynamoDB/tableferry-probe-{}", uuid::Uuid::new_v4());
-    match &plan.destination.prefix {
-        Some(prefix) => format!("{prefix}/{folder}/data/probe.json.gz"),
-        None => format!("{folder}/data/probe.json.gz"),
-    }
-}
-
 impl Probe {
     /// What would be sent, one line a call, so that a person can agree to it.
     #[must_use]
@@ -361,6 +378,7 @@ impl Probe {
         let target = &self.target;
         let encryption = match &self.encryption {
             Encryption::Aes256 => "AES256".to_owned(),
+            Encryption::BucketDefault => "the bucket's default".to_owned(),
             Encryption::Kms { key: Some(key) } => format!("aws:kms with key {key}"),
             Encryption::Kms { key: None } => "aws:kms with the key aws/s3".to_owned(),
         };

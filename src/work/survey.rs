@@ -22,6 +22,7 @@ use super::event::Side;
 use super::start::StartError;
 use super::{Session, Work};
 use crate::assess::facts::{Change, Facts, PrincipalFacts, SurveyedFor};
+use crate::assess::principal::is_same_principal;
 use crate::assess::requirement::Who;
 use crate::job::Plan;
 use crate::journal::{ChangeId, ChangeRecord, ChangeStage, ChangeTarget};
@@ -59,14 +60,24 @@ impl Work {
             .as_ref()
             .and_then(|_| self.session(Side::Destination));
         let begun = Timestamp::now();
+        let named = plan.principal().filter(|named| {
+            !is_same_principal(&named.to_string(), &source.identity.arn.to_string())
+        });
         // What both sides would read alike is read once.
-        let is_one = destination
-            .as_ref()
-            .is_some_and(|other| is_same_identity(&source, other));
+        let is_one = named.is_none()
+            && destination
+                .as_ref()
+                .is_some_and(|other| is_same_identity(&source, other));
         // On the heap: all these calls at once are more than a thread's stack is made for.
         let read_side = |session| Box::pin(principal::read_all(session));
+        let read_source = async {
+            match named {
+                Some(named) => Box::pin(principal::read_named(named, &source)).await,
+                None => read_side(&source).await,
+            }
+        };
         let (mut source_side, mut destination_side, resources) = future::join3(
-            read_side(&source),
+            read_source,
             future::OptionFuture::from(destination.as_ref().filter(|_| !is_one).map(read_side)),
             Box::pin(read_resources(plan, &source, destination.as_ref())),
         )
@@ -107,9 +118,12 @@ impl Work {
         facts.exports = past::exports(&self.inner.journal, plan, &facts, &exports.described);
         facts.changes = self.young_changes(&facts);
         controls.put_into(&mut facts);
-        facts.source_mut().simulation = Box::pin(principal::simulate(plan, &facts, &source)).await;
+        if source.identity.account == facts.source().caller.account {
+            facts.source_mut().simulation =
+                Box::pin(principal::simulate(plan, &facts, &source)).await;
+        }
         if let Some(other) = &destination
-            && other.identity.account == source.identity.account
+            && other.identity.account == facts.source().caller.account
             && !facts.source().simulation.is_settled()
         {
             let told = Box::pin(principal::simulate(plan, &facts, other)).await;
@@ -195,7 +209,8 @@ async fn read_resources(plan: &Plan, source: &Session, destination: Option<&Sess
     )
     .await;
     let region = bucket.facts.region.value();
-    let keys = key::read_all(plan, &tables.facts, region, source, destination);
+    let key = bucket.facts.objects_key(&plan.encryption);
+    let keys = key::read_all(key, &tables.facts, region, source, destination);
     let keys = Box::pin(keys).await;
     Resources {
         tables,

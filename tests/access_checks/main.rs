@@ -18,3 +18,4 @@ mod probe;
 mod program;
 mod recorded;
 mod same;
+mod uploads;

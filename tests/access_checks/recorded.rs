@@ -205,13 +205,8 @@ async fn nothing_is_read_twice_before_a_start(#[case] example: &str) {
     let controls = ControlDocuments::default();
     let assessed = Box::pin(work.assess(&plan, &controls)).await.unwrap();
     work.summarize_start(&assessed).unwrap();
-    let region = assessed
-        .assessment
-        .facts
-        .bucket(&plan.destination.bucket)
-        .region
-        .value();
-    work.draw_up_probe(&plan, region).await.unwrap();
+    let bucket = assessed.assessment.facts.bucket(&plan.destination.bucket);
+    work.draw_up_probe(&plan, Some(bucket)).await.unwrap();
     let mut reads = recorder.whole.lock().unwrap().clone();
     assert!(reads.len() > 20, "{reads:#?}");
     reads.sort_unstable();

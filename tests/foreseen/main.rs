@@ -15,3 +15,4 @@ mod place;
 mod random;
 mod rows;
 mod simulated;
+mod uploads;

@@ -12,7 +12,7 @@
 //!
 //! `WORLDS=n` makes n of them; `WORLD=seed` makes one, and tells about it.
 
-mod case;
+pub mod case;
 mod remedy;
 mod settled;
 mod statements;

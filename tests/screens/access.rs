@@ -31,6 +31,7 @@ use tableferry_policy::edit;
 use tableferry_policy::evaluate::{Deciding, Dependency, PolicyKind};
 
 use crate::driver::noon;
+use crate::world::chosen_plan;
 
 const OBJECTS: &str = "arn:aws:s3:::export-landing/AWSDynamoDB/*";
 
@@ -178,6 +179,8 @@ pub fn probe() -> Probe {
             key: KEY.to_owned(),
         },
         encryption: Encryption::Aes256,
+        kms_key: None,
+        not_shown: chosen_plan().not_shown(),
         owner_principal: Some("arn:aws:iam::222222222222:user/dev-admin".parse().unwrap()),
         earlier: Vec::new(),
     }

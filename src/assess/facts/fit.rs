@@ -103,11 +103,13 @@ impl Facts {
     pub fn fit(mut self, plan: &Plan, said: &[Arn]) -> Result<MatchedFacts, Vec<Mismatch>> {
         let mut notes = Vec::new();
         let mut misfits: Vec<Mismatch> = self.bucket_misfit(plan).into_iter().collect();
+        misfits.extend(self.principal_misfit(plan));
         misfits.extend(self.strangers(said));
         misfits.extend(self.region_misfit(plan));
         let surveyed = self.surveyed_for.as_ref();
         let sides = [
-            Some(Side {
+            // A principal that the plan names tells by itself.
+            plan.principal().is_none().then(|| Side {
                 word: "source",
                 sign_in: &plan.source.sign_in,
                 facts: Some(&self.source),
@@ -144,8 +146,19 @@ impl Facts {
             found => format!("bucket {}", found.join(" and ")),
         };
         Some(mismatch(format!(
-            "the facts are of {found}, and the plan exports to bucket {wanted}"
+            "the facts are of {found}, and the plan {} to bucket {wanted}",
+            plan.words().verb
         )))
+    }
+
+    fn principal_misfit(&self, plan: &Plan) -> Option<Mismatch> {
+        let named = plan.principal()?;
+        let found = &self.source().caller.arn;
+        (!goes_by(self.source(), named)).then(|| {
+            mismatch(format!(
+                "the facts are of {found}, and the plan is about {named}"
+            ))
+        })
     }
 
     /// Those that were vouched for and are on neither side.
@@ -202,10 +215,8 @@ impl Facts {
         }
         self.tables = tables;
         let mut keys: Vec<String> = Vec::new();
-        if let Encryption::Kms { .. } = &plan.encryption {
-            let key = plan.encryption.key().unwrap_or("alias/aws/s3");
-            keys.push(key.to_owned());
-        }
+        let bucket = self.bucket(&plan.destination.bucket);
+        keys.extend(bucket.objects_key(&plan.encryption).map(str::to_owned));
         let of_tables = self.tables.values().filter_map(|table| {
             let key = table.description.value()?.key.as_ref()?;
             Some(key.to_string())

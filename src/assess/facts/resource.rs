@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Fact;
+use crate::job::Encryption;
+use crate::job::requirement::DefaultKey;
 use tableferry_policy::arn::{AccountId, Arn, Region};
 use tableferry_policy::policy::Policy;
 
@@ -169,6 +171,33 @@ pub struct DefaultEncryption {
     #[serde(default)]
     pub has_bucket_key: bool,
 }
+
+impl BucketFacts {
+    /// The key that the bucket encrypts with by default.
+    #[must_use]
+    pub fn default_key(&self) -> DefaultKey<'_> {
+        match &self.encryption {
+            Fact::Known { value, .. } if value.algorithm.starts_with("aws:kms") => {
+                DefaultKey::Named(value.key.as_deref().unwrap_or(AWS_MANAGED))
+            }
+            Fact::Known { .. } | Fact::Absent { .. } => DefaultKey::None,
+            Fact::Refused(_) | Fact::Failed(_) | Fact::Unasked { .. } => DefaultKey::Unknown,
+        }
+    }
+
+    /// The key of the objects that a job writes to the bucket, as the plan or the bucket names it.
+    #[must_use]
+    pub fn objects_key<'a>(&'a self, encryption: &'a Encryption) -> Option<&'a str> {
+        match (encryption, self.default_key()) {
+            (Encryption::BucketDefault, DefaultKey::Named(key)) => Some(key),
+            (Encryption::BucketDefault | Encryption::Aes256, _) => None,
+            (Encryption::Kms { .. }, _) => Some(encryption.key().unwrap_or(AWS_MANAGED)),
+        }
+    }
+}
+
+/// What stands for a key where KMS is asked for and no key is named.
+const AWS_MANAGED: &str = "alias/aws/s3";
 
 /// A KMS key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,10 +3,10 @@
 
 use super::prior_export;
 use crate::assess::facts::{Fact, Facts, Ownership};
-use crate::assess::requirement::{Criticality, bucket_owner, owner_sent};
+use crate::assess::requirement::{Criticality, DefaultKey, Who, bucket_owner, owner_sent};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, SettledBy, Verdict};
-use crate::job::Plan;
+use crate::job::{Encryption, Plan};
 use tableferry_policy::arn::AccountId;
 use tableferry_policy::evaluate::Dependency;
 use tableferry_policy::public::public_statements;
@@ -22,6 +22,8 @@ pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
     verdicts.extend(public_access(plan, facts, owner.as_ref()));
     verdicts.extend(object_ownership(plan, facts, owner.as_ref()));
     verdicts.extend(requester_pays(plan, facts, owner.as_ref()));
+    verdicts.extend(request_payer(plan, facts, owner.as_ref()));
+    verdicts.extend(default_encryption(plan, facts));
     verdicts
 }
 
@@ -249,20 +251,95 @@ fn object_ownership(
         }
         Ownership::BucketOwnerPreferred => check(Verdict::CLEAR)
             .because("the bucket's owner owns objects that come with bucket-owner-full-control")
-            .caution("which access control list an export sends is not documented"),
+            .caution(plan.words().on_acl),
         Ownership::ObjectWriter => check(Verdict::Depends {
             on: Dependency::on("s3:x-amz-acl"),
             unread: Vec::new(),
         })
         .because(format!(
-            "whoever writes an object to bucket {name} owns it: {source} may own the exported files, \
-             and the bucket's policy would not cover them"
+            "whoever writes an object to bucket {name} owns it: {source} may own {}, and the bucket's \
+             policy would not cover them",
+            plan.words().files
         ))
         .fixed_by(
             Responsible::for_bucket(facts, owner),
             "set the bucket's object ownership to BucketOwnerEnforced",
         ),
     })
+}
+
+/// "Requesters must include x-amz-request-payer … in their requests", but for those of the bucket
+/// owner's account ("Using Requester Pays general purpose buckets").
+fn request_payer(
+    plan: &Plan,
+    facts: &Facts,
+    owner: Option<&AccountId>,
+) -> Option<AssessedRequirement> {
+    let name = &plan.destination.bucket;
+    let bucket = facts.bucket(name);
+    let is_on = *bucket.requester_pays.value()?;
+    let is_of_owner = owner == Some(&facts.source().caller.account);
+    (is_on && !is_of_owner).then(|| {
+        let on = Dependency::on("whether the uploader sends x-amz-request-payer: requester");
+        let outcome = Verdict::Depends {
+            on,
+            unread: Vec::new(),
+        };
+        AssessedRequirement::check(Check::RequestPayer, name.as_str(), outcome)
+            .because("the requester pays, and S3 refuses a request that does not say that it will")
+            .fixed_by(
+                Responsible::You,
+                "send x-amz-request-payer: requester with each request (`--request-payer requester`)",
+            )
+            .expecting("Access Denied")
+    })
+}
+
+/// Where a job leaves the encryption to the bucket, the bucket's default tells which key matters.
+fn default_encryption(plan: &Plan, facts: &Facts) -> Option<AssessedRequirement> {
+    if plan.encryption != Encryption::BucketDefault {
+        return None;
+    }
+    let name = &plan.destination.bucket;
+    let bucket = facts.bucket(name);
+    let check =
+        |outcome| AssessedRequirement::check(Check::DefaultEncryption, name.as_str(), outcome);
+    let key = match bucket.default_key() {
+        DefaultKey::None => {
+            return Some(
+                check(Verdict::CLEAR).because("S3 encrypts with keys of its own (AES256)"),
+            );
+        }
+        DefaultKey::Named(key) => key,
+        DefaultKey::Unknown => {
+            let mut tried = facts.tried.iter();
+            let was_let_in = tried.any(|tried| {
+                tried.who == Who::Exporter
+                    && tried.action == "s3:PutObject"
+                    && tried.refusal.is_none()
+            });
+            let unread = MissingInput::of_setting(
+                &bucket.encryption,
+                format!("the default encryption of bucket {name}"),
+                "s3:GetEncryptionConfiguration",
+            );
+            return Some(if was_let_in {
+                check(Verdict::Allowed { assumed: unread })
+                    .because("an upload was tried, and S3 encrypted it")
+            } else {
+                check(Verdict::Unknown {
+                    unread,
+                    settled_by: SettledBy::Probe,
+                })
+                .because("which key the bucket encrypts with by default could not be read")
+                .fixed_by(
+                    Responsible::for_bucket(facts, bucket_owner(plan, facts).as_ref()),
+                    "ask which key it is, and name it in encryption.key",
+                )
+            });
+        }
+    };
+    Some(check(Verdict::CLEAR).because(format!("the bucket encrypts with {key} by default")))
 }
 
 fn requester_pays(

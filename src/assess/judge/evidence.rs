@@ -8,7 +8,7 @@ use super::ruling::rule_all;
 use crate::assess::facts::{Facts, ObservedCall};
 use crate::assess::refusal::is_for_want_of_identity;
 use crate::assess::request::direct_asks;
-use crate::assess::requirement::{RequiredPermission, Subject};
+use crate::assess::requirement::{RequiredPermission, SettledBy, Subject};
 use crate::assess::verdict::{Evidence, MissingInput, Verdict};
 use crate::job::Plan;
 use tableferry_policy::evaluate::{Dependency, PolicyKind};
@@ -39,7 +39,13 @@ pub(super) fn with_witnesses(
     });
     let mut cautions = Vec::new();
     let decision = match tried {
-        Some(tried) if need.is_direct => rule_by_trial(tried, need, decision),
+        Some(tried) if need.is_direct && need.settled_by != SettledBy::Probe => {
+            rule_by_trial(tried, need, decision)
+        }
+        Some(tried) if need.is_direct => {
+            let is_known_why = || is_known_why(plan, facts, need, now);
+            rule_by_probe(tried, need, decision, is_known_why, &mut cautions)
+        }
         // The probe makes the calls itself; while an export runs, DynamoDB forwards them.
         Some(tried) => match &tried.refusal {
             None if matches!(decision.outcome, Verdict::Unknown { .. }) => {
@@ -113,8 +119,13 @@ fn as_far_as_alike(
         Verdict::Unknown { unread, .. } => unread,
         _ => Vec::new(),
     };
+    let tells_apart = if need.is_direct {
+        OF_UPLOADS
+    } else {
+        TELLS_APART
+    };
     let assumed = unread.into_iter().map(|unread| MissingInput {
-        what: format!("{TELLS_APART} in {}", unread.what),
+        what: format!("{tells_apart} in {}", unread.what),
         ..unread
     });
     PermissionDecision {
@@ -122,7 +133,7 @@ fn as_far_as_alike(
             assumed: assumed.collect(),
         },
         ..PermissionDecision::allowed(format!(
-            "{} was tried at {}, and worked: allowed, assuming {TELLS_APART}",
+            "{} was tried at {}, and worked: allowed, assuming {tells_apart}",
             need.action, tried.at
         ))
     }
@@ -131,6 +142,34 @@ fn as_far_as_alike(
 /// What a probe's own call and an export's, which DynamoDB forwards, differ in.
 const TELLS_APART: &str = "no condition on aws:SourceIp, aws:SourceVpc*, aws:ViaAWSService, \
                            aws:CalledVia* or the ACL";
+
+/// What a probe's calls and those of a whole upload by the same principal differ in.
+const OF_UPLOADS: &str = "no condition on aws:SourceIp, aws:SourceVpc*, the ACL, tags or \
+                          s3:ObjectCreationOperation";
+
+/// The probe makes the principal's own calls, but for the one that ends an upload: what it shows
+/// overrules no denial, and its refusal is a denial where nothing that was read depends on more.
+fn rule_by_probe(
+    tried: &ObservedCall,
+    need: &RequiredPermission,
+    decision: PermissionDecision,
+    is_known_why: impl FnOnce() -> bool,
+    cautions: &mut Vec<String>,
+) -> PermissionDecision {
+    match (&tried.refusal, &decision.outcome) {
+        (None, Verdict::Unknown { .. }) => as_far_as_alike(tried, need, decision.outcome),
+        (Some(refusal), Verdict::Depends { .. }) => {
+            cautions.push(format!("tried from here, it was refused: {refusal}"));
+            if is_known_why() {
+                decision
+            } else {
+                rule_by_trial(tried, need, decision)
+            }
+        }
+        (Some(_), _) => rule_by_trial(tried, need, decision),
+        (None, _) => decision,
+    }
+}
 
 /// A call that worked is proof, whatever the policies seem to say; one that was refused, too.
 fn rule_by_trial(

@@ -5,20 +5,19 @@ use crate::assess::facts::{Fact, Facts, KeyFacts, KeyManager};
 use crate::assess::requirement::{bucket_owner, tables_of};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, Verdict};
-use crate::job::{Encryption, Plan};
+use crate::job::Plan;
 use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
 /// Judges the plan's key, and the tables' own.
 pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
     let mut verdicts = Vec::new();
-    if let Encryption::Kms { .. } = &plan.encryption {
-        let asked = plan.encryption.key().unwrap_or("alias/aws/s3");
+    if let Some(asked) = objects_key(plan, facts) {
         let name = judge_name(plan, facts, asked);
         let is_usable = name.outcome != Verdict::Denied;
         verdicts.push(name);
         if is_usable {
             verdicts.extend(judge_region(facts, &plan.destination.bucket, asked));
-            verdicts.push(judge_state(facts, asked));
+            verdicts.push(judge_state(plan, facts, asked));
         }
     }
     for table in tables_of(plan, facts) {
@@ -26,7 +25,7 @@ pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
             .description
             .value()
             .and_then(|table| table.key.as_ref());
-        verdicts.extend(key.map(|key| judge_state(facts, &key.to_string())));
+        verdicts.extend(key.map(|key| judge_state(plan, facts, &key.to_string())));
     }
     verdicts
 }
@@ -42,10 +41,16 @@ fn is_managed(facts: &Facts, asked: &str) -> bool {
             .is_some_and(|key| key.manager == KeyManager::Aws)
 }
 
+/// The key of the objects, as the plan or the bucket names it.
+fn objects_key<'a>(plan: &'a Plan, facts: &'a Facts) -> Option<&'a str> {
+    let bucket = facts.bucket(&plan.destination.bucket);
+    bucket.objects_key(&plan.encryption)
+}
+
 /// Whether the plan's key is one that no policy can open to the export: an AWS managed key or an
 /// alias of another account. Another key must be chosen.
 pub(in crate::assess) fn is_out_of_reach(plan: &Plan, facts: &Facts) -> bool {
-    let key = plan.encryption.key();
+    let key = objects_key(plan, facts);
     key.is_some_and(|asked| judge_name(plan, facts, asked).outcome == Verdict::Denied)
 }
 
@@ -87,9 +92,13 @@ fn judge_name(plan: &Plan, facts: &Facts, asked: &str) -> AssessedRequirement {
             .expecting("KMS.NotFoundException"),
         (None, _) => check(Verdict::CLEAR)
             .because(format!(
-                "{asked} is looked for in {source}, the account that exports"
+                "{asked} is looked for in {source}, the account that {}",
+                plan.words().verb
             ))
-            .caution("whoever reads the files must be able to use a key of the exporting account"),
+            .caution(format!(
+                "whoever reads the files must be able to use a key of the {} account",
+                plan.words().participle
+            )),
         _ => check(Verdict::CLEAR).because("it is named by its ARN"),
     }
 }
@@ -121,7 +130,7 @@ fn judge_region(facts: &Facts, bucket: &BucketName, asked: &str) -> Option<Asses
     })
 }
 
-fn judge_state(facts: &Facts, asked: &str) -> AssessedRequirement {
+fn judge_state(plan: &Plan, facts: &Facts, asked: &str) -> AssessedRequirement {
     let key = facts.key(asked);
     let account = key
         .and_then(KeyFacts::arn)
@@ -140,10 +149,11 @@ fn judge_state(facts: &Facts, asked: &str) -> AssessedRequirement {
                     "check the key's id, account and Region".to_owned()
                 } else {
                     format!(
-                        "set encryption.key to a key that {}, the account that exports, has in the \
+                        "set encryption.key to a key that {}, the account that {}, has in the \
                          bucket's Region, or to a key of another account by its full ARN: \
                          arn:aws:kms:REGION:ACCOUNT:key/ID",
-                        facts.source().caller.account
+                        facts.source().caller.account,
+                        plan.words().verb
                     )
                 },
             )

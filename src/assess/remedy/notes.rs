@@ -3,7 +3,7 @@
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::requirement::{JobContext, bucket_owner, customer_table_keys};
-use crate::job::{Encryption, Plan};
+use crate::job::Plan;
 use tableferry_policy::arn::Arn;
 
 /// A sentence or two each.
@@ -11,23 +11,23 @@ use tableferry_policy::arn::Arn;
 pub fn notes(plan: &Plan, facts: &Facts) -> Vec<String> {
     let table_keys = customer_table_keys(plan, facts);
     let owner = bucket_owner(plan, facts);
+    let bucket = facts.bucket(&plan.destination.bucket);
     let context = JobContext {
         account: &facts.source().caller.account,
         region: &facts.source().region,
         owner: owner.as_ref(),
+        default_key: bucket.default_key(),
         table_keys: &table_keys,
     };
-    let is_foreign = plan
-        .key_account()
-        .is_some_and(|key| key != *context.account);
-    written(plan, context, &facts.source().naming(), is_foreign)
+    let key = bucket.objects_key(&plan.encryption);
+    written(plan, context, &facts.source().naming(), key)
 }
 
 fn written(
     plan: &Plan,
     context: JobContext<'_>,
     principal: &SourcePrincipal,
-    key_is_foreign: bool,
+    key: Option<&str>,
 ) -> Vec<String> {
     let mut notes: Vec<String> = principal.caution().into_iter().collect();
     let bucket = &plan.destination.bucket;
@@ -38,50 +38,50 @@ fn written(
             context.account
         )),
         Some(owner) if owner == context.account => notes.push(format!(
-            "{bucket} is of the exporting account, so that the identity policy is enough, unless \
-             the bucket's policy denies."
+            "{bucket} is of the {} account, so that the identity policy is enough, unless \
+             the bucket's policy denies.",
+            plan.words().participle
         )),
         Some(owner) => notes.push(format!(
             "Somebody of account {owner} adds the bucket statement to the policy of {bucket}, \
              beside what stands there already."
         )),
     }
-    notes.extend(key_note(plan, context, key_is_foreign));
-    notes.push(table_key_note(plan, context));
+    notes.extend(key.map(|key| key_note(plan, context, key)));
+    if !plan.tables.is_empty() {
+        notes.push(table_key_note(plan, context));
+    }
     notes
 }
 
-fn key_note(plan: &Plan, context: JobContext<'_>, key_is_foreign: bool) -> Option<String> {
-    if plan.encryption == Encryption::Aes256 {
-        return None;
+fn key_note(plan: &Plan, context: JobContext<'_>, key: &str) -> String {
+    if key.starts_with("alias/aws/") {
+        return "KMS without a key means the AWS managed key aws/s3, whose policy nobody can change: \
+                it serves only callers of the bucket's own account."
+            .to_owned();
     }
-    let Some(key) = plan.encryption.key() else {
-        return Some(
-            "KMS without a key means the AWS managed key aws/s3, whose policy nobody can change: \
-             it serves only callers of the bucket's own account."
-                .to_owned(),
+    let arn = key.parse::<Arn>().ok();
+    let owner = arn.as_ref().and_then(Arn::account_id);
+    if let Some(owner) = owner.filter(|owner| owner != context.account) {
+        return format!(
+            "Somebody of account {owner} adds the key statement to the policy of {key}. Across accounts \
+             both are needed, the key policy and the identity policy."
         );
-    };
-    if key_is_foreign {
-        return Some(format!(
-            "Somebody of account {} adds the key statement to the policy of {key}. Across accounts \
-             both are needed, the key policy and the identity policy.",
-            plan.key_account()?
-        ));
     }
-    let is_arn = key.parse::<Arn>().is_ok();
-    Some(if is_arn {
+    if arn.is_some() {
         format!(
-            "{key} is of the exporting account: its key policy must allow the principal, or \
-             delegate to IAM through the account's root, as the default key policy does."
+            "{key} is of the {} account: its key policy must allow the principal, or \
+             delegate to IAM through the account's root, as the default key policy does.",
+            plan.words().participle
         )
     } else {
         format!(
-            "{key} is looked for in {}, the account that exports. A key of another account must be \
+            "{key} is looked for in {}, the account that {}. A key of another account must be \
              given by its full ARN.",
-            context.account
+            context.account,
+            plan.words().verb
         )
-    })
+    }
 }
 
 /// A table's own key is no part of a plan, so that a person must look where nobody has.

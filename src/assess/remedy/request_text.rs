@@ -11,10 +11,6 @@ use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::responsible::Responsible;
 use crate::job::Plan;
-use tableferry_policy::arn::Arn;
-
-/// How many tables a letter names; of more it gives the number.
-const MOST_TABLES: usize = 5;
 
 /// Writes the text for all remedies of one responsible party; `expires` is when the grants end.
 #[must_use]
@@ -25,60 +21,20 @@ pub fn letter(
     facts: &Facts,
     expires: Option<Timestamp>,
 ) -> String {
-    let source = &facts.source().caller.account;
-    let bucket = &plan.destination.bucket;
-    let mut text = format!(
-        "To {responsible}\n\nWe export {}{} to the bucket {bucket} by DynamoDB's own export to S3. \
-         DynamoDB writes the files as the principal that starts the export, which is {}.\n",
-        tables(plan),
-        // An ARN tells its account itself, and that may be another one.
-        if names_arns(plan) {
-            String::new()
-        } else {
-            format!(" of account {source}")
-        },
-        facts.source().naming()
-    );
+    let account = &facts.source().caller.account;
+    let opening = plan.opening(account, &facts.source().naming().to_string());
+    let mut text = format!("To {responsible}\n\n{opening}\n");
+    let until = plan.words().until;
     for remedy in remedies
         .iter()
         .filter(|remedy| remedy.responsible == *responsible)
     {
         add(&mut text, remedy, facts);
-        if let Some(ending) = ending(&remedy.fix, expires).filter(|_| remedy.is_sound()) {
+        if let Some(ending) = ending(&remedy.fix, until, expires).filter(|_| remedy.is_sound()) {
             let _ = write!(text, "\n{ending}\n");
         }
     }
     text
-}
-
-/// The tables by name, or how many they are.
-fn tables(plan: &Plan) -> String {
-    let mut names: Vec<String> = plan
-        .tables
-        .iter()
-        .take(MOST_TABLES)
-        .map(|job| job.table.to_string())
-        .collect();
-    let more = plan.tables.len() - names.len();
-    if more > 0 {
-        names.push(format!("{more} more tables"));
-    }
-    listed(&names)
-}
-
-fn names_arns(plan: &Plan) -> bool {
-    let mut tables = plan.tables.iter().take(MOST_TABLES);
-    tables.any(|job| job.table.to_string().parse::<Arn>().is_ok())
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn listed(words: &[impl AsRef<str>]) -> String {
-    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    match words.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-        None => String::new(),
-    }
 }
 
 /// Asks for what a document would give that cannot be written as it was drawn up: what is needed stays
@@ -179,15 +135,18 @@ fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
 
 /// For how long it is asked, of each kind of change what is true of it: a statement of ours can end by
 /// itself, an exemption cannot, and recovery that is switched off again takes its window along.
-fn ending(fix: &Fix, expires: Option<Timestamp>) -> Option<String> {
+fn ending(fix: &Fix, until: &str, expires: Option<Timestamp>) -> Option<String> {
     match fix {
         Fix::Document {
             added, exempted, ..
         } => {
-            let sentences: Vec<String> = [of_statements(added, expires), of_exemptions(exempted)]
-                .into_iter()
-                .flatten()
-                .collect();
+            let sentences: Vec<String> = [
+                of_statements(added, until, expires),
+                of_exemptions(exempted, until),
+            ]
+            .into_iter()
+            .flatten()
+            .collect();
             (!sentences.is_empty()).then(|| sentences.join("\n"))
         }
         Fix::EnableRecovery { .. } => Some(
@@ -199,7 +158,7 @@ fn ending(fix: &Fix, expires: Option<Timestamp>) -> Option<String> {
     }
 }
 
-fn of_statements(added: &[String], expires: Option<Timestamp>) -> Option<String> {
+fn of_statements(added: &[String], until: &str, expires: Option<Timestamp>) -> Option<String> {
     let (what, verb, them) = match added {
         [] => return None,
         [only] => (
@@ -217,15 +176,15 @@ fn of_statements(added: &[String], expires: Option<Timestamp>) -> Option<String>
     Some(match expires {
         Some(expires) => format!("{what} {ends} at {expires}; please take {them} out afterwards."),
         None => {
-            format!("{what} {is} needed until the export is done; please take {them} out then.")
+            format!("{what} {is} needed until {until}; please take {them} out then.")
         }
     })
 }
 
-fn of_exemptions(exempted: &[ExemptingDeny]) -> Option<String> {
+fn of_exemptions(exempted: &[ExemptingDeny], until: &str) -> Option<String> {
     (!exempted.is_empty()).then(|| {
         format!(
-            "What is put into the Deny `{}` is needed until the export is done. It does not end by \
+            "What is put into the Deny `{}` is needed until {until}. It does not end by \
              itself: please take it out then.",
             sids(exempted).join("` and the Deny `")
         )

@@ -235,7 +235,7 @@ impl<'a> Search<'a> {
             .denied_by
             .or_else(|| verdict.deciding.first().map(|deciding| deciding.kind));
         let target = match kind {
-            Some(PolicyKind::Identity) => Some(Target::identity(self.facts, need.who)),
+            Some(PolicyKind::Identity) => Some(Target::identity(&self.plan, self.facts, need.who)),
             Some(PolicyKind::Resource | PolicyKind::Grant) => Target::of_resource(self.facts, need),
             _ => None,
         };
@@ -522,10 +522,12 @@ impl<'a> Search<'a> {
             for who in sides {
                 warnings.extend(super::caution(&principal(self.facts, who), target));
             }
-            warnings.extend(super::warnings_of_expiry(self.terms, self.now));
+            warnings.extend(super::warnings_of_expiry(&self.plan, self.terms, self.now));
         }
         let exempted = exempted(draft, target.live(self.facts));
-        warnings.extend(super::warning_of_exemption(&exempted, self.terms));
+        warnings.extend(super::warning_of_exemption(
+            &self.plan, &exempted, self.terms,
+        ));
         warnings.extend(drawn.ended.iter().map(|sid| super::word_of_ended(sid)));
         warnings.extend(drawn.renamed.iter().map(super::word_of_renamed));
         for (id, sid) in &drawn.dropped {

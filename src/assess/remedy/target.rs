@@ -9,6 +9,7 @@ use crate::assess::facts::{Fact, Facts, ObservedCall, PolicyText, PrincipalFacts
 use crate::assess::refusal::is_for_want_of_identity;
 use crate::assess::requirement::{RequiredPermission, Subject, Who};
 use crate::assess::simulation;
+use crate::job::Plan;
 use tableferry_policy::arn::BucketName;
 use tableferry_policy::document::{Document, Statement};
 use tableferry_policy::evaluate::{
@@ -16,8 +17,8 @@ use tableferry_policy::evaluate::{
 };
 use tableferry_policy::policy::Policy;
 
-/// The name of the inline policy that we add to a principal.
-const INLINE_NAME: &str = "tableferry-export";
+/// What a document is called that only stands for one.
+const ONE_OF_OURS: &str = "tableferry";
 
 /// Which document a remedy changes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +51,7 @@ impl Target {
     /// A policy of its own on the principal of a side, under a name that is free.
     ///
     /// Where one identity signs in for both sides, it has one such policy.
-    pub(super) fn identity(facts: &Facts, who: Who) -> Self {
+    pub(super) fn identity(plan: &Plan, facts: &Facts, who: Who) -> Self {
         let who = if facts.is_one_identity() {
             Who::Exporter
         } else {
@@ -61,11 +62,12 @@ impl Target {
             let known = side.known_identity_policies();
             known.iter().any(|policy| policy.name == name)
         };
-        let mut name = INLINE_NAME.to_owned();
+        let wanted = plan.words().policy;
+        let mut name = wanted.to_owned();
         let mut number = 1;
         while taken(&name) {
             number += 1;
-            name = format!("{INLINE_NAME}-{number}");
+            name = format!("{wanted}-{number}");
         }
         Self::IdentityPolicy { who, name }
     }
@@ -181,8 +183,8 @@ fn give(facts: &mut Facts, who: Who, policy: &PolicyText) {
     );
     let leave = Document::parse(&leave).ok();
     let policies = Policies {
-        identity: vec![Named::new(INLINE_NAME, Arc::clone(document))],
-        resource: leave.map(|leave| Named::new(INLINE_NAME, leave)),
+        identity: vec![Named::new(ONE_OF_OURS, Arc::clone(document))],
+        resource: leave.map(|leave| Named::new(ONE_OF_OURS, leave)),
         ..Policies::default()
     };
     let is_granted = |action: &str, resource: &str| {
@@ -253,10 +255,10 @@ fn decision_of(policy: &Policy, principal: &Principal, action: &str, resource: &
         context: &context,
     };
     let own = Document::parse(OWN).into_iter();
-    let own = own.map(|own| Named::new(INLINE_NAME, own));
+    let own = own.map(|own| Named::new(ONE_OF_OURS, own));
     let policies = Policies {
         identity: own.collect(),
-        resource: Some(Named::new(INLINE_NAME, Arc::clone(document))),
+        resource: Some(Named::new(ONE_OF_OURS, Arc::clone(document))),
         ..Policies::default()
     };
     evaluate(&request, &policies).decision
@@ -287,7 +289,7 @@ impl fmt::Display for Target {
         match self {
             Self::IdentityPolicy { who, name } => {
                 let whose = match who {
-                    Who::Exporter => "the exporting principal",
+                    Who::Exporter => "the source's principal",
                     Who::Reader => "the destination's principal",
                 };
                 write!(f, "inline policy {name} of {whose}")

@@ -113,7 +113,7 @@ fn documents(plan: &Plan, facts: &Facts) -> BTreeMap<Target, Vec<RequiredPermiss
     for need in needs.iter().filter(|need| need.who == Who::Exporter) {
         let mut wanted = |target: Target| documents.entry(target).or_default().push(need.clone());
         if !is_root {
-            wanted(Target::identity(facts, need.who));
+            wanted(Target::identity(plan, facts, need.who));
         }
         let is_foreign = need.account.as_ref() != Some(&facts.source().caller.account);
         if is_foreign && let Some(target) = Target::of_resource(facts, need) {
@@ -227,7 +227,7 @@ impl Whole<'_> {
         let mut warnings = Vec::new();
         if is_granted_more {
             warnings.extend(super::caution(&self.facts.source().naming(), target));
-            warnings.extend(super::warnings_of_expiry(self.terms, self.now));
+            warnings.extend(super::warnings_of_expiry(self.plan, self.terms, self.now));
         }
         if let Some(obstacle) = target.obstacle(self.facts) {
             warnings.push(format!(

@@ -34,7 +34,8 @@ pub fn cloudformation(sheet: &Sheet<'_>) -> Rendered {
         }
         text.push_str("AWSTemplateFormatVersion: \"2010-09-09\"\n");
         let description = format!(
-            "What the export to the bucket {} needs",
+            "What the {} to the bucket {} needs",
+            sheet.plan.words().noun,
             sheet.plan.destination.bucket
         );
         let _ = writeln!(text, "Description: {}", scalar(&description.into()));

@@ -114,7 +114,7 @@ fn identity_bucket_and_key_are_mended_together_each_once() {
     assert_eq!(
         targets,
         [
-            "inline policy tableferry-export of the exporting principal".to_owned(),
+            "inline policy tableferry-export of the source's principal".to_owned(),
             "bucket policy of export-landing".to_owned(),
             format!("key policy of {KEY}"),
         ]

@@ -358,7 +358,7 @@ fn a_permission_sets_owner_is_asked_for_its_inline_policy_and_the_buckets_owner_
     );
     for text in [&set, &to(&owner())] {
         assert!(!text.contains("edited by hand"), "{text}");
-        assert!(!text.contains("of the exporting principal"), "{text}");
+        assert!(!text.contains("of the source's principal"), "{text}");
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) fn fill(
         Encryption::Kms { key } => input
             .s3_sse_algorithm(S3SseAlgorithm::Kms)
             .set_s3_sse_kms_key_id(key.as_ref().map(ToString::to_string)),
+        Encryption::BucketDefault => input,
     };
     input = match &request.span {
         Span::Full { time } => input

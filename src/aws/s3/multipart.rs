@@ -41,8 +41,9 @@ impl S3 {
         self.write_guard
             .check("s3:PutObject", &target.to_string())?;
         let algorithm = match encryption {
-            Encryption::Aes256 => ServerSideEncryption::Aes256,
-            Encryption::Kms { .. } => ServerSideEncryption::AwsKms,
+            Encryption::Aes256 => Some(ServerSideEncryption::Aes256),
+            Encryption::Kms { .. } => Some(ServerSideEncryption::AwsKms),
+            Encryption::BucketDefault => None,
         };
         let once = aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled());
         let answer = self
@@ -51,7 +52,7 @@ impl S3 {
             .bucket(target.bucket.as_str())
             .key(&target.key)
             .expected_bucket_owner(target.owner.as_str())
-            .server_side_encryption(algorithm)
+            .set_server_side_encryption(algorithm)
             .set_ssekms_key_id(encryption.key().map(str::to_owned))
             .customize()
             .config_override(once)

@@ -11,7 +11,7 @@ use crate::commands::report::Report;
 use crate::commands::sign_in::ask;
 use crate::commands::unfinished;
 use crate::commands::{Exit, check_may_change};
-use crate::work::probe::{LEAVES, Left, NOT_SHOWN, TakingBack};
+use crate::work::probe::{LEAVES, Left, TakingBack};
 use crate::work::{Assessed, ProbeError, ProbeReport, Work};
 
 /// Refuses a probe that may not be made, or that nobody could agree to, before anything is read.
@@ -40,12 +40,7 @@ pub(super) async fn probe(
     report: &Report,
 ) -> Result<Assessed, Exit> {
     let plan = &assessed.assessment.plan;
-    let region = assessed
-        .assessment
-        .facts
-        .bucket(&plan.destination.bucket)
-        .region
-        .value();
+    let bucket = assessed.assessment.facts.bucket(&plan.destination.bucket);
     let told = |error: ProbeError| {
         report.error(
             &format!("the probe cannot be made: {error}"),
@@ -53,7 +48,7 @@ pub(super) async fn probe(
         );
         Exit::Refused
     };
-    let probe = work.draw_up_probe(plan, region).await.map_err(told)?;
+    let probe = work.draw_up_probe(plan, Some(bucket)).await.map_err(told)?;
     unfinished::tell_but(work, &probe.earlier, report);
     report.line("the probe sends:");
     for line in probe.lines() {
@@ -136,7 +131,7 @@ fn object(found: &ProbeReport) -> Value {
         "key": found.target.key,
         "steps": steps.collect::<Vec<_>>(),
         "tried": found.tried(),
-        "not_shown": NOT_SHOWN,
+        "not_shown": found.not_shown,
         "left": left,
     })
 }

@@ -12,6 +12,7 @@ use crate::assess::verdict::{
     by_responsible, grouped_by_cause,
 };
 use crate::commands::report::Report;
+use crate::job::JobWords;
 use tableferry_policy::evaluate::Deciding;
 
 /// Tells every verdict, grouped by who can mend it, and what was assumed.
@@ -23,7 +24,7 @@ pub(in crate::commands) fn tell(report: &Report, assessment: &Assessment) {
             report.object(&verdict_object(verdict));
         }
         for told in grouped_by_cause(group) {
-            tell_verdict(report, &told);
+            tell_verdict(report, &told, assessment.plan.words());
         }
     }
     let assumed = assessment.assumed();
@@ -49,7 +50,10 @@ pub(in crate::commands) fn tell_age(report: &Report, facts: &Facts, now: Timesta
 pub(in crate::commands) fn tell_end(report: &Report, assessment: &Assessment, overall: Overall) {
     let (facts, now) = (&assessment.facts, assessment.made_at);
     let counts = assessment.counts();
-    report.line(&format!("{}: {counts}", overall_in_words(overall, counts)));
+    report.line(&format!(
+        "{}: {counts}",
+        overall_in_words(assessment.plan.words(), overall, counts)
+    ));
     report.object(&json!({
         "event": "checked",
         "overall": overall_word(overall),
@@ -60,7 +64,7 @@ pub(in crate::commands) fn tell_end(report: &Report, assessment: &Assessment, ov
     }));
 }
 
-fn tell_verdict(report: &Report, told: &VerdictGroup<'_>) {
+fn tell_verdict(report: &Report, told: &VerdictGroup<'_>, words: JobWords) {
     let verdict = told.verdict;
     report.line(&format!(
         "  {:<8} {}{}{}",
@@ -77,7 +81,10 @@ fn tell_verdict(report: &Report, told: &VerdictGroup<'_>) {
     }
     report.line(&format!("           {}", verdict.explanation));
     if verdict.outcome == Verdict::Denied && verdict.criticality != Criticality::Required {
-        report.line("           the export itself completes without it");
+        report.line(&format!(
+            "           the {} itself completes without it",
+            words.noun
+        ));
     }
     match &verdict.outcome {
         Verdict::Depends { on, unread } => {
@@ -193,12 +200,12 @@ const fn overall_word(overall: Overall) -> &'static str {
     }
 }
 
-const fn overall_in_words(overall: Overall, counts: Counts) -> &'static str {
+fn overall_in_words(words: JobWords, overall: Overall, counts: Counts) -> String {
     match overall {
-        Overall::Allowed if counts.unknown > 0 => "the start settles what is unknown",
-        Overall::Allowed => "all is allowed",
-        Overall::Undecided => "undecided",
-        Overall::Denied => "the export would be refused",
+        Overall::Allowed if counts.unknown > 0 => "the start settles what is unknown".to_owned(),
+        Overall::Allowed => "all is allowed".to_owned(),
+        Overall::Undecided => "undecided".to_owned(),
+        Overall::Denied => format!("the {} would be refused", words.noun),
     }
 }
 

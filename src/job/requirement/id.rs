@@ -114,6 +114,10 @@ pub enum Check {
     ObjectOwnership,
     /// The bucket's owner pays.
     RequesterPays,
+    /// Where the requester pays, the call says that it will.
+    RequestPayer,
+    /// What the bucket encrypts with by default is known.
+    DefaultEncryption,
     /// The policies name no principal that was deleted.
     StalePrincipal,
     /// The key is one that the export can name.
@@ -156,6 +160,8 @@ impl Check {
             Self::PublicAccess => "Block Public Access of",
             Self::ObjectOwnership => "object ownership of",
             Self::RequesterPays => "payer of",
+            Self::RequestPayer => "who pays for requests to",
+            Self::DefaultEncryption => "default encryption of",
             Self::StalePrincipal => "principals in the",
             Self::KeyName => "kind of key",
             Self::KeyRegion => "Region of key",

@@ -165,6 +165,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         });
     (sign_in(), destination, encryption, table_jobs()).prop_map(
         |(sign_in, destination, encryption, tables)| Plan {
+            kind: Kind::Export,
             source: Source { sign_in },
             destination,
             encryption,

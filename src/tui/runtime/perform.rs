@@ -63,8 +63,7 @@ async fn judge(work: Work, plan: Plan, probed: Option<ProbeReport>) -> Result<Ju
         assessed = work.assess_with_probe(assessed, report);
     }
     let bucket = assessed.assessment.facts.bucket(&plan.destination.bucket);
-    let region = bucket.region.value();
-    let probe = work.draw_up_probe(&plan, region).await;
+    let probe = work.draw_up_probe(&plan, Some(bucket)).await;
     Ok(off_the_loop(move || {
         let start = work
             .summarize_start(&assessed)

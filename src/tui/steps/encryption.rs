@@ -274,7 +274,7 @@ pub(crate) fn can_advance(model: &Model) -> Result<(), Problem> {
     };
     let key = match &model.encryption.choice {
         None => return blocked("nothing is chosen yet".to_owned(), "choose with Enter"),
-        Some(Encryption::Aes256) => return Ok(()),
+        Some(Encryption::Aes256 | Encryption::BucketDefault) => return Ok(()),
         Some(Encryption::Kms { key }) => key_text(key.as_ref()),
     };
     let Some(arn) = key

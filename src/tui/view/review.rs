@@ -226,6 +226,7 @@ fn sides(look: &Look<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
     add("owner", &owner, to);
     let encryption = match &plan.encryption {
         Encryption::Aes256 => "AES256".to_owned(),
+        Encryption::BucketDefault => "the bucket's default".to_owned(),
         Encryption::Kms { .. } => format!("KMS with {}", plan.encryption.key().unwrap_or("aws/s3")),
     };
     add("encryption", &encryption, to);

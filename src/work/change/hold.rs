@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 use super::target;
 use crate::assess::assessment::Assessment;
 use crate::assess::facts::ObservedCall;
-use crate::assess::verdict::{AssessedRequirement, Requirement, Verdict};
+use crate::assess::verdict::{AssessedRequirement, Evidence, Requirement, Verdict};
 use crate::aws::failure::Failure;
-use crate::job::Plan;
+use crate::job::{Encryption, Plan};
 use crate::journal::{ChangeId, ChangeRecord, ChangeStage, ChangeTarget};
 use crate::work::{ControlDocuments, Work};
 
@@ -223,7 +223,9 @@ fn shown_by(plan: &Plan, record: &ChangeRecord) -> Shown {
             Shown::Upload
         }
         ChangeTarget::KeyPolicy { key }
-            if plan.encryption.key() == Some(key.to_string().as_str()) =>
+            if plan.encryption.key() == Some(key.to_string().as_str())
+                // Which key that is, the bucket says: the change was drawn up for it.
+                || plan.encryption == Encryption::BucketDefault =>
         {
             Shown::Upload
         }
@@ -233,8 +235,9 @@ fn shown_by(plan: &Plan, record: &ChangeRecord) -> Shown {
             Shown::Upload
         }
         _ => Shown::Nothing(format!(
-            "the {} reads back as written, and nothing short of an export tries it",
-            record.title
+            "the {} reads back as written, and nothing short of an {} tries it",
+            record.title,
+            plan.words().noun
         )),
     }
 }
@@ -270,11 +273,10 @@ fn of_refusals(before: &Assessment, refusals: &[ObservedCall]) -> Standing {
             .iter()
             .filter(is_of)
             .all(|verdict| verdict.outcome.is_allowed());
-        let is_doubted = after
-            .requirements
-            .iter()
-            .filter(is_of)
-            .any(|verdict| matches!(verdict.outcome, Verdict::Depends { .. }));
+        let is_doubted = after.requirements.iter().filter(is_of).any(|verdict| {
+            matches!(verdict.outcome, Verdict::Depends { .. })
+                || matches!(verdict.evidence, Evidence::ObservedCall { .. })
+        });
         let words = refusal.refusal.as_deref().unwrap_or_default();
         if is_allowed && is_doubted {
             return Standing::NotYet(format!(
@@ -289,7 +291,8 @@ fn of_refusals(before: &Assessment, refusals: &[ObservedCall]) -> Standing {
         .collect();
     Standing::Unknown(format!(
         "a direct upload is refused for what the policies say ({}), so that it shows nothing of the \
-         export's",
-        refused.join(", ")
+         {}'s",
+        refused.join(", "),
+        before.plan.words().noun
     ))
 }

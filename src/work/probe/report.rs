@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::taken_back::{TakenBack, removal};
-use super::{NOT_SHOWN, Probe, ProbeCall, SIZE};
+use super::{Probe, ProbeCall, SIZE};
 use crate::assess::facts::{Fact, Facts, ObservedCall};
 use crate::assess::requirement::Who;
 use crate::aws::failure::{Failure, FailureKind};
@@ -54,6 +54,8 @@ pub struct ProbeReport {
     /// The bucket's partition and the key's ARN, by which needs are found again.
     object_arn: String,
     key_arn: Option<String>,
+    /// What it cannot show.
+    pub not_shown: &'static [&'static str],
 }
 
 impl ProbeReport {
@@ -70,7 +72,8 @@ impl ProbeReport {
             left: Left::Nothing,
             unrecorded: None,
             object_arn: format!("{bucket}/{}", probe.target.key),
-            key_arn: probe.encryption.key().map(str::to_owned),
+            key_arn: probe.kms_key.clone(),
+            not_shown: probe.not_shown,
         }
     }
 
@@ -153,11 +156,11 @@ impl ProbeReport {
     /// decrypted for each part. Beginning and part are both under `s3:PutObject`, in contexts that differ,
     /// so that the part alone, which comes last, shows it.
     const fn actions(&self, call: ProbeCall) -> &'static [&'static str] {
-        match (call, &self.encryption) {
-            (ProbeCall::Begin, Encryption::Kms { .. }) => &["kms:GenerateDataKey"],
-            (ProbeCall::Begin, Encryption::Aes256) => &[],
-            (ProbeCall::SendPart, Encryption::Kms { .. }) => &["s3:PutObject", "kms:Decrypt"],
-            (ProbeCall::SendPart, Encryption::Aes256) => &["s3:PutObject"],
+        match (call, &self.key_arn) {
+            (ProbeCall::Begin, Some(_)) => &["kms:GenerateDataKey"],
+            (ProbeCall::Begin, None) => &[],
+            (ProbeCall::SendPart, Some(_)) => &["s3:PutObject", "kms:Decrypt"],
+            (ProbeCall::SendPart, None) => &["s3:PutObject"],
             (ProbeCall::Abort, _) => &["s3:AbortMultipartUpload"],
         }
     }
@@ -216,7 +219,8 @@ impl ProbeReport {
             );
         }
         if !self.steps.is_empty() {
-            lines.extend(NOT_SHOWN.map(|text| format!("not shown: {text}")));
+            let not_shown = self.not_shown.iter();
+            lines.extend(not_shown.map(|text| format!("not shown: {text}")));
         }
         lines
     }

@@ -59,7 +59,8 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
     let account = facts.owner.value().unwrap_or(&reader.identity.account);
     let account = account.clone();
     let public_access = read_account(reader, &account).await;
-    let tried = destination.and_then(|_| {
+    let is_listed = !plan.listed_folders().is_empty();
+    let tried = destination.filter(|_| is_listed).and_then(|_| {
         let resource = name.arn(reader.partition());
         tried(Who::Reader, LIST_BUCKET, resource, &listed)
     });

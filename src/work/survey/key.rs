@@ -5,7 +5,6 @@ use futures_util::future;
 use super::reading::{read, read_optional};
 use crate::assess::facts::{KeyDescription, KeyFacts, KeyManager, TableFacts};
 use crate::aws::{Failure, Session};
-use crate::job::{Encryption, Plan};
 use tableferry_policy::arn::{Arn, Region};
 use tableferry_policy::policy::Policy;
 
@@ -13,17 +12,13 @@ use tableferry_policy::policy::Policy;
 const ABSENT: [&str; 1] = ["NotFoundException"];
 
 pub(super) async fn read_all(
-    plan: &Plan,
+    of_objects: Option<&str>,
     tables: &[TableFacts],
     bucket_region: Option<&Region>,
     source: &Session,
     destination: Option<&Session>,
 ) -> Vec<KeyFacts> {
-    let mut asked: Vec<String> = Vec::new();
-    if let Encryption::Kms { .. } = &plan.encryption {
-        let key = plan.encryption.key().unwrap_or("alias/aws/s3");
-        asked.push(key.to_owned());
-    }
+    let mut asked: Vec<String> = of_objects.map(str::to_owned).into_iter().collect();
     for table in tables {
         let key = table
             .description

@@ -25,6 +25,9 @@ pub(super) fn exports(
     facts: &Facts,
     recent: &[Export],
 ) -> Vec<PastExport> {
+    if plan.tables.is_empty() {
+        return Vec::new();
+    }
     let mut exports = remembered(journal, plan, facts);
     let of_others: Vec<PastExport> = recent
         .iter()

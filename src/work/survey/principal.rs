@@ -74,6 +74,67 @@ pub(super) async fn read_all(session: &Session) -> SideRead {
     }
 }
 
+/// The name that stands for whatever session a role is used in.
+const ANY_SESSION: &str = "any-session";
+
+/// Reads what an identity of the same account may read of a principal that is named, and that nobody
+/// signs in as. A role is taken as one of its sessions.
+pub(super) async fn read_named(named: &Arn, reader: &Session) -> SideRead {
+    let account = named.account_id();
+    let account = account.unwrap_or_else(|| reader.identity.account.clone());
+    let role = named.resource_after("role");
+    let arn = match role {
+        None => named.clone(),
+        Some(path) => Arn {
+            service: "sts".to_owned(),
+            resource: format!(
+                "assumed-role/{}/{ANY_SESSION}",
+                path.rsplit('/').next().unwrap_or(path)
+            ),
+            ..named.clone()
+        },
+    };
+    let is_own = reader.identity.account == account;
+    let caller = Caller {
+        arn,
+        account,
+        // Only whoever signs in is told it.
+        user_id: String::new(),
+    };
+    let mut facts = PrincipalFacts::new(caller, reader.region.clone());
+    let mut account = AccountFacts::UNREAD;
+    if is_own {
+        let (own, controls) = future::join(
+            read_own(reader, &facts.caller.arn),
+            read_controls(reader, &facts.caller.account, None),
+        )
+        .await;
+        facts.role = own.role;
+        facts.identity_policies = own.policies;
+        facts.some_identity_policies = own.some_policies;
+        facts.boundary = own.boundary;
+        facts.attached_boundary = own.attached_boundary;
+        account.organization = controls.organization;
+        account.service_control = controls.service;
+        account.resource_control = controls.resource;
+    } else {
+        facts.identity_policies = Fact::unasked(Unasked::OwnerOnly);
+        facts.boundary = Fact::unasked(Unasked::OwnerOnly);
+    }
+    if role.is_some() && facts.role.value().is_none() {
+        let role = RoleFacts {
+            arn: named.clone(),
+            id: None,
+            created_at: None,
+        };
+        facts.role = Fact::known(role, Timestamp::now(), "the plan");
+    }
+    SideRead {
+        principal: facts,
+        account,
+    }
+}
+
 /// Asks another identity of the plan for what a side may not read of itself: its policies one of the
 /// same account, the organization's policies whoever may read them.
 /// `known` is the organization of the other's account, as it was read.

@@ -6,7 +6,9 @@ use futures_util::future;
 use jiff::{SignedDuration, Timestamp};
 
 use super::reading::{read, read_optional, tried};
-use crate::assess::facts::{Fact, InFlight, ObservedCall, Recovery, TableDescription, TableFacts};
+use crate::assess::facts::{
+    Fact, InFlight, ObservedCall, Recovery, TableDescription, TableFacts, Unasked,
+};
 use crate::assess::requirement::Who;
 use crate::aws::dynamodb::{Export, ExportStatus, Table};
 use crate::aws::{Failure, Session};
@@ -38,6 +40,14 @@ const DESCRIBE_BACKUPS: &str = "dynamodb:DescribeContinuousBackups";
 const LIST_EXPORTS: &str = "dynamodb:ListExports";
 
 pub(super) async fn read_all(plan: &Plan, source: &Session) -> Read {
+    if plan.tables.is_empty() {
+        return Read {
+            facts: Vec::new(),
+            in_flight: Fact::unasked(Unasked::NotApplicable),
+            exports: KnownExports::default(),
+            tried: Vec::new(),
+        };
+    }
     let account = &source.identity.account;
     let mut tables: Vec<(String, Arn)> = Vec::new();
     for job in &plan.tables {

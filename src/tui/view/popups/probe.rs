@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use crate::tui::outside::{LEAVES, NOT_SHOWN, Probe};
+use crate::tui::outside::{LEAVES, Probe};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Look, parts};
 use crate::work::event::Side;
@@ -33,6 +33,7 @@ pub(super) fn question(look: &Look<'_>, probe: &Probe, columns: usize) -> Vec<Li
     };
     list("It sends:", &probe.lines());
     list("It leaves nothing:", &[LEAVES.to_owned()]);
-    list("It does not show:", &NOT_SHOWN.map(str::to_owned));
+    let not_shown = probe.not_shown.iter().map(|text| (*text).to_owned());
+    list("It does not show:", &not_shown.collect::<Vec<_>>());
     lines
 }

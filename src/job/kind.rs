@@ -1,0 +1,162 @@
+//! The kinds of jobs: which there are, and what each of their files says.
+//!
+//! This is the one place that tells kinds apart. Whoever assesses, reads or renders asks the plan.
+
+use tableferry_policy::arn::{AccountId, Arn};
+
+use super::requirement::{Check, JobContext, Purpose, RequiredPermission};
+use super::upload::{self, Upload};
+use super::{Plan, export};
+
+/// What a plan asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// Tables are exported.
+    #[default]
+    Export,
+    /// Objects are uploaded by a principal, outside this program.
+    Upload(Upload),
+}
+
+/// What a kind of job is called in messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobWords {
+    /// The job, such as `export`.
+    pub noun: &'static str,
+    /// What it does to the bucket, as in "the plan exports to".
+    pub verb: &'static str,
+    /// The account of the principal, as in "the account that exports".
+    pub participle: &'static str,
+    /// What it writes.
+    pub files: &'static str,
+    /// What is to be said of the access control list that its objects come with.
+    pub on_acl: &'static str,
+    /// When it is over, as in "needed until".
+    pub until: &'static str,
+    /// The name of the inline policy that a remedy adds to the principal.
+    pub policy: &'static str,
+}
+
+/// An object that a job writes, as an example of its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenObject {
+    /// Its key.
+    pub key: String,
+    /// Whether it is uploaded in parts.
+    pub is_multipart: bool,
+}
+
+impl Plan {
+    /// Every permission that the job needs, of the principal that does it first.
+    #[must_use]
+    pub fn requirements(&self, context: JobContext<'_>) -> Vec<RequiredPermission> {
+        match &self.kind {
+            Kind::Export => export::requirements(self, context),
+            Kind::Upload(upload) => upload::requirements(self, upload, context),
+        }
+    }
+
+    /// The settings and times that bear on the job.
+    #[must_use]
+    pub const fn checks(&self) -> &'static [Check] {
+        match &self.kind {
+            Kind::Export => &export::CHECKS,
+            Kind::Upload(_) => &upload::CHECKS,
+        }
+    }
+
+    /// One object of each kind that the job writes.
+    #[must_use]
+    pub fn objects(&self) -> Vec<WrittenObject> {
+        match &self.kind {
+            Kind::Export => export::objects(self),
+            Kind::Upload(upload) => upload::objects(self, upload),
+        }
+    }
+
+    /// The folders that are listed to verify the job.
+    #[must_use]
+    pub fn listed_folders(&self) -> Vec<String> {
+        match &self.kind {
+            Kind::Export => export::listed_folders(self),
+            Kind::Upload(_) => Vec::new(),
+        }
+    }
+
+    /// The key of an object that a probe begins among those that the job writes; `unique` is in no
+    /// other's.
+    #[must_use]
+    pub fn probe_key(&self, unique: &str) -> String {
+        match &self.kind {
+            Kind::Export => export::probe_key(self, unique),
+            Kind::Upload(_) => upload::probe_key(self, unique),
+        }
+    }
+
+    /// What a probe of the job cannot show, however it ends, in sentences.
+    #[must_use]
+    pub const fn not_shown(&self) -> &'static [&'static str] {
+        match &self.kind {
+            Kind::Export => &export::NOT_SHOWN,
+            Kind::Upload(_) => &upload::NOT_SHOWN,
+        }
+    }
+
+    /// What is said first to whoever is asked for something; `principal` is who does the job, and
+    /// `account` whose account it is of.
+    #[must_use]
+    pub fn opening(&self, account: &AccountId, principal: &str) -> String {
+        match &self.kind {
+            Kind::Export => export::opening(self, account, principal),
+            Kind::Upload(_) => upload::opening(self, principal),
+        }
+    }
+
+    /// The job in a heading, such as "the export of …".
+    #[must_use]
+    pub fn title(&self, account: &AccountId) -> String {
+        match &self.kind {
+            Kind::Export => export::title(self, account),
+            Kind::Upload(_) => upload::title(self, account),
+        }
+    }
+
+    /// What the job is called in messages.
+    #[must_use]
+    pub const fn words(&self) -> JobWords {
+        match &self.kind {
+            Kind::Export => export::WORDS,
+            Kind::Upload(_) => upload::WORDS,
+        }
+    }
+
+    /// The principal that does the job, where the plan names one that need not be the source's
+    /// profile.
+    #[must_use]
+    pub const fn principal(&self) -> Option<&Arn> {
+        match &self.kind {
+            Kind::Export => None,
+            Kind::Upload(upload) => upload.principal.as_ref(),
+        }
+    }
+
+    /// Why this program does not run the job itself, and what to do; `None` where it does.
+    #[must_use]
+    pub fn not_run(&self) -> Option<(String, String)> {
+        match &self.kind {
+            Kind::Export => None,
+            Kind::Upload(upload) => Some(upload::not_run(self, upload)),
+        }
+    }
+
+    /// The key policy's side of a plan: the account of a customer managed key that is named by ARN.
+    #[must_use]
+    pub fn key_account(&self) -> Option<AccountId> {
+        self.encryption.key()?.parse::<Arn>().ok()?.account_id()
+    }
+}
+
+/// The purposes of all kinds of jobs.
+pub(crate) fn purposes() -> impl Iterator<Item = Purpose> {
+    export::PURPOSES.into_iter().chain(upload::PURPOSES)
+}
