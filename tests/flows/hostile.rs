@@ -115,7 +115,7 @@ fn a_policy_of_others_is_told_and_written_out_harmless_and_with_its_meaning() {
             "Condition": { "StringNotEquals": { "aws:PrincipalTag/team": HOSTILE } }
         }]
     });
-    facts["bucket"]["policy"] = json!({
+    facts["buckets"]["export-nopolicy"]["policy"] = json!({
         "state": "known", "value": policy.to_string(), "read_at": "2026-11-22T10:00:00Z",
         "source": HOSTILE
     });

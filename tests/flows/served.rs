@@ -79,7 +79,7 @@ fn the_accounts_block_public_access_is_read_behind_an_endpoint_too() {
     let ended = Ended::of(home.command().args(["survey", plan]));
     assert_eq!(ended.status, 0, "{ended:?}");
     let facts: Value = serde_json::from_str(&ended.out).unwrap();
-    let read = &facts["bucket"]["account_public_access"];
+    let read = &facts["accounts"]["222222222222"]["public_access"];
     assert_eq!(read["state"], "absent", "{read}");
     assert_eq!(read["source"], "s3:GetAccountPublicAccessBlock", "{read}");
 }
