@@ -3,7 +3,7 @@
 //! This room decides where an export's files lie ([`layout`]), what its manifests and checksum
 //! files say ([`manifest`], [`checksum`]), whether they are of the export that was asked for ([`origin`]),
 //! whether what lies there is what they say ([`verify`]),
-//! and what a data line must hold ([`line`]). It reads and writes text and bytes that are handed to it;
+//! and what a data line must hold ([`mod@line`]). It reads and writes text and bytes that are handed to it;
 //! fetching them is for others. The formats are those of the developer guide's page on the output
 //! of a table export.
 
