@@ -32,4 +32,5 @@ mod terminal;
 mod twice;
 mod unanswered;
 mod verify_archives;
+mod verify_buckets;
 mod verifying;
