@@ -134,7 +134,7 @@ impl Verification<'_> {
         let run = match self.work.run(id) {
             Ok(Some(run)) => run,
             Ok(None) => {
-                let hint = "`tableferry exports` lists the runs; a directory of this name is `./`";
+                let hint = "`tableferry exports` lists the runs; a directory of this name is ./";
                 let told = format!("the journal has no run {id}");
                 self.report.error(&told, Some(&format!("{hint}{id}")));
                 return Exit::Usage;
