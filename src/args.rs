@@ -107,14 +107,14 @@ pub enum Command {
     /// Run a plan: prove both identities, start its exports, follow and verify them
     #[command(after_help = RUN_HELP)]
     Run(RunArgs),
-    /// Judge a plan's permissions, settings and times before the start, and say who can mend what;
+    /// Judge a plan's permissions, settings and times before the start, and say who can fix what;
     /// a plan may be an export or, with `kind = "upload"`, an upload
     #[command(after_help = CHECK_STATUS)]
     Check(CheckArgs),
     /// Write what bears on a plan's permissions as a file, for `--facts`; it reveals policies and
     /// names, and no credential
     Survey(SurveyArgs),
-    /// Write what mends a plan's permissions as a document for another tool; nothing is changed
+    /// Write what fixes a plan's permissions as a document for another tool; nothing is changed
     #[command(after_help = POLICIES_HELP)]
     Policies(PoliciesArgs),
     /// Change what a plan is missing in the accounts, each change shown first and agreed to
@@ -253,7 +253,7 @@ pub struct CheckArgs {
     pub yes: bool,
     /// What is asked of remedies.
     #[command(flatten)]
-    pub terms: TermsArgs,
+    pub grant_options: GrantOptionArgs,
     /// Policies of the organization.
     #[command(flatten)]
     pub controls: ControlArgs,
@@ -269,14 +269,14 @@ Only the document goes to standard output; what it cannot hold is told on standa
 json            one object: version, facts_read_at, source_account, bucket, remedies, open. Each remedy
                 has kind (bucket_policy, key_policy, role_policy, user_policy, permission_set_policy,
                 identity_policy, point_in_time_recovery, plan, message), target, policy_name, account,
-                region, value, before, document, added (the Sids of what is new), mender, mends,
-                lets_through, warnings, problems, is_writable; open holds the verdicts that none mends
+                region, value, before, document, added (the Sids of what is new), responsible, fixes,
+                lets_through, warnings, problems, is_writable; open holds the verdicts that none fixes
 terraform       for the AWS provider from version 5 on, with a provider for each account
 cloudformation  a template in YAML for the stack of one account; with several, name one by --account
 cli             a script of `aws` commands for sh, which stops where something changed since
-message         a text to send for each who can mend something
+message         a text to send for each who can fix something
 
-Exit status: 0 nothing is denied, or what is told mends it; 3 something that the export cannot do without
+Exit status: 0 nothing is denied, or what is told fixes it; 3 something that the export cannot do without
 stays denied, or a document must not be written as it stands; 5 something stays undecided, such as what
 could not be read, or only what follows and verifies the export stays denied.";
 
@@ -300,7 +300,7 @@ pub struct PoliciesArgs {
     pub facts: FactsArgs,
     /// How long the grants hold.
     #[command(flatten)]
-    pub terms: TermsArgs,
+    pub grant_options: GrantOptionArgs,
     /// Policies of the organization.
     #[command(flatten)]
     pub controls: ControlArgs,
@@ -394,7 +394,7 @@ pub struct ApplyArgs {
     pub no_wait: bool,
     /// What is asked of remedies.
     #[command(flatten)]
-    pub terms: TermsArgs,
+    pub grant_options: GrantOptionArgs,
     /// Policies of the organization.
     #[command(flatten)]
     pub controls: ControlArgs,
@@ -425,7 +425,7 @@ pub struct UndoArgs {
 
 /// What is asked of remedies.
 #[derive(Debug, Clone, Copy, Default, ClapArgs)]
-pub struct TermsArgs {
+pub struct GrantOptionArgs {
     /// Let what is granted end by itself: after a duration such as 2h, or at a time such as
     /// 2026-12-01T18:00:00Z. Every upload is judged by it: less than three times what the tables' exports
     /// took before is refused. What is put into a Deny, and point-in-time recovery, do not end by
@@ -523,7 +523,7 @@ pub struct ExportsArgs {
 const EXPLAIN_HELP: &str = "\
 It finds every refusal in what any tool printed (the AWS CLI, SDKs, Terraform, CloudFormation, Spark, Lambda,
 CloudTrail, S3 access logs), however it is wrapped, escaped, cut or coloured, and says for each what was
-refused, to whom, on what, by which kind of policy, and why: `the cause` where AWS's words leave no other,
+refused, to which principal, on what, by which kind of policy, and why: `the cause` where AWS's words leave no other,
 `likely`, or `possible`. What is no refusal (throttling, a wrong parameter, the network, TLS, a bug) is called
 what it is. Files packed with gzip are unpacked. It is offline, and repeats no access key, token or signature.
 
@@ -579,13 +579,13 @@ pub enum PolicyCommand {
     Lint {
         /// The document
         file: PathBuf,
-        /// What the document hangs on
+        /// What the document is attached to
         #[arg(long, value_enum)]
         kind: LintKind,
     },
 }
 
-/// What a policy document hangs on.
+/// What a policy document is attached to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LintKind {
     /// A bucket.

@@ -9,6 +9,7 @@ pub mod explain;
 pub mod exports;
 mod facts_file;
 mod follow;
+mod grant_options;
 mod hold;
 pub mod lint;
 mod only;
@@ -24,7 +25,6 @@ pub mod sandbox;
 mod sign_in;
 pub mod simulate;
 pub mod survey;
-mod terms;
 pub mod undo;
 mod unfinished;
 pub mod verify;
@@ -126,7 +126,7 @@ fn refuse_out_of_bounds(
 
 /// A token that is cancelled by ctrl-c, SIGTERM or SIGHUP: from then on waiting stops, deeds end.
 ///
-/// A second signal ends the process where it stands, for whoever will not wait for a call that is not
+/// A second signal ends the process where it stands, for the one who will not wait for a call that is not
 /// answered. The journal holds every deed before it is done, so that nothing is lost by it.
 ///
 /// # Errors

@@ -104,7 +104,7 @@ pub struct SignIn {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "algorithm")]
 pub enum Encryption {
-    /// With keys that S3 holds; DynamoDB's default.
+    /// SSE-S3; DynamoDB's default.
     #[default]
     #[serde(rename = "AES256")]
     Aes256,

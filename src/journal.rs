@@ -238,7 +238,7 @@ impl Journal {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if let Some(known) = known {
-            refuse_twins(&transaction, run, operations, known)?;
+            refuse_duplicates(&transaction, run, operations, known)?;
         }
         transaction.execute(
             "INSERT INTO run (created_at, plan, digest, source_arn, source_account, source_region, destination)
@@ -337,7 +337,7 @@ impl Journal {
 }
 
 /// Refuses a run where one after `known` asks for the same, or for one of the same operations.
-fn refuse_twins(
+fn refuse_duplicates(
     connection: &Connection,
     run: &NewRun<'_>,
     operations: &[NewOperation],

@@ -20,7 +20,7 @@
 //!
 //! [`work::Work::assess`] reads the facts and assesses them; `check`, `run`, `policies`, `apply`, the
 //! probe and the wizard all show what it returns, and judge nothing themselves. Facts from a file count
-//! only as far as they are of the plan that is assessed ([`assess::facts::Facts::fit`]). A remedy that
+//! only as far as they are of the plan that is assessed ([`assess::facts::Facts::match_plan`]). A remedy that
 //! somebody who is signed in can carry out is a [`work::Proposal`]; [`work::change`] applies it once it
 //! was shown and agreed to, waits until it holds, and takes it away again.
 //!

@@ -161,12 +161,12 @@ mod tests {
     #[test]
     fn what_is_no_regular_file_is_refused_by_its_kind() {
         let directory = tempfile::tempdir().unwrap();
-        let told = |path: &Path| read(path, 10).unwrap_err().to_string();
-        assert!(told(directory.path()).contains("a directory"));
-        assert!(told(Path::new("/dev/zero")).contains("a device"));
+        let describe = |path: &Path| read(path, 10).unwrap_err().to_string();
+        assert!(describe(directory.path()).contains("a directory"));
+        assert!(describe(Path::new("/dev/zero")).contains("a device"));
         let socket = directory.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        assert!(told(&socket).contains("a socket"));
+        assert!(describe(&socket).contains("a socket"));
     }
 
     /// A pipe without a reader would block its writer for good.

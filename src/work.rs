@@ -32,9 +32,9 @@ use jiff::Timestamp;
 pub use crate::journal::ProbeRecord;
 pub use assess::{Assessed, StartSummary};
 pub use change::{
-    Applied, ApplyError, ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, Held,
-    Proposal, ReadBack, Spreading, Standing, UndoError, UndoProposal, Undone, not_proposed,
-    proposals,
+    Applied, ApplyError, ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget,
+    PropagationPolicy, PropagationReport, PropagationStatus, Proposal, ReadBack, UndoError,
+    UndoProposal, Undone, not_proposed, proposals,
 };
 pub use event::{Event, OperationProgress, Side, Verification};
 pub use follow::{FollowError, RunOutcome, RunStatus, Verify};
@@ -64,7 +64,7 @@ pub struct Settings {
     /// How often a running export is asked after.
     pub poll: Poll,
     /// How a change of an account is waited for.
-    pub spreading: Spreading,
+    pub propagation: PropagationPolicy,
     /// The accounts that are marked production, with the names that are typed before a change.
     pub production: BTreeMap<AccountId, String>,
     /// What every plan must keep to.
@@ -126,7 +126,7 @@ struct Inner {
     sessions: Mutex<BTreeMap<Side, SignedIn>>,
     /// One change of an account at a time, also where the journal has no file to lock.
     changing: Arc<tokio::sync::Mutex<()>>,
-    /// Read by whoever makes a probe, written by whoever takes back what earlier ones left.
+    /// Read by the one who makes a probe, written by the one who takes back what earlier ones left.
     probing: Arc<tokio::sync::RwLock<()>>,
     /// The calls of this process that may have started an operation.
     calls: Arc<tally::Calls>,

@@ -46,7 +46,7 @@ const PHRASES: [&str; 48] = [
     "ask for the foreman",
     "cold storage needed",
     "handed to the crew",
-    "listed as spare parts",
+    "listed as exempt parts",
     "without an invoice",
     "rope, lantern and compass",
     "a gift, do not charge",

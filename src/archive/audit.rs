@@ -1,4 +1,4 @@
-//! The audit of an archive: what all that was read of it comes to.
+//! The audit of an archive: what all that was read of it results in.
 //!
 //! It decides what is a fault, what is only told, and what stays open. A fault is damage: the archive is
 //! not what was exported. What is open could be damage or not, such as a copy's `ETag` that is of another
@@ -34,7 +34,7 @@ pub struct Archive {
     /// What was found of each entry, in their order.
     pub files: Vec<FileState>,
     /// What else lies in the export's own data folder.
-    pub strangers: Vec<String>,
+    pub unlisted: Vec<String>,
     /// Whether it lies in another place than it was written to, where it was found out.
     pub is_moved: bool,
 }
@@ -213,9 +213,9 @@ impl Audit {
         self.items = report.items;
         self.faults
             .extend(report.findings.into_iter().map(Fault::of_finding));
-        let strangers = archive.strangers.iter();
+        let unlisted = archive.unlisted.iter();
         self.faults
-            .extend(strangers.map(|key| Fault::of_file(key, FaultKind::Stranger)));
+            .extend(unlisted.map(|key| Fault::of_file(key, FaultKind::Unlisted)));
         if archive.is_moved {
             self.notes.push(Note::Moved);
         }

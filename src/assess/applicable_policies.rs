@@ -93,7 +93,7 @@ impl<'f> ApplicablePolicies<'f> {
         layers
     }
 
-    /// Takes a layer for settled, since something else told what it comes to.
+    /// Takes a layer for settled, since something else told what it results in.
     pub(super) fn settle(&mut self, layer: PolicyLayer) {
         self.unread.retain(|unread| unread.layer != layer);
     }

@@ -9,7 +9,7 @@ use super::facts::{Facts, ObservedCall};
 use super::fingerprint::{Fingerprint, fingerprints};
 use super::judge::judge;
 use super::limits::Limits;
-use super::remedy::{self, Remedies, Terms};
+use super::remedy::{self, GrantOptions, Remedies};
 use super::requirement::owner_sent;
 use super::verdict::{
     AssessedRequirement, Check, Counts, MissingInput, Overall, assumptions, overall,
@@ -67,7 +67,7 @@ impl Assessment {
         }
     }
 
-    /// What all of it comes to. Where `is_strict`, what was assumed counts as unknown.
+    /// What all of it results in. Where `is_strict`, what was assumed counts as unknown.
     #[must_use]
     pub fn overall(&self, is_strict: bool) -> Overall {
         overall(&self.requirements, is_strict)
@@ -118,8 +118,8 @@ impl Assessment {
 
     /// What fixes it.
     #[must_use]
-    pub fn remedies(&self, terms: Terms) -> Remedies {
-        remedy::remedies(&self.plan, &self.facts, self.made_at, terms)
+    pub fn remedies(&self, grant_options: GrantOptions) -> Remedies {
+        remedy::remedies(&self.plan, &self.facts, self.made_at, grant_options)
     }
 
     /// What was read for each of the plan's exports, in its order.

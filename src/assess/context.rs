@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::call::{Call, Carried, Keys, Route, RouteKey};
 use super::facts::{Facts, Organization, PrincipalFacts, ReadError};
-use super::requirement::{RequiredPermission, Subject, Who};
+use super::requirement::{Actor, RequiredPermission, Subject};
 use super::verdict::{MissingInput, PolicyLayer};
 use crate::job::{Encryption, Plan};
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
@@ -70,8 +70,8 @@ pub(super) fn of(call: CallContext<'_>) -> Context {
     let principal = call.principal();
     add_principal(&mut context, call.facts, principal, call.role);
     let identity = match call.need.who {
-        Who::Exporter => call.plan.source.sign_in.source_identity.as_deref(),
-        Who::Reader => None,
+        Actor::Exporter => call.plan.source.sign_in.source_identity.as_deref(),
+        Actor::Reader => None,
     };
     match identity {
         Some(identity) => context.set("aws:SourceIdentity", identity),
@@ -397,7 +397,7 @@ pub(super) fn is_absent(context: &Context, key: &str, action: &str) -> bool {
 pub(super) fn unread_key(
     facts: &Facts,
     ask_account: &AccountId,
-    who: Who,
+    who: Actor,
     key: &str,
 ) -> Option<MissingInput> {
     let is = |known: &str| known.eq_ignore_ascii_case(key);

@@ -29,7 +29,7 @@ pub(super) fn denying_document<'f>(facts: &'f Facts, deny: &Deciding) -> Option<
     policy?.document().ok().map(Arc::as_ref)
 }
 
-/// Whether a Deny of a document is one that the plan meets by encrypting as it asks. One that spares
+/// Whether a Deny of a document is one that the plan meets by encrypting as it asks. One that exempts
 /// no way in which an export can encrypt is not.
 pub(super) fn is_deny_of_encryption(document: &Document<'_>, label: &str) -> bool {
     let first = denies_named(document, label).into_iter().next();
@@ -65,7 +65,7 @@ pub(super) fn is_about_encryption(statement: &Statement<'_>) -> bool {
     asks_for(statement, "s3:x-amz-server-side-encryption")
 }
 
-/// Whether a Deny is met by encrypting with a KMS key: one that spares `aws:kms`, hits `AES256`, or
+/// Whether a Deny is met by encrypting with a KMS key: one that exempts `aws:kms`, hits `AES256`, or
 /// asks for a key. An export cannot ask for `aws:kms:dsse` (`S3SseAlgorithm` is `AES256` or `KMS`).
 pub(super) fn demands_kms(statement: &Statement<'_>) -> bool {
     statement.conditions.iter().any(|condition| {
@@ -101,7 +101,7 @@ pub(super) fn demanded_key(statement: &Statement<'_>) -> Option<String> {
     })
 }
 
-/// Whether a Deny spares none but uploads with S3's own keys.
+/// Whether a Deny exempts none but uploads with S3's own keys.
 pub(super) fn demands_aes256(statement: &Statement<'_>) -> bool {
     statement.conditions.iter().any(|condition| {
         condition

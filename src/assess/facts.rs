@@ -8,14 +8,14 @@
 mod account;
 mod fact;
 mod file;
-mod fit;
+mod match_plan;
 mod principal;
 mod resource;
 
 pub use account::{AccountFacts, ControlLevel, InFlight, Organization, UnreadPolicy};
 pub use fact::{Fact, ReadError, Unasked};
 pub use file::{FactsError, VERSION};
-pub use fit::{MatchedFacts, Mismatch, SurveyedAs, SurveyedFor};
+pub use match_plan::{MatchedFacts, Mismatch, SurveyedAs, SurveyedFor};
 pub use principal::{Caller, PolicyText, PrincipalFacts, RoleFacts, Simulated};
 pub use resource::{
     BucketFacts, DefaultEncryption, GrantFacts, KeyDescription, KeyFacts, KeyManager, Ownership,
@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use self::file::Stored;
 use super::principal::is_same_principal;
-use crate::job::requirement::Who;
+use crate::job::requirement::Actor;
 use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
 /// All that was read for a job, by what it is about. Any number of each can be held, so that a job is
@@ -141,18 +141,18 @@ impl Facts {
 
     /// The principal of a side; the source's where nobody signs in for the destination.
     #[must_use]
-    pub fn principal(&self, who: Who) -> &PrincipalFacts {
+    pub fn principal(&self, who: Actor) -> &PrincipalFacts {
         match who {
-            Who::Exporter => &self.source,
-            Who::Reader => self.destination().unwrap_or(&self.source),
+            Actor::Exporter => &self.source,
+            Actor::Reader => self.destination().unwrap_or(&self.source),
         }
     }
 
     /// The principal of a side, where there is one, to be changed in place.
-    pub fn side_mut(&mut self, who: Who) -> Option<&mut PrincipalFacts> {
+    pub fn side_mut(&mut self, who: Actor) -> Option<&mut PrincipalFacts> {
         match who {
-            Who::Exporter => Some(&mut self.source),
-            Who::Reader => self.destination_mut(),
+            Actor::Exporter => Some(&mut self.source),
+            Actor::Reader => self.destination_mut(),
         }
     }
 
@@ -191,12 +191,12 @@ impl Facts {
 
     /// The account of a side.
     #[must_use]
-    pub fn account_of(&self, who: Who) -> &AccountFacts {
+    pub fn account_of(&self, who: Actor) -> &AccountFacts {
         self.account(&self.principal(who).caller.account)
     }
 
     /// The same, to be changed in place.
-    pub fn account_of_mut(&mut self, who: Who) -> &mut AccountFacts {
+    pub fn account_of_mut(&mut self, who: Actor) -> &mut AccountFacts {
         let id = self.principal(who).caller.account.clone();
         self.account_mut(&id)
     }
@@ -231,14 +231,14 @@ impl Facts {
     }
 
     /// The three places where Block Public Access of a bucket is set, with what each is called. Where
-    /// it is not known whose the bucket is, its account is taken to be that of whoever reads it.
+    /// it is not known whose the bucket is, its account is taken to be that of the one who reads it.
     #[must_use]
     pub fn public_access_blocks(
         &self,
         name: &BucketName,
     ) -> [(&'static str, &Fact<PublicAccessBlock>); 3] {
         let bucket = self.bucket(name);
-        let reader = || &self.principal(Who::Reader).caller.account;
+        let reader = || &self.principal(Actor::Reader).caller.account;
         let account = self.account(bucket.owner.value().unwrap_or_else(reader));
         [
             ("the bucket", &bucket.public_access),
@@ -339,7 +339,7 @@ impl Facts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedCall {
     /// Who tried.
-    pub who: Who,
+    pub who: Actor,
     /// The action, such as `dynamodb:DescribeTable`.
     pub action: String,
     /// The resource's ARN.

@@ -205,7 +205,7 @@ fn outside(of: &str, why: String, hint: &str) -> AssessedRequirement {
 }
 
 impl Membership {
-    /// What a fact about an organization comes to.
+    /// What a fact about an organization results in.
     fn of(fact: &Fact<Organization>) -> Self {
         match fact {
             Fact::Known { value, .. } => Self::Of(value.id.clone()),
@@ -278,7 +278,7 @@ mod tests {
         }
     }
 
-    fn told(limits: &Limits, extent: &Extent) -> String {
+    fn describe(limits: &Limits, extent: &Extent) -> String {
         let found = limits.assess_extent(&plan(), extent);
         let texts = found.iter().map(|found| found.explanation.as_str());
         texts.collect::<Vec<_>>().join("; ")
@@ -292,16 +292,16 @@ mod tests {
             ..Limits::default()
         };
         let of = |id: &str| extent(Membership::Of(id.to_owned()));
-        assert_eq!(told(&limits, &of("o-exampleorgid")), "");
-        assert!(told(&limits, &of("o-otherorgid00")).contains("o-otherorgid00"));
-        assert!(told(&limits, &extent(Membership::Alone)).contains("no organization"));
+        assert_eq!(describe(&limits, &of("o-exampleorgid")), "");
+        assert!(describe(&limits, &of("o-otherorgid00")).contains("o-otherorgid00"));
+        assert!(describe(&limits, &extent(Membership::Alone)).contains("no organization"));
         let unknown = Membership::Unknown("access denied".to_owned());
-        assert!(told(&limits, &extent(unknown.clone())).contains("access denied"));
+        assert!(describe(&limits, &extent(unknown.clone())).contains("access denied"));
         let named = Limits {
             accounts: vec![account("222222222222")],
             ..limits
         };
-        assert_eq!(told(&named, &extent(unknown)), "");
+        assert_eq!(describe(&named, &extent(unknown)), "");
     }
 
     #[test]
@@ -311,11 +311,11 @@ mod tests {
             ..Limits::default()
         };
         let mut extent = extent(Membership::Alone);
-        assert_eq!(told(&most(1000), &extent), "");
-        assert!(told(&most(999), &extent).contains("1000 B together"));
+        assert_eq!(describe(&most(1000), &extent), "");
+        assert!(describe(&most(999), &extent).contains("1000 B together"));
         extent.tables[1].1 = None;
-        assert!(told(&most(1000), &extent).contains("the size of Users"));
-        assert_eq!(told(&Limits::default(), &extent), "");
+        assert!(describe(&most(1000), &extent).contains("the size of Users"));
+        assert_eq!(describe(&Limits::default(), &extent), "");
     }
 
     /// Facts of a bucket of this name, which is of account 222222222222.
@@ -341,15 +341,15 @@ mod tests {
             accounts: vec![account("222222222222")],
             ..Limits::default()
         };
-        let told = |plan: &Plan, bucket: &str| limits.assess(plan, &facts_of(bucket)).len();
+        let violations = |plan: &Plan, bucket: &str| limits.assess(plan, &facts_of(bucket)).len();
         let mut plan = plan();
         plan.destination.owner = None;
-        assert_eq!(told(&plan, "export-landing"), 0);
-        assert_eq!(told(&plan, "prod-archive"), 1);
+        assert_eq!(violations(&plan, "export-landing"), 0);
+        assert_eq!(violations(&plan, "prod-archive"), 1);
         plan.destination.owner = Some(account("333333333333"));
-        assert_eq!(told(&plan, "prod-archive"), 1);
+        assert_eq!(violations(&plan, "prod-archive"), 1);
         plan.destination.owner = Some(account("222222222222"));
-        assert_eq!(told(&plan, "prod-archive"), 0);
+        assert_eq!(violations(&plan, "prod-archive"), 0);
     }
 
     #[test]
@@ -359,11 +359,11 @@ mod tests {
             buckets: vec!["export-frankfurt".parse().unwrap()],
             ..Limits::default()
         };
-        assert!(told(&limits, &extent(Membership::Alone)).contains("export-frankfurt"));
+        assert!(describe(&limits, &extent(Membership::Alone)).contains("export-frankfurt"));
         let nobodys = Extent {
             owner: None,
             ..extent(Membership::Alone)
         };
-        assert!(told(&limits, &nobodys).contains("is not known"));
+        assert!(describe(&limits, &nobodys).contains("is not known"));
     }
 }

@@ -207,14 +207,14 @@ impl SourcePrincipal {
             Self::Role { .. } => Some(
                 "The path of the role could not be read (iam:GetRole), and AWS refuses a role's ARN \
                  without its path. So the account is named, and the condition narrows it to the \
-                 role's name under any path. Whoever knows the role's full ARN can name it in place \
+                 role's name under any path. The one who knows the role's full ARN can name it in place \
                  of both."
                     .to_owned(),
             ),
             Self::IdentityCenter { permission_set, has_region_in_path, .. } => {
                 let mut text = format!(
                     "The role belongs to the permission set {permission_set} of IAM Identity \
-                     Center. It cannot be edited by hand: whoever owns the permission set adds the \
+                     Center. It cannot be edited by hand: the owner of the permission set adds the \
                      identity policy to it."
                 );
                 if has_region_in_path.is_none() {
@@ -240,7 +240,7 @@ impl SourcePrincipal {
 }
 
 impl SourcePrincipal {
-    /// What whoever owns a resource must know before its policy names this principal, if anything.
+    /// What anyone who owns a resource must know before its policy names this principal, if anything.
     #[must_use]
     pub fn caution_of_naming(&self) -> Option<String> {
         match self {

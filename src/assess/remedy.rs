@@ -1,9 +1,9 @@
-//! Remedies: the least that mends what a plan is denied, found for all tables together.
+//! Remedies: the least that fixes what a plan is denied, found for all tables together.
 //!
 //! A remedy is drawn up for each document, all of them are put into a copy of the facts, and the plan
 //! is judged again, until nothing new is found missing: behind a missing statement there may be a
 //! Deny. What policies of the organization, boundaries and session policies forbid is nothing that an
-//! operator can mend in a document; there the remedy is a text for whoever can. A verdict that is
+//! operator can fix in a document; there the remedy is a text for the one who can. A verdict that is
 //! *unknown* has no remedy but to read what was not read, unless the caller's own policies settle it.
 
 mod adjust;
@@ -22,7 +22,7 @@ mod whole;
 
 pub use estimate::estimate;
 pub use notes::notes;
-pub use request_text::letter;
+pub use request_text::request_text;
 pub use target::Target;
 pub use whole::{WholePolicy, from_scratch, whole};
 
@@ -39,14 +39,14 @@ use tableferry_policy::arn::Arn;
 
 /// What is asked of the remedies.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Terms {
+pub struct GrantOptions {
     /// Until when what is granted holds; for good where there is none.
     pub expires: Option<Timestamp>,
     /// How long the export is expected to take, to judge whether `expires` leaves it enough.
     pub estimate: Option<SignedDuration>,
 }
 
-impl Terms {
+impl GrantOptions {
     /// The least that a grant must hold from now on, three times the estimate, where it holds for
     /// less: an export that takes longer than was thought would fail on the way.
     #[must_use]
@@ -74,7 +74,7 @@ pub enum Fix {
         /// The Sids of the statements that are added, by which they are found and removed again.
         added: Vec<String>,
         /// The Denies that are given an exemption.
-        exempted: Vec<ExemptingDeny>,
+        exempt: Vec<ExemptingDeny>,
     },
     /// Point-in-time recovery is switched on.
     EnableRecovery {
@@ -90,7 +90,7 @@ pub enum Fix {
         /// Why, in a sentence's half.
         why: String,
     },
-    /// Somebody else has to mend it; this is what to tell them.
+    /// Somebody else has to fix it; this is what to tell them.
     RequestText {
         /// The text.
         text: String,
@@ -145,9 +145,7 @@ impl Remedy {
     /// One requirement that it resolves, in words.
     fn words_of(&self, id: &RequirementId) -> Vec<String> {
         match &self.fix {
-            Fix::Document {
-                target, exempted, ..
-            } => words_of_hits(id, target, exempted),
+            Fix::Document { target, exempt, .. } => words_of_hits(id, target, exempt),
             _ => vec![id.to_string()],
         }
     }
@@ -162,7 +160,7 @@ impl Remedy {
                 after,
                 diff,
                 added,
-                exempted,
+                exempt,
             } => json!({
                 "kind": "document",
                 "target": target.to_string(),
@@ -170,7 +168,7 @@ impl Remedy {
                 "after": after,
                 "diff": diff,
                 "added": added,
-                "exempted": exempted.iter().map(|deny| &deny.sid).collect::<Vec<_>>(),
+                "exempt": exempt.iter().map(|deny| &deny.sid).collect::<Vec<_>>(),
             }),
             Fix::EnableRecovery { table } => {
                 json!({ "kind": "enable_recovery", "table": table })
@@ -191,8 +189,8 @@ impl Remedy {
 }
 
 /// A line for each Deny that a document exempts a requirement from; else its own words.
-fn words_of_hits(id: &RequirementId, target: &Target, exempted: &[ExemptingDeny]) -> Vec<String> {
-    let hits = exempted.iter().flat_map(|deny| {
+fn words_of_hits(id: &RequirementId, target: &Target, exempt: &[ExemptingDeny]) -> Vec<String> {
+    let hits = exempt.iter().flat_map(|deny| {
         let of_id = deny.hits.iter().filter(|need| need.id() == *id);
         of_id.map(|need| {
             let sid = &deny.sid;
@@ -220,7 +218,7 @@ pub struct Remedies {
 }
 
 impl Remedies {
-    /// What none of the remedies mends.
+    /// What none of the remedies fixes.
     pub fn open(&self) -> impl Iterator<Item = &AssessedRequirement> {
         self.after
             .iter()
@@ -230,15 +228,20 @@ impl Remedies {
 
 /// Finds the remedies for a plan.
 #[must_use]
-pub fn remedies(plan: &Plan, facts: &Facts, now: Timestamp, terms: Terms) -> Remedies {
-    let mut search = search::Search::new(plan, facts, now, terms);
+pub fn remedies(
+    plan: &Plan,
+    facts: &Facts,
+    now: Timestamp,
+    grant_options: GrantOptions,
+) -> Remedies {
+    let mut search = search::Search::new(plan, facts, now, grant_options);
     search.run();
     search.conclude()
 }
 
 /// What to tell about a grant that ends ("judged at every upload").
-fn warnings_of_expiry(plan: &Plan, terms: Terms, now: Timestamp) -> Vec<String> {
-    let Some(expires) = terms.expires else {
+fn warnings_of_expiry(plan: &Plan, grant_options: GrantOptions, now: Timestamp) -> Vec<String> {
+    let Some(expires) = grant_options.expires else {
         return Vec::new();
     };
     let noun = plan.words().noun;
@@ -247,14 +250,14 @@ fn warnings_of_expiry(plan: &Plan, terms: Terms, now: Timestamp) -> Vec<String> 
          then fails. Take the dead statement away afterwards"
     )];
     let length = expires.duration_since(now);
-    if terms.estimate.is_none() && !plan.tables.is_empty() {
+    if grant_options.estimate.is_none() && !plan.tables.is_empty() {
         warnings.push(
             "how long the export will take is not known: AWS documents no throughput, and there is \
              no earlier export of each table to go by. Leave it at least three times what it may take"
                 .to_owned(),
         );
     }
-    if let Some(wanted) = terms.is_shorter_than(now) {
+    if let Some(wanted) = grant_options.is_shorter_than(now) {
         warnings.push(format!(
             "the grant holds for {} minutes, and three times the estimate is {}",
             length.as_mins(),
@@ -269,7 +272,7 @@ fn word_of_ended(sid: &str) -> String {
     format!("the statement `{sid}` is taken out: its time is over, and it grants nothing any more")
 }
 
-/// What to tell about a statement whose Sid another one has: that one stays, whoever put it there.
+/// What to tell about a statement whose Sid another one has: that one stays, no matter who put it there.
 fn word_of_renamed((wanted, given): &(String, String)) -> String {
     format!(
         "the document has another statement `{wanted}`, which says something else and stays as it is: \
@@ -279,22 +282,26 @@ fn word_of_renamed((wanted, given): &(String, String)) -> String {
 
 /// What to tell about an exemption where a grant was asked for that ends: a condition inside a Deny
 /// has no time of its own, short of denying everybody again by another statement.
-fn warning_of_exemption(plan: &Plan, exempted: &[ExemptingDeny], terms: Terms) -> Option<String> {
-    let expires = terms.expires.filter(|_| !exempted.is_empty())?;
+fn warning_of_exemption(
+    plan: &Plan,
+    exempt: &[ExemptingDeny],
+    grant_options: GrantOptions,
+) -> Option<String> {
+    let expires = grant_options.expires.filter(|_| !exempt.is_empty())?;
     Some(format!(
         "what is put into the Deny `{}` does not end at {expires}, nor by itself at any other time: \
          take it away after the {}",
-        sids(exempted).join("` and the Deny `"),
+        sids(exempt).join("` and the Deny `"),
         plan.words().noun
     ))
 }
 
-fn sids(exempted: &[ExemptingDeny]) -> Vec<&str> {
-    exempted.iter().map(|deny| deny.sid.as_str()).collect()
+fn sids(exempt: &[ExemptingDeny]) -> Vec<&str> {
+    exempt.iter().map(|deny| deny.sid.as_str()).collect()
 }
 
 /// What to know before a document grants a principal anything. That a role of IAM Identity Center
-/// cannot be edited by hand is nothing to whoever owns a bucket or a key.
+/// cannot be edited by hand is nothing to the one who owns a bucket or a key.
 fn caution(principal: &SourcePrincipal, target: &Target) -> Option<String> {
     if target.is_resource_policy() {
         principal.caution_of_naming()

@@ -23,7 +23,7 @@ pub use terraform::terraform;
 use jiff::Timestamp;
 
 use super::facts::Facts;
-use super::remedy::{Remedy, letter};
+use super::remedy::{Remedy, request_text};
 use super::responsible::Responsible;
 use crate::job::{Plan, SignIn};
 use tableferry_policy::arn::AccountId;
@@ -61,13 +61,13 @@ pub struct Rendered {
 
 /// The remedies of a plan, ready to be written.
 #[derive(Debug, Clone)]
-pub struct Sheet<'a> {
+pub struct RemedyBundle<'a> {
     plan: &'a Plan,
     facts: &'a Facts,
     items: Vec<Item<'a>>,
 }
 
-impl<'a> Sheet<'a> {
+impl<'a> RemedyBundle<'a> {
     /// Finds out where each remedy belongs.
     #[must_use]
     pub fn new(plan: &'a Plan, facts: &'a Facts, remedies: &'a [Remedy]) -> Self {
@@ -142,20 +142,21 @@ impl<'a> Sheet<'a> {
         ]
     }
 
-    /// The texts to send, one for each who can mend something; `expires` is when the grants end.
+    /// The texts to send, one for each who can fix something; `expires` is when the grants end.
     #[must_use]
-    pub fn letters(&self, expires: Option<Timestamp>) -> Rendered {
+    pub fn request_texts(&self, expires: Option<Timestamp>) -> Rendered {
         let all: Vec<Remedy> = self.items.iter().map(|item| item.remedy.clone()).collect();
-        let mut menders: Vec<&Responsible> = all.iter().map(|remedy| &remedy.responsible).collect();
-        menders.sort_unstable();
-        menders.dedup();
-        let letters: Vec<String> = menders
+        let mut responsible_parties: Vec<&Responsible> =
+            all.iter().map(|remedy| &remedy.responsible).collect();
+        responsible_parties.sort_unstable();
+        responsible_parties.dedup();
+        let request_texts: Vec<String> = responsible_parties
             .into_iter()
-            .map(|responsible| letter(responsible, &all, self.plan, self.facts, expires))
+            .map(|responsible| request_text(responsible, &all, self.plan, self.facts, expires))
             .collect();
         let unsound = self.items.iter().filter(|item| !item.remedy.is_sound());
         Rendered {
-            text: letters.join("\n----\n\n"),
+            text: request_texts.join("\n----\n\n"),
             left_out: unsound
                 .map(|item| item.left_out(&item.remedy.problems.join("; ")))
                 .collect(),

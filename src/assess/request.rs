@@ -1,4 +1,4 @@
-//! The requests that a need stands for: whom AWS will judge, for which action, on which resource, in
+//! The requests that a need stands for: which principal AWS will judge, for which action, on which resource, in
 //! which context.
 //!
 //! A need names a pattern where the name is not known before the start: the objects of an export
@@ -14,7 +14,7 @@ use super::applicable_policies::ApplicablePolicies;
 use super::call::Call;
 use super::context::{self, CallContext};
 use super::facts::{Facts, KeyFacts, PrincipalFacts, TableFacts};
-use super::requirement::{RequiredPermission, Subject, Who, bucket_owner, tables_of};
+use super::requirement::{Actor, RequiredPermission, Subject, bucket_owner, tables_of};
 use crate::job::export::EXAMPLE_ID;
 use crate::job::{Plan, WrittenObject};
 use tableferry_policy::arn::{AccountId, Arn};
@@ -36,7 +36,7 @@ pub(super) struct PermissionRequest<'f> {
 }
 
 impl PermissionRequest<'_> {
-    /// Whether it differs from another in the role of whoever asks alone.
+    /// Whether it differs from another in the role of the one who asks alone.
     pub(super) fn is_same_but_for_role(&self, other: &Self) -> bool {
         self.call == other.call && self.resource == other.resource && self.about == other.about
     }
@@ -148,7 +148,7 @@ fn ask<'f>(
     }
 }
 
-fn principal_of(facts: &Facts, who: Who) -> &PrincipalFacts {
+fn principal_of(facts: &Facts, who: Actor) -> &PrincipalFacts {
     facts.principal(who)
 }
 
@@ -296,7 +296,7 @@ fn objects(plan: &Plan, facts: &Facts) -> Vec<(String, bool)> {
     objects.map(by_arn).collect()
 }
 
-/// The ARNs that the role behind a principal may have; one `None` for whoever is no session.
+/// The ARNs that the role behind a principal may have; one `None` for the one who is no session.
 fn roles(principal: &PrincipalFacts, facts: &Facts) -> Vec<Option<String>> {
     let Some(name) = principal.role_name() else {
         return vec![None];

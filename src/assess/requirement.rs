@@ -19,7 +19,7 @@ pub fn needs_by(plan: &Plan, facts: &Facts) -> Vec<RequiredPermission> {
         table_keys: &table_keys,
     };
     let mut needs = plan.requirements(context);
-    needs.retain(|need| need.who == Who::Exporter || facts.destination().is_some());
+    needs.retain(|need| need.who == Actor::Exporter || facts.destination().is_some());
     needs
 }
 
@@ -65,7 +65,7 @@ pub(super) fn tables_of<'f>(plan: &Plan, facts: &'f Facts) -> Vec<&'f TableFacts
 }
 
 /// The keys of the tables, each once, without those that AWS manages: `aws/dynamodb` may be used by
-/// whoever may use the table.
+/// anyone who may use the table.
 pub(super) fn customer_table_keys(plan: &Plan, facts: &Facts) -> Vec<Arn> {
     let mut keys: Vec<Arn> = Vec::new();
     for table in tables_of(plan, facts) {

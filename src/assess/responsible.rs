@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::facts::Facts;
 use super::principal::SourcePrincipal;
-use super::requirement::Who;
+use super::requirement::Actor;
 use tableferry_policy::arn::AccountId;
 
 /// Who can fix what is missing.
@@ -13,15 +13,15 @@ use tableferry_policy::arn::AccountId;
 pub enum Responsible {
     /// The operator, in the plan or in the account that exports.
     You,
-    /// Whoever owns the bucket's account.
+    /// The one who owns the bucket's account.
     DestinationOwner(Option<AccountId>),
-    /// Whoever owns the key's account.
+    /// The one who owns the key's account.
     KeyOwner(AccountId),
-    /// Whoever owns the permission set in IAM Identity Center.
+    /// The one who owns the permission set in IAM Identity Center.
     PermissionSetOwner(String),
-    /// Whoever owns the permissions boundary of a principal, by its ARN.
+    /// The one who owns the permissions boundary of a principal, by its ARN.
     BoundaryOwner(String),
-    /// Whoever runs the organization.
+    /// The one who runs the organization.
     Organization,
 }
 
@@ -32,11 +32,11 @@ impl fmt::Display for Responsible {
             Self::DestinationOwner(Some(account)) => {
                 write!(f, "the destination's owner ({account})")
             }
-            Self::DestinationOwner(None) => f.write_str("whoever owns the bucket"),
+            Self::DestinationOwner(None) => f.write_str("the bucket's owner"),
             Self::KeyOwner(account) => write!(f, "the key's owner ({account})"),
             Self::PermissionSetOwner(set) => write!(f, "the owner of the permission set {set}"),
             Self::BoundaryOwner(principal) => {
-                write!(f, "whoever owns the permissions boundary of {principal}")
+                write!(f, "the owner of the permissions boundary of {principal}")
             }
             Self::Organization => f.write_str("the organization's administrators"),
         }
@@ -45,16 +45,16 @@ impl fmt::Display for Responsible {
 
 impl Responsible {
     /// Who can change what a principal may do by itself.
-    pub(super) fn for_identity(facts: &Facts, who: Who) -> Self {
+    pub(super) fn for_identity(facts: &Facts, who: Actor) -> Self {
         match who {
-            Who::Reader if facts.is_one_identity() => Self::for_identity(facts, Who::Exporter),
-            Who::Exporter => match facts.source().naming() {
+            Actor::Reader if facts.is_one_identity() => Self::for_identity(facts, Actor::Exporter),
+            Actor::Exporter => match facts.source().naming() {
                 SourcePrincipal::IdentityCenter { permission_set, .. } => {
                     Self::PermissionSetOwner(permission_set)
                 }
                 _ => Self::You,
             },
-            Who::Reader => {
+            Actor::Reader => {
                 Self::DestinationOwner(facts.destination().map(|side| side.caller.account.clone()))
             }
         }

@@ -3,7 +3,7 @@
 //! `SimulatePrincipalPolicy` evaluates identity policies, the boundary and service control policies
 //! against the context keys that it is given, and a key that it is not given counts as absent. It
 //! tells which keys it lacked, but "this field doesn't include context keys referenced by service
-//! control policies" (`EvaluationResult`), so what it says of those is a witness and no proof.
+//! control policies" (`EvaluationResult`), so what it says of those is evidence and no proof.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::context;
 use super::facts::{Facts, Simulated};
 use super::request::{PermissionRequest, asks};
-use super::requirement::{RequiredPermission, Who, needs_by};
+use super::requirement::{Actor, RequiredPermission, needs_by};
 use crate::job::Plan;
 use tableferry_policy::evaluate::ContextValue;
 
@@ -41,7 +41,7 @@ pub struct Question {
 pub fn questions(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<Question> {
     let mut requests: BTreeMap<(&str, String), Entries> = BTreeMap::new();
     for need in needs_by(plan, facts) {
-        if need.who != Who::Exporter {
+        if need.who != Actor::Exporter {
             continue;
         }
         for ask in asks(plan, facts, &need, now).unwrap_or_default() {
@@ -87,7 +87,7 @@ pub(super) fn answer<'f>(
     need: &RequiredPermission,
     ask: &PermissionRequest<'_>,
 ) -> Option<Answer<'f>> {
-    if need.who != Who::Exporter {
+    if need.who != Actor::Exporter {
         return None;
     }
     let found = facts

@@ -22,7 +22,7 @@ use super::facts::{
 };
 use super::principal::SourcePrincipal;
 use super::remedy::{Target, from_scratch, notes};
-use super::requirement::{DefaultKey, JobContext, Who};
+use super::requirement::{Actor, DefaultKey, JobContext};
 use crate::assess::tests::world::landing;
 use crate::job::Plan;
 use crate::job::export::{DECRYPT, VERIFY};
@@ -411,7 +411,7 @@ fn a_reader_needs_the_bucket_the_objects_and_the_key() {
     let needs = plan.requirements(context);
     let of_reader: Vec<_> = needs
         .iter()
-        .filter(|need| need.who == Who::Reader)
+        .filter(|need| need.who == Actor::Reader)
         .map(|need| (need.purpose, need.action, need.resource.pattern()))
         .collect();
     assert_eq!(

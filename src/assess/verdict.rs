@@ -97,7 +97,7 @@ impl MissingInput {
     }
 }
 
-/// What a judgement comes to.
+/// What a judgement results in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It works, as far as what was read goes.
@@ -177,7 +177,7 @@ pub enum Evidence {
 pub struct AssessedRequirement {
     /// On what.
     pub requirement: Requirement,
-    /// What it comes to.
+    /// What it results in.
     pub outcome: Verdict,
     /// Why, in a sentence.
     pub explanation: String,
@@ -187,7 +187,7 @@ pub struct AssessedRequirement {
     pub deciding: Vec<Deciding>,
     /// For a denial by policies, the kind of policy that denies or does not allow.
     pub denied_by: Option<PolicyKind>,
-    /// Who can mend it.
+    /// Who can fix it.
     pub responsible: Responsible,
     /// What to do, in a sentence; empty where a remedy says it, or nothing is to be done.
     pub hint: String,
@@ -195,7 +195,7 @@ pub struct AssessedRequirement {
     pub expected_error: Option<String>,
     /// What is allowed, and yet should be known.
     pub cautions: Vec<String>,
-    /// What hangs on it.
+    /// How much depends on it.
     pub criticality: Criticality,
 }
 

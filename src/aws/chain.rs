@@ -1,4 +1,4 @@
-//! How a profile comes to its credentials: what they begin with, and which roles are assumed from
+//! How a profile gets its credentials: what they begin with, and which roles are assumed from
 //! there.
 //!
 //! The walk is the SDK's own (AWS SDKs and Tools Reference Guide, "Assume role credential

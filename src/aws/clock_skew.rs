@@ -69,17 +69,21 @@ mod tests {
     #[test]
     fn a_clock_is_wrong_from_four_minutes_on_either_way() {
         let here: Timestamp = "2026-11-26T10:00:00Z".parse().unwrap();
-        let told = |aws: &str| {
+        let describe = |aws: &str| {
             let skew = ClockSkew::between(here, aws.parse().unwrap());
             skew.map(|skew| skew.to_string())
         };
-        assert_eq!(told("2026-11-26T09:56:00Z"), None);
-        assert_eq!(told("2026-11-26T10:04:00Z"), None);
+        assert_eq!(describe("2026-11-26T09:56:00Z"), None);
+        assert_eq!(describe("2026-11-26T10:04:00Z"), None);
         assert_eq!(
-            told("2026-11-26T07:50:00Z").unwrap(),
+            describe("2026-11-26T07:50:00Z").unwrap(),
             "this machine's clock is 2h 10m ahead of AWS's: it is 2026-11-26T10:00:00Z here and \
              2026-11-26T07:50:00Z there"
         );
-        assert!(told("2026-11-26T10:05:00Z").unwrap().contains("5m behind"));
+        assert!(
+            describe("2026-11-26T10:05:00Z")
+                .unwrap()
+                .contains("5m behind")
+        );
     }
 }

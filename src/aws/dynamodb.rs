@@ -295,7 +295,7 @@ fn span(described: &sdk::ExportDescription) -> Option<Span> {
     })
 }
 
-/// An unknown status counts as under way: whoever follows the export asks again.
+/// An unknown status counts as under way: anyone who follows the export asks again.
 fn status(status: &sdk::ExportStatus) -> ExportStatus {
     match status {
         sdk::ExportStatus::Completed => ExportStatus::Completed,

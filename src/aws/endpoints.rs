@@ -99,7 +99,7 @@ impl Endpoints {
             .filter(|url| is_in_the_clear(url))
             .map(|url| {
                 format!(
-                    "calls to {} go over the network unencrypted: whoever is on the way can read \
+                    "calls to {} go over the network unencrypted: anyone on the way can read \
                      session tokens and answers; use https://, unless the network is your own",
                     shown(url)
                 )

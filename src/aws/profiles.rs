@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_profile_is_told_apart() {
+    fn every_kind_of_profile_are_distinct() {
         let mut files = SharedFiles::default();
         files.add(
             FileKind::Config,

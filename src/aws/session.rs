@@ -24,7 +24,7 @@ use super::service_clock::ServiceClock;
 use super::write_guard::WriteGuard;
 use tableferry_policy::arn::{AccountId, Arn, Partition, Region};
 
-/// Who `GetCallerIdentity` says we are.
+/// Actor `GetCallerIdentity` says we are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The account.

@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::check::{self, words};
 use super::consent::Consent;
+use super::grant_options::grant_options;
 use super::hold;
 use super::plan_file::read_plan;
 use super::report::Report;
-use super::run::told_start;
+use super::run::report_start_error;
 use super::survey::{assess, control_documents};
-use super::terms::terms;
 use super::unfinished;
 use super::{Exit, check_may_change, refuse_out_of_bounds};
 use crate::args::ApplyArgs;
@@ -37,7 +37,7 @@ pub async fn apply(work: &Work, args: &ApplyArgs, cancel: CancellationToken) -> 
             .await
             .unwrap_or_else(|exit| exit)
     };
-    report.told(exit)
+    report.exit(exit)
 }
 
 /// Lists what is still in place, and what probes may have left.
@@ -172,7 +172,7 @@ async fn try_apply(
         words::tell_end(report, &assessment, overall);
         return Ok(Exit::Done);
     }
-    let found = assessment.remedies(terms(args.terms, &assessment, report)?);
+    let found = assessment.remedies(grant_options(args.grant_options, &assessment, report)?);
     let facts = &assessment.facts;
     tell_what_is_not_ours(&found, facts, report);
     let proposals = proposals(&found, facts);
@@ -348,7 +348,7 @@ pub(super) fn tell_read_back(read_back: &ReadBack, title: &str, report: &Report)
                 &format!(
                     "{title} was written by somebody else at the same time: one update is lost"
                 ),
-                Some("look at the difference, and talk to whoever else writes it"),
+                Some("look at the difference, and talk to the people who write it too"),
             );
             for line in diff.lines() {
                 report.line(&format!("  {line}"));
@@ -390,7 +390,7 @@ async fn judge_again(
 ) -> Result<Exit, Exit> {
     let assessed = work.assess(plan, controls).await;
     let assessment = assessed
-        .map_err(|error| told_start(report, &error))?
+        .map_err(|error| report_start_error(report, &error))?
         .assessment;
     let overall = assessment.overall(false);
     words::tell(report, &assessment);

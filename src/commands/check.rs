@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::facts_file::read_facts_file;
+use super::grant_options::grant_options;
 use super::output::write_json;
 use super::plan_file::read_plan;
 use super::report::Report;
 use super::survey::{assess, control_documents, tell_unused};
-use super::terms::terms;
 use super::unfinished;
 use crate::args::CheckArgs;
 use crate::assess::assessment::Assessment;
@@ -60,7 +60,7 @@ pub fn check_file(args: &CheckArgs, limits: &Limits) -> Exit {
 /// Needs as lines leave standard output to themselves.
 fn report(args: &CheckArgs) -> Report {
     if args.explain_needs.is_some() {
-        Report::aside()
+        Report::stderr()
     } else {
         Report::new(args.output.output)
     }
@@ -68,8 +68,8 @@ fn report(args: &CheckArgs) -> Report {
 
 /// Tells the verdicts, what fixes what is not allowed, and what of the plan is out of bounds.
 fn conclude(args: &CheckArgs, assessment: &Assessment, report: &Report) -> Exit {
-    let terms = match terms(args.terms, assessment, report) {
-        Ok(terms) => terms,
+    let grant_options = match grant_options(args.grant_options, assessment, report) {
+        Ok(grant_options) => grant_options,
         Err(exit) => return exit,
     };
     let overall = assessment.overall(args.strict);
@@ -83,14 +83,14 @@ fn conclude(args: &CheckArgs, assessment: &Assessment, report: &Report) -> Exit 
     } else {
         words::tell(report, assessment);
         if overall != Overall::Allowed {
-            words::tell_remedies(report, &assessment.remedies(terms));
+            words::tell_remedies(report, &assessment.remedies(grant_options));
         }
         words::tell_end(report, assessment, overall);
     }
     for found in assessment.out_of_bounds() {
         report.error(&found.explanation, Some(&found.hint));
     }
-    report.told(exit(overall))
+    report.exit(exit(overall))
 }
 
 /// The exit status that verdicts come to.

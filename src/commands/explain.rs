@@ -63,7 +63,7 @@ fn assess(args: &ExplainArgs, global: &Global) -> Result<Option<Assessment>, Exi
         return Ok(None);
     };
     // Whose the facts are is told beside the output.
-    let report = Report::aside();
+    let report = Report::stderr();
     let limits = open::limits(global, Output::Text)?;
     let plan = read_plan(plan, &report)?;
     let facts = read_facts_file(&args.facts, &plan, &report)?;
@@ -146,15 +146,15 @@ fn write_assessment(
     mut out: impl Write,
 ) -> io::Result<()> {
     let is_of_plan = |group: &&ErrorGroup| assessed::is_of_plan(&group.error, assessment);
-    let strangers = groups
+    let others = groups
         .sorted()
         .iter()
         .filter(|group| !is_of_plan(group))
         .count();
-    if strangers > 0 {
+    if others > 0 {
         writeln!(
             out,
-            "{strangers} kinds are of another caller or bucket than the plan's: its facts say nothing of them"
+            "{others} kinds are of another caller or bucket than the plan's: its facts say nothing of them"
         )?;
     }
     let refused: Vec<&AssessedRequirement> = refused_by_plan(assessment).collect();

@@ -34,13 +34,13 @@ pub async fn exports(work: &Work, args: &ExportsArgs, cancel: CancellationToken)
     if args.watch {
         let exit = all_open(work, Scope::Watching, &cancel, &report).await;
         report.finish(work.tally());
-        return report.told(exit);
+        return report.exit(exit);
     }
     for run in &runs {
         report.keep(&run.operations);
     }
     report.finish(work.tally());
-    report.told(Exit::Done)
+    report.exit(Exit::Done)
 }
 
 fn list(run: &RunRecord, report: &Report) {

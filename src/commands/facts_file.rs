@@ -21,8 +21,8 @@ pub(super) fn read_facts_file(
     if let Some(destination) = facts.destination() {
         tell_identity(Side::Destination, destination, report);
     }
-    let MatchedFacts { facts, notes } = facts.fit(plan, &args.of).map_err(|misfits| {
-        for mismatch in misfits {
+    let MatchedFacts { facts, notes } = facts.match_plan(plan, &args.of).map_err(|mismatches| {
+        for mismatch in mismatches {
             report.error(&mismatch.what, Some(&mismatch.hint));
         }
         Exit::Usage
@@ -35,16 +35,16 @@ pub(super) fn read_facts_file(
 
 fn read(args: &FactsArgs, report: &Report) -> Result<Facts, Exit> {
     let hint = "`tableferry survey PLAN > facts.json` writes one";
-    let told = |message: String| {
+    let describe = |message: String| {
         report.error(&message, Some(hint));
         Exit::Usage
     };
     let Some(path) = &args.file else {
-        return Err(told("no file of facts was named".to_owned()));
+        return Err(describe("no file of facts was named".to_owned()));
     };
     let text = text_file::read(path)
-        .map_err(|error| told(format!("cannot read the facts {}: {error}", path.display())))?;
-    Facts::from_json(&text).map_err(|error| told(format!("{}: {error}", path.display())))
+        .map_err(|error| describe(format!("cannot read the facts {}: {error}", path.display())))?;
+    Facts::from_json(&text).map_err(|error| describe(format!("{}: {error}", path.display())))
 }
 
 /// Whose the facts are, as a sign-in tells it.

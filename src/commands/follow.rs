@@ -60,7 +60,7 @@ pub(super) async fn go_on(
 /// Ends what could not be gone on with: the run is told as the journal holds it, and while something of
 /// it is open it is cut off, whatever was in the way.
 pub(super) fn not_resumed(work: &Work, run: RunId, exit: Exit, report: &Report) -> Exit {
-    let Some(outcome) = standing(work, run, report) else {
+    let Some(outcome) = current_outcome(work, run, report) else {
         return Exit::CutOff;
     };
     let is_open = outcome.operations.iter().any(Operation::is_open);
@@ -90,7 +90,7 @@ pub(super) fn end(
             };
             report.error(&error.to_string(), Some(&hint));
             // An export that was started goes on, whatever kept us from following it.
-            (standing(work, run, report), Exit::CutOff)
+            (current_outcome(work, run, report), Exit::CutOff)
         }
     };
     if let Some(outcome) = outcome {
@@ -158,7 +158,7 @@ pub(super) fn tell_what_is_left(work: &Work, outcome: &RunOutcome, exit: Exit, r
 }
 
 /// How a run stands, as far as this process knows.
-pub(super) fn standing(work: &Work, run: RunId, report: &Report) -> Option<RunOutcome> {
+pub(super) fn current_outcome(work: &Work, run: RunId, report: &Report) -> Option<RunOutcome> {
     match work.known_run(run) {
         Ok(record) => record.map(|record| RunOutcome {
             run,

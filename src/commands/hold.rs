@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::report::Report;
 use crate::job::Plan;
-use crate::work::{ChangeId, Standing, Work};
+use crate::work::{ChangeId, PropagationStatus, Work};
 
 /// Waits until the changes hold; the next check judges as young what was not seen to.
 pub(super) async fn wait(
@@ -25,9 +25,9 @@ pub(super) async fn wait(
     let held = work.wait_until_held(plan, ids, cancel.clone()).await;
     for (id, standing) in &held.changes {
         let (shown, why) = match standing {
-            Standing::Holds => ("holds", None),
-            Standing::NotYet(why) => ("not_yet", Some(why)),
-            Standing::Unknown(why) => ("unknown", Some(why)),
+            PropagationStatus::Holds => ("holds", None),
+            PropagationStatus::NotYet(why) => ("not_yet", Some(why)),
+            PropagationStatus::Unknown(why) => ("unknown", Some(why)),
         };
         report.object(&json!({"event": "held", "change": id.0, "standing": shown, "why": why}));
         report.line(&match why {

@@ -1,4 +1,4 @@
-//! `tableferry policy lint`: what is wrong with a policy document, and what would mend it.
+//! `tableferry policy lint`: what is wrong with a policy document, and what would fix it.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -33,7 +33,7 @@ impl From<LintKind> for Kind {
 }
 
 /// Prints what is found in a document: a line for each finding, as `NAME:LINE:COLUMN: severity:
-/// message`, and below it what would mend it.
+/// message`, and below it what would fix it.
 ///
 /// Returns the exit status: 1 where there is an error among them, 0 otherwise.
 ///
@@ -48,7 +48,7 @@ pub fn lint(name: &str, text: &str, kind: Kind, mut output: impl Write) -> io::R
             "{name}:{}:{}: {}: {} [{}]",
             place.line, place.column, finding.severity, finding.message, finding.rule
         );
-        let fix = format!("  mend: {}", finding.fix);
+        let fix = format!("  fix: {}", finding.fix);
         for line in [found, fix] {
             // A line is one line, whatever stands in the document or the path.
             writeln!(output, "{}", sanitize(&line))?;

@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::report::Report;
-use super::run::told_start;
+use super::run::report_start_error;
 use crate::job::Plan;
 use crate::journal::{Operation, RunId, Stage};
 use crate::work::{Event, RunOutcome, Work};
@@ -45,7 +45,7 @@ pub(super) fn leave_out_held(
 ) -> Result<Restricted, Exit> {
     let found = work
         .held_exports(&plan)
-        .map_err(|error| told_start(report, &error))?;
+        .map_err(|error| report_start_error(report, &error))?;
     let mut held = Vec::new();
     let mut given_up = Vec::new();
     let mut wanted = Vec::new();

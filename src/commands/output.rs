@@ -27,7 +27,7 @@ enum Language {
 }
 
 impl Language {
-    fn fit(self, text: &str) -> Cow<'_, str> {
+    fn sanitize_as(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Words => sanitize_lines(text),
             Self::Json => escape_json(text),
@@ -72,7 +72,8 @@ impl<W: Write> Door<W> {
             return self.out.write_all(lines);
         }
         let text = String::from_utf8_lossy(lines);
-        self.out.write_all(self.language.fit(&text).as_bytes())
+        self.out
+            .write_all(self.language.sanitize_as(&text).as_bytes())
     }
 }
 
@@ -128,7 +129,7 @@ pub fn write_value(value: &Value) -> io::Result<()> {
 
 fn write_line(text: &str, language: Language) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match writeln!(out, "{}", language.fit(text)).and_then(|()| out.flush()) {
+    match writeln!(out, "{}", language.sanitize_as(text)).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }

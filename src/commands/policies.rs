@@ -1,4 +1,4 @@
-//! `tableferry policies PLAN`: what mends a plan, as a document for another tool.
+//! `tableferry policies PLAN`: what fixes a plan, as a document for another tool.
 //!
 //! Standard output holds the document alone, so that it can be piped; all else is told on standard
 //! error.
@@ -8,27 +8,27 @@ use tokio_util::sync::CancellationToken;
 
 use super::check::{exit, words};
 use super::facts_file::read_facts_file;
+use super::grant_options::grant_options;
 use super::output::{write_json, write_words};
 use super::plan_file::read_plan;
 use super::report::Report;
 use super::survey::{assess, control_documents, tell_unused};
-use super::terms::terms;
 use super::{Exit, refuse_out_of_bounds};
 use crate::args::{PoliciesArgs, PolicyFormat};
 use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
 use crate::assess::limits::Limits;
-use crate::assess::remedy::{Remedies, Terms, whole};
-use crate::assess::render::{self, Rendered, Sheet};
+use crate::assess::remedy::{GrantOptions, Remedies, whole};
+use crate::assess::render::{self, RemedyBundle, Rendered};
 use crate::assess::requirement::bucket_owner;
 use crate::assess::verdict::{AssessedRequirement, Overall, overall};
 use crate::job::Plan;
 use crate::work::Work;
 use tableferry_policy::arn::AccountId;
 
-/// Surveys both sides and writes what mends the plan.
+/// Surveys both sides and writes what fixes the plan.
 pub async fn policies(work: &Work, args: &PoliciesArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::aside();
+    let report = Report::stderr();
     let written = async {
         let plan = read_plan(&args.plan, &report)?;
         let controls = control_documents(&args.controls, &report)?;
@@ -38,9 +38,9 @@ pub async fn policies(work: &Work, args: &PoliciesArgs, cancel: CancellationToke
     written.await.unwrap_or_else(|exit: Exit| exit)
 }
 
-/// Writes what mends the plan by the facts of a file; AWS is asked nothing.
+/// Writes what fixes the plan by the facts of a file; AWS is asked nothing.
 pub fn policies_file(args: &PoliciesArgs, limits: &Limits) -> Exit {
-    let report = Report::aside();
+    let report = Report::stderr();
     let written = || {
         let plan = read_plan(&args.plan, &report)?;
         let mut facts = read_facts_file(&args.facts, &plan, &report)?;
@@ -57,30 +57,30 @@ pub fn policies_file(args: &PoliciesArgs, limits: &Limits) -> Exit {
 fn conclude(args: &PoliciesArgs, assessment: &Assessment, report: &Report) -> Result<Exit, Exit> {
     refuse_out_of_bounds(assessment, "nothing was changed", report)?;
     let (plan, facts) = (&assessment.plan, &assessment.facts);
-    let terms = terms(args.terms, assessment, report)?;
+    let grant_options = grant_options(args.grant_options, assessment, report)?;
     let found = if args.all {
-        whole(plan, facts, assessment.made_at, terms)
+        whole(plan, facts, assessment.made_at, grant_options)
     } else {
-        assessment.remedies(terms)
+        assessment.remedies(grant_options)
     };
-    let mut sheet = Sheet::new(plan, facts, &found.remedies);
+    let mut bundle = RemedyBundle::new(plan, facts, &found.remedies);
     let mut elsewhere = Vec::new();
     if let Some(account) = &args.account {
-        refuse_foreign(account, plan, facts, &sheet, report)?;
-        elsewhere = sheet.missing_outside(account);
-        sheet = sheet.of_account(account);
+        refuse_foreign(account, plan, facts, &bundle, report)?;
+        elsewhere = bundle.missing_outside(account);
+        bundle = bundle.of_account(account);
     }
-    let rendered = rendered(args, &sheet, &found, terms, report)?;
+    let rendered = rendered(args, &bundle, &found, grant_options, report)?;
     print(args.format, &rendered.text, report)?;
-    tell(args, &sheet, &found, &rendered, report);
-    let is_sound = sheet.items().iter().all(render::Item::is_writable);
+    tell(args, &bundle, &found, &rendered, report);
+    let is_sound = bundle.items().iter().all(render::Item::is_writable);
     if is_sound && !elsewhere.is_empty() {
         let several: Vec<&str> = elsewhere.iter().map(AccountId::as_str).collect();
         report.line(&format!(
             "this is not all: something is missing in {} too, which `--account` leaves out",
             several.join(" and ")
         ));
-        // What stays out mends nothing, so the plan stands as `check` finds it.
+        // What stays out fixes nothing, so the plan stands as `check` finds it.
         return Ok(exit(assessment.overall(false)));
     }
     Ok(match overall(&found.after, false) {
@@ -96,11 +96,11 @@ fn refuse_foreign(
     account: &AccountId,
     plan: &Plan,
     facts: &Facts,
-    sheet: &Sheet<'_>,
+    bundle: &RemedyBundle<'_>,
     report: &Report,
 ) -> Result<(), Exit> {
     let keys = facts.keys().filter_map(|key| key.arn()?.account_id());
-    let mut touched: Vec<AccountId> = sheet
+    let mut touched: Vec<AccountId> = bundle
         .accounts()
         .into_iter()
         .chain([facts.source().caller.account.clone()])
@@ -124,21 +124,21 @@ fn refuse_foreign(
 
 fn rendered(
     args: &PoliciesArgs,
-    sheet: &Sheet<'_>,
+    bundle: &RemedyBundle<'_>,
     found: &Remedies,
-    terms: Terms,
+    grant_options: GrantOptions,
     report: &Report,
 ) -> Result<Rendered, Exit> {
     match args.format {
         PolicyFormat::Json => {
             let open: Vec<&AssessedRequirement> = found.open().collect();
-            Ok(render::json(sheet, &open))
+            Ok(render::json(bundle, &open))
         }
-        PolicyFormat::Terraform => Ok(render::terraform(sheet)),
-        PolicyFormat::Cli => Ok(render::cli(sheet)),
-        PolicyFormat::Message => Ok(sheet.letters(terms.expires)),
-        PolicyFormat::CloudFormation => match sheet.accounts().as_slice() {
-            [] | [_] => Ok(render::cloudformation(sheet)),
+        PolicyFormat::Terraform => Ok(render::terraform(bundle)),
+        PolicyFormat::Cli => Ok(render::cli(bundle)),
+        PolicyFormat::Message => Ok(bundle.request_texts(grant_options.expires)),
+        PolicyFormat::CloudFormation => match bundle.accounts().as_slice() {
+            [] | [_] => Ok(render::cloudformation(bundle)),
             several => {
                 let several: Vec<&str> = several.iter().map(AccountId::as_str).collect();
                 report.error(
@@ -177,7 +177,7 @@ fn print(format: PolicyFormat, text: &str, report: &Report) -> Result<(), Exit> 
 /// Tells what the document does not: what is left out, what stays open, and that nothing is missing.
 fn tell(
     args: &PoliciesArgs,
-    sheet: &Sheet<'_>,
+    bundle: &RemedyBundle<'_>,
     found: &Remedies,
     rendered: &Rendered,
     report: &Report,
@@ -197,7 +197,7 @@ fn tell(
     }
     let whole = "`--all` writes the whole policies that the plan needs";
     match &args.account {
-        _ if !sheet.items().is_empty() => {}
+        _ if !bundle.items().is_empty() => {}
         Some(account) if is_all_well => {
             report.line(&format!("nothing is missing in account {account}; {whole}"));
         }
@@ -205,7 +205,7 @@ fn tell(
         // Where nobody could read the other side, what is missing there is not known either.
         _ if args.format == PolicyFormat::Message && !args.all => report.line(
             "no text is written, as nothing that was read must be changed; `--all` writes what \
-             would be needed, to be sent to whoever can look",
+             would be needed, to be sent to a person who can look",
         ),
         _ => {}
     }

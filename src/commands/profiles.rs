@@ -54,7 +54,7 @@ pub fn profiles(work: &Work, args: OutputArgs) -> Exit {
     if profiles.usable.is_empty() {
         Exit::Usage
     } else {
-        report.told(Exit::Done)
+        report.exit(Exit::Done)
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Report {
     /// Whether a line could not be written, although its reader is still there.
     is_lost: Cell<bool>,
     /// Whether lines go to standard error, since standard output holds something else.
-    is_aside: bool,
+    is_stderr: bool,
 }
 
 impl Report {
@@ -44,14 +44,14 @@ impl Report {
             ended: Cell::new(0),
             exports: RefCell::default(),
             is_lost: Cell::new(false),
-            is_aside: false,
+            is_stderr: false,
         }
     }
 
     /// Words for people on standard error, beside what the command writes to standard output.
-    pub(super) fn aside() -> Self {
+    pub(super) fn stderr() -> Self {
         Self {
-            is_aside: true,
+            is_stderr: true,
             ..Self::new(Output::Text)
         }
     }
@@ -70,7 +70,7 @@ impl Report {
 
     /// Prints a line; a full disk is told once, and is no reason to stop following an export.
     fn print(&self, text: &str) {
-        if self.is_aside {
+        if self.is_stderr {
             print_error(text);
         } else {
             self.note_loss(output::write_words(text));
@@ -88,7 +88,7 @@ impl Report {
     }
 
     /// The exit status of a command that did its work: nothing is done whose result was not told.
-    pub(super) fn told(&self, exit: Exit) -> Exit {
+    pub(super) fn exit(&self, exit: Exit) -> Exit {
         match exit {
             Exit::Done if self.is_lost.get() => Exit::Undecided,
             exit => exit,

@@ -19,7 +19,7 @@ pub async fn resume(work: &Work, args: &ResumeArgs, cancel: CancellationToken) -
     let report = Report::new(args.output.output);
     let exit = resume_with(work, args, &cancel, &report).await;
     report.finish(work.tally());
-    report.told(exit)
+    report.exit(exit)
 }
 
 async fn resume_with(

@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::check::{self, verdict_object};
-use super::follow::{Scope, end, go_on, hint_to_resume, standing, tell_what_is_left, with_events};
+use super::follow::{
+    Scope, current_outcome, end, go_on, hint_to_resume, tell_what_is_left, with_events,
+};
 use super::hold;
 use super::only;
 use super::plan_file::read_plan;
@@ -35,7 +37,7 @@ pub async fn run(work: &Work, args: &RunArgs, cancel: CancellationToken) -> Exit
     let report = Report::new(args.output.output);
     let exit = try_run(work, args, cancel, &report).await;
     report.finish(work.tally());
-    report.told(exit.unwrap_or_else(|exit| exit))
+    report.exit(exit.unwrap_or_else(|exit| exit))
 }
 
 /// `Err` where nothing was started.
@@ -112,14 +114,14 @@ async fn assess(
 ) -> Result<(Assessment, StartSummary), Exit> {
     let controls = ControlDocuments::default();
     let assessed = async {
-        let told = |error| told_start(report, &error);
-        let assessed = work.assess(plan, &controls).await.map_err(told)?;
-        let summary = work.summarize_start(&assessed).map_err(told)?;
+        let describe = |error| report_start_error(report, &error);
+        let assessed = work.assess(plan, &controls).await.map_err(describe)?;
+        let summary = work.summarize_start(&assessed).map_err(describe)?;
         Ok((assessed.assessment, summary))
     };
     let (assessment, mut summary) = until_cancelled(cancel, report, assessed).await?;
     if args.again {
-        // Asked for, whoever else runs the same.
+        // Asked for, no matter who else runs the same.
         summary.newest = None;
     }
     Ok((assessment, summary))
@@ -179,7 +181,7 @@ async fn until_cancelled<T>(
     }
 }
 
-pub(super) fn told_start(report: &Report, error: &StartError) -> Exit {
+pub(super) fn report_start_error(report: &Report, error: &StartError) -> Exit {
     match error {
         StartError::Journal(journal) => {
             report.error(&journal.to_string(), Some(&journal.hint()));
@@ -215,7 +217,7 @@ async fn await_changes(
     if young.is_empty() {
         return Ok(());
     }
-    // Whatever it comes to: what nothing short of an export tries, this export tries.
+    // Whatever the result is: what nothing short of an export tries, this export tries.
     hold::wait(work, plan, &young, cancel, report).await;
     if cancel.is_cancelled() {
         report.line("nothing was started");
@@ -461,7 +463,7 @@ async fn start(
             return Ok(broken_off(work, run, &error, report));
         }
         Err(error) => {
-            let exit = told_start(report, &error);
+            let exit = report_start_error(report, &error);
             report.line("nothing was started");
             return Err(exit);
         }
@@ -477,8 +479,8 @@ async fn start(
 
 /// The journal can no longer be written: what was started runs on, and is told.
 fn broken_off(work: &Work, run: RunId, error: &StartError, report: &Report) -> Exit {
-    let exit = told_start(report, error);
-    let outcome = standing(work, run, report);
+    let exit = report_start_error(report, error);
+    let outcome = current_outcome(work, run, report);
     if let Some(outcome) = &outcome {
         report.keep(&outcome.operations);
         tell_what_is_left(work, outcome, exit, report);
@@ -495,7 +497,7 @@ fn broken_off(work: &Work, run: RunId, error: &StartError, report: &Report) -> E
 /// `--no-wait`: how the calls went is all there is to tell.
 fn not_waiting(work: &Work, run: RunId, report: &Report) -> Exit {
     report.stop_bar();
-    let Some(outcome) = standing(work, run, report) else {
+    let Some(outcome) = current_outcome(work, run, report) else {
         return Exit::CutOff;
     };
     report.keep(&outcome.operations);

@@ -117,7 +117,7 @@ fn tell(side: Side, answer: Result<Identified, SignInError>, report: &Report) ->
     }
 }
 
-/// The exit status of a failed sign-in: what only a person can mend leaves the run to be gone on with.
+/// The exit status of a failed sign-in: what only a person can fix leaves the run to be gone on with.
 fn exit_of(error: &SignInError) -> Exit {
     match error {
         SignInError::MfaRequired { .. }

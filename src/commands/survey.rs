@@ -10,7 +10,7 @@ use super::Exit;
 use super::output::{is_error_terminal, print_error, write_json};
 use super::plan_file::read_plan;
 use super::report::Report;
-use super::run::told_start;
+use super::run::report_start_error;
 use super::sign_in::prove_both;
 use crate::args::{ControlArgs, SurveyArgs};
 use crate::assess::facts::Facts;
@@ -19,7 +19,7 @@ use crate::work::{Assessed, ControlDocuments, ControlFile, Event, StartError, Wo
 
 /// Surveys both sides and writes the facts to standard output; all words go to standard error.
 pub async fn survey(work: &Work, args: &SurveyArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::aside();
+    let report = Report::stderr();
     let read = async {
         let plan = read_plan(&args.plan, &report)?;
         let controls = control_documents(&args.controls, &report)?;
@@ -82,7 +82,9 @@ async fn read_patiently<T>(
                 format!("the plan {verb} as {principal}, whose policies these profiles read");
             report.happened(&Event::Noted { message });
         }
-        reading.await.map_err(|error| told_start(report, &error))
+        reading
+            .await
+            .map_err(|error| report_start_error(report, &error))
     };
     tokio::select! {
         biased;
@@ -92,7 +94,7 @@ async fn read_patiently<T>(
     }
 }
 
-/// Says now and then to whoever sits before it that something does not answer; never ends.
+/// Says now and then to the one who sits before it that something does not answer; never ends.
 async fn tell_patience() -> Infallible {
     const EVERY: Duration = Duration::from_secs(10);
     let begun = tokio::time::Instant::now();

@@ -17,7 +17,7 @@ use crate::work::{ChangeId, ChangeRecord, Side, UndoError, UndoProposal, Undone,
 pub async fn undo(work: &Work, args: &UndoArgs, cancel: CancellationToken) -> Exit {
     let report = Report::new(args.output.output);
     let exit = try_undo(work, args, &cancel, &report).await;
-    report.told(exit.unwrap_or_else(|exit| exit))
+    report.exit(exit.unwrap_or_else(|exit| exit))
 }
 
 async fn try_undo(
@@ -28,9 +28,9 @@ async fn try_undo(
 ) -> Result<Exit, Exit> {
     check_may_change(work, "`undo` changes an account", report)?;
     let id = ChangeId(args.change);
-    let told = |error: UndoError| tell(&error, report);
-    let record = work.change(id).map_err(|error| told(error.into()))?;
-    let record = record.ok_or_else(|| told(UndoError::NoSuchChange(id)))?;
+    let describe = |error: UndoError| tell(&error, report);
+    let record = work.change(id).map_err(|error| describe(error.into()))?;
+    let record = record.ok_or_else(|| describe(UndoError::NoSuchChange(id)))?;
     if !args.yes && !std::io::stdin().is_terminal() {
         report.error(
             "a change must be agreed to, and there is no terminal to ask on",
@@ -42,7 +42,7 @@ async fn try_undo(
         prove(work, side_of(&record), &record.sign_in, report).await?;
         prove_source(work, &record, report).await;
         let proposed = work.propose_undo(id, args.recovery).await;
-        proposed.map_err(told)
+        proposed.map_err(describe)
     };
     let proposal = tokio::select! {
         biased;
@@ -65,7 +65,7 @@ async fn try_undo(
             return Err(Exit::Refused);
         }
     }
-    let undone = work.undo(&proposal).await.map_err(told)?;
+    let undone = work.undo(&proposal).await.map_err(describe)?;
     Ok(tell_undone(&record, &undone, report))
 }
 

@@ -83,7 +83,7 @@ pub async fn verify(work: &Work, args: &VerifyArgs, cancel: CancellationToken) -
         }
     };
     report.object(&json!({"event": "finished", "schema": SCHEMA, "exit": exit as u8}));
-    report.told(exit)
+    report.exit(exit)
 }
 
 async fn verify_target(

@@ -11,7 +11,7 @@ use super::reported::{ReportedError, arn_part};
 use crate::assess::assessment::Assessment;
 use crate::assess::requirement::owner_sent;
 use crate::assess::verdict::{AssessedRequirement, Verdict};
-use crate::job::requirement::{Check, RequiredPermission, Requirement, Who};
+use crate::job::requirement::{Actor, Check, RequiredPermission, Requirement};
 
 /// What the text shows, and what an assessment adds where the error is of its plan.
 #[must_use]
@@ -71,7 +71,7 @@ fn add_permissions(error: &ReportedError, assessment: &Assessment, known: &mut C
         let Requirement::Permission(need) = &found.requirement else {
             continue;
         };
-        if need.who != Who::Exporter || !concerns(need) {
+        if need.who != Actor::Exporter || !concerns(need) {
             continue;
         }
         if need.action.starts_with("kms:") {

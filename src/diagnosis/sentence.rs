@@ -31,7 +31,7 @@ pub enum StatedReason {
 /// What IAM's sentence says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AuthorizationSentence {
-    /// Who: an ARN as a rule, as it stands there.
+    /// Actor: an ARN as a rule, as it stands there.
     pub principal: Option<String>,
     /// What was refused, as it stands there. Where the reason names another action, that one.
     pub action: Option<String>,
@@ -128,7 +128,7 @@ impl Parser<'_, '_> {
         is_there
     }
 
-    /// Who: what stands between `User:` and `is`, or the word before `is`. With its place.
+    /// Actor: what stands between `User:` and `is`, or the word before `is`. With its place.
     fn principal(&self, verb: usize, before: usize) -> Option<(String, usize)> {
         let head = self.squeezed.text.get(..verb)?.strip_suffix("is")?;
         let lowest = head.len().saturating_sub(LONGEST_NAME);

@@ -77,7 +77,7 @@ fn place(group: &ErrorGroup) -> String {
     }
 }
 
-/// Who, on what, by which policy.
+/// Actor, on what, by which policy.
 fn named(group: &ErrorGroup, text: &mut String) {
     let error = &group.error;
     if let Some(principal) = &error.principal {
@@ -290,7 +290,7 @@ fn causes_json(group: &ErrorGroup) -> Vec<Value> {
     let mut place = 0;
     let mut before = None;
     let candidates = &group.diagnosis.candidates;
-    let told = |words: &str| filled(words, &group.error).trim().to_owned();
+    let describe = |words: &str| filled(words, &group.error).trim().to_owned();
     candidates
         .iter()
         .map(|candidate| {
@@ -303,10 +303,10 @@ fn causes_json(group: &ErrorGroup) -> Vec<Value> {
                 "id": cause.id,
                 "certainty": candidate.certainty,
                 "place": place,
-                "title": told(&cause.title),
-                "means": told(&cause.means),
-                "fix": told(&cause.fix),
-                "look": told(&cause.look),
+                "title": describe(&cause.title),
+                "means": describe(&cause.means),
+                "fix": describe(&cause.fix),
+                "look": describe(&cause.look),
                 "evidence": evidence(candidate, &group.error),
                 "sources": cause.sources,
             })

@@ -6,8 +6,8 @@
 //! what is asked for and what is granted cannot drift apart.
 
 use super::requirement::{
-    Check, Criticality, JobContext, Purpose, RequiredPermission, Resource, SettledBy, Subject, Who,
-    literal,
+    Actor, Check, Criticality, JobContext, Purpose, RequiredPermission, Resource, SettledBy,
+    Subject, literal,
 };
 use super::{JobWords, Plan, Span, WrittenObject};
 use tableferry_policy::arn::{AccountId, Arn};
@@ -136,7 +136,7 @@ fn table_needs(plan: &Plan, context: JobContext<'_>, needs: &mut Vec<RequiredPer
             _ => (Criticality::Optional, SettledBy::Reading),
         };
         needs.extend(tables.iter().map(|table| RequiredPermission {
-            who: Who::Exporter,
+            who: Actor::Exporter,
             purpose,
             action,
             resource: Resource::Pattern(format!("{table}{suffix}")),
@@ -154,7 +154,7 @@ fn table_needs(plan: &Plan, context: JobContext<'_>, needs: &mut Vec<RequiredPer
         }));
     }
     needs.push(RequiredPermission {
-        who: Who::Exporter,
+        who: Actor::Exporter,
         purpose: LIST,
         action: "dynamodb:ListExports",
         // The Service Authorization Reference has the table as an optional resource type, and had
@@ -198,7 +198,7 @@ fn write_needs(plan: &Plan, context: JobContext<'_>, needs: &mut Vec<RequiredPer
         of_exporter
             .into_iter()
             .map(|(action, settled_by, reason)| RequiredPermission {
-                who: Who::Exporter,
+                who: Actor::Exporter,
                 purpose: WRITE,
                 action,
                 resource: Resource::Pattern(objects.clone()),
@@ -229,7 +229,7 @@ fn write_needs(plan: &Plan, context: JobContext<'_>, needs: &mut Vec<RequiredPer
         of_reader
             .into_iter()
             .map(|(action, resource, subject, reason)| RequiredPermission {
-                who: Who::Reader,
+                who: Actor::Reader,
                 purpose: VERIFY,
                 action,
                 resource: Resource::Pattern(resource),
@@ -268,7 +268,7 @@ fn key_needs(plan: &Plan, context: JobContext<'_>, needs: &mut Vec<RequiredPermi
         of_exporter
             .into_iter()
             .map(|(action, reason)| RequiredPermission {
-                who: Who::Exporter,
+                who: Actor::Exporter,
                 purpose: ENCRYPT,
                 action,
                 resource: resource.clone(),
@@ -282,7 +282,7 @@ fn key_needs(plan: &Plan, context: JobContext<'_>, needs: &mut Vec<RequiredPermi
             }),
     );
     needs.push(RequiredPermission {
-        who: Who::Reader,
+        who: Actor::Reader,
         purpose: DECRYPT,
         action: "kms:Decrypt",
         resource,
@@ -310,7 +310,7 @@ fn table_key_needs(context: JobContext<'_>, needs: &mut Vec<RequiredPermission>)
         let suffix = key.partition.dns_suffix();
         for (action, criticality) in actions {
             needs.push(RequiredPermission {
-                who: Who::Exporter,
+                who: Actor::Exporter,
                 purpose: READ_TABLE,
                 action,
                 resource: Resource::Pattern(key.to_string()),
@@ -400,7 +400,7 @@ fn has_incremental(plan: &Plan) -> bool {
 /// How many tables a request text names; of more it gives the number.
 const MOST_TABLES: usize = 5;
 
-/// What is said first to whoever is asked for something; `principal` is who exports.
+/// What is said first to the one who is asked for something; `principal` is who exports.
 pub(super) fn opening(plan: &Plan, account: &AccountId, principal: &str) -> String {
     format!(
         "We export {}{} to the bucket {} by DynamoDB's own export to S3. \

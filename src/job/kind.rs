@@ -1,6 +1,6 @@
 //! The kinds of jobs: which there are, and what each of their files says.
 //!
-//! This is the one place that tells kinds apart. Whoever assesses, reads or renders asks the plan.
+//! This is the one place that tells kinds apart. The one who assesses, reads or renders asks the plan.
 
 use tableferry_policy::arn::{AccountId, Arn};
 
@@ -102,7 +102,7 @@ impl Plan {
         }
     }
 
-    /// What is said first to whoever is asked for something; `principal` is who does the job, and
+    /// What is said first to the one who is asked for something; `principal` is who does the job, and
     /// `account` whose account it is of.
     #[must_use]
     pub fn opening(&self, account: &AccountId, principal: &str) -> String {

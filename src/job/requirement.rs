@@ -1,7 +1,7 @@
 //! What a job requires: which principal must be able to do what, on which resource of which account.
 //!
 //! A kind of job says it in its own file, as data: who needs the permission, what it is made on, how
-//! much hangs on it, and what settles it. Whoever assesses reads that data, and knows no kinds.
+//! much depends on it, and what settles it. The one who assesses reads that data, and knows no kinds.
 
 mod id;
 mod resource;
@@ -16,7 +16,7 @@ use tableferry_policy::arn::{AccountId, Arn, BucketName, Partition, Region};
 /// Whose permission it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Who {
+pub enum Actor {
     /// The principal that makes the export call, as which DynamoDB also writes to S3.
     Exporter,
     /// The identity on the destination's side, which checks what arrived.
@@ -115,7 +115,7 @@ impl SettledBy {
     }
 }
 
-/// What hangs on a requirement.
+/// How much depends on a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Criticality {
@@ -129,7 +129,7 @@ pub enum Criticality {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequiredPermission {
     /// Who needs it.
-    pub who: Who,
+    pub who: Actor,
     /// What for.
     pub purpose: Purpose,
     /// The action, such as `s3:PutObject`.
@@ -142,7 +142,7 @@ pub struct RequiredPermission {
     pub account: Option<AccountId>,
     /// The service through which alone it is needed, as `kms:ViaService` names it.
     pub via: Option<String>,
-    /// What hangs on it.
+    /// How much depends on it.
     pub criticality: Criticality,
     /// Whether the principal itself makes the call or S3 does for it, as opposed to `DynamoDB`.
     pub is_direct: bool,
@@ -163,7 +163,7 @@ impl RequiredPermission {
     /// Whether S3 uses the key to encrypt what the job writes.
     #[must_use]
     pub fn is_encrypting(&self) -> bool {
-        self.who == Who::Exporter && self.subject.object_key().is_some()
+        self.who == Actor::Exporter && self.subject.object_key().is_some()
     }
 }
 

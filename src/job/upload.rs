@@ -1,14 +1,14 @@
 //! The kind of job that uploads objects: what the uploader needs, and what is checked before.
 //!
-//! The upload itself is made by whoever has the files, as the principal that the plan names; this
+//! The upload itself is made by the one who has the files, as the principal that the plan names; this
 //! program says whether S3 lets it in. The list is that of the S3 user guide's pages "Multipart upload
 //! API and permissions" and "Using server-side encryption with AWS KMS keys", and of AWS re:Post's "Why
 //! do I get Access Denied error messages when I upload files to my Amazon S3 bucket that has AWS KMS
 //! default encryption?": `PutObject` takes `kms:GenerateDataKey`, an upload in parts `kms:Decrypt` too.
 
 use super::requirement::{
-    Check, Criticality, DefaultKey, JobContext, Purpose, RequiredPermission, Resource, SettledBy,
-    Subject, Who, literal,
+    Actor, Check, Criticality, DefaultKey, JobContext, Purpose, RequiredPermission, Resource,
+    SettledBy, Subject, literal,
 };
 use super::{Encryption, JobWords, Plan, WrittenObject};
 use tableferry_policy::arn::{AccountId, Arn};
@@ -83,7 +83,7 @@ fn put_needs(plan: &Plan, upload: &Upload, context: JobContext<'_>) -> Vec<Requi
         None => format!("{bucket}/*"),
     };
     let need = |action, criticality, reason| RequiredPermission {
-        who: Who::Exporter,
+        who: Actor::Exporter,
         purpose: PUT,
         action,
         resource: Resource::Pattern(objects.clone()),
@@ -123,7 +123,7 @@ fn key_needs(plan: &Plan, upload: &Upload, context: JobContext<'_>) -> Vec<Requi
     let account = key.parse::<Arn>().ok().and_then(|arn| arn.account_id());
     let account = account.unwrap_or_else(|| context.account.clone());
     let need = |action, reason| RequiredPermission {
-        who: Who::Exporter,
+        who: Actor::Exporter,
         purpose: ENCRYPT,
         action,
         resource: resource.clone(),
@@ -147,7 +147,7 @@ fn key_needs(plan: &Plan, upload: &Upload, context: JobContext<'_>) -> Vec<Requi
     std::iter::once(generate).chain(decrypt).collect()
 }
 
-/// What is said first to whoever is asked for something; `principal` is who uploads.
+/// What is said first to the one who is asked for something; `principal` is who uploads.
 pub(super) fn opening(plan: &Plan, principal: &str) -> String {
     format!("We upload files to {} as {principal}.", place(plan))
 }

@@ -12,7 +12,7 @@ use super::value::InvalidValue;
 /// One thing that is wrong in a plan file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
-    /// The file, as it was named by whoever read it.
+    /// The file, as it was named by the one who read it.
     pub file: String,
     /// The line, from 1.
     pub line: u32,

@@ -1,7 +1,7 @@
 //! The calls that start operations, as the journal counts them.
 //!
 //! A call is counted before it is made, and taken off only where its answer proves that it started
-//! nothing. So as long as one is counted, something may have been started, whoever made the call and
+//! nothing. So as long as one is counted, something may have been started, no matter who made the call and
 //! whatever a later call is answered with. The times are AWS's: the age of a token is AWS's to judge.
 
 use jiff::Timestamp;

@@ -201,7 +201,7 @@ pub struct NewChange<'a> {
     pub source_account: &'a AccountId,
     /// How the side that writes signs in.
     pub sign_in: &'a SignIn,
-    /// As whom it is written; of an assumed role, the session.
+    /// The principal that writes it; of an assumed role, the session.
     pub caller: &'a Arn,
     /// The plan that it is made for, as a plan file.
     pub plan: &'a str,
@@ -230,7 +230,7 @@ pub struct ChangeRecord {
     pub source_account: AccountId,
     /// How the side that wrote signs in.
     pub sign_in: SignIn,
-    /// As whom it was written; of an assumed role, the session. `None` where an earlier version of the
+    /// The principal that wrote it; of an assumed role, the session. `None` where an earlier version of the
     /// program, which did not write it down, made the change.
     pub caller: Option<Arn>,
     /// The plan that it was made for, as a plan file.

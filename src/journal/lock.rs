@@ -79,15 +79,15 @@ fn take(
     let Some(path) = path else {
         return Ok(Taken::Ours(None));
     };
-    let told = |cause| JournalError::Unreachable {
+    let describe = |cause| JournalError::Unreachable {
         path: path.clone(),
         cause,
     };
-    let file = private_file::open(&path).map_err(told)?;
+    let file = private_file::open(&path).map_err(describe)?;
     match lock(&file) {
         Ok(()) => Ok(Taken::Ours(Some(file))),
         Err(TryLockError::WouldBlock) => Ok(Taken::Theirs),
-        Err(TryLockError::Error(cause)) => Err(told(cause)),
+        Err(TryLockError::Error(cause)) => Err(describe(cause)),
     }
 }
 

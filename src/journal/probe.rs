@@ -66,7 +66,7 @@ impl ProbeStage {
 /// A probe before it has a number.
 #[derive(Debug, Clone, Copy)]
 pub struct NewProbe<'a> {
-    /// As whom it is made.
+    /// The principal that makes it.
     pub principal: &'a Arn,
     /// The account that makes it.
     pub source_account: &'a AccountId,
@@ -91,7 +91,7 @@ pub struct ProbeRecord {
     pub id: ProbeId,
     /// When it was written down.
     pub created_at: Timestamp,
-    /// As whom it was made.
+    /// The principal that made it.
     pub principal: Arn,
     /// The account that made it.
     pub source_account: AccountId,

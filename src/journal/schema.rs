@@ -75,7 +75,7 @@ pub(super) const STEPS: &[&str] = &[
     CREATE TABLE probe (
         id             INTEGER PRIMARY KEY,
         created_at     INTEGER NOT NULL,
-        principal      TEXT NOT NULL,     -- as whom it is made
+        principal      TEXT NOT NULL,     -- the principal that makes it
         source_account TEXT NOT NULL,     -- the account that makes it
         sign_in        TEXT NOT NULL,     -- how that side signs in, JSON
         plan           TEXT NOT NULL,     -- the plan file that is probed
@@ -202,30 +202,32 @@ pub(super) fn failure(path: &Path, cause: rusqlite::Error) -> JournalError {
 
 /// Brings the file to the present format.
 pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), JournalError> {
-    let told = |cause| failure(path, cause);
-    connection.busy_timeout(LOCK_AT_OPENING).map_err(told)?;
+    let describe = |cause| failure(path, cause);
+    connection.busy_timeout(LOCK_AT_OPENING).map_err(describe)?;
     // FULL: a token must be on the disk before the call is made, also when the power fails.
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-        .map_err(told)?;
+        .map_err(describe)?;
     // The lock is taken before the format is read: two processes may make the file at once.
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(told)?;
+    connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(describe)?;
     let outcome = upgrade(connection, path);
     let end = if outcome.is_ok() {
         "COMMIT"
     } else {
         "ROLLBACK"
     };
-    connection.execute_batch(end).map_err(told)?;
-    connection.busy_timeout(LOCK_AT_WORK).map_err(told)?;
+    connection.execute_batch(end).map_err(describe)?;
+    connection.busy_timeout(LOCK_AT_WORK).map_err(describe)?;
     outcome
 }
 
 fn upgrade(connection: &Connection, path: &Path) -> Result<(), JournalError> {
-    let told = |cause| failure(path, cause);
+    let describe = |cause| failure(path, cause);
     let found: i32 = connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(told)?;
+        .map_err(describe)?;
     if found > FORMAT {
         return Err(JournalError::TooNew {
             path: path.to_owned(),
@@ -234,8 +236,8 @@ fn upgrade(connection: &Connection, path: &Path) -> Result<(), JournalError> {
         });
     }
     let is_foreign = match found {
-        0 => has_tables(connection).map_err(told)?,
-        _ => !has_own_tables(connection).map_err(told)?,
+        0 => has_tables(connection).map_err(describe)?,
+        _ => !has_own_tables(connection).map_err(describe)?,
     };
     if is_foreign {
         return Err(JournalError::Foreign {
@@ -243,12 +245,12 @@ fn upgrade(connection: &Connection, path: &Path) -> Result<(), JournalError> {
         });
     }
     for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-        connection.execute_batch(step).map_err(told)?;
+        connection.execute_batch(step).map_err(describe)?;
     }
     if found < FORMAT {
         connection
             .execute_batch(&format!("PRAGMA user_version = {FORMAT}"))
-            .map_err(told)?;
+            .map_err(describe)?;
     }
     check(connection, path)
 }
@@ -273,14 +275,14 @@ fn has_own_tables(connection: &Connection) -> rusqlite::Result<bool> {
 /// Looks whether the file is whole and has the journal's tables, so that damage is told before
 /// anything is started, not in the middle of it.
 fn check(connection: &Connection, path: &Path) -> Result<(), JournalError> {
-    let told = |cause| failure(path, cause);
+    let describe = |cause| failure(path, cause);
     let finding: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(told)?;
+        .map_err(describe)?;
     if finding != "ok" {
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
         let cause = rusqlite::Error::SqliteFailure(code, Some(finding));
-        return Err(told(cause));
+        return Err(describe(cause));
     }
     for statement in [SELECT_RUN, SELECT_OPERATION, SELECT_CHANGE, SELECT_PROBE] {
         if connection.prepare(statement).is_err() {

@@ -217,7 +217,7 @@ fn an_operation_begun_meanwhile_in_another_run_keeps_a_run_from_being_written() 
         matches!(twin, Err(JournalError::BegunMeanwhile(run)) if run == first),
         "{twin:?}"
     );
-    // Another account's, another request, and one that was seen before are no twins.
+    // Another account's, another request, and one that was seen before are no duplicates.
     let mut elsewhere = planned("t3");
     elsewhere.account = "999999999999".to_owned();
     let mut different = planned("t4");
@@ -341,7 +341,7 @@ fn what_was_read_before_the_start_is_kept_with_each_export() {
         .map(|export| export.fingerprint.clone())
         .collect();
     assert_eq!(kept, fingerprints.map(Some));
-    // What happens to the export does not touch it, and whoever did not survey has none to give.
+    // What happens to the export does not touch it, and anyone who did not survey has none to give.
     exports[0].stage = Stage::Completed;
     exports[0].fingerprint = None;
     journal.update_operation(&exports[0]).unwrap();

@@ -8,7 +8,10 @@ use jiff::Timestamp;
 
 use super::message::{Deed, Effect, Errand, Query};
 use super::model::{Model, Tone};
-use super::outside::{Applied, ChangeId, Held, Proposal, ReadBack, Standing, UndoProposal, Undone};
+use super::outside::{
+    Applied, ChangeId, PropagationReport, PropagationStatus, Proposal, ReadBack, UndoProposal,
+    Undone,
+};
 use super::popups::question::Question;
 use super::popups::typed::{self, Purpose};
 use super::popups::{Popup, changes};
@@ -152,7 +155,11 @@ pub(crate) fn take_applied(model: &mut Model, applied: &Applied) -> Vec<Effect> 
 }
 
 /// Takes the end of the wait, and reads both accounts again.
-pub(crate) fn take_held(model: &mut Model, request: RequestId, held: &Held) -> Vec<Effect> {
+pub(crate) fn take_held(
+    model: &mut Model,
+    request: RequestId,
+    held: &PropagationReport,
+) -> Vec<Effect> {
     let is_awaited = model
         .changing
         .as_ref()
@@ -165,9 +172,9 @@ pub(crate) fn take_held(model: &mut Model, request: RequestId, held: &Held) -> V
         .changes
         .iter()
         .find_map(|(_, standing)| match standing {
-            Standing::Holds => None,
-            Standing::NotYet(why) => Some(("The change may not hold yet", why)),
-            Standing::Unknown(why) => Some(("Whether the change holds is not known", why)),
+            PropagationStatus::Holds => None,
+            PropagationStatus::NotYet(why) => Some(("The change may not hold yet", why)),
+            PropagationStatus::Unknown(why) => Some(("Whether the change holds is not known", why)),
         });
     match unsure {
         None => model.say(Tone::Good, format!("changed, and it holds: {title}")),
@@ -260,7 +267,7 @@ pub(crate) fn take_undo_proposal(
         return;
     }
     model.undo_asked = None;
-    // Whoever closed the list meanwhile wants no question any more.
+    // The one who closed the list meanwhile wants no question any more.
     if !matches!(model.popup(), Some(Popup::Changes { .. })) {
         return;
     }

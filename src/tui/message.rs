@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::consent::Proposed;
 use super::outside::{
-    Applied, ChangeId, ChangeRecord, Held, Identified, Judged, Probe, ProbeRecord, ProbeReport,
-    Proposal, RunSummary, StartSummary, UndoProposal, Undone,
+    Applied, ChangeId, ChangeRecord, Identified, Judged, Probe, ProbeRecord, ProbeReport,
+    PropagationReport, Proposal, RunSummary, StartSummary, UndoProposal, Undone,
 };
 use super::remote::RequestId;
 use crate::assess::facts::{BucketFacts, TableFacts};
@@ -72,7 +72,7 @@ pub enum Reply {
     /// To [`Query::Judge`] and [`Query::JudgeProbed`]; the text says why nothing could be judged.
     Judged(Box<Result<Judged, String>>),
     /// To [`Query::Hold`].
-    Held(Held),
+    Propagation(PropagationReport),
     /// To [`Query::Changes`]; the text says why the journal cannot be read.
     Changes(Result<Vec<ChangeRecord>, String>),
     /// To [`Query::ProposeUndo`]; the text says why the change stays.

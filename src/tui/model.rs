@@ -69,7 +69,7 @@ pub struct Model {
     pub(crate) changing: Option<Changing>,
     /// The changes of ours that are in place.
     pub(crate) changes: Remote<Vec<ChangeRecord>, String>,
-    /// The changes that were made in this sitting and stand, with what was changed.
+    /// The changes that were made since the wizard was opened and stand, with what was changed.
     pub(crate) made: Vec<(ChangeId, String)>,
     /// The question what taking a change away would do.
     pub(crate) undo_asked: Option<RequestId>,

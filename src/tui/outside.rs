@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::consent::{Proposed, ProposedChange};
 use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
-use crate::assess::remedy::{self, Fix, Remedies, Remedy, Terms, WholePolicy};
+use crate::assess::remedy::{self, Fix, GrantOptions, Remedies, Remedy, WholePolicy};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{self, AssessedRequirement, MissingInput, VerdictGroup};
 use crate::job::Plan;
@@ -15,8 +15,8 @@ pub use crate::work::change::ReadBack;
 use crate::work::event::OperationProgress;
 pub use crate::work::probe::{LEAVES, Left};
 pub use crate::work::{
-    Applied, ChangeId, ChangeKind, ChangeRecord, Held, Identified, Probe, ProbeRecord, ProbeReport,
-    Proposal, Standing, StartSummary, UndoProposal, Undone,
+    Applied, ChangeId, ChangeKind, ChangeRecord, Identified, Probe, ProbeRecord, ProbeReport,
+    PropagationReport, PropagationStatus, Proposal, StartSummary, UndoProposal, Undone,
 };
 
 /// What stands in the way, and what to do about it.
@@ -59,24 +59,24 @@ impl From<RunRecord> for RunSummary {
     }
 }
 
-/// What was read of both accounts for a plan, what it comes to, and what mends it.
+/// What was read of both accounts for a plan, what it results in, and what fixes it.
 #[derive(Debug, Clone)]
 pub struct Judged {
     /// The assessment.
     pub assessment: Assessment,
     /// What a start would do, or why the journal cannot tell.
     pub start: Result<StartSummary, String>,
-    /// The verdicts in the order in which they are shown: groups of one mender, those with something
-    /// to mend first.
+    /// The verdicts in the order in which they are shown: groups of one responsible party, those with something
+    /// to fix first.
     pub verdicts: Vec<AssessedRequirement>,
-    /// What mends them, in the order in which it is to be done.
+    /// What fixes them, in the order in which it is to be done.
     pub remedies: Vec<Remedy>,
     /// What can be done about each of them from here.
     pub ways: Vec<Way>,
-    /// The text to send to each mender but the operator.
-    pub letters: Vec<(Responsible, String)>,
+    /// The text to send to each responsible party but the operator.
+    pub request_texts: Vec<(Responsible, String)>,
     /// The plan with what the remedies change in it.
-    pub mended_plan: Plan,
+    pub fixed_plan: Plan,
     /// The policies that the plan needs from scratch, whether something is missing or not.
     pub policies: Vec<WholePolicy>,
     /// What to know before those are copied.
@@ -107,27 +107,29 @@ impl Judged {
         start: Result<StartSummary, String>,
         name_to_type: impl Fn(&Proposal) -> Option<String>,
     ) -> Self {
-        let found = assessment.remedies(Terms::default());
+        let found = assessment.remedies(GrantOptions::default());
         let (plan, facts) = (&assessment.plan, &assessment.facts);
         let ways = ways(&found, facts, name_to_type);
-        let mut menders: Vec<Responsible> = Vec::new();
+        let mut responsible_parties: Vec<Responsible> = Vec::new();
         for remedy in &found.remedies {
-            if remedy.responsible != Responsible::You && !menders.contains(&remedy.responsible) {
-                menders.push(remedy.responsible.clone());
+            if remedy.responsible != Responsible::You
+                && !responsible_parties.contains(&remedy.responsible)
+            {
+                responsible_parties.push(remedy.responsible.clone());
             }
         }
-        let letters = menders.into_iter().map(|responsible| {
-            let text = remedy::letter(&responsible, &found.remedies, plan, facts, None);
+        let request_texts = responsible_parties.into_iter().map(|responsible| {
+            let text = remedy::request_text(&responsible, &found.remedies, plan, facts, None);
             (responsible, text)
         });
         Self {
             verdicts: in_order(&assessment.requirements),
-            letters: letters.collect(),
+            request_texts: request_texts.collect(),
             ways,
             policies: remedy::from_scratch(plan, facts),
             notes: remedy::notes(plan, facts),
             remedies: found.remedies,
-            mended_plan: found.plan,
+            fixed_plan: found.plan,
             start,
             probe: Err("none was drawn up".to_owned()),
             probed_at: None,
@@ -173,11 +175,11 @@ impl Judged {
         self.assessment.assumed()
     }
 
-    /// The text to send to whoever can do a remedy; none where that is the operator.
+    /// The text to send to the one who can do a remedy; none where that is the operator.
     #[must_use]
     pub fn letter(&self, remedy: &Remedy) -> Option<&str> {
         let (_, text) = self
-            .letters
+            .request_texts
             .iter()
             .find(|(responsible, _)| *responsible == remedy.responsible)?;
         Some(text)

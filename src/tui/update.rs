@@ -343,7 +343,7 @@ fn take_reply(model: &mut Model, request: RequestId, reply: Reply) -> Vec<Effect
             }
         }
         Reply::Judged(answer) => access::take_judged(model, request, *answer),
-        Reply::Held(held) => return consent::take_held(model, request, &held),
+        Reply::Propagation(held) => return consent::take_held(model, request, &held),
         Reply::Changes(answer) => changes::take(model, request, answer),
         Reply::UndoProposed(answer) => consent::take_undo_proposal(model, request, *answer),
         Reply::OpenRuns(answer) => take_open_runs(model, request, answer),

@@ -6,8 +6,8 @@
 //! to somebody else's write cannot be prevented; it is read back and told.
 
 mod apply;
-mod hold;
 mod in_flight;
+mod propagation;
 mod proposal;
 mod target;
 mod undo;
@@ -15,7 +15,7 @@ mod undo;
 use std::time::Duration;
 
 pub use apply::{Applied, ApplyError, ReadBack};
-pub use hold::{Held, Standing};
+pub use propagation::{PropagationReport, PropagationStatus};
 pub use proposal::{Proposal, not_proposed, proposals};
 pub use undo::{UndoError, UndoProposal, Undone};
 
@@ -25,7 +25,7 @@ use crate::journal::{ChangeLock, JournalError};
 
 /// The pace of changes, set once by configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spreading {
+pub struct PropagationPolicy {
     /// The first pause between two looks at whether a change is there; each is twice as long as the
     /// one before.
     pub first: Duration,
@@ -42,7 +42,7 @@ pub struct Spreading {
 /// How often the lock of another process is looked at.
 pub(super) const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
-impl Default for Spreading {
+impl Default for PropagationPolicy {
     /// IAM and KMS are eventually consistent: "changes that I make are not always immediately
     /// visible" (IAM user guide, troubleshooting), KMS within five minutes at the most ("AWS KMS
     /// eventual consistency").
@@ -57,7 +57,7 @@ impl Default for Spreading {
     }
 }
 
-impl Spreading {
+impl PropagationPolicy {
     /// The pauses, one after another, without end.
     fn pauses(self) -> impl Iterator<Item = Duration> {
         std::iter::successors(Some(self.first), move |pause| {
@@ -94,7 +94,7 @@ impl Work {
     /// Takes the lock for changes, waiting for another process that holds it; `None` where that
     /// takes too long.
     async fn lock_changes(&self) -> Result<Option<ChangeLock>, JournalError> {
-        let pace = self.inner.settings.spreading;
+        let pace = self.inner.settings.propagation;
         let begun = tokio::time::Instant::now();
         loop {
             if let Some(lock) = self.inner.journal.try_lock_changes()? {

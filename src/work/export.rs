@@ -7,7 +7,7 @@ use tableferry_policy::arn::Arn;
 
 use super::event::{Side, Verification};
 use super::look_up;
-use super::operation::{Calls, Described, Look, LookUp, OperationKind};
+use super::operation::{Calls, Described, LookUp, Observation, OperationKind};
 use super::{Session, Work, region_of};
 use crate::aws::dynamodb::{Dynamodb, Export, ExportStatus, StartAnswer};
 use crate::aws::failure::Failure;
@@ -141,13 +141,13 @@ impl OperationKind for ExportKind {
         Box::pin(async move { work.files_seen(&record.to_export()?).await })
     }
 
-    fn verify<'a>(&'a self, work: &'a Work, record: &'a Operation) -> BoxFuture<'a, Look> {
+    fn verify<'a>(&'a self, work: &'a Work, record: &'a Operation) -> BoxFuture<'a, Observation> {
         Box::pin(async move {
             match read(record) {
                 Ok(export) => work.look_at_files(&export).await,
                 Err(error) => {
                     let reason = error.to_string();
-                    Look::Told(Verification::Unknown { reason }, Vec::new())
+                    Observation::Settled(Verification::Unknown { reason }, Vec::new())
                 }
             }
         })

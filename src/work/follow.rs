@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, OperationProgress, Side, Verification};
-use super::operation::{Described, Look, OperationKind};
+use super::operation::{Described, Observation, OperationKind};
 use super::{Poll, Session, Work};
 use crate::aws::SignInError;
 use crate::aws::failure::{Failure, FailureKind};
@@ -141,11 +141,11 @@ impl Work {
     ) -> Result<Operation, FollowError> {
         let kind = self.inner.kinds.of(&record)?;
         let poll = self.inner.settings.poll;
-        let mut pace = Pace::new(poll);
+        let mut backoff = Backoff::new(poll);
         let mut silence = Silence::new(poll);
         while record.stage == Stage::InProgress {
             let step = async {
-                tokio::time::sleep(pace.next()).await;
+                tokio::time::sleep(backoff.next()).await;
                 self.ask(kind, &mut record, events).await
             };
             let asked = tokio::select! {
@@ -174,7 +174,7 @@ impl Work {
         Ok(record)
     }
 
-    /// Verifies a completed record, and writes what it comes to into the journal. What passes is no
+    /// Verifies a completed record, and writes what it results in into the journal. What passes is no
     /// outcome: until then the journal keeps what it holds.
     async fn verify(
         &self,
@@ -183,7 +183,7 @@ impl Work {
         events: &UnboundedSender<Event>,
     ) -> Result<(), FollowError> {
         let poll = self.inner.settings.poll;
-        let mut pace = Pace::new(poll);
+        let mut backoff = Backoff::new(poll);
         let mut silence = Silence::new(poll);
         let mut is_second_look = false;
         (record.verified, record.verified_at) = (None, None);
@@ -191,18 +191,18 @@ impl Work {
         let (verification, remarks) = loop {
             match kind.verify(self, record).await {
                 // Something on the way may have damaged what was read: damage is looked at twice.
-                Look::Told(Verification::Wrong { .. }, _) if !is_second_look => {
+                Observation::Settled(Verification::Wrong { .. }, _) if !is_second_look => {
                     is_second_look = true;
                 }
-                Look::Told(verification, remarks) => break (verification, remarks),
-                Look::Unanswered(failure) => {
+                Observation::Settled(verification, remarks) => break (verification, remarks),
+                Observation::Unanswered(failure) => {
                     let difficulty = format!("{}: verifying: {failure}", record.name());
                     if silence.is_over(&difficulty, "trying again", events) {
                         return Ok(());
                     }
-                    tokio::time::sleep(pace.next()).await;
+                    tokio::time::sleep(backoff.next()).await;
                 }
-                Look::SignedOut(error) => {
+                Observation::SignedOut(error) => {
                     let name = record.name();
                     note(
                         events,
@@ -363,12 +363,12 @@ impl Silence {
 
 /// The pauses between polls: growing, and each a fifth longer or shorter by chance, so that many
 /// watchers do not ask at once.
-struct Pace {
+struct Backoff {
     pause: Duration,
     longest: Duration,
 }
 
-impl Pace {
+impl Backoff {
     fn new(poll: Poll) -> Self {
         Self {
             pause: poll.first,
@@ -389,7 +389,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_the_longest_and_vary_by_a_fifth() {
-        let mut pace = Pace::new(Poll {
+        let mut backoff = Backoff::new(Poll {
             first: Duration::from_secs(4),
             longest: Duration::from_secs(10),
             ..Poll::default()
@@ -398,7 +398,7 @@ mod tests {
             (seconds * 0.8..=seconds * 1.2).contains(&pause.as_secs_f64())
         };
         for expected in [4.0, 6.0, 9.0, 10.0, 10.0] {
-            let pause = pace.next();
+            let pause = backoff.next();
             assert!(
                 within(pause, expected),
                 "{pause:?} is not about {expected} s"

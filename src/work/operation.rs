@@ -20,7 +20,7 @@ use crate::aws::dynamodb::StartAnswer;
 use crate::aws::failure::Failure;
 use crate::journal::{JournalError, Operation, Stage};
 
-/// The sessions as which the calls of a run are made. They are taken once: whoever signs a side in
+/// The sessions with which the calls of a run are made. They are taken once: anyone who signs a side in
 /// as somebody else meanwhile changes nothing.
 pub(super) type Callers = BTreeMap<Side, Session>;
 
@@ -70,9 +70,9 @@ pub(crate) enum LookUp {
 }
 
 /// What one look at what a completed operation left came to.
-pub(crate) enum Look {
+pub(crate) enum Observation {
     /// What is the case, and what else was seen.
-    Told(Verification, Vec<String>),
+    Settled(Verification, Vec<String>),
     /// Nothing: what failed passes.
     Unanswered(Failure),
     /// Nothing before somebody signs in.
@@ -147,7 +147,7 @@ pub(crate) trait OperationKind: fmt::Debug + Send + Sync {
     ) -> BoxFuture<'a, Option<(u64, u64)>>;
 
     /// Looks once whether what it left is what was asked for.
-    fn verify<'a>(&'a self, work: &'a Work, record: &'a Operation) -> BoxFuture<'a, Look>;
+    fn verify<'a>(&'a self, work: &'a Work, record: &'a Operation) -> BoxFuture<'a, Observation>;
 }
 
 /// The kinds that this program knows.

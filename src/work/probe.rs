@@ -59,7 +59,7 @@ pub enum ProbeError {
         /// Who was shown.
         wanted: Arn,
     },
-    /// Nobody is signed in as whom the plan is about.
+    /// Nobody is signed in as the principal that the plan is about.
     #[error("a probe is made as {0}, which no profile of the plan signs in as")]
     NotSignedInAs(Arn),
     /// The journal could not be read or written, so nothing was sent.
@@ -105,7 +105,7 @@ async fn objects_key(plan: &Plan, s3: &S3) -> Option<String> {
 /// A probe that was drawn up and not made: nothing was sent yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
-    /// As whom it is made.
+    /// The principal that makes it.
     pub principal: Arn,
     /// The bucket's Region, in which it is made.
     pub region: Region,
@@ -232,7 +232,7 @@ impl Work {
     ) -> Result<ProbeReport, ProbeError> {
         let SignedIn { how, session } = self.prober(probe)?;
         let mut report = ProbeReport::new(probe, Timestamp::now());
-        self.take_back(&probe.earlier, cancel, &mut report).await?;
+        self.revert(&probe.earlier, cancel, &mut report).await?;
         if cancel.is_cancelled() || report.would_leave_another() {
             return Ok(report);
         }
@@ -294,7 +294,7 @@ impl Work {
         }
     }
 
-    /// The source's session, if it is whom the probe was drawn up for.
+    /// The source's session, if it is of the principal that the probe was drawn up for.
     fn prober(&self, probe: &Probe) -> Result<SignedIn, ProbeError> {
         if self.is_read_only() {
             return Err(ProbeError::ReadOnly);
@@ -314,7 +314,7 @@ impl Work {
     /// Takes the lock that probes are made under, waiting for another process that takes earlier ones
     /// back; `None` where that takes too long.
     async fn lock_probe(&self) -> Result<Option<ProbeLock>, JournalError> {
-        let patience = self.inner.settings.spreading.lock_patience;
+        let patience = self.inner.settings.propagation.lock_patience;
         let begun = tokio::time::Instant::now();
         loop {
             let lock = self.inner.journal.try_lock_probe()?;

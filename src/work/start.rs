@@ -311,7 +311,7 @@ async fn pause(attempt: u32, cancel: &CancellationToken) -> bool {
     }
 }
 
-/// What a refused call leaves: one that was turned away at the door may be made again.
+/// What a refused call leaves: one that was refused before it was taken may be made again.
 fn refusal(failure: &Failure) -> Refusal {
     Refusal {
         code: failure.code.clone(),

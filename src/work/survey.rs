@@ -1,7 +1,7 @@
 //! The survey: every fact that bears on whether a plan's exports may be done, from both
 //! sides at once.
 //!
-//! It decides what is asked of whom. Each fact is known, absent, refused or failed on its own; none
+//! It decides which facts are asked of which account. Each fact is known, absent, refused or failed on its own; none
 //! of them keeps the others from being read, and each has a bound on how long it may take. What a
 //! read shows about the reader's own permissions is kept too: a call that worked is proof.
 
@@ -23,7 +23,7 @@ use super::start::StartError;
 use super::{Session, Work};
 use crate::assess::facts::{Change, Facts, PrincipalFacts, SurveyedFor};
 use crate::assess::principal::is_same_principal;
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::job::Plan;
 use crate::journal::{ChangeId, ChangeRecord, ChangeStage, ChangeTarget};
 
@@ -93,14 +93,14 @@ impl Work {
         }
         let mut facts = Facts::new(source_side.principal, begun);
         facts.surveyed_for = Some(SurveyedFor::of(plan));
-        *facts.account_of_mut(Who::Exporter) = source_side.account;
+        *facts.account_of_mut(Actor::Exporter) = source_side.account;
         if is_one {
             facts.set_destination(Some(facts.source().clone()));
         } else if let Some(side) = destination_side {
             facts.set_destination(Some(side.principal));
-            facts.account_of_mut(Who::Reader).fill(side.account);
+            facts.account_of_mut(Actor::Reader).fill(side.account);
         }
-        facts.account_of_mut(Who::Exporter).in_flight = resources.tables.in_flight;
+        facts.account_of_mut(Actor::Exporter).in_flight = resources.tables.in_flight;
         let [own, organization] = resources.bucket.public_access;
         let account = facts.account_mut(&resources.bucket.account);
         account.public_access = own;
@@ -116,7 +116,7 @@ impl Work {
         facts.tried.extend(resources.bucket.tried);
         let exports = resources.tables.exports;
         facts.exports = past::exports(&self.inner.journal, plan, &facts, &exports.described);
-        facts.changes = self.young_changes(&facts);
+        facts.changes = self.recent_changes(&facts);
         controls.put_into(&mut facts);
         if source.identity.account == facts.source().caller.account {
             facts.source_mut().simulation =
@@ -133,7 +133,7 @@ impl Work {
     }
 
     /// What we changed lately of what bears on the plan, and did not see hold yet, for facts.
-    fn young_changes(&self, facts: &Facts) -> Vec<Change> {
+    fn recent_changes(&self, facts: &Facts) -> Vec<Change> {
         let young = self.not_seen_to_hold(facts).into_iter();
         young
             .map(|(change, at)| Change {
@@ -172,10 +172,10 @@ impl Work {
             let mut held = held.iter();
             held.any(|(target, id)| *target == change.target && id.0 > change.id.0)
         };
-        let bearing = changes
+        let applicable = changes
             .into_iter()
             .filter(|change| bears(change, facts) && !is_passed(change));
-        let young = bearing.filter_map(|change| {
+        let young = applicable.filter_map(|change| {
             let at = match change.stage {
                 ChangeStage::Written => change.written_at,
                 ChangeStage::Undone => change.undone_at,

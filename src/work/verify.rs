@@ -17,7 +17,7 @@ pub use archive_error::ArchiveError;
 use futures_util::future;
 
 use super::event::{Side, Verification};
-use super::operation::Look;
+use super::operation::Observation;
 use super::{Session, Work};
 use crate::archive::checksum::{self, Mismatch};
 use crate::archive::layout::{ExportId, Layout, checksum_keys, key_candidates};
@@ -39,7 +39,7 @@ impl Work {
     ///
     /// The source is asked where the destination may not read. Nothing is said before each of them has
     /// either read the files or was refused.
-    pub(super) async fn look_at_files(&self, export: &ExportRecord) -> Look {
+    pub(super) async fn look_at_files(&self, export: &ExportRecord) -> Observation {
         let mut refusals = Vec::new();
         let mut unanswered = None;
         for side in [Side::Destination, Side::Source] {
@@ -54,15 +54,15 @@ impl Work {
                     Ok(renewed) => look = verify_as(&renewed, export).await,
                     Err(SignInError::Call(cause)) if cause.is_retryable() => look = Err(*cause),
                     Err(error) => {
-                        unanswered.get_or_insert(Look::SignedOut(error));
+                        unanswered.get_or_insert(Observation::SignedOut(error));
                         continue;
                     }
                 }
             }
             match look {
-                Ok((verification, remarks)) => return Look::Told(verification, remarks),
+                Ok((verification, remarks)) => return Observation::Settled(verification, remarks),
                 Err(failure) if decides_nothing(&failure) => {
-                    unanswered.get_or_insert(Look::Unanswered(failure));
+                    unanswered.get_or_insert(Observation::Unanswered(failure));
                 }
                 Err(failure) => refusals.push(format!("as the {side}: {failure}")),
             }
@@ -72,7 +72,7 @@ impl Work {
                 "the bucket could not be read ({}); a destination profile with s3:ListBucket and s3:GetObject (and kms:Decrypt) can",
                 refusals.join("; ")
             );
-            Look::Told(Verification::Unknown { reason }, Vec::new())
+            Observation::Settled(Verification::Unknown { reason }, Vec::new())
         })
     }
 
@@ -92,7 +92,7 @@ impl Work {
     }
 }
 
-/// Whether a failure leaves open what the same call comes to another time. S3 refuses with a code, or,
+/// Whether a failure leaves open what the same call results in another time. S3 refuses with a code, or,
 /// where an answer has no body, with a request id at least: without both, something on the way refused.
 fn decides_nothing(failure: &Failure) -> bool {
     // The SDK itself gives an answer of status 404 without a body this code.

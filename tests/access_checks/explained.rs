@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::foreseen::example;
+use crate::predicted::example;
 use crate::program::{Ended, Home};
 
 /// What `DescribeExport` shows where caller and bucket are in different organizations.

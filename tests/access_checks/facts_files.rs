@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::foreseen::{check, example, verdicts};
+use crate::predicted::{check, example, verdicts};
 use crate::program::{Ended, Home};
 
 /// What `survey` writes about an example plan.

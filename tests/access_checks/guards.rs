@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::foreseen::{check, example};
+use crate::predicted::{check, example};
 use crate::program::{Ended, Home};
 
 fn run(home: &Home, plan: &str, more: &[&str]) -> Ended {

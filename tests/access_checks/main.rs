@@ -9,9 +9,9 @@
 
 mod explained;
 mod facts_files;
-mod foreseen;
 mod guards;
 mod precedents;
+mod predicted;
 mod probe;
 #[expect(dead_code, reason = "the flows use more of it than these tests")]
 #[path = "../flows/program.rs"]

@@ -8,7 +8,7 @@ use tableferry::aws::{Environment, Session};
 use tableferry::job::SignIn;
 use tableferry_sandbox::{Options, Sandbox};
 
-use crate::foreseen::{check, example, verdict, verdicts};
+use crate::predicted::{check, example, verdict, verdicts};
 use crate::program::{Ended, Home};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -147,7 +147,7 @@ async fn what_was_done_once_is_allowed_until_what_can_be_read_has_changed(
             "{why}"
         );
     }
-    // It is evidence: what was not read is told, and whoever is strict is not content with it.
+    // It is evidence: what was not read is told, and anyone who is strict is not content with it.
     let assumed = after.objects().pop().unwrap()["assumed"].to_string();
     assert!(
         assumed.contains("the bucket policy of export-landing"),
@@ -204,7 +204,7 @@ fn an_export_that_nobody_could_verify_is_evidence_too() {
     assert_eq!(verdict(&verdicts, "s3:PutObject")["cautions"], json!([]));
 }
 
-/// What changed could not be read: the export that is foreseen to work fails, once.
+/// What changed could not be read: the export that is predicted to work fails, once.
 #[tokio::test]
 async fn a_failure_since_leaves_the_earlier_export_no_evidence() {
     let home = Home::new();
@@ -239,7 +239,7 @@ async fn a_failure_since_leaves_the_earlier_export_no_evidence() {
     is_unknown_with(&after, &format!("the export {failed} failed since"));
 }
 
-/// What we changed ourselves is known, whoever can read it.
+/// What we changed ourselves is known, no matter who can read it.
 #[test]
 fn an_undo_leaves_the_earlier_export_no_evidence() {
     let home = Home::new();
@@ -314,7 +314,7 @@ async fn a_failure_speaks_against_the_next_start_until_something_changed() {
     let again = run(&home, &plan, &["--again"]);
     exported(&again, "FAILED");
 
-    // What can be read of the caller changed: the failure may be mended.
+    // What can be read of the caller changed: the failure may be fixed.
     let admin = Api::open(&home, "prod-admin").await;
     admin.put_policy_of_role("More", &["s3:ListBucket"]).await;
     drop(admin);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tableferry::journal::Journal;
 
-use crate::foreseen::{check, example, verdicts};
+use crate::predicted::{check, example, verdicts};
 use crate::program::{Ended, Home};
 
 /// The probe's own line of an output.

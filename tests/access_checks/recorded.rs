@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use jiff::Timestamp;
 use rstest::rstest;
-use tableferry::assess::requirement::Who;
+use tableferry::assess::requirement::Actor;
 use tableferry::aws::Environment;
 use tableferry::job::Plan;
 use tableferry::journal::Journal;
@@ -22,7 +22,7 @@ use tableferry_sandbox::{Options, Sandbox};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::foreseen::example;
+use crate::predicted::example;
 
 /// An HTTP client that writes down what passes.
 #[derive(Debug, Clone)]
@@ -251,7 +251,7 @@ async fn recorded(seen: &Mutex<Vec<String>>, method: &str) {
     }
 }
 
-/// Whoever asked for it may go away, as the wizard does when it is left.
+/// The one who asked for it may go away, as the wizard does when it is left.
 #[tokio::test]
 async fn a_probe_that_nobody_waits_for_takes_its_upload_back_all_the_same() {
     let (work, seen) = recorded_work(false);
@@ -313,7 +313,11 @@ async fn exports_in_flight_are_counted_with_the_sizes_of_their_tables() {
         Box::pin(work.survey(&plan, &controls)).await.unwrap()
     };
     let before = facts().await;
-    let before = before.account_of(Who::Exporter).in_flight.value().unwrap();
+    let before = before
+        .account_of(Actor::Exporter)
+        .in_flight
+        .value()
+        .unwrap();
     assert_eq!((before.count, before.bytes), (0, Some(0)));
     for _ in 0..2 {
         let controls = ControlDocuments::default();
@@ -334,12 +338,12 @@ async fn exports_in_flight_are_counted_with_the_sizes_of_their_tables() {
         .value()
         .unwrap()
         .size_bytes;
-    let running = facts.account_of(Who::Exporter).in_flight.value().unwrap();
+    let running = facts.account_of(Actor::Exporter).in_flight.value().unwrap();
     assert_eq!(running.count, 2);
     assert_eq!(running.bytes, size.map(|size| size * 2));
     assert!(size.is_some_and(|size| size > 0));
     // The account's setting is the effective one, with what its organization sets.
-    let account = facts.account_of(Who::Reader);
+    let account = facts.account_of(Actor::Reader);
     assert!(account.public_access.is_settled());
     assert!(account.organization_public_access.is_absent());
 }

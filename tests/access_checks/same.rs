@@ -11,7 +11,7 @@ use tableferry::job::Plan;
 use tableferry::tui::outside::Judged;
 use tableferry::work::ControlDocuments;
 
-use crate::foreseen::{check, example, verdicts};
+use crate::predicted::{check, example, verdicts};
 use crate::program::{Ended, Home};
 use crate::recorded::{recorder, sign_in};
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::foreseen::{check, example, verdict, verdicts};
+use crate::predicted::{check, example, verdict, verdicts};
 use crate::program::{Ended, Home};
 
 /// The example, to a bucket whose account grants nothing.
@@ -88,14 +88,14 @@ fn facts_and_documents_are_of_the_upload() {
     );
     assert!(documents.out.contains("TableferryUpload"), "{documents:?}");
     assert!(!documents.out.contains("PutObjectAcl"), "{documents:?}");
-    let letter = with_plan(
+    let request_text = with_plan(
         &home,
         &without_grant(),
         &["policies", "--as", "message"],
         &facts,
     );
     let opening = "We upload files to s3://export-nopolicy/prod/ as";
-    assert!(letter.out.contains(opening), "{letter:?}");
+    assert!(request_text.out.contains(opening), "{request_text:?}");
 }
 
 #[test]

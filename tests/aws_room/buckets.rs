@@ -72,8 +72,8 @@ async fn the_expected_owner_goes_with_the_question() {
     let owner = "222222222222".parse().unwrap();
     let found = s3.head_bucket(&name(), Some(&owner)).await.unwrap();
     assert_eq!(found.unwrap().as_str(), "eu-west-1");
-    let stranger = "333333333333".parse().unwrap();
-    let failure = s3.head_bucket(&name(), Some(&stranger)).await.unwrap_err();
+    let other = "333333333333".parse().unwrap();
+    let failure = s3.head_bucket(&name(), Some(&other)).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::AccessDenied);
     assert!(
         failure.message.contains("another account's"),

@@ -193,7 +193,7 @@ impl HttpClient for Fake {
     }
 }
 
-/// STS as its API reference shows the answers: whoever signs is a user of 111111111111, or, with
+/// STS as its API reference shows the answers: anyone who signs is a user of 111111111111, or, with
 /// keys that STS gave, a session.
 pub fn sts(request: &Request) -> Reply {
     match request.operation().as_str() {

@@ -338,7 +338,7 @@ fn a_header_behind_a_value_and_the_settings_that_it_gives_again_are_told_with_th
         ),
     )
     .profiles();
-    let told = |line: usize, part: &str| {
+    let describe = |line: usize, part: &str| {
         let is_it = |problem: &&String| {
             problem.contains(&format!("credentials:{line}: ")) && problem.contains(part)
         };
@@ -348,12 +348,12 @@ fn a_header_behind_a_value_and_the_settings_that_it_gives_again_are_told_with_th
             profiles.problems
         );
     };
-    told(5, "`[NEW_PROFILE]` stands behind a value");
-    told(
+    describe(5, "`[NEW_PROFILE]` stands behind a value");
+    describe(
         6,
         "`aws_access_key_id` is given again for `[OLD_PROFILE]`, and replaces the one of line 2",
     );
-    told(7, "`aws_secret_access_key` is given again");
+    describe(7, "`aws_secret_access_key` is given again");
     assert_eq!(profiles.problems.len(), 3);
     assert!(!profiles.problems.concat().contains(secret));
 }

@@ -76,7 +76,7 @@ async fn ask(fake: &Fake) -> Vec<Simulated> {
     iam.simulate(&role, &question).await.unwrap()
 }
 
-fn told(answers: &[Simulated]) -> Vec<(&str, &str, Option<bool>)> {
+fn describe(answers: &[Simulated]) -> Vec<(&str, &str, Option<bool>)> {
     answers
         .iter()
         .map(|answer| {
@@ -100,7 +100,7 @@ async fn what_is_known_of_the_request_is_sent_and_each_resource_has_its_own_answ
     });
     let answers = ask(&fake).await;
     assert_eq!(
-        told(&answers),
+        describe(&answers),
         [
             (ONE, "allowed", Some(true)),
             (TWO, "implicitDeny", Some(true))
@@ -148,7 +148,7 @@ async fn what_is_said_of_an_organization_for_several_resources_is_asked_for_each
         results(&[whole("implicitDeny", !is_held, &specific)])
     });
     assert_eq!(
-        told(&ask(&fake).await),
+        describe(&ask(&fake).await),
         [
             (ONE, "allowed", Some(true)),
             (TWO, "implicitDeny", Some(false))
@@ -170,7 +170,7 @@ async fn servers_that_answer_resource_by_resource_are_understood() {
         results(&resources(request).iter().map(one).collect::<Vec<_>>())
     });
     assert_eq!(
-        told(&ask(&fake).await),
+        describe(&ask(&fake).await),
         [(ONE, "allowed", None), (TWO, "allowed", None)]
     );
     assert_eq!(fake.seen_of("SimulatePrincipalPolicy").len(), 1);
@@ -193,7 +193,7 @@ async fn where_the_context_is_not_taken_it_is_asked_without() {
     });
     let answers = ask(&fake).await;
     assert_eq!(
-        told(&answers),
+        describe(&answers),
         [(ONE, "allowed", Some(true)), (TWO, "allowed", Some(true))]
     );
     assert!(answers[0].given.is_empty());

@@ -90,21 +90,21 @@ async fn a_bundle_vouches_for_a_server_by_the_variable_or_the_profile() {
     let session = sign_in(&home(&setting("authority.pem")), None).await;
     assert_eq!(account(session.unwrap()), "111111111111");
     // The variable goes before the setting.
-    let session = sign_in(&home(&setting("stranger.pem")), Some(&pem("authority.pem"))).await;
+    let session = sign_in(&home(&setting("other.pem")), Some(&pem("authority.pem"))).await;
     assert_eq!(account(session.unwrap()), "111111111111");
 }
 
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_is_told_as_one() {
-    let stranger = pem("stranger.pem");
-    let error = sign_in(&home(""), Some(&stranger)).await.unwrap_err();
+    let other = pem("other.pem");
+    let error = sign_in(&home(""), Some(&other)).await.unwrap_err();
     let SignInError::Call(failure) = error else {
         panic!("{error:?}");
     };
     assert_eq!(failure.kind, FailureKind::Connection, "{failure:?}");
     let hint = failure.hint.unwrap();
     assert!(hint.contains("certificate is not vouched for"), "{hint}");
-    assert!(hint.contains(stranger.to_str().unwrap()), "{hint}");
+    assert!(hint.contains(other.to_str().unwrap()), "{hint}");
     assert!(!hint.contains("is it running"), "{hint}");
 }
 

@@ -7,7 +7,7 @@ use tableferry::args::{Args, Command};
 use tableferry::assess::verdict::Overall;
 use tableferry::aws::iam::PolicyHolder;
 use tableferry::commands::{self, Exit};
-use tableferry::work::{ChangeKind, ChangeStage, ReadBack, RunStatus, Standing};
+use tableferry::work::{ChangeKind, ChangeStage, PropagationStatus, ReadBack, RunStatus};
 use tableferry_sandbox::Faults;
 use tokio_util::sync::CancellationToken;
 
@@ -39,7 +39,7 @@ async fn what_was_missing_is_there_and_the_export_completes(
     let held = work
         .wait_until_held(&plan, &[applied.id], CancellationToken::new())
         .await;
-    assert_eq!(held.changes, [(applied.id, Standing::Holds)]);
+    assert_eq!(held.changes, [(applied.id, PropagationStatus::Holds)]);
     assert_eq!(check(&work, &plan).await, Overall::Allowed);
     let outcome = export(&work, &plan).await;
     assert_eq!(outcome.status(), RunStatus::Done, "{outcome:?}");
@@ -111,7 +111,10 @@ async fn an_exemption_is_put_inside_the_deny_and_nothing_direct_shows_that_it_ho
         .wait_until_held(&plan, &[applied.id], CancellationToken::new())
         .await;
     let (_, standing) = &held.changes[0];
-    assert!(matches!(standing, Standing::Unknown(_)), "{standing:?}");
+    assert!(
+        matches!(standing, PropagationStatus::Unknown(_)),
+        "{standing:?}"
+    );
     let outcome = export(&work, &plan).await;
     assert_eq!(outcome.status(), RunStatus::Done, "{outcome:?}");
     let undo = work.propose_undo(applied.id, false).await.unwrap();

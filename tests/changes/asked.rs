@@ -80,7 +80,7 @@ fn a_change_is_made_only_after_each_answer_was_right(
     let home = Home::new();
     let (ended, text) = apply(&home, answers);
     assert_eq!(ended, status, "{text}");
-    // The difference and what it mends were shown before the question.
+    // The difference and what it fixes were shown before the question.
     let (before, _) = text.split_once(QUESTION).unwrap();
     assert!(before.contains("TableferryWrite"), "{before}");
     assert!(before.contains("in account 222222222222"), "{before}");

@@ -53,9 +53,9 @@ fn a_kind_that_is_none_is_told_with_those_that_are() {
 #[test]
 fn the_list_says_when_a_grant_ends() {
     let home = Home::new();
-    let terms = ["--yes", "--allow", "bucket-policy", "--no-wait"];
+    let grant_options = ["--yes", "--allow", "bucket-policy", "--no-wait"];
     let end = ["--expires", "2099-12-01T18:00:00Z"];
-    let _ = apply(&home, "no-grant", &[&terms[..], &end].concat());
+    let _ = apply(&home, "no-grant", &[&grant_options[..], &end].concat());
     assert_eq!(listed(&home)[0]["ends_at"], "2099-12-01T18:00:00Z");
     let told = Ended::of(&mut home.sandbox(&["apply", "--list"]));
     assert!(told.out.contains("ends 2099-12-01T18:00:00Z"), "{told:?}");

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use tableferry::assess::facts::Facts;
-use tableferry::assess::remedy::{Terms, remedies};
+use tableferry::assess::remedy::{GrantOptions, remedies};
 use tableferry::job::Plan;
 use tableferry::work::{not_proposed, proposals};
 use tableferry_policy::arn::Arn;
@@ -16,7 +16,7 @@ async fn judged(plan: &Plan, change: impl FnOnce(&mut Facts)) -> (usize, Vec<Str
     sign_in(&work, plan).await;
     let mut facts = survey(&work, plan).await;
     change(&mut facts);
-    let found = remedies(plan, &facts, Timestamp::now(), Terms::default());
+    let found = remedies(plan, &facts, Timestamp::now(), GrantOptions::default());
     let reasons = not_proposed(&found, &facts);
     let reasons = reasons.into_iter().map(|(_, reason)| reason).collect();
     (proposals(&found, &facts).len(), reasons)
@@ -41,7 +41,7 @@ async fn a_document_that_must_not_be_written_is_not_proposed() {
     let work = work(&sandbox);
     sign_in(&work, &plan).await;
     let facts = survey(&work, &plan).await;
-    let mut found = remedies(&plan, &facts, Timestamp::now(), Terms::default());
+    let mut found = remedies(&plan, &facts, Timestamp::now(), GrantOptions::default());
     for remedy in &mut found.remedies {
         remedy.problems.push("it would be public".to_owned());
     }

@@ -278,7 +278,7 @@ async fn recovery_is_switched_off_only_where_it_is_named() {
 async fn what_aws_refuses_is_not_in_place() {
     let sandbox = sandbox();
     let work = work(&sandbox);
-    // Whoever signs in for the destination may read buckets and not write their policies.
+    // The one who signs in for the destination may read buckets and not write their policies.
     let text = example("no-grant").replace("dev-admin", "dev-reader");
     let plan_of_reader = plan(&text);
     let as_admin = plan(&example("no-grant"));

@@ -6,15 +6,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tableferry::assess::facts::Facts;
 use tableferry::assess::judge::judge;
-use tableferry::assess::remedy::{Terms, remedies};
+use tableferry::assess::remedy::{GrantOptions, remedies};
 use tableferry::assess::verdict::{Overall, overall};
 use tableferry::aws::environment::SharedHttpClient;
 use tableferry::aws::{Environment, Session};
 use tableferry::job::{Plan, SignIn};
 use tableferry::journal::Journal;
 use tableferry::work::{
-    ControlDocuments, Poll, Proposal, RunOutcome, Settings, Side, Spreading, StartSummary, Work,
-    proposals,
+    ControlDocuments, Poll, PropagationPolicy, Proposal, RunOutcome, Settings, Side, StartSummary,
+    Work, proposals,
 };
 use tableferry_sandbox::{Options, Sandbox};
 use tokio::sync::mpsc;
@@ -60,7 +60,7 @@ pub fn settings() -> Settings {
             longest: Duration::from_millis(20),
             patience: Duration::from_secs(20),
         },
-        spreading: Spreading {
+        propagation: PropagationPolicy {
             first: Duration::from_millis(2),
             longest: Duration::from_millis(20),
             read_backs: 3,
@@ -103,7 +103,7 @@ pub async fn survey(work: &Work, plan: &Plan) -> Facts {
         .unwrap()
 }
 
-/// What the check comes to now.
+/// What the check results in now.
 pub async fn check(work: &Work, plan: &Plan) -> Overall {
     let facts = survey(work, plan).await;
     overall(&judge(plan, &facts, Timestamp::now()), false)
@@ -112,7 +112,7 @@ pub async fn check(work: &Work, plan: &Plan) -> Overall {
 /// The proposals for a plan as things stand, the sides being signed in.
 pub async fn proposed(work: &Work, plan: &Plan) -> Vec<Proposal> {
     let facts = survey(work, plan).await;
-    let found = remedies(plan, &facts, Timestamp::now(), Terms::default());
+    let found = remedies(plan, &facts, Timestamp::now(), GrantOptions::default());
     proposals(&found, &facts)
 }
 

@@ -125,7 +125,7 @@ fn without_a_destination_profile_an_export_completes_unverified() {
     assert_eq!(journal(&home)[0].3.as_deref(), Some("unknown"));
 }
 
-/// The call is accepted, and the export fails afterwards; where that can be foreseen, only by force.
+/// The call is accepted, and the export fails afterwards; where that can be predicted, only by force.
 #[rstest]
 #[case::a_bucket_that_does_not_grant(
     "no-grant",
@@ -173,17 +173,17 @@ fn without_a_destination_profile_an_export_completes_unverified() {
 )]
 fn an_export_that_may_not_be_done_fails_in_awss_words(
     #[case] name: &str,
-    #[case] is_foreseen: bool,
+    #[case] is_predicted: bool,
     #[case] code: &str,
     #[case] messages: &[&str],
 ) {
     let home = Home::new();
-    if is_foreseen {
+    if is_predicted {
         let refused = run(&home, name, &[]);
         assert_eq!(refused.status, 3, "{refused:?}");
         assert!(refused.exports().is_empty(), "{refused:?}");
     }
-    let force: &[&str] = if is_foreseen { &["--force"] } else { &[] };
+    let force: &[&str] = if is_predicted { &["--force"] } else { &[] };
     let ended = run(&home, name, force);
     assert_eq!(ended.status, 1, "{ended:?}");
     let export = &ended.exports()[0];

@@ -21,7 +21,7 @@ struct World {
     status: u16,
     /// Each token's export.
     exports: BTreeMap<String, String>,
-    /// The partition of whoever calls; `aws` where it is empty.
+    /// The partition of the one who calls; `aws` where it is empty.
     partition: &'static str,
 }
 

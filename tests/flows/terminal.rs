@@ -294,7 +294,7 @@ fn a_command_asks_again_for_a_code_that_was_refused(#[case] codes: &[&str], #[ca
     assert_eq!(asked, 3, "{text}");
 }
 
-/// Whoever typed it had not read what is asked.
+/// The one who typed it had not read what is asked.
 #[test]
 fn a_line_that_was_typed_before_the_question_is_no_answer() {
     let home = Home::new();
@@ -388,7 +388,7 @@ fn uploads_of(home: &Home) -> usize {
     uploads.as_object().map_or(0, serde_json::Map::len)
 }
 
-/// A plan outside the configuration's limits is neither probed nor mended.
+/// A plan outside the configuration's limits is neither probed nor fixed.
 #[test]
 fn beyond_the_limits_nothing_is_probed_and_nothing_changed() {
     let home = Home::new();
@@ -418,7 +418,7 @@ const TO_ACCESS: [&[&str]; 4] = [
 ];
 
 #[test]
-fn a_bucket_that_grants_nothing_is_mended_used_and_left_as_it_was_by_keys_alone() {
+fn a_bucket_that_grants_nothing_is_fixed_used_and_left_as_it_was_by_keys_alone() {
     let home = Home::new();
     let plan = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/plans/no-grant.toml");
     let arguments = ["--sandbox", "--sandbox-job", "0.5", "--plan", plan];
@@ -545,7 +545,7 @@ fn a_save_that_failed_keeps_its_path_and_a_tilde_is_the_home_directory() {
     terminal.sees(&["Save the plan", "plan.toml"]);
     terminal.press(&format!("{CTRL_U}~/missing/plan.toml{ENTER}"));
     terminal.sees(&["was not saved", "os error 2", "› ~/missing/plan.toml"]);
-    // The same once more, as whoever believes the dialog closed.
+    // The same once more, as anyone who believes the dialog closed.
     terminal.press(&format!("{CTRL_U}~/my-plan.toml{ENTER}"));
     let path = home.path().join("my-plan.toml");
     terminal.sees(&["the plan is in"]);

@@ -217,7 +217,7 @@ fn a_file_beside_those_of_a_full_export_is_named() {
         );
         assert_eq!(
             (ended.status, kinds(&ended, "faults")),
-            (1, vec!["stranger".to_owned()])
+            (1, vec!["unlisted".to_owned()])
         );
         assert_eq!(report(&ended)["faults"][0]["file"], "data/notes.txt");
     }

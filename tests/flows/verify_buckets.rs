@@ -197,7 +197,7 @@ fn objects_that_are_missing_changed_or_strange_are_named() {
         copy(&client, &files[3], &format!("{data}stray.json.gz")).await;
     });
     let ended = verify(&home, &["1"]);
-    let expected = ["etag_differs", "missing", "stranger"];
+    let expected = ["etag_differs", "missing", "unlisted"];
     assert_eq!(
         (ended.status, kinds(&ended, "faults")),
         (1, expected.map(str::to_owned).to_vec()),
@@ -205,7 +205,7 @@ fn objects_that_are_missing_changed_or_strange_are_named() {
     );
     let ended = verify(&home, &["1", "--deep"]);
     assert_eq!(ended.status, 1);
-    for kind in ["md5_differs", "missing", "stranger"] {
+    for kind in ["md5_differs", "missing", "unlisted"] {
         assert!(
             kinds(&ended, "faults").contains(&kind.to_owned()),
             "{kind}: {ended:?}"

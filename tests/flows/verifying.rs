@@ -235,8 +235,8 @@ fn what_was_found_is_told_with_its_time_and_looked_at_again_when_asked() {
     let at = first.exports()[0]["verified_at"].clone();
     assert!(at.is_string(), "{first:?}");
 
-    let stranger = data_folder(&home) + "notes.txt";
-    put(&home, &server, &stranger);
+    let unlisted = data_folder(&home) + "notes.txt";
+    put(&home, &server, &unlisted);
     let repeated = resume(&home, &["1"]);
     assert_eq!(repeated.status, 0, "{repeated:?}");
     assert_eq!(repeated.exports()[0]["verified_at"], at, "{repeated:?}");
@@ -252,7 +252,7 @@ fn what_was_found_is_told_with_its_time_and_looked_at_again_when_asked() {
     assert_ne!(again.exports()[0]["verified_at"], at, "{again:?}");
     assert!(why(&again).contains("notes.txt"), "{again:?}");
 
-    delete(&home, &server, &stranger);
+    delete(&home, &server, &unlisted);
     let words = Ended::of(home.command().args(["resume", "1"]));
     assert!(words.out.contains("resume 1 --verify-again"), "{words:?}");
     let whole = resume(&home, &["1", "--verify-again"]);

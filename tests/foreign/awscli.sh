@@ -54,7 +54,7 @@ for _ in $(seq 100); do
   sleep 0.3
 done
 [ "$status" = COMPLETED ] || fail "the export is $status: $("${prod[@]}" dynamodb describe-export --export-arn "$export_arn")"
-pass "describe-export comes to COMPLETED"
+pass "describe-export results in COMPLETED"
 
 contains "$export_arn" "$("${prod[@]}" dynamodb list-exports --table-arn "$table")"
 pass "list-exports shows it"

@@ -61,8 +61,8 @@ documents() {
   pass "$name${*:+ $*}: cfn-lint takes the templates, python-hcl2 reads the Terraform"
 }
 
-# mended NAME [ARGUMENT...]: the commands run as printed, and the plan is clean afterwards
-mended() {
+# fixed NAME [ARGUMENT...]: the commands run as printed, and the plan is clean afterwards
+fixed() {
   local name=$1 status=0
   shift
   policies "$work/script.sh" --as cli "$@"
@@ -81,14 +81,14 @@ for name in no-grant key-without-grant deny pitr-off may-not-export; do
   documents "$name" --all
   # Whether the table's own policy allows the export is not read, so that it counts as missing by --all.
   [ "$name" = may-not-export ] && all=--all || all=
-  mended "$name" $all
+  fixed "$name" $all
 done
 
 # A role of Identity Center is named by its account and a pattern.
 sed 's/prod-oncall/prod-sso/; s/export-landing/export-nopolicy/' "$plans/key-without-grant.toml" >"$work/plan.toml"
 documents identity-center
 documents identity-center --all
-mended identity-center
+fixed identity-center
 
 # Run again, the commands find what they wrote and change nothing.
 sh "$work/script.sh" >"$work/ran" 2>&1 || fail "the commands a second time: $(cat "$work/ran")"

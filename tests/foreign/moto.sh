@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The same binary against another server that speaks AWS's protocols, and knows only part of them.
 # moto exports within one account only, and writes no manifest: the end must be a clear message. It
-# knows IAM, bucket and key policies across accounts, so that these are checked, mended and undone.
+# knows IAM, bucket and key policies across accounts, so that these are checked, fixed and undone.
 # Usage: moto.sh path/to/tableferry   (with moto_server on the PATH)
 set -euo pipefail
 
@@ -124,7 +124,7 @@ case "$policy" in
   *arn:aws:iam::111111111111:role/teams/Exporter*) ;;
   *) fail "the bucket policy does not name the role: $policy" ;;
 esac
-printf 'ok 4 - the remedies are written, and mend it\n'
+printf 'ok 4 - the remedies are written, and fix it\n'
 
 for change in $(timeout 60 "$tableferry" apply --list | awk '{ print $1 }'); do
   timeout 120 "$tableferry" undo "$change" --yes >>"$work/undo.log" 2>&1 || true

@@ -138,7 +138,7 @@ fn what_could_not_be_read_is_told_and_nothing_is_written_for_it() {
 }
 
 #[test]
-fn a_denial_that_no_document_mends_stays_open_and_is_a_text_for_who_can() {
+fn a_denial_that_no_document_fixes_stays_open_and_is_a_text_for_who_can() {
     let home = Home::new();
     let scp = home.write(
         "scp.json",
@@ -180,14 +180,14 @@ fn facts_in_a_file_lead_to_the_same_document_without_an_account() {
             .args([facts, plan]),
     );
     assert_eq!(filed.status, 0, "{filed:?}");
-    let told = |ended: &Ended| {
+    let describe = |ended: &Ended| {
         let lines = ended
             .out
             .lines()
             .filter(|line| !line.starts_with("# It goes by"));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
-    assert_eq!(told(&filed), told(&live));
+    assert_eq!(describe(&filed), describe(&live));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `policies` against the sandbox: what it writes is taken by AWS, and mends the plan.
+//! `policies` against the sandbox: what it writes is taken by AWS, and fixes the plan.
 
 #![expect(
     clippy::unwrap_used,

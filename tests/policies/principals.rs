@@ -1,4 +1,4 @@
-//! Every kind of caller is named so that AWS takes the policy, and so that it mends the plan.
+//! Every kind of caller is named so that AWS takes the policy, and so that it fixes the plan.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -72,7 +72,7 @@ impl Destination {
             .bucket("export-nopolicy")
             .expected_bucket_owner("222222222222")
             .policy(document.to_string());
-        told(put.send().await)
+        describe(put.send().await)
     }
 
     async fn put_key_policy(&self, document: &Value) -> Result<(), String> {
@@ -80,11 +80,13 @@ impl Destination {
             .put_key_policy()
             .key_id(KEY)
             .policy(document.to_string());
-        told(put.send().await)
+        describe(put.send().await)
     }
 }
 
-fn told<T, E: ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> Result<(), String> {
+fn describe<T, E: ProvideErrorMetadata, R>(
+    answer: Result<T, SdkError<E, R>>,
+) -> Result<(), String> {
     match answer {
         Ok(_) => Ok(()),
         Err(error) => Err(format!(
@@ -134,7 +136,7 @@ const IDENTITY_CENTER: (&str, &str) = ("profile = 'prod-sso'", "arn:aws:iam::111
 #[case::a_role_with_a_path(ROLE_WITH_PATH)]
 #[case::a_role_of_identity_center(IDENTITY_CENTER)]
 #[tokio::test]
-async fn what_is_written_for_a_caller_is_taken_and_mends_the_plan(
+async fn what_is_written_for_a_caller_is_taken_and_fixes_the_plan(
     #[case] (source, named): (&str, &str),
     #[values(false, true)] is_whole: bool,
 ) {

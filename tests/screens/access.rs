@@ -8,7 +8,7 @@ use tableferry::assess::facts::{
 use tableferry::assess::fingerprint::Fingerprint;
 use tableferry::assess::remedy::{Fix, Remedy, Target, from_scratch, notes};
 use tableferry::assess::requirement::{
-    Criticality, Purpose, RequiredPermission, Resource, Subject, Who,
+    Actor, Criticality, Purpose, RequiredPermission, Resource, Subject,
 };
 use tableferry::assess::responsible::Responsible;
 use tableferry::assess::verdict::{
@@ -72,7 +72,7 @@ pub fn judged(plan: &Plan, is_denied: bool, production: Option<&str>) -> Judged 
     } else {
         Vec::new()
     };
-    let letters = remedies.iter().map(|remedy| {
+    let request_texts = remedies.iter().map(|remedy| {
         let text = format!(
             "To {}\n\nWe export Orders of account 111111111111.",
             remedy.responsible
@@ -92,9 +92,9 @@ pub fn judged(plan: &Plan, is_denied: bool, production: Option<&str>) -> Judged 
         assessment,
         verdicts,
         ways,
-        letters: letters.collect(),
+        request_texts: request_texts.collect(),
         remedies,
-        mended_plan: plan.clone(),
+        fixed_plan: plan.clone(),
         probe: Ok(Box::new(probe())),
         probed_at: None,
     }
@@ -283,7 +283,7 @@ fn need(
     reason: &'static str,
 ) -> Requirement {
     Requirement::Permission(RequiredPermission {
-        who: Who::Exporter,
+        who: Actor::Exporter,
         purpose,
         action,
         resource: Resource::Pattern(pattern.to_owned()),
@@ -477,7 +477,7 @@ pub fn bucket_remedy() -> Remedy {
             diff: edit::diff(BEFORE, &text),
             after: text,
             added: vec!["TableferryWrite".to_owned()],
-            exempted: Vec::new(),
+            exempt: Vec::new(),
         },
         responsible: destination_owner(),
         resolves: resolves

@@ -4,7 +4,9 @@ use tableferry::assess::remedy::Fix;
 use tableferry::aws::dynamodb::ExportStatus;
 use tableferry::tui::consent::ProposedChange;
 use tableferry::tui::message::{Deed, Effect, Message, MutationResult, Query, Reply};
-use tableferry::tui::outside::{Applied, ChangeId, Held, ReadBack, Standing, Undone, Way};
+use tableferry::tui::outside::{
+    Applied, ChangeId, PropagationReport, PropagationStatus, ReadBack, Undone, Way,
+};
 use tableferry::work::event::{Event, Stage};
 
 use crate::access;
@@ -104,10 +106,10 @@ fn a_change_that_does_not_hold_yet_is_told_in_full() {
     let (request, _) = driver.asked().pop().unwrap();
     driver.forget_questions();
     let why = "S3 still refuses the upload with AccessDenied, six minutes after the change";
-    let held = Held {
-        changes: vec![(ChangeId(4), Standing::NotYet(why.to_owned()))],
+    let held = PropagationReport {
+        changes: vec![(ChangeId(4), PropagationStatus::NotYet(why.to_owned()))],
     };
-    driver.reply(request, Reply::Held(held));
+    driver.reply(request, Reply::Propagation(held));
     driver
         .shows("The change may not hold yet")
         .shows("AccessDenied, six minutes");
@@ -284,7 +286,7 @@ fn a_remedy_of_the_plan_is_taken_over_and_judged_anew() {
         why: "bucket export-landing is of 333333333333".to_owned(),
     };
     judged.ways[0] = Way::Plan;
-    judged.mended_plan.destination.owner = Some("333333333333".parse().unwrap());
+    judged.fixed_plan.destination.owner = Some("333333333333".parse().unwrap());
     driver.reply(request, Reply::Judged(Box::new(Ok(judged))));
     driver.forget_questions();
     driver.press(&["tab", "a"]);

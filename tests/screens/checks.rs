@@ -182,15 +182,15 @@ fn read_again_the_cursor_stays_where_nothing_changed_and_else_goes_to_what_is_le
 }
 
 #[test]
-fn the_message_to_whoever_can_mend_it_is_copied() {
+fn the_message_to_no_matter_who_can_fix_it_is_copied() {
     let mut driver = denied();
     driver.go(TO_ACCESS).go(&["tab", "tab", "y"]);
     let copied = driver.done.iter().find_map(|effect| match effect {
         Effect::Copy(text) => Some(text.clone()),
         _ => None,
     });
-    let letter = copied.unwrap();
-    assert!(letter.starts_with("To the organization's administrators"));
+    let request_text = copied.unwrap();
+    assert!(request_text.starts_with("To the organization's administrators"));
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn in_a_terminal_that_is_too_small_only_quitting_works() {
     let mut driver = Driver::new((20, 5));
     driver.go(&["enter", "enter"]);
     assert!(!driver.has_quit());
-    driver.resize(80, 24).shows("nobody chosen yet");
+    driver.resize(80, 24).shows("no profile selected");
     driver.resize(20, 5).go(&["ctrl-c"]);
     assert!(driver.has_quit());
 }

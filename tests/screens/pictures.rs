@@ -71,7 +71,7 @@ fn every_step(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
 }
 
 #[rstest]
-fn what_is_denied_and_what_mends_it(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
+fn what_is_denied_and_what_fixes_it(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
     let world = World {
         is_denied: true,
         ..World::default()

@@ -15,7 +15,7 @@ use tableferry::aws::{Identity, SignInError};
 use tableferry::job::{Plan, SignIn};
 use tableferry::tui::message::{Query, Reply};
 use tableferry::tui::outside::{
-    ChangeRecord, Held, Identified, Judged, ProbeRecord, RunSummary, Standing,
+    ChangeRecord, Identified, Judged, ProbeRecord, PropagationReport, PropagationStatus, RunSummary,
 };
 use tableferry::work::event::{OperationProgress, Side, Stage};
 use tableferry_policy::arn::{AccountId, BucketName, Region};
@@ -75,8 +75,8 @@ impl World {
                 Reply::Judged(Box::new(Ok(judged)))
             }
             Query::UnfinishedProbes => Reply::UnfinishedProbes(self.unfinished_probes.clone()),
-            Query::Hold(_, id) => Reply::Held(Held {
-                changes: vec![(*id, Standing::Holds)],
+            Query::Hold(_, id) => Reply::Propagation(PropagationReport {
+                changes: vec![(*id, PropagationStatus::Holds)],
             }),
             Query::Changes => Reply::Changes(Ok(self.changes.clone())),
             Query::ProposeUndo(id) => {

@@ -83,7 +83,7 @@ pub(crate) struct Reading<'a> {
 
 /// What a key holds.
 #[derive(Clone, Copy)]
-enum Held<'a> {
+enum Lookup<'a> {
     Absent,
     Values(&'a [String]),
     /// These values, or it is absent.
@@ -100,7 +100,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn held(&self, key: &str) -> Held<'a> {
+    fn held(&self, key: &str) -> Lookup<'a> {
         let values = match self.context.get(key) {
             None => None,
             Some(ContextValue::Known(values)) => Some(values.as_slice()),
@@ -112,16 +112,16 @@ impl<'a> Reading<'a> {
                 match (assumed, unsettled) {
                     (Some((_, values)), _) => *values,
                     (None, ContextValue::KnownOrAbsent(values)) if !values.is_empty() => {
-                        return Held::ValuesOrAbsent(values);
+                        return Lookup::ValuesOrAbsent(values);
                     }
-                    (None, _) => return Held::Unknown,
+                    (None, _) => return Lookup::Unknown,
                 }
             }
         };
         match values {
             // An empty list is a key without a value, and so as good as none.
-            Some(values) if !values.is_empty() => Held::Values(values),
-            _ => Held::Absent,
+            Some(values) if !values.is_empty() => Lookup::Values(values),
+            _ => Lookup::Absent,
         }
     }
 
@@ -129,9 +129,9 @@ impl<'a> Reading<'a> {
     /// a multivalued context key" ("Single-valued vs. multivalued context keys").
     fn variable(&self, key: &str) -> Replacement<'a> {
         match self.held(key) {
-            Held::Values([value]) => Replacement::Value(Cow::Borrowed(value)),
-            Held::Values(_) | Held::Absent => Replacement::Unresolved,
-            Held::ValuesOrAbsent(_) | Held::Unknown => Replacement::Unknown,
+            Lookup::Values([value]) => Replacement::Value(Cow::Borrowed(value)),
+            Lookup::Values(_) | Lookup::Absent => Replacement::Unresolved,
+            Lookup::ValuesOrAbsent(_) | Lookup::Unknown => Replacement::Unknown,
         }
     }
 
@@ -165,10 +165,10 @@ impl<'a> Reading<'a> {
     /// Whether a key holds just this value.
     pub(crate) fn equals(&self, key: &str, value: &str) -> Truth {
         match self.held(key) {
-            Held::Values([held]) => (held == value).into(),
-            Held::ValuesOrAbsent([held]) if held == value => Truth::Unknown,
-            Held::Values(_) | Held::ValuesOrAbsent(_) | Held::Absent => Truth::No,
-            Held::Unknown => Truth::Unknown,
+            Lookup::Values([held]) => (held == value).into(),
+            Lookup::ValuesOrAbsent([held]) if held == value => Truth::Unknown,
+            Lookup::Values(_) | Lookup::ValuesOrAbsent(_) | Lookup::Absent => Truth::No,
+            Lookup::Unknown => Truth::Unknown,
         }
     }
 
@@ -178,9 +178,9 @@ impl<'a> Reading<'a> {
         self.context.iter().filter_map(move |(key, _)| {
             let (head, name) = key.split_at_checked(prefix.len())?;
             let presence = match reading.held(key) {
-                Held::Absent => Truth::No,
-                Held::Values(_) => Truth::Yes,
-                Held::ValuesOrAbsent(_) | Held::Unknown => Truth::Unknown,
+                Lookup::Absent => Truth::No,
+                Lookup::Values(_) => Truth::Yes,
+                Lookup::ValuesOrAbsent(_) | Lookup::Unknown => Truth::Unknown,
             };
             head.eq_ignore_ascii_case(prefix)
                 .then_some((name, presence))
@@ -216,11 +216,11 @@ pub(crate) fn condition_holds(
     reading: Reading<'_>,
 ) -> Truth {
     let held = reading.held(&condition.key.value);
-    let Held::ValuesOrAbsent(values) = held else {
+    let Lookup::ValuesOrAbsent(values) = held else {
         return held_holds(held, condition, version, reading);
     };
-    let there = held_holds(Held::Values(values), condition, version, reading);
-    let absent = held_holds(Held::Absent, condition, version, reading);
+    let there = held_holds(Lookup::Values(values), condition, version, reading);
+    let absent = held_holds(Lookup::Absent, condition, version, reading);
     if there == absent {
         there
     } else {
@@ -230,7 +230,7 @@ pub(crate) fn condition_holds(
 
 /// Whether one condition holds for what its key holds.
 fn held_holds(
-    held: Held<'_>,
+    held: Lookup<'_>,
     condition: &Condition<'_>,
     version: Version,
     reading: Reading<'_>,
@@ -238,31 +238,31 @@ fn held_holds(
     let operator = condition.operator;
     if operator.test == Test::Null {
         return match held {
-            Held::Unknown | Held::ValuesOrAbsent(_) => null_of_unknown(condition),
-            Held::Absent => wants(condition, "true").into(),
-            Held::Values(_) => wants(condition, "false").into(),
+            Lookup::Unknown | Lookup::ValuesOrAbsent(_) => null_of_unknown(condition),
+            Lookup::Absent => wants(condition, "true").into(),
+            Lookup::Values(_) => wants(condition, "false").into(),
         };
     }
     match (held, operator.quantifier) {
-        (Held::Unknown | Held::ValuesOrAbsent(_), _) => Truth::Unknown,
-        (Held::Absent, _) => absent_holds(condition, version, reading),
+        (Lookup::Unknown | Lookup::ValuesOrAbsent(_), _) => Truth::Unknown,
+        (Lookup::Absent, _) => absent_holds(condition, version, reading),
         // "Multivalued context keys require a condition set operator" ("Single-valued vs.
         // multivalued context keys"): without one, several values match nothing.
-        (Held::Values([value]), Quantifier::Single) => {
+        (Lookup::Values([value]), Quantifier::Single) => {
             value_holds(value, condition, version, reading)
         }
-        (Held::Values(_), Quantifier::Single) => Truth::No,
+        (Lookup::Values(_), Quantifier::Single) => Truth::No,
         // `ForAllValues` returns true as well where "the context key value resolves to a null
         // dataset, such as an empty string"; of nothing no value is any.
-        (Held::Values(values), quantifier) if values.iter().all(String::is_empty) => {
+        (Lookup::Values(values), quantifier) if values.iter().all(String::is_empty) => {
             (quantifier == Quantifier::All).into()
         }
-        (Held::Values(values), Quantifier::Any) => Truth::any(
+        (Lookup::Values(values), Quantifier::Any) => Truth::any(
             values
                 .iter()
                 .map(|value| value_holds(value, condition, version, reading)),
         ),
-        (Held::Values(values), Quantifier::All) => Truth::all(
+        (Lookup::Values(values), Quantifier::All) => Truth::all(
             values
                 .iter()
                 .map(|value| value_holds(value, condition, version, reading)),

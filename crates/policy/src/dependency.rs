@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 /// What an answer depends on; as JSON a string, or an object with `any_of` or `all_of`. A Deny with two conditions hits where both hold, so that either of them
-/// spares the request: *any of*. Two Denies must both be spared: *all of*.
+/// exempts the request: *any of*. Two Denies must both be exempt: *all of*.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Dependency {

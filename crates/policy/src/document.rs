@@ -391,9 +391,7 @@ fn read_version(node: Node<'_>) -> Result<Version, Fault> {
         "2008-10-17" => Ok(Version::Old),
         other => Err(Fault::new(
             text.span.start,
-            format!(
-                "`{other}` is no version of the policy language: it is 2012-10-17 or 2008-10-17"
-            ),
+            format!("`{other}` is not a policy language version: it is 2012-10-17 or 2008-10-17"),
         )),
     }
 }

@@ -1,6 +1,6 @@
 //! The one editor of policies: a document is edited as text, and every byte that is not ours stays.
 //!
-//! White space, the order of members, escapes and values that are spelled twice belong to whoever wrote
+//! White space, the order of members, escapes and values that are spelled twice belong to the one who wrote
 //! them. A statement is added and removed; a value is put into a list of a statement and taken out
 //! again, where a condition counts as the list of its values, so that an exemption is such a value; and
 //! an edit of ours is reverted in a document that others have changed since. What was added and is

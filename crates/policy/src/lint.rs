@@ -18,7 +18,7 @@ mod resource;
 mod resource_control;
 mod statement;
 
-/// What a document hangs on; each kind has rules of its own.
+/// What a document is attached to; each kind has rules of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A bucket policy.
@@ -131,7 +131,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// Something that should be mended.
+/// Something that should be fixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// How bad it is.

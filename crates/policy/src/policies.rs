@@ -8,9 +8,9 @@ use super::document::Document;
 /// A document and the name it goes by in explanations.
 #[derive(Debug, Clone)]
 pub struct Named<'a> {
-    /// The name: a policy's name or ARN, or what it hangs on.
+    /// The name: a policy's name or ARN, or what it is attached to.
     pub name: String,
-    /// The document; whoever evaluates shares it.
+    /// The document; anyone who evaluates shares it.
     pub document: Arc<Document<'a>>,
 }
 

@@ -1,6 +1,6 @@
 //! A policy as it was read: its text, and what that says, parsed once.
 //!
-//! Whoever reads a policy keeps it in this form, so that all who ask what it says share one parse. A
+//! The one who reads a policy keeps it in this form, so that all who ask what it says share one parse. A
 //! text that is no policy document is kept as well: what could not be understood is told, not lost.
 
 use std::fmt;

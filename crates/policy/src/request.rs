@@ -38,7 +38,7 @@ pub enum Principal {
         /// The service principal's name.
         name: String,
     },
-    /// Somebody whom an identity provider vouches for, as `AssumeRoleWithSAML` and
+    /// A person that an identity provider vouches for, as `AssumeRoleWithSAML` and
     /// `AssumeRoleWithWebIdentity` are called.
     Federated {
         /// The provider: its ARN, or a name such as `accounts.google.com`.

@@ -4,7 +4,7 @@ use super::condition::Truth;
 use super::policies::{Policies, PolicyKind};
 use super::request::{Principal, Request};
 
-/// How a resource keeps its door.
+/// How a resource decides who gets in (its resource model).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Guard {
     /// Within the account, identity policies suffice without the resource's.
@@ -29,7 +29,7 @@ pub(crate) struct Scope {
     pub(crate) is_same_account: bool,
     /// Whether identity policies, boundary and session policy can hang on the caller.
     pub(crate) has_identity_policies: bool,
-    /// What the identity side comes to, where policies do not decide it.
+    /// What the identity side results in, where policies do not decide it.
     pub(crate) identity_side: Option<Truth>,
     pub(crate) service_control_binds: bool,
     pub(crate) resource_control_binds: bool,
@@ -157,9 +157,9 @@ impl Scope {
 
     /// What both sides come to together, guardrails left aside.
     ///
-    /// Within an account either side suffices, except at a guarded door, where the identity side
-    /// counts only if the door delegates to the account. A resource policy that names the account
-    /// merely delegates to it, so it adds nothing to the identity side at an open door. Across
+    /// Within an account either side suffices, except for a guarded resource, where the identity side
+    /// counts only if its policy delegates to the account. A resource policy that names the account
+    /// merely delegates to it, so it adds nothing to the identity side for an open resource. Across
     /// accounts both sides must allow ("Cross-account policy evaluation logic").
     pub(crate) const fn core(
         self,

@@ -87,8 +87,9 @@ fn wrong<T>(node: &Node<'_>, what: &str, wanted: &str) -> Result<T> {
 
 impl<'a> Input<'a> {
     fn read(line: &'a str) -> std::result::Result<Self, String> {
-        let told = |fault: Fault| format!("{}: {}", Place::of(line, fault.offset), fault.message);
-        let node = json::read(line).map_err(told)?;
+        let describe =
+            |fault: Fault| format!("{}: {}", Place::of(line, fault.offset), fault.message);
+        let node = json::read(line).map_err(describe)?;
         let Value::Object(members) = node.value else {
             return Err(format!(
                 "the line must be an object, and this is {}",
@@ -102,7 +103,7 @@ impl<'a> Input<'a> {
             input
                 .take(line, member, &mut optional, &mut unknown)
                 .map_err(|unreadable| match unreadable {
-                    Unreadable::Here(fault) => format!("{name}: {}", told(fault)),
+                    Unreadable::Here(fault) => format!("{name}: {}", describe(fault)),
                     Unreadable::Told(text) => format!("{name}: {text}"),
                 })?;
         }
@@ -340,13 +341,13 @@ fn scalar(node: Node<'_>) -> Result<String> {
 fn document<'a>(line: &'a str, node: Node<'a>) -> Result<Document<'a>> {
     match node.value {
         Value::String(text) => {
-            let told = |fault: Fault| {
+            let describe = |fault: Fault| {
                 let place = Place::of(&text, fault.offset);
                 Unreadable::Told(format!("in the document, {place}: {}", fault.message))
             };
-            let inner = json::read(&text).map_err(told)?.into_owned();
+            let inner = json::read(&text).map_err(describe)?.into_owned();
             let own = line.get(node.span.start..node.span.end).unwrap_or_default();
-            Document::from_node(own, inner).map_err(told)
+            Document::from_node(own, inner).map_err(describe)
         }
         _ => Ok(Document::from_node(line, node)?),
     }

@@ -11,11 +11,11 @@ use super::condition::{self, Assumption, Reading, Truth};
 use super::decision::{Decision, Evaluation, PossibleDecision};
 use super::dependency::Dependency;
 use super::document::{Condition, Patterns, Statement, Version};
+use super::examples::{self, ExampleValues, Singles, UndecidedStatement};
 use super::explain;
 use super::policies::{Grant, Policies};
 use super::request::Request;
 use super::verdict::{self, PartialEvaluation};
-use super::witness::{self, ExampleValues, Singles, UndecidedStatement};
 
 /// How many combinations of values are tried at most.
 const MOST_TRIALS: usize = 4096;
@@ -103,7 +103,7 @@ impl<'a> Asked<'a> {
     }
 
     fn singles(&self) -> Singles {
-        witness::singles(
+        examples::singles(
             self.key,
             self.statements,
             self.demanded,
@@ -227,7 +227,7 @@ fn asks_condition(key: &str, condition: &Condition<'_>) -> bool {
         || condition
             .values
             .iter()
-            .any(|value| witness::names(&value.value, key))
+            .any(|value| examples::names(&value.value, key))
 }
 
 /// The resources of a statement, where the key is a variable in them.
@@ -241,7 +241,7 @@ fn asked_resources<'s>(
             && resources
                 .items
                 .iter()
-                .any(|item| witness::names(&item.value, key))
+                .any(|item| examples::names(&item.value, key))
     })
 }
 
@@ -255,7 +255,7 @@ fn is_asked_by_grant(key: &str, policies: &Policies<'_>) -> bool {
 }
 
 /// Keys that let the request be allowed together, by their places, and a trial in which they do.
-struct Way {
+struct Combination {
     places: Vec<usize>,
     trial: usize,
 }
@@ -353,14 +353,15 @@ impl<'k> Trials<'k> {
 
     /// One example for each decision that was reached; where the request is allowed, one for each way,
     /// which names just the keys that are enough for it.
-    fn outcomes(&self, ways: &[Way]) -> Vec<PossibleDecision> {
+    fn outcomes(&self, ways: &[Combination]) -> Vec<PossibleDecision> {
         let mut outcomes: Vec<PossibleDecision> = Vec::new();
         for (index, decision) in self.decisions.iter().enumerate() {
             if outcomes.iter().any(|outcome| outcome.decision == *decision) {
                 continue;
             }
             if *decision == Decision::Allowed && !ways.is_empty() {
-                let example = |way: &Way| self.example(way.trial, |at| way.places.contains(&at));
+                let example =
+                    |way: &Combination| self.example(way.trial, |at| way.places.contains(&at));
                 outcomes.extend(ways.iter().map(example));
             } else {
                 outcomes.push(self.example(index, |_| true));
@@ -372,8 +373,8 @@ impl<'k> Trials<'k> {
     /// The smallest sets of keys that let the request be allowed whatever the other keys hold, each with
     /// a trial in which they do. None where the keys were not tried with all that they may hold, or the
     /// trials are too many to be compared.
-    fn ways(&self) -> Vec<Way> {
-        let mut ways: Vec<Way> = Vec::new();
+    fn ways(&self) -> Vec<Combination> {
+        let mut ways: Vec<Combination> = Vec::new();
         let allowed: Vec<usize> = (0..self.decisions.len())
             .filter(|trial| self.decisions.get(*trial) == Some(&Decision::Allowed))
             .collect();
@@ -400,7 +401,7 @@ impl<'k> Trials<'k> {
                 self.suffices(**trial, &places)
                     && !smaller.any(|way| self.suffices(**trial, &way.places))
             });
-            ways.extend(found.map(|trial| Way {
+            ways.extend(found.map(|trial| Combination {
                 places,
                 trial: *trial,
             }));
@@ -446,7 +447,7 @@ impl<'k> Trials<'k> {
         let depends_on = self.deciding_keys();
         let ways = self.ways();
         let outcomes = self.outcomes(&ways);
-        let named = |way: &Way| -> Vec<String> {
+        let named = |way: &Combination| -> Vec<String> {
             let keys = way.places.iter().filter_map(|place| self.keys.get(*place));
             keys.map(|key| (*key).to_owned()).collect()
         };

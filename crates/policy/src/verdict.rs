@@ -67,7 +67,7 @@ impl<'p> MatchedStatement<'p> {
     }
 }
 
-/// What each kind of policy comes to.
+/// What each kind of policy results in.
 pub(crate) struct LayerResults {
     pub(crate) deny: Truth,
     pub(crate) service_control: Truth,
@@ -198,7 +198,7 @@ impl<'p> Evaluator<'_, 'p> {
         (truth != Truth::No).then_some((reach, truth))
     }
 
-    /// How a statement reaches the caller; where a policy hangs on the caller, it always does.
+    /// How a statement reaches the caller; where a policy is attached to the caller, it always does.
     pub(crate) fn principal_applies(
         &self,
         kind: PolicyKind,
@@ -316,7 +316,7 @@ pub(crate) fn resource_pattern<'t>(
     }
 }
 
-/// Whether a policy hangs on the resource or its surroundings, and so names principals.
+/// Whether a policy is attached to the resource or its surroundings, and so names principals.
 const fn stands_at_resource(kind: PolicyKind) -> bool {
     matches!(
         kind,

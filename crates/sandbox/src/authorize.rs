@@ -150,7 +150,7 @@ impl World {
         policies
     }
 
-    /// What hangs on a user or role itself: identity policies, boundary, service control policies.
+    /// What is attached to a user or role itself: identity policies, boundary, service control policies.
     pub(super) fn own_policies(
         &self,
         account: &str,

@@ -44,7 +44,7 @@ pub(super) enum Ownership {
     BucketOwnerEnforced,
     /// The bucket's owner, where the object comes with `bucket-owner-full-control`.
     BucketOwnerPreferred,
-    /// Whoever writes.
+    /// The one who writes.
     ObjectWriter,
 }
 
@@ -130,7 +130,7 @@ pub(super) struct Object {
 /// How an object is encrypted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum ObjectEncryption {
-    /// With keys that S3 holds.
+    /// SSE-S3.
     Aes256,
     /// With a KMS key, by its full ARN.
     Kms { key: String },

@@ -1,4 +1,4 @@
-//! KMS keys in use by a service: which key a reference means, and whether the principal whom the
+//! KMS keys in use by a service: which key a reference means, and whether the principal for which the
 //! service acts for may use it.
 
 use jiff::Timestamp;

@@ -1,7 +1,7 @@
 //! The steps of an export.
 //!
 //! A job has no task of its own. It is a list of steps, each due at a fraction of the job's length,
-//! and whoever calls the sandbox next first takes the steps that are due. So a job goes on after a
+//! and anyone who calls the sandbox next first takes the steps that are due. So a job goes on after a
 //! restart, and every step sees the world as it was when the step was due.
 
 use jiff::{SignedDuration, Timestamp};

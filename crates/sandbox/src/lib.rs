@@ -256,7 +256,7 @@ impl Sandbox {
         self.shared.world().judged.all()
     }
 
-    /// What `DescribeExport` would tell of an export now, whoever may ask; `None` where there is none.
+    /// What `DescribeExport` would tell of an export now, no matter who may ask; `None` where there is none.
     #[must_use]
     pub fn look_at_export(&self, arn: &str) -> Option<serde_json::Value> {
         let mut world = self.shared.world();

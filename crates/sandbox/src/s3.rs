@@ -67,7 +67,7 @@ impl Store {
     }
 }
 
-/// The caller, whom the gate has let in.
+/// The caller, which the gate has let in.
 fn caller<T>(request: &S3Request<T>) -> S3Result<&Caller> {
     request
         .extensions

@@ -26,20 +26,20 @@ pub(super) struct StateFile {
 impl StateFile {
     /// Takes the file, and reads what it holds; `None` where there is none yet.
     pub(super) fn open(path: &Path) -> Result<(Self, Option<String>), SandboxError> {
-        let told = |source| state_error("read", path, source);
+        let describe = |source| state_error("read", path, source);
         let new = |held| Self {
             path: path.to_owned(),
             held: Mutex::new(held),
         };
         loop {
-            let Some(mut file) = open_existing(path).map_err(told)? else {
+            let Some(mut file) = open_existing(path).map_err(describe)? else {
                 return Ok((new(None), None));
             };
             lock(&file, path)?;
             // Its last holder may have put another in its place before it gave up the lock.
-            if is_at(path, &file).map_err(told)? {
+            if is_at(path, &file).map_err(describe)? {
                 let mut text = String::new();
-                file.read_to_string(&mut text).map_err(told)?;
+                file.read_to_string(&mut text).map_err(describe)?;
                 return Ok((new(Some(file)), Some(text)));
             }
         }
@@ -47,17 +47,17 @@ impl StateFile {
 
     /// Writes the file anew. It holds secrets, so nobody else may read it.
     pub(super) fn write(&self, text: &str) -> Result<(), SandboxError> {
-        let told = |source| state_error("write", &self.path, source);
+        let describe = |source| state_error("write", &self.path, source);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let mut name = self.path.as_os_str().to_owned();
         name.push(".new");
         let beside = PathBuf::from(name);
         let mut file = self.make(&beside)?;
-        file.write_all(text.as_bytes()).map_err(told)?;
-        file.sync_all().map_err(told)?;
+        file.write_all(text.as_bytes()).map_err(describe)?;
+        file.sync_all().map_err(describe)?;
         match &*held {
-            Some(before) if is_at(&self.path, before).map_err(told)? => {
-                fs::rename(&beside, &self.path).map_err(told)?;
+            Some(before) if is_at(&self.path, before).map_err(describe)? => {
+                fs::rename(&beside, &self.path).map_err(describe)?;
             }
             // Somebody put another world in its place, or took it away.
             Some(_) => return Err(SandboxError::InUse(self.path.clone())),
@@ -69,7 +69,7 @@ impl StateFile {
 
     /// Makes the file that takes the old one's place. What a process that was killed left there goes.
     fn make(&self, beside: &Path) -> Result<File, SandboxError> {
-        let told = |source| state_error("write", &self.path, source);
+        let describe = |source| state_error("write", &self.path, source);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
         let file = match options.open(beside) {
@@ -77,26 +77,26 @@ impl StateFile {
                 if let Ok(Some(left)) = open_existing(beside) {
                     lock(&left, &self.path)?;
                 }
-                fs::remove_file(beside).map_err(told)?;
+                fs::remove_file(beside).map_err(describe)?;
                 options.open(beside)
             }
             made => made,
         };
-        let file = file.map_err(told)?;
+        let file = file.map_err(describe)?;
         lock(&file, &self.path)?;
         Ok(file)
     }
 
     /// Puts a file where there was none, and does not replace one that another process made meanwhile.
     fn put_first(&self, beside: &Path) -> Result<(), SandboxError> {
-        let told = |source| state_error("write", &self.path, source);
+        let describe = |source| state_error("write", &self.path, source);
         match fs::hard_link(beside, &self.path) {
-            Ok(()) => fs::remove_file(beside).map_err(told),
+            Ok(()) => fs::remove_file(beside).map_err(describe),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 Err(SandboxError::InUse(self.path.clone()))
             }
             // Not every file system knows a second name for a file.
-            Err(_) => fs::rename(beside, &self.path).map_err(told),
+            Err(_) => fs::rename(beside, &self.path).map_err(describe),
         }
     }
 }

@@ -84,7 +84,7 @@ impl World {
         let spec = &export.spec;
         let bucket = self.bucket(&spec.bucket).ok_or_else(|| UploadFailure {
             code: "S3NoSuchBucket".to_owned(),
-            message: told_by_s3("The specified bucket does not exist", 404, "NoSuchBucket"),
+            message: s3_message("The specified bucket does not exist", 404, "NoSuchBucket"),
         })?;
         let expected_owner = spec
             .bucket_owner
@@ -231,7 +231,7 @@ const fn route(export: &Export) -> Route {
 fn denied(message: &str) -> UploadFailure {
     UploadFailure {
         code: "S3AccessDenied".to_owned(),
-        message: told_by_s3(message, 403, "AccessDenied"),
+        message: s3_message(message, 403, "AccessDenied"),
     }
 }
 
@@ -239,19 +239,19 @@ fn key_failure(problem: KeyProblem) -> UploadFailure {
     match problem {
         KeyProblem::NotFound(message) => UploadFailure {
             code: "KmsNotFoundException".to_owned(),
-            message: told_by_s3(&message, 400, "KMS.NotFoundException"),
+            message: s3_message(&message, 400, "KMS.NotFoundException"),
         },
         // Nobody has published these; they are named as the other is.
         KeyProblem::State { code, message } => UploadFailure {
             code: format!("Kms{code}"),
-            message: told_by_s3(&message, 400, &format!("KMS.{code}")),
+            message: s3_message(&message, 400, &format!("KMS.{code}")),
         },
         KeyProblem::Denied(message) => denied(&message),
     }
 }
 
 /// A message as the SDK inside `DynamoDB` words it.
-fn told_by_s3(message: &str, status: u16, code: &str) -> String {
+fn s3_message(message: &str, status: u16, code: &str) -> String {
     let letters = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let request_id: String = (0..16)
         .filter_map(|_| fastrand::choice(letters).map(|byte| char::from(*byte)))

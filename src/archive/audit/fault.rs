@@ -34,7 +34,7 @@ pub enum FaultKind {
     /// What the manifests and a listing show.
     Finding(Finding),
     /// The manifest does not name the file.
-    Stranger,
+    Unlisted,
     /// The file vanished while the archive was read.
     Vanished,
     /// The file was changed while it was read.
@@ -164,10 +164,10 @@ impl FaultKind {
                 Finding::Missing { .. } => "missing",
                 Finding::EtagDiffers { .. } => "etag_differs",
                 Finding::NamedTwice { .. } => "named_twice",
-                Finding::Unnamed { .. } => "stranger",
+                Finding::Unnamed { .. } => "unlisted",
                 Finding::CountDiffers { .. } => "count_differs",
             },
-            Self::Stranger => "stranger",
+            Self::Unlisted => "unlisted",
             Self::Vanished => "vanished",
             Self::Changed => "changed",
             Self::Md5Differs { .. } => "md5_differs",
@@ -203,7 +203,7 @@ impl fmt::Display for FaultKind {
                 Finding::NamedTwice { .. } => f.write_str("the manifest names the file twice"),
                 other => write!(f, "{other}"),
             },
-            Self::Stranger => f.write_str(
+            Self::Unlisted => f.write_str(
                 "the manifest does not name the file: an import of the folder would load it too",
             ),
             Self::Vanished => f.write_str("the file vanished while the archive was read"),

@@ -24,7 +24,7 @@ fn checker(format: Format, view: Option<View>, keys: &[&str]) -> LineChecker {
     })
 }
 
-/// What a line comes to: its key, or the place and the name of its fault.
+/// What a line results in: its key, or the place and the name of its fault.
 fn found(checker: &mut LineChecker, line: &str) -> Result<Option<Vec<u8>>, String> {
     match checker.check(line) {
         Ok(content) => Ok(content.key.map(<[u8]>::to_vec)),
@@ -318,24 +318,24 @@ const ION_UPDATE: &str = r#"$ion_1_0 {Record:{Keys:{ISBN:"333-3333333333"},Metad
 fn a_change_in_ion_is_within_a_record() {
     let check = |line: &str, view| found(&mut checker(Format::Ion, Some(view), &[]), line);
     assert!(check(ION_UPDATE, BOTH).unwrap().is_some());
-    let told = |line: &str| check(line, BOTH).unwrap_err();
+    let describe = |line: &str| check(line, BOTH).unwrap_err();
     assert_eq!(
         check(ION_UPDATE, View::NewImage).unwrap_err(),
         "Record.OldImage unexpected_member"
     );
     assert_eq!(
-        told(&ION_UPDATE.replace("Record", "Item")),
+        describe(&ION_UPDATE.replace("Record", "Item")),
         "Item unexpected_member"
     );
     assert_eq!(
-        told(&ION_UPDATE.replace("Price:2d3", "Price:2e3")),
+        describe(&ION_UPDATE.replace("Price:2d3", "Price:2e3")),
         "Record.NewImage.Price unknown_type"
     );
     let other = ION_UPDATE.replace(
         r#"NewImage:{Authors:$dynamodb_SS::["Author1","Author2"],ISBN:"3"#,
         r#"NewImage:{ISBN:"4"#,
     );
-    assert_eq!(told(&other), "NewImage.ISBN other_key");
+    assert_eq!(describe(&other), "NewImage.ISBN other_key");
 }
 
 #[rstest]

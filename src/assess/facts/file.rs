@@ -168,7 +168,7 @@ impl Facts {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// What such a file tells whoever reads it, to be said when one is written.
+    /// What such a file tells anyone who reads it, to be said when one is written.
     #[must_use]
     pub const fn reveals() -> &'static str {
         "The file holds no credential. It does reveal account ids, names of profiles, roles, tables, \
@@ -208,7 +208,7 @@ mod tests {
 
     use super::*;
     use crate::assess::facts::{Fact, GrantFacts, KeyFacts};
-    use crate::assess::requirement::Who;
+    use crate::assess::requirement::Actor;
     use crate::assess::tests::world::{KEY, TABLE, facts, known};
 
     const SESSION: &str = "arn:aws:sts::111111111111:assumed-role/OnCallExporter/pat";
@@ -227,7 +227,7 @@ mod tests {
         }]);
         facts.retain_keys(|_| false);
         facts.put_key(key);
-        facts.account_of_mut(Who::Exporter).in_flight = Fact::UNASKED;
+        facts.account_of_mut(Actor::Exporter).in_flight = Fact::UNASKED;
         serde_json::to_value(&facts).unwrap()
     }
 

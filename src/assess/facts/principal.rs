@@ -98,7 +98,7 @@ pub struct PrincipalFacts {
 }
 
 impl PrincipalFacts {
-    /// A principal of whom no more is known than who it is.
+    /// A principal of which no more is known than who it is.
     #[must_use]
     pub const fn new(caller: Caller, region: Region) -> Self {
         Self {

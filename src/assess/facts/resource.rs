@@ -137,7 +137,7 @@ pub enum Ownership {
     BucketOwnerEnforced,
     /// The bucket's owner owns objects written with the list `bucket-owner-full-control`.
     BucketOwnerPreferred,
-    /// Whoever writes an object owns it.
+    /// The one who writes an object owns it.
     ObjectWriter,
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::assess::facts::{GrantFacts, ReadError};
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::assess::tests::world::{
     KEY, ROLE, TABLE_KEY, absent, aes_plan, document as policy_of, facts as all_allowed,
     granting_bucket, granting_key, inline, key as key_facts, kms_plan, known, landing, plan,
@@ -24,9 +24,9 @@ fn facts() -> Facts {
         ])
     };
     facts.source_mut().boundary = known(inline("Boundary", &everything));
-    facts.account_of_mut(Who::Exporter).service_control = levels();
-    facts.account_of_mut(Who::Exporter).resource_control = levels();
-    facts.account_of_mut(Who::Reader).resource_control = levels();
+    facts.account_of_mut(Actor::Exporter).service_control = levels();
+    facts.account_of_mut(Actor::Exporter).resource_control = levels();
+    facts.account_of_mut(Actor::Reader).resource_control = levels();
     let table = facts.table_mut("Orders").unwrap();
     table.description.value_mut().unwrap().key = Some(TABLE_KEY.parse().unwrap());
     table.policy = known(policy_of(&everything));

@@ -1,9 +1,9 @@
-//! Verdicts on the bucket's settings: that it is there, whose it is, whom Block Public Access keeps
+//! Verdicts on the bucket's settings: that it is there, whose it is, what Block Public Access keeps
 //! out, who owns what is written to it, and who pays.
 
 use super::prior_export;
 use crate::assess::facts::{Fact, Facts, Ownership};
-use crate::assess::requirement::{Criticality, DefaultKey, Who, bucket_owner, owner_sent};
+use crate::assess::requirement::{Actor, Criticality, DefaultKey, bucket_owner, owner_sent};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, SettledBy, Verdict};
 use crate::job::{Encryption, Plan};
@@ -124,8 +124,8 @@ fn judge_owner(plan: &Plan, facts: &Facts) -> AssessedRequirement {
             let earlier = prior_export::of_owner(plan, facts, sent);
             if let Some(found) = earlier.as_ref().filter(|found| found.holds()) {
                 return check(Verdict::Allowed { assumed: unread })
-                    .because(found.told())
-                    .caution(found.reserve());
+                    .because(found.describe())
+                    .caution(found.caveat());
             }
             let unknown = check(Verdict::Unknown {
                 unread,
@@ -137,7 +137,7 @@ fn judge_owner(plan: &Plan, facts: &Facts) -> AssessedRequirement {
                 "ask who owns the bucket, and set destination.owner",
             );
             match earlier {
-                Some(found) => unknown.caution(found.told()),
+                Some(found) => unknown.caution(found.describe()),
                 None => unknown,
             }
         }
@@ -247,7 +247,7 @@ fn object_ownership(
     };
     Some(match ownership {
         Ownership::BucketOwnerEnforced => {
-            check(Verdict::CLEAR).because("the bucket's owner owns every object, whoever writes it")
+            check(Verdict::CLEAR).because("the bucket's owner owns every object, no matter who writes it")
         }
         Ownership::BucketOwnerPreferred => check(Verdict::CLEAR)
             .because("the bucket's owner owns objects that come with bucket-owner-full-control")
@@ -257,7 +257,7 @@ fn object_ownership(
             unread: Vec::new(),
         })
         .because(format!(
-            "whoever writes an object to bucket {name} owns it: {source} may own {}, and the bucket's \
+            "the account that writes an object to bucket {name} owns it: {source} may own {}, and the bucket's \
              policy would not cover them",
             plan.words().files
         ))
@@ -314,7 +314,7 @@ fn default_encryption(plan: &Plan, facts: &Facts) -> Option<AssessedRequirement>
         DefaultKey::Unknown => {
             let mut tried = facts.tried.iter();
             let was_let_in = tried.any(|tried| {
-                tried.who == Who::Exporter
+                tried.who == Actor::Exporter
                     && tried.action == "s3:PutObject"
                     && tried.refusal.is_none()
             });

@@ -1,9 +1,9 @@
-//! What one permission comes to, before it is known who can fix it.
+//! What one permission results in, before it is known who can fix it.
 
 use crate::assess::verdict::{Evidence, MissingInput, SettledBy, Verdict};
 use tableferry_policy::evaluate::{Deciding, Evaluation, PolicyKind};
 
-/// What one request comes to.
+/// What one request results in.
 #[derive(Debug, Clone)]
 pub(super) struct PermissionDecision {
     pub(super) outcome: Verdict,

@@ -55,7 +55,7 @@ pub(in crate::assess) fn is_out_of_reach(plan: &Plan, facts: &Facts) -> bool {
 }
 
 /// "You can't use an AWS managed key for cross-account access", and an alias is looked for in the
-/// account of whoever calls ("Using encryption with AWS KMS keys", S3 user guide).
+/// account of the one who calls ("Using encryption with AWS KMS keys", S3 user guide).
 fn judge_name(plan: &Plan, facts: &Facts, asked: &str) -> AssessedRequirement {
     let check = |outcome| AssessedRequirement::check(Check::KeyName, asked, outcome);
     let full_arn = "give a customer managed key by its full ARN: arn:aws:kms:REGION:ACCOUNT:key/ID";
@@ -96,7 +96,7 @@ fn judge_name(plan: &Plan, facts: &Facts, asked: &str) -> AssessedRequirement {
                 plan.words().verb
             ))
             .caution(format!(
-                "whoever reads the files must be able to use a key of the {} account",
+                "a principal that reads the files must be able to use a key of the {} account",
                 plan.words().participle
             )),
         _ => check(Verdict::CLEAR).because("it is named by its ARN"),

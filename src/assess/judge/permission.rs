@@ -12,7 +12,7 @@ use crate::assess::deny::{denying_document, is_deny_of_encryption};
 use crate::assess::facts::{Fact, Facts};
 use crate::assess::refusal::is_denied_by_resource;
 use crate::assess::request::asks;
-use crate::assess::requirement::{RequiredPermission, Subject, Who, bucket_owner};
+use crate::assess::requirement::{Actor, RequiredPermission, Subject, bucket_owner};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{
     AssessedRequirement, Evidence, MissingInput, PolicyLayer, Requirement, Verdict,
@@ -71,7 +71,7 @@ pub(super) fn judge(
     }
 }
 
-/// A bucket policy whose reading its own Deny denied is evidence: what hits whoever administers the
+/// A bucket policy whose reading its own Deny denied is evidence: what hits anyone who administers the
 /// bucket is likely to hit the export, too.
 fn with_refused_reading(
     facts: &Facts,
@@ -121,7 +121,7 @@ fn responsible(
         return Responsible::You;
     }
     let of_kind = |kind: PolicyKind| match kind {
-        PolicyKind::Boundary if need.who == Who::Exporter => {
+        PolicyKind::Boundary if need.who == Actor::Exporter => {
             Responsible::BoundaryOwner(facts.source().naming().to_string())
         }
         PolicyKind::ServiceControl | PolicyKind::ResourceControl => Responsible::Organization,
@@ -144,7 +144,7 @@ fn responsible(
                 Responsible::for_identity(facts, need.who)
             }
         }
-        // An Allow whose condition decides is for whoever wrote it, as a Deny is.
+        // An Allow whose condition decides is for the one who wrote it, as a Deny is.
         Verdict::Depends { .. } if let Some(allow) = decision.deciding.first() => {
             of_kind(allow.kind)
         }
@@ -152,7 +152,7 @@ fn responsible(
         Verdict::Depends { .. } if decision.deciding.is_empty() && !need.is_direct => of_resource(),
         // No account can open a bucket that is not its own.
         Verdict::Denied
-            if need.who == Who::Reader
+            if need.who == Actor::Reader
                 && need.subject.is_of_bucket()
                 && !is_readers(plan, facts) =>
         {

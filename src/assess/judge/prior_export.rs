@@ -12,7 +12,7 @@ use super::simulated::with_simulation;
 use crate::assess::facts::{Drift, Facts, PastExport};
 use crate::assess::principal::is_same_principal;
 use crate::assess::request::asks;
-use crate::assess::requirement::{Criticality, RequiredPermission, Subject, Who};
+use crate::assess::requirement::{Actor, Criticality, RequiredPermission, Subject};
 use crate::assess::simulation;
 use crate::assess::verdict::{Evidence, MissingInput, Verdict};
 use crate::job::Plan;
@@ -33,7 +33,7 @@ impl PriorExport<'_> {
     }
 
     /// The export, and what has become since of what it relied on.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let PastExport { export_arn, .. } = self.export;
         let ended = in_seconds(ended(self.export));
         let completed = format!("the export {export_arn} completed the same way at {ended}");
@@ -55,7 +55,7 @@ impl PriorExport<'_> {
     }
 
     /// What to know of a verdict that rests on it.
-    pub(super) fn reserve(&self) -> String {
+    pub(super) fn caveat(&self) -> String {
         let export = &self.export.export_arn;
         let id = export.rsplit('/').next().unwrap_or(export);
         format!("it rests on the export {id}: what cannot be read may have changed since")
@@ -80,19 +80,19 @@ pub(super) fn by_precedent(
     };
     match decision.outcome {
         Verdict::Unknown { unread, .. } if found.holds() => {
-            cautions.push(found.reserve());
+            cautions.push(found.caveat());
             PermissionDecision {
                 outcome: Verdict::Allowed {
                     assumed: all_unread(plan, facts, need, unread, now),
                 },
-                explanation: found.told(),
+                explanation: found.describe(),
                 evidence: Evidence::Policies,
                 deciding: Vec::new(),
                 denied_by: None,
             }
         }
         outcome => {
-            cautions.push(found.told());
+            cautions.push(found.describe());
             PermissionDecision {
                 outcome,
                 ..decision
@@ -133,7 +133,7 @@ fn prior_export<'f>(
         let is_of_it = |export: &PastExport| export.table_arn == table;
         best(facts, is_of_it, |export| export.reading)
     };
-    if need.who != Who::Exporter {
+    if need.who != Actor::Exporter {
         return None;
     }
     match need.subject {

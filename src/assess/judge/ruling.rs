@@ -86,7 +86,7 @@ fn agreed(settled_by: SettledBy, mut rulings: Vec<PermissionDecision>) -> Permis
 }
 
 /// Another action of the same service that the plan needs, which AWS refused for want of an identity
-/// policy when it was called: whoever lacks one of them is not assumed to have the others.
+/// policy when it was called: anyone who lacks one of them is not assumed to have the others.
 fn refused_beside<'f>(facts: &'f Facts, need: &RequiredPermission) -> Option<&'f str> {
     let service = |action: &str| action.split(':').next().map(str::to_ascii_lowercase);
     let found = facts.tried.iter().find(|tried| {

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::assess::facts::{Change, Facts};
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, Verdict};
 use crate::job::Plan;
@@ -31,7 +31,7 @@ pub(super) fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedR
     verdicts.extend(session(facts, now));
     verdicts.push(quota(plan, facts));
     verdicts.extend(same_place(plan, facts, now));
-    verdicts.extend(young_changes(facts, now));
+    verdicts.extend(recent_changes(facts, now));
     verdicts
 }
 
@@ -74,7 +74,7 @@ fn session(facts: &Facts, now: Timestamp) -> Option<AssessedRequirement> {
 
 fn quota(plan: &Plan, facts: &Facts) -> AssessedRequirement {
     let account = facts.source().caller.account.as_str();
-    let in_flight = &facts.account_of(Who::Exporter).in_flight;
+    let in_flight = &facts.account_of(Actor::Exporter).in_flight;
     let check = |outcome| AssessedRequirement::check(Check::Quota, account, outcome);
     let Some(running) = in_flight.value() else {
         let assumed = MissingInput::of_setting(
@@ -144,7 +144,7 @@ fn same_place(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequire
     verdicts
 }
 
-fn young_changes(facts: &Facts, now: Timestamp) -> Vec<AssessedRequirement> {
+fn recent_changes(facts: &Facts, now: Timestamp) -> Vec<AssessedRequirement> {
     let role = facts.source().role.value().and_then(|role| {
         Some(Change {
             document: format!("role {}", role.arn),

@@ -3,7 +3,7 @@
 
 use super::decision::PermissionDecision;
 use crate::assess::facts::Facts;
-use crate::assess::requirement::{RequiredPermission, Who};
+use crate::assess::requirement::{Actor, RequiredPermission};
 use tableferry_policy::arn::AccountId;
 use tableferry_policy::evaluate::PolicyKind;
 
@@ -17,7 +17,7 @@ pub(super) fn expected_error(
 ) -> Option<String> {
     let deny = decision.deciding.iter().find(|deciding| deciding.is_deny);
     let kind = decision.denied_by.or_else(|| deny.map(|deny| deny.kind))?;
-    if need.who == Who::Reader && need.subject.object_key().is_some() {
+    if need.who == Actor::Reader && need.subject.object_key().is_some() {
         return Some(
             "The ciphertext refers to a customer master key that does not exist, does not exist in \
              this region, or you are not allowed to access."
@@ -68,7 +68,7 @@ fn are_strangers(facts: &Facts, owner: Option<&AccountId>) -> bool {
         return false;
     };
     let (own, other) = (
-        &facts.account_of(Who::Exporter).organization,
+        &facts.account_of(Actor::Exporter).organization,
         &facts.account(&destination.caller.account).organization,
     );
     match (own.value(), other.value()) {

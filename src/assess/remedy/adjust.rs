@@ -6,7 +6,7 @@ use super::target::{grants_under_conditions, slice_as_document};
 use crate::assess::context::{OBJECT_CONTEXT, bucket_key};
 use crate::assess::facts::Facts;
 use crate::assess::principal::is_same_principal;
-use crate::assess::requirement::{RequiredPermission, Subject, Who, needs_by};
+use crate::assess::requirement::{Actor, RequiredPermission, Subject, needs_by};
 use crate::job::Plan;
 use tableferry_policy::document::{Document, Effect, Statement};
 use tableferry_policy::edit::{self, List};
@@ -76,7 +76,7 @@ impl Adjustment {
             Self::NameActions { actions, .. } => actions.join(" and "),
         };
         Some(format!(
-            "the statement `{sid}` allows {what} to everybody whom it names, not to the exporter alone"
+            "the statement `{sid}` allows {what} to all principals that it names, not to the exporter alone"
         ))
     }
 }
@@ -192,7 +192,7 @@ fn narrow(
     let needs = needs_by(plan, facts);
     let mut written = needs
         .iter()
-        .filter(|need| need.who == Who::Exporter && need.subject == Subject::Object);
+        .filter(|need| need.who == Actor::Exporter && need.subject == Subject::Object);
     let objects = written.next()?.resource.pattern().to_owned();
     let values = match bucket_key(facts, &plan.destination.bucket) {
         Some(true) => vec![bucket],

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use super::adjust::Adjustment;
 use super::exempt::Exemption;
-use super::statement::{self, Terms};
+use super::statement::{self, GrantOptions};
 use super::{Target, proof};
 use crate::assess::facts::Facts;
 use crate::assess::judge::{StalePrincipal, stale_principals};
 use crate::assess::principal::SourcePrincipal;
-use crate::assess::requirement::{RequiredPermission, RequirementId, Who};
+use crate::assess::requirement::{Actor, RequiredPermission, RequirementId};
 use tableferry_policy::document::{Document, PrincipalKind};
 use tableferry_policy::edit::{self, Added, EditError, List};
 use tableferry_policy::expiry::end_of;
@@ -110,11 +110,11 @@ impl Draft {
         live: Option<&str>,
         target: &Target,
         facts: &Facts,
-        terms: Terms<'_>,
+        grant_options: GrantOptions<'_>,
         now: Option<Timestamp>,
     ) -> Drawn {
-        fitting(target, facts, terms, |terms| {
-            self.draw_by(live, target, facts, terms, now)
+        fitting(target, facts, grant_options, |grant_options| {
+            self.draw_by(live, target, facts, grant_options, now)
         })
     }
 
@@ -123,7 +123,7 @@ impl Draft {
         live: Option<&str>,
         target: &Target,
         facts: &Facts,
-        terms: Terms<'_>,
+        grant_options: GrantOptions<'_>,
         now: Option<Timestamp>,
     ) -> Drawn {
         let mut drawn = Drawn::of(live);
@@ -152,13 +152,13 @@ impl Draft {
         if let Some(now) = now {
             drawn.drop_ended(now);
         }
-        let names = |who: Who| principal(facts, who);
+        let names = |who: Actor| principal(facts, who);
         let has_principal = target.is_resource_policy();
         let statements = statement::statements(
             &self.needs,
             has_principal.then_some(&names),
             matches!(target, Target::KeyPolicy { .. }),
-            terms,
+            grant_options,
         );
         for (sid, statement) in &statements {
             if let Some(by) = drawn.add(sid, statement) {
@@ -175,16 +175,16 @@ impl Draft {
 pub(super) fn fitting<'t>(
     target: &Target,
     facts: &Facts,
-    terms: Terms<'t>,
-    draw: impl Fn(Terms<'t>) -> Drawn,
+    grant_options: GrantOptions<'t>,
+    draw: impl Fn(GrantOptions<'t>) -> Drawn,
 ) -> Drawn {
-    let exact = draw(terms);
+    let exact = draw(grant_options);
     if !proof::is_too_large(target, &exact.text, facts) {
         return exact;
     }
-    let wide = draw(Terms {
+    let wide = draw(GrantOptions {
         is_wide: true,
-        ..terms
+        ..grant_options
     });
     if wide.text == exact.text {
         return exact;
@@ -315,6 +315,6 @@ fn without_principal(
 }
 
 /// Who is meant by a side.
-pub(super) fn principal(facts: &Facts, who: Who) -> SourcePrincipal {
+pub(super) fn principal(facts: &Facts, who: Actor) -> SourcePrincipal {
     facts.principal(who).naming()
 }

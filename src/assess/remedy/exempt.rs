@@ -1,4 +1,4 @@
-//! What a Deny is given so that it spares the export, and what that lets through besides.
+//! What a Deny is given so that it exempts the export, and what that lets through besides.
 
 use crate::assess::deny::asks_for;
 use crate::assess::facts::Facts;
@@ -6,7 +6,7 @@ use crate::assess::principal::{SourcePrincipal, is_same_principal};
 use crate::assess::requirement::RequiredPermission;
 use tableferry_policy::document::Statement;
 
-/// What is added to a Deny so that it spares a request.
+/// What is added to a Deny so that it exempts a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Exemption {
     /// The condition's operator.
@@ -65,7 +65,7 @@ pub(super) fn exemption(
     by_route.into_iter().chain([by_principal]).nth(so_far)
 }
 
-/// Whether a Deny names the exporter itself: whoever wrote it meant that principal, and an exemption
+/// Whether a Deny names the exporter itself: anyone who wrote it meant that principal, and an exemption
 /// would leave a Deny that matches nobody.
 pub(super) fn names_exporter(statement: &Statement<'_>, facts: &Facts) -> bool {
     let caller = facts.source().caller.arn.to_string();

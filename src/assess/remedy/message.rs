@@ -1,4 +1,4 @@
-//! Texts for whoever can mend what no document of ours can: which calls of whom, what stands against
+//! Texts for those who can fix what no document of ours can: which calls of which principal, what stands against
 //! them, and the statement to add where one is wanted. They are read by people who have neither
 //! tableferry nor the operator's files.
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::draft::principal;
 use super::{Fix, Remedy};
 use crate::assess::facts::{Fact, Facts};
-use crate::assess::requirement::{RequiredPermission, Requirement, RequirementId, Resource, Who};
+use crate::assess::requirement::{Actor, RequiredPermission, Requirement, RequirementId, Resource};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Evidence, Verdict};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
@@ -44,7 +44,7 @@ pub(super) enum Told {
 /// What a request text asks for, beside letting the calls through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// Nothing: how it is done is left to whoever reads it.
+    /// Nothing: how it is done is left to the one who reads it.
     Nothing,
     /// A statement to add.
     Statement,
@@ -91,7 +91,7 @@ impl Message {
     /// Calls that the same thing stands against are told together.
     fn text(&self, facts: &Facts) -> String {
         let mut paragraphs: Vec<String> = Vec::new();
-        let mut seen: Vec<(Who, &str)> = Vec::new();
+        let mut seen: Vec<(Actor, &str)> = Vec::new();
         for told in &self.told {
             match told {
                 Told::Sentence { text, .. } => paragraphs.push(text.clone()),
@@ -107,7 +107,7 @@ impl Message {
         paragraphs.join("\n\n")
     }
 
-    fn paragraph(&self, facts: &Facts, (who, against): (Who, &str)) -> String {
+    fn paragraph(&self, facts: &Facts, (who, against): (Actor, &str)) -> String {
         let mut calls: Vec<&RequiredPermission> = Vec::new();
         let mut wants = Wanted::Nothing;
         for told in &self.told {
@@ -184,7 +184,7 @@ fn statement(calls: &[&RequiredPermission]) -> String {
 }
 
 /// What is told of a verdict.
-pub(super) fn told(verdict: &AssessedRequirement, facts: &Facts) -> Told {
+pub(super) fn describe(verdict: &AssessedRequirement, facts: &Facts) -> Told {
     let Requirement::Permission(need) = &verdict.requirement else {
         return Told::Sentence {
             about: verdict.requirement.id(),
@@ -238,7 +238,7 @@ const fn statement_for(is_wanted: bool) -> Wanted {
 }
 
 /// What is told of a Deny that names the exporter itself.
-pub(super) fn told_of_own_deny(need: &RequiredPermission, deny: &Deciding, facts: &Facts) -> Told {
+pub(super) fn describe_own_deny(need: &RequiredPermission, deny: &Deciding, facts: &Facts) -> Told {
     Told::Call {
         need: need.clone(),
         against: format!(
@@ -257,13 +257,13 @@ fn depending(verdict: &AssessedRequirement) -> String {
     }
 }
 
-/// A policy by its kind and name. A file of the operator's is nothing to whoever reads this.
+/// A policy by its kind and name. A file of the operator's is nothing to the one who reads this.
 fn policy(deciding: &Deciding, facts: &Facts) -> String {
     let is_of_file = |fact: &Fact<_>, option: &str| matches!(fact, Fact::Known { source, .. } if source == option);
     let side = facts.destination();
     let option = match deciding.kind {
         PolicyKind::ServiceControl
-            if is_of_file(&facts.account_of(Who::Exporter).service_control, "--scp") =>
+            if is_of_file(&facts.account_of(Actor::Exporter).service_control, "--scp") =>
         {
             "--scp"
         }
@@ -325,7 +325,7 @@ fn against_without_policy(
              exempt this principal from them",
             need.bucket()
                 .map_or_else(String::new, |name| name.to_string()),
-            principal(facts, Who::Reader)
+            principal(facts, Actor::Reader)
         ),
         Evidence::Policies | Evidence::Simulation => {
             format!("are not allowed: {}", verdict.explanation)

@@ -4,7 +4,7 @@
 use super::Target;
 use crate::assess::facts::Facts;
 use crate::assess::judge::stale_principals;
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::assess::verdict::AssessedRequirement;
 use tableferry_policy::arn::BucketName;
 use tableferry_policy::lint::{Finding, Kind, Severity, lint, lint_policy};
@@ -64,7 +64,7 @@ const SIZE: &str = "size";
 
 /// "2,048 characters" for all inline policies of a user together and "10,240" for those of a role,
 /// white space not counted ("IAM and AWS STS quotas").
-fn inline_size(facts: &Facts, who: Who, after: &str) -> Option<String> {
+fn inline_size(facts: &Facts, who: Actor, after: &str) -> Option<String> {
     let side = facts.principal(who);
     let most = if side.is_role_session() { 10_240 } else { 2048 };
     let length = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();

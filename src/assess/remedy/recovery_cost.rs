@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 /// is the Price List API, volume type "Point-In-Time-Restore (PITR) Backup Storage".
 const CENTS_PER_GB_MONTH: u64 = 20;
 
-/// How it is billed, and what that comes to for a table of so many bytes.
+/// How it is billed, and what that amounts to for a table of so many bytes.
 pub(super) fn sentence(table: Option<u64>) -> String {
     let billed = "it is billed by the table's size, per GB-month, for as long as it is on";
     match table {

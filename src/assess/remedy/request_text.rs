@@ -1,4 +1,4 @@
-//! The text to whoever can mend something, for an operator to send: what is asked for, why, for how
+//! The text to those who can fix something, for an operator to send: what is asked for, why, for how
 //! long, and the change itself.
 
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use crate::job::Plan;
 
 /// Writes the text for all remedies of one responsible party; `expires` is when the grants end.
 #[must_use]
-pub fn letter(
+pub fn request_text(
     responsible: &Responsible,
     remedies: &[Remedy],
     plan: &Plan,
@@ -38,7 +38,7 @@ pub fn letter(
 }
 
 /// Asks for what a document would give that cannot be written as it was drawn up: what is needed stays
-/// the same, and how to give it is left to whoever owns the document.
+/// the same, and how to give it is left to the one who owns the document.
 fn request_without_document(text: &mut String, target: &Target, remedy: &Remedy) {
     let _ = write!(text, "\nPlease let these through in the {target}:\n\n");
     for what in &remedy.resolves_in_words() {
@@ -115,7 +115,7 @@ fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
             }
         }
     }
-    // Whoever owns a permission set knows that its roles cannot be edited by hand.
+    // The one who owns a permission set knows that its roles cannot be edited by hand.
     let caution = facts.source().naming().caution();
     let is_for_set = matches!(remedy.responsible, Responsible::PermissionSetOwner(_));
     let mut warnings = remedy.warnings.clone();
@@ -137,12 +137,10 @@ fn add(text: &mut String, remedy: &Remedy, facts: &Facts) {
 /// itself, an exemption cannot, and recovery that is switched off again takes its window along.
 fn ending(fix: &Fix, until: &str, expires: Option<Timestamp>) -> Option<String> {
     match fix {
-        Fix::Document {
-            added, exempted, ..
-        } => {
+        Fix::Document { added, exempt, .. } => {
             let sentences: Vec<String> = [
                 of_statements(added, until, expires),
-                of_exemptions(exempted, until),
+                of_exemptions(exempt, until),
             ]
             .into_iter()
             .flatten()
@@ -181,12 +179,12 @@ fn of_statements(added: &[String], until: &str, expires: Option<Timestamp>) -> O
     })
 }
 
-fn of_exemptions(exempted: &[ExemptingDeny], until: &str) -> Option<String> {
-    (!exempted.is_empty()).then(|| {
+fn of_exemptions(exempt: &[ExemptingDeny], until: &str) -> Option<String> {
+    (!exempt.is_empty()).then(|| {
         format!(
             "What is put into the Deny `{}` is needed until {until}. It does not end by \
              itself: please take it out then.",
-            sids(exempted).join("` and the Deny `")
+            sids(exempt).join("` and the Deny `")
         )
     })
 }

@@ -9,14 +9,16 @@ use jiff::Timestamp;
 use super::adjust::{Adjustment, adjustments, conditions_left_out};
 use super::draft::{Draft, Drawn, principal};
 use super::exempt::{exemption, lets_through, names_exporter};
-use super::message::{Message, Told, told, told_of_own_deny};
-use super::{ExemptingDeny, Fix, Remedies, Remedy, Target, Terms, proof, recovery_cost, statement};
+use super::message::{Message, Told, describe, describe_own_deny};
+use super::{
+    ExemptingDeny, Fix, GrantOptions, Remedies, Remedy, Target, proof, recovery_cost, statement,
+};
 use crate::assess::call::tells_encryption;
 use crate::assess::deny::{denies_named, is_about_encryption};
 use crate::assess::facts::{Fact, Facts, Recovery};
 use crate::assess::judge::{is_key_out_of_reach, judge};
 use crate::assess::requirement::{
-    Check, RequiredPermission, Requirement, RequirementId, Resource, Who,
+    Actor, Check, RequiredPermission, Requirement, RequirementId, Resource,
 };
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Evidence, Verdict};
@@ -42,7 +44,7 @@ struct PlanChange {
 pub(super) struct Search<'a> {
     facts: &'a Facts,
     now: Timestamp,
-    terms: Terms,
+    grant_options: GrantOptions,
     plan: Plan,
     before: Vec<AssessedRequirement>,
     drafts: BTreeMap<Target, (Draft, Responsible)>,
@@ -50,7 +52,7 @@ pub(super) struct Search<'a> {
     plan_changes: Vec<PlanChange>,
     messages: Vec<Message>,
     /// The Denies that were given an exemption in this turn: whether it suffices, the next one tells.
-    exempted: Vec<(Target, usize)>,
+    exempt: Vec<(Target, usize)>,
     /// The Allows that were adjusted in this turn.
     adjusted: Vec<(Target, usize)>,
     /// The Denies of resource control policies that the plan's encryption was changed for in this
@@ -59,18 +61,23 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(plan: &Plan, facts: &'a Facts, now: Timestamp, terms: Terms) -> Self {
+    pub(super) fn new(
+        plan: &Plan,
+        facts: &'a Facts,
+        now: Timestamp,
+        grant_options: GrantOptions,
+    ) -> Self {
         Self {
             facts,
             now,
-            terms,
+            grant_options,
             plan: plan.clone(),
             before: judge(plan, facts, now),
             drafts: BTreeMap::new(),
             recoveries: Vec::new(),
             plan_changes: Vec::new(),
             messages: Vec::new(),
-            exempted: Vec::new(),
+            exempt: Vec::new(),
             adjusted: Vec::new(),
             encrypted: Vec::new(),
         }
@@ -79,10 +86,10 @@ impl<'a> Search<'a> {
     /// Looks for what is missing until nothing new is found.
     pub(super) fn run(&mut self) {
         for _ in 0..MOST_TURNS {
-            let facts = self.mended();
+            let facts = self.fixed();
             let verdicts = judge(&self.plan, &facts, self.now);
             let mut has_news = false;
-            self.exempted.clear();
+            self.exempt.clear();
             self.adjusted.clear();
             self.encrypted.clear();
             for verdict in verdicts
@@ -112,7 +119,7 @@ impl<'a> Search<'a> {
                 // The Deny that denied the reading is there, whatever it asks for.
                 Verdict::Unknown { .. }
                     if verdict.evidence == Evidence::RefusedReading
-                        && need.who == Who::Exporter =>
+                        && need.who == Actor::Exporter =>
                 {
                     self.tell(verdict)
                 }
@@ -153,7 +160,7 @@ impl<'a> Search<'a> {
             },
             Check::KeyName if verdict.outcome == Verdict::Denied => self.ask_for_key(verdict),
             Check::Table if self.is_foreign_table(of) => self.tell(verdict),
-            // Nothing of ours mends a setting of the bucket or of a key; whoever can is asked to.
+            // Nothing of ours fixes a setting of the bucket or of a key; anyone who can is asked to.
             Check::PublicAccess
             | Check::ObjectOwnership
             | Check::RequesterPays
@@ -220,11 +227,11 @@ impl<'a> Search<'a> {
         let denies: Vec<&Deciding> = verdict.deciding.iter().filter(|d| d.is_deny).collect();
         if let Some(deny) = denies.first() {
             return match (deny.kind, Target::of_resource(self.facts, need)) {
-                (PolicyKind::Resource, Some(target)) if need.who == Who::Exporter => {
+                (PolicyKind::Resource, Some(target)) if need.who == Actor::Exporter => {
                     self.exempt(&target, deny, need, verdict, facts)
                 }
                 (PolicyKind::ResourceControl, _)
-                    if need.who == Who::Exporter && verdict.responsible == Responsible::You =>
+                    if need.who == Actor::Exporter && verdict.responsible == Responsible::You =>
                 {
                     self.meet_control(deny, need, verdict)
                 }
@@ -323,24 +330,24 @@ impl<'a> Search<'a> {
                 continue;
             }
             let place = (target.clone(), index);
-            if self.exempted.contains(&place) {
+            if self.exempt.contains(&place) {
                 if is_about_encryption(statement) {
                     self.note_encrypted(need);
                 } else if names_exporter(statement, self.facts) {
-                    let told = told_of_own_deny(need, deny, self.facts);
+                    let told = describe_own_deny(need, deny, self.facts);
                     has_news |= self.note(verdict.responsible.clone(), told);
                 } else if let Some((draft, _)) = self.drafts.get_mut(target) {
                     draft.note_hit(index, need);
                 }
                 continue;
             }
-            self.exempted.push(place);
+            self.exempt.push(place);
             if is_about_encryption(statement) {
                 has_news |= self.encrypt_as(statement, verdict);
                 continue;
             }
             if names_exporter(statement, self.facts) {
-                let told = told_of_own_deny(need, deny, self.facts);
+                let told = describe_own_deny(need, deny, self.facts);
                 has_news |= self.note(verdict.responsible.clone(), told);
                 continue;
             }
@@ -358,9 +365,9 @@ impl<'a> Search<'a> {
         has_news
     }
 
-    /// Notes a text for whoever can mend what no document of ours can; whether it is new.
+    /// Notes a text for those who can fix what no document of ours can; whether it is new.
     fn tell(&mut self, verdict: &AssessedRequirement) -> bool {
-        self.note(verdict.responsible.clone(), told(verdict, self.facts))
+        self.note(verdict.responsible.clone(), describe(verdict, self.facts))
     }
 
     fn note(&mut self, to: Responsible, told: Told) -> bool {
@@ -376,17 +383,23 @@ impl<'a> Search<'a> {
 
     fn draw(&self, target: &Target, draft: &Draft, now: Option<Timestamp>) -> Drawn {
         let via_s3 = statement::via_s3(&self.plan, self.facts);
-        let terms = statement::Terms {
-            expires: self.terms.expires,
+        let grant_options = statement::GrantOptions {
+            expires: self.grant_options.expires,
             via_s3: via_s3.as_deref(),
             is_wide: false,
         };
-        draft.draw(target.text(self.facts), target, self.facts, terms, now)
+        draft.draw(
+            target.text(self.facts),
+            target,
+            self.facts,
+            grant_options,
+            now,
+        )
     }
 
     /// The facts as they would be with everything done. Deleted principals and grants that ended
     /// stay, so that statements keep their places; they match nobody, and grant nothing.
-    fn mended(&self) -> Facts {
+    fn fixed(&self) -> Facts {
         let mut facts = self.facts.clone();
         for (target, (draft, _)) in &self.drafts {
             target.put(&mut facts, self.draw(target, draft, None).text, self.now);
@@ -410,8 +423,8 @@ impl<'a> Search<'a> {
 
     /// Puts the remedies together, each proved.
     pub(super) fn conclude(self) -> Remedies {
-        let mended = self.mended();
-        let after = judge(&self.plan, &mended, self.now);
+        let fixed = self.fixed();
+        let after = judge(&self.plan, &fixed, self.now);
         let worsened = proof::worsened(&self.before, &after);
         let mut remedies = Vec::new();
         for change in &self.plan_changes {
@@ -475,7 +488,7 @@ impl<'a> Search<'a> {
 
     /// What a document lets through beside what was asked for.
     fn lets_through(&self, target: &Target, draft: &Draft, drawn: &Drawn) -> Vec<String> {
-        let named = principal(self.facts, Who::Exporter);
+        let named = principal(self.facts, Actor::Exporter);
         let exemptions = draft.exemptions.values().filter_map(|list| list.last());
         let mut sentences = lets_through(exemptions, &named);
         let live = target.live(self.facts);
@@ -488,7 +501,7 @@ impl<'a> Search<'a> {
             }
         }
         if target.is_resource_policy() && !drawn.added.is_empty() {
-            let mut sides: Vec<Who> = draft.needs.iter().map(|need| need.who).collect();
+            let mut sides: Vec<Actor> = draft.needs.iter().map(|need| need.who).collect();
             sides.dedup();
             let named = sides.into_iter().map(|who| principal(self.facts, who));
             sentences.extend(named.filter_map(|named| named.named_besides()));
@@ -517,16 +530,22 @@ impl<'a> Search<'a> {
         }
         let mut warnings = Vec::new();
         if !draft.needs.is_empty() {
-            let mut sides: Vec<Who> = draft.needs.iter().map(|need| need.who).collect();
+            let mut sides: Vec<Actor> = draft.needs.iter().map(|need| need.who).collect();
             sides.dedup();
             for who in sides {
                 warnings.extend(super::caution(&principal(self.facts, who), target));
             }
-            warnings.extend(super::warnings_of_expiry(&self.plan, self.terms, self.now));
+            warnings.extend(super::warnings_of_expiry(
+                &self.plan,
+                self.grant_options,
+                self.now,
+            ));
         }
-        let exempted = exempted(draft, target.live(self.facts));
+        let exempt = exempt(draft, target.live(self.facts));
         warnings.extend(super::warning_of_exemption(
-            &self.plan, &exempted, self.terms,
+            &self.plan,
+            &exempt,
+            self.grant_options,
         ));
         warnings.extend(drawn.ended.iter().map(|sid| super::word_of_ended(sid)));
         warnings.extend(drawn.renamed.iter().map(super::word_of_renamed));
@@ -558,7 +577,7 @@ impl<'a> Search<'a> {
                 diff: edit::diff(live.unwrap_or_default(), &drawn.text),
                 after: drawn.text,
                 added: drawn.added,
-                exempted,
+                exempt,
             },
             responsible: responsible.clone(),
             warnings,
@@ -568,7 +587,7 @@ impl<'a> Search<'a> {
 }
 
 /// The Denies that a draft puts an exemption into, as verdicts name them, with what they hit.
-fn exempted(draft: &Draft, live: Option<&Policy>) -> Vec<ExemptingDeny> {
+fn exempt(draft: &Draft, live: Option<&Policy>) -> Vec<ExemptingDeny> {
     let document = live.and_then(|policy| policy.document().ok());
     let label = |index: usize| {
         let statement = document?.statements().get(index)?;
@@ -586,8 +605,8 @@ fn exempted(draft: &Draft, live: Option<&Policy>) -> Vec<ExemptingDeny> {
 /// The requirements that a draft resolves, each once.
 fn resolves(draft: &Draft) -> Vec<RequirementId> {
     let mut resolves = draft.granted.clone();
-    let exempted = draft.exemptions.keys();
-    for need in exempted.filter_map(|index| draft.hit.get(index)).flatten() {
+    let exempt = draft.exemptions.keys();
+    for need in exempt.filter_map(|index| draft.hit.get(index)).flatten() {
         let id = need.id();
         if !resolves.contains(&id) {
             resolves.push(id);

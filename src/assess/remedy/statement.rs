@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
-use crate::assess::requirement::{Purpose, RequiredPermission, Resource, Who};
+use crate::assess::requirement::{Actor, Purpose, RequiredPermission, Resource};
 use crate::job::Plan;
 use crate::job::purposes;
 use tableferry_policy::arn::Arn;
@@ -19,7 +19,7 @@ pub(super) fn is_ours(given: &str) -> bool {
 
 /// What goes into statements beside the needs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms<'a> {
+pub(super) struct GrantOptions<'a> {
     /// Until when the grant holds.
     pub(super) expires: Option<Timestamp>,
     /// `kms:ViaService` for the bucket's key, where the bucket's Region is known.
@@ -38,11 +38,11 @@ pub(super) fn via_s3(plan: &Plan, facts: &Facts) -> Option<String> {
 /// One statement for each purpose and principal among the needs.
 pub(super) fn statements(
     needs: &[RequiredPermission],
-    principal: Option<&dyn Fn(Who) -> SourcePrincipal>,
+    principal: Option<&dyn Fn(Actor) -> SourcePrincipal>,
     is_key_policy: bool,
-    terms: Terms<'_>,
+    grant_options: GrantOptions<'_>,
 ) -> Vec<(String, Map<String, Value>)> {
-    let mut groups: Vec<(Who, Purpose)> =
+    let mut groups: Vec<(Actor, Purpose)> =
         needs.iter().map(|need| (need.who, need.purpose)).collect();
     groups.sort_unstable();
     groups.dedup();
@@ -54,7 +54,7 @@ pub(super) fn statements(
                 .filter(|need| (need.who, need.purpose) == (who, purpose))
                 .collect();
             let named = principal.map(|principal| principal(who));
-            let statement = statement(&of_group, named.as_ref(), is_key_policy, terms);
+            let statement = statement(&of_group, named.as_ref(), is_key_policy, grant_options);
             (purpose.sid().to_owned(), statement)
         })
         .collect()
@@ -64,7 +64,7 @@ fn statement(
     needs: &[&RequiredPermission],
     principal: Option<&SourcePrincipal>,
     is_key_policy: bool,
-    terms: Terms<'_>,
+    grant_options: GrantOptions<'_>,
 ) -> Map<String, Value> {
     let mut conditions = Conditions::default();
     let mut statement = Map::new();
@@ -84,7 +84,7 @@ fn statement(
     } else {
         once(needs.iter().map(|need| need.resource.pattern()))
     };
-    let resources = if terms.is_wide {
+    let resources = if grant_options.is_wide {
         wide(&resources)
     } else {
         resources.into_iter().map(str::to_owned).collect()
@@ -101,10 +101,10 @@ fn statement(
     let via = once(needs.iter().filter_map(|need| need.via.as_deref()));
     if !via.is_empty() {
         conditions.add("StringEquals", "kms:ViaService", one_or_many(&via));
-    } else if let Some(via) = terms.via_s3.filter(|_| is_of_bucket_key) {
+    } else if let Some(via) = grant_options.via_s3.filter(|_| is_of_bucket_key) {
         conditions.add("StringEquals", "kms:ViaService", via.into());
     }
-    if let Some(expires) = terms.expires {
+    if let Some(expires) = grant_options.expires {
         let time = expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         conditions.add("DateLessThan", "aws:CurrentTime", time.into());
     }

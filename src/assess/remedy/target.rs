@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::assess::facts::{Fact, Facts, ObservedCall, PolicyText, PrincipalFacts, ReadError};
 use crate::assess::refusal::is_for_want_of_identity;
-use crate::assess::requirement::{RequiredPermission, Subject, Who};
+use crate::assess::requirement::{Actor, RequiredPermission, Subject};
 use crate::assess::simulation;
 use crate::job::Plan;
 use tableferry_policy::arn::BucketName;
@@ -26,7 +26,7 @@ pub enum Target {
     /// A policy of its own on the principal of a side.
     IdentityPolicy {
         /// Which side.
-        who: Who,
+        who: Actor,
         /// The inline policy's name, which is free.
         name: String,
     },
@@ -51,9 +51,9 @@ impl Target {
     /// A policy of its own on the principal of a side, under a name that is free.
     ///
     /// Where one identity signs in for both sides, it has one such policy.
-    pub(super) fn identity(plan: &Plan, facts: &Facts, who: Who) -> Self {
+    pub(super) fn identity(plan: &Plan, facts: &Facts, who: Actor) -> Self {
         let who = if facts.is_one_identity() {
-            Who::Exporter
+            Actor::Exporter
         } else {
             who
         };
@@ -128,7 +128,7 @@ impl Target {
                     name: name.clone(),
                     document: text.into(),
                 };
-                let sides = [Who::Exporter, Who::Reader];
+                let sides = [Actor::Exporter, Actor::Reader];
                 for side in sides.into_iter().filter(|side| is_one || side == who) {
                     give(facts, side, &policy);
                 }
@@ -153,7 +153,7 @@ impl Target {
 
 /// Gives the principal of a side one identity policy more. IAM's simulation and refused calls told what
 /// the policies of before come to: what those did not allow and the new one does is refused no more.
-fn give(facts: &mut Facts, who: Who, policy: &PolicyText) {
+fn give(facts: &mut Facts, who: Actor, policy: &PolicyText) {
     let Some(side) = facts.side_mut(who) else {
         return;
     };
@@ -214,8 +214,8 @@ fn give(facts: &mut Facts, who: Who, policy: &PolicyText) {
 fn forget_refusals(facts: &mut Facts, before: Option<&Policy>, after: &Policy) {
     let arn = |side: &PrincipalFacts| side.caller.arn.to_string();
     let sides = [
-        (Who::Exporter, Some(arn(facts.source()))),
-        (Who::Reader, facts.destination().map(arn)),
+        (Actor::Exporter, Some(arn(facts.source()))),
+        (Actor::Reader, facts.destination().map(arn)),
     ];
     facts.tried.retain(|one| {
         let is_explained_by_it = one.refusal.as_deref().is_some_and(|refusal| {
@@ -289,8 +289,8 @@ impl fmt::Display for Target {
         match self {
             Self::IdentityPolicy { who, name } => {
                 let whose = match who {
-                    Who::Exporter => "the source's principal",
-                    Who::Reader => "the destination's principal",
+                    Actor::Exporter => "the source's principal",
+                    Actor::Reader => "the destination's principal",
                 };
                 write!(f, "inline policy {name} of {whose}")
             }

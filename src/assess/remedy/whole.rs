@@ -1,6 +1,6 @@
 //! The whole policies that a plan needs, whether they are missing or not: what the exporter needs on
 //! its own side as a policy of its own, and for each resource of another account the live document
-//! with what is not in it yet. What else must be mended, such as a Deny, is mended in them too.
+//! with what is not in it yet. What else must be fixed, such as a Deny, is fixed in them too.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::draft::{Drawn, fitting, principal};
-use super::{ExemptingDeny, Fix, Remedies, Remedy, Target, Terms, proof, statement};
+use super::{ExemptingDeny, Fix, GrantOptions, Remedies, Remedy, Target, proof, statement};
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
-use crate::assess::requirement::{RequiredPermission, Who, bucket_owner, needs_by};
+use crate::assess::requirement::{Actor, RequiredPermission, bucket_owner, needs_by};
 use crate::assess::responsible::Responsible;
 use crate::job::Plan;
 use tableferry_policy::arn::Arn;
@@ -23,8 +23,8 @@ use tableferry_policy::edit;
 /// The exporting account's own resources get none, as its identity policy is enough for them; nor
 /// does the root user, who needs no identity policy.
 #[must_use]
-pub fn whole(plan: &Plan, facts: &Facts, now: Timestamp, terms: Terms) -> Remedies {
-    let mut found = super::remedies(plan, facts, now, terms);
+pub fn whole(plan: &Plan, facts: &Facts, now: Timestamp, grant_options: GrantOptions) -> Remedies {
+    let mut found = super::remedies(plan, facts, now, grant_options);
     let documents = documents(&found.plan, facts);
     let (mut least, others): (Vec<Remedy>, Vec<Remedy>) = found
         .remedies
@@ -34,7 +34,7 @@ pub fn whole(plan: &Plan, facts: &Facts, now: Timestamp, terms: Terms) -> Remedi
         plan: &found.plan,
         facts,
         now,
-        terms,
+        grant_options,
     };
     found.remedies = documents
         .iter()
@@ -63,15 +63,15 @@ pub struct WholePolicy {
 pub fn from_scratch(plan: &Plan, facts: &Facts) -> Vec<WholePolicy> {
     let documents = documents(plan, facts);
     let via_s3 = statement::via_s3(plan, facts);
-    let terms = statement::Terms {
+    let grant_options = statement::GrantOptions {
         expires: None,
         via_s3: via_s3.as_deref(),
         is_wide: false,
     };
     let written = documents.into_iter().map(|(target, needs)| {
-        let drawn = fitting(&target, facts, terms, |terms| {
+        let drawn = fitting(&target, facts, grant_options, |grant_options| {
             let mut drawn = Drawn::of(None);
-            for (sid, statement) in &statements(&target, &needs, facts, terms) {
+            for (sid, statement) in &statements(&target, &needs, facts, grant_options) {
                 drawn.add(sid, statement);
             }
             drawn
@@ -89,13 +89,13 @@ fn statements(
     target: &Target,
     needs: &[RequiredPermission],
     facts: &Facts,
-    terms: statement::Terms<'_>,
+    grant_options: statement::GrantOptions<'_>,
 ) -> Vec<(String, Map<String, Value>)> {
-    let names = |who: Who| principal(facts, who);
+    let names = |who: Actor| principal(facts, who);
     let is_key_policy = matches!(target, Target::KeyPolicy { .. });
     let has_principal = target.is_resource_policy();
-    let principals = has_principal.then_some(&names as &dyn Fn(Who) -> SourcePrincipal);
-    statement::statements(needs, principals, is_key_policy, terms)
+    let principals = has_principal.then_some(&names as &dyn Fn(Actor) -> SourcePrincipal);
+    statement::statements(needs, principals, is_key_policy, grant_options)
 }
 
 fn target(remedy: &Remedy) -> Option<&Target> {
@@ -110,7 +110,7 @@ fn documents(plan: &Plan, facts: &Facts) -> BTreeMap<Target, Vec<RequiredPermiss
     let mut documents: BTreeMap<Target, Vec<RequiredPermission>> = BTreeMap::new();
     let is_root = matches!(facts.source().naming(), SourcePrincipal::Root { .. });
     let needs = needs_by(plan, facts);
-    for need in needs.iter().filter(|need| need.who == Who::Exporter) {
+    for need in needs.iter().filter(|need| need.who == Actor::Exporter) {
         let mut wanted = |target: Target| documents.entry(target).or_default().push(need.clone());
         if !is_root {
             wanted(Target::identity(plan, facts, need.who));
@@ -127,11 +127,11 @@ struct Whole<'a> {
     plan: &'a Plan,
     facts: &'a Facts,
     now: Timestamp,
-    terms: Terms,
+    grant_options: GrantOptions,
 }
 
 impl Whole<'_> {
-    /// The whole document in place of the least that would mend it.
+    /// The whole document in place of the least that would fix it.
     fn remedy(
         &self,
         target: &Target,
@@ -166,7 +166,7 @@ impl Whole<'_> {
             diff: edit::diff(live.unwrap_or_default(), &drawn.text),
             after: drawn.text,
             added: drawn.added,
-            exempted: least.as_ref().map_or_else(Vec::new, exempted),
+            exempt: least.as_ref().map_or_else(Vec::new, exempt),
         };
         match least {
             Some(least) => {
@@ -194,7 +194,7 @@ impl Whole<'_> {
         }
     }
 
-    /// The live document with its Denies mended, and with the statements that it has not; where one
+    /// The live document with its Denies fixed, and with the statements that it has not; where one
     /// grants them already, that stays the only one.
     fn drawn(
         &self,
@@ -203,17 +203,17 @@ impl Whole<'_> {
         least: Option<&Remedy>,
     ) -> Drawn {
         let via_s3 = statement::via_s3(self.plan, self.facts);
-        let terms = statement::Terms {
-            expires: self.terms.expires,
+        let grant_options = statement::GrantOptions {
+            expires: self.grant_options.expires,
             via_s3: via_s3.as_deref(),
             is_wide: false,
         };
         let live = target.text(self.facts);
-        let mended = live.map(|live| least.and_then(without_added).unwrap_or(live.to_owned()));
-        fitting(target, self.facts, terms, |terms| {
-            let mut drawn = Drawn::of(mended.as_deref());
+        let fixed = live.map(|live| least.and_then(without_added).unwrap_or(live.to_owned()));
+        fitting(target, self.facts, grant_options, |grant_options| {
+            let mut drawn = Drawn::of(fixed.as_deref());
             drawn.drop_ended(self.now);
-            for (sid, statement) in &statements(target, needs, self.facts, terms) {
+            for (sid, statement) in &statements(target, needs, self.facts, grant_options) {
                 drawn.add(sid, statement);
             }
             drawn.drop_stale();
@@ -221,13 +221,17 @@ impl Whole<'_> {
         })
     }
 
-    /// What to know of a document that mends nothing: what stands there is enough, or nobody could
+    /// What to know of a document that fixes nothing: what stands there is enough, or nobody could
     /// read it.
     fn warnings(&self, target: &Target, is_granted_more: bool) -> Vec<String> {
         let mut warnings = Vec::new();
         if is_granted_more {
             warnings.extend(super::caution(&self.facts.source().naming(), target));
-            warnings.extend(super::warnings_of_expiry(self.plan, self.terms, self.now));
+            warnings.extend(super::warnings_of_expiry(
+                self.plan,
+                self.grant_options,
+                self.now,
+            ));
         }
         if let Some(obstacle) = target.obstacle(self.facts) {
             warnings.push(format!(
@@ -257,9 +261,9 @@ impl Whole<'_> {
 }
 
 /// The Denies that a remedy puts an exemption into.
-fn exempted(least: &Remedy) -> Vec<ExemptingDeny> {
+fn exempt(least: &Remedy) -> Vec<ExemptingDeny> {
     match &least.fix {
-        Fix::Document { exempted, .. } => exempted.clone(),
+        Fix::Document { exempt, .. } => exempt.clone(),
         _ => Vec::new(),
     }
 }

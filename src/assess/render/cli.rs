@@ -8,17 +8,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Change, Holder, Item, Rendered, Sheet, Side, comment};
+use super::{Change, Holder, Item, RemedyBundle, Rendered, Side, comment};
 use crate::job::{shell_option as option, shell_quoted};
 use tableferry_policy::arn::{AccountId, Arn, Region};
 
 /// Writes the remedies as a script.
 #[must_use]
-pub fn cli(sheet: &Sheet<'_>) -> Rendered {
+pub fn cli(bundle: &RemedyBundle<'_>) -> Rendered {
     let mut left_out = Vec::new();
     let mut steps = String::new();
     let mut sides: BTreeMap<&Side, (&AccountId, &Region)> = BTreeMap::new();
-    for item in sheet.items() {
+    for item in bundle.items() {
         steps.push('\n');
         match (item.keeps_out(), &item.account) {
             (None, Some(account)) => {
@@ -38,7 +38,7 @@ pub fn cli(sheet: &Sheet<'_>) -> Rendered {
         }
     }
     let mut text = String::from("#!/bin/sh\n");
-    for line in sheet.head() {
+    for line in bundle.head() {
         text.push_str(&comment(&line));
     }
     text.push_str("set -eu\n");
@@ -46,7 +46,7 @@ pub fn cli(sheet: &Sheet<'_>) -> Rendered {
         text.push_str(HEAD);
     }
     for (side, (account, region)) in sides {
-        text.push_str(&profile(sheet, side, account, region));
+        text.push_str(&profile(bundle, side, account, region));
     }
     text.push_str(&steps);
     Rendered { text, left_out }
@@ -69,10 +69,10 @@ fn variables(side: &Side) -> (String, String) {
 }
 
 /// Chooses the profile of a side and proves that it is of the account.
-fn profile(sheet: &Sheet<'_>, side: &Side, account: &AccountId, region: &Region) -> String {
+fn profile(bundle: &RemedyBundle<'_>, side: &Side, account: &AccountId, region: &Region) -> String {
     let (name, environment) = variables(side);
     let mut text = String::from("\n");
-    match sheet.sign_in(side) {
+    match bundle.sign_in(side) {
         Some(sign_in) => {
             text.push_str(&comment(&format!(
                 "The plan's profile for account {account}. If it may not make the changes, set \

@@ -15,28 +15,28 @@ use serde_json::{Map, Value, json};
 
 use crate::sanitize::escape_json;
 
-use super::{Change, Holder, Item, Rendered, Sheet, comment};
+use super::{Change, Holder, Item, RemedyBundle, Rendered, comment};
 
-/// Writes what is changed in one account as a template; the sheet must hold no other account's
+/// Writes what is changed in one account as a template; the bundle must hold no other account's
 /// changes. Empty where nothing is changed.
 #[must_use]
-pub fn cloudformation(sheet: &Sheet<'_>) -> Rendered {
+pub fn cloudformation(bundle: &RemedyBundle<'_>) -> Rendered {
     let mut body = Body::default();
-    for item in sheet.items() {
+    for item in bundle.items() {
         body.take(item);
     }
     let is_empty = body.resources.is_empty() && body.metadata.is_empty();
     let mut text = String::new();
     if !is_empty {
-        text = sheet.head().iter().map(|line| comment(line)).collect();
+        text = bundle.head().iter().map(|line| comment(line)).collect();
         for note in &body.notes {
             text.push_str(&comment(note));
         }
         text.push_str("AWSTemplateFormatVersion: \"2010-09-09\"\n");
         let description = format!(
             "What the {} to the bucket {} needs",
-            sheet.plan.words().noun,
-            sheet.plan.destination.bucket
+            bundle.plan.words().noun,
+            bundle.plan.destination.bucket
         );
         let _ = writeln!(text, "Description: {}", scalar(&description.into()));
         if !body.metadata.is_empty() {

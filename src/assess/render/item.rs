@@ -5,7 +5,7 @@ use super::{Side, laid_out};
 use crate::assess::facts::{Facts, PrincipalFacts};
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::remedy::{Fix, Remedy, Target};
-use crate::assess::requirement::{Who, bucket_owner};
+use crate::assess::requirement::{Actor, bucket_owner};
 use crate::job::Plan;
 use tableferry_policy::arn::{AccountId, Arn, Region};
 
@@ -72,7 +72,7 @@ pub enum Change<'a> {
         /// The value.
         value: &'a str,
     },
-    /// Somebody else has to mend it.
+    /// Somebody else has to fix it.
     Message {
         /// What to tell them.
         text: &'a str,
@@ -154,7 +154,7 @@ impl Item<'_> {
                 after,
                 ..
             } => Some(format!(
-                "roles of IAM Identity Center cannot be edited by hand: whoever owns the permission \
+                "roles of IAM Identity Center cannot be edited by hand: the owner of the permission \
                  set {set} adds this to its inline policy, and provisions it again\n{}",
                 laid_out(after)
             )),
@@ -235,9 +235,9 @@ fn holder<'a>(facts: &Facts, target: &'a Target) -> Holder<'a> {
     }
 }
 
-fn signed_in(facts: &Facts, who: Who) -> (Side, &PrincipalFacts) {
+fn signed_in(facts: &Facts, who: Actor) -> (Side, &PrincipalFacts) {
     match (who, facts.destination()) {
-        (Who::Reader, Some(destination)) => (Side::Destination, destination),
+        (Actor::Reader, Some(destination)) => (Side::Destination, destination),
         _ => (Side::Source, facts.source()),
     }
 }

@@ -2,22 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::{Change, Holder, Item, Rendered, Sheet};
+use super::{Change, Holder, Item, RemedyBundle, Rendered};
 use crate::assess::verdict::AssessedRequirement;
 
 /// The only version of the format that there has been.
 const VERSION: u32 = 1;
 
-/// Writes the remedies as one JSON object, with the verdicts that none of them mends.
+/// Writes the remedies as one JSON object, with the verdicts that none of them fixes.
 #[must_use]
-pub fn json(sheet: &Sheet<'_>, open: &[&AssessedRequirement]) -> Rendered {
+pub fn json(bundle: &RemedyBundle<'_>, open: &[&AssessedRequirement]) -> Rendered {
     let open: Vec<Value> = open.iter().map(|verdict| verdict.to_json()).collect();
     let object = json!({
         "version": VERSION,
-        "facts_read_at": sheet.facts.surveyed_at,
-        "source_account": sheet.facts.source().caller.account,
-        "bucket": sheet.plan.destination.bucket,
-        "remedies": sheet.items().iter().map(remedy).collect::<Vec<_>>(),
+        "facts_read_at": bundle.facts.surveyed_at,
+        "source_account": bundle.facts.source().caller.account,
+        "bucket": bundle.plan.destination.bucket,
+        "remedies": bundle.items().iter().map(remedy).collect::<Vec<_>>(),
         "open": open,
     });
     Rendered {

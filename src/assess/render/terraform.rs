@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{Change, Holder, Item, Rendered, Sheet, Side, comment, laid_out};
+use super::{Change, Holder, Item, RemedyBundle, Rendered, Side, comment, laid_out};
 use crate::sanitize::is_terminal_control;
 use tableferry_policy::arn::{AccountId, Region};
 
@@ -21,20 +21,20 @@ type Provider<'a> = (&'a Side, &'a Region);
 
 /// Writes the remedies as Terraform.
 #[must_use]
-pub fn terraform(sheet: &Sheet<'_>) -> Rendered {
-    let providers: BTreeSet<Provider<'_>> = sheet
+pub fn terraform(bundle: &RemedyBundle<'_>) -> Rendered {
+    let providers: BTreeSet<Provider<'_>> = bundle
         .items()
         .iter()
         .filter(|item| item.keeps_out().is_none() && is_resource(item))
         .map(|item| (&item.side, &item.region))
         .collect();
-    let mut text: String = sheet.head().iter().map(|line| comment(line)).collect();
+    let mut text: String = bundle.head().iter().map(|line| comment(line)).collect();
     text.push_str(HEAD);
     for provider in &providers {
-        text.push_str(&provider_block(sheet, *provider, &providers));
+        text.push_str(&provider_block(bundle, *provider, &providers));
     }
     let mut left_out = Vec::new();
-    for item in sheet.items() {
+    for item in bundle.items() {
         text.push('\n');
         let aside = item.keeps_out().or_else(|| recovery(item));
         if let Some(words) = aside {
@@ -77,17 +77,17 @@ fn alias((side, region): Provider<'_>, providers: &BTreeSet<Provider<'_>>) -> St
 
 /// A provider that works in one account only, whatever its profile signs in to.
 fn provider_block(
-    sheet: &Sheet<'_>,
+    bundle: &RemedyBundle<'_>,
     (side, region): Provider<'_>,
     providers: &BTreeSet<Provider<'_>>,
 ) -> String {
-    let account = sheet
+    let account = bundle
         .items()
         .iter()
         .find(|item| (&item.side, &item.region) == (side, region))
         .and_then(|item| item.account.as_ref());
     let mut block = String::new();
-    let sign_in = sheet.sign_in(side);
+    let sign_in = bundle.sign_in(side);
     if sign_in.is_none() {
         block.push_str("\n# The plan names no profile for this account: add one.");
     }

@@ -3,18 +3,18 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{Rendered, Sheet, cli, cloudformation, json as as_json, terraform};
+use super::{RemedyBundle, Rendered, cli, cloudformation, json as as_json, terraform};
 use crate::assess::facts::{Fact, Facts};
-use crate::assess::remedy::{Remedy, Terms, remedies, whole};
+use crate::assess::remedy::{GrantOptions, Remedy, remedies, whole};
 use crate::assess::tests::world::*;
 use crate::job::Plan;
 
 fn found(plan: &Plan, facts: &Facts) -> Vec<Remedy> {
-    remedies(plan, facts, now(), Terms::default()).remedies
+    remedies(plan, facts, now(), GrantOptions::default()).remedies
 }
 
 fn all(plan: &Plan, facts: &Facts) -> Vec<Remedy> {
-    whole(plan, facts, now(), Terms::default()).remedies
+    whole(plan, facts, now(), GrantOptions::default()).remedies
 }
 
 /// A bucket whose policy has a variable in it, and grants the exporter nothing.
@@ -36,10 +36,10 @@ fn no_policy() -> Facts {
     facts
 }
 
-/// Each format but the letters.
+/// Each format but the request texts.
 fn each(plan: &Plan, facts: &Facts, remedies: &[Remedy]) -> [Rendered; 3] {
-    let sheet = Sheet::new(plan, facts, remedies);
-    [terraform(&sheet), cloudformation(&sheet), cli(&sheet)]
+    let bundle = RemedyBundle::new(plan, facts, remedies);
+    [terraform(&bundle), cloudformation(&bundle), cli(&bundle)]
 }
 
 /// The text without its comments.
@@ -66,7 +66,7 @@ fn what_stands_in_a_policy_is_kept_in_the_whole_document_of_every_format() {
 fn policy_variables_are_no_templates_of_terraform() {
     let (plan, facts) = (aes_plan(), own_folders());
     let remedies = found(&plan, &facts);
-    let text = terraform(&Sheet::new(&plan, &facts, &remedies)).text;
+    let text = terraform(&RemedyBundle::new(&plan, &facts, &remedies)).text;
     assert!(text.contains("export-landing/$${aws:username}/*"), "{text}");
     assert!(!text.replace("$${", "").contains("${"), "{text}");
 }
@@ -76,15 +76,15 @@ fn a_policy_that_is_there_is_imported_and_kept_and_a_new_one_is_not() {
     let plan = aes_plan();
     for (facts, is_there) in [(own_folders(), true), (no_policy(), false)] {
         let remedies = found(&plan, &facts);
-        let sheet = Sheet::new(&plan, &facts, &remedies);
-        let text = terraform(&sheet).text;
+        let bundle = RemedyBundle::new(&plan, &facts, &remedies);
+        let text = terraform(&bundle).text;
         for words in [
             "to = aws_s3_bucket_policy.landing",
             "prevent_destroy = true",
         ] {
             assert_eq!(text.contains(words), is_there, "{text}");
         }
-        let text = cloudformation(&sheet).text;
+        let text = cloudformation(&bundle).text;
         assert_eq!(text.contains("DeletionPolicy: Retain"), is_there, "{text}");
     }
 }
@@ -96,7 +96,7 @@ fn a_bucket_policy_is_put_with_its_expected_owner_and_a_key_policy_without_a_byp
     facts.retain_keys(|_| false);
     facts.put_key(key(KEY, &json!([granting_key()[0]])));
     let remedies = found(&plan, &facts);
-    let text = cli(&Sheet::new(&plan, &facts, &remedies)).text;
+    let text = cli(&RemedyBundle::new(&plan, &facts, &remedies)).text;
     let of_buckets: Vec<&str> = text.split("aws s3api ").skip(1).collect();
     assert_eq!(of_buckets.len(), 2, "{text}");
     for call in of_buckets {
@@ -152,13 +152,19 @@ fn a_remedy_that_is_not_sound_is_told_and_not_written() {
             "{words}"
         );
     }
-    let sheet = Sheet::new(&plan, &facts, &remedies);
-    let letters = sheet.letters(None);
+    let bundle = RemedyBundle::new(&plan, &facts, &remedies);
+    let request_texts = bundle.request_texts(None);
     // What is needed is asked for all the same, without the document.
-    assert!(letters.text.contains("s3:PutObject on "), "{letters:#?}");
-    assert!(!letters.text.contains("TableferryWrite"), "{letters:#?}");
-    assert!(letters.left_out[0].contains("lock you out"));
-    let object: Value = serde_json::from_str(&as_json(&sheet, &[]).text).unwrap();
+    assert!(
+        request_texts.text.contains("s3:PutObject on "),
+        "{request_texts:#?}"
+    );
+    assert!(
+        !request_texts.text.contains("TableferryWrite"),
+        "{request_texts:#?}"
+    );
+    assert!(request_texts.left_out[0].contains("lock you out"));
+    let object: Value = serde_json::from_str(&as_json(&bundle, &[]).text).unwrap();
     assert_eq!(object["remedies"][0]["is_writable"], false);
     assert_eq!(
         object["remedies"][0]["problems"],
@@ -199,11 +205,11 @@ fn a_name_is_one_word_of_a_shell_and_one_string_of_terraform() {
     }
     let facts = no_policy();
     let remedies = found(&plan, &facts);
-    let sheet = Sheet::new(&plan, &facts, &remedies);
-    let script = cli(&sheet).text;
+    let bundle = RemedyBundle::new(&plan, &facts, &remedies);
+    let script = cli(&bundle).text;
     let word = r#"destination_profile='p'\''; touch /tmp/x; "${boom}" \'"#;
     assert!(script.lines().any(|line| line == word), "{script}");
-    let text = terraform(&sheet).text;
+    let text = terraform(&bundle).text;
     let string = r#"  profile             = "p'; touch /tmp/x; \"$${boom}\" \\""#;
     assert!(text.lines().any(|line| line == string), "{text}");
 }
@@ -218,11 +224,11 @@ fn a_role_that_the_plan_assumes_is_assumed_by_terraform_and_told_in_the_script()
     }
     let facts = no_policy();
     let remedies = found(&plan, &facts);
-    let sheet = Sheet::new(&plan, &facts, &remedies);
-    let text = terraform(&sheet).text;
+    let bundle = RemedyBundle::new(&plan, &facts, &remedies);
+    let text = terraform(&bundle).text;
     assert!(text.contains(&format!("role_arn = \"{role}\"")), "{text}");
     assert!(text.contains("external_id = \"ferry\""), "{text}");
-    let script = cli(&sheet).text;
+    let script = cli(&bundle).text;
     assert!(
         script.contains(&format!("# The plan assumes {role} on top")),
         "{script}"
@@ -243,11 +249,11 @@ fn an_account_that_the_plan_signs_in_to_nowhere_needs_a_profile_to_be_named() {
     facts.retain_keys(|_| false);
     facts.put_key(key(&third, &foreign));
     let remedies = all(&plan, &facts);
-    let sheet = Sheet::new(&plan, &facts, &remedies);
-    let script = cli(&sheet).text;
+    let bundle = RemedyBundle::new(&plan, &facts, &remedies);
+    let script = cli(&bundle).text;
     let line = "account_333333333333_profile=${ACCOUNT_333333333333_PROFILE:?names no profile of account 333333333333}";
     assert!(script.lines().any(|told| told == line), "{script}");
-    let text = terraform(&sheet).text;
+    let text = terraform(&bundle).text;
     assert!(
         text.contains("provider = aws.account_333333333333"),
         "{text}"
@@ -269,8 +275,8 @@ fn a_template_makes_no_key_and_no_table() {
     let remedies = found(&plan, &facts);
     for account in ["111111111111", "222222222222"] {
         let account = account.parse().unwrap();
-        let sheet = Sheet::new(&plan, &facts, &remedies).of_account(&account);
-        let rendered = cloudformation(&sheet);
+        let bundle = RemedyBundle::new(&plan, &facts, &remedies).of_account(&account);
+        let rendered = cloudformation(&bundle);
         let text = effective(&rendered.text);
         assert!(!text.contains("Type: AWS::KMS::Key"), "{text}");
         assert!(!text.contains("Type: AWS::DynamoDB::Table"), "{text}");
@@ -284,7 +290,7 @@ fn point_in_time_recovery_is_a_block_in_terraform() {
     let mut facts = facts();
     facts.table_mut("Orders").unwrap().recovery = absent();
     let remedies = found(&plan, &facts);
-    let rendered = terraform(&Sheet::new(&plan, &facts, &remedies));
+    let rendered = terraform(&RemedyBundle::new(&plan, &facts, &remedies));
     assert!(!effective(&rendered.text).contains("aws_dynamodb_table"));
     let block = "#   point_in_time_recovery {\n#     enabled = true\n#   }";
     assert!(rendered.text.contains(block), "{}", rendered.text);
@@ -335,12 +341,12 @@ fn an_inline_policy_of_a_role_goes_by_its_name_without_the_path() {
     facts.source_mut().identity_policies = known(Vec::new());
     let remedies = found(&plan, &facts);
     let account = "111111111111".parse().unwrap();
-    let sheet = Sheet::new(&plan, &facts, &remedies).of_account(&account);
-    let text = terraform(&sheet).text;
+    let bundle = RemedyBundle::new(&plan, &facts, &remedies).of_account(&account);
+    let text = terraform(&bundle).text;
     assert!(text.contains("role     = \"OnCallExporter\""), "{text}");
-    let text = cloudformation(&sheet).text;
+    let text = cloudformation(&bundle).text;
     assert!(text.contains("RoleName: \"OnCallExporter\""), "{text}");
-    let text = cli(&sheet).text;
+    let text = cli(&bundle).text;
     assert!(text.contains("aws iam put-role-policy"), "{text}");
     assert!(text.contains("--role-name OnCallExporter"), "{text}");
 }
@@ -349,8 +355,8 @@ fn an_inline_policy_of_a_role_goes_by_its_name_without_the_path() {
 fn everything_that_is_granted_already_is_no_second_statement_of_the_whole_policies() {
     let (plan, facts) = (kms_plan(), facts());
     let remedies = all(&plan, &facts);
-    let sheet = Sheet::new(&plan, &facts, &remedies);
-    let object: Value = serde_json::from_str(&as_json(&sheet, &[]).text).unwrap();
+    let bundle = RemedyBundle::new(&plan, &facts, &remedies);
+    let object: Value = serde_json::from_str(&as_json(&bundle, &[]).text).unwrap();
     let told: Vec<(&Value, usize, bool)> = object["remedies"]
         .as_array()
         .unwrap()
@@ -371,9 +377,9 @@ fn everything_that_is_granted_already_is_no_second_statement_of_the_whole_polici
     );
 }
 
-/// What was found missing is no second statement beside the whole, and a Deny that hits is mended.
+/// What was found missing is no second statement beside the whole, and a Deny that hits is fixed.
 #[test]
-fn the_whole_policies_mend_what_the_least_would() {
+fn the_whole_policies_fix_what_the_least_would() {
     let plan = aes_plan();
     let mut statements = granting_bucket();
     statements[0]["Action"] = json!(["s3:PutObject", "s3:AbortMultipartUpload"]);
@@ -383,8 +389,8 @@ fn the_whole_policies_mend_what_the_least_would() {
     let mut facts = facts();
     facts.bucket_mut(&landing()).policy = known(document(&statements));
     let remedies = all(&plan, &facts);
-    let sheet = Sheet::new(&plan, &facts, &remedies);
-    let object: Value = serde_json::from_str(&as_json(&sheet, &[]).text).unwrap();
+    let bundle = RemedyBundle::new(&plan, &facts, &remedies);
+    let object: Value = serde_json::from_str(&as_json(&bundle, &[]).text).unwrap();
     let remedies = object["remedies"].as_array().unwrap();
     let of_bucket = remedies
         .iter()
@@ -402,13 +408,15 @@ fn the_whole_policies_mend_what_the_least_would() {
 }
 
 #[test]
-fn there_is_a_text_for_each_who_can_mend_something() {
+fn there_is_a_text_for_each_who_can_fix_something() {
     let plan = kms_plan();
     let mut facts = no_policy();
     facts.retain_keys(|_| false);
     facts.put_key(key(KEY, &json!([granting_key()[0]])));
     let remedies = found(&plan, &facts);
-    let text = Sheet::new(&plan, &facts, &remedies).letters(None).text;
+    let text = RemedyBundle::new(&plan, &facts, &remedies)
+        .request_texts(None)
+        .text;
     let heads: Vec<&str> = text
         .lines()
         .filter(|line| line.starts_with("To "))
@@ -443,9 +451,9 @@ fn an_absent_policy_was_read() {
     let plan = aes_plan();
     let mut facts = no_policy();
     let remedies = all(&plan, &facts);
-    let sheet = Sheet::new(&plan, &facts, &remedies);
-    assert!(sheet.items().iter().all(super::Item::is_writable));
+    let bundle = RemedyBundle::new(&plan, &facts, &remedies);
+    assert!(bundle.items().iter().all(super::Item::is_writable));
     facts.bucket_mut(&landing()).policy = Fact::UNASKED;
-    let sheet = Sheet::new(&plan, &facts, &remedies);
-    assert!(!sheet.items().iter().all(super::Item::is_writable));
+    let bundle = RemedyBundle::new(&plan, &facts, &remedies);
+    assert!(!bundle.items().iter().all(super::Item::is_writable));
 }

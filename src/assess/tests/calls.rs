@@ -8,16 +8,16 @@ use crate::assess::call::{Call, Carried, Keys, Route, RouteKey, cells};
 use crate::assess::context;
 use crate::assess::explain::simulate_lines;
 use crate::assess::facts::ObservedCall;
-use crate::assess::remedy::{Fix, Remedy, Terms, remedies};
+use crate::assess::remedy::{Fix, GrantOptions, Remedy, remedies};
 use crate::assess::request::{PermissionRequest, asks};
-use crate::assess::requirement::{Who, needs_by};
+use crate::assess::requirement::{Actor, needs_by};
 use crate::assess::verdict::Verdict;
 use crate::job::Plan;
 use tableferry_policy::evaluate::ContextValue;
 use tableferry_policy::simulate::simulate_line;
 
 /// What is documented, by hand; the sandbox's contexts are held against the same text.
-const DOCUMENTED: &str = include_str!("../../../tests/foreseen/call_contexts.txt");
+const DOCUMENTED: &str = include_str!("../../../tests/predictions/call_contexts.txt");
 
 /// One cell of that text: the key, the column, and what is there.
 type Documented = (&'static str, &'static str, &'static str);
@@ -200,7 +200,7 @@ fn encryption_is_no_remedy_for_a_deny_of_the_abort() {
         "Resource": "arn:aws:s3:::export-landing/*",
         "Condition": { "StringNotEquals": { "s3:x-amz-server-side-encryption": "aws:kms" } }
     }));
-    let found = remedies(&aes_plan(), &facts, now(), Terms::default());
+    let found = remedies(&aes_plan(), &facts, now(), GrantOptions::default());
     assert_eq!(found.plan, aes_plan());
     let is_asked = |remedy: &Remedy| matches!(&remedy.fix, Fix::RequestText { text } if text.contains("s3:AbortMultipartUpload"));
     assert!(found.remedies.iter().any(is_asked), "{found:#?}");
@@ -370,7 +370,7 @@ fn a_probe_of_the_objects_key_shows_nothing_of_a_tables() {
         &format!("[encryption]\nalgorithm = 'KMS'\nkey = '{TABLE_KEY}'"),
     );
     facts.tried.push(ObservedCall {
-        who: Who::Exporter,
+        who: Actor::Exporter,
         action: "kms:Decrypt".to_owned(),
         resource: TABLE_KEY.to_owned(),
         at: now(),

@@ -1,4 +1,4 @@
-//! Settings and times judged: one case for each failure that can be foreseen.
+//! Settings and times judged: one case for each failure that can be predicted.
 
 use rstest::rstest;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::assess::facts::{
     Change, InFlight, KeyManager, Ownership, PastExport, PublicAccessBlock,
 };
 use crate::assess::judge::judge;
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{Check, Overall, Verdict, overall};
 use crate::job::Plan;
@@ -70,7 +70,7 @@ fn a_public_policy_under_block_public_access_keeps_other_accounts_out() {
     let verdict = of(&aes_plan(), &facts, Check::PublicAccess);
     assert!(verdict.outcome.is_allowed());
     assert_eq!(verdict.cautions.len(), 1);
-    facts.account_of_mut(Who::Reader).public_access = known(PublicAccessBlock {
+    facts.account_of_mut(Actor::Reader).public_access = known(PublicAccessBlock {
         restrict_public_buckets: true,
         ..PublicAccessBlock::default()
     });
@@ -276,12 +276,12 @@ fn a_chained_role_lasts_an_hour() {
 #[test]
 fn the_quota_is_counted_with_the_plans_own() {
     let mut facts = facts();
-    facts.account_of_mut(Who::Exporter).in_flight = known(InFlight {
+    facts.account_of_mut(Actor::Exporter).in_flight = known(InFlight {
         count: 299,
         bytes: None,
     });
     assert!(of(&aes_plan(), &facts, Check::Quota).outcome.is_allowed());
-    facts.account_of_mut(Who::Exporter).in_flight = known(InFlight {
+    facts.account_of_mut(Actor::Exporter).in_flight = known(InFlight {
         count: 300,
         bytes: None,
     });

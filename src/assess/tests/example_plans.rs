@@ -9,9 +9,9 @@ use crate::assess::facts::{
     TableFacts,
 };
 use crate::assess::judge::judge;
-use crate::assess::remedy::{Terms, remedies};
+use crate::assess::remedy::{GrantOptions, remedies};
+use crate::assess::requirement::Actor;
 use crate::assess::requirement::Criticality;
-use crate::assess::requirement::Who;
 use crate::assess::verdict::{AssessedRequirement, Overall, Verdict, overall};
 use crate::job::Plan;
 
@@ -42,9 +42,9 @@ fn survey(plan: &Plan) -> Facts {
             unread: Vec::new(),
         }])
     };
-    facts.account_of_mut(Who::Exporter).service_control = level("service_control");
-    facts.account_of_mut(Who::Exporter).resource_control = level("resource_control");
-    facts.account_of_mut(Who::Reader).resource_control = level("resource_control");
+    facts.account_of_mut(Actor::Exporter).service_control = level("service_control");
+    facts.account_of_mut(Actor::Exporter).resource_control = level("resource_control");
+    facts.account_of_mut(Actor::Reader).resource_control = level("resource_control");
     *facts.bucket_mut(&plan.destination.bucket) =
         bucket(&world["buckets"][plan.destination.bucket.as_str()]);
     facts.retain_tables(|_| false);
@@ -187,7 +187,7 @@ fn a_plan_that_fails_is_denied_with_its_words(#[case] name: &str, #[case] words:
 fn a_deny_on_addresses_depends_and_its_exemption_settles_it() {
     let (plan, facts, verdicts) = judged("deny");
     assert_eq!(overall(&verdicts, false), Overall::Undecided);
-    let found = remedies(&plan, &facts, now(), Terms::default());
+    let found = remedies(&plan, &facts, now(), GrantOptions::default());
     let is_left = |verdict: &&AssessedRequirement| verdict.criticality == Criticality::Required;
     assert_eq!(found.open().filter(is_left).count(), 0, "{found:#?}");
 }
@@ -198,9 +198,9 @@ fn a_deny_on_addresses_depends_and_its_exemption_settles_it() {
 #[case("key-without-grant")]
 #[case("may-not-export")]
 #[case("pitr-off")]
-fn a_plan_that_fails_by_what_can_be_changed_is_mended(#[case] name: &str) {
+fn a_plan_that_fails_by_what_can_be_changed_is_fixed(#[case] name: &str) {
     let (plan, facts, _) = judged(name);
-    let found = remedies(&plan, &facts, now(), Terms::default());
+    let found = remedies(&plan, &facts, now(), GrantOptions::default());
     assert!(
         found
             .remedies

@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 use super::world::*;
 use crate::assess::facts::{ControlLevel, DefaultEncryption, Fact, Facts, ReadError};
-use crate::assess::remedy::{Fix, Remedies, Remedy, Target, Terms, letter, remedies, whole};
-use crate::assess::render::{Sheet, cli, cloudformation, terraform};
-use crate::assess::requirement::Who;
+use crate::assess::remedy::{
+    Fix, GrantOptions, Remedies, Remedy, Target, remedies, request_text, whole,
+};
+use crate::assess::render::{RemedyBundle, cli, cloudformation, terraform};
+use crate::assess::requirement::Actor;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{Evidence, Overall, overall};
 use crate::job::{Encryption, Plan};
@@ -16,7 +18,7 @@ use crate::job::{Encryption, Plan};
 const BUCKET: &str = "arn:aws:s3:::export-landing";
 
 fn found(plan: &Plan, facts: &Facts) -> Remedies {
-    remedies(plan, facts, now(), Terms::default())
+    remedies(plan, facts, now(), GrantOptions::default())
 }
 
 /// Exactly one remedy, a sound document after which all is allowed: itself, and its statements.
@@ -114,7 +116,9 @@ fn an_action_repaired_for_a_whole_account_is_said_to_serve_it() {
     let (remedy, _) = only(&kms_plan(), &with_key_policy(&statement, false));
     let said = remedy.lets_through.join("\n");
     assert!(
-        said.contains("`Partners` allows kms:GenerateDataKey and kms:Decrypt to everybody"),
+        said.contains(
+            "`Partners` allows kms:GenerateDataKey and kms:Decrypt to all principals that it names"
+        ),
         "{said}"
     );
 }
@@ -157,7 +161,7 @@ fn a_control_policy_that_demands_kms_is_met_by_the_plan() {
         key: Some(KEY.to_owned()),
         has_bucket_key: false,
     });
-    facts.account_of_mut(Who::Reader).resource_control = known(vec![ControlLevel {
+    facts.account_of_mut(Actor::Reader).resource_control = known(vec![ControlLevel {
         target: "r-root".to_owned(),
         policies: vec![
             inline(
@@ -206,7 +210,7 @@ fn one_identity_on_both_sides_gets_one_policy() {
     assert_eq!(remedy.responsible, Responsible::You);
     assert!(matches!(
         &remedy.fix,
-        Fix::Document { target: Target::IdentityPolicy { who: Who::Exporter, name }, .. }
+        Fix::Document { target: Target::IdentityPolicy { who: Actor::Exporter, name }, .. }
             if name == "tableferry-export"
     ));
     let sids: Vec<&str> = after
@@ -218,7 +222,7 @@ fn one_identity_on_both_sides_gets_one_policy() {
         "{sids:?}"
     );
     let all = [remedy];
-    let sheet = Sheet::new(&plan, &facts, &all);
+    let sheet = RemedyBundle::new(&plan, &facts, &all);
     for (text, change) in [
         (cli(&sheet).text, "put-role-policy"),
         (terraform(&sheet).text, "resource \"aws_iam_role_policy\""),
@@ -325,7 +329,7 @@ fn tables_that_do_not_fit_one_by_one_are_named_by_the_pattern_that_fits(
     let mut facts = facts();
     facts.source_mut().identity_policies = known(Vec::new());
     let found = if is_whole {
-        whole(&plan, &facts, now(), Terms::default())
+        whole(&plan, &facts, now(), GrantOptions::default())
     } else {
         found(&plan, &facts)
     };
@@ -398,7 +402,7 @@ fn a_bucket_policy_that_denies_its_own_reading_is_evidence() {
     };
     let owner = Responsible::DestinationOwner(Some("222222222222".parse().unwrap()));
     assert_eq!(remedy.responsible, owner);
-    let text = letter(&owner, &found.remedies, &aes_plan(), &facts, None);
+    let text = request_text(&owner, &found.remedies, &aes_plan(), &facts, None);
     for part in [
         "s3:PutObject on arn:aws:s3:::export-landing/prod/AWSDynamoDB/*",
         "denies even the reading of that policy (s3:GetBucketPolicy)",
@@ -409,7 +413,7 @@ fn a_bucket_policy_that_denies_its_own_reading_is_evidence() {
     // Refused for want of a permission, it says nothing about the export.
     facts.bucket_mut(&landing()).policy = refused("s3:GetBucketPolicy");
     assert_eq!(
-        remedies(&aes_plan(), &facts, now(), Terms::default()).remedies,
+        remedies(&aes_plan(), &facts, now(), GrantOptions::default()).remedies,
         []
     );
 }

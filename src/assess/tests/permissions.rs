@@ -1,4 +1,4 @@
-//! Permissions judged: one case for each refusal that can be foreseen.
+//! Permissions judged: one case for each refusal that can be predicted.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::world::*;
 use crate::assess::explain::simulate_lines;
 use crate::assess::facts::{Fact, Facts, GrantFacts};
 use crate::assess::judge::judge;
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{Overall, Verdict, overall};
 use tableferry_policy::evaluate::PolicyKind;
@@ -29,7 +29,7 @@ fn where_all_is_known_and_granted_all_is_allowed_and_nothing_assumed() {
 fn facts_survive_the_way_through_a_file() {
     let mut facts = facts();
     facts.bucket_mut(&landing()).ownership = refused("s3:GetBucketOwnershipControls");
-    facts.account_of_mut(Who::Exporter).in_flight = Fact::UNASKED;
+    facts.account_of_mut(Actor::Exporter).in_flight = Fact::UNASKED;
     let text = facts.to_json().unwrap();
     assert_eq!(Facts::from_json(&text).unwrap(), facts);
     assert!(text.contains("\"state\": \"refused\""));
@@ -181,7 +181,7 @@ fn an_allow_for_secure_transport_alone_leaves_the_export_open() {
 #[case::first(json!({ "NotIpAddress": { "aws:SourceIp": "203.0.113.0/24" }, "StringNotEquals": { "aws:CalledViaFirst": "dynamodb.amazonaws.com" } }))]
 #[case::organization(json!({ "StringNotEquals": { "aws:PrincipalOrgID": "o-exampleorg" } }))]
 #[case::service_calls(json!({ "Null": { "aws:SourceArn": "false" } }))]
-fn a_deny_that_spares_the_export_is_no_matter(#[case] condition: Value) {
+fn a_deny_that_exempts_the_export_is_no_matter(#[case] condition: Value) {
     let verdict = on(&aes_plan(), &bucket_with(&deny(&condition)), "s3:PutObject");
     assert_eq!(verdict.outcome, Verdict::CLEAR, "{verdict:#?}");
 }
@@ -216,7 +216,7 @@ fn a_not_principal_that_lists_the_role_alone_still_denies_under_a_boundary() {
 }
 
 #[test]
-fn denials_that_no_bucket_can_mend_name_who_can() {
+fn denials_that_no_bucket_can_fix_name_who_can() {
     let deny_all = json!([
         { "Effect": "Allow", "Action": "*", "Resource": "*" },
         { "Sid": "NoExports", "Effect": "Deny", "Action": "s3:PutObject", "Resource": "*" }
@@ -227,14 +227,18 @@ fn denials_that_no_bucket_can_mend_name_who_can() {
         unread: Vec::new(),
     };
     let mut facts = facts();
-    facts.account_of_mut(Who::Exporter).service_control = known(vec![level]);
+    facts.account_of_mut(Actor::Exporter).service_control = known(vec![level]);
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert_eq!(verdict.denied_by, Some(PolicyKind::ServiceControl));
     assert_eq!(verdict.responsible, Responsible::Organization);
     let text = "with an explicit deny in a service control policy";
     assert_eq!(verdict.expected_error.as_deref(), Some(text));
     // The management account is bound by none.
-    if let Some(organization) = facts.account_of_mut(Who::Exporter).organization.value_mut() {
+    if let Some(organization) = facts
+        .account_of_mut(Actor::Exporter)
+        .organization
+        .value_mut()
+    {
         organization.management_account = "111111111111".parse().unwrap();
     }
     assert!(on(&aes_plan(), &facts, "s3:PutObject").outcome.is_allowed());
@@ -251,7 +255,7 @@ fn a_resource_control_policy_of_the_destination_binds_the_bucket() {
         "Condition": { "StringNotEqualsIfExists": { "aws:PrincipalOrgID": "o-other" } }
     }]);
     let mut facts = facts();
-    facts.account_of_mut(Who::Reader).resource_control =
+    facts.account_of_mut(Actor::Reader).resource_control =
         known(vec![crate::assess::facts::ControlLevel {
             target: "r-root".to_owned(),
             policies: vec![inline("Perimeter", &statement)],
@@ -432,7 +436,7 @@ fn every_need_can_be_judged_elsewhere() {
 fn accounts_without_a_common_organization_are_given_no_reason() {
     let mut facts = facts();
     facts.bucket_mut(&landing()).policy = absent();
-    facts.account_of_mut(Who::Reader).organization = absent();
+    facts.account_of_mut(Actor::Reader).organization = absent();
     let verdict = on(&aes_plan(), &facts, "s3:PutObject");
     assert_eq!(verdict.expected_error.as_deref(), Some("Access Denied"));
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::world::*;
 use crate::assess::facts::{Drift, Fact, Facts, PastExport};
 use crate::assess::judge::judge;
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::assess::verdict::{AssessedRequirement, Check, Overall, PolicyLayer, Verdict, overall};
 
 /// The bucket's policy could not be read, and the same was done before.
@@ -62,9 +62,9 @@ fn all_that_could_not_be_read_stays_assumed() {
     let mut facts = unread_bucket(vec![past()]);
     facts.source_mut().identity_policies = refused("iam:ListAttachedRolePolicies");
     facts.source_mut().boundary = refused("iam:GetRole");
-    facts.account_of_mut(Who::Exporter).service_control =
+    facts.account_of_mut(Actor::Exporter).service_control =
         refused("organizations:ListPoliciesForTarget");
-    facts.account_of_mut(Who::Reader).resource_control = Fact::UNASKED;
+    facts.account_of_mut(Actor::Reader).resource_control = Fact::UNASKED;
     let all = [
         PolicyLayer::Identity,
         PolicyLayer::Boundary,
@@ -126,7 +126,7 @@ fn a_failure_since_speaks_against_it() {
     );
     let words = "export/01763100000000-00000000 failed since";
     assert!(verdict.cautions[0].ends_with(words), "{verdict:#?}");
-    // Whatever it failed by was mended by then.
+    // Whatever it failed by was fixed by then.
     let verdict = put_object(vec![past(), failed("2026-11-19T00:00:00Z")]);
     assert!(verdict.outcome.is_allowed(), "{verdict:#?}");
     // One to another place failed by something of that place.
@@ -207,7 +207,7 @@ fn no_export_takes_a_denial_away_or_settles_what_depends() {
     assert!(verdict.cautions[0].contains("completed the same way"));
 }
 
-/// Whoever exported the table before could use its key, to wherever the export went.
+/// The one who exported the table before could use its key, to wherever the export went.
 #[test]
 fn an_earlier_export_of_a_table_is_evidence_on_its_own_key() {
     let session = "arn:aws:sts::111111111111:assumed-role/OnCallExporter/night-shift";

@@ -8,7 +8,7 @@ use super::world::*;
 use crate::assess::explain::simulate_lines;
 use crate::assess::facts::PolicyText;
 use crate::assess::judge::judge;
-use crate::assess::remedy::{Fix, Target, Terms, remedies};
+use crate::assess::remedy::{Fix, GrantOptions, Target, remedies};
 use crate::assess::requirement::Criticality;
 use crate::assess::verdict::{Requirement, Verdict};
 use tableferry_policy::simulate::simulate_line;
@@ -99,7 +99,7 @@ proptest! {
         identity = Value::from(kept);
         facts.source_mut().identity_policies = known(vec![inline("Rights", &identity)]);
         let plan = aes_plan();
-        let found = remedies(&plan, &facts, now(), Terms::default());
+        let found = remedies(&plan, &facts, now(), GrantOptions::default());
         let job: Vec<_> = found.after.iter()
             .filter(|verdict| verdict.criticality == Criticality::Required)
             .collect();
@@ -144,7 +144,7 @@ proptest! {
         }
     }
 
-    /// Whoever judges the lines of the needs comes to the verdicts of the needs.
+    /// The one who judges the lines of the needs reaches the verdicts of the requirements.
     #[test]
     fn the_lines_of_the_needs_lead_to_the_same_verdicts(
         policy in prop::collection::vec(statement(), 0..5),

@@ -1,4 +1,4 @@
-//! Remedies: the least that mends each faulty document, judged again.
+//! Remedies: the least that fixes each faulty document, judged again.
 
 use jiff::SignedDuration;
 use rstest::rstest;
@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 use super::world::*;
 use crate::assess::facts::{Facts, PastExport};
 use crate::assess::remedy::{
-    Fix, Remedies, Remedy, Target, Terms, estimate, letter, remedies, whole,
+    Fix, GrantOptions, Remedies, Remedy, Target, estimate, remedies, request_text, whole,
 };
+use crate::assess::requirement::Actor;
 use crate::assess::requirement::Criticality;
-use crate::assess::requirement::Who;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{Overall, overall};
 use crate::job::{Encryption, Plan};
 use tableferry_policy::edit::{Added, add_statement};
 
 fn found(plan: &Plan, facts: &Facts) -> Remedies {
-    remedies(plan, facts, now(), Terms::default())
+    remedies(plan, facts, now(), GrantOptions::default())
 }
 
 /// The one document that is changed, before and after.
@@ -88,7 +88,7 @@ fn only_the_missing_action_is_added_and_the_rest_keeps_its_bytes() {
 }
 
 #[test]
-fn identity_bucket_and_key_are_mended_together_each_once() {
+fn identity_bucket_and_key_are_fixed_together_each_once() {
     let mut facts = facts();
     facts.bucket_mut(&landing()).policy = absent();
     facts.retain_keys(|_| false);
@@ -210,7 +210,7 @@ fn deny_upload(condition: &Value) -> Value {
 #[rstest]
 #[case::address(json!({ "NotIpAddress": { "aws:SourceIp": "203.0.113.0/24" } }))]
 #[case::endpoint(json!({ "StringNotEquals": { "aws:SourceVpce": "vpce-1" } }))]
-fn a_deny_on_networks_spares_calls_that_services_forward(#[case] condition: Value) {
+fn a_deny_on_networks_exempts_calls_that_services_forward(#[case] condition: Value) {
     let remedy = only(&aes_plan(), &guarded(&deny_upload(&condition)));
     let (_, after) = document_of(&remedy);
     let mut expected = condition;
@@ -327,7 +327,7 @@ fn what_the_organization_forbids_is_a_text_for_it_and_stays_open() {
         { "Effect": "Allow", "Action": "*", "Resource": "*" },
         { "Sid": "NoExports", "Effect": "Deny", "Action": "s3:PutObject", "Resource": "*" }
     ]);
-    facts.account_of_mut(Who::Exporter).service_control =
+    facts.account_of_mut(Actor::Exporter).service_control =
         known(vec![crate::assess::facts::ControlLevel {
             target: "r-root".to_owned(),
             policies: vec![inline("Guardrail", &policy)],
@@ -353,11 +353,11 @@ fn what_could_not_be_read_is_not_written() {
 fn a_grant_that_ends_says_so_and_when_it_is_short() {
     let mut facts = facts();
     facts.bucket_mut(&landing()).policy = absent();
-    let terms = Terms {
+    let grant_options = GrantOptions {
         expires: Some(at("2026-11-22T14:00:00Z")),
         estimate: Some(SignedDuration::from_hours(1)),
     };
-    let found = remedies(&aes_plan(), &facts, now(), terms);
+    let found = remedies(&aes_plan(), &facts, now(), grant_options);
     let remedy = &found.remedies[0];
     let (_, after) = document_of(remedy);
     assert_eq!(
@@ -370,11 +370,11 @@ fn a_grant_that_ends_says_so_and_when_it_is_short() {
 #[test]
 fn a_grant_must_hold_three_times_the_estimate() {
     let least = |expires: &str, minutes: Option<i64>| {
-        let terms = Terms {
+        let grant_options = GrantOptions {
             expires: Some(at(expires)),
             estimate: minutes.map(SignedDuration::from_mins),
         };
-        terms.is_shorter_than(at("2026-11-22T12:00:00.9Z"))
+        grant_options.is_shorter_than(at("2026-11-22T12:00:00.9Z"))
     };
     let two_hours = "2026-11-22T14:00:00Z";
     assert_eq!(
@@ -394,7 +394,7 @@ fn a_grant_must_hold_three_times_the_estimate() {
 fn a_grant_of_ours_that_ended_makes_room() {
     let mut facts = facts();
     facts.bucket_mut(&landing()).policy = absent();
-    let until = |end: &str| Terms {
+    let until = |end: &str| GrantOptions {
         expires: Some(at(end)),
         estimate: None,
     };
@@ -409,10 +409,10 @@ fn a_grant_of_ours_that_ended_makes_room() {
         (both, vec!["Theirs2", "TableferryWrite"]),
     ] {
         facts.bucket_mut(&landing()).policy = known(live.into());
-        let terms = until("2026-11-23T12:00:00Z");
+        let grant_options = until("2026-11-23T12:00:00Z");
         for found in [
-            remedies(&aes_plan(), &facts, now(), terms),
-            whole(&aes_plan(), &facts, now(), terms),
+            remedies(&aes_plan(), &facts, now(), grant_options),
+            whole(&aes_plan(), &facts, now(), grant_options),
         ] {
             let remedy = found
                 .remedies
@@ -447,11 +447,11 @@ fn a_grant_of_ours_that_ended_makes_room() {
 fn a_grant_that_ends_without_an_estimate_says_that_there_is_none() {
     let mut facts = facts();
     facts.bucket_mut(&landing()).policy = absent();
-    let terms = |facts: &Facts| Terms {
+    let grant_options = |facts: &Facts| GrantOptions {
         expires: Some(at("2026-11-22T14:00:00Z")),
         estimate: estimate(&aes_plan(), facts),
     };
-    let found = remedies(&aes_plan(), &facts, now(), terms(&facts));
+    let found = remedies(&aes_plan(), &facts, now(), grant_options(&facts));
     let warnings = &found.remedies[0].warnings;
     assert!(
         warnings.iter().any(|told| told.contains("is not known")),
@@ -471,8 +471,11 @@ fn a_grant_that_ends_without_an_estimate_says_that_there_is_none() {
             ..past()
         });
     }
-    assert_eq!(terms(&facts).estimate, Some(SignedDuration::from_mins(50)));
-    let found = remedies(&aes_plan(), &facts, now(), terms(&facts));
+    assert_eq!(
+        grant_options(&facts).estimate,
+        Some(SignedDuration::from_mins(50))
+    );
+    let found = remedies(&aes_plan(), &facts, now(), grant_options(&facts));
     let warnings = &found.remedies[0].warnings;
     assert!(
         warnings.iter().any(|told| told.contains("is 150")),
@@ -502,7 +505,7 @@ fn a_letter_says_what_why_and_for_how_long() {
     let plan = aes_plan();
     let found = found(&plan, &facts);
     let responsible = found.remedies[0].responsible.clone();
-    let text = letter(&responsible, &found.remedies, &plan, &facts, None);
+    let text = request_text(&responsible, &found.remedies, &plan, &facts, None);
     for part in [
         "To the destination's owner (222222222222)",
         "export Orders of account 111111111111 to the bucket export-landing",

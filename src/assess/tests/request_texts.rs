@@ -8,8 +8,8 @@ use crate::assess::facts::{
     ControlLevel, DefaultEncryption, Fact, Facts, KeyManager, ObservedCall, Ownership,
     PublicAccessBlock,
 };
-use crate::assess::remedy::{Fix, Remedies, Target, Terms, letter, remedies};
-use crate::assess::requirement::Who;
+use crate::assess::remedy::{Fix, GrantOptions, Remedies, Target, remedies, request_text};
+use crate::assess::requirement::Actor;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::Verdict;
 use crate::job::Encryption;
@@ -17,24 +17,30 @@ use crate::job::Plan;
 
 const ENDS: &str = "2026-11-22T20:00:00Z";
 
-/// All letters of a plan, one after the other.
-fn letters(plan: &Plan, facts: &Facts, terms: Terms) -> (String, Remedies) {
-    let found = remedies(plan, facts, now(), terms);
-    let mut menders: Vec<_> = found
+/// All request texts of a plan, one after the other.
+fn request_texts(plan: &Plan, facts: &Facts, grant_options: GrantOptions) -> (String, Remedies) {
+    let found = remedies(plan, facts, now(), grant_options);
+    let mut responsible_parties: Vec<_> = found
         .remedies
         .iter()
         .map(|one| one.responsible.clone())
         .collect();
-    menders.sort_unstable();
-    menders.dedup();
-    let all = menders
-        .iter()
-        .map(|responsible| letter(responsible, &found.remedies, plan, facts, terms.expires));
+    responsible_parties.sort_unstable();
+    responsible_parties.dedup();
+    let all = responsible_parties.iter().map(|responsible| {
+        request_text(
+            responsible,
+            &found.remedies,
+            plan,
+            facts,
+            grant_options.expires,
+        )
+    });
     (all.collect(), found)
 }
 
-fn until() -> Terms {
-    Terms {
+fn until() -> GrantOptions {
+    GrantOptions {
         expires: Some(at(ENDS)),
         estimate: None,
     }
@@ -51,7 +57,7 @@ fn office_only() -> Value {
 /// "aws:CurrentTime" stands in the statements that we add; a Deny's condition has no time of its own.
 #[test]
 fn an_exemption_does_not_end_by_itself_and_is_said_not_to() {
-    let (text, found) = letters(&aes_plan(), &bucket_with(&office_only()), until());
+    let (text, found) = request_texts(&aes_plan(), &bucket_with(&office_only()), until());
     assert!(!text.contains("ends by itself at"), "{text}");
     assert!(text.contains("It does not end by itself"), "{text}");
     let warnings = found.remedies[0].warnings.join("\n");
@@ -65,7 +71,7 @@ fn an_exemption_does_not_end_by_itself_and_is_said_not_to() {
 fn a_statement_and_an_exemption_in_one_document_are_told_apart() {
     let mut facts = bucket_with(&office_only());
     facts.bucket_mut(&landing()).policy = known(document(&json!([office_only()])));
-    let (text, _) = letters(&aes_plan(), &facts, until());
+    let (text, _) = request_texts(&aes_plan(), &facts, until());
     assert!(
         text.contains(&format!(
             "The statement `TableferryWrite` ends by itself at {ENDS}"
@@ -80,7 +86,11 @@ fn a_statement_and_an_exemption_in_one_document_are_told_apart() {
 
 #[test]
 fn an_exemptions_letter_names_the_calls_that_the_deny_hits_and_why() {
-    let (text, _) = letters(&aes_plan(), &bucket_with(&office_only()), Terms::default());
+    let (text, _) = request_texts(
+        &aes_plan(),
+        &bucket_with(&office_only()),
+        GrantOptions::default(),
+    );
     for (action, reason) in [
         ("s3:PutObject", "DynamoDB writes the files as the caller"),
         (
@@ -104,8 +114,8 @@ fn nobody_is_told_to_switch_recovery_off_again() {
     if let Some(recovery) = facts.table_mut("Orders").unwrap().recovery.value_mut() {
         recovery.is_enabled = false;
     }
-    for terms in [Terms::default(), until()] {
-        let (text, _) = letters(&aes_plan(), &facts, terms);
+    for grant_options in [GrantOptions::default(), until()] {
+        let (text, _) = request_texts(&aes_plan(), &facts, grant_options);
         assert!(text.contains("switch on point-in-time recovery"), "{text}");
         assert!(!text.contains("taken away"), "{text}");
         assert!(!text.contains("ends by itself"), "{text}");
@@ -120,12 +130,12 @@ fn what_the_organization_is_asked_says_nothing_of_an_end() {
         { "Effect": "Allow", "Action": "*", "Resource": "*" },
         { "Sid": "NoExports", "Effect": "Deny", "Action": "s3:PutObject", "Resource": "*" }
     ]);
-    facts.account_of_mut(Who::Exporter).service_control = known(vec![ControlLevel {
+    facts.account_of_mut(Actor::Exporter).service_control = known(vec![ControlLevel {
         target: "r-root".to_owned(),
         policies: vec![inline("Guardrail", &policy)],
         unread: Vec::new(),
     }]);
-    let (text, _) = letters(&aes_plan(), &facts, until());
+    let (text, _) = request_texts(&aes_plan(), &facts, until());
     assert!(text.starts_with("To the organization"), "{text}");
     assert!(!text.contains("ends by itself"), "{text}");
     assert!(!text.contains("taken away"), "{text}");
@@ -136,8 +146,8 @@ fn what_the_organization_is_asked_says_nothing_of_an_end() {
 #[rstest]
 #[case::kms(json!("aws:kms"))]
 #[case::kms_or_dsse(json!(["aws:kms", "aws:kms:dsse"]))]
-fn a_bucket_that_demands_kms_is_for_the_operator(#[case] exempted: Value) {
-    let demand = json!({ "StringNotEquals": { "s3:x-amz-server-side-encryption": exempted } });
+fn a_bucket_that_demands_kms_is_for_the_operator(#[case] exempt: Value) {
+    let demand = json!({ "StringNotEquals": { "s3:x-amz-server-side-encryption": exempt } });
     let mut guard = deny(&demand);
     guard["Action"] = json!("s3:PutObject");
     let mut facts = bucket_with(&guard);
@@ -145,7 +155,7 @@ fn a_bucket_that_demands_kms_is_for_the_operator(#[case] exempted: Value) {
         on(&aes_plan(), &facts, "s3:PutObject").responsible,
         Responsible::You
     );
-    let found = remedies(&aes_plan(), &facts, now(), Terms::default());
+    let found = remedies(&aes_plan(), &facts, now(), GrantOptions::default());
     assert_eq!(found.plan.encryption, Encryption::Kms { key: None });
     assert!(
         found
@@ -168,7 +178,7 @@ fn a_bucket_that_demands_kms_is_for_the_operator(#[case] exempted: Value) {
         key: Some(KEY.to_owned()),
         has_bucket_key: false,
     });
-    let found = remedies(&aes_plan(), &facts, now(), Terms::default());
+    let found = remedies(&aes_plan(), &facts, now(), GrantOptions::default());
     let key = Some(KEY.parse().unwrap());
     assert_eq!(found.plan.encryption, Encryption::Kms { key });
 }
@@ -179,7 +189,7 @@ fn a_bucket_that_demands_dsse_alone_is_for_its_owner() {
     let demand =
         json!({ "StringNotEquals": { "s3:x-amz-server-side-encryption": "aws:kms:dsse" } });
     let facts = bucket_with(&deny(&demand));
-    let found = remedies(&aes_plan(), &facts, now(), Terms::default());
+    let found = remedies(&aes_plan(), &facts, now(), GrantOptions::default());
     assert_eq!(found.plan.encryption, Encryption::Aes256);
     assert_eq!(on(&aes_plan(), &facts, "s3:PutObject").responsible, owner());
 }
@@ -191,7 +201,7 @@ fn owner() -> Responsible {
 /// Which ACL an export sends with the permission's own call is not documented, so that the Allow's
 /// condition decides.
 #[test]
-fn an_allow_whose_condition_decides_is_for_whoever_wrote_it() {
+fn an_allow_whose_condition_decides_is_for_no_matter_who_wrote_it() {
     let mut facts = facts();
     let mut policy = granting_bucket();
     policy[0]["Condition"] =
@@ -205,9 +215,9 @@ fn an_allow_whose_condition_decides_is_for_whoever_wrote_it() {
     assert_eq!(verdict.responsible, owner());
 }
 
-/// The one message to a mender.
+/// The one message to a responsible party.
 fn message_to(responsible: &Responsible, plan: &Plan, facts: &Facts) -> String {
-    let found = remedies(plan, facts, now(), Terms::default());
+    let found = remedies(plan, facts, now(), GrantOptions::default());
     let message = found.remedies.iter().find_map(|remedy| match &remedy.fix {
         Fix::RequestText { text } if remedy.responsible == *responsible => Some(text.clone()),
         _ => None,
@@ -216,7 +226,7 @@ fn message_to(responsible: &Responsible, plan: &Plan, facts: &Facts) -> String {
 }
 
 #[test]
-fn denials_by_settings_are_asked_of_whoever_can_change_them() {
+fn denials_by_settings_are_asked_of_no_matter_who_can_change_them() {
     let mut disabled = facts();
     if let Some(key) = disabled.key_mut(KEY).unwrap().description.value_mut() {
         key.state = "Disabled".to_owned();
@@ -266,7 +276,7 @@ fn nobody_is_asked_to_open_a_key_that_aws_manages() {
         on(&kms_plan(), &facts, "kms:Decrypt").responsible,
         Responsible::You
     );
-    let found = remedies(&kms_plan(), &facts, now(), Terms::default());
+    let found = remedies(&kms_plan(), &facts, now(), GrantOptions::default());
     let [remedy] = found.remedies.as_slice() else {
         panic!("{found:#?}");
     };
@@ -280,7 +290,7 @@ fn nobody_is_asked_to_open_a_key_that_aws_manages() {
     );
 }
 
-fn probed(who: Who, action: &str, resource: &str, refusal: &str) -> ObservedCall {
+fn probed(who: Actor, action: &str, resource: &str, refusal: &str) -> ObservedCall {
     ObservedCall {
         who,
         action: action.to_owned(),
@@ -308,8 +318,8 @@ fn a_refused_probe_that_the_remedy_explains_asks_for_nothing_more(
     let object = "arn:aws:s3:::export-landing/prod/AWSDynamoDB/probe";
     facts
         .tried
-        .push(probed(Who::Exporter, "s3:PutObject", object, refusal));
-    let found = remedies(&aes_plan(), &facts, now(), Terms::default());
+        .push(probed(Actor::Exporter, "s3:PutObject", object, refusal));
+    let found = remedies(&aes_plan(), &facts, now(), GrantOptions::default());
     assert_eq!(found.remedies.len() == 1, is_explained, "{found:#?}");
 }
 
@@ -323,8 +333,8 @@ fn a_refused_probe_of_a_key_is_explained_by_the_keys_new_policy() {
                    access, or a resource-based policy explicitly denies access";
     facts
         .tried
-        .push(probed(Who::Exporter, "kms:GenerateDataKey", KEY, refusal));
-    let found = remedies(&kms_plan(), &facts, now(), Terms::default());
+        .push(probed(Actor::Exporter, "kms:GenerateDataKey", KEY, refusal));
+    let found = remedies(&kms_plan(), &facts, now(), GrantOptions::default());
     assert_eq!(found.remedies.len(), 1, "{found:#?}");
 }
 
@@ -337,7 +347,7 @@ fn permission_set(facts: &mut Facts) {
 }
 
 /// A role of Identity Center "cannot be edited by hand": its set's inline policy is, and the set is
-/// provisioned again. Whoever owns the bucket has nothing to do with it.
+/// provisioned again. The one who owns the bucket has nothing to do with it.
 #[test]
 fn a_permission_sets_owner_is_asked_for_its_inline_policy_and_the_buckets_owner_for_nothing_of_it()
 {
@@ -345,9 +355,10 @@ fn a_permission_sets_owner_is_asked_for_its_inline_policy_and_the_buckets_owner_
     permission_set(&mut facts);
     facts.source_mut().identity_policies = known(Vec::new());
     facts.bucket_mut(&landing()).policy = absent();
-    let found = remedies(&aes_plan(), &facts, now(), Terms::default());
-    let to =
-        |responsible: &Responsible| letter(responsible, &found.remedies, &aes_plan(), &facts, None);
+    let found = remedies(&aes_plan(), &facts, now(), GrantOptions::default());
+    let to = |responsible: &Responsible| {
+        request_text(responsible, &found.remedies, &aes_plan(), &facts, None)
+    };
     let set = to(&Responsible::PermissionSetOwner("Ops".to_owned()));
     assert!(
         set.contains(
@@ -378,7 +389,7 @@ fn scp(source: &str, name: &str) -> Fact<Vec<ControlLevel>> {
 #[test]
 fn the_organization_is_told_which_calls_of_whom_which_statement_forbids() {
     let mut facts = facts();
-    facts.account_of_mut(Who::Exporter).service_control = scp("test", "Guardrail");
+    facts.account_of_mut(Actor::Exporter).service_control = scp("test", "Guardrail");
     let text = message_to(&Responsible::Organization, &aes_plan(), &facts);
     assert_eq!(
         text,
@@ -390,7 +401,7 @@ fn the_organization_is_told_which_calls_of_whom_which_statement_forbids() {
          what an export needs"
     );
     // A path on the operator's machine is nobody else's.
-    facts.account_of_mut(Who::Exporter).service_control = scp("--scp", "/home/pat/scp.json");
+    facts.account_of_mut(Actor::Exporter).service_control = scp("--scp", "/home/pat/scp.json");
     let text = message_to(&Responsible::Organization, &aes_plan(), &facts);
     assert!(
         text.contains("a service control policy (the file given as --scp)"),
@@ -400,7 +411,7 @@ fn the_organization_is_told_which_calls_of_whom_which_statement_forbids() {
 }
 
 #[test]
-fn a_boundary_is_for_whoever_owns_it_and_not_for_the_operator() {
+fn a_boundary_is_for_no_matter_who_owns_it_and_not_for_the_operator() {
     let mut facts = facts();
     let reads =
         json!([{ "Effect": "Allow", "Action": ["dynamodb:*", "s3:Get*"], "Resource": "*" }]);
@@ -421,15 +432,15 @@ fn a_boundary_is_for_whoever_owns_it_and_not_for_the_operator() {
     assert!(text.contains("\"s3:AbortMultipartUpload\""), "{text}");
 }
 
-/// What AWS refused for want of an identity policy is given by one, not asked for in a letter.
+/// What AWS refused for want of an identity policy is given by one, not asked for in a request text.
 #[test]
-fn a_refused_read_is_mended_by_the_identity_policy_that_it_lacks() {
+fn a_refused_read_is_fixed_by_the_identity_policy_that_it_lacks() {
     let mut facts = facts();
     let action = "dynamodb:DescribeContinuousBackups";
     let refusal = format!("… because no identity-based policy allows the {action} action");
-    let refused = probed(Who::Exporter, action, TABLE, &refusal);
+    let refused = probed(Actor::Exporter, action, TABLE, &refusal);
     facts.tried.push(refused);
-    let found = remedies(&aes_plan(), &facts, now(), Terms::default());
+    let found = remedies(&aes_plan(), &facts, now(), GrantOptions::default());
     let Fix::Document { target, after, .. } = &found.remedies[0].fix else {
         panic!("{found:#?}");
     };
@@ -454,13 +465,13 @@ fn the_destination_is_not_asked_to_open_a_bucket_that_is_not_its_own() {
     facts.bucket_mut(&landing()).not_owners = vec!["222222222222".parse().unwrap()];
     let bucket = "arn:aws:s3:::export-landing";
     facts.tried.push(probed(
-        Who::Reader,
+        Actor::Reader,
         "s3:ListBucket",
         bucket,
         "AccessDenied: Access Denied",
     ));
     let plan = plan("prefix = 'prod'", "");
-    let found = remedies(&plan, &facts, now(), Terms::default());
+    let found = remedies(&plan, &facts, now(), GrantOptions::default());
     assert!(
         found
             .remedies
@@ -485,7 +496,7 @@ fn a_document_that_is_too_large_is_asked_for_without_it() {
             "Principal": { "AWS": "arn:aws:iam::222222222222:root" }
         }
     ])));
-    let (text, found) = letters(&aes_plan(), &facts, until());
+    let (text, found) = request_texts(&aes_plan(), &facts, until());
     let problems = found.remedies[0].problems.join("\n");
     assert!(!problems.contains("split it"), "{problems}");
     assert!(
@@ -503,7 +514,11 @@ fn a_document_that_is_too_large_is_asked_for_without_it() {
 /// What depends on the address is not denied without the exemption.
 #[test]
 fn what_depends_is_not_told_as_denied() {
-    let (text, _) = letters(&aes_plan(), &bucket_with(&office_only()), Terms::default());
+    let (text, _) = request_texts(
+        &aes_plan(),
+        &bucket_with(&office_only()),
+        GrantOptions::default(),
+    );
     assert!(!text.contains("these are denied"), "{text}");
     assert!(
         text.contains(
@@ -554,7 +569,7 @@ fn a_table_of_another_account_is_asked_for_once_and_no_policy_is_offered() {
     table.clone_into(&mut foreign.asked);
     foreign.description.value_mut().unwrap().arn = table.parse().unwrap();
     facts.put_table(foreign);
-    let (text, found) = letters(&plan, &facts, Terms::default());
+    let (text, found) = request_texts(&plan, &facts, GrantOptions::default());
     let documents = found
         .remedies
         .iter()

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::world::*;
 use crate::assess::facts::{DefaultEncryption, Facts};
 use crate::assess::judge::judge;
-use crate::assess::remedy::{Fix, Terms, remedies};
+use crate::assess::remedy::{Fix, GrantOptions, remedies};
 use crate::assess::requirement::{Check, RequirementId};
 use crate::job::Plan;
 use crate::job::export::{ENCRYPT, READ_TABLE};
@@ -84,7 +84,7 @@ fn alias() -> (Plan, Facts) {
 #[case::alias(alias())]
 fn what_the_remedies_make_allowed_is_named_by_one_of_them(#[case] (plan, facts): (Plan, Facts)) {
     let before = judge(&plan, &facts, now());
-    let found = remedies(&plan, &facts, now(), Terms::default());
+    let found = remedies(&plan, &facts, now(), GrantOptions::default());
     let named: BTreeSet<RequirementId> = found
         .remedies
         .iter()
@@ -110,7 +110,7 @@ fn what_the_remedies_make_allowed_is_named_by_one_of_them(#[case] (plan, facts):
 #[test]
 fn a_remedy_is_told_with_the_deny_that_it_exempts_from() {
     let (plan, facts) = two_denies();
-    let found = remedies(&plan, &facts, now(), Terms::default());
+    let found = remedies(&plan, &facts, now(), GrantOptions::default());
     let words = found.remedies[0].resolves_in_words();
     for sid in ["Guard", "Tags"] {
         let told = format!(
@@ -124,7 +124,7 @@ fn a_remedy_is_told_with_the_deny_that_it_exempts_from() {
 #[test]
 fn programs_get_the_id_beside_the_words() {
     let (plan, facts) = recovery_and_owner();
-    let found = remedies(&plan, &facts, now(), Terms::default());
+    let found = remedies(&plan, &facts, now(), GrantOptions::default());
     let recovery = found
         .remedies
         .iter()

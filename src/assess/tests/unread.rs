@@ -10,7 +10,7 @@ use crate::assess::facts::{
     ControlLevel, Fact, Facts, ObservedCall, PolicyText, ReadError, UnreadPolicy,
 };
 use crate::assess::judge::judge;
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::assess::responsible::Responsible;
 use crate::assess::simulation::questions;
 use crate::assess::verdict::{Overall, PolicyLayer, SettledBy, Verdict, overall};
@@ -21,7 +21,7 @@ fn an_allow_that_nobody_read_is_unknown_and_says_what_settles_it() {
     let mut facts = facts();
     facts.source_mut().identity_policies = refused("iam:ListAttachedRolePolicies");
     facts.source_mut().boundary = refused("iam:GetRole");
-    facts.account_of_mut(Who::Exporter).service_control =
+    facts.account_of_mut(Actor::Exporter).service_control =
         refused("organizations:ListPoliciesForTarget");
     let verdicts = judge(&aes_plan(), &facts, now());
     assert_eq!(overall(&verdicts, false), Overall::Undecided);
@@ -48,7 +48,7 @@ fn an_allow_that_nobody_read_is_unknown_and_says_what_settles_it() {
 fn limits_that_nobody_read_are_assumed_to_permit_and_listed() {
     let mut facts = facts();
     facts.source_mut().boundary = refused("iam:GetRole");
-    facts.account_of_mut(Who::Exporter).service_control =
+    facts.account_of_mut(Actor::Exporter).service_control =
         refused("organizations:ListPoliciesForTarget");
     let Verdict::Allowed { assumed } = on(&aes_plan(), &facts, "s3:PutObject").outcome else {
         panic!("not allowed");
@@ -120,7 +120,7 @@ fn what_is_denied_stays_denied_whatever_was_not_read() {
         &json!({ "StringEquals": { "aws:PrincipalAccount": "111111111111" } }),
     ));
     facts.source_mut().identity_policies = Fact::UNASKED;
-    facts.account_of_mut(Who::Exporter).service_control = Fact::UNASKED;
+    facts.account_of_mut(Actor::Exporter).service_control = Fact::UNASKED;
     assert_eq!(
         on(&aes_plan(), &facts, "s3:PutObject").outcome,
         Verdict::Denied
@@ -179,9 +179,9 @@ fn control_policies_that_were_read_count_though_others_may_not_be(#[case] layer:
         }]);
         let mut facts = facts();
         if layer == PolicyLayer::ServiceControl {
-            facts.account_of_mut(Who::Exporter).service_control = levels;
+            facts.account_of_mut(Actor::Exporter).service_control = levels;
         } else {
-            facts.account_of_mut(Who::Reader).resource_control = levels;
+            facts.account_of_mut(Actor::Reader).resource_control = levels;
         }
         on(&aes_plan(), &facts, "s3:PutObject")
     };
@@ -206,7 +206,7 @@ fn a_limit_that_cannot_be_understood_is_not_read() {
         document: "{".into(),
     };
     let mut facts = facts();
-    facts.account_of_mut(Who::Exporter).service_control = known(vec![ControlLevel {
+    facts.account_of_mut(Actor::Exporter).service_control = known(vec![ControlLevel {
         target: "r-root".to_owned(),
         policies: vec![garbled.clone()],
         unread: Vec::new(),
@@ -222,7 +222,7 @@ fn a_limit_that_cannot_be_understood_is_not_read() {
     assert_eq!(unread[0].layer, PolicyLayer::AttachedBoundary);
 }
 
-/// Whoever is refused one action for want of an identity policy is not assumed to have its like.
+/// The one who is refused one action for want of an identity policy is not assumed to have its like.
 #[test]
 fn a_refusal_for_want_of_an_identity_policy_speaks_against_its_siblings() {
     let mut facts = facts();
@@ -256,7 +256,7 @@ fn simulated(decision: &str, organization: Option<bool>, missing: &[&str]) -> Fa
     let mut facts = facts();
     facts.source_mut().identity_policies = refused("iam:ListAttachedRolePolicies");
     facts.source_mut().boundary = refused("iam:GetRole");
-    facts.account_of_mut(Who::Exporter).service_control =
+    facts.account_of_mut(Actor::Exporter).service_control =
         refused("organizations:ListPoliciesForTarget");
     facts.source_mut().simulation =
         simulation(&kms_plan(), &facts, decision, organization, missing);
@@ -375,7 +375,7 @@ fn a_call_that_worked_needs_no_further_proof() {
     let mut facts = facts();
     facts.source_mut().identity_policies = refused("iam:ListAttachedRolePolicies");
     facts.tried.push(ObservedCall {
-        who: Who::Exporter,
+        who: Actor::Exporter,
         action: "dynamodb:DescribeTable".to_owned(),
         resource: TABLE.to_owned(),
         at: now(),
@@ -439,7 +439,7 @@ fn a_caller_whom_iam_does_not_know_is_unknown_and_not_denied() {
 
 fn tried(action: &str, refusal: Option<&str>) -> ObservedCall {
     ObservedCall {
-        who: Who::Exporter,
+        who: Actor::Exporter,
         action: action.to_owned(),
         resource:
             "arn:aws:s3:::export-landing/prod/AWSDynamoDB/tableferry-probe-1/data/probe.json.gz"
@@ -513,9 +513,9 @@ fn a_probe_that_was_refused_without_a_known_reason_is_evidence_and_no_proof() {
     }
 }
 
-/// The Deny spares what services forward, and hits a direct call: that is why it was refused.
+/// The Deny exempts what services forward, and hits a direct call: that is why it was refused.
 #[test]
-fn a_probe_that_was_refused_by_what_spares_the_export_changes_no_verdict() {
+fn a_probe_that_was_refused_by_what_exempts_the_export_changes_no_verdict() {
     let mut facts = bucket_with(&deny(&json!({ "Bool": { "aws:ViaAWSService": "false" } })));
     facts
         .tried
@@ -528,7 +528,7 @@ fn a_probe_that_was_refused_by_what_spares_the_export_changes_no_verdict() {
     );
 }
 
-/// Whoever judges the lines is told what was not read, and is given no stand-in for it.
+/// The one who judges the lines is told what was not read, and is given no stand-in for it.
 #[test]
 fn a_line_for_others_names_what_was_not_read_and_holds_nothing_in_its_place() {
     let mut facts = bucket_with(&deny(
@@ -537,7 +537,7 @@ fn a_line_for_others_names_what_was_not_read_and_holds_nothing_in_its_place() {
     facts.source_mut().boundary = refused("iam:GetPolicyVersion");
     facts.source_mut().attached_boundary =
         Some("arn:aws:iam::111111111111:policy/Fence".to_owned());
-    facts.account_of_mut(Who::Exporter).organization =
+    facts.account_of_mut(Actor::Exporter).organization =
         refused("organizations:DescribeOrganization");
     let lines = simulate_lines(&aes_plan(), &facts, now());
     let lines = lines

@@ -9,7 +9,7 @@ use crate::assess::facts::{
     Recovery, RoleFacts, Simulated, TableDescription, TableFacts,
 };
 use crate::assess::judge::judge;
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::assess::simulation::questions;
 use crate::assess::verdict::{AssessedRequirement, Check, Requirement};
 use crate::job::Plan;
@@ -207,8 +207,8 @@ pub(crate) fn facts() -> Facts {
     bucket.requester_pays = known(false);
     let mut facts = Facts::new(source, now());
     facts.set_destination(Some(destination));
-    *facts.account_of_mut(Who::Exporter) = account();
-    *facts.account_of_mut(Who::Reader) = account();
+    *facts.account_of_mut(Actor::Exporter) = account();
+    *facts.account_of_mut(Actor::Reader) = account();
     *facts.bucket_mut(&landing()) = bucket;
     facts.put_table(TableFacts {
         asked: "Orders".to_owned(),
@@ -220,7 +220,7 @@ pub(crate) fn facts() -> Facts {
         }),
         policy: absent(),
     });
-    facts.account_of_mut(Who::Exporter).in_flight = known(crate::assess::facts::InFlight {
+    facts.account_of_mut(Actor::Exporter).in_flight = known(crate::assess::facts::InFlight {
         count: 2,
         bytes: Some(0),
     });
@@ -292,7 +292,7 @@ pub(crate) fn on(plan: &Plan, facts: &Facts, action: &str) -> AssessedRequiremen
     let verdicts = judge(plan, facts, now());
     let found = verdicts.into_iter().find(|verdict| {
         matches!(&verdict.requirement, Requirement::Permission(need)
-            if need.action == action && need.who == crate::assess::requirement::Who::Exporter)
+            if need.action == action && need.who == crate::assess::requirement::Actor::Exporter)
     });
     found.unwrap_or_else(|| panic!("nothing needs {action}"))
 }

@@ -106,7 +106,7 @@ pub(in crate::aws) fn base_failure(
                 "the role of profile `{}` is not assigned to you: {detail}",
                 base.profile
             ),
-            "ask whoever manages IAM Identity Center to assign the permission set in that account"
+            "ask the administrators of IAM Identity Center to assign the permission set in that account"
                 .to_owned(),
         ),
         BaseKind::Process => (

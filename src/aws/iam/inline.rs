@@ -1,6 +1,6 @@
 //! One inline policy of a user or role: read, written, and taken away.
 //!
-//! `PutRolePolicy` and `PutUserPolicy` replace a policy of the same name, so that whoever writes
+//! `PutRolePolicy` and `PutUserPolicy` replace a policy of the same name, so that anyone who writes
 //! looks first.
 
 use super::policies::decoded;

@@ -40,7 +40,7 @@ impl Iam {
         let chunks = question.resources.chunks(MOST_RESOURCES);
         let calls = chunks.map(async |resources| {
             let answer = self.simulate_once(principal, question, resources).await?;
-            if resources.len() == 1 || is_told_apart(&answer, resources) {
+            if resources.len() == 1 || are_distinct(&answer, resources) {
                 return Ok(answer);
             }
             let one_by_one = resources.iter().map(|resource| {
@@ -59,20 +59,20 @@ impl Iam {
         question: &Question,
         resources: &[String],
     ) -> Result<Vec<Simulated>, Failure> {
-        let answer = self.simulate_as_told(principal, question, resources).await;
+        let answer = self.simulate_as_given(principal, question, resources).await;
         match answer {
             Err(failure) if failure.code.as_deref() == Some("InvalidInput") => {
                 let bare = Question {
                     context: Vec::new(),
                     ..question.clone()
                 };
-                self.simulate_as_told(principal, &bare, resources).await
+                self.simulate_as_given(principal, &bare, resources).await
             }
             answer => answer,
         }
     }
 
-    async fn simulate_as_told(
+    async fn simulate_as_given(
         &self,
         principal: &Arn,
         question: &Question,
@@ -108,7 +108,7 @@ impl Iam {
 
 /// Whether the answers tell of each resource by itself. What they say of service control policies is
 /// "the aggregate … across all requested resources", the most restrictive.
-fn is_told_apart(answers: &[Simulated], resources: &[String]) -> bool {
+fn are_distinct(answers: &[Simulated], resources: &[String]) -> bool {
     let is_told = |resource: &String| answers.iter().any(|answer| answer.resource == *resource);
     resources.iter().all(is_told)
         && answers

@@ -41,14 +41,17 @@ pub(super) async fn probe(
 ) -> Result<Assessed, Exit> {
     let plan = &assessed.assessment.plan;
     let bucket = assessed.assessment.facts.bucket(&plan.destination.bucket);
-    let told = |error: ProbeError| {
+    let describe = |error: ProbeError| {
         report.error(
             &format!("the probe cannot be made: {error}"),
             Some("`tableferry check` without --probe judges by what can be read"),
         );
         Exit::Refused
     };
-    let probe = work.draw_up_probe(plan, Some(bucket)).await.map_err(told)?;
+    let probe = work
+        .draw_up_probe(plan, Some(bucket))
+        .await
+        .map_err(describe)?;
     unfinished::tell_but(work, &probe.earlier, report);
     report.line("the probe sends:");
     for line in probe.lines() {
@@ -60,7 +63,7 @@ pub(super) async fn probe(
         report.line("nothing was sent");
         return Ok(assessed);
     }
-    let found = work.probe(plan, &probe, cancel).await.map_err(told)?;
+    let found = work.probe(plan, &probe, cancel).await.map_err(describe)?;
     tell(&found, report);
     Ok(work.assess_with_probe(assessed, &found))
 }

@@ -15,7 +15,7 @@ use crate::commands::report::Report;
 use crate::job::JobWords;
 use tableferry_policy::evaluate::Deciding;
 
-/// Tells every verdict, grouped by who can mend it, and what was assumed.
+/// Tells every verdict, grouped by who can fix it, and what was assumed.
 pub(in crate::commands) fn tell(report: &Report, assessment: &Assessment) {
     tell_age(report, &assessment.facts, assessment.made_at);
     for (responsible, group) in by_responsible(&assessment.requirements) {
@@ -209,7 +209,7 @@ fn overall_in_words(words: JobWords, overall: Overall, counts: Counts) -> String
     }
 }
 
-/// Tells what mends what is not allowed.
+/// Tells what fixes what is not allowed.
 pub(super) fn tell_remedies(report: &Report, found: &Remedies) {
     for remedy in &found.remedies {
         report.object(&as_event("remedy", remedy.to_json()));
@@ -252,14 +252,14 @@ mod tests {
 
     #[test]
     fn an_age_is_told_as_roughly_as_it_matters() {
-        let told = |seconds| age_in_words(SignedDuration::from_secs(seconds));
-        assert_eq!(told(-3), "just read");
-        assert!(told(-61).contains("clock"));
-        assert!(told(-4 * 365 * 86_400).contains("still to come"));
-        assert_eq!(told(59), "just read");
-        assert_eq!(told(60), "a minute old");
-        assert_eq!(told(119 * 60), "119 minutes old");
-        assert!(told(3 * 3600).starts_with("3 hours old"));
-        assert!(told(72 * 3600).starts_with("3 days old"));
+        let describe = |seconds| age_in_words(SignedDuration::from_secs(seconds));
+        assert_eq!(describe(-3), "just read");
+        assert!(describe(-61).contains("clock"));
+        assert!(describe(-4 * 365 * 86_400).contains("still to come"));
+        assert_eq!(describe(59), "just read");
+        assert_eq!(describe(60), "a minute old");
+        assert_eq!(describe(119 * 60), "119 minutes old");
+        assert!(describe(3 * 3600).starts_with("3 hours old"));
+        assert!(describe(72 * 3600).starts_with("3 days old"));
     }
 }

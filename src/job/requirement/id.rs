@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Purpose, RequiredPermission, Resource, Who};
+use super::{Actor, Purpose, RequiredPermission, Resource};
 
 /// What is judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum RequirementId {
     /// A permission.
     Permission {
         /// Who needs it.
-        who: Who,
+        who: Actor,
         /// What for: one key may encrypt the table and the files, with conditions of its own each.
         purpose: Purpose,
         /// The action.
@@ -90,8 +90,8 @@ impl fmt::Display for RequirementId {
                 ..
             } => {
                 let who = match who {
-                    Who::Exporter => "",
-                    Who::Reader => " (destination)",
+                    Actor::Exporter => "",
+                    Actor::Reader => " (destination)",
                 };
                 write!(f, "{action}{who} on {resource}")
             }

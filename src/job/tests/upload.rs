@@ -92,18 +92,18 @@ fn what_is_wrong_with_an_upload_is_told(
 
 #[test]
 fn a_kind_that_there_is_not_is_told_and_an_export_takes_no_principal() {
-    let told = |text: &str| parse(text).unwrap_err().to_string();
+    let describe = |text: &str| parse(text).unwrap_err().to_string();
     let text = upload("", "profile = 'p'", "", "").replace("upload\"\n", "uplaod\"\n");
     assert!(
-        told(&text).contains("did you mean `upload`?"),
+        describe(&text).contains("did you mean `upload`?"),
         "{}",
-        told(&text)
+        describe(&text)
     );
     let export = "[source]\nprofile = 'p'\nprincipal = 'x'\n[destination]\nbucket = 'landing'\n\
                   [[tables]]\nname = 'Orders'";
     assert!(
-        told(export).contains("unknown key `principal`"),
+        describe(export).contains("unknown key `principal`"),
         "{}",
-        told(export)
+        describe(export)
     );
 }

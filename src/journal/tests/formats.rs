@@ -145,7 +145,7 @@ fn a_call_of_the_fourth_format_without_an_answer_may_have_started_an_export_of_u
     let old = Connection::open(&path).unwrap();
     old.execute_batch(&[FORMAT_1, FORMAT_2, FORMAT_4].concat())
         .unwrap();
-    // Turned away at the door, a call was written as planned: attempts before it may have been taken.
+    // Refused before it was taken, a call was written as planned: attempts before it may have been taken.
     let rows = [
         ("PLANNED", None, None, (Stage::Planned, 0)),
         ("PLANNED", Some(5), None, (Stage::Calling, 1)),

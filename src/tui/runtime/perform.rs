@@ -37,7 +37,9 @@ pub(super) async fn ask(
         Query::Buckets => Reply::Buckets(work.buckets().await),
         Query::Bucket(bucket) => Reply::Bucket(Box::new(work.bucket(&bucket).await)),
         Query::Keys(region) => Reply::Keys(work.keys(&region).await),
-        Query::Hold(plan, id) => Reply::Held(work.wait_until_held(&plan, &[id], cancel).await),
+        Query::Hold(plan, id) => {
+            Reply::Propagation(work.wait_until_held(&plan, &[id], cancel).await)
+        }
         Query::Changes => Reply::Changes(off_the_loop(move || changes_in_place(&work)).await),
         Query::ProposeUndo(id) => Reply::UndoProposed(Box::new(propose_undo(&work, id).await)),
         Query::Judge(plan) => Reply::Judged(Box::new(judge(work, *plan, None).await)),
@@ -58,7 +60,7 @@ pub(super) async fn ask(
 async fn judge(work: Work, plan: Plan, probed: Option<ProbeReport>) -> Result<Judged, String> {
     let controls = ControlDocuments::default();
     let assessed = work.assess(&plan, &controls).await;
-    let mut assessed = assessed.map_err(|error| told(&error))?;
+    let mut assessed = assessed.map_err(|error| describe(&error))?;
     if let Some(report) = &probed {
         assessed = work.assess_with_probe(assessed, report);
     }
@@ -67,13 +69,13 @@ async fn judge(work: Work, plan: Plan, probed: Option<ProbeReport>) -> Result<Ju
     Ok(off_the_loop(move || {
         let start = work
             .summarize_start(&assessed)
-            .map_err(|error| told(&error));
+            .map_err(|error| describe(&error));
         let name_to_type = |proposal: &Proposal| {
             let accounts = [&proposal.account, &proposal.source_account];
             work.name_to_type(accounts).map(str::to_owned)
         };
         let mut judged = Judged::new(assessed.assessment, start, name_to_type);
-        judged.probe = probe.map(Box::new).map_err(|error| told(&error));
+        judged.probe = probe.map(Box::new).map_err(|error| describe(&error));
         judged.probed_at = probed.map(|report| report.at);
         let outside = judged.assessment.out_of_bounds().next();
         if let Some(why) = outside.map(|found| found.explanation.clone()) {
@@ -86,7 +88,7 @@ async fn judge(work: Work, plan: Plan, probed: Option<ProbeReport>) -> Result<Ju
 
 /// The changes of ours that are in place.
 fn changes_in_place(work: &Work) -> Result<Vec<ChangeRecord>, String> {
-    let mut changes = work.changes().map_err(|error| told(&error))?;
+    let mut changes = work.changes().map_err(|error| describe(&error))?;
     changes.retain(ChangeRecord::is_in_place);
     Ok(changes)
 }
@@ -124,7 +126,7 @@ async fn probe(
 ) -> MutationResult {
     match work.probe(&plan, probe, cancel).await {
         Ok(report) => MutationResult::Probed(plan, Box::new(report)),
-        Err(error) => MutationResult::NotProbed(told(&error)),
+        Err(error) => MutationResult::NotProbed(describe(&error)),
     }
 }
 
@@ -136,7 +138,7 @@ async fn undo(work: &Work, proposal: &UndoProposal) -> MutationResult {
 }
 
 fn open_runs(work: &Work) -> Result<Vec<RunSummary>, String> {
-    let runs = work.open_runs().map_err(|error| told(&error))?;
+    let runs = work.open_runs().map_err(|error| describe(&error))?;
     Ok(runs.into_iter().map(RunSummary::from).collect())
 }
 
@@ -155,7 +157,7 @@ pub(super) async fn deed(
             let _ = telling.await;
             match answer {
                 Ok(run) => MutationResult::Started(run.0),
-                Err(error) => MutationResult::NotStarted(told(&error)),
+                Err(error) => MutationResult::NotStarted(describe(&error)),
             }
         }
         Deed::Apply(plan, proposal) => apply(&work, &plan, &proposal).await,
@@ -182,13 +184,13 @@ pub(super) async fn watch(
     let end = match watch {
         Watch::Follow(run) => {
             let answer = work.follow(RunId(run), Verify::Open, events, cancel).await;
-            answer.map_err(|error| told(&error))
+            answer.map_err(|error| describe(&error))
         }
         Watch::Resume(run) => {
             let answer = work
                 .resume(RunId(run), Verify::Unread, events, cancel)
                 .await;
-            answer.map_err(|error| told(&error))
+            answer.map_err(|error| describe(&error))
         }
     };
     let _ = telling.await;
@@ -251,11 +253,11 @@ async fn off_the_loop<T: Send + 'static>(reading: impl FnOnce() -> T + Send + 's
 
 /// An error with its whole chain of causes, and what to do next.
 fn with_hint(error: &dyn std::error::Error, hint: &str) -> String {
-    format!("{}\n\nhint: {hint}", told(error))
+    format!("{}\n\nhint: {hint}", describe(error))
 }
 
 /// An error with its whole chain of causes.
-fn told(error: &dyn std::error::Error) -> String {
+fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(source) = cause {

@@ -122,7 +122,7 @@ impl Screen {
 
     /// Forgets what is on the screen, so that the next frame is drawn whole.
     ///
-    /// `Terminal::clear` would ask the terminal where its cursor is, and whoever reads the keys
+    /// `Terminal::clear` would ask the terminal where its cursor is, and anyone who reads the keys
     /// would get the answer.
     pub(super) fn clear(&mut self) -> io::Result<()> {
         let size = self.terminal.size()?;

@@ -1,4 +1,4 @@
-//! Access: what the plan may do on either side, what mends what it may not, and the policies that
+//! Access: what the plan may do on either side, what fixes what it may not, and the policies that
 //! it needs, in full.
 //!
 //! The step decides which verdicts still count: those of the plan as it is now. A denial does not
@@ -110,7 +110,7 @@ pub(crate) fn take_judged(model: &mut Model, request: RequestId, answer: Result<
     if !model.access.judged.answer(request, answer) {
         return;
     }
-    // What is left to mend comes first; where all stands as it stood, the reader goes on reading.
+    // What is left to fix comes first; where all stands as it stood, the reader goes on reading.
     if subjects(model) != shown {
         model.access.cursor = 0;
     }
@@ -290,7 +290,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The remedy that is in sight, or that mends the check under the cursor, and what can be done about
+/// The remedy that is in sight, or that fixes the check under the cursor, and what can be done about
 /// it; none where that is nothing.
 fn way(model: &Model) -> Option<(usize, &Way)> {
     let judged = judged(model)?;
@@ -322,7 +322,7 @@ fn apply(model: &mut Model) -> Vec<Effect> {
 
 /// Takes over what the remedies change in the plan, and judges it anew.
 fn mend_plan(model: &mut Model) -> Vec<Effect> {
-    let Some(plan) = judged(model).map(|judged| judged.mended_plan.clone()) else {
+    let Some(plan) = judged(model).map(|judged| judged.fixed_plan.clone()) else {
         return Vec::new();
     };
     if let Some(owner) = plan.destination.owner {

@@ -157,7 +157,7 @@ pub(crate) fn take_end(
         return Vec::new();
     }
     model.progress.state = Following::Finished;
-    // Whoever tries again after a failure still needs what was changed.
+    // The one who tries again after a failure still needs what was changed.
     if model.progress.is_success() {
         model.progress.offer = Offer::Due;
     }

@@ -1,4 +1,4 @@
-//! The Access step: the checks, what mends them, and the policies, in tabs.
+//! The Access step: the checks, what fixes them, and the policies, in tabs.
 
 pub(crate) mod checks;
 pub(crate) mod remedy;
@@ -19,7 +19,7 @@ use crate::tui::widgets::text;
 pub(crate) fn draw(look: &Look<'_>, area: Rect, state: &mut ViewState, frame: &mut Frame<'_>) {
     let title = match look.model.access.tab {
         Tab::Checks => "Access: what the plan may do",
-        Tab::Remedy(_) => "Access: what mends it",
+        Tab::Remedy(_) => "Access: what fixes it",
         Tab::Policy(_) => "Access: the policies that this plan needs",
     };
     let block = parts::pane(look.theme, title, true);

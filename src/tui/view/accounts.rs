@@ -166,7 +166,7 @@ fn kind_text(profile: &Profile, columns: usize) -> String {
 /// Who the side proved to be, or why not.
 fn proof_lines(look: &Look<'_>, side: Side, columns: usize) -> Vec<Line<'static>> {
     match &look.model.accounts.side(side).chosen {
-        Chosen::Nothing => vec![Line::styled("nobody chosen yet", Theme::muted())],
+        Chosen::Nothing => vec![Line::styled("no profile selected", Theme::muted())],
         Chosen::Without => parts::paragraph(
             "Without a profile the bucket cannot be read: its name and owner are taken from you, \
              and the export is not verified.",

@@ -62,7 +62,7 @@ fn draw_row(look: &Look<'_>, row: &Row, is_suggested: bool, columns: usize) -> L
         Style::new()
     };
     let name = match row {
-        Row::Aes256 => "AES256: keys that S3 holds".to_owned(),
+        Row::Aes256 => "SSE-S3 (AES256)".to_owned(),
         Row::Typed(key) => {
             let key = encryption::key_text(key.as_ref());
             text::fit_middle(&format!("KMS {key}"), columns.saturating_sub(2 + STATE))

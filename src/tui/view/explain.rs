@@ -59,7 +59,7 @@ const fn texts(step: Step) -> &'static [&'static str] {
             "Across accounts both sides must allow: the exporting principal's own policy and the \
              bucket's, and with a key its policy too. Both are read and judged before the start.",
             "✗ denied fails for certain, ~ depends on what nobody can tell before, ? unknown could \
-             not be read. The tabs after the checks hold what mends them and, with y to copy, the \
+             not be read. The tabs after the checks hold what fixes them and, with y to copy, the \
              policies in full.",
             "A grant to the service dynamodb.amazonaws.com does nothing: DynamoDB writes as the \
              caller.",

@@ -241,7 +241,10 @@ pub(crate) fn not_read<T>(
         Fact::Absent { .. } => (format!("there is no such thing as {what}"), None),
         Fact::Refused(error) => (
             read_error(error),
-            Some(format!("hint: whoever signs in needs {}", error.permission)),
+            Some(format!(
+                "hint: the signed-in principal needs {}",
+                error.permission
+            )),
         ),
         Fact::Failed(error) => (read_error(error), None),
         Fact::Unasked { why } => (format!("{what} was not read: {}", why.as_str()), None),

@@ -73,7 +73,7 @@ fn may_do(look: &Look<'_>, columns: usize) -> Vec<Line<'static>> {
     }
     let fatal = access::fatal(look.model);
     if !fatal.is_empty() {
-        let text = "✗ AWS would refuse it; Access shows what mends it (Esc goes there)";
+        let text = "✗ AWS would refuse it; Access shows what fixes it (Esc goes there)";
         lines.extend(parts::paragraph(text, theme.bad(), columns));
     }
     for verdict in &fatal {

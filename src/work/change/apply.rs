@@ -146,7 +146,7 @@ impl ApplyError {
             Self::Unread { cause, .. } | Self::Refused { cause, .. } => {
                 cause.hint.clone().unwrap_or_else(|| match cause.kind {
                     FailureKind::AccessDenied => format!(
-                        "allow {} to whoever signs in, or send the policy to who can write it",
+                        "allow {} to the signed-in principal, or send the policy to who can write it",
                         cause.operation
                     ),
                     _ => "nothing was changed: survey again".to_owned(),
@@ -287,7 +287,7 @@ impl Work {
         before: &State,
         after: &State,
     ) -> ReadBack {
-        let pace = self.inner.settings.spreading;
+        let pace = self.inner.settings.propagation;
         let mut seen = ReadBack::NotYet;
         // At once, and then after each pause.
         let pauses = std::iter::once(Duration::ZERO).chain(pace.pauses());

@@ -4,7 +4,7 @@
 use crate::assess::facts::{Facts, KeyFacts, KeyManager, PrincipalFacts};
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::remedy::{Fix, Remedies, Remedy, Target};
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::journal::{ChangeKind, ChangeTarget};
 use crate::work::event::Side;
 use tableferry_policy::arn::{AccountId, BucketName};
@@ -52,7 +52,7 @@ pub fn not_proposed<'r>(remedies: &'r Remedies, facts: &Facts) -> Vec<(&'r Remed
         .collect()
 }
 
-/// The proposal that a remedy comes to, or why it is none.
+/// The proposal that a remedy results in, or why it is none.
 fn propose(remedy: &Remedy, facts: &Facts) -> Result<Proposal, String> {
     let (side, account, target) = match &remedy.fix {
         Fix::Document { target, .. } => match target {
@@ -88,9 +88,9 @@ fn propose(remedy: &Remedy, facts: &Facts) -> Result<Proposal, String> {
     })
 }
 
-type Placed = (Side, AccountId, ChangeTarget);
+type OwnedTarget = (Side, AccountId, ChangeTarget);
 
-fn of_bucket(name: &BucketName, facts: &Facts) -> Result<Placed, String> {
+fn of_bucket(name: &BucketName, facts: &Facts) -> Result<OwnedTarget, String> {
     let bucket = facts.bucket(name);
     let owner = bucket.owner.value();
     let owner = owner.ok_or_else(|| format!("whose bucket {name} is was not read"))?;
@@ -106,7 +106,7 @@ fn of_bucket(name: &BucketName, facts: &Facts) -> Result<Placed, String> {
     Ok((side, owner.clone(), target))
 }
 
-fn of_key(key: &str, facts: &Facts) -> Result<Placed, String> {
+fn of_key(key: &str, facts: &Facts) -> Result<OwnedTarget, String> {
     let known = facts.key(key);
     if known
         .and_then(|known| known.description.value())
@@ -138,11 +138,11 @@ fn side_of(owner: &AccountId, facts: &Facts) -> Option<Side> {
     }
 }
 
-fn of_principal(who: Who, policy: &str, facts: &Facts) -> Result<Placed, String> {
+fn of_principal(who: Actor, policy: &str, facts: &Facts) -> Result<OwnedTarget, String> {
     let (side, principal) = match (who, facts.destination()) {
-        (Who::Exporter, _) => (Side::Source, facts.source()),
-        (Who::Reader, Some(destination)) => (Side::Destination, destination),
-        (Who::Reader, None) => return Err("nobody signs in for the destination".to_owned()),
+        (Actor::Exporter, _) => (Side::Source, facts.source()),
+        (Actor::Reader, Some(destination)) => (Side::Destination, destination),
+        (Actor::Reader, None) => return Err("nobody signs in for the destination".to_owned()),
     };
     if !principal.identity_policies.is_settled() {
         return Err("the policies that the principal has were not read".to_owned());

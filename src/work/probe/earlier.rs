@@ -38,7 +38,7 @@ impl Work {
     }
 
     /// Takes back what earlier probes left, unless a probe is being made: it may be one of them.
-    pub(super) async fn take_back(
+    pub(super) async fn revert(
         &self,
         earlier: &[ProbeRecord],
         cancel: &CancellationToken,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::taken_back::{TakenBack, removal};
 use super::{Probe, ProbeCall, SIZE};
 use crate::assess::facts::{Fact, Facts, ObservedCall};
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::multipart::{BegunUpload, UploadTarget};
 use crate::job::Encryption;
@@ -172,7 +172,7 @@ impl ProbeReport {
             self.object_arn.clone()
         };
         Some(ObservedCall {
-            who: Who::Exporter,
+            who: Actor::Exporter,
             action: action.to_owned(),
             resource,
             at: self.at,

@@ -115,7 +115,7 @@ impl TakenBack {
                  AbortIncompleteMultipartUpload"
             ),
             None => format!(
-                "`{command}` shows it to whoever has s3:ListBucketMultipartUploads, and a lifecycle \
+                "`{command}` shows it to a principal that has s3:ListBucketMultipartUploads, and a lifecycle \
                  rule with AbortIncompleteMultipartUpload removes it"
             ),
         })

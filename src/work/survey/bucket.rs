@@ -9,7 +9,7 @@ use super::reading::{read, read_optional, tried, unread};
 use crate::assess::facts::{
     BucketFacts, DefaultEncryption, Fact, ObservedCall, PublicAccessBlock, ReadError, Unasked,
 };
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::aws::Session;
 use crate::aws::s3::{Located, S3};
 use crate::job::Plan;
@@ -19,7 +19,7 @@ use tableferry_policy::policy::Policy;
 /// What was read of the bucket.
 pub(super) struct Read {
     pub(super) facts: BucketFacts,
-    /// The account whose settings bear on it: its owner, or whoever reads it where that is not known.
+    /// The account whose settings bear on it: its owner, or anyone who reads it where that is not known.
     pub(super) account: AccountId,
     /// Block Public Access of that account, and of its organization.
     pub(super) public_access: [Fact<PublicAccessBlock>; 2],
@@ -62,7 +62,7 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
     let is_listed = !plan.listed_folders().is_empty();
     let tried = destination.filter(|_| is_listed).and_then(|_| {
         let resource = name.arn(reader.partition());
-        tried(Who::Reader, LIST_BUCKET, resource, &listed)
+        tried(Actor::Reader, LIST_BUCKET, resource, &listed)
     });
     Read {
         facts,

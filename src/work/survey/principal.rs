@@ -98,7 +98,7 @@ pub(super) async fn read_named(named: &Arn, reader: &Session) -> SideRead {
     let caller = Caller {
         arn,
         account,
-        // Only whoever signs in is told it.
+        // Only anyone who signs in is told it.
         user_id: String::new(),
     };
     let mut facts = PrincipalFacts::new(caller, reader.region.clone());
@@ -136,7 +136,7 @@ pub(super) async fn read_named(named: &Arn, reader: &Session) -> SideRead {
 }
 
 /// Asks another identity of the plan for what a side may not read of itself: its policies one of the
-/// same account, the organization's policies whoever may read them.
+/// same account, the organization's policies anyone who may read them.
 /// `known` is the organization of the other's account, as it was read.
 pub(super) async fn fill_in(side: &mut SideRead, other: &Session, known: Fact<Organization>) {
     let id = side.principal.caller.account.clone();
@@ -176,7 +176,7 @@ async fn fill_in_principal(facts: &mut PrincipalFacts, other: &Session) {
             facts.some_identity_policies = own.some_policies;
         }
         facts.role.fill(own.role);
-        // Whoever learned which boundary it is came further, and names what is still missing.
+        // The one who learned which boundary it is came further, and names what is still missing.
         if facts.attached_boundary.is_none() && own.attached_boundary.is_some() {
             facts.boundary = own.boundary;
             facts.attached_boundary = own.attached_boundary;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::assess::facts::{Fact, ObservedCall, ReadError};
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::aws::failure::{Failure, FailureKind};
 
 /// How long one fact may take, with all the calls behind it.
@@ -82,14 +82,14 @@ pub(super) fn unread<T>(failure: Failure) -> Fact<T> {
     }
 }
 
-/// The same obstacle for a fact that hangs on another.
+/// The same obstacle for a fact that depends on another.
 pub(super) fn hanging_on<T, U>(other: &Fact<U>, usual: &str) -> Fact<T> {
     match other {
         Fact::Refused(error) => Fact::Refused(error.clone()),
         Fact::Failed(error) => Fact::Failed(error.clone()),
         _ => Fact::Failed(ReadError {
             permission: usual.to_owned(),
-            detail: "what it hangs on could not be read".to_owned(),
+            detail: "what it depends on could not be read".to_owned(),
             ..ReadError::default()
         }),
     }
@@ -97,7 +97,7 @@ pub(super) fn hanging_on<T, U>(other: &Fact<U>, usual: &str) -> Fact<T> {
 
 /// What a read shows about the permission that it took; nothing where it failed otherwise.
 pub(super) fn tried<T>(
-    who: Who,
+    who: Actor,
     action: &str,
     resource: String,
     fact: &Fact<T>,

@@ -9,7 +9,7 @@ use super::reading::{read, read_optional, tried};
 use crate::assess::facts::{
     Fact, InFlight, ObservedCall, Recovery, TableDescription, TableFacts, Unasked,
 };
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::aws::dynamodb::{Export, ExportStatus, Table};
 use crate::aws::{Failure, Session};
 use crate::job::Plan;
@@ -24,7 +24,7 @@ pub(super) struct Read {
     pub(super) tried: Vec<ObservedCall>,
 }
 
-/// The exports of the plan's tables that run, or were started within the hour, whoever started them.
+/// The exports of the plan's tables that run, or were started within the hour, no matter who started them.
 #[derive(Debug, Default)]
 pub(in crate::work) struct KnownExports {
     /// Those that were described.
@@ -64,7 +64,7 @@ pub(super) async fn read_all(plan: &Plan, source: &Session) -> Read {
     let mut all = Read {
         facts: Vec::new(),
         exports,
-        tried: tried(Who::Exporter, LIST_EXPORTS, "*".to_owned(), &in_flight)
+        tried: tried(Actor::Exporter, LIST_EXPORTS, "*".to_owned(), &in_flight)
             .into_iter()
             .collect(),
         in_flight,
@@ -114,8 +114,8 @@ async fn read_table(source: &Session, asked: &str, arn: &Arn) -> (TableFacts, Ve
     .await;
     let full = arn.to_string();
     let tried = [
-        tried(Who::Exporter, DESCRIBE_TABLE, full.clone(), &described),
-        tried(Who::Exporter, DESCRIBE_BACKUPS, full.clone(), &recovery),
+        tried(Actor::Exporter, DESCRIBE_TABLE, full.clone(), &described),
+        tried(Actor::Exporter, DESCRIBE_BACKUPS, full.clone(), &recovery),
     ];
     let facts = TableFacts {
         asked: asked.to_owned(),

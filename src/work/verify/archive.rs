@@ -1,5 +1,5 @@
 //! Verifying an archive wherever it lies: its manifests, what lies beside them, and with `--deep` every
-//! byte. What all of it comes to is for [`crate::archive::audit`] to say.
+//! byte. What all of it results in is for [`crate::archive::audit`] to say.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -341,7 +341,7 @@ async fn read_all(
         Source::Directory(_) => 0,
         Source::Bucket(_) => files,
     };
-    // Whoever does not listen is not told.
+    // The one who does not listen is not told.
     let _ = events.send(ArchiveEvent::Estimated {
         files,
         bytes: sizes.sum(),
@@ -572,7 +572,7 @@ fn find_in_directory(
             object: None,
         });
     }
-    let strangers = if is_full(&summary) {
+    let unlisted = if is_full(&summary) {
         strangers_in(directory, &entries)?
     } else {
         Vec::new()
@@ -581,7 +581,7 @@ fn find_in_directory(
         summary,
         entries,
         files: states,
-        strangers,
+        unlisted,
         is_moved: false,
     };
     Ok(Found {
@@ -601,8 +601,8 @@ fn strangers_in(directory: &Directory, entries: &[FileEntry]) -> Result<Vec<Stri
             place: directory.path().join("data").display().to_string(),
             error,
         })?;
-    let strangers = lying.into_iter().filter(|name| !own.contains(name));
-    Ok(strangers.map(|name| format!("data/{name}")).collect())
+    let unlisted = lying.into_iter().filter(|name| !own.contains(name));
+    Ok(unlisted.map(|name| format!("data/{name}")).collect())
 }
 
 const fn is_full(summary: &Summary) -> bool {
@@ -615,7 +615,7 @@ async fn find_in_bucket(
     entries: Vec<FileEntry>,
 ) -> Result<Found, ArchiveError> {
     let prefix = summary.prefix.as_deref();
-    let mut strangers = Vec::new();
+    let mut unlisted = Vec::new();
     let objects = if is_full(&summary) && entries.iter().all(|entry| own_name(&entry.key).is_some())
     {
         let mut listed: BTreeMap<String, _> = bucket
@@ -634,7 +634,7 @@ async fn find_in_bucket(
         }
         // The marker that consoles make for a folder holds nothing.
         listed.retain(|key, object| !(key.ends_with('/') && object.size == 0));
-        strangers.extend(listed.into_keys());
+        unlisted.extend(listed.into_keys());
         found
     } else {
         bucket.look_up(&entries, prefix).await?
@@ -666,7 +666,7 @@ async fn find_in_bucket(
         summary,
         entries,
         files: states,
-        strangers,
+        unlisted,
         is_moved,
     };
     Ok(Found {

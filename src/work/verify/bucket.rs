@@ -27,7 +27,7 @@ pub(super) struct Bucket {
 
 /// How many objects are asked for at once.
 const ASKED_AT_ONCE: usize = 16;
-/// Parts of an object that wait for whoever checks them; S3's are some 16 KiB each.
+/// Parts of an object that wait for the one who checks them; S3's are some 16 KiB each.
 const WAITING: usize = 64;
 /// How often a download may break off without a byte in between.
 const TRIES: u32 = 8;
@@ -157,7 +157,7 @@ impl Bucket {
         let mut content = self.s3.open_object(name, *at, is_of).await?;
         while let Some(part) = content.next().await? {
             *at += u64::try_from(part.len()).unwrap_or(0);
-            // Whoever read it has stopped.
+            // The one who read it has stopped.
             if parts.send(part).await.is_err() {
                 break;
             }

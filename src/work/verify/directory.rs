@@ -146,7 +146,7 @@ fn open_folder(within: &OwnedFd, name: &str) -> io::Result<Option<OwnedFd>> {
     open_at(within, name, OFlags::DIRECTORY)
 }
 
-/// Opens a regular file without waiting for whoever is at the other end of a pipe.
+/// Opens a regular file without waiting for the one who is at the other end of a pipe.
 fn open_file(within: &OwnedFd, name: &str) -> io::Result<Option<File>> {
     let Some(file) = open_at(within, name, OFlags::NONBLOCK)? else {
         return Ok(None);

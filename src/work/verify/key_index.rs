@@ -363,7 +363,7 @@ fn nameless(directory: &Path) -> io::Result<File> {
 }
 
 /// Takes away the names that were left by processes which ended between the two steps of
-/// [`nameless`]; the files are empty, and whoever has one open keeps it.
+/// [`nameless`]; the files are empty, and anyone who has one open keeps it.
 fn sweep(directory: &Path) {
     let Ok(entries) = std::fs::read_dir(directory) else {
         return;

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use super::super::condition::{Reading, Truth, condition_holds};
 use super::super::condition_value::Network;
 use super::super::document::{Condition, Effect, Statement, Text, Version};
+use super::super::examples::is_multivalued;
 use super::super::operator::{Comparison, Quantifier, Test};
 use super::super::request::Context;
-use super::super::witness::is_multivalued;
 use super::{Findings, Severity};
 
 pub(super) fn check(statement: &Statement<'_>, version: Version, findings: &mut Findings<'_>) {

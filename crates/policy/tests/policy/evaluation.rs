@@ -355,14 +355,14 @@ fn everybody_may_ask_who_he_is() {
 #[case::without_the_session(json!([ACCOUNT, ROLE]), false, "explicit_deny")]
 #[case::without_the_account(json!([ROLE, SESSION]), false, "explicit_deny")]
 #[case::nobody_of_them(json!([OTHER]), false, "explicit_deny")]
-#[case::a_boundary_is_never_spared(json!([ACCOUNT, ROLE, SESSION]), true, "explicit_deny")]
+#[case::a_boundary_is_never_exempt(json!([ACCOUNT, ROLE, SESSION]), true, "explicit_deny")]
 fn a_deny_for_all_but_some(
-    #[case] spared: Value,
+    #[case] exempt: Value,
     #[case] has_boundary: bool,
     #[case] expected: &str,
 ) {
     let mut parts = json!({"identity_policies": named(allow("s3:*", "*")), "resource_policy": policy(json!(
-        {"Effect": "Deny", "NotPrincipal": {"AWS": spared}, "Action": "s3:*", "Resource": "*"}))});
+        {"Effect": "Deny", "NotPrincipal": {"AWS": exempt}, "Action": "s3:*", "Resource": "*"}))});
     if has_boundary {
         parts["permissions_boundary"] = allow("*", "*");
     }
@@ -383,9 +383,9 @@ fn not_principal_with_allow_grants_nothing() {
 }
 
 /// S3 Inventory's delivery ("Amazon S3 Inventory": granting permissions), and a blanket Deny that
-/// also hits the service unless aws:SourceArn spares it.
+/// also hits the service unless aws:SourceArn exempts it.
 #[test]
-fn a_blanket_deny_hits_the_inventory_unless_its_source_is_spared() {
+fn a_blanket_deny_hits_the_inventory_unless_its_source_is_exempt() {
     let deliver = json!({"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "s3:PutObject",
         "Resource": "arn:aws:s3:::landing/*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::source"},
         "StringEquals": {"aws:SourceAccount": OTHER, "s3:x-amz-acl": "bucket-owner-full-control"}}});
@@ -403,11 +403,11 @@ fn a_blanket_deny_hits_the_inventory_unless_its_source_is_spared() {
     );
     assert_eq!(decision(&blocked), "explicit_deny");
     office["Condition"]["ArnNotLike"] = json!({"aws:SourceArn": "arn:aws:s3:::source"});
-    let spared = with(
+    let exempt = with(
         base,
         json!({"resource_policy": policy(json!([deliver, office]))}),
     );
-    assert_eq!(decision(&spared), "allowed");
+    assert_eq!(decision(&exempt), "allowed");
 }
 
 #[test]
@@ -494,12 +494,12 @@ fn an_identity_center_role_is_granted_through_its_account_and_its_arn() {
     assert_eq!(decision(&by_role), "allowed");
 }
 
-/// "AWS global condition context keys": calls that a service forwards are spared by
+/// "AWS global condition context keys": calls that a service forwards are exempt by
 /// `aws:ViaAWSService`, or by `aws:CalledVia`, which is a list.
 #[rstest]
 #[case::the_address_alone(json!({}), "explicit_deny")]
-#[case::forwarded_calls_are_spared(json!({"Bool": {"aws:ViaAWSService": "false"}}), "allowed")]
-#[case::calls_through_dynamodb_are_spared(
+#[case::forwarded_calls_are_exempt(json!({"Bool": {"aws:ViaAWSService": "false"}}), "allowed")]
+#[case::calls_through_dynamodb_are_exempt(
     json!({"ForAllValues:StringNotEquals": {"aws:CalledVia": "dynamodb.amazonaws.com"}}), "allowed")]
 #[case::calls_through_another_service_are_not(
     json!({"ForAllValues:StringNotEquals": {"aws:CalledVia": "athena.amazonaws.com"}}), "explicit_deny")]

@@ -259,7 +259,7 @@ const TAG: &str = "aws:ResourceTag/dp:exclude:identity";
 
 /// "If your policy has multiple condition operators or multiple keys attached to a single condition
 /// operator, the conditions are evaluated using a logical AND" ("Conditions with multiple context keys
-/// or values"): a Deny with two exceptions spares what meets either; two Denies must both be met.
+/// or values"): a Deny with two exceptions exempts what meets either; two Denies must both be met.
 #[rstest]
 #[case::one_deny(
     json!([deny(&json!({

@@ -46,12 +46,12 @@ fn an_arn_whose_prefix_is_doubled_is_told_with_the_right_one() {
         "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": "s3:*",
         "Resource": ["arn:aws:s3:::arn:aws:s3:::wdb/*", "arn:aws:s3:::arn:aws:s3:::wdb"]});
     let findings = found(Kind::Bucket, &statement);
-    let mends: Vec<_> = findings
+    let fixes: Vec<_> = findings
         .iter()
         .map(|finding| (finding.severity, finding.rule, finding.fix.as_str()))
         .collect();
     assert_eq!(
-        mends,
+        fixes,
         [
             (
                 Severity::Error,
@@ -663,13 +663,13 @@ fn another_service_is_no_near_miss(#[case] action: &str) {
 fn names_of_actions_that_are_nearly_right_stay_warnings_with_the_right_one() {
     let statement = json!({"Effect": "Allow", "Resource": "*", "Action": ["dynamodb:ExportTableToPointInTime",
         "dynamodb:ExportTableToPointInTme", "s3:PutObjects", "kms:GenerateDatakey"]});
-    let mends: Vec<_> = found(Kind::Identity, &statement)
+    let fixes: Vec<_> = found(Kind::Identity, &statement)
         .into_iter()
         .map(|finding| (finding.severity, finding.fix))
         .collect();
     let meant = |action: &str| (Severity::Warning, format!("did you mean `{action}`?"));
     assert_eq!(
-        mends,
+        fixes,
         [
             meant("dynamodb:ExportTableToPointInTime"),
             meant("s3:PutObject")

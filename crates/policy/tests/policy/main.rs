@@ -3,8 +3,8 @@
 mod corners;
 mod evaluation;
 mod explained;
+mod fixing;
 mod json;
 mod language;
 mod lint;
-mod mending;
 mod properties;

@@ -111,7 +111,7 @@ struct Simulation<'w> {
     context: Context,
 }
 
-/// What one action on one resource comes to.
+/// What one action on one resource results in.
 struct Ending {
     decision: Decision,
     by_organization: bool,

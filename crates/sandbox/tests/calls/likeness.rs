@@ -52,7 +52,7 @@ async fn an_enforced_bucket_takes_no_access_control_list_but_the_owners() {
     assert_eq!(put(&sandbox, "none", None).await, Ok(()));
 }
 
-/// "ObjectWriter": whoever uploads owns the object, and a bucket policy does not cover it (the same
+/// "ObjectWriter": anyone who uploads owns the object, and a bucket policy does not cover it (the same
 /// page, and "Bucket policies for Amazon S3").
 #[rstest]
 #[case("ObjectWriter", None, false)]

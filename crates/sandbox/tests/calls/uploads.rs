@@ -1,4 +1,4 @@
-//! Uploads to a bucket whose default encryption is a customer managed key: what S3 and KMS ask of whom,
+//! Uploads to a bucket whose default encryption is a customer managed key: what S3 and KMS ask of which principal,
 //! by "Required permissions for Amazon S3 API operations" and "Multipart upload API and permissions"
 //! (S3 user guide).
 

@@ -151,7 +151,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::assess::requirement::Who;
+    use crate::assess::requirement::Actor;
 
     const KEY: &str = "arn:aws:kms:eu-west-1:333333333333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -201,12 +201,12 @@ mod tests {
         assert_eq!(facts.source().caller.account.as_str(), "111111111111");
         let destination = facts.destination().unwrap();
         assert_eq!(destination.caller.account.as_str(), "222222222222");
-        let source = facts.account_of(Who::Exporter);
+        let source = facts.account_of(Actor::Exporter);
         assert_eq!(source.organization.value().unwrap().id, "o-source");
         assert_eq!(source.in_flight.value().unwrap().count, 3);
         let error = source.service_control.error().unwrap();
         assert_eq!(error.words(), "Code: words");
-        let owner = facts.account_of(Who::Reader);
+        let owner = facts.account_of(Actor::Reader);
         assert_eq!(owner.organization.value().unwrap().id, "o-other");
         let block = owner.public_access.value().unwrap();
         assert!(block.restrict_public_buckets);

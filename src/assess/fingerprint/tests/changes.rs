@@ -4,7 +4,7 @@ use super::*;
 use crate::assess::facts::{
     DefaultEncryption, KeyManager, ObservedCall, Ownership, PublicAccessBlock, Simulated,
 };
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::assess::tests::world::{KEY, TABLE, at};
 
 const OTHER: &str = "arn:aws:iam::111111111111:role/Other";
@@ -63,43 +63,43 @@ pub(super) const OF_CALLER: &[(&str, Change)] = &[
     }),
     ("the organization", |facts| {
         facts
-            .account_of_mut(Who::Exporter)
+            .account_of_mut(Actor::Exporter)
             .organization
             .value_mut()
             .unwrap()
             .id = "o-other".to_owned();
     }),
     ("the organization, left", |facts| {
-        facts.account_of_mut(Who::Exporter).organization = absent();
+        facts.account_of_mut(Actor::Exporter).organization = absent();
     }),
     ("the unit", |facts| {
         facts
-            .account_of_mut(Who::Exporter)
+            .account_of_mut(Actor::Exporter)
             .organization
             .value_mut()
             .unwrap()
             .path = None;
     }),
     ("a service control policy", |facts| {
-        more(&mut facts.account_of_mut(Who::Exporter).service_control);
+        more(&mut facts.account_of_mut(Actor::Exporter).service_control);
     }),
     ("the level of a service control policy", |facts| {
         facts
-            .account_of_mut(Who::Exporter)
+            .account_of_mut(Actor::Exporter)
             .service_control
             .value_mut()
             .unwrap()
             .reverse();
     }),
     ("the service control policies, unread", |facts| {
-        facts.account_of_mut(Who::Exporter).service_control =
+        facts.account_of_mut(Actor::Exporter).service_control =
             refused("organizations:ListPoliciesForTarget");
     }),
     ("a resource control policy", |facts| {
-        more(&mut facts.account_of_mut(Who::Exporter).resource_control);
+        more(&mut facts.account_of_mut(Actor::Exporter).resource_control);
     }),
     ("the resource control policies, unread", |facts| {
-        facts.account_of_mut(Who::Exporter).resource_control = Fact::UNASKED;
+        facts.account_of_mut(Actor::Exporter).resource_control = Fact::UNASKED;
     }),
 ];
 
@@ -130,10 +130,12 @@ pub(super) const OF_PLACE: &[(&str, Change)] = &[
         facts.bucket_mut(&landing()).public_access = known(restricting());
     }),
     ("Block Public Access of the account", |facts| {
-        facts.account_of_mut(Who::Reader).public_access = known(restricting());
+        facts.account_of_mut(Actor::Reader).public_access = known(restricting());
     }),
     ("Block Public Access of the organization", |facts| {
-        facts.account_of_mut(Who::Reader).organization_public_access = known(restricting());
+        facts
+            .account_of_mut(Actor::Reader)
+            .organization_public_access = known(restricting());
     }),
     ("the default encryption", |facts| {
         facts.bucket_mut(&landing()).encryption = known(DefaultEncryption {
@@ -146,11 +148,11 @@ pub(super) const OF_PLACE: &[(&str, Change)] = &[
         facts.bucket_mut(&landing()).requester_pays = known(true);
     }),
     ("the owner's organization", |facts| {
-        let account = facts.account_of_mut(Who::Reader);
+        let account = facts.account_of_mut(Actor::Reader);
         account.organization.value_mut().unwrap().id = "o-other".to_owned();
     }),
     ("a resource control policy over the owner", |facts| {
-        more(&mut facts.account_of_mut(Who::Reader).resource_control);
+        more(&mut facts.account_of_mut(Actor::Reader).resource_control);
     }),
     ("the owner's side, not signed in", |facts| {
         facts.set_destination(None);
@@ -301,7 +303,7 @@ pub(super) const SAME: &[(&str, Change)] = &[
         },
     ),
     ("the order of attached policies", |facts| {
-        let account = facts.account_of_mut(Who::Exporter);
+        let account = facts.account_of_mut(Actor::Exporter);
         for levels in [&mut account.service_control, &mut account.resource_control] {
             levels.value_mut().unwrap()[0].policies.reverse();
         }
@@ -331,7 +333,7 @@ pub(super) const SAME: &[(&str, Change)] = &[
             given: Vec::new(),
         }]);
         facts.tried.push(ObservedCall {
-            who: Who::Exporter,
+            who: Actor::Exporter,
             action: "s3:PutObject".to_owned(),
             resource: "*".to_owned(),
             at: at("2026-11-22T12:00:00Z"),

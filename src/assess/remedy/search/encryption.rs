@@ -1,4 +1,4 @@
-//! A Deny for want of encryption, and a key that no account can open: both are mended in the plan.
+//! A Deny for want of encryption, and a key that no account can open: both are fixed in the plan.
 
 use super::{PlanChange, Search};
 use crate::assess::deny::{

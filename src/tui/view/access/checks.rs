@@ -1,4 +1,4 @@
-//! The checks: a row for each verdict, by who can mend it, and all about the one under the cursor.
+//! The checks: a row for each verdict, by who can fix it, and all about the one under the cursor.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::assess::requirement::{Criticality, Who};
+use crate::assess::requirement::{Actor, Criticality};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{
     AssessedRequirement, MissingInput, Requirement, SettledBy, Verdict, VerdictGroup,
@@ -196,7 +196,7 @@ fn rows<'a>(look: &Look<'a>, judged: &'a Judged) -> (Vec<Row<'a>>, usize) {
     (rows, cursor)
 }
 
-/// The sign of a verdict and its style: what hangs on nothing but the watching is no alarm.
+/// The sign of a verdict and its style: what only the watching depends on is no alarm.
 fn mark(theme: Theme, verdict: &AssessedRequirement) -> (&'static str, Style) {
     match (&verdict.outcome, verdict.criticality) {
         (Verdict::Allowed { .. }, _) => ("✓", theme.good()),
@@ -254,8 +254,8 @@ fn short_subject(verdict: &AssessedRequirement) -> String {
             let pattern = need.resource.pattern();
             let resource = pattern.splitn(6, ':').nth(5).unwrap_or(pattern);
             let who = match need.who {
-                Who::Exporter => "",
-                Who::Reader => " (destination)",
+                Actor::Exporter => "",
+                Actor::Reader => " (destination)",
             };
             format!("{}{who} on {resource}", need.action)
         }
@@ -327,9 +327,9 @@ fn about(look: &Look<'_>, told: &VerdictGroup<'_>, columns: usize) -> Vec<Line<'
             .and_then(|judged| judged.remedies.get(place))
             .is_some_and(crate::assess::remedy::Remedy::is_sound);
         let what = if is_sound {
-            "mends it"
+            "fixes it"
         } else {
-            "shows what would mend it, and why it cannot be done as it stands"
+            "shows what would fix it, and why it cannot be done as it stands"
         };
         add(&format!("the tab “{tab}” {what}"), Theme::strong());
     }

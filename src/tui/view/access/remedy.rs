@@ -1,5 +1,5 @@
 //! A remedy: the change itself as a difference, what else it lets through, and what to send to
-//! whoever can do it.
+//! anyone who can do it.
 
 use ratatui::style::Style;
 use ratatui::text::Line;
@@ -12,7 +12,7 @@ use crate::tui::theme::Theme;
 use crate::tui::view::{Look, parts};
 use crate::tui::widgets::text;
 
-/// What is to be done, and by whom.
+/// What is to be done, and who does it.
 pub(super) fn place(model: &Model, remedy: &Remedy) -> String {
     let what = match &remedy.fix {
         Fix::Document { target, before, .. } => match before {
@@ -24,7 +24,7 @@ pub(super) fn place(model: &Model, remedy: &Remedy) -> String {
         }
         Fix::Plan { key, value, .. } => format!("Set {key} = {value} in the plan"),
         Fix::RequestText { .. } => {
-            "No document of ours mends this: it is to be asked for".to_owned()
+            "No document of ours fixes this: it is to be asked for".to_owned()
         }
     };
     format!(
@@ -33,7 +33,7 @@ pub(super) fn place(model: &Model, remedy: &Remedy) -> String {
     )
 }
 
-/// Who can mend something, and that production is concerned where it is.
+/// Who can fix something, and that production is concerned where it is.
 pub(super) fn responsible(model: &Model, responsible: &Responsible) -> String {
     match responsible {
         Responsible::DestinationOwner(Some(account)) | Responsible::KeyOwner(account)
@@ -103,7 +103,7 @@ pub(crate) fn change(theme: Theme, remedy: &Remedy, columns: usize) -> Vec<Line<
     }
 }
 
-/// What it mends, what else it lets through, and what to know before.
+/// What it fixes, what else it lets through, and what to know before.
 pub(crate) fn besides(theme: Theme, remedy: &Remedy, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let is_document = matches!(remedy.fix, Fix::Document { .. });

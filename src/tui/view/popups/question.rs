@@ -135,9 +135,9 @@ fn changes_that_stay(model: &Model, columns: usize) -> Vec<Line<'static>> {
     };
     let mut lines = vec![Line::default()];
     let intro = if model.is_sandbox {
-        "Changed in this sitting, and it stays where --sandbox-state keeps the sandbox:"
+        "Changed since the wizard was opened, and it stays where --sandbox-state keeps the sandbox:"
     } else {
-        "Changed in this sitting, and it stays so:"
+        "Changed since the wizard was opened, and it stays so:"
     };
     lines.extend(parts::paragraph(intro, Theme::strong(), columns));
     for (id, title) in &model.made {

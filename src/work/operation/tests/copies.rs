@@ -57,7 +57,7 @@ impl State {
         true
     }
 
-    fn told(&self, token: &str) -> Value {
+    fn describe(&self, token: &str) -> Value {
         let (number, request, asked) = &self.copies[token];
         let is_done = *asked >= 2;
         json!({
@@ -153,9 +153,15 @@ fn act<'a>(state: &mut State, words: &mut impl Iterator<Item = &'a str>) -> Opti
             if is_second && state.strike(Moment::BeforeTheAnswer) {
                 return None;
             }
-            Some(state.told(token))
+            Some(state.describe(token))
         }
-        "list" => Some(state.copies.keys().map(|token| state.told(token)).collect()),
+        "list" => Some(
+            state
+                .copies
+                .keys()
+                .map(|token| state.describe(token))
+                .collect(),
+        ),
         "describe" => {
             if state.strike(Moment::WhileWaiting) {
                 return None;
@@ -165,7 +171,7 @@ fn act<'a>(state: &mut State, words: &mut impl Iterator<Item = &'a str>) -> Opti
             let (token, copy) = copies.find(|(_, copy)| copy.0 == number)?;
             copy.2 += 1;
             let token = token.clone();
-            Some(state.told(&token))
+            Some(state.describe(&token))
         }
         _ => Some(Value::Null),
     }
@@ -327,7 +333,7 @@ impl OperationKind for CopyKind {
         Box::pin(async { None })
     }
 
-    fn verify<'a>(&'a self, _: &'a Work, record: &'a Operation) -> BoxFuture<'a, Look> {
+    fn verify<'a>(&'a self, _: &'a Work, record: &'a Operation) -> BoxFuture<'a, Observation> {
         let verification = if record.result["books"] == record.request["books"] {
             Verification::Verified {
                 files: 0,
@@ -339,6 +345,6 @@ impl OperationKind for CopyKind {
                 findings: vec!["books are missing".to_owned()],
             }
         };
-        Box::pin(async { Look::Told(verification, Vec::new()) })
+        Box::pin(async { Observation::Settled(verification, Vec::new()) })
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::assess::facts::{ControlLevel, Fact, Facts, PolicyText};
-use crate::assess::requirement::Who;
+use crate::assess::requirement::Actor;
 use crate::text_file;
 use tableferry_policy::document::Effect;
 use tableferry_policy::policy::Policy;
@@ -84,7 +84,7 @@ impl ControlDocuments {
     /// guide): without it nothing at all could be done in the account.
     pub fn put_into(&self, facts: &mut Facts) {
         if let Some(level) = level(&self.service, "FullAWSAccess", FULL_ACCESS, has_no_allow) {
-            facts.account_of_mut(Who::Exporter).service_control =
+            facts.account_of_mut(Actor::Exporter).service_control =
                 Fact::known(vec![level], Timestamp::now(), "--scp");
         }
         let always = |_: &[ControlFile]| true;
@@ -95,7 +95,7 @@ impl ControlDocuments {
             always,
         );
         if let (Some(level), Some(_)) = (level, facts.destination()) {
-            facts.account_of_mut(Who::Reader).resource_control =
+            facts.account_of_mut(Actor::Reader).resource_control =
                 Fact::known(vec![level], Timestamp::now(), "--rcp");
         }
     }

@@ -33,13 +33,13 @@ const DENY: &str = r#"{"Sid": "OfficeOnly", "Effect": "Deny", "Principal": "*", 
 /// The same with an exemption in it.
 const SPARING: &str = r#"{"Sid": "OfficeOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::landing/*", "Condition": {"Bool": { "aws:ViaAWSService": "false" }, "NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}"#;
 const BARE: &str = r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::landing/*"}"#;
-const BARE_SPARING: &str = r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::landing/*", "Condition": { "Bool": { "aws:ViaAWSService": "false" } }}"#;
+const BARE_EXEMPTING: &str = r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::landing/*", "Condition": { "Bool": { "aws:ViaAWSService": "false" } }}"#;
 
 #[test]
 fn an_edit_that_still_stands_is_taken_back_to_the_byte() {
     let before = document(&[DENY, BARE]);
     let after = added(
-        &document(&[SPARING, BARE_SPARING]),
+        &document(&[SPARING, BARE_EXEMPTING]),
         &allow("Ours", "s3:PutObject"),
     );
     let taken = revert(Some(&before), &after, &after).unwrap();
@@ -52,7 +52,7 @@ fn an_edit_that_still_stands_is_taken_back_to_the_byte() {
 fn what_others_added_since_stays_and_the_rest_is_as_it_was() {
     let before = document(&[DENY, BARE]);
     let after = added(
-        &document(&[SPARING, BARE_SPARING]),
+        &document(&[SPARING, BARE_EXEMPTING]),
         &allow("Ours", "s3:PutObject"),
     );
     let theirs = allow("Theirs", "s3:GetObject");
@@ -138,7 +138,7 @@ fn an_exemption_is_taken_out_of_a_deny_that_somebody_altered_besides() {
 #[test]
 fn an_exemption_that_was_the_whole_condition_goes_with_it() {
     let before = document(&[BARE]);
-    let after = document(&[BARE_SPARING]);
+    let after = document(&[BARE_EXEMPTING]);
     let theirs = ("arn:aws:s3:::landing/*", "arn:aws:s3:::landing/in/*");
     let named = |text: &str| text.replace("{\"Effect\"", "{\"Sid\": \"Keep\", \"Effect\"");
     let (before, after) = (named(&before), named(&after));
@@ -182,7 +182,7 @@ fn a_value_is_taken_out_of_a_list_that_others_widened() {
 fn what_stands_in_other_words_is_left_and_told() {
     let before = document(&[DENY]);
     let after = added(&document(&[SPARING]), &allow("Ours", "s3:PutObject"));
-    let told = |live: &str| {
+    let describe = |live: &str| {
         let taken = revert(Some(&before), &after, live).unwrap();
         assert_eq!(taken.text.as_deref(), Some(live), "{live}");
         assert_eq!(taken.taken, Vec::<String>::new());
@@ -204,7 +204,7 @@ fn what_stands_in_other_words_is_left_and_told() {
             r#"/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}"#,
         ),
     ] {
-        assert_eq!(told(&of(&statement)), word, "{statement}");
+        assert_eq!(describe(&of(&statement)), word, "{statement}");
     }
     for statement in [
         exports("s3:GetObject"),
@@ -212,7 +212,11 @@ fn what_stands_in_other_words_is_left_and_told() {
         exports("s3:PutObject").replace("role/Exporter", "role/Other"),
         exports("s3:PutObject").replace("Allow", "Deny"),
     ] {
-        assert_eq!(told(&of(&statement)), Vec::<String>::new(), "{statement}");
+        assert_eq!(
+            describe(&of(&statement)),
+            Vec::<String>::new(),
+            "{statement}"
+        );
     }
 }
 
@@ -248,7 +252,7 @@ fn what_somebody_took_away_already_needs_no_word() {
 fn a_document_that_was_laid_out_anew_is_known_again() {
     let before = document(&[DENY, BARE]);
     let after = added(
-        &document(&[SPARING, BARE_SPARING]),
+        &document(&[SPARING, BARE_EXEMPTING]),
         &allow("Ours", "s3:PutObject"),
     );
     let value: serde_json::Value = serde_json::from_str(&after).unwrap();
@@ -298,9 +302,9 @@ fn a_deleted_principal_is_never_put_back() {
     let stale =
         allow("Stale", "s3:GetObject").replace("arn:aws:iam::111111111111:role/Exporter", DEAD);
     let listed = r#"{"Sid":"Listed","Effect":"Deny","Principal":{"AWS":["AROASANDBOXGONE00000A","222222222222"]},"Action":"s3:*","Resource":"arn:aws:s3:::landing/*"}"#;
-    let spared = r#"{"Sid":"Listed","Effect":"Deny","Principal":{"AWS":["222222222222"]},"Action":"s3:*","Resource":"arn:aws:s3:::landing/*","Condition": { "Bool": { "aws:ViaAWSService": "false" } }}"#;
+    let exempt = r#"{"Sid":"Listed","Effect":"Deny","Principal":{"AWS":["222222222222"]},"Action":"s3:*","Resource":"arn:aws:s3:::landing/*","Condition": { "Bool": { "aws:ViaAWSService": "false" } }}"#;
     let before = document(&[&stale, listed, BARE]);
-    let after = added(&document(&[spared, BARE]), &allow("Ours", "s3:PutObject"));
+    let after = added(&document(&[exempt, BARE]), &allow("Ours", "s3:PutObject"));
     let text = revert(Some(&before), &after, &after).unwrap().text.unwrap();
     let wanted = r#"{"Sid":"Listed","Effect":"Deny","Principal":{"AWS":["222222222222"]},"Action":"s3:*","Resource":"arn:aws:s3:::landing/*"}"#;
     assert_eq!(text, document(&[wanted, BARE]));
@@ -332,10 +336,10 @@ fn an_edit_concerns_what_its_statements_are_about() {
         "arn:aws:s3:::landing/test/AWSDynamoDB/x"
     ));
     // A Deny that was given an exemption is about all that it denies.
-    let spared = document(&[BARE_SPARING]);
+    let exempt = document(&[BARE_EXEMPTING]);
     assert!(concerns(
         Some(&before),
-        &spared,
+        &exempt,
         "arn:aws:s3:::landing/test/x"
     ));
 }
@@ -550,9 +554,9 @@ proptest! {
         }
     }
 
-    /// An exempted Deny no longer hits what it exempts, and hits the rest as before.
+    /// An exempt Deny no longer hits what it exempts, and hits the rest as before.
     #[test]
-    fn an_exemption_spares_just_what_it_names(condition in 0..4_usize, is_list in any::<bool>()) {
+    fn an_exemption_exempts_just_what_it_names(condition in 0..4_usize, is_list in any::<bool>()) {
         const OURS: &str = "arn:aws:iam::111111111111:role/Exporter";
         const OTHER: &str = "arn:aws:iam::111111111111:role/Other";
         let value = if is_list { r#"["arn:aws:iam::111111111111:role/Admin"]"# } else { r#""arn:aws:iam::111111111111:role/Admin""# };

@@ -2,18 +2,18 @@
 
 use super::Exit;
 use super::report::Report;
-use crate::args::TermsArgs;
+use crate::args::GrantOptionArgs;
 use crate::assess::assessment::Assessment;
-use crate::assess::remedy::{Terms, estimate};
+use crate::assess::remedy::{GrantOptions, estimate};
 
-/// The terms of a plan's remedies; what is wrong with them was printed.
-pub(super) fn terms(
-    args: TermsArgs,
+/// The grant options of a plan's remedies; what is wrong with them was printed.
+pub(super) fn grant_options(
+    args: GrantOptionArgs,
     assessment: &Assessment,
     report: &Report,
-) -> Result<Terms, Exit> {
+) -> Result<GrantOptions, Exit> {
     let Some(expiry) = args.expires else {
-        return Ok(Terms::default());
+        return Ok(GrantOptions::default());
     };
     let now = assessment.made_at;
     let Some(expires) = expiry.from(now) else {
@@ -23,11 +23,11 @@ pub(super) fn terms(
         );
         return Err(Exit::Usage);
     };
-    let terms = Terms {
+    let grant_options = GrantOptions {
         expires: Some(expires),
         estimate: estimate(&assessment.plan, &assessment.facts),
     };
-    if let Some(least) = terms.is_shorter_than(now) {
+    if let Some(least) = grant_options.is_shorter_than(now) {
         // Rounded up, so that what is named is taken.
         let minutes = least.as_secs().saturating_add(59) / 60;
         report.error(
@@ -39,5 +39,5 @@ pub(super) fn terms(
         );
         return Err(Exit::Usage);
     }
-    Ok(terms)
+    Ok(grant_options)
 }

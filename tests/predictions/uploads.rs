@@ -12,7 +12,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
 use rstest::rstest;
 use serde_json::{Value, json};
-use tableferry::assess::remedy::{Fix, Terms, remedies};
+use tableferry::assess::remedy::{Fix, GrantOptions, remedies};
 use tableferry::assess::requirement::Criticality;
 use tableferry::assess::verdict::{AssessedRequirement, Overall, Requirement, Verdict, overall};
 use tableferry::job::{Encryption, Plan};
@@ -191,7 +191,7 @@ fn denied(verdicts: &[AssessedRequirement]) -> Vec<String> {
         .collect()
 }
 
-/// What happens in a world: denied with AWS's words foreseen, refused by S3 with just those, and after
+/// What happens in a world: denied with AWS's words predicted, refused by S3 with just those, and after
 /// the remedies allowed and uploaded.
 async fn fails_until_it_is_put_right(mut world: Value, plan: Plan, wanted: &[&str]) {
     let is_multipart = plan.objects()[0].is_multipart;
@@ -202,12 +202,15 @@ async fn fails_until_it_is_put_right(mut world: Value, plan: Plan, wanted: &[&st
     assert_eq!(denied(&verdicts), wanted);
     let s3 = client(&before, "prod-admin", Some(UPLOADER)).await;
     let refusal = upload(&s3, &plan, is_multipart).await.unwrap();
-    let is_foreseen = |found: &AssessedRequirement| {
+    let is_predicted = |found: &AssessedRequirement| {
         let words = found.expected_error.as_deref();
         found.outcome == Verdict::Denied && words.is_some_and(|words| refusal.contains(words))
     };
-    assert!(verdicts.iter().any(is_foreseen), "{refusal}\n{verdicts:#?}");
-    let found = remedies(&plan, &facts, now, Terms::default());
+    assert!(
+        verdicts.iter().any(is_predicted),
+        "{refusal}\n{verdicts:#?}"
+    );
+    let found = remedies(&plan, &facts, now, GrantOptions::default());
     let whereabouts = Whereabouts {
         exporter: "/accounts/111111111111/roles/Uploader".to_owned(),
         reader: "/accounts/222222222222/users/dev-admin".to_owned(),
@@ -298,7 +301,12 @@ fn a_narrow_encryption_context_is_widened_and_not_dropped() {
         let (world, plan) = (world.clone(), plan.clone());
         || async move { Place::open(&world, &plan).await.survey(&plan).await }
     });
-    let found = remedies(&plan, &facts, jiff::Timestamp::now(), Terms::default());
+    let found = remedies(
+        &plan,
+        &facts,
+        jiff::Timestamp::now(),
+        GrantOptions::default(),
+    );
     let written = found.remedies.iter().find_map(|remedy| match &remedy.fix {
         Fix::Document { after, .. } => Some(after.clone()),
         _ => None,

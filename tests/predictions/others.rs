@@ -6,7 +6,7 @@ use crate::place::{self, Place};
 use crate::rows::{base, plan_text, table::LANDING};
 
 #[test]
-fn a_second_export_to_the_same_place_is_told_whoever_started_the_first() {
+fn a_second_export_to_the_same_place_is_told_no_matter_who_started_the_first() {
     let plan = |prefix: &str| {
         let text = plan_text(LANDING, "", "name = \"Orders\"");
         place::plan(&text.replace("prefix = \"prod\"", &format!("prefix = \"{prefix}\"")))
@@ -14,15 +14,15 @@ fn a_second_export_to_the_same_place_is_told_whoever_started_the_first() {
     place::run(|| async {
         let first = plan("prod");
         let place = Place::open(&base(), &first).await;
-        let told = async |plan: &tableferry::job::Plan| {
+        let describe = async |plan: &tableferry::job::Plan| {
             let verdicts = place.check(plan).await;
             verdicts
                 .iter()
                 .any(|verdict| verdict.is_of(Check::SamePlace))
         };
-        assert!(!told(&first).await);
+        assert!(!describe(&first).await);
         assert!(place.export(&first).await.is_completed());
-        assert!(told(&first).await);
-        assert!(!told(&plan("elsewhere")).await);
+        assert!(describe(&first).await);
+        assert!(!describe(&plan("elsewhere")).await);
     });
 }

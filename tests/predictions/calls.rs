@@ -2,7 +2,7 @@
 //! calls of one upload apart.
 
 use serde_json::{Value, json};
-use tableferry::assess::requirement::{Requirement, Who};
+use tableferry::assess::requirement::{Actor, Requirement};
 use tableferry::assess::verdict::AssessedRequirement;
 use tableferry_policy::evaluate::ContextValue;
 use tableferry_sandbox::{AclContext, ExportAcl, JudgedRequest, SourceAddress};
@@ -196,7 +196,7 @@ fn words(verdicts: &[AssessedRequirement]) -> Vec<(&'static str, &'static str)> 
         .iter()
         .filter_map(|verdict| match &verdict.requirement {
             Requirement::Permission(need)
-                if need.who == Who::Exporter && need.action.starts_with("s3:") =>
+                if need.who == Actor::Exporter && need.action.starts_with("s3:") =>
             {
                 Some((need.action, verdict.outcome.as_str()))
             }
@@ -239,12 +239,12 @@ fn a_deny_for_want_of_encryption_that_names_the_abort_denies_the_abort_alone() {
         place.play_acl_context(AclContext::AclAlone);
         let ending = place.export(&plan).await;
         assert!(
-            ending.told().1.contains("perform: s3:PutObjectAcl"),
+            ending.describe().1.contains("perform: s3:PutObjectAcl"),
             "{ending:?}"
         );
         place.play_acl_context(AclContext::Upload);
         let ending = place.export(&plan).await;
-        let (code, message) = ending.told();
+        let (code, message) = ending.describe();
         assert_eq!(code, "S3AccessDenied");
         assert!(
             message.contains("perform: s3:AbortMultipartUpload"),
@@ -288,7 +288,7 @@ fn an_allow_that_asks_for_an_acl_fails_an_export_with_and_without_one() {
         );
         for acl in [ExportAcl::BucketOwnerFullControl, ExportAcl::Absent] {
             place.play_as(SourceAddress::Service, acl);
-            assert_eq!(place.export(&plan).await.told().0, "S3AccessDenied");
+            assert_eq!(place.export(&plan).await.describe().0, "S3AccessDenied");
         }
     });
     // What an ACL alone decides: with all else granted, the parts are what is denied.
@@ -309,7 +309,7 @@ fn an_allow_that_asks_for_an_acl_fails_an_export_with_and_without_one() {
         for acl in [ExportAcl::BucketOwnerFullControl, ExportAcl::Absent] {
             place.play_as(SourceAddress::Service, acl);
             let ending = place.export(&plan).await;
-            let (_, message) = ending.told();
+            let (_, message) = ending.describe();
             assert!(message.contains("perform: s3:PutObject on"), "{message}");
         }
     });

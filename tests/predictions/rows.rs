@@ -8,7 +8,7 @@ pub mod table;
 
 use serde_json::Value;
 use tableferry::assess::judge::judge;
-use tableferry::assess::remedy::{Fix, Remedy, Terms, remedies};
+use tableferry::assess::remedy::{Fix, GrantOptions, Remedy, remedies};
 use tableferry::assess::verdict::{AssessedRequirement, Overall, Requirement, overall};
 use tableferry::job::Plan;
 
@@ -30,14 +30,14 @@ pub struct Row {
     /// The code, and a part of the message, of the refusal or failure.
     pub code: &'static str,
     pub text: &'static str,
-    pub fix: Mended,
+    pub fix: Fixed,
 }
 
-/// How it is mended.
-pub enum Mended {
+/// How it is fixed.
+pub enum Fixed {
     /// By the remedies, each of them sound.
     ByRemedies,
-    /// By whoever owns something, as the message asks.
+    /// By anyone who owns something, as the message asks.
     InTheWorld(fn(&mut Value)),
     /// By another plan, as the hint says.
     ByPlan(String),
@@ -109,19 +109,19 @@ async fn go_through(row: &Row) {
     assert!(told.contains(row.because), "row {number}: {told}");
 
     let ending = place.export(&plan).await;
-    let (code, message) = ending.told();
+    let (code, message) = ending.describe();
     assert_eq!(code, row.code, "row {number}: {message}");
     assert!(message.contains(row.text), "row {number}: {message}");
-    let foreseen = verdict.expected_error.as_deref();
-    let is_foreseen = foreseen.is_some_and(|text| message.contains(text) || code == text);
+    let predicted = verdict.expected_error.as_deref();
+    let is_predicted = predicted.is_some_and(|text| message.contains(text) || code == text);
     assert!(
-        is_foreseen,
-        "row {number}: {foreseen:?} was foreseen, and it is {message}"
+        is_predicted,
+        "row {number}: {predicted:?} was predicted, and it is {message}"
     );
 
     let plan = match &row.fix {
-        Mended::ByRemedies => {
-            let found = remedies(&plan, &facts, now, Terms::default());
+        Fixed::ByRemedies => {
+            let found = remedies(&plan, &facts, now, GrantOptions::default());
             for remedy in &found.remedies {
                 assert!(can_be_done(remedy), "row {number}: {remedy:#?}");
                 if let Fix::Document { target, after, .. } = &remedy.fix {
@@ -132,8 +132,8 @@ async fn go_through(row: &Row) {
             }
             found.plan
         }
-        Mended::InTheWorld(fix) => {
-            let found = remedies(&plan, &facts, now, Terms::default());
+        Fixed::InTheWorld(fix) => {
+            let found = remedies(&plan, &facts, now, GrantOptions::default());
             let is_told = found
                 .open()
                 .any(|open| open.requirement == verdict.requirement);
@@ -141,12 +141,12 @@ async fn go_through(row: &Row) {
             fix(&mut world);
             plan
         }
-        Mended::ByPlan(text) => place::plan(text),
+        Fixed::ByPlan(text) => place::plan(text),
     };
     completes(number, &world, &plan).await;
 }
 
-/// Whether a remedy is one that its mender can just do.
+/// Whether a remedy is one that its responsible party can just do.
 fn can_be_done(remedy: &Remedy) -> bool {
     remedy.is_sound() && !matches!(remedy.fix, Fix::RequestText { .. })
 }
@@ -194,7 +194,7 @@ fn the_world_of_the_rows_is_one_in_which_nothing_is_amiss() {
     });
 }
 
-/// The failures that nobody can foresee, or that concern something else than an export, each with
+/// The failures that nobody can predict, or that concern something else than an export, each with
 /// the reason.
 const NOT_OF_A_CHECK: [(u8, &str); 16] = [
     (

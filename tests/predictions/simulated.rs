@@ -65,7 +65,7 @@ fn a_deny_outside_some_regions_is_not_held_against_an_export_within_them() {
         assert_eq!(verdict.responsible, Responsible::Organization);
         let ending = place.export(&plan).await;
         assert!(
-            ending.told().1.contains("service control policy"),
+            ending.describe().1.contains("service control policy"),
             "{ending:?}"
         );
     });
@@ -73,11 +73,11 @@ fn a_deny_outside_some_regions_is_not_held_against_an_export_within_them() {
 
 /// A tag of the role that nobody told the simulation, which does not say that it lacked it.
 #[test]
-fn a_deny_that_spares_tagged_roles_is_no_certain_denial() {
-    let exempted = json!({ "StringNotEquals": { "aws:PrincipalTag/exporter": "yes" } });
+fn a_deny_that_exempts_tagged_roles_is_no_certain_denial() {
+    let exempt = json!({ "StringNotEquals": { "aws:PrincipalTag/exporter": "yes" } });
     let plan = place::plan(&plan_text(DESTINATION, "", "name = \"Orders\""));
     place::run(|| async {
-        let mut world = world(&exempted);
+        let mut world = world(&exempt);
         world["accounts"]["111111111111"]["roles"]["OnCallExporter"]["tags"] =
             json!({ "exporter": "yes" });
         let place = Place::open(&world, &plan).await;

@@ -1,5 +1,5 @@
 //! Row by row: `check` names the failure and what decides it, and the export that is forced all the
-//! same fails with just the words that were foreseen.
+//! same fails with just the words that were predicted.
 
 use rstest::rstest;
 use serde_json::Value;
@@ -129,10 +129,10 @@ fn what_is_named_before_the_start_is_what_a_forced_export_fails_with(
     let failed = export["failure_message"].as_str().unwrap();
     // Who may not even start the export learns of nothing else.
     if name != "may-not-export" {
-        let foreseen = verdict["expected_error"].as_str().unwrap();
+        let predicted = verdict["expected_error"].as_str().unwrap();
         assert!(
-            failed.contains(foreseen),
-            "`{foreseen}` is not in `{failed}`"
+            failed.contains(predicted),
+            "`{predicted}` is not in `{failed}`"
         );
     }
 }
@@ -210,9 +210,9 @@ fn an_owner_that_is_missing_is_unknown_until_somebody_may_list_the_buckets() {
     let owner = verdict(&verdicts, "bucket_owner");
     assert_eq!(owner["verdict"], "denied", "{owner:#}");
     let failed = force(&home, &as_admin);
-    let foreseen = owner["expected_error"].as_str().unwrap();
+    let predicted = owner["expected_error"].as_str().unwrap();
     let message = failed["failure_message"].as_str().unwrap();
-    assert!(message.contains(foreseen), "{failed}");
+    assert!(message.contains(predicted), "{failed}");
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn a_key_that_is_opened_by_a_grant_is_allowed() {
 
 /// The path of a role of Identity Center is read, and who can change its permissions is named.
 #[test]
-fn a_role_of_identity_center_is_mended_by_the_owner_of_its_permission_set() {
+fn a_role_of_identity_center_is_fixed_by_the_owner_of_its_permission_set() {
     let home = Home::new();
     let plan = example("one-table")
         .replace("prod-oncall", "prod-sso")
@@ -275,7 +275,7 @@ fn a_role_of_identity_center_is_mended_by_the_owner_of_its_permission_set() {
 }
 
 #[test]
-fn people_read_one_line_a_need_and_who_can_mend_it() {
+fn people_read_one_line_a_need_and_who_can_fix_it() {
     let home = Home::new();
     let plan = home.write("plan.toml", &example("no-grant"));
     let ended = Ended::of(home.sandbox(&["check"]).arg(plan));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tableferry::assess::explain::simulate_lines;
 use tableferry::assess::facts::Facts;
 use tableferry::assess::judge::judge;
-use tableferry::assess::remedy::{Fix, Remedies, Remedy, Target, Terms, remedies};
+use tableferry::assess::remedy::{Fix, GrantOptions, Remedies, Remedy, Target, remedies};
 use tableferry::assess::requirement::Criticality;
 use tableferry::assess::verdict::{
     AssessedRequirement, MissingInput, PolicyLayer, Requirement, Verdict,
@@ -40,7 +40,7 @@ pub async fn fault(
     if !before.iter().any(|found| is_needed(&found)) {
         return None;
     }
-    let found = remedies(plan, facts, now, Terms::default());
+    let found = remedies(plan, facts, now, GrantOptions::default());
     let problem = found
         .remedies
         .iter()
@@ -48,20 +48,20 @@ pub async fn fault(
         .find_map(broken_promise)
         .or_else(|| changed_verdict(before, &found));
     if problem.is_some() {
-        return problem.map(|problem| format!("{problem}\n{}", told(&found)));
+        return problem.map(|problem| format!("{problem}\n{}", describe(&found)));
     }
-    let mut mended = world.clone();
+    let mut fixed = world.clone();
     for remedy in found.remedies.iter().filter(|remedy| remedy.is_sound()) {
-        carry_out(&mut mended, remedy, &case.whereabouts());
+        carry_out(&mut fixed, remedy, &case.whereabouts());
     }
     // What a remedy writes must be what is taken, and be judged again as it was on paper.
     if let Some(problem) = refused(world, &found).await {
-        return Some(format!("{problem}\n{}", told(&found)));
+        return Some(format!("{problem}\n{}", describe(&found)));
     }
     if !found.remedies.iter().all(Remedy::is_sound) {
         return None;
     }
-    let again = Place::open(&mended, &found.plan)
+    let again = Place::open(&fixed, &found.plan)
         .await
         .survey(&found.plan)
         .await;
@@ -87,7 +87,7 @@ pub async fn fault(
                 "{} was to be {}, and is {later:?}\n{}",
                 verdict.requirement,
                 verdict.outcome.as_str(),
-                told(&found)
+                describe(&found)
             ));
         }
     }
@@ -98,12 +98,12 @@ pub async fn fault(
     if !is_promised {
         return None;
     }
-    let endings = play(&mended, &found.plan).await;
+    let endings = play(&fixed, &found.plan).await;
     let is_kept = endings.iter().all(|(_, ending)| ending.is_completed());
     (!is_kept).then(|| {
         format!(
             "the remedies do not suffice: {endings:#?}\n{}",
-            told(&found)
+            describe(&found)
         )
     })
 }
@@ -140,7 +140,7 @@ fn is_settled_by_trial(paper: &AssessedRequirement, later: &AssessedRequirement)
 }
 
 /// The remedies in a few lines each.
-fn told(found: &Remedies) -> String {
+fn describe(found: &Remedies) -> String {
     let lines = found.remedies.iter().map(|remedy| match &remedy.fix {
         Fix::Document { target, after, .. } => {
             let after: String = after.split_whitespace().collect();
@@ -239,7 +239,7 @@ async fn refused(world: &Value, found: &Remedies) -> Option<String> {
             continue;
         };
         let answer = place.put(target, after, world).await;
-        // An administrator whom the document itself keeps out says nothing about the remedy.
+        // An administrator that the document itself keeps out says nothing about the remedy.
         if let Err((code, message)) = answer
             && !code.contains("AccessDenied")
             && !message.contains("will not allow you to update")
@@ -250,7 +250,7 @@ async fn refused(world: &Value, found: &Remedies) -> Option<String> {
     None
 }
 
-/// Whether whoever judges the lines of the needs comes to the verdicts of the needs.
+/// Whether anyone who judges the lines of the needs reaches the verdicts of the requirements.
 pub fn line_fault(
     plan: &Plan,
     facts: &Facts,

@@ -32,10 +32,10 @@ fn surveyed(plan: &Plan) -> Facts {
 /// What is said against facts, in one line.
 fn against(facts: Facts, plan: &Plan, said: &[&str]) -> String {
     let said: Vec<Arn> = said.iter().map(|arn| arn.parse().unwrap()).collect();
-    match facts.fit(plan, &said) {
+    match facts.match_plan(plan, &said) {
         Ok(_) => String::new(),
-        Err(misfits) => {
-            let texts = misfits.into_iter().map(|mismatch| mismatch.what);
+        Err(mismatches) => {
+            let texts = mismatches.into_iter().map(|mismatch| mismatch.what);
             texts.collect::<Vec<_>>().join("; ")
         }
     }
@@ -48,9 +48,9 @@ fn facts_fit_the_plan_that_they_were_read_for_as_they_are() {
         if plan.encryption == Encryption::Aes256 {
             facts.retain_keys(|_| false);
         }
-        let fitted = facts.clone().fit(&plan, &[]).unwrap();
-        assert_eq!(fitted.facts, facts);
-        assert!(fitted.notes.is_empty(), "{:?}", fitted.notes);
+        let matched = facts.clone().match_plan(&plan, &[]).unwrap();
+        assert_eq!(matched.facts, facts);
+        assert!(matched.notes.is_empty(), "{:?}", matched.notes);
     }
 }
 
@@ -154,7 +154,7 @@ fn a_role_or_region_that_the_plan_names_no_more_leaves_the_identity_open() {
 #[test]
 fn facts_that_do_not_say_for_whom_they_were_read_fit_with_a_note_unless_they_tell_otherwise() {
     let plan = other("profile = 'q'", "profile = 'd'", ORDERS);
-    let notes = facts().fit(&plan, &[]).unwrap().notes;
+    let notes = facts().match_plan(&plan, &[]).unwrap().notes;
     assert!(
         notes[0].contains(SESSION) && notes[0].contains("that q is"),
         "{notes:?}"
@@ -169,11 +169,11 @@ fn a_destination_that_was_not_surveyed_is_missed_and_one_too_many_is_left_out() 
     let mut without = surveyed(&plan);
     without.destination = None;
     assert!(against(without, &plan, &[]).contains("the destination was not surveyed"));
-    let fitted = surveyed(&plan)
-        .fit(&other("profile = 'p'", "", ORDERS), &[])
+    let matched = surveyed(&plan)
+        .match_plan(&other("profile = 'p'", "", ORDERS), &[])
         .unwrap();
-    assert_eq!(fitted.facts.destination, None);
-    assert!(fitted.notes[0].contains("left out"), "{:?}", fitted.notes);
+    assert_eq!(matched.facts.destination, None);
+    assert!(matched.notes[0].contains("left out"), "{:?}", matched.notes);
 }
 
 #[test]
@@ -183,14 +183,17 @@ fn a_table_is_known_by_its_arn_however_either_side_names_it_and_others_are_left_
         "profile = 'd'",
         &format!("[[tables]]\nname = '{TABLE}'\n"),
     );
-    let fitted = surveyed(&aes_plan()).fit(&by_arn, &[]).unwrap().facts;
-    assert_eq!(fitted.tables.len(), 1);
-    assert!(fitted.table(TABLE).is_some());
+    let matched = surveyed(&aes_plan())
+        .match_plan(&by_arn, &[])
+        .unwrap()
+        .facts;
+    assert_eq!(matched.tables.len(), 1);
+    assert!(matched.table(TABLE).is_some());
     let mut facts = surveyed(&by_arn);
     TABLE.clone_into(&mut facts.table_mut("Orders").unwrap().asked);
     assert!(
         facts
-            .fit(&aes_plan(), &[])
+            .match_plan(&aes_plan(), &[])
             .unwrap()
             .facts
             .table("Orders")
@@ -204,7 +207,7 @@ fn a_table_is_known_by_its_arn_however_either_side_names_it_and_others_are_left_
     );
     assert!(
         surveyed(&aes_plan())
-            .fit(&namesake, &[])
+            .match_plan(&namesake, &[])
             .unwrap()
             .facts
             .tables
@@ -220,9 +223,9 @@ fn what_the_simulation_was_asked_about_another_encryption_is_left_out() {
         facts.source_mut().simulation = known(Vec::<Simulated>::new());
         facts
     };
-    let same = simulated().fit(&aes_plan(), &[]).unwrap().facts;
+    let same = simulated().match_plan(&aes_plan(), &[]).unwrap().facts;
     assert!(same.source.simulation.value().is_some());
-    let other = simulated().fit(&kms_plan(), &[]).unwrap();
+    let other = simulated().match_plan(&kms_plan(), &[]).unwrap();
     assert_eq!(
         other.facts.source().simulation,
         Fact::unasked(Unasked::AskedOtherwise)
@@ -234,7 +237,7 @@ fn what_the_simulation_was_asked_about_another_encryption_is_left_out() {
 fn a_table_that_was_not_surveyed_is_allowed_nothing() {
     let both = format!("{ORDERS}[[tables]]\nname = 'Users'\n");
     let plan = other("profile = 'p'", "profile = 'd'", &both);
-    let facts = surveyed(&aes_plan()).fit(&plan, &[]).unwrap().facts;
+    let facts = surveyed(&aes_plan()).match_plan(&plan, &[]).unwrap().facts;
     let verdicts = judge(&plan, &facts, now());
     let mut about = 0;
     for verdict in &verdicts {
@@ -262,7 +265,7 @@ fn what_the_caller_s_own_policies_deny_on_a_table_is_denied_whether_it_was_surve
     );
     let mut facts = surveyed(&aes_plan());
     facts.source_mut().identity_policies = known(Vec::new());
-    let facts = facts.fit(&plan, &[]).unwrap().facts;
+    let facts = facts.match_plan(&plan, &[]).unwrap().facts;
     let verdicts = judge(&plan, &facts, now());
     let export = verdicts.iter().find(|verdict| {
         matches!(&verdict.requirement, Requirement::Permission(need)
@@ -274,7 +277,7 @@ fn what_the_caller_s_own_policies_deny_on_a_table_is_denied_whether_it_was_surve
 #[test]
 fn a_key_that_was_not_surveyed_is_allowed_nothing() {
     let plan = kms_plan();
-    let facts = || surveyed(&aes_plan()).fit(&plan, &[]).unwrap().facts;
+    let facts = || surveyed(&aes_plan()).match_plan(&plan, &[]).unwrap().facts;
     let mut without = facts();
     without.keys.clear();
     let verdicts = judge(&plan, &without, now());

@@ -100,12 +100,12 @@ impl Facts {
     ///
     /// # Errors
     /// All that shows them to be of another bucket, Region or identity.
-    pub fn fit(mut self, plan: &Plan, said: &[Arn]) -> Result<MatchedFacts, Vec<Mismatch>> {
+    pub fn match_plan(mut self, plan: &Plan, said: &[Arn]) -> Result<MatchedFacts, Vec<Mismatch>> {
         let mut notes = Vec::new();
-        let mut misfits: Vec<Mismatch> = self.bucket_misfit(plan).into_iter().collect();
-        misfits.extend(self.principal_misfit(plan));
-        misfits.extend(self.strangers(said));
-        misfits.extend(self.region_misfit(plan));
+        let mut mismatches: Vec<Mismatch> = self.bucket_misfit(plan).into_iter().collect();
+        mismatches.extend(self.principal_misfit(plan));
+        mismatches.extend(self.unknown_principals(said));
+        mismatches.extend(self.region_misfit(plan));
         let surveyed = self.surveyed_for.as_ref();
         let sides = [
             // A principal that the plan names tells by itself.
@@ -125,11 +125,11 @@ impl Facts {
         for side in sides.into_iter().flatten() {
             match side.judge(said) {
                 Ok(note) => notes.extend(note),
-                Err(mismatch) => misfits.push(mismatch),
+                Err(mismatch) => mismatches.push(mismatch),
             }
         }
-        if !misfits.is_empty() {
-            return Err(misfits);
+        if !mismatches.is_empty() {
+            return Err(mismatches);
         }
         self.leave_out(plan, &mut notes);
         Ok(MatchedFacts { facts: self, notes })
@@ -162,7 +162,7 @@ impl Facts {
     }
 
     /// Those that were vouched for and are on neither side.
-    fn strangers(&self, said: &[Arn]) -> Vec<Mismatch> {
+    fn unknown_principals(&self, said: &[Arn]) -> Vec<Mismatch> {
         let whose: Vec<String> = self
             .sides()
             .map(|side| side.caller.arn.to_string())

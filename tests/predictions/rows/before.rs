@@ -33,7 +33,7 @@ async fn refused(change: impl FnOnce(&mut ExportRequest)) -> (String, String) {
     let mut request = place.requests(&plan).await.remove(0);
     change(&mut request);
     let ending = place.send(&request).await;
-    let (code, message) = ending.told();
+    let (code, message) = ending.describe();
     (code.to_owned(), message.to_owned())
 }
 
@@ -122,7 +122,10 @@ fn a_young_change_is_told_and_the_export_fails_until_it_holds() {
         assert_eq!(young.map(|found| found.outcome.as_str()), Some("depends"));
         let ending = place.export(&plan).await;
         assert!(
-            ending.told().1.contains("no resource-based policy allows"),
+            ending
+                .describe()
+                .1
+                .contains("no resource-based policy allows"),
             "{ending:?}"
         );
         hold(Duration::ZERO);
@@ -292,7 +295,7 @@ fn a_bucket_whose_requester_pays_is_refused_by_name() {
             .iter()
             .find(|found| found.is_of(Check::RequesterPays));
         assert_eq!(payer.map(|found| found.outcome.as_str()), Some("denied"));
-        assert_eq!(place.export(&plan).await.told().0, "S3AccessDenied");
+        assert_eq!(place.export(&plan).await.describe().0, "S3AccessDenied");
     });
 }
 

@@ -19,14 +19,14 @@ use crate::work::{ControlDocuments, Work};
 
 /// How changes stand after the wait.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Held {
+pub struct PropagationReport {
     /// Each change that was waited for.
-    pub changes: Vec<(ChangeId, Standing)>,
+    pub changes: Vec<(ChangeId, PropagationStatus)>,
 }
 
 /// How one change stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum PropagationStatus {
     /// It was seen to hold.
     Holds,
     /// It does not hold yet, and why that is thought.
@@ -35,26 +35,26 @@ pub enum Standing {
     Unknown(String),
 }
 
-impl Held {
+impl PropagationReport {
     /// Whether every change holds.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.changes
             .iter()
-            .all(|(_, standing)| *standing == Standing::Holds)
+            .all(|(_, standing)| *standing == PropagationStatus::Holds)
     }
 
     /// Whether waiting on may tell more.
     fn is_pending(&self) -> bool {
         self.changes
             .iter()
-            .any(|(_, standing)| matches!(standing, Standing::NotYet(_)))
+            .any(|(_, standing)| matches!(standing, PropagationStatus::NotYet(_)))
     }
 }
 
 impl Work {
     /// Tries what can be tried until the changes hold, the patience of the settings ends, or the
-    /// waiting is cancelled. Whatever it comes to, the changes stay.
+    /// waiting is cancelled. Whatever the result is, the changes stay.
     ///
     /// It makes the probe's calls as the source, which leave no object.
     pub async fn wait_until_held(
@@ -62,15 +62,15 @@ impl Work {
         plan: &Plan,
         ids: &[ChangeId],
         cancel: CancellationToken,
-    ) -> Held {
-        let pace = self.inner.settings.spreading;
+    ) -> PropagationReport {
+        let pace = self.inner.settings.propagation;
         let begun = tokio::time::Instant::now();
         let trial = Trial {
             plan,
             since: Timestamp::now(),
             cancel: &cancel,
         };
-        let mut held = Held::default();
+        let mut held = PropagationReport::default();
         for pause in pace.pauses() {
             held = self.look(&trial, ids).await;
             let is_over = begun.elapsed() >= pace.patience;
@@ -87,8 +87,8 @@ impl Work {
     }
 
     /// How the changes stand now. Those that hold are noted so in the journal.
-    async fn look(&self, trial: &Trial<'_>, ids: &[ChangeId]) -> Held {
-        let mut held = Held::default();
+    async fn look(&self, trial: &Trial<'_>, ids: &[ChangeId]) -> PropagationReport {
+        let mut held = PropagationReport::default();
         // One upload tries all documents that it passes.
         let mut uploaded = None;
         for id in ids {
@@ -102,56 +102,59 @@ impl Work {
         &self,
         trial: &Trial<'_>,
         id: ChangeId,
-        uploaded: &mut Option<Standing>,
-    ) -> Standing {
+        uploaded: &mut Option<PropagationStatus>,
+    ) -> PropagationStatus {
         let record = match self.inner.journal.change(id) {
             Ok(Some(record)) => record,
-            Ok(None) => return Standing::Unknown(format!("there is no change {id}")),
-            Err(error) => return Standing::Unknown(error.to_string()),
+            Ok(None) => return PropagationStatus::Unknown(format!("there is no change {id}")),
+            Err(error) => return PropagationStatus::Unknown(error.to_string()),
         };
         if record.stage == ChangeStage::Held {
-            return Standing::Holds;
+            return PropagationStatus::Holds;
         }
         let mut standing = self.read_standing(&record).await;
-        if standing == Standing::Holds {
+        if standing == PropagationStatus::Holds {
             standing = match shown_by(trial.plan, &record) {
-                Shown::Reading => Standing::Holds,
-                Shown::Nothing(why) => Standing::Unknown(why),
+                Shown::Reading => PropagationStatus::Holds,
+                Shown::Nothing(why) => PropagationStatus::Unknown(why),
                 Shown::Upload => match uploaded {
                     Some(known) => known.clone(),
                     None => uploaded.insert(self.upload_standing(trial).await).clone(),
                 },
             };
         }
-        if standing == Standing::Holds {
+        if standing == PropagationStatus::Holds {
             standing = self.note_held(id);
         }
         standing
     }
 
-    fn note_held(&self, id: ChangeId) -> Standing {
+    fn note_held(&self, id: ChangeId) -> PropagationStatus {
         let journal = &self.inner.journal;
         match journal.update_change(id, ChangeStage::Held, Timestamp::now()) {
-            Ok(()) => Standing::Holds,
-            Err(error) => Standing::Unknown(error.to_string()),
+            Ok(()) => PropagationStatus::Holds,
+            Err(error) => PropagationStatus::Unknown(error.to_string()),
         }
     }
 
     /// Whether the account shows the change.
-    async fn read_standing(&self, record: &ChangeRecord) -> Standing {
+    async fn read_standing(&self, record: &ChangeRecord) -> PropagationStatus {
         let Some(session) = self.session_for(record) else {
-            return Standing::Unknown(format!("nobody is signed in to {}", record.account));
+            return PropagationStatus::Unknown(format!(
+                "nobody is signed in to {}",
+                record.account
+            ));
         };
         let wanted = target::state(&record.target, record.after.as_deref(), true);
         match target::read(&session, &record.target).await {
-            Ok(live) if live.is_as_written(&wanted) => Standing::Holds,
-            Ok(_) => Standing::NotYet(format!("{} does not read back yet", record.title)),
+            Ok(live) if live.is_as_written(&wanted) => PropagationStatus::Holds,
+            Ok(_) => PropagationStatus::NotYet(format!("{} does not read back yet", record.title)),
             Err(failure) => of_failure(&failure),
         }
     }
 
     /// Makes the probe, and says what it shows about documents that read back as written.
-    async fn upload_standing(&self, trial: &Trial<'_>) -> Standing {
+    async fn upload_standing(&self, trial: &Trial<'_>) -> PropagationStatus {
         let plan = trial.plan;
         let made = match self.draw_up_probe(plan, None).await {
             Ok(mut probe) => {
@@ -163,13 +166,13 @@ impl Work {
         };
         let report = match made {
             Ok(report) => report,
-            Err(error) => return Standing::Unknown(error.to_string()),
+            Err(error) => return PropagationStatus::Unknown(error.to_string()),
         };
         if report.is_success() {
-            return Standing::Holds;
+            return PropagationStatus::Holds;
         }
         if let Some(why) = report.what_stays() {
-            return Standing::NotYet(why);
+            return PropagationStatus::NotYet(why);
         }
         let refusals: Vec<ObservedCall> = report
             .tried()
@@ -179,7 +182,7 @@ impl Work {
         if refusals.is_empty() {
             let failed = report.steps.iter().find_map(|step| step.failure.as_ref());
             return failed.map_or_else(
-                || Standing::Unknown("the trial was cut off".to_owned()),
+                || PropagationStatus::Unknown("the trial was cut off".to_owned()),
                 of_failure,
             );
         }
@@ -187,7 +190,7 @@ impl Work {
         // On the heap: a survey holds dozens of calls.
         match Box::pin(self.assess(plan, &controls)).await {
             Ok(assessed) => of_refusals(&assessed.assessment, &refusals),
-            Err(error) => Standing::Unknown(error.to_string()),
+            Err(error) => PropagationStatus::Unknown(error.to_string()),
         }
     }
 }
@@ -215,7 +218,7 @@ fn shown_by(plan: &Plan, record: &ChangeRecord) -> Shown {
     match &record.target {
         ChangeTarget::Recovery { .. } => Shown::Reading,
         _ if spares_forwarded_calls(record) => Shown::Nothing(format!(
-            "the {} reads back as written, and spares calls that a service forwards, which nothing \
+            "the {} reads back as written, and exempts calls that a service forwards, which nothing \
              short of an export tries",
             record.title
         )),
@@ -251,17 +254,17 @@ fn spares_forwarded_calls(record: &ChangeRecord) -> bool {
     count(&record.after) > count(&record.before)
 }
 
-fn of_failure(failure: &Failure) -> Standing {
+fn of_failure(failure: &Failure) -> PropagationStatus {
     if failure.is_retryable() {
-        Standing::NotYet(failure.to_string())
+        PropagationStatus::NotYet(failure.to_string())
     } else {
-        Standing::Unknown(failure.to_string())
+        PropagationStatus::Unknown(failure.to_string())
     }
 }
 
 /// What refused uploads show: where the documents that were read allow the upload, the change does
 /// not hold yet; where they tell by themselves why it is refused, nothing.
-fn of_refusals(before: &Assessment, refusals: &[ObservedCall]) -> Standing {
+fn of_refusals(before: &Assessment, refusals: &[ObservedCall]) -> PropagationStatus {
     let after = before.with_calls(refusals);
     for refusal in refusals {
         let is_of = |verdict: &&AssessedRequirement| {
@@ -279,7 +282,7 @@ fn of_refusals(before: &Assessment, refusals: &[ObservedCall]) -> Standing {
         });
         let words = refusal.refusal.as_deref().unwrap_or_default();
         if is_allowed && is_doubted {
-            return Standing::NotYet(format!(
+            return PropagationStatus::NotYet(format!(
                 "{} is allowed by the policies that were read, and refused: {words}",
                 refusal.action
             ));
@@ -289,7 +292,7 @@ fn of_refusals(before: &Assessment, refusals: &[ObservedCall]) -> Standing {
         .iter()
         .map(|refusal| refusal.action.as_str())
         .collect();
-    Standing::Unknown(format!(
+    PropagationStatus::Unknown(format!(
         "a direct upload is refused for what the policies say ({}), so that it shows nothing of the \
          {}'s",
         refused.join(", "),

@@ -1,4 +1,4 @@
-//! A world, opened: what is surveyed there, what an export comes to, and what a remedy does to it.
+//! A world, opened: what is surveyed there, what an export results in, and what a remedy does to it.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tableferry::assess::facts::Facts;
 use tableferry::assess::judge::judge;
 use tableferry::assess::remedy::{Fix, Remedy, Target};
-use tableferry::assess::requirement::Who;
+use tableferry::assess::requirement::Actor;
 use tableferry::assess::verdict::AssessedRequirement;
 use tableferry::aws::dynamodb::StartAnswer;
 use tableferry::aws::{Environment, Session};
@@ -72,7 +72,7 @@ impl Ending {
     }
 
     /// The code and the text of a failure.
-    pub fn told(&self) -> (&str, &str) {
+    pub fn describe(&self) -> (&str, &str) {
         match self {
             Self::Completed => panic!("the export completed"),
             Self::Refused { code, message } | Self::Failed { code, message } => (code, message),
@@ -180,7 +180,7 @@ impl Place {
                 };
             }
         };
-        // The job takes no time, and whoever looks moves it on.
+        // The job takes no time, and anyone who looks moves it on.
         let arn = started.arn.to_string();
         let ended = self.sandbox.look_at_export(&arn).unwrap();
         let text = |name: &str| ended[name].as_str().unwrap_or_default().to_owned();
@@ -322,8 +322,8 @@ pub fn carry_out(world: &mut Value, remedy: &Remedy, whereabouts: &Whereabouts) 
             Target::KeyPolicy { key } => key_in(world, key)["policy"] = kept(after),
             Target::IdentityPolicy { who, name } => {
                 let at = match who {
-                    Who::Exporter => &whereabouts.exporter,
-                    Who::Reader => &whereabouts.reader,
+                    Actor::Exporter => &whereabouts.exporter,
+                    Actor::Reader => &whereabouts.reader,
                 };
                 let holder = world.pointer_mut(at).unwrap_or_else(|| panic!("no {at}"));
                 holder["inline"][name] = after.as_str().into();

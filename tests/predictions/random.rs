@@ -208,7 +208,7 @@ async fn fault(case: &Case) -> (Claim, Option<String>) {
     let now = jiff::Timestamp::now();
     let verdicts = tableferry::assess::judge::judge(&plan, &facts, now);
     let claim = claim(case, &verdicts);
-    let told = || {
+    let describe = || {
         let told = verdicts
             .iter()
             .filter(|found| found.criticality == Criticality::Required);
@@ -240,7 +240,10 @@ async fn fault(case: &Case) -> (Claim, Option<String>) {
     if !is_right {
         return (
             claim,
-            Some(format!("{claim:?} was claimed\n{}\n{endings:#?}", told())),
+            Some(format!(
+                "{claim:?} was claimed\n{}\n{endings:#?}",
+                describe()
+            )),
         );
     }
     let mut problem = remedy::line_fault(&plan, &facts, &verdicts, now);
@@ -255,7 +258,7 @@ async fn fault(case: &Case) -> (Claim, Option<String>) {
     }
     (
         claim,
-        problem.map(|problem| format!("{problem}\n{}", told())),
+        problem.map(|problem| format!("{problem}\n{}", describe())),
     )
 }
 

@@ -1,4 +1,4 @@
-//! What `check` foresees, against what the sandbox does: known failures, the articles' situations,
+//! What `check` predicts, against what the sandbox does: known failures, the articles' situations,
 //! and worlds made at random.
 
 #![expect(

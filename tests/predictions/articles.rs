@@ -4,8 +4,8 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 use tableferry::assess::judge::judge;
-use tableferry::assess::remedy::{Fix, Terms, remedies};
-use tableferry::assess::requirement::{Criticality, RequirementId, Who};
+use tableferry::assess::remedy::{Fix, GrantOptions, remedies};
+use tableferry::assess::requirement::{Actor, Criticality, RequirementId};
 use tableferry::assess::verdict::{Overall, overall};
 use tableferry_policy::lint::{Kind, Severity, lint};
 
@@ -98,7 +98,7 @@ fn one_action_alone() -> Value {
 #[case::spares_s3_inventory(inventory_guard())]
 #[case::spares_the_role_without_its_session(spared_without_its_session())]
 #[case::allows_put_object_alone(one_action_alone())]
-fn a_bucket_policy_of_the_articles_fails_and_is_mended(#[case] faulty: Value) {
+fn a_bucket_policy_of_the_articles_fails_and_is_fixed(#[case] faulty: Value) {
     let mut world = base();
     world["buckets"]["export-landing"]["policy"] = faulty;
     from_faulty_to_working(world, &plan_text(LANDING, "", EVENTS));
@@ -115,7 +115,12 @@ fn a_pattern_of_unique_ids_counts_as_public_and_must_go_first() {
     place::run(async move || {
         let place = Place::open(&faulty, &plan).await;
         let facts = place.survey(&plan).await;
-        let found = remedies(&plan, &facts, jiff::Timestamp::now(), Terms::default());
+        let found = remedies(
+            &plan,
+            &facts,
+            jiff::Timestamp::now(),
+            GrantOptions::default(),
+        );
         let problems: Vec<&String> = found
             .remedies
             .iter()
@@ -193,7 +198,7 @@ fn for_the_wrong_service() -> Value {
 #[case::with_an_action_cut_short(cut_short())]
 #[case::with_no_action_but_one_cut_short(cut_short_alone())]
 #[case::for_another_service(for_the_wrong_service())]
-fn a_key_policy_of_the_articles_fails_and_is_mended(#[case] faulty: Value) {
+fn a_key_policy_of_the_articles_fails_and_is_fixed(#[case] faulty: Value) {
     let mut world = base();
     place::key_in(&mut world, KEY)["policy"] = faulty;
     from_faulty_to_working(world, &plan_text(LANDING, &kms(KEY), EVENTS));
@@ -211,7 +216,7 @@ fn a_key_policy_for_objects_alone_serves_a_bucket_key_once_it_is_fixed() {
 
 /// An identity policy that names the key by its alias' ARN, which no policy can.
 #[test]
-fn an_identity_policy_that_names_a_key_by_its_alias_fails_and_is_mended() {
+fn an_identity_policy_that_names_a_key_by_its_alias_fails_and_is_fixed() {
     let mut world = base();
     let arn = "arn:aws:iam::111111111111:policy/ExportToDevelopment";
     let statements = world["managed_policies"][arn]["Statement"]
@@ -286,14 +291,14 @@ fn from_faulty_to_working(mut world: Value, text: &str) {
         assert_ne!(overall(&verdicts, false), Overall::Allowed);
         let ending = place.export(&plan).await;
         assert!(!ending.is_completed());
-        let found = remedies(&plan, &facts, now, Terms::default());
+        let found = remedies(&plan, &facts, now, GrantOptions::default());
         for remedy in &found.remedies {
             // The reader's own address is as unknown, and nothing that an exemption is for.
             let is_of_reader = remedy.resolves.iter().all(|id| {
                 matches!(
                     id,
                     RequirementId::Permission {
-                        who: Who::Reader,
+                        who: Actor::Reader,
                         ..
                     }
                 )

@@ -103,7 +103,7 @@ pub async fn probe_fault(
         return Some(format!("a probe leaves {} open", open.requirement));
     }
     let text = world.to_string();
-    let is_told_apart = TELLS_APART.iter().any(|word| text.contains(word));
+    let are_distinct = TELLS_APART.iter().any(|word| text.contains(word));
     let is_assumed_of_probe = |found: &AssessedRequirement| match &found.outcome {
         Verdict::Allowed { assumed } => assumed
             .iter()
@@ -111,7 +111,7 @@ pub async fn probe_fault(
         _ => false,
     };
     let has_failed = endings.iter().any(|(_, ending)| !ending.is_completed());
-    let is_promised = !is_told_apart && required(&after).all(is_assumed_of_probe);
+    let is_promised = !are_distinct && required(&after).all(is_assumed_of_probe);
     (is_promised && has_failed)
         .then(|| format!("a probe settles it, and yet it does not complete: {endings:#?}"))
 }

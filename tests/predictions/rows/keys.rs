@@ -1,4 +1,4 @@
-//! The rows about keys: whom they let in, and how they are named.
+//! The rows about keys: which principals they let in, and how they are named.
 
 use super::table::{EVENTS, KEY, LANDING, drop_statement, kms, of_plan, take_action, upload};
 use super::{Row, plan_text};

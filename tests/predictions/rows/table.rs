@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Mended, Row, keys, plan_text};
+use super::{Fixed, Row, keys, plan_text};
 
 pub const LANDING: &str =
     "profile = \"dev-admin\"\nbucket = \"export-landing\"\nowner = \"222222222222\"";
@@ -90,7 +90,7 @@ fn ago(minutes: i64) -> String {
     )
 }
 
-/// Every row that a check foresees.
+/// Every row that a check predicts.
 pub fn rows() -> Vec<Row> {
     let mut rows = of_calls();
     rows.extend(of_statements());
@@ -101,7 +101,7 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-/// A row about an upload to the landing bucket that the remedies mend.
+/// A row about an upload to the landing bucket that the remedies fix.
 pub fn upload(
     number: &'static str,
     world: fn(&mut Value),
@@ -118,18 +118,18 @@ pub fn upload(
         because,
         code: S3,
         text,
-        fix: Mended::ByRemedies,
+        fix: Fixed::ByRemedies,
     }
 }
 
-/// A row that changing the plan mends.
+/// A row that changing the plan fixes.
 pub fn of_plan(
     number: &'static str,
     plan: String,
     about: &'static str,
     because: &'static str,
     (code, text): (&'static str, &'static str),
-    mended: String,
+    fixed: String,
 ) -> Row {
     Row {
         number,
@@ -140,7 +140,7 @@ pub fn of_plan(
         because,
         code,
         text,
-        fix: Mended::ByPlan(mended),
+        fix: Fixed::ByPlan(fixed),
     }
 }
 
@@ -280,7 +280,7 @@ fn of_statements() -> Vec<Row> {
                 "because no identity-based policy allows the dynamodb:ExportTableToPointInTime action",
             )
         },
-        // Between strangers AWS gives no reason.
+        // Between unrelated accounts AWS gives no reason.
         Row {
             plan: plan_text(
                 "profile = \"partner-admin\"\nbucket = \"partner-drop\"\nowner = \"333333333333\"",
@@ -384,7 +384,7 @@ fn of_denies() -> Vec<Row> {
 
 fn of_layers() -> Vec<Row> {
     let layer = |number, world, because, text, fix: fn(&mut Value)| Row {
-        fix: Mended::InTheWorld(fix),
+        fix: Fixed::InTheWorld(fix),
         ..upload(number, world, "denied", because, text)
     };
     vec![
@@ -479,7 +479,7 @@ fn of_the_bucket() -> Vec<Row> {
         ),
         Row {
             about: "public_access",
-            fix: Mended::InTheWorld(|world| {
+            fix: Fixed::InTheWorld(|world| {
                 let statements = &mut world["buckets"]["export-landing"]["policy"]["Statement"];
                 statements[2]["Condition"] =
                     json!({ "StringEquals": { "aws:PrincipalOrgID": "o-tableferry1" } });
