@@ -17,6 +17,7 @@ mod deny;
 pub mod explain;
 pub mod facts;
 pub mod fingerprint;
+pub mod job_facts;
 pub mod judge;
 pub mod limits;
 pub mod principal;
@@ -24,7 +25,6 @@ mod refusal;
 pub mod remedy;
 pub mod render;
 mod request;
-pub mod requirement;
 pub mod responsible;
 pub mod simulation;
 #[cfg(test)]

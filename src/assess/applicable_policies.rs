@@ -6,8 +6,8 @@ use super::facts::{
     BucketFacts, ControlLevel, Fact, Facts, GrantFacts, KeyFacts, PolicyText, PrincipalFacts,
     ReadError,
 };
-use super::requirement::{RequiredPermission, Subject};
 use super::verdict::{MissingInput, PolicyLayer};
+use crate::job::requirement::{RequiredPermission, Subject};
 use tableferry_policy::arn::{AccountId, BucketName};
 use tableferry_policy::document::Document;
 use tableferry_policy::evaluate::{Grant, Level, Named, Policies};

@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::facts::{Facts, ObservedCall};
 use super::fingerprint::{Fingerprint, fingerprints};
+use super::job_facts::owner_sent;
 use super::judge::judge;
 use super::limits::Limits;
 use super::remedy::{self, GrantOptions, Remedies};
-use super::requirement::owner_sent;
 use super::verdict::{
     AssessedRequirement, Check, Counts, MissingInput, Overall, assumptions, overall,
 };

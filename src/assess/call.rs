@@ -10,7 +10,7 @@ mod route;
 
 use std::fmt;
 
-use super::requirement::{RequiredPermission, Subject};
+use crate::job::requirement::{RequiredPermission, Subject};
 pub(super) use cells::{Keys, cells};
 pub(super) use route::{Route, RouteKey};
 

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use super::call::{Call, Carried, Keys, Route, RouteKey};
 use super::facts::{Facts, Organization, PrincipalFacts, ReadError};
-use super::requirement::{Actor, RequiredPermission, Subject};
 use super::verdict::{MissingInput, PolicyLayer};
+use crate::job::requirement::{Actor, RequiredPermission, Subject};
 use crate::job::{Encryption, Plan};
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
 use tableferry_policy::document::Document;

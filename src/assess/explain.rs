@@ -8,10 +8,11 @@ use serde_json::{Map, Value, json};
 
 use super::context::unread_key;
 use super::facts::Facts;
+use super::job_facts::required_permissions;
 use super::request::{PermissionRequest, asks};
-use super::requirement::{RequiredPermission, needs_by};
 use super::verdict::MissingInput;
 use crate::job::Plan;
+use crate::job::requirement::RequiredPermission;
 use tableferry_policy::document::Document;
 use tableferry_policy::evaluate::{ContextValue, Grant, Level, Named};
 
@@ -20,7 +21,7 @@ use tableferry_policy::evaluate::{ContextValue, Grant, Level, Named};
 #[must_use]
 pub fn simulate_lines(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<String> {
     let mut lines = Vec::new();
-    for (index, need) in needs_by(plan, facts).iter().enumerate() {
+    for (index, need) in required_permissions(plan, facts).iter().enumerate() {
         match asks(plan, facts, need, now) {
             Ok(asks) => {
                 for (example, ask) in asks.iter().enumerate() {

@@ -23,7 +23,7 @@ mod words;
 use jiff::Timestamp;
 
 use super::facts::Facts;
-use super::requirement::needs_by;
+use super::job_facts::required_permissions;
 use super::verdict::{AssessedRequirement, Requirement};
 use crate::job::Plan;
 
@@ -36,7 +36,7 @@ pub use stale::{StalePrincipal, stale_principals};
 /// the export would be started.
 #[must_use]
 pub fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequirement> {
-    let mut verdicts: Vec<AssessedRequirement> = needs_by(plan, facts)
+    let mut verdicts: Vec<AssessedRequirement> = required_permissions(plan, facts)
         .into_iter()
         .map(|need| permission::judge(plan, facts, need, now))
         .collect();

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use bytesize::ByteSize;
 
 use super::facts::{Fact, Facts, Organization};
-use super::requirement::bucket_owner;
+use super::job_facts::bucket_owner;
 use super::responsible::Responsible;
 use super::verdict::{AssessedRequirement, Check, Verdict};
 use crate::job::Plan;

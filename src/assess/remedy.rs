@@ -31,10 +31,10 @@ use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::principal::SourcePrincipal;
-use super::requirement::{RequiredPermission, RequirementId};
 use super::responsible::Responsible;
 use super::verdict::AssessedRequirement;
 use crate::job::Plan;
+use crate::job::requirement::{RequiredPermission, RequirementId};
 use tableferry_policy::arn::Arn;
 
 /// What is asked of the remedies.

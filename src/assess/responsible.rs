@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::facts::Facts;
 use super::principal::SourcePrincipal;
-use super::requirement::Actor;
+use crate::job::requirement::Actor;
 use tableferry_policy::arn::AccountId;
 
 /// Who can fix what is missing.

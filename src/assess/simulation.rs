@@ -11,9 +11,10 @@ use jiff::Timestamp;
 
 use super::context;
 use super::facts::{Facts, Simulated};
+use super::job_facts::required_permissions;
 use super::request::{PermissionRequest, asks};
-use super::requirement::{Actor, RequiredPermission, needs_by};
 use crate::job::Plan;
+use crate::job::requirement::{Actor, RequiredPermission};
 use tableferry_policy::evaluate::ContextValue;
 
 /// Keys that it is not told: the type of the first is not documented ("date or numeric"), and the second
@@ -40,7 +41,7 @@ pub struct Question {
 #[must_use]
 pub fn questions(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<Question> {
     let mut requests: BTreeMap<(&str, String), Entries> = BTreeMap::new();
-    for need in needs_by(plan, facts) {
+    for need in required_permissions(plan, facts) {
         if need.who != Actor::Exporter {
             continue;
         }

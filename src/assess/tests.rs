@@ -22,10 +22,10 @@ use super::facts::{
 };
 use super::principal::SourcePrincipal;
 use super::remedy::{Target, from_scratch, notes};
-use super::requirement::{Actor, DefaultKey, JobContext};
 use crate::assess::tests::world::landing;
 use crate::job::Plan;
 use crate::job::export::{DECRYPT, VERIFY};
+use crate::job::requirement::{Actor, DefaultKey, JobContext};
 use tableferry_policy::arn::{AccountId, Arn, Region};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";

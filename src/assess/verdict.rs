@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::facts::Fact;
-use super::requirement::Criticality;
-pub use super::requirement::{Check, Requirement, RequirementId, SettledBy};
 use super::responsible::Responsible;
+use crate::job::requirement::Criticality;
+pub use crate::job::requirement::{Check, Requirement, RequirementId, SettledBy};
 use tableferry_policy::evaluate::{Deciding, Dependency, PolicyKind};
 
 pub use summary::{

@@ -22,11 +22,11 @@ use super::sign_in::{ask, prove_both};
 use crate::args::RunArgs;
 use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
-use crate::assess::requirement::Criticality;
 use crate::assess::verdict::{
     AssessedRequirement, Check, Overall, Requirement, SettledBy, Verdict, grouped_by_cause,
 };
 use crate::job::Plan;
+use crate::job::requirement::Criticality;
 use crate::journal::{JournalError, RunId, RunRecord, Stage};
 use crate::work::{
     ControlDocuments, Duplicate, Event, RunOutcome, StartError, StartSummary, Verify, Work,

@@ -9,7 +9,7 @@ use super::circumstance::{Circumstance, Circumstances};
 use super::group::without_session;
 use super::reported::{ReportedError, arn_part};
 use crate::assess::assessment::Assessment;
-use crate::assess::requirement::owner_sent;
+use crate::assess::job_facts::owner_sent;
 use crate::assess::verdict::{AssessedRequirement, Verdict};
 use crate::job::requirement::{Actor, Check, RequiredPermission, Requirement};
 

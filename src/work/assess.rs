@@ -10,7 +10,7 @@ use super::under_way::Duplicate;
 use super::{ControlDocuments, ProbeReport, StartError, Work};
 use crate::assess::assessment::Assessment;
 use crate::assess::fingerprint::Fingerprint;
-use crate::assess::requirement::owner_sent;
+use crate::assess::job_facts::owner_sent;
 use crate::aws::dynamodb::Export;
 use crate::job::{Encryption, ExportRequest, Format, Plan, Span};
 use crate::journal::{RunId, RunRecord, Stage};

@@ -23,8 +23,8 @@ use super::start::StartError;
 use super::{Session, Work};
 use crate::assess::facts::{Change, Facts, PrincipalFacts, SurveyedFor};
 use crate::assess::principal::is_same_principal;
-use crate::assess::requirement::Actor;
 use crate::job::Plan;
+use crate::job::requirement::Actor;
 use crate::journal::{ChangeId, ChangeRecord, ChangeStage, ChangeTarget};
 
 /// For how long it is worth waiting for a change to hold: policies spread within minutes.

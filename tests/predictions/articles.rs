@@ -5,8 +5,8 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tableferry::assess::judge::judge;
 use tableferry::assess::remedy::{Fix, GrantOptions, remedies};
-use tableferry::assess::requirement::{Actor, Criticality, RequirementId};
 use tableferry::assess::verdict::{Overall, overall};
+use tableferry::job::requirement::{Actor, Criticality, RequirementId};
 use tableferry_policy::lint::{Kind, Severity, lint};
 
 use crate::place::{self, Place, carry_out};

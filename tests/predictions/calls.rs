@@ -2,8 +2,8 @@
 //! calls of one upload apart.
 
 use serde_json::{Value, json};
-use tableferry::assess::requirement::{Actor, Requirement};
 use tableferry::assess::verdict::AssessedRequirement;
+use tableferry::job::requirement::{Actor, Requirement};
 use tableferry_policy::evaluate::ContextValue;
 use tableferry_sandbox::{AclContext, ExportAcl, JudgedRequest, SourceAddress};
 

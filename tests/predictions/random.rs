@@ -19,8 +19,8 @@ mod statements;
 mod unread;
 mod world;
 
-use tableferry::assess::requirement::Criticality;
 use tableferry::assess::verdict::{AssessedRequirement, Requirement, SettledBy, Verdict};
+use tableferry::job::requirement::Criticality;
 use tableferry_policy::evaluate::Dependency;
 use tableferry_sandbox::{AclContext, ExportAcl, ForwardedTransport, SourceAddress};
 

@@ -13,8 +13,8 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ServerSideEncry
 use rstest::rstest;
 use serde_json::{Value, json};
 use tableferry::assess::remedy::{Fix, GrantOptions, remedies};
-use tableferry::assess::requirement::Criticality;
 use tableferry::assess::verdict::{AssessedRequirement, Overall, Requirement, Verdict, overall};
+use tableferry::job::requirement::Criticality;
 use tableferry::job::{Encryption, Plan};
 
 use crate::place::{self, Place, Whereabouts, carry_out, key_in, shipped_world};

@@ -7,9 +7,6 @@ use tableferry::assess::facts::{
 };
 use tableferry::assess::fingerprint::Fingerprint;
 use tableferry::assess::remedy::{Fix, Remedy, Target, from_scratch, notes};
-use tableferry::assess::requirement::{
-    Actor, Criticality, Purpose, RequiredPermission, Resource, Subject,
-};
 use tableferry::assess::responsible::Responsible;
 use tableferry::assess::verdict::{
     AssessedRequirement, Check, Evidence, MissingInput, PolicyLayer, Requirement, SettledBy,
@@ -17,6 +14,9 @@ use tableferry::assess::verdict::{
 };
 use tableferry::aws::s3::multipart::UploadTarget;
 use tableferry::job::export::{EXPORT, FOLLOW, WRITE};
+use tableferry::job::requirement::{
+    Actor, Criticality, Purpose, RequiredPermission, Resource, Subject,
+};
 use tableferry::job::{Encryption, Plan, SignIn, TableJob};
 use tableferry::journal::{ProbeId, ProbeStage, RunId};
 use tableferry::tui::consent::{Proposed, ProposedChange};

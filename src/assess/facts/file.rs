@@ -208,8 +208,8 @@ mod tests {
 
     use super::*;
     use crate::assess::facts::{Fact, GrantFacts, KeyFacts};
-    use crate::assess::requirement::Actor;
     use crate::assess::tests::world::{KEY, TABLE, facts, known};
+    use crate::job::requirement::Actor;
 
     const SESSION: &str = "arn:aws:sts::111111111111:assumed-role/OnCallExporter/pat";
 

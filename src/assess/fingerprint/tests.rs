@@ -4,13 +4,13 @@ use serde_json::json;
 
 use super::*;
 use crate::assess::facts::{GrantFacts, ReadError};
-use crate::assess::requirement::Actor;
 use crate::assess::tests::world::{
     KEY, ROLE, TABLE_KEY, absent, aes_plan, document as policy_of, facts as all_allowed,
     granting_bucket, granting_key, inline, key as key_facts, kms_plan, known, landing, plan,
     refused,
 };
 use crate::job::TableRef;
+use crate::job::requirement::Actor;
 use changes::{OF_CALLER, OF_PLACE, OF_TABLE, SAME};
 
 /// Everything there is to know is there.

@@ -3,9 +3,10 @@
 
 use super::prior_export;
 use crate::assess::facts::{Fact, Facts, Ownership};
-use crate::assess::requirement::{Actor, Criticality, DefaultKey, bucket_owner, owner_sent};
+use crate::assess::job_facts::{bucket_owner, owner_sent};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, SettledBy, Verdict};
+use crate::job::requirement::{Actor, Criticality, DefaultKey};
 use crate::job::{Encryption, Plan};
 use tableferry_policy::arn::AccountId;
 use tableferry_policy::evaluate::Dependency;

@@ -4,8 +4,8 @@
 //! changed it is told, with AWS's own words, and no start answers it but one that is asked for again.
 
 use crate::assess::facts::{Drift, Facts, PastExport};
+use crate::assess::job_facts::bucket_owner;
 use crate::assess::principal::is_same_principal;
-use crate::assess::requirement::bucket_owner;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, Verdict};
 use crate::job::Plan;

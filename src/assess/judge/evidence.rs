@@ -8,9 +8,9 @@ use super::ruling::rule_all;
 use crate::assess::facts::{Facts, ObservedCall};
 use crate::assess::refusal::is_for_want_of_identity;
 use crate::assess::request::direct_asks;
-use crate::assess::requirement::{RequiredPermission, SettledBy, Subject};
 use crate::assess::verdict::{Evidence, MissingInput, Verdict};
 use crate::job::Plan;
+use crate::job::requirement::{RequiredPermission, SettledBy, Subject};
 use tableferry_policy::evaluate::{Dependency, PolicyKind};
 
 /// Whether a resource is the one named, or falls under a pattern that ends in a star.

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::ruling::rule_all;
 use crate::assess::facts::Facts;
 use crate::assess::request::{PermissionRequest, asks};
-use crate::assess::requirement::{Criticality, RequiredPermission};
 use crate::job::Plan;
+use crate::job::requirement::{Criticality, RequiredPermission};
 use tableferry_policy::document::Document;
 
 /// How far ahead is looked: exports of terabytes take over an hour.

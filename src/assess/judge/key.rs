@@ -2,7 +2,7 @@
 //! that it can be used.
 
 use crate::assess::facts::{Fact, Facts, KeyFacts, KeyManager};
-use crate::assess::requirement::{bucket_owner, tables_of};
+use crate::assess::job_facts::{bucket_owner, tables_of};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, Verdict};
 use crate::job::Plan;

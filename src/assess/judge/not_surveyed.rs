@@ -6,12 +6,12 @@
 //! never asked.
 
 use crate::assess::facts::Facts;
-use crate::assess::requirement::{RequiredPermission, Subject};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{
     AssessedRequirement, Check, MissingInput, PolicyLayer, Requirement, Verdict,
 };
 use crate::job::Plan;
+use crate::job::requirement::{RequiredPermission, Subject};
 
 /// The verdict, unknown in place of allowed where it is about something that was not surveyed.
 pub(super) fn settle(

@@ -10,14 +10,15 @@ use super::words::expected_error;
 use crate::assess::call::tells_encryption;
 use crate::assess::deny::{denying_document, is_deny_of_encryption};
 use crate::assess::facts::{Fact, Facts};
+use crate::assess::job_facts::bucket_owner;
 use crate::assess::refusal::is_denied_by_resource;
 use crate::assess::request::asks;
-use crate::assess::requirement::{Actor, RequiredPermission, Subject, bucket_owner};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{
     AssessedRequirement, Evidence, MissingInput, PolicyLayer, Requirement, Verdict,
 };
 use crate::job::Plan;
+use crate::job::requirement::{Actor, RequiredPermission, Subject};
 use tableferry_policy::evaluate::PolicyKind;
 
 /// Judges one need.

@@ -12,10 +12,10 @@ use super::simulated::with_simulation;
 use crate::assess::facts::{Drift, Facts, PastExport};
 use crate::assess::principal::is_same_principal;
 use crate::assess::request::asks;
-use crate::assess::requirement::{Actor, Criticality, RequiredPermission, Subject};
 use crate::assess::simulation;
 use crate::assess::verdict::{Evidence, MissingInput, Verdict};
 use crate::job::Plan;
+use crate::job::requirement::{Actor, Criticality, RequiredPermission, Subject};
 use tableferry_policy::arn::AccountId;
 
 /// An export that completed, and rested on the same permission.

@@ -12,9 +12,9 @@ use crate::assess::context;
 use crate::assess::facts::Facts;
 use crate::assess::refusal::is_for_want_of_identity;
 use crate::assess::request::PermissionRequest;
-use crate::assess::requirement::RequiredPermission;
 use crate::assess::simulation::{self, Answer};
 use crate::assess::verdict::{Evidence, MissingInput, PolicyLayer, SettledBy, Verdict};
+use crate::job::requirement::RequiredPermission;
 use tableferry_policy::evaluate::{Decision, Dependency, Evaluation, PolicyKind, evaluate};
 
 /// The worst of the rulings on each call and resource, naming the call where they differ; for one

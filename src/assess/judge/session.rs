@@ -4,10 +4,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::assess::facts::{Change, Facts};
-use crate::assess::requirement::Actor;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, Verdict};
 use crate::job::Plan;
+use crate::job::requirement::Actor;
 use tableferry_policy::evaluate::Dependency;
 
 /// Under this much of a session left, it is said.

@@ -6,7 +6,7 @@
 
 use crate::assess::applicable_policies::{bucket_document, key_document};
 use crate::assess::facts::{Facts, KeyFacts};
-use crate::assess::requirement::bucket_owner;
+use crate::assess::job_facts::bucket_owner;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, Verdict};
 use crate::job::Plan;

@@ -3,7 +3,7 @@
 
 use super::decision::PermissionDecision;
 use crate::assess::facts::Facts;
-use crate::assess::requirement::{Actor, RequiredPermission};
+use crate::job::requirement::{Actor, RequiredPermission};
 use tableferry_policy::arn::AccountId;
 use tableferry_policy::evaluate::PolicyKind;
 

@@ -5,9 +5,10 @@ use super::Target;
 use super::target::{grants_under_conditions, slice_as_document};
 use crate::assess::context::{OBJECT_CONTEXT, bucket_key};
 use crate::assess::facts::Facts;
+use crate::assess::job_facts::required_permissions;
 use crate::assess::principal::is_same_principal;
-use crate::assess::requirement::{Actor, RequiredPermission, Subject, needs_by};
 use crate::job::Plan;
+use crate::job::requirement::{Actor, RequiredPermission, Subject};
 use tableferry_policy::document::{Document, Effect, Statement};
 use tableferry_policy::edit::{self, List};
 use tableferry_policy::operator::Test;
@@ -189,7 +190,7 @@ fn narrow(
         .destination
         .bucket
         .arn(facts.source().caller.arn.partition);
-    let needs = needs_by(plan, facts);
+    let needs = required_permissions(plan, facts);
     let mut written = needs
         .iter()
         .filter(|need| need.who == Actor::Exporter && need.subject == Subject::Object);

@@ -11,7 +11,7 @@ use super::{Target, proof};
 use crate::assess::facts::Facts;
 use crate::assess::judge::{StalePrincipal, stale_principals};
 use crate::assess::principal::SourcePrincipal;
-use crate::assess::requirement::{Actor, RequiredPermission, RequirementId};
+use crate::job::requirement::{Actor, RequiredPermission, RequirementId};
 use tableferry_policy::document::{Document, PrincipalKind};
 use tableferry_policy::edit::{self, Added, EditError, List};
 use tableferry_policy::expiry::end_of;

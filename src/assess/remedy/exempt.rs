@@ -3,7 +3,7 @@
 use crate::assess::deny::asks_for;
 use crate::assess::facts::Facts;
 use crate::assess::principal::{SourcePrincipal, is_same_principal};
-use crate::assess::requirement::RequiredPermission;
+use crate::job::requirement::RequiredPermission;
 use tableferry_policy::document::Statement;
 
 /// What is added to a Deny so that it exempts a request.

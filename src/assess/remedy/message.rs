@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use super::draft::principal;
 use super::{Fix, Remedy};
 use crate::assess::facts::{Fact, Facts};
-use crate::assess::requirement::{Actor, RequiredPermission, Requirement, RequirementId, Resource};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Evidence, Verdict};
+use crate::job::requirement::{Actor, RequiredPermission, Requirement, RequirementId, Resource};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
 /// What one reader is told.

@@ -1,9 +1,10 @@
 //! What to know before the policies of a plan are copied by hand.
 
 use crate::assess::facts::Facts;
+use crate::assess::job_facts::{bucket_owner, customer_table_keys};
 use crate::assess::principal::SourcePrincipal;
-use crate::assess::requirement::{JobContext, bucket_owner, customer_table_keys};
 use crate::job::Plan;
+use crate::job::requirement::JobContext;
 use tableferry_policy::arn::Arn;
 
 /// A sentence or two each.

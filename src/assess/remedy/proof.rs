@@ -4,8 +4,8 @@
 use super::Target;
 use crate::assess::facts::Facts;
 use crate::assess::judge::stale_principals;
-use crate::assess::requirement::Actor;
 use crate::assess::verdict::AssessedRequirement;
+use crate::job::requirement::Actor;
 use tableferry_policy::arn::BucketName;
 use tableferry_policy::lint::{Finding, Kind, Severity, lint, lint_policy};
 use tableferry_policy::policy::Policy;

@@ -17,12 +17,12 @@ use crate::assess::call::tells_encryption;
 use crate::assess::deny::{denies_named, is_about_encryption};
 use crate::assess::facts::{Fact, Facts, Recovery};
 use crate::assess::judge::{is_key_out_of_reach, judge};
-use crate::assess::requirement::{
-    Actor, Check, RequiredPermission, Requirement, RequirementId, Resource,
-};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Evidence, Verdict};
 use crate::job::Plan;
+use crate::job::requirement::{
+    Actor, Check, RequiredPermission, Requirement, RequirementId, Resource,
+};
 use tableferry_policy::arn::Arn;
 use tableferry_policy::edit;
 use tableferry_policy::evaluate::{Deciding, PolicyKind};

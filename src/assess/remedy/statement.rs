@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::assess::facts::Facts;
 use crate::assess::principal::SourcePrincipal;
-use crate::assess::requirement::{Actor, Purpose, RequiredPermission, Resource};
 use crate::job::Plan;
 use crate::job::purposes;
+use crate::job::requirement::{Actor, Purpose, RequiredPermission, Resource};
 use tableferry_policy::arn::Arn;
 
 /// Whether a Sid is one that we give, with a number behind it or without.

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use crate::assess::facts::{Fact, Facts, ObservedCall, PolicyText, PrincipalFacts, ReadError};
 use crate::assess::refusal::is_for_want_of_identity;
-use crate::assess::requirement::{Actor, RequiredPermission, Subject};
 use crate::assess::simulation;
 use crate::job::Plan;
+use crate::job::requirement::{Actor, RequiredPermission, Subject};
 use tableferry_policy::arn::BucketName;
 use tableferry_policy::document::{Document, Statement};
 use tableferry_policy::evaluate::{

@@ -10,10 +10,11 @@ use serde_json::{Map, Value};
 use super::draft::{Drawn, fitting, principal};
 use super::{ExemptingDeny, Fix, GrantOptions, Remedies, Remedy, Target, proof, statement};
 use crate::assess::facts::Facts;
+use crate::assess::job_facts::{bucket_owner, required_permissions};
 use crate::assess::principal::SourcePrincipal;
-use crate::assess::requirement::{Actor, RequiredPermission, bucket_owner, needs_by};
 use crate::assess::responsible::Responsible;
 use crate::job::Plan;
+use crate::job::requirement::{Actor, RequiredPermission};
 use tableferry_policy::arn::Arn;
 use tableferry_policy::edit;
 
@@ -109,7 +110,7 @@ fn target(remedy: &Remedy) -> Option<&Target> {
 fn documents(plan: &Plan, facts: &Facts) -> BTreeMap<Target, Vec<RequiredPermission>> {
     let mut documents: BTreeMap<Target, Vec<RequiredPermission>> = BTreeMap::new();
     let is_root = matches!(facts.source().naming(), SourcePrincipal::Root { .. });
-    let needs = needs_by(plan, facts);
+    let needs = required_permissions(plan, facts);
     for need in needs.iter().filter(|need| need.who == Actor::Exporter) {
         let mut wanted = |target: Target| documents.entry(target).or_default().push(need.clone());
         if !is_root {

@@ -3,10 +3,11 @@
 
 use super::{Side, laid_out};
 use crate::assess::facts::{Facts, PrincipalFacts};
+use crate::assess::job_facts::bucket_owner;
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::remedy::{Fix, Remedy, Target};
-use crate::assess::requirement::{Actor, bucket_owner};
 use crate::job::Plan;
+use crate::job::requirement::Actor;
 use tableferry_policy::arn::{AccountId, Arn, Region};
 
 /// Whose policy a document is.

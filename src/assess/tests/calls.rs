@@ -8,11 +8,12 @@ use crate::assess::call::{Call, Carried, Keys, Route, RouteKey, cells};
 use crate::assess::context;
 use crate::assess::explain::simulate_lines;
 use crate::assess::facts::ObservedCall;
+use crate::assess::job_facts::required_permissions;
 use crate::assess::remedy::{Fix, GrantOptions, Remedy, remedies};
 use crate::assess::request::{PermissionRequest, asks};
-use crate::assess::requirement::{Actor, needs_by};
 use crate::assess::verdict::Verdict;
 use crate::job::Plan;
+use crate::job::requirement::Actor;
 use tableferry_policy::evaluate::ContextValue;
 use tableferry_policy::simulate::simulate_line;
 
@@ -151,7 +152,7 @@ fn agrees(request: &PermissionRequest<'_>, name: &str, cell: &str) -> bool {
 #[test]
 fn what_is_judged_has_what_is_documented() {
     let (plan, facts) = (kms_plan(), with_own_key());
-    let needs = needs_by(&plan, &facts);
+    let needs = required_permissions(&plan, &facts);
     let mut unseen: Vec<Documented> = documented("calls");
     for need in &needs {
         for request in asks(&plan, &facts, need, now()).unwrap() {
@@ -379,7 +380,7 @@ fn a_probe_of_the_objects_key_shows_nothing_of_a_tables() {
     let words: Vec<(Call, bool)> = crate::assess::judge::judge(&plan, &facts, now())
         .iter()
         .filter_map(|verdict| match &verdict.requirement {
-            crate::assess::requirement::Requirement::Permission(need)
+            crate::job::requirement::Requirement::Permission(need)
                 if need.action == "kms:Decrypt" =>
             {
                 Some((Call::of(need, false)[0], verdict.outcome.is_allowed()))

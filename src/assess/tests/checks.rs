@@ -8,10 +8,10 @@ use crate::assess::facts::{
     Change, InFlight, KeyManager, Ownership, PastExport, PublicAccessBlock,
 };
 use crate::assess::judge::judge;
-use crate::assess::requirement::Actor;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{Check, Overall, Verdict, overall};
 use crate::job::Plan;
+use crate::job::requirement::Actor;
 use tableferry_policy::evaluate::Dependency;
 
 #[test]

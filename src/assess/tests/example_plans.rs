@@ -10,10 +10,10 @@ use crate::assess::facts::{
 };
 use crate::assess::judge::judge;
 use crate::assess::remedy::{GrantOptions, remedies};
-use crate::assess::requirement::Actor;
-use crate::assess::requirement::Criticality;
 use crate::assess::verdict::{AssessedRequirement, Overall, Verdict, overall};
 use crate::job::Plan;
+use crate::job::requirement::Actor;
+use crate::job::requirement::Criticality;
 
 fn asset(name: &str) -> String {
     let path = format!("{}/assets/{name}", env!("CARGO_MANIFEST_DIR"));

@@ -10,9 +10,9 @@ use crate::assess::remedy::{
     Fix, GrantOptions, Remedies, Remedy, Target, remedies, request_text, whole,
 };
 use crate::assess::render::{RemedyBundle, cli, cloudformation, terraform};
-use crate::assess::requirement::Actor;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{Evidence, Overall, overall};
+use crate::job::requirement::Actor;
 use crate::job::{Encryption, Plan};
 
 const BUCKET: &str = "arn:aws:s3:::export-landing";

@@ -7,9 +7,9 @@ use super::world::*;
 use crate::assess::explain::simulate_lines;
 use crate::assess::facts::{Fact, Facts, GrantFacts};
 use crate::assess::judge::judge;
-use crate::assess::requirement::Actor;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{Overall, Verdict, overall};
+use crate::job::requirement::Actor;
 use tableferry_policy::evaluate::PolicyKind;
 use tableferry_policy::simulate::{LineStatus, simulate_line};
 

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::world::*;
 use crate::assess::facts::{Drift, Fact, Facts, PastExport};
 use crate::assess::judge::judge;
-use crate::assess::requirement::Actor;
 use crate::assess::verdict::{AssessedRequirement, Check, Overall, PolicyLayer, Verdict, overall};
+use crate::job::requirement::Actor;
 
 /// The bucket's policy could not be read, and the same was done before.
 fn unread_bucket(exports: Vec<PastExport>) -> Facts {

@@ -9,8 +9,8 @@ use crate::assess::explain::simulate_lines;
 use crate::assess::facts::PolicyText;
 use crate::assess::judge::judge;
 use crate::assess::remedy::{Fix, GrantOptions, Target, remedies};
-use crate::assess::requirement::Criticality;
 use crate::assess::verdict::{Requirement, Verdict};
+use crate::job::requirement::Criticality;
 use tableferry_policy::simulate::simulate_line;
 
 fn condition() -> impl Strategy<Value = Option<Value>> {

@@ -9,10 +9,10 @@ use crate::assess::facts::{Facts, PastExport};
 use crate::assess::remedy::{
     Fix, GrantOptions, Remedies, Remedy, Target, estimate, remedies, request_text, whole,
 };
-use crate::assess::requirement::Actor;
-use crate::assess::requirement::Criticality;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{Overall, overall};
+use crate::job::requirement::Actor;
+use crate::job::requirement::Criticality;
 use crate::job::{Encryption, Plan};
 use tableferry_policy::edit::{Added, add_statement};
 

@@ -9,11 +9,11 @@ use crate::assess::facts::{
     PublicAccessBlock,
 };
 use crate::assess::remedy::{Fix, GrantOptions, Remedies, Target, remedies, request_text};
-use crate::assess::requirement::Actor;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::Verdict;
 use crate::job::Encryption;
 use crate::job::Plan;
+use crate::job::requirement::Actor;
 
 const ENDS: &str = "2026-11-22T20:00:00Z";
 

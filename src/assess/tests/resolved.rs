@@ -9,9 +9,9 @@ use super::world::*;
 use crate::assess::facts::{DefaultEncryption, Facts};
 use crate::assess::judge::judge;
 use crate::assess::remedy::{Fix, GrantOptions, remedies};
-use crate::assess::requirement::{Check, RequirementId};
 use crate::job::Plan;
 use crate::job::export::{ENCRYPT, READ_TABLE};
+use crate::job::requirement::{Check, RequirementId};
 
 fn nothing_granted() -> (Plan, Facts) {
     let mut facts = facts();

@@ -10,10 +10,10 @@ use crate::assess::facts::{
     ControlLevel, Fact, Facts, ObservedCall, PolicyText, ReadError, UnreadPolicy,
 };
 use crate::assess::judge::judge;
-use crate::assess::requirement::Actor;
 use crate::assess::responsible::Responsible;
 use crate::assess::simulation::questions;
 use crate::assess::verdict::{Overall, PolicyLayer, SettledBy, Verdict, overall};
+use crate::job::requirement::Actor;
 use tableferry_policy::evaluate::PolicyKind;
 
 #[test]

@@ -9,10 +9,10 @@ use crate::assess::facts::{
     Recovery, RoleFacts, Simulated, TableDescription, TableFacts,
 };
 use crate::assess::judge::judge;
-use crate::assess::requirement::Actor;
 use crate::assess::simulation::questions;
 use crate::assess::verdict::{AssessedRequirement, Check, Requirement};
 use crate::job::Plan;
+use crate::job::requirement::Actor;
 use tableferry_policy::arn::{Arn, BucketName, Region};
 use tableferry_policy::policy::Policy;
 
@@ -292,7 +292,7 @@ pub(crate) fn on(plan: &Plan, facts: &Facts, action: &str) -> AssessedRequiremen
     let verdicts = judge(plan, facts, now());
     let found = verdicts.into_iter().find(|verdict| {
         matches!(&verdict.requirement, Requirement::Permission(need)
-            if need.action == action && need.who == crate::assess::requirement::Actor::Exporter)
+            if need.action == action && need.who == crate::job::requirement::Actor::Exporter)
     });
     found.unwrap_or_else(|| panic!("nothing needs {action}"))
 }

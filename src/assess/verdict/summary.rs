@@ -7,8 +7,8 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{AssessedRequirement, MissingInput, Requirement, SettledBy, Verdict};
-use crate::assess::requirement::Criticality;
 use crate::assess::responsible::Responsible;
+use crate::job::requirement::Criticality;
 
 /// What all verdicts come to together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
 use crate::assess::remedy::{Fix, Remedies, Remedy};
-use crate::assess::requirement::Criticality;
 use crate::assess::verdict::{
     AssessedRequirement, Counts, MissingInput, Overall, SettledBy, Verdict, VerdictGroup,
     by_responsible, grouped_by_cause,
 };
 use crate::commands::report::Report;
 use crate::job::JobWords;
+use crate::job::requirement::Criticality;
 use tableferry_policy::evaluate::Deciding;
 
 /// Tells every verdict, grouped by who can fix it, and what was assumed.

@@ -4,7 +4,7 @@
 use crate::assess::facts::{Facts, KeyFacts, KeyManager, PrincipalFacts};
 use crate::assess::principal::SourcePrincipal;
 use crate::assess::remedy::{Fix, Remedies, Remedy, Target};
-use crate::assess::requirement::Actor;
+use crate::job::requirement::Actor;
 use crate::journal::{ChangeKind, ChangeTarget};
 use crate::work::event::Side;
 use tableferry_policy::arn::{AccountId, BucketName};

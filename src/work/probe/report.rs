@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use super::taken_back::{TakenBack, removal};
 use super::{Probe, ProbeCall, SIZE};
 use crate::assess::facts::{Fact, Facts, ObservedCall};
-use crate::assess::requirement::Actor;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::multipart::{BegunUpload, UploadTarget};
 use crate::job::Encryption;
+use crate::job::requirement::Actor;
 use crate::journal::JournalError;
 
 /// How one of the probe's calls ended.

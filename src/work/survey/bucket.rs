@@ -9,10 +9,10 @@ use super::reading::{read, read_optional, tried, unread};
 use crate::assess::facts::{
     BucketFacts, DefaultEncryption, Fact, ObservedCall, PublicAccessBlock, ReadError, Unasked,
 };
-use crate::assess::requirement::Actor;
 use crate::aws::Session;
 use crate::aws::s3::{Located, S3};
 use crate::job::Plan;
+use crate::job::requirement::Actor;
 use tableferry_policy::arn::{AccountId, BucketName, Region};
 use tableferry_policy::policy::Policy;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::assess::facts::{Fact, ObservedCall, ReadError};
-use crate::assess::requirement::Actor;
 use crate::aws::failure::{Failure, FailureKind};
+use crate::job::requirement::Actor;
 
 /// How long one fact may take, with all the calls behind it.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -9,10 +9,10 @@ use super::reading::{read, read_optional, tried};
 use crate::assess::facts::{
     Fact, InFlight, ObservedCall, Recovery, TableDescription, TableFacts, Unasked,
 };
-use crate::assess::requirement::Actor;
 use crate::aws::dynamodb::{Export, ExportStatus, Table};
 use crate::aws::{Failure, Session};
 use crate::job::Plan;
+use crate::job::requirement::Actor;
 use tableferry_policy::arn::{Arn, Region};
 use tableferry_policy::policy::Policy;
 

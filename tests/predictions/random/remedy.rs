@@ -8,11 +8,11 @@ use tableferry::assess::explain::simulate_lines;
 use tableferry::assess::facts::Facts;
 use tableferry::assess::judge::judge;
 use tableferry::assess::remedy::{Fix, GrantOptions, Remedies, Remedy, Target, remedies};
-use tableferry::assess::requirement::Criticality;
 use tableferry::assess::verdict::{
     AssessedRequirement, MissingInput, PolicyLayer, Requirement, Verdict,
 };
 use tableferry::job::Plan;
+use tableferry::job::requirement::Criticality;
 use tableferry_policy::document::Document;
 use tableferry_policy::lint::{Kind, Severity, lint};
 use tableferry_policy::public::public_statements;

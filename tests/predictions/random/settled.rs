@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use tableferry::assess::judge::judge;
-use tableferry::assess::requirement::Criticality;
 use tableferry::assess::verdict::{AssessedRequirement, SettledBy, Verdict};
+use tableferry::job::requirement::Criticality;
 
 use super::case::Case;
 use super::unread::{is_of_limit, lift};

@@ -4,8 +4,8 @@ use super::*;
 use crate::assess::facts::{
     DefaultEncryption, KeyManager, ObservedCall, Ownership, PublicAccessBlock, Simulated,
 };
-use crate::assess::requirement::Actor;
 use crate::assess::tests::world::{KEY, TABLE, at};
+use crate::job::requirement::Actor;
 
 const OTHER: &str = "arn:aws:iam::111111111111:role/Other";
 

@@ -6,9 +6,9 @@ use crate::assess::deny::{
 };
 use crate::assess::facts::{Facts, KeyFacts, KeyManager};
 use crate::assess::remedy::message::Told;
-use crate::assess::requirement::RequiredPermission;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::AssessedRequirement;
+use crate::job::requirement::RequiredPermission;
 use crate::job::{Encryption, KeyRef};
 use tableferry_policy::arn::BucketName;
 use tableferry_policy::document::{Effect, Statement};

@@ -6,11 +6,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::assess::requirement::{Actor, Criticality};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{
     AssessedRequirement, MissingInput, Requirement, SettledBy, Verdict, VerdictGroup,
 };
+use crate::job::requirement::{Actor, Criticality};
 use crate::tui::layout;
 use crate::tui::outside::Judged;
 use crate::tui::remote::Remote;

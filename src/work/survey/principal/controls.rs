@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::assess::facts::{ControlLevel, Fact, Facts, PolicyText};
-use crate::assess::requirement::Actor;
+use crate::job::requirement::Actor;
 use crate::text_file;
 use tableferry_policy::document::Effect;
 use tableferry_policy::policy::Policy;

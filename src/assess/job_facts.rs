@@ -1,6 +1,7 @@
-//! What a plan requires by what was read, and whose bucket it goes to.
+//! What of the facts a job concerns: the permissions that it requires by what was read, whose bucket it
+//! goes to, its tables and their keys.
 
-pub use crate::job::requirement::*;
+use crate::job::requirement::{Actor, JobContext, RequiredPermission};
 
 use super::facts::{Facts, KeyManager, TableFacts};
 use crate::job::Plan;
@@ -8,7 +9,7 @@ use tableferry_policy::arn::{AccountId, Arn};
 
 /// Every permission that a plan needs, by what was read; of the reader only where there is one.
 #[must_use]
-pub fn needs_by(plan: &Plan, facts: &Facts) -> Vec<RequiredPermission> {
+pub fn required_permissions(plan: &Plan, facts: &Facts) -> Vec<RequiredPermission> {
     let table_keys = customer_table_keys(plan, facts);
     let owner = bucket_owner(plan, facts);
     let context = JobContext {
