@@ -4,6 +4,7 @@
 //! An [`Environment`] is what the AWS tools take from outside. Signing in with it gives a
 //! [`Session`]: one identity, proved, that makes a client per service and Region.
 
+pub mod cloudtrail;
 pub mod dynamodb;
 pub mod environment;
 pub mod failure;

@@ -8,6 +8,7 @@
 mod access_log;
 pub mod assessed;
 pub mod catalogue;
+pub mod changes;
 pub mod circumstance;
 mod decode;
 pub mod diagnose;

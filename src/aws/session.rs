@@ -10,6 +10,7 @@ use aws_types::SdkConfig;
 use jiff::Timestamp;
 
 use super::clock_skew::ClockSkew;
+use super::cloudtrail::CloudTrail;
 use super::dynamodb::Dynamodb;
 use super::endpoints::{self, Endpoints};
 use super::environment::SharedHttpClient;
@@ -234,6 +235,14 @@ impl Session {
             client: aws_sdk_iam::Client::new(&self.clients.config("iam", &self.region)),
             mapper: self.clients.mapper("iam"),
             write_guard: self.clients.write_guard,
+        }
+    }
+
+    /// CloudTrail in a Region.
+    pub fn cloudtrail(&self, region: &Region) -> CloudTrail {
+        CloudTrail {
+            client: aws_sdk_cloudtrail::Client::new(&self.clients.config("cloudtrail", region)),
+            mapper: self.clients.mapper("cloudtrail"),
         }
     }
 

@@ -18,7 +18,8 @@ use super::signature::{Authorization, Unauthenticated};
 use super::world::World;
 use tableferry_policy::arn::Partition;
 
-use super::{Sandbox, dynamodb, iam, kms, organizations, s3_account, sts};
+use super::trail::{Recorded, RecordedService};
+use super::{Sandbox, dynamodb, iam, kms, organizations, s3_account, sts, trail};
 
 /// The connection ends without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +35,8 @@ enum Service {
     Kms(String),
     /// With the operation's name.
     Organizations(String),
+    /// With the operation's name.
+    CloudTrail(String),
     Sts,
     Iam,
     S3,
@@ -54,6 +57,7 @@ impl Service {
                 Some(("AWSOrganizationsV20161128", operation)) => {
                     Self::Organizations(operation.to_owned())
                 }
+                Some(("CloudTrail_20131101", operation)) => Self::CloudTrail(operation.to_owned()),
                 _ => Self::Unknown(target.to_owned()),
             };
         }
@@ -94,11 +98,13 @@ impl Service {
                 }),
                 &id,
             ),
-            Self::Kms(_) | Self::Organizations(_) | Self::Unknown(_) => json_answer(
-                refusal.status,
-                &json!({"__type": refusal.code, "message": refusal.message}),
-                &id,
-            ),
+            Self::Kms(_) | Self::Organizations(_) | Self::CloudTrail(_) | Self::Unknown(_) => {
+                json_answer(
+                    refusal.status,
+                    &json!({"__type": refusal.code, "message": refusal.message}),
+                    &id,
+                )
+            }
             Self::Sts => xml_answer(refusal.status, error_xml(refusal, sts::NAMESPACE, &id), &id),
             Self::Iam => xml_answer(refusal.status, error_xml(refusal, iam::NAMESPACE, &id), &id),
             Self::S3Account => xml_answer(
@@ -114,7 +120,11 @@ impl Service {
     fn unauthenticated(&self, problem: &Unauthenticated) -> Refusal {
         let is_json = matches!(
             self,
-            Self::DynamoDb(_) | Self::Kms(_) | Self::Organizations(_) | Self::Unknown(_)
+            Self::DynamoDb(_)
+                | Self::Kms(_)
+                | Self::Organizations(_)
+                | Self::CloudTrail(_)
+                | Self::Unknown(_)
         );
         let (json_code, query_code, message) = match problem {
             Unauthenticated::Unsigned => (
@@ -177,8 +187,14 @@ impl Sandbox {
             Fault::Throttled => service.refuse(&throttled(&service)),
             Fault::None => {
                 self.shared.advance(now).await;
-                self.answer(&service, request, authorization.as_ref(), now)
-                    .await
+                let recorded = self.recorded(&service, &request, authorization.as_ref());
+                let answer = self
+                    .answer(&service, request, authorization.as_ref(), now)
+                    .await;
+                if let Some(recorded) = recorded {
+                    self.shared.world().record(&recorded, &answer, now);
+                }
+                answer
             }
         };
         if let Err(error) = self.shared.save().await {
@@ -192,6 +208,28 @@ impl Sandbox {
         }
         add_date(&mut answer, now);
         Ok(answer)
+    }
+
+    /// What CloudTrail records of a request, before it is answered.
+    fn recorded(
+        &self,
+        service: &Service,
+        request: &Request<Bytes>,
+        authorization: Option<&Authorization>,
+    ) -> Option<Recorded> {
+        let authorization = authorization?;
+        let service = match service {
+            Service::DynamoDb(operation) => RecordedService::DynamoDb(operation),
+            Service::Kms(operation) => RecordedService::Kms(operation),
+            Service::Iam => RecordedService::Iam,
+            Service::S3 => RecordedService::S3,
+            _ => return None,
+        };
+        let signed = (
+            authorization.access_key.as_str(),
+            authorization.region.as_str(),
+        );
+        self.shared.world().recorded(service, request, signed)
     }
 
     async fn answer(
@@ -296,6 +334,9 @@ fn reply(
             organizations::answer(world, call, operation, &input()?)
                 .map(|a| json_answer(200, &a, &id))
         }
+        Service::CloudTrail(operation) => {
+            trail::answer(world, call, operation, &input()?).map(|a| json_answer(200, &a, &id))
+        }
         Service::S3Account => {
             let account = request.headers().get("x-amz-account-id");
             let account = account
@@ -348,6 +389,7 @@ fn throttled(service: &Service) -> Refusal {
         Service::DynamoDb(_)
         | Service::Kms(_)
         | Service::Organizations(_)
+        | Service::CloudTrail(_)
         | Service::Unknown(_) => Refusal::new("ThrottlingException", "Rate exceeded"),
     }
 }
@@ -481,7 +523,11 @@ mod tests {
         );
         assert_eq!(
             target("CloudTrail_20131101.LookupEvents"),
-            Service::Unknown("CloudTrail_20131101.LookupEvents".to_owned())
+            Service::CloudTrail("LookupEvents".to_owned())
+        );
+        assert_eq!(
+            target("AmazonSSM.GetParameter"),
+            Service::Unknown("AmazonSSM.GetParameter".to_owned())
         );
     }
 

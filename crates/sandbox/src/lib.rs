@@ -50,6 +50,7 @@ mod shared;
 mod signature;
 mod state_file;
 mod sts;
+mod trail;
 mod upload;
 mod world;
 

@@ -30,6 +30,13 @@ impl Parameters {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Every parameter.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A parameter that must be there.
     pub(super) fn require(&self, name: &str) -> Result<&str, Refusal> {
         self.get(name).ok_or_else(|| {

@@ -13,6 +13,7 @@ use super::export::Export;
 use super::judged::Judged;
 use super::open_questions::ForwardedTransport;
 use super::policy_text::{Edited, PolicyText};
+use super::trail::TrailEvent;
 use tableferry_policy::arn::Partition;
 
 /// The only version of the world's format that there has been.
@@ -40,6 +41,9 @@ pub(super) struct World {
     /// Exports by ARN.
     #[serde(default)]
     pub exports: BTreeMap<String, Export>,
+    /// CloudTrail's event history, by account.
+    #[serde(default)]
+    pub trail: BTreeMap<String, Vec<TrailEvent>>,
     /// The profiles of the shared configuration files.
     pub profiles: Vec<ProfileEntry>,
     /// Whether something changed that a state file does not hold yet.

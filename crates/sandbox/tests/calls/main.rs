@@ -19,4 +19,5 @@ mod refusals;
 mod state;
 mod storage;
 mod tables;
+mod trail;
 mod uploads;
