@@ -1,5 +1,6 @@
 //! The command line, once: parsing, `--help`, completions and the manual page all come from here.
 
+mod changes;
 mod expiry;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub use changes::{ChangesArgs, Since};
 pub use expiry::Expiry;
 
 use crate::archive::line::KeyAttribute;
@@ -136,6 +138,8 @@ pub enum Command {
     /// Say why something was refused and what to do: of a message, a log, or a file of CloudTrail
     #[command(after_help = EXPLAIN_HELP)]
     Explain(ExplainArgs),
+    /// Say who changed the policies and settings that a plan's job depends on, and when
+    Changes(ChangesArgs),
     /// Evaluate requests against policies, offline: one JSON object a line in, one a line out
     Simulate {
         /// The requests; standard input if left out
@@ -170,6 +174,7 @@ impl Command {
             Self::Verify(verify) => verify.output.output,
             Self::Profiles(args) => args.output,
             Self::Explain(explain) => explain.output.output,
+            Self::Changes(changes) => changes.output.output,
             _ => Output::Text,
         }
     }

@@ -3,6 +3,7 @@
 //! One file a command. What they share is here: the exit status, and how a cut-off is heard.
 
 pub mod apply;
+pub mod changes;
 pub mod check;
 mod consent;
 pub mod explain;

@@ -49,6 +49,9 @@ fn start(mut args: Args) -> anyhow::Result<Exit> {
         Some(Command::Policy(PolicyCommand::Lint { file, kind })) => {
             commands::lint::run(&file, kind, output::words())
         }
+        Some(Command::Changes(changes)) if !changes.events.is_empty() && !changes.live => {
+            Ok(commands::changes::changes_files(&changes))
+        }
         // Facts in a file are judged without an account.
         Some(Command::Check(check)) if check.facts.file.is_some() => Ok(
             match commands::open::limits(&args.global, check.output.output) {
@@ -131,6 +134,9 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
         }
         Some(Command::Verify(verify)) => {
             Ok(commands::verify::verify(&work, &verify, commands::cut_off_token()?).await)
+        }
+        Some(Command::Changes(changes)) => {
+            Ok(commands::changes::changes(&work, &changes, commands::cut_off_token()?).await)
         }
         Some(Command::Profiles(output)) => Ok(commands::profiles::profiles(&work, output)),
         _ => commands::wizard::wizard(work, args.plan).await,

@@ -6,6 +6,7 @@
 mod assess;
 mod browse;
 pub mod change;
+mod changes;
 pub mod event;
 mod export;
 mod follow;
@@ -36,6 +37,7 @@ pub use change::{
     PropagationPolicy, PropagationReport, PropagationStatus, Proposal, ReadBack, UndoError,
     UndoProposal, Undone, not_proposed, proposals,
 };
+pub use changes::ReadHistory;
 pub use event::{Event, OperationProgress, Side, Verification};
 pub use follow::{FollowError, RunOutcome, RunStatus, Verify};
 pub use held::HeldExport;

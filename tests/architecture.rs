@@ -41,7 +41,15 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("journal", &["assess", "job", "private_file"]),
     (
         "work",
-        &["assess", "archive", "aws", "journal", "job", "text_file"],
+        &[
+            "assess",
+            "archive",
+            "aws",
+            "diagnosis",
+            "journal",
+            "job",
+            "text_file",
+        ],
     ),
     ("config", &["assess", "aws", "text_file", "work"]),
     ("args", &["archive", "work"]),

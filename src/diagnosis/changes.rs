@@ -11,6 +11,7 @@ pub mod names;
 mod read;
 #[cfg(test)]
 mod tests;
+mod watched;
 pub mod words;
 
 use jiff::Timestamp;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 pub use self::history::{ChangeHistory, WatchedResource};
 pub use self::names::ResourceKind;
 pub use self::read::{ReadChanges, read_changes, read_event};
+pub use self::watched::{last_success, watched_resources};
 
 /// What a change was made to, as the record names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

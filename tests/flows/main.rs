@@ -9,6 +9,7 @@
 
 mod archives;
 mod bad_input;
+mod changes;
 mod clock;
 mod duplicates;
 mod earlier;

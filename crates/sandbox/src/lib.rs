@@ -51,6 +51,7 @@ mod signature;
 mod state_file;
 mod sts;
 mod trail;
+mod trail_event;
 mod upload;
 mod world;
 

@@ -7,7 +7,6 @@
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::call::{Call, Refusal};
@@ -15,25 +14,13 @@ use super::caller::{Caller, CallerIdentity};
 use super::context::OPERATOR_ADDRESS;
 use super::identifier::fresh_uuid;
 use super::query::{Parameters, lower_first};
+use super::trail_event::TrailEvent;
 use super::world::World;
 
 /// The most events of an account that are kept.
 const MOST_EVENTS: usize = 1000;
 /// For how long the event history goes back (CloudTrail user guide, view-cloudtrail-events).
 const DAYS: i64 = 90;
-
-/// An event of an account's history.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct TrailEvent {
-    pub at: Timestamp,
-    pub region: String,
-    pub name: String,
-    pub source: String,
-    /// What `LookupEvents` finds it by.
-    pub resources: Vec<(String, String)>,
-    /// The event as CloudTrail writes it.
-    pub event: String,
-}
 
 /// A call that is recorded if it is answered.
 #[derive(Debug, Clone)]
@@ -89,7 +76,7 @@ impl World {
                 ("iam.amazonaws.com", name, parameters)
             }
             RecordedService::S3 => {
-                let (name, parameters) = self.bucket_parameters(request)?;
+                let (name, parameters) = bucket_parameters(request)?;
                 ("s3.amazonaws.com", name.to_owned(), parameters)
             }
         };
@@ -119,33 +106,6 @@ impl World {
                 .unwrap_or_default()
                 .to_owned(),
         })
-    }
-
-    /// `PutBucketPolicy` and `DeleteBucketPolicy`, with the parameters as CloudTrail shows them.
-    fn bucket_parameters(&self, request: &Request<Bytes>) -> Option<(&'static str, Value)> {
-        let query = request.uri().query().unwrap_or_default();
-        let is_of_policy = query
-            .split('&')
-            .any(|pair| pair == "policy" || pair == "policy=");
-        if !is_of_policy {
-            return None;
-        }
-        let bucket = super::s3::bucket_of(request)?;
-        let host = request.headers().get(http::header::HOST);
-        let mut parameters = json!({
-            "bucketName": bucket,
-            "Host": host.and_then(|host| host.to_str().ok()),
-            "policy": "",
-        });
-        match *request.method() {
-            Method::PUT => {
-                parameters["bucketPolicy"] = serde_json::from_slice(request.body())
-                    .unwrap_or_else(|_| String::from_utf8_lossy(request.body()).into());
-                Some(("PutBucketPolicy", parameters))
-            }
-            Method::DELETE => Some(("DeleteBucketPolicy", parameters)),
-            _ => None,
-        }
     }
 
     fn recorded_resource(
@@ -236,6 +196,33 @@ impl World {
             events.drain(..more);
         }
         self.touch();
+    }
+}
+
+/// `PutBucketPolicy` and `DeleteBucketPolicy`, with the parameters as CloudTrail shows them.
+fn bucket_parameters(request: &Request<Bytes>) -> Option<(&'static str, Value)> {
+    let query = request.uri().query().unwrap_or_default();
+    let is_of_policy = query
+        .split('&')
+        .any(|pair| pair == "policy" || pair == "policy=");
+    if !is_of_policy {
+        return None;
+    }
+    let bucket = super::s3::bucket_of(request)?;
+    let host = request.headers().get(http::header::HOST);
+    let mut parameters = json!({
+        "bucketName": bucket,
+        "Host": host.and_then(|host| host.to_str().ok()),
+        "policy": "",
+    });
+    match *request.method() {
+        Method::PUT => {
+            parameters["bucketPolicy"] = serde_json::from_slice(request.body())
+                .unwrap_or_else(|_| String::from_utf8_lossy(request.body()).into());
+            Some(("PutBucketPolicy", parameters))
+        }
+        Method::DELETE => Some(("DeleteBucketPolicy", parameters)),
+        _ => None,
     }
 }
 

@@ -13,7 +13,7 @@ use super::export::Export;
 use super::judged::Judged;
 use super::open_questions::ForwardedTransport;
 use super::policy_text::{Edited, PolicyText};
-use super::trail::TrailEvent;
+use super::trail_event::TrailEvent;
 use tableferry_policy::arn::Partition;
 
 /// The only version of the world's format that there has been.

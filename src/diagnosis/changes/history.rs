@@ -14,18 +14,18 @@ pub struct WatchedResource {
     pub kind: ResourceKind,
     /// A bucket's, role's or user's name; the ARN of a key, a table or a managed policy; an account's id.
     pub name: String,
-    /// Whose it is.
-    pub account: String,
+    /// Whose it is, where that is known.
+    pub account: Option<String>,
 }
 
 impl WatchedResource {
     /// Whether a record is about it.
     #[must_use]
     pub fn is_meant(&self, changed: &ChangedResource) -> bool {
-        let is_of_account = changed
-            .account
-            .as_deref()
-            .is_none_or(|account| account == self.account);
+        let is_of_account = match (&changed.account, &self.account) {
+            (Some(changed), Some(own)) => changed == own,
+            _ => true,
+        };
         let last = |name: &str| {
             let (_, id) = name.rsplit_once('/').unwrap_or(("", name));
             id.to_owned()
@@ -33,12 +33,11 @@ impl WatchedResource {
         let is_named = match self.kind {
             // A record may name a table or a key by its ARN or by its name or id.
             ResourceKind::Table => {
-                let region = self.name.split(':').nth(3);
-                last(&self.name) == last(&changed.name)
-                    && changed
-                        .region
-                        .as_deref()
-                        .is_none_or(|of| Some(of) == region)
+                let is_in_region = match (self.name.split(':').nth(3), &changed.region) {
+                    (Some(own), Some(changed)) => own == changed,
+                    _ => true,
+                };
+                last(&self.name) == last(&changed.name) && is_in_region
             }
             ResourceKind::Key => last(&self.name) == last(&changed.name),
             _ => self.name == changed.name,

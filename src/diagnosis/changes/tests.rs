@@ -43,7 +43,7 @@ fn watched() -> Vec<WatchedResource> {
     vec![WatchedResource {
         kind: ResourceKind::Bucket,
         name: BUCKET.to_owned(),
-        account: OWNER.to_owned(),
+        account: Some(OWNER.to_owned()),
     }]
 }
 
@@ -133,7 +133,7 @@ fn a_refused_change_is_told_as_refused_and_is_not_what_the_next_is_compared_with
     assert_eq!(refusals, [false, true, false]);
     let difference = told.entries[0].difference.as_deref().unwrap();
     assert!(
-        difference.contains("-") && difference.contains("First"),
+        difference.contains('-') && difference.contains("First"),
         "{difference}"
     );
     assert!(difference.contains("Second"), "{difference}");
@@ -199,7 +199,7 @@ fn what_is_of_another_bucket_or_changes_nothing_is_left_out() {
     assert!(history(&events, None).entries.is_empty());
 }
 
-/// The line is of a public test of a log reader, its names replaced (S3 user guide, LogFormat).
+/// The line is of a public test of a log reader, its names replaced (S3 user guide, `LogFormat`).
 const LINE: &str = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be export-landing \
     [20/Nov/2026:12:00:00 +0000] 203.0.113.9 arn:aws:iam::222222222222:user/alice 7E8F9A0B1C2D3E4F \
     REST.PUT.BUCKETPOLICY - \"PUT /?policy HTTP/1.1\" 204 - - 512 60 - \"-\" \"aws-cli/2.17.0\" - hostid= SigV4 \
@@ -261,7 +261,7 @@ fn a_table_and_a_key_are_known_by_name_and_by_arn() {
     let table = WatchedResource {
         kind: ResourceKind::Table,
         name: "arn:aws:dynamodb:eu-west-1:222222222222:table/Orders".to_owned(),
-        account: OWNER.to_owned(),
+        account: Some(OWNER.to_owned()),
     };
     let changed = |name: &str, region: &str| ChangedResource {
         kind: ResourceKind::Table,
