@@ -7,6 +7,7 @@
 //! fetching them is for others. The formats are those of the developer guide's page on the output
 //! of a table export.
 
+pub mod athena;
 pub mod audit;
 pub mod checksum;
 pub mod data_file;
@@ -14,6 +15,9 @@ pub mod layout;
 pub mod line;
 pub mod manifest;
 pub mod origin;
+pub mod overview;
+pub mod plain;
 #[cfg(test)]
 mod tests;
+pub mod value;
 pub mod verify;

@@ -23,6 +23,7 @@ mod tests;
 pub use fault::{AttributePath, LineFault, LineFaultKind};
 pub use key::{InvalidKeySchema, KeyAttribute, KeySchema};
 pub use key_type::KeyType;
+pub(in crate::archive) use number::is_same as is_same_number;
 
 use self::key::KeyBuffer;
 use self::scan::Scratch;

@@ -108,6 +108,17 @@ impl PartialEq for Number<'_> {
     }
 }
 
+/// Whether two texts are the same number.
+pub(in crate::archive) fn is_same(one: &str, other: &str) -> bool {
+    match (
+        Number::parse(one.as_bytes()),
+        Number::parse(other.as_bytes()),
+    ) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
 /// A power of ten; one of more digits than can be meant is out of range, whatever it is.
 fn parse_power(text: &[u8]) -> Result<i64, LineFaultKind> {
     let digits = match text.first() {
