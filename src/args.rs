@@ -1,5 +1,6 @@
 //! The command line, once: parsing, `--help`, completions and the manual page all come from here.
 
+mod archives;
 mod changes;
 mod expiry;
 #[cfg(test)]
@@ -10,10 +11,10 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub use archives::{FetchArgs, FetchForm, ReaderArgs};
 pub use changes::{ChangesArgs, Since};
 pub use expiry::Expiry;
 
-use crate::archive::line::KeyAttribute;
 use crate::work::ChangeKind;
 use tableferry_policy::arn::{AccountId, Arn, Partition};
 use tableferry_sandbox::{ClockOffset, Options};
@@ -133,6 +134,9 @@ pub enum Command {
     /// Verify an export's files, wherever they lie: manifests, presence and ETags, or with --deep every byte
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
+    /// Bring an export's files to this machine, each byte checked while it arrives
+    #[command(after_help = archives::FETCH_HELP)]
+    Fetch(FetchArgs),
     /// List the profiles that can be chosen, and those that the SDK ignores
     Profiles(OutputArgs),
     /// Say why something was refused and what to do: of a message, a log, or a file of CloudTrail
@@ -172,6 +176,7 @@ impl Command {
             Self::Resume(resume) => resume.output.output,
             Self::Exports(exports) => exports.output.output,
             Self::Verify(verify) => verify.output.output,
+            Self::Fetch(fetch) => fetch.output.output,
             Self::Profiles(args) => args.output,
             Self::Explain(explain) => explain.output.output,
             Self::Changes(changes) => changes.output.output,
@@ -498,16 +503,9 @@ pub struct VerifyArgs {
     /// Read every byte
     #[arg(long)]
     pub deep: bool,
-    /// A key attribute of the table with its type S, N or B, as in orderId:S; given twice for a sort key.
-    /// Left out, the table is asked where it is still there, and incremental exports name their keys
-    #[arg(long, value_name = "NAME:TYPE")]
-    pub key: Vec<KeyAttribute>,
-    /// The profile that reads, in place of those of the run, or of `AWS_PROFILE`
-    #[arg(long, value_name = "NAME")]
-    pub profile: Option<String>,
-    /// The account that must own the bucket of an s3:// folder
-    #[arg(long, value_name = "ACCOUNT")]
-    pub bucket_owner: Option<AccountId>,
+    /// Who reads.
+    #[command(flatten)]
+    pub reader: ReaderArgs,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -3,12 +3,15 @@
 //! One file a command. What they share is here: the exit status, and how a cut-off is heard.
 
 pub mod apply;
+mod archive_target;
+mod archive_words;
 pub mod changes;
 pub mod check;
 mod consent;
 pub mod explain;
 pub mod exports;
 mod facts_file;
+pub mod fetch;
 mod follow;
 mod grant_options;
 mod hold;

@@ -78,7 +78,7 @@ impl ConfigError {
             Self::Unreadable { .. } => {
                 "nothing was started, since the file may hold what holds you back: correct the file, its owner or its permissions, or remove it where none is meant; its name comes from --config, TABLEFERRY_CONFIG or the home directory".to_owned()
             }
-            Self::Wrong { .. } => "it takes state_dir = \"…\"; [poll] with first_seconds, longest_seconds and patience_seconds; [timeouts] with connect_seconds, read_seconds, attempt_seconds and operation_seconds; read_only = true; [accounts.\"111111111111\"] with name and production; [allowed] with accounts, organization, buckets and largest_size; [limits] with largest_download".to_owned(),
+            Self::Wrong { .. } => "it takes state_dir = \"…\"; [poll] with first_seconds, longest_seconds and patience_seconds; [timeouts] with connect_seconds, read_seconds, attempt_seconds and operation_seconds; read_only = true; [accounts.\"111111111111\"] with name and production; [allowed] with accounts, organization, buckets, largest_size and local_copies; [limits] with largest_download".to_owned(),
         }
     }
 }

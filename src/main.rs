@@ -138,6 +138,9 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
         Some(Command::Changes(changes)) => {
             Ok(commands::changes::changes(&work, &changes, commands::cut_off_token()?).await)
         }
+        Some(Command::Fetch(fetch)) => {
+            Ok(commands::fetch::fetch(&work, &fetch, commands::cut_off_token()?).await)
+        }
         Some(Command::Profiles(output)) => Ok(commands::profiles::profiles(&work, output)),
         _ => commands::wizard::wizard(work, args.plan).await,
     }

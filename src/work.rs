@@ -3,6 +3,7 @@
 //! It reads what must be known, starts exports, follows and verifies them. It uses the AWS room and
 //! the journal, and decides with the pure rooms. Every deed is in the journal before it is done.
 
+pub mod archive;
 mod assess;
 mod browse;
 pub mod change;
@@ -31,6 +32,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use crate::journal::ProbeRecord;
+pub use archive::{
+    ArchiveError, ArchiveEvent, ArchivePlace, ArchiveReport, ArchiveRequest, CopyForm,
+    PreparedFetch,
+};
 pub use assess::{Assessed, StartSummary};
 pub use change::{
     Applied, ApplyError, ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget,
@@ -48,8 +53,6 @@ pub use start::StartError;
 pub use survey::{ControlDocuments, ControlFile, ControlFileError};
 pub use tally::Tally;
 pub use under_way::Duplicate;
-pub use verify::ArchiveError;
-pub use verify::archive::{ArchiveEvent, ArchivePlace, ArchiveReport, ArchiveRequest};
 
 use crate::assess::limits::Limits;
 use crate::aws::profiles::Profiles;
@@ -73,6 +76,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The most bytes that one command may download.
     pub largest_download: Option<u64>,
+    /// Whether no archive may be copied to this machine.
+    pub are_local_copies_forbidden: bool,
     /// Where the journal is kept, where it is kept at all.
     pub state_dir: Option<PathBuf>,
 }

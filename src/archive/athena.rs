@@ -129,7 +129,7 @@ fn has_case_twins(columns: &Columns) -> bool {
     let mut has_twins = false;
     for fields in columns.fields() {
         each_map(fields, &mut |names| {
-            has_twins |= have_case_twins(names.iter().copied())
+            has_twins |= have_case_twins(names.iter().copied());
         });
     }
     has_twins
@@ -467,9 +467,9 @@ impl Writer {
         let field = format!("{item}.\"{alias}\"");
         let typed = |kind: &str| format!("{field}.\"{}\"", self.names.alias(kind));
         let value = match (shape.is_string, shape.number, shape.is_bool) {
-            (true, None, false) if self.is_ion => field,
-            (false, Some(_), false) if self.is_ion => field,
-            (false, None, true) if self.is_ion => field,
+            (true, None, false) | (false, Some(_), false) | (false, None, true) if self.is_ion => {
+                field
+            }
             (true, None, false) => typed("S"),
             (false, Some(digits), false) => match digits.decimal() {
                 Some((precision, scale)) => {

@@ -12,12 +12,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-
 pub use fault::{Fault, FaultKind};
 pub use note::Note;
 
+use super::checksum::{digest_of, is_same_md5};
 use super::data_file::{FileContent, FileFault};
 use super::line::{KeySchema, LineRules};
 use super::manifest::{FileEntry, Summary};
@@ -421,19 +419,10 @@ fn is_etag_of(entry: &FileEntry, found: &str) -> bool {
     if found == entry.etag.trim_matches('"') {
         return true;
     }
-    digest(&entry.md5).is_some_and(|digest| hex::encode(digest) == found)
-}
-
-/// An MD5 in base64 or in hexadecimal.
-fn digest(text: &str) -> Option<Vec<u8>> {
-    let decoded = match text.len() {
-        32 => hex::decode(text).ok(),
-        _ => BASE64.decode(text).ok(),
-    };
-    decoded.filter(|digest| digest.len() == 16)
+    digest_of(&entry.md5).is_some_and(|digest| hex::encode(digest) == found)
 }
 
 /// Whether the content has the entry's MD5; one that the manifest does not name is not held against it.
 fn is_md5_of(entry: &FileEntry, content: &FileContent) -> bool {
-    entry.md5.is_empty() || digest(&entry.md5).is_some_and(|md5| digest(&content.md5) == Some(md5))
+    entry.md5.is_empty() || is_same_md5(&entry.md5, &content.md5)
 }

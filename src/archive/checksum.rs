@@ -17,6 +17,22 @@ pub fn md5_hex(bytes: &[u8]) -> String {
     hex::encode(Md5::digest(bytes))
 }
 
+/// Whether two texts are one MD5, each in base64 or in hexadecimal.
+#[must_use]
+pub fn is_same_md5(one: &str, other: &str) -> bool {
+    digest_of(one).is_some_and(|digest| digest_of(other) == Some(digest))
+}
+
+/// An MD5 that is written in base64 or in hexadecimal; `None` where the text is none.
+#[must_use]
+pub fn digest_of(text: &str) -> Option<Vec<u8>> {
+    let decoded = match text.len() {
+        32 => hex::decode(text).ok(),
+        _ => BASE64.decode(text).ok(),
+    };
+    decoded.filter(|digest| digest.len() == 16)
+}
+
 /// Why a file does not match its checksum file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {

@@ -196,6 +196,9 @@ fn ion_value(element: &Element) -> Option<AttributeValue> {
     })
 }
 
+/// The most zeroes that a number is written out with: those of its 38 digits.
+const LONGEST: i64 = 38;
+
 /// A number as `DynamoDB` JSON writes it: digits, and a power of ten only where it would be long without.
 fn ion_number(element: &Element) -> Option<String> {
     let decimal = match element.value() {
@@ -211,12 +214,11 @@ fn ion_number(element: &Element) -> Option<String> {
         ""
     };
     let exponent = decimal.exponent();
-    const LONGEST: i64 = 38;
     let places = usize::try_from(exponent.unsigned_abs()).unwrap_or(usize::MAX);
     Some(match exponent {
         0 => format!("{sign}{digits}"),
         1..=LONGEST if digits != "0" => format!("{sign}{digits}{}", "0".repeat(places)),
-        _ if exponent < 0 && exponent >= -LONGEST => {
+        _ if (-LONGEST..0).contains(&exponent) => {
             let padded = format!("{digits:0>width$}", width = places + 1);
             let (whole, decimals) = padded.split_at(padded.len() - places);
             let decimals = decimals.trim_end_matches('0');

@@ -38,9 +38,26 @@ impl Consent<'_> {
         if !is_yes(self.ask(format!("{question} (y/N)? ")).await.as_deref()) {
             return false;
         }
-        let Some(name) = name.filter(|name| !self.names.iter().any(|given| given == name)) else {
+        match name {
+            Some(name) => self.is_named_or_typed(name).await,
+            None => true,
+        }
+    }
+
+    /// Whether items of an account that is marked production may be read out of it: its name is given, or
+    /// typed where somebody sits there.
+    pub(super) async fn to_read(&self, name: &str) -> bool {
+        if self.is_given {
+            self.has_named(name)
+        } else {
+            self.is_named_or_typed(name).await
+        }
+    }
+
+    async fn is_named_or_typed(&self, name: &str) -> bool {
+        if self.names.iter().any(|given| given == name) {
             return true;
-        };
+        }
         let question = format!("production: type the account's name, {name}, to go on: ");
         let typed = self.ask(question).await;
         let is_right = typed.as_deref() == Some(name);

@@ -70,6 +70,7 @@ fn guarded(
     settings.production = guards.production;
     settings.limits = guards.limits;
     settings.largest_download = guards.largest_download;
+    settings.are_local_copies_forbidden = guards.are_local_copies_forbidden;
     Work::new(environment, journal, settings)
 }
 

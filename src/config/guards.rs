@@ -20,6 +20,8 @@ pub struct Guards {
     pub limits: Limits,
     /// The most bytes that one command may download.
     pub largest_download: Option<u64>,
+    /// Whether no archive may be copied to this machine.
+    pub are_local_copies_forbidden: bool,
 }
 
 /// `[accounts."111111111111"]`
@@ -42,6 +44,7 @@ pub(super) struct AllowedFile {
     buckets: Option<Vec<BucketName>>,
     #[serde(default, deserialize_with = "size")]
     largest_size: Option<u64>,
+    local_copies: Option<bool>,
 }
 
 /// `[limits]`
@@ -74,6 +77,7 @@ impl Guards {
                 largest_bytes: allowed.largest_size,
             },
             largest_download: limits.largest_download,
+            are_local_copies_forbidden: allowed.local_copies == Some(false),
         }
     }
 }

@@ -45,6 +45,17 @@ pub struct AuthorizationSentence {
     pub is_cut: bool,
 }
 
+impl AuthorizationSentence {
+    /// The first of a text.
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        find_sentences(text)
+            .into_iter()
+            .map(|found| found.sentence)
+            .next()
+    }
+}
+
 /// A sentence with its place in the text.
 #[derive(Debug, Clone)]
 pub(super) struct PlacedSentence {

@@ -4,35 +4,24 @@
 //! only write. Where neither may read, that is no fault of the export: it is *unknown*. What fails on the
 //! way, or is answered by something else than S3, says nothing at all.
 
-pub mod archive;
-mod archive_error;
-mod bucket;
-mod directory;
-mod key_index;
-mod scan;
-
 use std::collections::BTreeMap;
 
-pub use archive_error::ArchiveError;
 use futures_util::future;
 
+use super::archive::{LARGEST_MANIFEST, is_incremental, layout_of, summary_key};
 use super::event::{Side, Verification};
 use super::operation::Observation;
 use super::{Session, Work};
 use crate::archive::checksum::{self, Mismatch};
-use crate::archive::layout::{ExportId, Layout, checksum_keys, key_candidates};
+use crate::archive::layout::{checksum_keys, key_candidates};
 use crate::archive::manifest::{FileEntry, Summary};
 use crate::archive::origin::differences;
 use crate::archive::verify::{Folder, Listed, Report, verify};
 use crate::aws::SignInError;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::S3;
-use crate::job::Span;
 use crate::journal::ExportRecord;
 use tableferry_policy::arn::{AccountId, BucketName};
-
-/// A manifest names each data file in about 250 bytes; imports end at 50,000 files, exports do not.
-const LARGEST_MANIFEST: u64 = 256 * 1024 * 1024;
 
 impl Work {
     /// Looks once whether an export's files are what its manifests say.
@@ -268,16 +257,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn layout_of(export: &ExportRecord) -> Option<Layout> {
-    let id = ExportId::from_export_arn(export.operation.arn.as_deref()?).ok()?;
-    let prefix = export.request.prefix.as_deref();
-    Some(Layout::new(prefix, &id, is_incremental(export)))
-}
-
-const fn is_incremental(export: &ExportRecord) -> bool {
-    matches!(export.request.span, Span::Incremental { .. })
-}
-
 fn folder_of(export: &ExportRecord) -> Folder {
     // A server with ids of another form may have folders of another form.
     if is_incremental(export) || layout_of(export).is_none() {
@@ -285,14 +264,6 @@ fn folder_of(export: &ExportRecord) -> Folder {
     } else {
         Folder::Own
     }
-}
-
-fn summary_key(export: &ExportRecord) -> Option<String> {
-    export
-        .result
-        .manifest
-        .clone()
-        .or_else(|| layout_of(export).map(|layout| layout.manifest_summary()))
 }
 
 /// The manifest must be this export's, and agree with what `DescribeExport` says.

@@ -593,7 +593,7 @@ fn links_in_an_archive_are_not_followed() {
 }
 
 #[rstest]
-#[case::nothing("nowhere", 5, "nowhere")]
+#[case::nothing("nowhere", 2, "no directory nowhere")]
 #[case::a_file("file", 2, "no directory")]
 #[case::an_empty_directory("empty", 1, "no manifest-summary.json")]
 #[case::two_exports("two", 2, "several exports")]

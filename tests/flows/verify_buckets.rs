@@ -11,10 +11,10 @@ use crate::probe_killed::client;
 use crate::program::{Ended, Home, Server};
 use crate::relay::{self, Fate, Passing, answered};
 
-const BUCKET: &str = "export-landing";
+pub const BUCKET: &str = "export-landing";
 
 /// A home with a served sandbox, and run 1 of these tables.
-fn world(tables: &str, job_seconds: &str, more: &[&str]) -> (Home, Server) {
+pub fn world(tables: &str, job_seconds: &str, more: &[&str]) -> (Home, Server) {
     let home = Home::new();
     let server = Server::start(&home, 0, job_seconds);
     let plan = format!(
@@ -35,30 +35,30 @@ fn world(tables: &str, job_seconds: &str, more: &[&str]) -> (Home, Server) {
     (home, server)
 }
 
-fn orders() -> (Home, Server) {
+pub fn orders() -> (Home, Server) {
     world("[[tables]]\nname = 'Orders'\n", "0.2", &[])
 }
 
-fn verify(home: &Home, arguments: &[&str]) -> Ended {
+pub fn verify(home: &Home, arguments: &[&str]) -> Ended {
     let mut command = home.command();
     command.args(["verify", "--output", "json"]).args(arguments);
     Ended::of(&mut command)
 }
 
 /// The folder of the only export, without a closing slash.
-fn folder(home: &Home) -> String {
+pub fn folder(home: &Home) -> String {
     let arn = exports(home).remove(0).to_string();
     let (_, id) = arn.rsplit_once('/').unwrap();
     format!("verifying/AWSDynamoDB/{id}")
 }
 
 /// Does something as the bucket's owner.
-fn with_client<T>(home: &Home, server: &Server, work: impl AsyncFnOnce(Client) -> T) -> T {
+pub fn with_client<T>(home: &Home, server: &Server, work: impl AsyncFnOnce(Client) -> T) -> T {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(work(client(home, server)))
 }
 
-async fn keys(client: &Client, prefix: &str) -> Vec<String> {
+pub async fn keys(client: &Client, prefix: &str) -> Vec<String> {
     let listed = client
         .list_objects_v2()
         .bucket(BUCKET)
@@ -73,7 +73,7 @@ async fn keys(client: &Client, prefix: &str) -> Vec<String> {
 }
 
 /// Another object of the same content.
-async fn copy(client: &Client, from: &str, to: &str) {
+pub async fn copy(client: &Client, from: &str, to: &str) {
     let content = client
         .get_object()
         .bucket(BUCKET)
@@ -213,7 +213,7 @@ fn objects_that_are_missing_changed_or_strange_are_named() {
     }
 }
 
-fn is_data(head: &str) -> bool {
+pub fn is_data(head: &str) -> bool {
     let line = head.lines().next().unwrap();
     line.starts_with("get ") && line.contains(".json.gz")
 }

@@ -1,8 +1,8 @@
 //! What the names of attributes are called in a table of Athena.
 //!
 //! Columns and fields there have no upper case, and hold letters, digits and underscores. Where names of one
-//! map differ in case only, the OpenX SerDe must keep case; a name that is not such a name is then mapped
-//! (Athena user guide, OpenX JSON SerDe; the SerDe looks a mapping up by the field's name at any depth).
+//! map differ in case only, the `OpenX` `SerDe` must keep case; a name that is not such a name is then mapped
+//! (Athena user guide, `OpenX` JSON `SerDe`; the `SerDe` looks a mapping up by the field's name at any depth).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,7 +77,7 @@ impl Names {
         found.map_or(name, String::as_str)
     }
 
-    /// The names that are not their own alias, as the SerDe sees them, by their alias.
+    /// The names that are not their own alias, as the `SerDe` sees them, by their alias.
     pub(super) fn mappings(&self) -> impl Iterator<Item = (&str, &str)> {
         let aliases = self.aliases.iter();
         aliases

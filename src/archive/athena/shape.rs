@@ -8,6 +8,10 @@ use super::super::value::{AttributeValue, Attributes};
 const MOST_NAMES: usize = 100;
 
 /// The types that an attribute has, here and there.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a type, and an attribute may have all of them"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Shape {
     pub(super) is_string: bool,

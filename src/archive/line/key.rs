@@ -78,6 +78,24 @@ impl KeySchema {
         self.0.len()
     }
 
+    /// Each attribute as `NAME:TYPE`.
+    #[must_use]
+    pub fn to_texts(&self) -> Vec<String> {
+        let attributes = self.0.iter();
+        attributes
+            .map(|attribute| format!("{}:{}", attribute.name, attribute.kind))
+            .collect()
+    }
+
+    /// Attributes that are each `NAME:TYPE`.
+    ///
+    /// # Errors
+    /// As of [`KeySchema::new`], or where a text is no attribute.
+    pub fn from_texts(texts: &[String]) -> Result<Self, InvalidKeySchema> {
+        let attributes = texts.iter().map(|text| text.parse());
+        Self::new(attributes.collect::<Result<_, _>>()?)
+    }
+
     pub(super) fn position(&self, name: &[u8]) -> Option<usize> {
         let mut attributes = self.0.iter();
         attributes.position(|attribute| attribute.name.as_bytes() == name)
@@ -92,11 +110,7 @@ impl KeySchema {
 
 impl fmt::Display for KeySchema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, attribute) in self.0.iter().enumerate() {
-            let comma = if index == 0 { "" } else { ", " };
-            write!(f, "{comma}{}:{}", attribute.name, attribute.kind)?;
-        }
-        Ok(())
+        f.write_str(&self.to_texts().join(", "))
     }
 }
 

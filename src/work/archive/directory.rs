@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Dir, FileType, Mode, OFlags};
 
-use super::archive_error::ArchiveError;
+use super::error::ArchiveError;
 use crate::archive::layout::{DataPlace, data_place};
 
 /// A directory that holds an export's manifests.
@@ -24,13 +24,15 @@ const FOLDER: &str = "AWSDynamoDB";
 impl Directory {
     /// Opens the folder of an export: the directory itself, or the only export below it.
     pub(super) fn open(named: &Path) -> Result<Self, ArchiveError> {
-        let path = named
-            .canonicalize()
-            .map_err(|error| unreadable(named, error))?;
+        let none = || ArchiveError::NoDirectory {
+            path: named.to_owned(),
+        };
+        let path = named.canonicalize().map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => none(),
+            _ => unreadable(named, error),
+        })?;
         if !path.is_dir() {
-            return Err(ArchiveError::NoDirectory {
-                path: named.to_owned(),
-            });
+            return Err(none());
         }
         let path = find(&path, named)?;
         let folder = open(&path).map_err(|error| unreadable(&path, error))?;

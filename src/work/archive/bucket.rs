@@ -97,14 +97,19 @@ impl Bucket {
         answers.into_iter().collect()
     }
 
-    /// Begins to read an object as it was listed. It is fetched while it is read; what breaks off is taken
-    /// up where it ended.
-    pub(super) fn open(&self, object: &Object, runtime: &tokio::runtime::Handle) -> Download {
+    /// Begins to read an object as it was listed, from a byte on. It is fetched while it is read; what breaks
+    /// off is taken up where it ended.
+    pub(super) fn open(
+        &self,
+        object: &Object,
+        from: u64,
+        runtime: &tokio::runtime::Handle,
+    ) -> Download {
         let (sender, parts) = mpsc::channel(WAITING);
         let end = Arc::new(Mutex::new(None));
         let (bucket, object, told) = (self.clone(), object.clone(), Arc::clone(&end));
         runtime.spawn(async move {
-            let ended = bucket.fetch(&object, &sender).await;
+            let ended = bucket.fetch(&object, from, &sender).await;
             *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
             // Only now does the reader see that nothing follows.
             drop(sender);
@@ -116,8 +121,8 @@ impl Bucket {
         }
     }
 
-    async fn fetch(&self, object: &Object, parts: &mpsc::Sender<Bytes>) -> DownloadEnd {
-        let (mut at, mut failed) = (0, 0);
+    async fn fetch(&self, object: &Object, from: u64, parts: &mpsc::Sender<Bytes>) -> DownloadEnd {
+        let (mut at, mut failed) = (from, 0);
         while at < object.size || (object.size == 0 && failed == 0) {
             let before = at;
             let failure = match self.fetch_from(object, &mut at, parts).await {

@@ -10,8 +10,8 @@ use tableferry_policy::arn::Arn;
 /// Why an archive was not verified.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// It is no directory.
-    #[error("{} is no directory", path.display())]
+    /// There is no such directory.
+    #[error("there is no directory {}", path.display())]
     NoDirectory {
         /// What was named.
         path: PathBuf,
@@ -69,6 +69,43 @@ pub enum ArchiveError {
         bytes: u64,
         /// Those that are allowed.
         largest: u64,
+    },
+    /// The configuration allows no copy on this machine.
+    #[error("the configuration forbids copies of archives on this machine")]
+    CopiesForbidden,
+    /// The directory cannot take a copy.
+    #[error("{} takes no copy: {problem}", path.display())]
+    UnusableDirectory {
+        /// What was named.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// The file system is too full for a copy.
+    #[error(
+        "{} has no room: {} are to be written, and {} are free",
+        path.display(),
+        bytesize::ByteSize(*needed),
+        bytesize::ByteSize(*free)
+    )]
+    NoRoom {
+        /// The directory.
+        path: PathBuf,
+        /// The bytes that are missing there.
+        needed: u64,
+        /// The bytes that are free.
+        free: u64,
+    },
+    /// A copy cannot be written.
+    #[error("the copy cannot be written: {0}")]
+    Copy(io::Error),
+    /// It is too damaged to be read at all.
+    #[error("{place} cannot be read: {problem}")]
+    Damaged {
+        /// The archive.
+        place: String,
+        /// What is damaged.
+        problem: String,
     },
     /// The index of keys cannot be written.
     #[error("the index of keys cannot be kept: {0}")]

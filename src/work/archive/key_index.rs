@@ -2,9 +2,9 @@
 //!
 //! As long as all keys fit into memory they are compared themselves. Beyond that only their keyed hashes
 //! are kept, 128 bits of each, sorted in runs of a file on the disk and merged in the end; 10^12 keys have
-//! two of one hash with a probability of 10^-15. The hash's key is made anew each time and never written,
-//! so that the file tells nothing of the table's keys. Its name is taken away as soon as it is open:
-//! it is gone with the process, however that ends.
+//! two of one hash with a probability of 10^-15. The hash's key is never written, so that the file tells
+//! nothing of the table's keys. A file that no later process goes on with has no name: it is gone with the
+//! process, however that ends.
 
 use std::collections::BinaryHeap;
 use std::fs::File;
@@ -12,13 +12,13 @@ use std::hash::Hasher as _;
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 use uuid::Uuid;
 
 use crate::archive::audit::{Duplicate, Duplicates};
-use crate::archive::data_file::KeySink;
 
 /// Duplicates that are kept.
 const KEPT: usize = 1000;
@@ -48,69 +48,122 @@ impl Default for Capacity {
     }
 }
 
-/// A key with its place.
+/// A key with its place. A file that is read anew has another number of its reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     hash: [u64; 2],
-    file: u32,
+    reading: u32,
     line: u32,
+}
+
+/// Where sorted runs go.
+#[derive(Debug)]
+pub(super) enum Store {
+    /// A file of this directory, without a name, that is made once it is needed.
+    Nameless(PathBuf),
+    /// A file that outlives the process, with the runs that it has.
+    Kept(Runs),
+}
+
+/// Sorted runs in a file.
+#[derive(Debug)]
+pub(super) struct Runs {
+    pub(super) file: File,
+    /// How many entries each run has.
+    pub(super) counts: Vec<u64>,
 }
 
 /// All keys of an export.
 #[derive(Debug)]
 pub(super) struct KeyIndex {
     hasher: SipHasher13,
-    directory: PathBuf,
     capacity: Capacity,
     kept: Mutex<Kept>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
+    /// The file of each reading that was begun, and whether it came to its end.
+    readings: Vec<Reading>,
     entries: Vec<Entry>,
+    /// How many of the entries stand in a run already.
+    written: usize,
     /// The keys themselves, with where each of them ends; `None` once they did not fit.
     keys: Option<(Vec<u8>, Vec<usize>)>,
-    disk: Option<Disk>,
+    directory: PathBuf,
+    disk: Option<Runs>,
 }
 
-/// Sorted runs in a file without a name.
-#[derive(Debug)]
-struct Disk {
-    file: File,
+/// One reading of a file. What was read of it without coming to its end counts for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Reading {
+    /// The file, by its place in the manifest's list.
+    pub(super) file: u32,
+    /// Whether it came to its end.
+    pub(super) is_whole: bool,
+}
+
+/// What stands on the disk at a time, from which a later process goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Written {
     /// How many entries each run has.
-    runs: Vec<u64>,
+    pub(super) counts: Vec<u64>,
+    /// The readings, by their numbers.
+    pub(super) readings: Vec<Reading>,
 }
 
 impl KeyIndex {
-    /// An index that puts what does not fit into memory into a directory.
-    pub(super) fn new(directory: PathBuf, capacity: Capacity) -> Self {
-        let (one, other) = Uuid::new_v4().as_u64_pair();
-        let (third, _) = Uuid::new_v4().as_u64_pair();
+    /// An index whose hashes have this key.
+    pub(super) fn new(
+        key: HashKey,
+        store: Store,
+        capacity: Capacity,
+        readings: Vec<Reading>,
+    ) -> Self {
+        let (directory, disk) = match store {
+            Store::Nameless(directory) => (directory, None),
+            Store::Kept(runs) => (PathBuf::new(), Some(runs)),
+        };
+        // What an earlier process read is there as hashes alone.
+        let are_all_here = readings.is_empty();
         Self {
-            // A UUID's own bits are known, and those of another cover them.
-            hasher: SipHasher13::new_with_keys(one ^ third, other ^ third.rotate_left(32)),
-            directory,
+            hasher: SipHasher13::new_with_keys(key.0, key.1),
             capacity,
             kept: Mutex::new(Kept {
-                keys: Some(<(Vec<u8>, Vec<usize>)>::default()),
-                ..Kept::default()
+                readings,
+                entries: Vec::new(),
+                written: 0,
+                keys: are_all_here.then(Default::default),
+                directory,
+                disk,
             }),
         }
     }
 
-    /// What takes the keys of one file.
+    /// What takes the keys of one reading of a file.
     pub(super) fn writer(&self, file: u32) -> KeyWriter<'_> {
+        let mut kept = self.lock();
+        let reading = u32::try_from(kept.readings.len()).unwrap_or(u32::MAX);
+        kept.readings.push(Reading {
+            file,
+            is_whole: false,
+        });
+        drop(kept);
         KeyWriter {
             index: self,
-            file,
+            reading,
             entries: Vec::with_capacity(BATCH),
             keys: Vec::new(),
             ends: Vec::new(),
         }
     }
 
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take(&self, writer: &mut KeyWriter<'_>) -> io::Result<()> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.lock();
         kept.entries.append(&mut writer.entries);
         if let Some((keys, ends)) = &mut kept.keys {
             let before = keys.len();
@@ -124,19 +177,40 @@ impl KeyIndex {
         writer.ends.clear();
         if kept.entries.len() >= self.capacity.keys {
             kept.keys = None;
-            kept.spill(&self.directory)?;
+            kept.spill()?;
         }
         Ok(())
     }
 
+    /// Brings all that was handed over onto the disk, and tells what stands there. Keys that are in memory
+    /// stay there.
+    pub(super) fn persist(&self) -> io::Result<Written> {
+        let mut kept = self.lock();
+        kept.write_run()?;
+        if kept.keys.is_none() {
+            kept.forget_written();
+        }
+        let counts = match &kept.disk {
+            Some(disk) => {
+                disk.file.sync_data()?;
+                disk.counts.clone()
+            }
+            None => Vec::new(),
+        };
+        Ok(Written {
+            counts,
+            readings: kept.readings.clone(),
+        })
+    }
+
     /// The keys that stand twice, once every writer has ended.
     pub(super) fn duplicates(&self) -> io::Result<Duplicates> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found = Found::default();
-        if kept.disk.is_none() {
+        let mut kept = self.lock();
+        let mut found = Found::new(&kept.readings);
+        if kept.keys.is_some() || kept.disk.is_none() {
             kept.compare(&mut found);
         } else {
-            kept.spill(&self.directory)?;
+            kept.spill()?;
             kept.entries = Vec::new();
             if let Some(disk) = &kept.disk {
                 disk.merge(|entry| found.next(entry))?;
@@ -146,31 +220,61 @@ impl KeyIndex {
     }
 }
 
-/// Takes the keys of one file.
+/// The key of the hashes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HashKey(u64, u64);
+
+impl HashKey {
+    /// One that is made anew and never written.
+    pub(super) fn random() -> Self {
+        let (one, other) = Uuid::new_v4().as_u64_pair();
+        let (third, _) = Uuid::new_v4().as_u64_pair();
+        // A UUID's own bits are known, and those of another cover them.
+        Self(one ^ third, other ^ third.rotate_left(32))
+    }
+
+    /// One that follows from a digest.
+    pub(super) fn of_digest(digest: &[u8; 32]) -> Self {
+        let part = |from: usize| {
+            let bytes = digest.get(from..).and_then(|rest| rest.first_chunk::<8>());
+            bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        };
+        Self(part(0), part(8))
+    }
+}
+
+/// Takes the keys of one reading of a file.
 #[derive(Debug)]
 pub(super) struct KeyWriter<'i> {
     index: &'i KeyIndex,
-    file: u32,
+    reading: u32,
     entries: Vec<Entry>,
     keys: Vec<u8>,
     ends: Vec<usize>,
 }
 
 impl KeyWriter<'_> {
-    /// Hands over what is left.
+    /// Hands over what is left: the file was read to its end. Dropped without it, a writer leaves nothing
+    /// that counts.
     pub(super) fn finish(mut self) -> io::Result<()> {
-        self.index.take(&mut self)
+        self.index.take(&mut self)?;
+        let number = usize::try_from(self.reading).unwrap_or(usize::MAX);
+        if let Some(reading) = self.index.lock().readings.get_mut(number) {
+            reading.is_whole = true;
+        }
+        Ok(())
     }
 }
 
-impl KeySink for KeyWriter<'_> {
-    fn put(&mut self, line: u64, key: &[u8]) -> io::Result<()> {
+impl KeyWriter<'_> {
+    /// Takes the key of a line.
+    pub(super) fn put_key(&mut self, line: u64, key: &[u8]) -> io::Result<()> {
         let mut hasher = self.index.hasher;
         hasher.write(key);
         let hash = hasher.finish128();
         self.entries.push(Entry {
             hash: [hash.h1, hash.h2],
-            file: self.file,
+            reading: self.reading,
             line: u32::try_from(line).unwrap_or(u32::MAX),
         });
         self.keys.extend_from_slice(key);
@@ -184,32 +288,49 @@ impl KeySink for KeyWriter<'_> {
 }
 
 impl Kept {
-    /// Writes the entries as a sorted run.
-    fn spill(&mut self, directory: &Path) -> io::Result<()> {
-        if self.entries.is_empty() {
+    /// Writes the entries as a sorted run, and forgets them.
+    fn spill(&mut self) -> io::Result<()> {
+        self.write_run()?;
+        self.forget_written();
+        Ok(())
+    }
+
+    fn forget_written(&mut self) {
+        self.entries.clear();
+        self.written = 0;
+    }
+
+    /// Writes those entries as a sorted run that stand in none.
+    fn write_run(&mut self) -> io::Result<()> {
+        let mut new = self
+            .entries
+            .get(self.written..)
+            .unwrap_or_default()
+            .to_vec();
+        if new.is_empty() {
             return Ok(());
         }
         let disk = match &mut self.disk {
             Some(disk) => disk,
-            none => none.insert(Disk {
-                file: nameless(directory)?,
-                runs: Vec::new(),
+            none => none.insert(Runs {
+                file: nameless(&self.directory)?,
+                counts: Vec::new(),
             }),
         };
-        self.entries.sort_unstable();
+        new.sort_unstable();
         let mut bytes = Vec::with_capacity(64 * 1024);
-        for entries in self.entries.chunks(64 * 1024 / ENTRY_BYTES) {
+        for entries in new.chunks(64 * 1024 / ENTRY_BYTES) {
             bytes.clear();
             for entry in entries {
                 bytes.extend_from_slice(&entry.hash[0].to_le_bytes());
                 bytes.extend_from_slice(&entry.hash[1].to_le_bytes());
-                bytes.extend_from_slice(&entry.file.to_le_bytes());
+                bytes.extend_from_slice(&entry.reading.to_le_bytes());
                 bytes.extend_from_slice(&entry.line.to_le_bytes());
             }
             disk.file.write_all(&bytes)?;
         }
-        disk.runs.push(self.entries.len() as u64);
-        self.entries.clear();
+        disk.counts.push(new.len() as u64);
+        self.written = self.entries.len();
         Ok(())
     }
 
@@ -226,7 +347,12 @@ impl Kept {
             let from = index.checked_sub(1).and_then(|before| ends.get(before));
             keys.get(from.copied().unwrap_or(0)..*ends.get(index)?)
         };
-        let mut order: Vec<usize> = (0..self.entries.len()).collect();
+        let counts = |index: &usize| {
+            self.entries
+                .get(*index)
+                .is_some_and(|entry| found.counts(*entry))
+        };
+        let mut order: Vec<usize> = (0..self.entries.len()).filter(counts).collect();
         order.sort_unstable_by_key(|index| self.entries.get(*index));
         let mut before: Option<usize> = None;
         for index in order {
@@ -241,17 +367,35 @@ impl Kept {
 }
 
 /// What was found so far, in the order of the hashes.
-#[derive(Default)]
 struct Found {
+    readings: Vec<Reading>,
     /// The first of the entries with the last hash.
     first: Option<Entry>,
     duplicates: Duplicates,
 }
 
 impl Found {
+    fn new(readings: &[Reading]) -> Self {
+        Self {
+            readings: readings.to_vec(),
+            first: None,
+            duplicates: Duplicates::default(),
+        }
+    }
+
+    fn reading(&self, entry: Entry) -> Option<&Reading> {
+        self.readings.get(usize::try_from(entry.reading).ok()?)
+    }
+
+    fn counts(&self, entry: Entry) -> bool {
+        self.reading(entry).is_some_and(|reading| reading.is_whole)
+    }
+
     fn next(&mut self, entry: Entry) {
-        let is_same = self.first.is_some_and(|first| first.hash == entry.hash);
-        self.compared(entry, is_same);
+        if self.counts(entry) {
+            let is_same = self.first.is_some_and(|first| first.hash == entry.hash);
+            self.compared(entry, is_same);
+        }
     }
 
     fn compared(&mut self, entry: Entry, is_same: bool) {
@@ -260,9 +404,15 @@ impl Found {
             return;
         };
         if self.duplicates.found.len() < KEPT {
+            let place = |entry: Entry| {
+                let file = self.reading(entry).map_or(u32::MAX, |reading| reading.file);
+                (file, entry.line)
+            };
+            // Readings are numbered as they happen to begin; people are told places in order.
+            let (one, other) = (place(first), place(entry));
             self.duplicates.found.push(Duplicate {
-                first: (first.file, first.line),
-                again: (entry.file, entry.line),
+                first: one.min(other),
+                again: one.max(other),
             });
         } else {
             self.duplicates.more += 1;
@@ -270,16 +420,16 @@ impl Found {
     }
 }
 
-impl Disk {
+impl Runs {
     /// Hands out all entries in their order.
     fn merge(&self, mut next: impl FnMut(Entry)) -> io::Result<()> {
         const MEMORY: usize = 8 * 1024 * 1024;
-        let entries = MEMORY / ENTRY_BYTES / self.runs.len().max(1);
+        let entries = MEMORY / ENTRY_BYTES / self.counts.len().max(1);
         let buffer = entries.clamp(64, 8192) * ENTRY_BYTES;
-        let mut runs = Vec::with_capacity(self.runs.len());
-        let mut heap = BinaryHeap::with_capacity(self.runs.len());
+        let mut runs = Vec::with_capacity(self.counts.len());
+        let mut heap = BinaryHeap::with_capacity(self.counts.len());
         let mut from = 0;
-        for (index, count) in self.runs.iter().enumerate() {
+        for (index, count) in self.counts.iter().enumerate() {
             let bytes = count * ENTRY_BYTES as u64;
             let mut run = Run {
                 at: from,
@@ -335,11 +485,11 @@ impl Run {
 fn entry(bytes: &[u8]) -> Option<Entry> {
     let (high, rest) = bytes.split_first_chunk::<8>()?;
     let (low, rest) = rest.split_first_chunk::<8>()?;
-    let (file, rest) = rest.split_first_chunk::<4>()?;
+    let (reading, rest) = rest.split_first_chunk::<4>()?;
     let line = rest.first_chunk::<4>()?;
     Some(Entry {
         hash: [u64::from_le_bytes(*high), u64::from_le_bytes(*low)],
-        file: u32::from_le_bytes(*file),
+        reading: u32::from_le_bytes(*reading),
         line: u32::from_le_bytes(*line),
     })
 }
@@ -387,7 +537,13 @@ mod tests {
     use super::*;
 
     fn index(directory: &Path, keys: usize, bytes: usize) -> KeyIndex {
-        KeyIndex::new(directory.to_owned(), Capacity { keys, bytes })
+        let store = Store::Nameless(directory.to_owned());
+        KeyIndex::new(
+            HashKey::random(),
+            store,
+            Capacity { keys, bytes },
+            Vec::new(),
+        )
     }
 
     /// The duplicates of keys that two writers are given in turn.
@@ -395,7 +551,7 @@ mod tests {
         let mut writers = [index.writer(0), index.writer(1)];
         for (at, key) in keys.enumerate() {
             let line = (at / 2 + 1) as u64;
-            writers[at % 2].put(line, &key.to_be_bytes()).unwrap();
+            writers[at % 2].put_key(line, &key.to_be_bytes()).unwrap();
         }
         for writer in writers {
             writer.finish().unwrap();
@@ -456,7 +612,7 @@ mod tests {
         let index = index(directory.path(), 100, 0);
         let mut writer = index.writer(0);
         for key in 0..10_000_u64 {
-            writer.put(key, &key.to_be_bytes()).unwrap();
+            writer.put_key(key, &key.to_be_bytes()).unwrap();
         }
         writer.finish().unwrap();
         let names: Vec<_> = std::fs::read_dir(directory.path())
@@ -472,9 +628,94 @@ mod tests {
         let index = index(Path::new("/nonexistent"), 10, 0);
         let mut writer = index.writer(0);
         for key in 0..10_u64 {
-            writer.put(key, &key.to_be_bytes()).unwrap();
+            writer.put_key(key, &key.to_be_bytes()).unwrap();
         }
         let error = writer.finish().unwrap_err().to_string();
         assert!(error.starts_with("/nonexistent/"), "{error}");
+    }
+
+    #[test]
+    fn keys_of_a_reading_that_did_not_end_count_for_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        for (keys, bytes) in [(1 << 20, 1 << 24), (1 << 20, 64), (5000, 0)] {
+            let index = index(directory.path(), keys, bytes);
+            let mut broken_off = index.writer(0);
+            for key in 0..9000_u64 {
+                broken_off.put_key(key, &key.to_be_bytes()).unwrap();
+            }
+            drop(broken_off);
+            let duplicates = found(&index, 0..10_000);
+            assert_eq!(duplicates, Duplicates::default(), "{keys} {bytes}");
+        }
+    }
+
+    #[test]
+    fn a_later_process_goes_on_with_what_stands_on_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys");
+        let open = || {
+            let mut options = File::options();
+            options
+                .read(true)
+                .append(true)
+                .create(true)
+                .open(&path)
+                .unwrap()
+        };
+        let store = |counts| {
+            Store::Kept(Runs {
+                file: open(),
+                counts,
+            })
+        };
+        let digest = HashKey::of_digest(&[7; 32]);
+        let capacity = Capacity::default();
+        let first = KeyIndex::new(digest, store(Vec::new()), capacity, Vec::new());
+        let mut writer = first.writer(3);
+        for key in 0..10_000_u64 {
+            writer.put_key(key + 1, &key.to_be_bytes()).unwrap();
+        }
+        writer.finish().unwrap();
+        // It is written in the end, and its reading never ends.
+        let mut broken_off = first.writer(4);
+        for key in 20_000..25_000_u64 {
+            broken_off.put_key(key, &key.to_be_bytes()).unwrap();
+        }
+        let written = first.persist().unwrap();
+        drop(broken_off);
+        let second = KeyIndex::new(digest, store(written.counts), capacity, written.readings);
+        let mut writer = second.writer(4);
+        for key in [5, 20_000_u64, 20_001] {
+            writer.put_key(key, &key.to_be_bytes()).unwrap();
+        }
+        writer.finish().unwrap();
+        let duplicates = second.duplicates().unwrap();
+        let expected = Duplicate {
+            first: (3, 6),
+            again: (4, 5),
+        };
+        assert_eq!((duplicates.found, duplicates.more), (vec![expected], 0));
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_one() {
+        // Whoever writes to it is told that there is no space left.
+        let full = File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let store = Store::Kept(Runs {
+            file: full,
+            counts: Vec::new(),
+        });
+        let index = KeyIndex::new(HashKey::random(), store, Capacity::default(), Vec::new());
+        let mut writer = index.writer(0);
+        writer.put_key(1, b"key").unwrap();
+        writer.finish().unwrap();
+        let error = index.persist().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StorageFull);
+        // What is in memory is still compared.
+        assert_eq!(index.duplicates().unwrap(), Duplicates::default());
     }
 }

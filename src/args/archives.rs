@@ -1,0 +1,80 @@
+//! The arguments of the commands that work on archives beside `verify`.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::OutputArgs;
+use crate::archive::line::KeyAttribute;
+use crate::work::CopyForm;
+use tableferry_policy::arn::AccountId;
+
+/// What `fetch` does.
+pub(super) const FETCH_HELP: &str = "\
+EXPORT is the number of a run (all its completed exports), an export's ARN, or
+s3://BUCKET/PREFIX/AWSDynamoDB/ID. DIRECTORY is made for you alone (0700, files 0600) where there is none;
+one that others may look into, or of another user, is refused. The files keep their layout, so that
+`tableferry verify DIRECTORY` holds. None has its final name before it was read to its end and its MD5 is
+the manifest's; manifests come last. Run again after a break, it goes on where it stopped.
+
+--as json writes DIRECTORY/ID/*.jsonl: one plain JSON object a line, sets as arrays, binary values as base64,
+a number as a string where a double cannot hold it.
+
+Exit status: 0 all is here and whole; 1 damaged; 2 the usage is wrong; 3 refused: [allowed] local_copies,
+[limits] largest_download, the directory, no room, or a production account whose name was not given; 4 cut
+off, the export is still running, or sign-in needed; 5 something could not be read.";
+
+/// How `fetch` goes.
+#[derive(Debug, ClapArgs)]
+pub struct FetchArgs {
+    /// What is fetched
+    pub export: String,
+    /// Where it goes
+    pub directory: PathBuf,
+    /// What is written there
+    #[arg(long = "as", value_enum, value_name = "FORM", default_value_t = FetchForm::Archive)]
+    pub form: FetchForm,
+    /// Who reads.
+    #[command(flatten)]
+    pub reader: ReaderArgs,
+    /// The name of the account whose items are fetched, where it is marked production, in place of typing
+    /// it; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub production: Vec<String>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What `fetch` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FetchForm {
+    /// The archive as it is
+    Archive,
+    /// Its items as plain JSON
+    Json,
+}
+
+impl From<FetchForm> for CopyForm {
+    fn from(form: FetchForm) -> Self {
+        match form {
+            FetchForm::Archive => Self::Archive,
+            FetchForm::Json => Self::PlainJson,
+        }
+    }
+}
+
+/// Who reads an archive, and what is known of it.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct ReaderArgs {
+    /// A key attribute of the table with its type S, N or B, as in orderId:S; given twice for a sort key.
+    /// Left out, the table is asked where it is still there, and incremental exports name their keys
+    #[arg(long, value_name = "NAME:TYPE")]
+    pub key: Vec<KeyAttribute>,
+    /// The profile that reads, in place of those of the run, or of `AWS_PROFILE`
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// The account that must own the bucket of an s3:// folder
+    #[arg(long, value_name = "ACCOUNT")]
+    pub bucket_owner: Option<AccountId>,
+}

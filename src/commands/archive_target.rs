@@ -1,0 +1,257 @@
+//! Which archives a command means: a run's number, an export's ARN, an s3:// folder or a directory, and who
+//! reads them.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::Exit;
+use super::archive_words::not_read;
+use super::report::Report;
+use super::sign_in::{prove, prove_both};
+use crate::job::{Plan, SignIn};
+use crate::journal::{RunId, RunRecord, Stage};
+use crate::work::{ArchivePlace, Side, Work};
+use tableferry_policy::arn::{AccountId, Arn, BucketName};
+
+/// What is named on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    Run(RunId),
+    Export(Arn),
+    Bucket { bucket: BucketName, folder: String },
+    Directory(PathBuf),
+}
+
+impl Target {
+    /// A number is a run; a directory named like one is `./3`.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            let number = text
+                .parse()
+                .map_err(|_| format!("there is no run {text}"))?;
+            return Ok(Self::Run(RunId(number)));
+        }
+        if text.starts_with("arn:") {
+            let arn: Arn = text.parse().map_err(|error| format!("{text}: {error}"))?;
+            return if text.contains("/export/") {
+                Ok(Self::Export(arn))
+            } else {
+                Err(format!("{text} is not the ARN of an export"))
+            };
+        }
+        let Some(place) = text.strip_prefix("s3://") else {
+            return Ok(Self::Directory(PathBuf::from(text)));
+        };
+        let (bucket, folder) = place.split_once('/').unwrap_or((place, ""));
+        let bucket = bucket.parse().map_err(|error| format!("{text}: {error}"))?;
+        let folder = folder
+            .strip_suffix("manifest-summary.json")
+            .unwrap_or(folder)
+            .trim_end_matches('/');
+        if folder.is_empty() {
+            return Err(format!(
+                "{text} names no export: give its folder, s3://BUCKET/PREFIX/AWSDynamoDB/EXPORT-ID"
+            ));
+        }
+        Ok(Self::Bucket {
+            bucket,
+            folder: format!("{folder}/"),
+        })
+    }
+}
+
+/// An archive that is meant.
+#[derive(Debug, Clone)]
+pub(super) struct Located {
+    pub(super) place: ArchivePlace,
+    /// The export that it must be, where it was named by it.
+    pub(super) export_arn: Option<String>,
+    /// Whether the export has a filter, where that is known.
+    pub(super) is_filtered: Option<bool>,
+}
+
+/// Finds what is meant.
+pub(super) struct Finder<'f> {
+    pub(super) work: &'f Work,
+    /// The profile that reads, in place of those of the run.
+    pub(super) profile: Option<&'f str>,
+    /// The account that must own the bucket of a folder.
+    pub(super) bucket_owner: Option<&'f AccountId>,
+    pub(super) report: &'f Report,
+}
+
+impl Finder<'_> {
+    /// The archives that are meant, and how the command ends for those that cannot be read. What is wrong
+    /// was printed.
+    pub(super) async fn locate(&self, named: &str) -> Result<(Vec<Located>, Exit), Exit> {
+        let target = Target::parse(named).map_err(|problem| {
+            self.report.error(&problem, None);
+            Exit::Usage
+        })?;
+        let located = match target {
+            Target::Run(id) => return self.run(id).await,
+            Target::Export(arn) => self.export(&arn).await?,
+            Target::Bucket { bucket, folder } => self.folder(bucket, folder).await?,
+            Target::Directory(path) => Located {
+                place: ArchivePlace::Directory(path),
+                export_arn: None,
+                is_filtered: None,
+            },
+        };
+        Ok((vec![located], Exit::Done))
+    }
+
+    /// The completed exports of a run.
+    async fn run(&self, id: RunId) -> Result<(Vec<Located>, Exit), Exit> {
+        let run = match self.work.run(id) {
+            Ok(Some(run)) => run,
+            Ok(None) => {
+                let hint = "`tableferry exports` lists the runs; a directory of this name is ./";
+                let told = format!("the journal has no run {id}");
+                self.report.error(&told, Some(&format!("{hint}{id}")));
+                return Err(Exit::Usage);
+            }
+            Err(error) => {
+                self.report.error(&error.to_string(), Some(&error.hint()));
+                return Err(Exit::Refused);
+            }
+        };
+        self.sign_in_for(&run).await?;
+        let mut located = Vec::new();
+        let mut worst = Exit::Done;
+        for operation in &run.operations {
+            let Some(export) = operation.to_export() else {
+                continue;
+            };
+            let name = operation.name();
+            if operation.stage != Stage::Completed {
+                let told = format!(
+                    "{name}: the export is not complete: {}",
+                    operation.stage.as_str()
+                );
+                let hint = format!("`tableferry resume {id}` goes on with it");
+                self.report.error(&told, Some(&hint));
+                worst = worse(worst, Exit::CutOff);
+                continue;
+            }
+            let Some(place) = self.work.archive_of(&export) else {
+                let told = format!("{name}: the journal does not tell where its manifest lies");
+                self.report
+                    .error(&told, Some("name the export by its s3:// folder"));
+                worst = worse(worst, Exit::Undecided);
+                continue;
+            };
+            located.push(Located {
+                place,
+                export_arn: operation.arn.clone(),
+                is_filtered: Some(export.request.filter.is_some()),
+            });
+        }
+        Ok((located, worst))
+    }
+
+    async fn sign_in_for(&self, run: &RunRecord) -> Result<(), Exit> {
+        if self.profile.is_some() {
+            return self.sign_in().await;
+        }
+        let name = format!("the plan of run {}", run.id);
+        let plan = Plan::parse(&run.plan, &name, Timestamp::now()).map_err(|violations| {
+            self.report.error(&violations.to_string(), None);
+            Exit::Usage
+        })?;
+        prove_both(self.work, &plan, self.report).await
+    }
+
+    /// Signs in as the profile that is named, or the one that `AWS_PROFILE` chooses.
+    pub(super) async fn sign_in(&self) -> Result<(), Exit> {
+        let named = self.profile.map(str::to_owned);
+        let Some(profile) = named.or_else(|| self.work.profiles().chosen) else {
+            self.report.error(
+                "no profile is named that could read the archive",
+                Some("give --profile NAME, or set AWS_PROFILE; `tableferry profiles` lists them"),
+            );
+            return Err(Exit::Usage);
+        };
+        let how = SignIn {
+            profile,
+            ..SignIn::default()
+        };
+        prove(self.work, Side::Destination, &how, self.report).await
+    }
+
+    /// An export by its ARN.
+    async fn export(&self, arn: &Arn) -> Result<Located, Exit> {
+        self.sign_in().await?;
+        match self.work.described_archive(Side::Destination, arn).await {
+            Ok((place, is_filtered)) => Ok(Located {
+                place,
+                export_arn: Some(arn.to_string()),
+                is_filtered: Some(is_filtered),
+            }),
+            Err(error) => Err(not_read(&error, None, self.work, self.report)),
+        }
+    }
+
+    /// A folder of a bucket.
+    async fn folder(&self, bucket: BucketName, folder: String) -> Result<Located, Exit> {
+        self.sign_in().await?;
+        Ok(Located {
+            place: ArchivePlace::Bucket {
+                side: Side::Destination,
+                bucket,
+                owner: self.bucket_owner.cloned(),
+                folder,
+            },
+            export_arn: None,
+            is_filtered: None,
+        })
+    }
+}
+
+/// The one of two exit statuses that asks for more.
+pub(super) fn worse(one: Exit, other: Exit) -> Exit {
+    let rank = |exit| match exit {
+        Exit::Failed => 0,
+        Exit::CutOff => 1,
+        Exit::Usage => 2,
+        Exit::Refused => 3,
+        Exit::Undecided => 4,
+        Exit::Done => 5,
+    };
+    if rank(other) < rank(one) { other } else { one }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_told_by_its_form() {
+        let bucket = |folder: &str| Target::Bucket {
+            bucket: "export-landing".parse().unwrap(),
+            folder: folder.to_owned(),
+        };
+        assert_eq!(Target::parse("3"), Ok(Target::Run(RunId(3))));
+        assert_eq!(Target::parse("./3"), Ok(Target::Directory("./3".into())));
+        assert_eq!(Target::parse("3a"), Ok(Target::Directory("3a".into())));
+        let folder = "p/AWSDynamoDB/01693685827463-2d8752fd/";
+        for end in ["", "/", "/manifest-summary.json"] {
+            let text = format!("s3://export-landing/{}{end}", folder.trim_end_matches('/'));
+            assert_eq!(Target::parse(&text), Ok(bucket(folder)), "{text}");
+        }
+        let arn =
+            "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders/export/01693685827463-2d8752fd";
+        assert_eq!(Target::parse(arn), Ok(Target::Export(arn.parse().unwrap())));
+        for wrong in [
+            "s3://export-landing",
+            "s3://export-landing/",
+            "s3://x/y",
+            "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders",
+            "arn:nothing",
+            "99999999999999999999999999",
+        ] {
+            assert!(Target::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

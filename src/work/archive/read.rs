@@ -1,0 +1,187 @@
+//! Reading all data files of an archive once, with what was read before it.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use sha2::Digest as _;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use super::check::{Checker, Counter, ScanError};
+use super::copy::LocalCopy;
+use super::error::ArchiveError;
+use super::find::Found;
+use super::key_index::{Capacity, HashKey, KeyIndex, Store};
+use super::progress::{Opened as OpenedProgress, Progress};
+use super::scan::Scan;
+use super::source::{DataFile, Source};
+use super::{ArchiveEvent, Opened};
+use crate::archive::audit::{Archive, Duplicates, FileState};
+use crate::archive::line::LineRules;
+use crate::work::Work;
+
+/// How often it is told how much was read.
+const TICK: Duration = Duration::from_millis(200);
+
+/// A reading that is about to begin.
+#[derive(Debug)]
+pub(super) struct Reading {
+    source: Source,
+    rules: LineRules,
+    scratch: PathBuf,
+    copy: Option<Arc<LocalCopy>>,
+    progress: Option<OpenedProgress>,
+    digest: [u8; 32],
+}
+
+impl From<ScanError> for ArchiveError {
+    fn from(error: ScanError) -> Self {
+        match error {
+            ScanError::SignedOut(failure) => Self::Call(failure),
+            ScanError::Index(error) => Self::Index(error),
+            ScanError::Copy(error) => Self::Copy(error),
+            ScanError::CutOff => Self::CutOff,
+        }
+    }
+}
+
+impl Work {
+    /// What is needed to read an archive; what an earlier process read of it is taken up where that is kept.
+    pub(super) fn prepare_reading(
+        &self,
+        opened: &Opened,
+        rules: LineRules,
+        keeps_progress: bool,
+    ) -> Reading {
+        let settings = &self.inner.settings;
+        let digest = |what: &str| -> [u8; 32] {
+            let mut digest = opened.manifests.digest.clone();
+            digest.update(what);
+            digest.finalize().into()
+        };
+        // What a line is found to be hangs on the rules, too.
+        let name = digest(&format!("{} {rules:?}", opened.reader.place()));
+        let state_dir = settings.state_dir.as_deref().filter(|_| keeps_progress);
+        let progress = state_dir.and_then(|state_dir| {
+            // Without it all is read, which is what counts.
+            Progress::open(state_dir, &hex::encode(name)).ok().flatten()
+        });
+        Reading {
+            source: opened.reader.source.clone(),
+            rules,
+            scratch: settings
+                .state_dir
+                .clone()
+                .unwrap_or_else(std::env::temp_dir),
+            copy: None,
+            progress,
+            // Who holds the index alone knows no manifest, and so not the key of its hashes.
+            digest: digest("keys"),
+        }
+    }
+}
+
+impl Reading {
+    /// The same, which keeps what it reads.
+    pub(super) fn into_copy(self, copy: Arc<LocalCopy>) -> Self {
+        Self {
+            copy: Some(copy),
+            ..self
+        }
+    }
+
+    /// Reads all files, while it is told how far that is.
+    pub(super) async fn read_all(
+        self,
+        found: &mut Found,
+        events: &UnboundedSender<ArchiveEvent>,
+        cancel: &CancellationToken,
+    ) -> Result<Duplicates, ArchiveError> {
+        // The one who does not listen is not told.
+        let _ = events.send(estimate(&self.source, &found.archive));
+        let scan = Arc::new(self.into_scan(std::mem::take(&mut found.files), cancel));
+        let mut tick = tokio::time::interval(TICK);
+        let reading = Arc::clone(&scan);
+        let mut reading = std::pin::pin!(reading.run());
+        let results = loop {
+            tokio::select! {
+                results = &mut reading => break results?,
+                _ = tick.tick() => {
+                    let writing = Arc::clone(&scan);
+                    // A task that panics has written nothing, and a later one does.
+                    let _ = tokio::task::spawn_blocking(move || writing.write_due_progress()).await;
+                    let _ = events.send(ArchiveEvent::Read {
+                        files: scan.checker.counter.files.load(Ordering::Relaxed),
+                        bytes: scan.checker.counter.bytes.load(Ordering::Relaxed),
+                    });
+                }
+            }
+        };
+        let (files, bytes) = scan.checker.recalled();
+        if files > 0 {
+            let _ = events.send(ArchiveEvent::Recalled { files, bytes });
+        }
+        for (index, result) in results {
+            if let Some(FileState::Present { content, .. }) = found.archive.files.get_mut(index) {
+                *content = Some(Box::new(result));
+            }
+        }
+        let searched = tokio::task::spawn_blocking(move || {
+            let duplicates = scan.checker.keys.duplicates()?;
+            if let Some(progress) = &scan.progress {
+                progress.remove();
+            }
+            Ok(duplicates)
+        });
+        let searched = searched.await;
+        let searched = searched.unwrap_or_else(|error| Err(io::Error::other(error.to_string())));
+        searched.map_err(ArchiveError::Index)
+    }
+
+    fn into_scan(self, files: Vec<DataFile>, cancel: &CancellationToken) -> Scan {
+        let (progress, store, readings, key) = match self.progress {
+            Some(opened) => (
+                Some(opened.progress),
+                Store::Kept(opened.runs),
+                opened.readings,
+                HashKey::of_digest(&self.digest),
+            ),
+            None => (
+                None,
+                Store::Nameless(self.scratch),
+                Vec::new(),
+                HashKey::random(),
+            ),
+        };
+        let keys = KeyIndex::new(key, store, Capacity::default(), readings);
+        let checker = Checker {
+            rules: self.rules,
+            keys,
+            counter: Counter::default(),
+            cancel: cancel.clone(),
+        };
+        let mut scan = Scan::new(self.source, files, checker);
+        scan.progress = progress;
+        scan.copy = self.copy;
+        scan
+    }
+}
+
+fn estimate(source: &Source, archive: &Archive) -> ArchiveEvent {
+    let sizes = archive.files.iter().filter_map(|file| match file {
+        FileState::Present { size, .. } => Some(*size),
+        FileState::Missing => None,
+    });
+    let files = u64::try_from(sizes.clone().count()).unwrap_or(u64::MAX);
+    ArchiveEvent::Estimated {
+        files,
+        bytes: sizes.sum(),
+        requests: match source {
+            Source::Directory(_) => 0,
+            Source::Bucket(_) => files,
+        },
+    }
+}
