@@ -395,6 +395,10 @@ pub struct ApplyArgs {
     /// What --yes covers: bucket-policy, key-policy, identity-policy, recovery
     #[arg(long, value_name = "KINDS", value_delimiter = ',', requires = "yes")]
     pub allow: Vec<ChangeKind>,
+    /// A Deny that names the principal itself, by its Sid: the principal is taken out of it, once the
+    /// Sid is typed on the terminal; may be given several times
+    #[arg(long, value_name = "SID", conflicts_with_all = ["yes", "list"])]
+    pub change_deny: Vec<String>,
     /// The name of an account that is marked production, in place of typing it; may be given several
     /// times
     #[arg(long, value_name = "NAME")]

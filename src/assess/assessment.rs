@@ -119,7 +119,15 @@ impl Assessment {
     /// What fixes it.
     #[must_use]
     pub fn remedies(&self, grant_options: GrantOptions) -> Remedies {
-        remedy::remedies(&self.plan, &self.facts, self.made_at, grant_options)
+        self.remedies_with(grant_options, &[])
+    }
+
+    /// What fixes it, where the Denies that name the exporter and are given here by Sid or index may
+    /// be changed, too.
+    #[must_use]
+    pub fn remedies_with(&self, grant_options: GrantOptions, change_denies: &[String]) -> Remedies {
+        let (plan, facts) = (&self.plan, &self.facts);
+        remedy::remedies_with(plan, facts, self.made_at, grant_options, change_denies)
     }
 
     /// What was read for each of the plan's exports, in its order.

@@ -104,6 +104,9 @@ pub struct ExemptingDeny {
     pub sid: String,
     /// The permissions that it hits.
     pub hits: Vec<RequiredPermission>,
+    /// Whether it names the exporter, which is taken out of it: its author meant that principal, so
+    /// that its Sid is typed before it is changed.
+    pub names_exporter: bool,
 }
 
 /// One remedy.
@@ -130,6 +133,16 @@ impl Remedy {
     #[must_use]
     pub const fn is_sound(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// The Denies that name the exporter and would no longer, by Sid or index.
+    pub fn denies_to_type(&self) -> impl Iterator<Item = &str> {
+        let exempt: &[ExemptingDeny] = match &self.fix {
+            Fix::Document { exempt, .. } => exempt,
+            _ => &[],
+        };
+        let named = exempt.iter().filter(|deny| deny.names_exporter);
+        named.map(|deny| deny.sid.as_str())
     }
 
     /// What it resolves, in words: a line for each requirement.
@@ -169,6 +182,7 @@ impl Remedy {
                 "diff": diff,
                 "added": added,
                 "exempt": exempt.iter().map(|deny| &deny.sid).collect::<Vec<_>>(),
+                "denies_to_type": self.denies_to_type().collect::<Vec<_>>(),
             }),
             Fix::EnableRecovery { table } => {
                 json!({ "kind": "enable_recovery", "table": table })
@@ -215,6 +229,8 @@ pub struct Remedies {
     pub plan: Plan,
     /// The verdicts as they would be with every sound remedy done.
     pub after: Vec<AssessedRequirement>,
+    /// Denies that name the exporter and stay as they are, by Sid or index.
+    pub named_denies: Vec<String>,
 }
 
 impl Remedies {
@@ -234,7 +250,20 @@ pub fn remedies(
     now: Timestamp,
     grant_options: GrantOptions,
 ) -> Remedies {
-    let mut search = search::Search::new(plan, facts, now, grant_options);
+    remedies_with(plan, facts, now, grant_options, &[])
+}
+
+/// Finds the remedies for a plan, and takes the exporter out of the Denies that name it and are given
+/// here by Sid or index; the others are asked for in a request text.
+#[must_use]
+pub fn remedies_with(
+    plan: &Plan,
+    facts: &Facts,
+    now: Timestamp,
+    grant_options: GrantOptions,
+    change_denies: &[String],
+) -> Remedies {
+    let mut search = search::Search::new(plan, facts, now, grant_options, change_denies);
     search.run();
     search.conclude()
 }

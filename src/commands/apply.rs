@@ -172,9 +172,16 @@ async fn try_apply(
         words::tell_end(report, &assessment, overall);
         return Ok(Exit::Done);
     }
-    let found = assessment.remedies(grant_options(args.grant_options, &assessment, report)?);
+    let options = grant_options(args.grant_options, &assessment, report)?;
+    let found = assessment.remedies_with(options, &args.change_deny);
     let facts = &assessment.facts;
     tell_what_is_not_ours(&found, facts, report);
+    for sid in &found.named_denies {
+        report.line(&format!(
+            "the Deny `{sid}` names the principal itself and stays as it is; on a terminal, \
+             `--change-deny {sid}` takes the principal out of it, once its Sid is typed"
+        ));
+    }
     let proposals = proposals(&found, facts);
     if proposals.is_empty() {
         report.line("there is nothing that can be changed from here");
@@ -257,7 +264,8 @@ async fn agree(
         }
         let question = format!("write the {}", proposal.title);
         let accounts = [&proposal.account, &proposal.source_account];
-        if consent.to(&question, is_covered, &accounts).await {
+        let denies: Vec<&str> = proposal.remedy.denies_to_type().collect();
+        if consent.to(&question, is_covered, &accounts).await && consent.to_denies(&denies).await {
             agreed.push(proposal.clone());
         }
     }

@@ -70,6 +70,26 @@ impl Consent<'_> {
         is_right
     }
 
+    /// Whether a change of Denies that name the exporter is agreed to: each Sid is typed. Nothing on
+    /// the command line answers that.
+    pub(super) async fn to_denies(&self, sids: &[&str]) -> bool {
+        for sid in sids {
+            if self.is_given {
+                return false;
+            }
+            let question = format!(
+                "the Deny {sid} names the principal itself, which its author meant; type its Sid to \
+                 change it: "
+            );
+            if self.ask(question).await.as_deref() != Some(*sid) {
+                self.report
+                    .error("that is not the Deny's Sid", Some("nothing was changed"));
+                return false;
+            }
+        }
+        true
+    }
+
     fn has_named(&self, name: &str) -> bool {
         let is_named = self.names.iter().any(|given| given == name);
         if !is_named {

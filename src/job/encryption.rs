@@ -35,11 +35,15 @@ pub(super) fn read(
         },
         None if section.value("algorithm").is_some() => by_default,
         Some(Algorithm::Aes256) => {
-            refuse_key_without_kms(section, key.as_ref(), violations);
+            refuse_key(section, key.as_ref(), "its algorithm is AES256", violations);
             Encryption::Aes256
         }
         None => {
-            refuse_key_without_kms(section, key.as_ref(), violations);
+            let why = match by_default {
+                Encryption::Aes256 => "its algorithm is AES256",
+                _ => "no algorithm",
+            };
+            refuse_key(section, key.as_ref(), why, violations);
             by_default
         }
     }
@@ -65,15 +69,16 @@ fn algorithm(text: &str) -> Result<Algorithm, InvalidValue> {
 
 /// `S3SseKmsKeyId` is refused with any other algorithm: "KMS Key Id is not supported for this
 /// encryption type".
-fn refuse_key_without_kms(
+fn refuse_key(
     section: Section<'_, '_>,
     key: Option<&Spanned<KeyRef>>,
+    why: &str,
     violations: &mut Violations,
 ) {
     if let Some(key) = key {
         violations.add(
             key.span().start,
-            format!("{} has a key, and its algorithm is AES256", section.title),
+            format!("{} has a key, and {why}", section.title),
             "add `algorithm = \"KMS\"`, or remove the key",
         );
     }

@@ -257,6 +257,17 @@ impl From<Arn> for String {
     }
 }
 
+/// Whether a text is the unique id of a role or user, which AWS shows in place of a principal that
+/// was deleted ("AWS JSON policy elements: Principal").
+#[must_use]
+pub fn is_unique_id(text: &str) -> bool {
+    (text.starts_with("AROA") || text.starts_with("AIDA"))
+        && text.len() >= 16
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

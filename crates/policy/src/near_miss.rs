@@ -1,5 +1,6 @@
 //! Near misses: the statements that would allow the request but for one element, and which one.
 
+use super::arn::is_unique_id;
 use super::condition::{self, Reading, Truth};
 use super::document::{Condition, Effect, Patterns, PrincipalKind, Statement, Version};
 use super::operator::Test;
@@ -257,14 +258,4 @@ impl Search<'_> {
         };
         format!("its condition needs {demand} `{wanted}` in {key}, and {held}")
     }
-}
-
-/// Whether a text is the unique id of a role or user, which AWS shows in place of a principal that
-/// was deleted ("AWS JSON policy elements: Principal").
-pub(crate) fn is_unique_id(text: &str) -> bool {
-    (text.starts_with("AROA") || text.starts_with("AIDA"))
-        && text.len() >= 16
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }

@@ -10,6 +10,7 @@ use crate::assess::job_facts::bucket_owner;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, Verdict};
 use crate::job::Plan;
+use tableferry_policy::arn::is_unique_id;
 use tableferry_policy::document::{Document, PrincipalKind};
 
 /// A principal that was deleted, where a policy still names it.
@@ -39,13 +40,6 @@ pub fn stale_principals(document: &Document<'_>) -> Vec<StalePrincipal> {
         }
     }
     stale
-}
-
-/// Whether a text is the unique id of a role or user ("IAM identifiers", unique ID prefixes).
-pub(crate) fn is_unique_id(text: &str) -> bool {
-    let is_of_either = text.starts_with("AROA") || text.starts_with("AIDA");
-    let is_id = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    is_of_either && text.len() >= 16 && text.bytes().all(is_id)
 }
 
 /// Judges the policies of the bucket and of the plan's key.

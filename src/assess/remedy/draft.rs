@@ -1,11 +1,11 @@
 //! Drafts: one document as it would be, built anew from the live one whenever more is found missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::adjust::Adjustment;
-use super::exempt::Exemption;
+use super::exempt::{Exemption, without_exporter};
 use super::statement::{self, GrantOptions};
 use super::{Target, proof};
 use crate::assess::facts::Facts;
@@ -25,6 +25,8 @@ pub(super) struct Draft {
     pub(super) granted: Vec<RequirementId>,
     /// What is put into its Denies, by the statement's index.
     pub(super) exemptions: BTreeMap<usize, Vec<Exemption>>,
+    /// Its Denies that name the exporter, which is taken out of them, by the statement's index.
+    pub(super) let_out: BTreeSet<usize>,
     /// What is put right in its Allows, by the statement's index.
     pub(super) adjustments: BTreeMap<usize, Adjustment>,
     /// What its Denies hit, by the statement's index.
@@ -147,6 +149,15 @@ impl Draft {
                         drawn.problems.push(problem);
                     }
                 }
+            }
+        }
+        // From the last on, so that no statement moves before its turn.
+        for index in self.let_out.iter().rev() {
+            match without_exporter(&drawn.text, *index, facts, now.is_some()) {
+                Some(text) => drawn.text = text,
+                None => drawn.problems.push(format!(
+                    "the document says nothing beside the Deny at index {index}: delete it by hand"
+                )),
             }
         }
         if let Some(now) = now {

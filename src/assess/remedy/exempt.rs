@@ -4,7 +4,8 @@ use crate::assess::deny::asks_for;
 use crate::assess::facts::Facts;
 use crate::assess::principal::{SourcePrincipal, is_same_principal};
 use crate::job::requirement::RequiredPermission;
-use tableferry_policy::document::Statement;
+use tableferry_policy::document::{Document, Statement};
+use tableferry_policy::edit::{self, List};
 
 /// What is added to a Deny so that it exempts a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,22 +69,78 @@ pub(super) fn exemption(
 /// Whether a Deny names the exporter itself: anyone who wrote it meant that principal, and an exemption
 /// would leave a Deny that matches nobody.
 pub(super) fn names_exporter(statement: &Statement<'_>, facts: &Facts) -> bool {
+    mention(statement, facts).is_some()
+}
+
+/// Where a statement names the exporter.
+struct Mention {
+    list: List,
+    value: String,
+    /// Whether the list names nobody else.
+    is_only: bool,
+}
+
+fn mention(statement: &Statement<'_>, facts: &Facts) -> Option<Mention> {
     let caller = facts.source().caller.arn.to_string();
     let is_caller = |text: &str| is_same_principal(text, &caller);
     let principals = statement.principals.as_ref();
-    let is_principal = principals.is_some_and(|principals| {
-        !principals.is_negated
-            && principals
-                .entries
-                .iter()
-                .any(|(_, one)| is_caller(&one.value))
-    });
-    is_principal
-        || statement.conditions.iter().any(|condition| {
-            !condition.operator.is_negated
-                && condition.key.value.eq_ignore_ascii_case("aws:PrincipalArn")
-                && condition.values.iter().any(|value| is_caller(&value.value))
+    let as_principal = principals
+        .filter(|principals| !principals.is_negated)
+        .and_then(|principals| {
+            let mut entries = principals.entries.iter();
+            let (kind, own) = entries.find(|(_, one)| is_caller(&one.value))?;
+            Some(Mention {
+                list: List::Principals(*kind),
+                value: own.value.clone().into_owned(),
+                is_only: principals.entries.len() == 1,
+            })
+        });
+    as_principal.or_else(|| {
+        statement.conditions.iter().find_map(|condition| {
+            let key = condition.key.value.as_ref();
+            if condition.operator.is_negated || !key.eq_ignore_ascii_case("aws:PrincipalArn") {
+                return None;
+            }
+            let own = condition.values.iter().find(|one| is_caller(&one.value))?;
+            Some(Mention {
+                list: List::Condition {
+                    operator: condition.operator.to_string(),
+                    key: key.to_owned(),
+                },
+                value: own.value.clone().into_owned(),
+                is_only: condition.values.len() == 1,
+            })
         })
+    })
+}
+
+/// The document without the exporter in a Deny that names it, and without the Deny where it names
+/// nobody else: a condition without its last value would be gone, and the Deny would hit everybody.
+///
+/// Unless it `is_final`, the statement keeps its place, and names a principal that cannot be. `None`
+/// where nothing would be left of the document.
+pub(super) fn without_exporter(
+    text: &str,
+    index: usize,
+    facts: &Facts,
+    is_final: bool,
+) -> Option<String> {
+    /// AWS gives no account this number.
+    const NOBODY: &str = "arn:aws:iam::000000000000:role/nobody";
+    let document = Document::parse(text).ok()?;
+    let Some(found) = mention(document.statements().get(index)?, facts) else {
+        return Some(text.to_owned());
+    };
+    if found.is_only && is_final {
+        let removed = edit::remove_at(text, index).ok()?;
+        return (!removed.is_empty).then_some(removed.text);
+    }
+    let changed = if found.is_only {
+        edit::replace_value(text, index, &found.list, &found.value, &[NOBODY])
+    } else {
+        edit::remove_value(text, index, &found.list, &found.value)
+    };
+    without_exporter(&changed.ok()?, index, facts, is_final)
 }
 
 /// What exemptions let through beside what was asked for.

@@ -60,6 +60,17 @@ impl Message {
         }
     }
 
+    /// The Denies that name the principal for which is asked, by Sid or index.
+    pub(super) fn named_denies(&self) -> impl Iterator<Item = &str> {
+        self.told.iter().filter_map(|told| match told {
+            Told::Call {
+                wanted: Wanted::Deny(sid),
+                ..
+            } => Some(sid.as_str()),
+            _ => None,
+        })
+    }
+
     /// Takes something in; whether it is new.
     pub(super) fn take(&mut self, told: Told) -> bool {
         let is_new = !self.told.contains(&told);
@@ -142,7 +153,7 @@ impl Message {
             Wanted::Deny(sid) => {
                 let _ = write!(
                     text,
-                    "\nWhoever wrote the Deny `{sid}` meant this very principal, so that we propose no \
+                    "\nThe author of the Deny `{sid}` meant this very principal, so that we propose no \
                      change of it. If it is no longer wanted, please take the principal out of it; if \
                      it is, tell us which principal may export."
                 );

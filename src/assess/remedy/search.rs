@@ -2,7 +2,7 @@
 
 mod encryption;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -24,9 +24,9 @@ use crate::job::requirement::{
     Actor, Check, RequiredPermission, Requirement, RequirementId, Resource,
 };
 use tableferry_policy::arn::Arn;
-use tableferry_policy::edit;
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 use tableferry_policy::policy::Policy;
+use tableferry_policy::{document, edit};
 
 /// How often the plan is judged again at most; each turn finds at least one thing more.
 const MOST_TURNS: usize = 24;
@@ -45,6 +45,8 @@ pub(super) struct Search<'a> {
     facts: &'a Facts,
     now: Timestamp,
     grant_options: GrantOptions,
+    /// Denies that name the exporter and are to be changed, by Sid or index.
+    change_denies: &'a [String],
     plan: Plan,
     before: Vec<AssessedRequirement>,
     drafts: BTreeMap<Target, (Draft, Responsible)>,
@@ -66,11 +68,13 @@ impl<'a> Search<'a> {
         facts: &'a Facts,
         now: Timestamp,
         grant_options: GrantOptions,
+        change_denies: &'a [String],
     ) -> Self {
         Self {
             facts,
             now,
             grant_options,
+            change_denies,
             plan: plan.clone(),
             before: judge(plan, facts, now),
             drafts: BTreeMap::new(),
@@ -333,7 +337,7 @@ impl<'a> Search<'a> {
             if self.exempt.contains(&place) {
                 if is_about_encryption(statement) {
                     self.note_encrypted(need);
-                } else if names_exporter(statement, self.facts) {
+                } else if self.stays(statement, deny) {
                     let told = describe_own_deny(need, deny, self.facts);
                     has_news |= self.note(verdict.responsible.clone(), told);
                 } else if let Some((draft, _)) = self.drafts.get_mut(target) {
@@ -346,7 +350,7 @@ impl<'a> Search<'a> {
                 has_news |= self.encrypt_as(statement, verdict);
                 continue;
             }
-            if names_exporter(statement, self.facts) {
+            if self.stays(statement, deny) {
                 let told = describe_own_deny(need, deny, self.facts);
                 has_news |= self.note(verdict.responsible.clone(), told);
                 continue;
@@ -356,6 +360,10 @@ impl<'a> Search<'a> {
             let entry = self.drafts.entry(target.clone());
             let (draft, _) = entry.or_insert_with(|| (Draft::default(), responsible));
             draft.note_hit(index, need);
+            if names_exporter(statement, self.facts) {
+                has_news |= draft.let_out.insert(index);
+                continue;
+            }
             let so_far = draft.exemptions.get(&index).map_or(0, Vec::len);
             match exemption(statement, need, &named, so_far) {
                 Some(exemption) => has_news |= draft.exempt(index, exemption),
@@ -363,6 +371,11 @@ impl<'a> Search<'a> {
             }
         }
         has_news
+    }
+
+    /// Whether a Deny names the exporter, and is not among those that are to be changed for all that.
+    fn stays(&self, statement: &document::Statement<'_>, deny: &Deciding) -> bool {
+        names_exporter(statement, self.facts) && !self.change_denies.contains(&deny.sid)
     }
 
     /// Notes a text for those who can fix what no document of ours can; whether it is new.
@@ -468,10 +481,14 @@ impl<'a> Search<'a> {
         }
         let messages = self.messages.iter();
         remedies.extend(messages.map(|message| message.remedy(self.facts)));
+        let named = self.messages.iter().flat_map(Message::named_denies);
+        let named: BTreeSet<String> = named.map(str::to_owned).collect();
+        let named_denies = named.into_iter().collect();
         Remedies {
             remedies,
             plan: self.plan,
             after,
+            named_denies,
         }
     }
 
@@ -492,6 +509,18 @@ impl<'a> Search<'a> {
         let exemptions = draft.exemptions.values().filter_map(|list| list.last());
         let mut sentences = lets_through(exemptions, &named);
         let live = target.live(self.facts);
+        sentences.extend(
+            exempt(draft, live)
+                .into_iter()
+                .filter(|deny| deny.names_exporter)
+                .map(|deny| {
+                    let named = named.named_besides().unwrap_or_else(|| named.to_string());
+                    format!(
+                        "the Deny `{}` no longer names {named}, whatever it does and from wherever",
+                        deny.sid
+                    )
+                }),
+        );
         if let Some(Ok(document)) = live.map(Policy::document) {
             for (index, adjustment) in &draft.adjustments {
                 let statement = document.statements().get(*index);
@@ -593,11 +622,12 @@ fn exempt(draft: &Draft, live: Option<&Policy>) -> Vec<ExemptingDeny> {
         let statement = document?.statements().get(index)?;
         Some(statement.label(index))
     };
-    let indexes = draft.exemptions.keys();
+    let indexes = draft.exemptions.keys().chain(&draft.let_out);
     indexes
         .map(|index| ExemptingDeny {
             sid: label(*index).unwrap_or_else(|| format!("#{index}")),
             hits: draft.hit.get(index).cloned().unwrap_or_default(),
+            names_exporter: draft.let_out.contains(index),
         })
         .collect()
 }

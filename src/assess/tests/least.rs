@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::world::*;
 use crate::assess::facts::{ControlLevel, DefaultEncryption, Fact, Facts, ReadError};
 use crate::assess::remedy::{
-    Fix, GrantOptions, Remedies, Remedy, Target, remedies, request_text, whole,
+    Fix, GrantOptions, Remedies, Remedy, Target, remedies, remedies_with, request_text, whole,
 };
 use crate::assess::render::{RemedyBundle, cli, cloudformation, terraform};
 use crate::assess::responsible::Responsible;
@@ -300,6 +300,75 @@ fn a_deny_that_names_the_exporter_is_asked_about_and_not_changed(
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
+}
+
+/// The principal is taken out of the Deny whose Sid is given; a Deny that would name nobody else goes,
+/// since without its principal or its condition it would hit everybody.
+#[rstest]
+#[case::alone(json!({ "AWS": ROLE }), None, None)]
+#[case::session(json!({ "AWS": "arn:aws:sts::111111111111:assumed-role/OnCallExporter/pat" }), None, None)]
+#[case::among_others(
+    json!({ "AWS": ["arn:aws:iam::222222222222:role/A", ROLE] }), None,
+    Some((json!({ "AWS": ["arn:aws:iam::222222222222:role/A"] }), None)))]
+#[case::only_value(json!("*"), Some(json!({ "ArnEquals": { "aws:PrincipalArn": ROLE } })), None)]
+#[case::among_values(
+    json!("*"),
+    Some(json!({ "ArnEquals": { "aws:PrincipalArn": [ROLE, "arn:aws:iam::222222222222:role/A"] } })),
+    Some((json!("*"), Some(json!({
+        "ArnEquals": { "aws:PrincipalArn": ["arn:aws:iam::222222222222:role/A"] } })))))]
+fn a_deny_that_names_the_exporter_is_changed_where_its_sid_is_given(
+    #[case] principal: Value,
+    #[case] condition: Option<Value>,
+    #[case] left: Option<(Value, Option<Value>)>,
+) {
+    let mut deny = json!({
+        "Sid": "NotThisOne", "Effect": "Deny", "Principal": principal,
+        "Action": "s3:PutObject", "Resource": "arn:aws:s3:::export-landing/*"
+    });
+    if let Some(condition) = condition {
+        deny["Condition"] = condition;
+    }
+    let facts = bucket_with(&deny);
+    let change = |sid: &str| {
+        let denies = [sid.to_owned()];
+        remedies_with(&aes_plan(), &facts, now(), GrantOptions::default(), &denies)
+    };
+    assert_eq!(change("Another").named_denies, ["NotThisOne"]);
+
+    let found = change("NotThisOne");
+    let [remedy] = found.remedies.as_slice() else {
+        panic!("{found:#?}");
+    };
+    assert_eq!(remedy.denies_to_type().collect::<Vec<_>>(), ["NotThisOne"]);
+    assert!(remedy.is_sound(), "{remedy:#?}");
+    assert_eq!(found.named_denies, Vec::<String>::new());
+    assert_eq!(found.open().count(), 0, "{found:#?}");
+    let said = remedy.lets_through.join("\n");
+    assert!(
+        said.contains("the Deny `NotThisOne` no longer names"),
+        "{said}"
+    );
+    let Fix::Document { before, after, .. } = &remedy.fix else {
+        panic!("{remedy:#?}");
+    };
+    let statements = |text: &str| -> Vec<Value> {
+        let document: Value = serde_json::from_str(text).unwrap();
+        document["Statement"].as_array().unwrap().clone()
+    };
+    let mut wanted = statements(before.as_deref().unwrap());
+    let at = wanted.iter().position(|one| *one == deny).unwrap();
+    match left {
+        Some((principal, condition)) => {
+            wanted[at]["Principal"] = principal;
+            if let Some(condition) = condition {
+                wanted[at]["Condition"] = condition;
+            }
+        }
+        None => {
+            let _ = wanted.remove(at);
+        }
+    }
+    assert_eq!(statements(after), wanted);
 }
 
 /// A plan of tables `app-orders-1`, `app-orders-2` and so on.

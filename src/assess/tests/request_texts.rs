@@ -226,7 +226,7 @@ fn message_to(responsible: &Responsible, plan: &Plan, facts: &Facts) -> String {
 }
 
 #[test]
-fn denials_by_settings_are_asked_of_no_matter_who_can_change_them() {
+fn denials_by_settings_are_asked_of_those_who_can_change_them() {
     let mut disabled = facts();
     if let Some(key) = disabled.key_mut(KEY).unwrap().description.value_mut() {
         key.state = "Disabled".to_owned();

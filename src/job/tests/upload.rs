@@ -76,7 +76,7 @@ fn an_upload_is_read_as_it_is_written(#[case] head: &str, #[case] rest: &str) {
     "profile = 'p'",
     "",
     "[encryption]\nkey = 'alias/uploads'",
-    "has a key"
+    "has a key, and no algorithm"
 )]
 fn what_is_wrong_with_an_upload_is_told(
     #[case] head: &str,

@@ -1,9 +1,11 @@
 //! Reverting an edit of ours in a document that others may have changed since.
 //!
-//! What we did is told from the document before and after: statements that are new, statements into
-//! whose lists something was put, and deleted principals that were taken out. What we wrote is known
+//! What we did is told from the document before and after: statements that are new or were taken out,
+//! statements into whose lists something was put or out of which something was taken, and deleted
+//! principals that were taken out. What we wrote is known
 //! again by what it says, whatever Sid it goes by now. New statements are cut out; altered ones get their
-//! old text back, or lose just what was put in where somebody altered the rest of them. What somebody
+//! old text back, or lose just what was put in where somebody altered the rest of them; those that were
+//! taken out are put behind the others. What somebody
 //! altered so that it is no more what we wrote, and yet has the same effect, is left and told. A deleted
 //! principal is never put back: AWS refuses to write it ("Invalid principal in policy"). Every other
 //! byte stays.
@@ -15,7 +17,7 @@ mod piece;
 use super::EditError;
 use super::bytes::{replaced, slice};
 use super::compare::is_same_json;
-use super::statement::remove_at;
+use super::statement::{put_back, remove_at};
 use crate::document::Document;
 use changes::Changes;
 use piece::{Piece, pieces, without_pieces};
@@ -46,7 +48,7 @@ pub fn revert(before: Option<&str>, after: &str, live: &str) -> Result<Reverted,
     if is_same_json(after, live) && !edit.has_dropped {
         return Ok(Reverted {
             text: before.map(str::to_owned),
-            taken: edit.labels(&new),
+            taken: edit.labels(old.as_ref(), &new),
             left: Vec::new(),
         });
     }
@@ -80,6 +82,19 @@ pub fn revert(before: Option<&str>, after: &str, live: &str) -> Result<Reverted,
     cuts.sort_unstable();
     for at in cuts.into_iter().rev() {
         text = remove_at(&text, at)?.text;
+    }
+    for was in edit.missing(old.as_ref(), &now) {
+        let Some(statement) = old.as_ref().and_then(|old| old.statements().get(was)) else {
+            continue;
+        };
+        let own = slice(before.unwrap_or_default(), statement.span);
+        let with_it = put_back(
+            &text,
+            &Document::parse(&text).map_err(EditError::Document)?,
+            own,
+        );
+        text = with_it;
+        found.taken.push(statement.label(was));
     }
     let is_empty = read(&text)?.statements().is_empty();
     Ok(Reverted {

@@ -165,6 +165,17 @@ fn insert(text: &str, document: &Document<'_>, statement: &str) -> String {
     inserted(text, last.span.end, &format!(",{gap}{new}"))
 }
 
+/// Puts a statement behind the last one, byte by byte as it once stood in the document.
+pub(super) fn put_back(text: &str, document: &Document<'_>, statement: &str) -> String {
+    match document.statements().last() {
+        Some(last) if document.is_list() => {
+            let gap = gap_before(text, last.span.start);
+            inserted(text, last.span.end, &format!(",{gap}{statement}"))
+        }
+        _ => insert(text, document, statement),
+    }
+}
+
 fn is_wrapped_by_us(text: &str, list: Span, first: &Statement<'_>, cut: &Statement<'_>) -> bool {
     let between = Span {
         start: first.span.end,

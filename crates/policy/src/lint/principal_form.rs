@@ -2,7 +2,7 @@
 //!
 //! The forms are those of "AWS JSON policy elements: Principal".
 
-use super::super::near_miss::is_unique_id;
+use super::super::arn::is_unique_id;
 use super::super::partition::Partition;
 use super::super::request::is_account_id;
 use super::super::services;

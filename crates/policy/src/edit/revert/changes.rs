@@ -6,7 +6,7 @@
 use super::super::compare::{is, is_same_set, says_the_same, sid, texts};
 use super::left_since;
 use super::overlap::{is_about, is_about_action, overlap};
-use super::piece::{Piece, pieces};
+use super::piece::{Piece, names_deleted, pieces};
 use crate::document::{Document, Statement};
 
 /// Whether one statement may be the other with another condition or fewer principals.
@@ -41,7 +41,10 @@ pub(super) struct Changes {
     added: Vec<usize>,
     /// Statements that were altered, by their index before and after.
     altered: Vec<(usize, usize)>,
-    /// Whether a principal, or a statement with it, was taken out.
+    /// Statements that were taken out, by their index before, without those that name a deleted
+    /// principal.
+    removed: Vec<usize>,
+    /// Whether a deleted principal, or a statement with it, was taken out.
     pub(super) has_dropped: bool,
 }
 
@@ -84,7 +87,13 @@ impl Changes {
                 None => edit.added.push(index),
             }
         }
-        edit.has_dropped = claimed.contains(&false)
+        let gone = old.iter().enumerate().zip(&claimed);
+        let gone = gone.filter(|(_, is_claimed)| !**is_claimed);
+        let (dead, removed): (Vec<_>, Vec<_>) = gone
+            .map(|(found, _)| found)
+            .partition(|(_, statement)| names_deleted(statement));
+        edit.removed = removed.into_iter().map(|(index, _)| index).collect();
+        edit.has_dropped = !dead.is_empty()
             || edit.altered.iter().any(|(before, after)| {
                 let pair = old.get(*before).zip(new.statements().get(*after));
                 let mut pieces = pair.into_iter().flat_map(|(was, wrote)| pieces(was, wrote));
@@ -93,11 +102,28 @@ impl Changes {
         edit
     }
 
+    /// Statements that were taken out and that nobody has put back, by their index before.
+    pub(super) fn missing(&self, old: Option<&Document<'_>>, now: &Document<'_>) -> Vec<usize> {
+        let stands =
+            |was: &Statement<'_>| now.statements().iter().any(|live| says_the_same(live, was));
+        let removed = self.removed.iter().copied();
+        removed
+            .filter(|index| {
+                let was = old.and_then(|old| old.statements().get(*index));
+                was.is_some_and(|was| !stands(was))
+            })
+            .collect()
+    }
+
     /// What the edit touched, as people call it.
-    pub(super) fn labels(&self, new: &Document<'_>) -> Vec<String> {
+    pub(super) fn labels(&self, old: Option<&Document<'_>>, new: &Document<'_>) -> Vec<String> {
         let altered = self.altered.iter().map(|(_, after)| after);
-        let label = |index: &usize| Some(new.statements().get(*index)?.label(*index));
-        self.added.iter().chain(altered).filter_map(label).collect()
+        let label =
+            |of: &Document<'_>, index: &usize| Some(of.statements().get(*index)?.label(*index));
+        let touched = self.added.iter().chain(altered);
+        let touched = touched.filter_map(|index| label(new, index));
+        let removed = self.removed.iter().filter_map(|index| label(old?, index));
+        touched.chain(removed).collect()
     }
 
     /// Whether a statement that is new or altered is about a resource.

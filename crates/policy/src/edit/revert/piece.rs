@@ -2,6 +2,7 @@
 
 use super::super::compare::is_same_set;
 use super::super::list::{List, add_value, is_lone, remove_value, unwrapped};
+use crate::arn::is_unique_id;
 use crate::document::{Statement, Text};
 
 /// What an edit did to one list of a statement.
@@ -43,9 +44,10 @@ impl Piece {
         !self.added.is_empty()
     }
 
-    /// Whether it took a principal out, which stays out: AWS refuses to write it.
-    pub(super) const fn drops_principals(&self) -> bool {
-        matches!(self.list, List::Principals(_)) && !self.removed.is_empty()
+    /// Whether it took a deleted principal out, which stays out: AWS refuses to write it.
+    pub(super) fn drops_principals(&self) -> bool {
+        let is_of_principals = matches!(self.list, List::Principals(_));
+        is_of_principals && self.removed.iter().any(|value| is_unique_id(value))
     }
 
     /// Whether what was put in stands in a statement just as it was put there.
@@ -77,7 +79,9 @@ pub(super) fn without_pieces(
     let mut text = text.to_owned();
     for piece in pieces {
         // What was taken out first, so that no list is empty in between.
-        let put_back = piece.removed.iter().filter(|_| !piece.drops_principals());
+        let is_principal = matches!(piece.list, List::Principals(_));
+        let is_gone = |value: &&String| is_principal && is_unique_id(value);
+        let put_back = piece.removed.iter().filter(|value| !is_gone(value));
         for value in put_back {
             text = add_value(&text, at, &piece.list, value).ok()?;
         }
@@ -89,6 +93,12 @@ pub(super) fn without_pieces(
         }
     }
     Some(text)
+}
+
+/// Whether a statement names a principal that was deleted.
+pub(super) fn names_deleted(statement: &Statement<'_>) -> bool {
+    let mut entries = statement.principals.iter().flat_map(|all| &all.entries);
+    entries.any(|(_, text)| is_unique_id(&text.value))
 }
 
 type Lists = Vec<(List, Vec<String>)>;

@@ -616,3 +616,53 @@ fn a_value_that_was_put_in_the_place_of_another_gives_it_back() {
         "{text}"
     );
 }
+
+const OTHER: &str = "arn:aws:iam::111111111111:role/Other";
+
+fn deny_of(principals: &str) -> String {
+    format!(
+        r#"{{"Sid":"NotThese","Effect":"Deny","Principal":{{"AWS":{principals}}},"Action":"s3:*","Resource":"arn:aws:s3:::landing/*"}}"#
+    )
+}
+
+#[test]
+fn a_live_principal_that_was_taken_out_is_put_back() {
+    let both = deny_of(&format!(
+        r#"["arn:aws:iam::111111111111:role/Exporter","{OTHER}"]"#
+    ));
+    let before = document(&[&both, BARE]);
+    let list = List::Principals(PrincipalKind::Aws);
+    let exporter = "arn:aws:iam::111111111111:role/Exporter";
+    let after = remove_value(&before, 0, &list, exporter).unwrap();
+    let taken = revert(Some(&before), &after, &after).unwrap();
+    assert_eq!(taken.text.as_deref(), Some(before.as_str()));
+    assert_eq!(taken.taken, ["NotThese"]);
+    let theirs = allow("Theirs", "s3:GetObject");
+    let taken = revert(Some(&before), &after, &added(&after, &theirs)).unwrap();
+    assert_eq!(taken.text, Some(added(&before, &theirs)));
+}
+
+#[test]
+fn a_statement_that_was_taken_out_is_put_back_once() {
+    let deny = deny_of(r#""arn:aws:iam::111111111111:role/Exporter""#);
+    let before = document(&[&deny, BARE]);
+    let after = document(&[BARE]);
+    let taken = revert(Some(&before), &after, &after).unwrap();
+    assert_eq!(taken.text.as_deref(), Some(before.as_str()));
+    assert_eq!(taken.taken, ["NotThese"]);
+    // What others added since stays, and the statement stands behind it.
+    let live = added(&after, &allow("Theirs", "s3:GetObject"));
+    let text = revert(Some(&before), &after, &live).unwrap().text.unwrap();
+    let labels = |text: &str| -> Vec<String> {
+        let document = Document::parse(text).unwrap();
+        let statements = document.statements().iter().enumerate();
+        statements.map(|(at, one)| one.label(at)).collect()
+    };
+    assert_eq!(labels(&text), ["#0", "Theirs", "NotThese"]);
+    assert!(text.contains(&deny), "{text}");
+    // Somebody put it back already.
+    let put_back = added(&live, &deny);
+    let reverted = revert(Some(&before), &after, &put_back).unwrap();
+    assert_eq!(reverted.text, Some(put_back));
+    assert_eq!(reverted.taken, Vec::<String>::new());
+}
