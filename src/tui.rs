@@ -10,21 +10,27 @@
 //! client: what it wants done leaves [`update::update`] as data, and the runtime hands it to the
 //! work room.
 
-pub mod consent;
-mod drafts;
+mod actions;
+mod assessing;
+mod changes;
+mod consent;
 pub mod keymap;
 mod layout;
 pub mod message;
 pub mod model;
-pub mod outside;
 mod popups;
 mod probing;
 pub mod remote;
+mod revision;
 mod runtime;
+pub mod services;
+mod shutdown;
+mod sight;
 mod steps;
 pub mod theme;
 pub mod update;
 pub mod view;
+pub mod view_state;
 mod widgets;
 
-pub use runtime::{Options, TuiError, WizardExit, run};
+pub use runtime::{TuiError, WizardExit, WizardOptions, run};

@@ -90,7 +90,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
 const NAME_THE_SANDBOX: [&str; 2] = ["args", "commands"];
 
 /// The rooms and crates without a circle that is larger than a file and its children.
-const WITHOUT_CIRCLES: [&str; 10] = [
+const WITHOUT_CIRCLES: [&str; 11] = [
     "job",
     "archive",
     "assess",
@@ -98,6 +98,7 @@ const WITHOUT_CIRCLES: [&str; 10] = [
     "journal",
     "config",
     "diagnosis",
+    "tui",
     "tableferry_policy",
     "tableferry_sandbox",
     "work",

@@ -10,7 +10,7 @@ use super::output::{print_error, print_words};
 use super::plan_file::read_plan_bytes;
 use crate::job::Plan;
 use crate::journal::RunId;
-use crate::tui::{self, Options};
+use crate::tui::{self, WizardOptions};
 use crate::work::{RunOutcome, Work};
 
 /// Opens the wizard, and says in the end how to come back to what goes on.
@@ -22,7 +22,7 @@ pub async fn wizard(work: Work, plan_file: Option<PathBuf>) -> anyhow::Result<Ex
             Err(exit) => return Ok(exit),
         },
     };
-    let options = Options {
+    let options = WizardOptions {
         plan,
         plan_file,
         is_read_only: work.is_read_only(),

@@ -67,10 +67,20 @@ pub enum Action {
     Yes,
 }
 
+impl Action {
+    /// Whether it moves by lines.
+    pub(crate) const fn is_move(self) -> bool {
+        matches!(
+            self,
+            Self::Up | Self::Down | Self::PageUp | Self::PageDown | Self::First | Self::Last
+        )
+    }
+}
+
 /// Where a binding holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Scope {
+pub enum KeyScope {
     /// Everywhere, popups included.
     Always,
     /// Everywhere outside popups.
@@ -115,7 +125,7 @@ pub enum Scope {
     Filter,
 }
 
-impl Scope {
+impl KeyScope {
     /// The scope's name above its keys in the help.
     #[must_use]
     pub const fn title(self) -> &'static str {
@@ -149,7 +159,7 @@ impl Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
     /// Where it holds.
-    pub scope: Scope,
+    pub scope: KeyScope,
     /// The keys, the one to show first.
     pub keys: Vec<KeyCombination>,
     /// What they mean.
@@ -173,14 +183,14 @@ pub enum KeymapError {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    binding: Vec<Row>,
+struct KeyTable {
+    binding: Vec<BindingRow>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
-    scope: Scope,
+struct BindingRow {
+    scope: KeyScope,
     keys: Vec<String>,
     action: Action,
     hint: String,
@@ -201,7 +211,7 @@ impl Keymap {
 
     /// Reads a key table.
     pub fn parse(text: &str) -> Result<Self, KeymapError> {
-        let file: File = toml::from_str(text)?;
+        let file: KeyTable = toml::from_str(text)?;
         let bindings = file
             .binding
             .into_iter()
@@ -232,7 +242,7 @@ impl Keymap {
     /// The bindings that hold in these scopes, the innermost first.
     pub fn in_scopes<'a, 's>(
         &'a self,
-        scopes: &'s [Scope],
+        scopes: &'s [KeyScope],
     ) -> impl Iterator<Item = &'a Binding> + use<'a, 's> {
         scopes
             .iter()
@@ -243,7 +253,7 @@ impl Keymap {
     #[must_use]
     pub fn action(
         &self,
-        scopes: &[Scope],
+        scopes: &[KeyScope],
         key: KeyCombination,
         is_possible: impl Fn(Action) -> bool,
     ) -> Option<Action> {
@@ -309,10 +319,10 @@ mod tests {
     #[test]
     fn an_inner_scope_beats_an_outer_one() {
         let keymap = Keymap::built_in().unwrap();
-        let scopes = [Scope::QuitQuestion, Scope::Popup, Scope::Always];
+        let scopes = [KeyScope::QuitQuestion, KeyScope::Popup, KeyScope::Always];
         assert_eq!(keymap.action(&scopes, key("n"), |_| true), Some(Action::No));
         assert_eq!(
-            keymap.action(&[Scope::Wizard], key("n"), |_| true),
+            keymap.action(&[KeyScope::Wizard], key("n"), |_| true),
             Some(Action::Advance)
         );
     }
@@ -320,7 +330,9 @@ mod tests {
     #[test]
     fn an_action_that_is_not_possible_leaves_the_key_to_the_next_one() {
         let keymap = Keymap::built_in().unwrap();
-        let action = keymap.action(&[Scope::Tables], key("enter"), |a| a != Action::Choose);
+        let action = keymap.action(&[KeyScope::Tables, KeyScope::Wizard], key("enter"), |a| {
+            a != Action::Choose
+        });
         assert_eq!(action, Some(Action::Advance));
     }
 
@@ -329,7 +341,7 @@ mod tests {
         let keymap = Keymap::built_in().unwrap();
         let shifted = KeyCombination::one_key(KeyCode::Char('?'), KeyModifiers::SHIFT);
         assert_eq!(
-            keymap.action(&[Scope::Wizard], shifted, |_| true),
+            keymap.action(&[KeyScope::Wizard], shifted, |_| true),
             Some(Action::Help)
         );
     }
@@ -339,11 +351,11 @@ mod tests {
         let keymap = Keymap::built_in().unwrap();
         let capital = KeyCombination::one_key(KeyCode::Char('G'), KeyModifiers::SHIFT);
         assert_eq!(
-            keymap.action(&[Scope::Moving], capital, |_| true),
+            keymap.action(&[KeyScope::Moving], capital, |_| true),
             Some(Action::Last)
         );
         assert_eq!(
-            keymap.action(&[Scope::Moving], key("g"), |_| true),
+            keymap.action(&[KeyScope::Moving], key("g"), |_| true),
             Some(Action::First)
         );
     }

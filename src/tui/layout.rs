@@ -1,10 +1,6 @@
-//! Where everything lies: one function for drawing and for paging.
+//! Where everything lies.
 
 use ratatui::layout::{Constraint, Layout, Rect};
-
-use super::model::Model;
-use super::steps::Step;
-use super::steps::access::Tab;
 
 /// The smallest terminal that the wizard can be used in, columns and rows.
 pub const SMALLEST: (u16, u16) = (60, 16);
@@ -18,18 +14,6 @@ const BESIDE_FROM: u16 = 108;
 
 /// How wide a popup may be: a line of this length is still read at a glance.
 const POPUP_COLUMNS: u16 = 70;
-
-/// The rows of a side's box below its profiles.
-pub(crate) const PROOF_ROWS: u16 = 6;
-
-/// The rows above a policy's text.
-pub(crate) const ACCESS_HEAD: u16 = 4;
-
-/// The rows above the checks: the tabs, and what all checks come to.
-const CHECKS_HEAD: u16 = 2;
-
-/// From how many rows on the checks have their details below them.
-const CHECKS_DETAIL_FROM: u16 = 14;
 
 /// Where everything lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +32,9 @@ pub(crate) struct Areas {
     pub hints: Rect,
 }
 
-/// Divides the screen; nothing if it is too small.
-pub(crate) fn areas(screen: Rect, step: Step) -> Option<Areas> {
+/// Divides the screen, for a step whose details have a place below it or not; nothing if the screen
+/// is too small.
+pub(crate) fn areas(screen: Rect, has_detail_below: bool) -> Option<Areas> {
     if is_too_small((screen.width, screen.height)) {
         return None;
     }
@@ -67,7 +52,7 @@ pub(crate) fn areas(screen: Rect, step: Step) -> Option<Areas> {
     } else {
         (None, middle)
     };
-    let (body, detail) = divide(screen, rest, step);
+    let (body, detail) = divide(screen, rest, has_detail_below);
     Some(Areas {
         header,
         steps,
@@ -78,14 +63,13 @@ pub(crate) fn areas(screen: Rect, step: Step) -> Option<Areas> {
     })
 }
 
-fn divide(screen: Rect, rest: Rect, step: Step) -> (Rect, Option<Rect>) {
-    if screen.width >= BESIDE_FROM {
+fn divide(screen: Rect, rest: Rect, has_detail_below: bool) -> (Rect, Option<Rect>) {
+    if has_detail_beside(screen.width) {
         let columns = [Constraint::Fill(5), Constraint::Fill(3)];
         let [body, detail] = Layout::horizontal(columns).areas(rest);
         return (body, Some(detail));
     }
-    let has_room_below = matches!(step, Step::Tables | Step::Destination | Step::Encryption);
-    if !has_room_below {
+    if !has_detail_below {
         return (rest, None);
     }
     let below = if rest.height >= 18 { 9 } else { 5 };
@@ -94,77 +78,14 @@ fn divide(screen: Rect, rest: Rect, step: Step) -> (Rect, Option<Rect>) {
     (body, Some(detail))
 }
 
-fn of(model: &Model) -> Option<Areas> {
-    areas(Rect::new(0, 0, model.size.0, model.size.1), model.step)
-}
-
-fn body(model: &Model) -> Rect {
-    of(model).map_or(Rect::new(0, 0, SMALLEST.0, SMALLEST.1), |areas| areas.body)
-}
-
-/// Whether the details have a place of their own.
-pub(crate) fn has_detail(model: &Model) -> bool {
-    of(model).is_some_and(|areas| areas.detail.is_some())
+/// Whether the details of every step have a place of their own in so many columns.
+pub(crate) const fn has_detail_beside(columns: u16) -> bool {
+    columns >= BESIDE_FROM
 }
 
 /// Whether the terminal is too small for anything.
-pub(crate) fn is_too_small(size: (u16, u16)) -> bool {
+pub(crate) const fn is_too_small(size: (u16, u16)) -> bool {
     size.0 < SMALLEST.0 || size.1 < SMALLEST.1
-}
-
-/// How many lines of the step's list or text are in sight.
-pub(crate) fn page(model: &Model) -> usize {
-    let body = body(model);
-    let around = match model.step {
-        Step::Accounts => 2 + PROOF_ROWS,
-        Step::Tables => 3,
-        Step::Destination => 5,
-        Step::Access if model.access.tab == Tab::Checks => {
-            let inside = Rect {
-                height: body.height.saturating_sub(2),
-                ..body
-            };
-            return usize::from(checks(inside, has_detail(model)).list.height.max(1));
-        }
-        Step::Access => 2 + ACCESS_HEAD,
-        Step::Encryption | Step::Review | Step::Progress => 2,
-    };
-    usize::from(body.height.saturating_sub(around).max(1))
-}
-
-/// Where the parts of the checks lie.
-pub(crate) struct Checks {
-    /// The tabs, and what all come to.
-    pub head: Rect,
-    /// The rows.
-    pub list: Rect,
-    /// All about the row under the cursor, where it has no place elsewhere and there is room.
-    pub detail: Option<Rect>,
-}
-
-/// Divides the place of the checks; `is_told_beside` where the details have a place of their own.
-pub(crate) fn checks(inside: Rect, is_told_beside: bool) -> Checks {
-    let below = if is_told_beside || inside.height < CHECKS_DETAIL_FROM {
-        0
-    } else {
-        inside.height / 2
-    };
-    let rows = [
-        Constraint::Length(CHECKS_HEAD),
-        Constraint::Fill(1),
-        Constraint::Length(below),
-    ];
-    let [head, list, detail] = Layout::vertical(rows).areas(inside);
-    Checks {
-        head,
-        list,
-        detail: (below > 0).then_some(detail),
-    }
-}
-
-/// How many columns the step's text has.
-pub(crate) fn text_columns(model: &Model) -> usize {
-    usize::from(body(model).width.saturating_sub(4))
 }
 
 /// Where a popup of so many lines lies.
@@ -181,18 +102,14 @@ pub(crate) fn popup(screen: Rect, lines: usize) -> Rect {
 }
 
 /// How many columns the text of a popup has.
-pub(crate) fn popup_columns(size: (u16, u16)) -> usize {
+pub(crate) fn popup_columns(screen: Rect) -> usize {
     usize::from(
-        size.0
+        screen
+            .width
             .saturating_sub(4)
             .min(POPUP_COLUMNS)
             .saturating_sub(4),
     )
-}
-
-/// How many lines the tallest popup has.
-pub(crate) fn popup_page(size: (u16, u16)) -> usize {
-    usize::from(size.1.saturating_sub(4).max(1))
 }
 
 #[cfg(test)]
@@ -201,17 +118,17 @@ mod tests {
 
     #[test]
     fn below_the_smallest_size_there_is_no_layout() {
-        assert!(areas(Rect::new(0, 0, 59, 16), Step::Tables).is_none());
-        assert!(areas(Rect::new(0, 0, 60, 15), Step::Tables).is_none());
-        assert!(areas(Rect::new(0, 0, 60, 16), Step::Tables).is_some());
+        assert!(areas(Rect::new(0, 0, 59, 16), true).is_none());
+        assert!(areas(Rect::new(0, 0, 60, 15), true).is_none());
+        assert!(areas(Rect::new(0, 0, 60, 16), true).is_some());
     }
 
     #[test]
     fn every_part_lies_inside_the_screen_and_beside_the_others() {
         for (width, height) in [(60, 16), (80, 24), (120, 40), (300, 100)] {
             let screen = Rect::new(0, 0, width, height);
-            for step in Step::ALL {
-                let areas = areas(screen, step).unwrap();
+            for has_detail_below in [true, false] {
+                let areas = areas(screen, has_detail_below).unwrap();
                 let parts = [
                     Some(areas.header),
                     areas.steps,
@@ -220,9 +137,9 @@ mod tests {
                 ];
                 let parts: Vec<Rect> = parts.into_iter().flatten().collect();
                 for (index, part) in parts.iter().enumerate() {
-                    assert_eq!(part.intersection(screen), *part, "{step:?}");
+                    assert_eq!(part.intersection(screen), *part);
                     for other in &parts[index + 1..] {
-                        assert!(!part.intersects(*other), "{step:?} {width}×{height}");
+                        assert!(!part.intersects(*other), "{width}×{height}");
                     }
                 }
             }

@@ -1,16 +1,15 @@
-//! What happens to the wizard, and what it asks of the outside: plain data both.
+//! What the wizard hears, and what it asks of the outside: plain data both.
 
 use std::path::PathBuf;
 
 use crokey::KeyCombination;
 use jiff::Timestamp;
 
-use super::consent::Proposed;
-use super::outside::{
-    Applied, ChangeId, ChangeRecord, Identified, Judged, Probe, ProbeRecord, ProbeReport,
-    PropagationReport, Proposal, RunSummary, StartSummary, UndoProposal, Undone,
-};
 use super::remote::RequestId;
+use super::services::{
+    Applied, AssessedPlan, ChangeId, ChangeRecord, Identified, Probe, ProbeRecord, ProbeReport,
+    PropagationReport, Proposal, Proposed, RunSummary, StartSummary, UndoProposal, Undone,
+};
 use crate::assess::facts::{BucketFacts, TableFacts};
 use crate::aws::failure::Failure;
 use crate::aws::kms::Key;
@@ -30,8 +29,8 @@ pub struct FrameNumber(pub u64);
 pub enum Message {
     /// A key was pressed; it was read after this frame was drawn.
     KeyPressed(KeyCombination, FrameNumber),
-    /// The model was drawn as it is.
-    Drawn(FrameNumber),
+    /// The model was drawn as it is, with so many rows of the list with the focus in sight.
+    Drawn(FrameNumber, usize),
     /// Text was pasted; its line ends confirm nothing.
     Pasted(String),
     /// The terminal has this many columns and rows now.
@@ -40,11 +39,11 @@ pub enum Message {
     Ticked(Timestamp),
     /// A query was answered.
     Replied(RequestId, Reply),
-    /// A run told something.
+    /// A run reported something.
     Reported(Box<Event>),
     /// A watch ended: every export ended (the text is empty), or it was cut off for this reason.
     WatchEnded(RequestId, Result<(), String>),
-    /// A deed was done, or refused.
+    /// A mutation was done, or refused.
     Done(RequestId, MutationResult),
     /// The command that signs a side in ended; the text says what went wrong.
     LoginEnded(Side, Result<(), String>),
@@ -69,9 +68,9 @@ pub enum Reply {
     Bucket(Box<BucketFacts>),
     /// To [`Query::Keys`].
     Keys(Result<Vec<Key>, Failure>),
-    /// To [`Query::Judge`] and [`Query::JudgeProbed`]; the text says why nothing could be judged.
-    Judged(Box<Result<Judged, String>>),
-    /// To [`Query::Hold`].
+    /// To [`Query::Assess`] and [`Query::AssessWithProbe`]; the text says why nothing could be assessed.
+    Assessed(Box<Result<AssessedPlan, String>>),
+    /// To [`Query::WaitForPropagation`].
     Propagation(PropagationReport),
     /// To [`Query::Changes`]; the text says why the journal cannot be read.
     Changes(Result<Vec<ChangeRecord>, String>),
@@ -83,7 +82,7 @@ pub enum Reply {
     UnfinishedProbes(Vec<ProbeRecord>),
 }
 
-/// How a deed ended.
+/// How a mutation ended.
 #[derive(Debug)]
 pub enum MutationResult {
     /// The exports of this run were asked for.
@@ -114,11 +113,11 @@ pub enum MutationResult {
 #[derive(Debug, Clone)]
 pub enum Effect {
     /// Read something; the reply carries the number.
-    Ask(RequestId, Errand, Query),
+    Ask(RequestId, QueryGroup, Query),
     /// Give up what is read for this.
-    Cancel(Errand),
+    Cancel(QueryGroup),
     /// Change something; never cancelled, its reply is always delivered.
-    Do(RequestId, Deed),
+    Mutate(RequestId, Mutation),
     /// Follow a run until all its exports ended; quitting cuts it off where that is safe.
     Watch(RequestId, Watch),
     /// Wait no longer for runs, and make no call but the one in flight.
@@ -135,9 +134,9 @@ pub enum Effect {
     Quit,
 }
 
-/// What a query is for; queries of one errand are given up together.
+/// What a query is for; queries of one group are given up together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Errand {
+pub enum QueryGroup {
     /// What is read once at the start.
     Opening,
     /// Proving a side.
@@ -153,7 +152,7 @@ pub enum Errand {
     /// What the plan may do.
     Access,
     /// Waiting for a change to hold.
-    Holding,
+    Propagation,
     /// The changes that are in place.
     Changes,
     /// What taking a change away would do.
@@ -177,12 +176,12 @@ pub enum Query {
     Bucket(BucketName),
     /// The destination's keys in a Region.
     Keys(Region),
-    /// Read what bears on the plan's permissions from both accounts, and judge it.
-    Judge(Box<Plan>),
+    /// Read what bears on the plan's permissions from both accounts, and assess it.
+    Assess(Box<Plan>),
     /// The same, with what a probe of the plan found out.
-    JudgeProbed(Box<Plan>, Box<ProbeReport>),
+    AssessWithProbe(Box<Plan>, Box<ProbeReport>),
     /// Wait until a change that was made for the plan holds, or patience ends.
-    Hold(Box<Plan>, ChangeId),
+    WaitForPropagation(Box<Plan>, ChangeId),
     /// The changes of ours that are in place.
     Changes,
     /// What taking a change away would do.
@@ -195,7 +194,7 @@ pub enum Query {
 
 /// Something to change.
 #[derive(Debug, Clone)]
-pub enum Deed {
+pub enum Mutation {
     /// Start the exports of a plan.
     Start(Box<Plan>, Box<StartSummary>),
     /// Apply a remedy that was found for the plan.

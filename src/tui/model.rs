@@ -1,7 +1,11 @@
 //! All that the screen shows.
 //!
-//! The model is plain data. It decides nothing by itself but what can be told from it: which scopes
+//! The model is plain data. It decides nothing by itself but what follows from it: which scopes
 //! of the key table hold now, whether something moves, and the plan that was chosen so far.
+
+pub(crate) mod context;
+pub(crate) mod flow;
+pub(crate) mod step;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,29 +13,31 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::consent::Changing;
-use super::keymap::{Keymap, Scope};
+use self::flow::Flow;
+use self::step::Step;
+use super::assessing::state::{Assessing, Basis};
+use super::changes::state::OwnChanges;
+use super::keymap::{Action, KeyScope, Keymap};
 use super::layout;
 use super::message::FrameNumber;
-use super::outside::{ChangeId, ChangeRecord, Identified, Problem, RunSummary};
-use super::popups::Popup;
-use super::popups::question::{Asked, Question};
+use super::popups::state::{OpenPopup, Popup, Question};
 use super::remote::{Remote, RequestId};
-use super::steps::Step;
-use super::steps::access::Access;
-use super::steps::accounts::Accounts;
-use super::steps::destination::Destination;
-use super::steps::encryption::EncryptionStep;
-use super::steps::progress::Progress;
-use super::steps::review::Review;
-use super::steps::tables::Tables;
-use crate::job::{self, Kind, Plan, Source, Violations};
+use super::services::{Identified, Problem, RunSummary};
+use super::sight::{ScreenId, Sight};
+use super::steps::access::state::Access;
+use super::steps::accounts::state::Accounts;
+use super::steps::destination::state::Destination;
+use super::steps::encryption::state::EncryptionStep;
+use super::steps::progress::state::Progress;
+use super::steps::tables::state::Tables;
+use super::widgets::list::List;
+use crate::job::{self, Plan, Source, Violations};
 use crate::work::event::Side;
 use tableferry_policy::arn::AccountId;
 
 /// What the wizard was started with.
 #[derive(Debug, Clone)]
-pub struct Start {
+pub struct WizardStart {
     /// Whether the accounts are the sandbox's.
     pub is_sandbox: bool,
     /// Whether changes are forbidden.
@@ -56,38 +62,29 @@ pub struct Model {
     pub(crate) plan_file: Option<PathBuf>,
     pub(crate) now: Timestamp,
     pub(crate) size: (u16, u16),
-    pub(crate) step: Step,
-    pub(crate) popups: Vec<Popup>,
+    pub(crate) flow: &'static Flow,
+    pub(crate) step: &'static Step,
+    /// The number of the step's text, a new one where it is shown from its start.
+    pub(crate) text: ScreenId,
+    pub(crate) popups: Vec<OpenPopup>,
     pub(crate) accounts: Accounts,
     pub(crate) tables: Tables,
     pub(crate) destination: Destination,
     pub(crate) encryption: EncryptionStep,
     pub(crate) access: Access,
-    pub(crate) review: Review,
     pub(crate) progress: Progress,
-    /// A change of an account under way.
-    pub(crate) changing: Option<Changing>,
-    /// The changes of ours that are in place.
-    pub(crate) changes: Remote<Vec<ChangeRecord>, String>,
-    /// The changes that were made since the wizard was opened and stand, with what was changed.
-    pub(crate) made: Vec<(ChangeId, String)>,
-    /// The question what taking a change away would do.
-    pub(crate) undo_asked: Option<RequestId>,
+    pub(crate) assessing: Assessing,
+    pub(crate) changes: OwnChanges,
     pub(crate) open_runs: Remote<Vec<RunSummary>, String>,
     pub(crate) resuming: Option<RunSummary>,
     pub(crate) notice: Option<Notice>,
-    pub(crate) deeds: Vec<RequestId>,
-    pub(crate) leaving: Leaving,
+    /// The mutations whose end was not reported yet.
+    pub(crate) mutations: Vec<RequestId>,
+    pub(crate) shutdown: Shutdown,
     pub(crate) has_acted: bool,
-    next_request: u64,
-    next_guard: u64,
-    /// What is guarded and in sight, and the frame that showed it first.
-    in_sight: Option<(GuardId, FrameNumber)>,
+    pub(crate) sight: Sight,
+    last_request: u64,
 }
-
-/// The number of something that takes no key before it was drawn; given once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GuardId(u64);
 
 /// What stands beside an account that the configuration marks so: a word, since colours alone are
 /// easily missed.
@@ -111,20 +108,24 @@ pub(crate) enum Tone {
 
 /// Whether the wizard is about to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Leaving {
+pub(crate) enum Shutdown {
     /// It goes on.
     #[default]
     No,
-    /// It ends as soon as the deeds in flight have.
-    AfterDeeds,
+    /// It ends as soon as the mutations in flight have.
+    AfterMutations,
     /// It has ended.
     Now,
 }
 
 impl Model {
-    /// The model at the start: nothing is known yet.
-    #[must_use]
-    pub fn new(keymap: Arc<Keymap>, start: Start) -> Self {
+    /// The model at the start of a flow: nothing is known yet.
+    pub(crate) fn new(
+        keymap: Arc<Keymap>,
+        start: WizardStart,
+        flow: &'static Flow,
+        step: &'static Step,
+    ) -> Self {
         let mut model = Self {
             keymap,
             is_sandbox: start.is_sandbox,
@@ -133,28 +134,26 @@ impl Model {
             plan_file: start.plan_file,
             now: start.now,
             size: (80, 24),
-            step: Step::Accounts,
+            flow,
+            step,
+            text: ScreenId::default(),
             popups: Vec::new(),
             accounts: Accounts::default(),
             tables: Tables::default(),
             destination: Destination::default(),
             encryption: EncryptionStep::default(),
             access: Access::default(),
-            review: Review::default(),
             progress: Progress::default(),
-            changing: None,
-            changes: Remote::NotAsked,
-            made: Vec::new(),
-            undo_asked: None,
+            assessing: Assessing::default(),
+            changes: OwnChanges::default(),
             open_runs: Remote::NotAsked,
             resuming: None,
             notice: None,
-            deeds: Vec::new(),
-            leaving: Leaving::No,
+            mutations: Vec::new(),
+            shutdown: Shutdown::No,
             has_acted: false,
-            next_request: 1,
-            next_guard: 1,
-            in_sight: None,
+            sight: Sight::default(),
+            last_request: 0,
         };
         if let Some(plan) = start.plan {
             model.fill_in(&plan);
@@ -162,88 +161,103 @@ impl Model {
         model
     }
 
-    /// Takes over a plan's choices.
+    /// Takes a plan's choices in place of what was chosen.
     pub(crate) fn fill_in(&mut self, plan: &Plan) {
         self.accounts.fill_in(plan);
-        self.tables.fill_in(plan);
-        self.destination.fill_in(plan);
-        self.encryption.fill_in(plan);
+        self.tables = Tables::filled_in(plan);
+        self.destination = Destination::filled_in(plan);
+        self.encryption = EncryptionStep::filled_in(plan);
     }
 
     /// A number for a new request.
-    pub(crate) fn request(&mut self) -> RequestId {
-        let request = RequestId(self.next_request);
-        self.next_request += 1;
+    pub(crate) const fn request(&mut self) -> RequestId {
+        self.last_request += 1;
+        RequestId(self.last_request)
+    }
+
+    /// A number for a new request of something that is changed; its end is waited for.
+    pub(crate) fn mutation(&mut self) -> RequestId {
+        let request = self.request();
+        self.mutations.push(request);
         request
+    }
+
+    fn numbered(&mut self, popup: Popup) -> OpenPopup {
+        OpenPopup {
+            id: self.sight.id(),
+            popup,
+        }
     }
 
     /// Opens a popup on top, as an answer to a key.
     pub(crate) fn open(&mut self, popup: Popup) {
+        let popup = self.numbered(popup);
         self.popups.push(popup);
     }
 
     /// Opens a popup that no key asked for: below those that are open, so that no key meant for
     /// another reaches it.
     pub(crate) fn announce(&mut self, popup: Popup) {
+        let popup = self.numbered(popup);
         self.popups.insert(0, popup);
-    }
-
-    /// A number for something that takes no key before it was drawn.
-    pub(crate) const fn guard_id(&mut self) -> GuardId {
-        let id = GuardId(self.next_guard);
-        self.next_guard += 1;
-        id
-    }
-
-    /// A question, to be opened or announced.
-    pub(crate) const fn question(&mut self, question: Question) -> Popup {
-        Popup::Ask(Asked::new(self.guard_id(), question))
     }
 
     /// Asks a question, as an answer to a key.
     pub(crate) fn ask(&mut self, question: Question) {
-        let popup = self.question(question);
-        self.open(popup);
+        self.open(Popup::ask(question));
     }
 
     /// Asks a question about what the popup at this place is for, right above it.
     pub(crate) fn ask_above(&mut self, place: usize, question: Question) {
-        let popup = self.question(question);
+        let popup = self.numbered(Popup::ask(question));
         let above = (place + 1).min(self.popups.len());
         self.popups.insert(above, popup);
     }
 
+    /// The popup on top.
+    pub(crate) fn popup(&self) -> Option<&Popup> {
+        self.popups.last().map(|open| &open.popup)
+    }
+
+    pub(crate) fn popup_mut(&mut self) -> Option<&mut Popup> {
+        self.popups.last_mut().map(|open| &mut open.popup)
+    }
+
+    /// Closes the popup on top.
+    pub(crate) fn close(&mut self) -> Option<Popup> {
+        self.popups.pop().map(|open| open.popup)
+    }
+
     /// What must be drawn before it takes a key, if that is so of what keys go to now.
-    fn guarded(&self) -> Option<GuardId> {
-        match (self.popup(), self.step) {
-            (Some(popup), _) => popup.guarded(),
-            (None, Step::Accounts) => self.accounts.moved,
-            (None, _) => None,
+    fn guarded(&self) -> Option<ScreenId> {
+        match self.popups.last() {
+            Some(open) => open.popup.is_guarded().then_some(open.id),
+            None => (self.step.guarded)(self),
         }
     }
 
     /// Takes that a frame was drawn. In a terminal that is too small it showed nothing.
-    pub(crate) fn note_drawn(&mut self, frame: FrameNumber) {
+    pub(crate) fn note_drawn(&mut self, frame: FrameNumber, page: usize) {
         let guarded = self.guarded();
         let shown = guarded.filter(|_| !layout::is_too_small(self.size));
-        let known = self.in_sight.filter(|(id, _)| shown == Some(*id));
-        self.in_sight = known.or_else(|| Some((shown?, frame)));
+        self.sight.note_drawn(frame, shown, page);
     }
 
-    /// Whether a key that was read after this frame was meant for what it would go to: what does
-    /// something outside takes no key that was on its way when it opened.
+    /// Whether a key that was read after this frame was meant for what it would go to.
     pub(crate) fn is_meant(&self, seen: FrameNumber) -> bool {
-        match self.guarded() {
-            None => true,
-            Some(id) => self
-                .in_sight
-                .is_some_and(|(shown, first)| shown == id && seen >= first),
-        }
+        self.guarded()
+            .is_none_or(|id| self.sight.is_meant(id, seen))
     }
 
-    /// The popup on top.
-    pub(crate) fn popup(&self) -> Option<&Popup> {
-        self.popups.last()
+    /// Shows the step's text from its start.
+    pub(crate) const fn restart_text(&mut self) {
+        self.text = self.sight.id();
+    }
+
+    /// Scrolls the text of the popup on top, or the step's, if the action is a move.
+    pub(crate) fn scroll(&mut self, action: Action) {
+        let text = self.popups.last().map_or(self.text, |open| open.id);
+        self.sight.scroll(text, action);
     }
 
     pub(crate) fn say(&mut self, tone: Tone, text: impl Into<String>) {
@@ -253,16 +267,11 @@ impl Model {
         });
     }
 
-    pub(crate) fn say_problem(&mut self, blocker: &Problem) {
+    pub(crate) fn say_problem(&mut self, problem: &Problem) {
         self.say(
             Tone::Warning,
-            format!("{} — {}", blocker.what, blocker.hint),
+            format!("{} — {}", problem.what, problem.hint),
         );
-    }
-
-    /// How far a page moves in the current step.
-    pub(crate) fn page(&self) -> usize {
-        layout::page(self)
     }
 
     /// The proved identity of a side.
@@ -289,15 +298,23 @@ impl Model {
         Some(source != owner)
     }
 
+    /// What an assessment that is made now holds for.
+    pub(crate) const fn basis(&self) -> Basis {
+        Basis {
+            source: self.accounts.source.revision,
+            destination: self.accounts.destination.revision,
+            undone: self.changes.undone,
+            runs: self.progress.revision,
+        }
+    }
+
     /// The plan as chosen so far, once every part of it is.
     pub(crate) fn plan(&self) -> Option<Plan> {
-        let source = self.accounts.source.sign_in()?.clone();
-        if self.tables.jobs.is_empty() {
-            return None;
-        }
         Some(Plan {
-            kind: Kind::Export,
-            source: Source { sign_in: source },
+            kind: (self.flow.kind)(self)?,
+            source: Source {
+                sign_in: self.accounts.source.sign_in()?.clone(),
+            },
             destination: job::Destination {
                 sign_in: self.accounts.destination.sign_in().cloned(),
                 bucket: self.destination.bucket.clone()?,
@@ -305,7 +322,7 @@ impl Model {
                 prefix: self.destination.prefix.clone(),
             },
             encryption: self.encryption.choice.clone()?,
-            tables: self.tables.jobs.clone(),
+            tables: (self.flow.tables)(self),
         })
     }
 
@@ -315,64 +332,55 @@ impl Model {
     }
 
     /// The scopes of the key table that hold now, the innermost first.
-    #[must_use]
-    pub fn scopes(&self) -> Vec<Scope> {
+    pub(crate) fn scopes(&self) -> Vec<KeyScope> {
         let mut scopes = match self.popup() {
             Some(popup) => popup.scopes(),
             None => self.step_scopes(),
         };
-        scopes.push(Scope::Always);
+        scopes.push(KeyScope::Always);
         scopes
     }
 
     /// The scopes of the step itself, the innermost first.
-    pub(crate) fn step_scopes(&self) -> Vec<Scope> {
-        let (step, is_list) = match self.step {
-            Step::Accounts => (Scope::Accounts, true),
-            Step::Tables => (Scope::Tables, true),
-            Step::Destination => (Scope::Destination, true),
-            Step::Encryption => (Scope::Encryption, true),
-            Step::Access => (Scope::Access, false),
-            Step::Review => (Scope::Review, false),
-            Step::Progress => (Scope::Progress, false),
-        };
-        if self
-            .list()
-            .is_some_and(super::widgets::list::List::is_typing)
-        {
-            return vec![Scope::Filter];
+    pub(crate) fn step_scopes(&self) -> Vec<KeyScope> {
+        if self.list().is_some_and(List::is_typing) {
+            return vec![KeyScope::Filter];
         }
-        let mut scopes = vec![step];
-        if is_list {
-            scopes.push(Scope::List);
+        let mut scopes = self.step.scopes.to_vec();
+        if self.step.list.is_some() {
+            scopes.push(KeyScope::List);
         }
-        scopes.extend([Scope::Moving, Scope::Wizard]);
+        scopes.extend([KeyScope::Moving, KeyScope::Wizard]);
         scopes
     }
 
-    /// Whether something on the screen moves by itself: then, and only then, time is told.
+    /// The list that moves and filters go to.
+    pub(crate) fn list(&self) -> Option<&List> {
+        self.step.list.map(|list| (list.get)(self))
+    }
+
+    pub(crate) fn list_mut(&mut self) -> Option<&mut List> {
+        self.step.list.map(|list| (list.get_mut)(self))
+    }
+
+    /// Whether something on the screen moves by itself: then, and only then, the time is sent.
     #[must_use]
     pub fn is_moving(&self) -> bool {
-        self.is_waiting() || self.progress.is_followed() || self.leaving == Leaving::AfterDeeds
+        self.is_waiting()
+            || self.progress.is_followed()
+            || self.shutdown == Shutdown::AfterMutations
     }
 
     /// Whether a reply is waited for.
     fn is_waiting(&self) -> bool {
-        !self.deeds.is_empty()
-            || self.accounts.profiles.is_loading()
-            || [Side::Source, Side::Destination]
-                .iter()
-                .any(|side| self.accounts.side(*side).is_signing_in())
-            || self.tables.is_loading()
-            || self.destination.buckets.is_loading()
-            || self.destination.facts.is_loading()
-            || self.encryption.keys.is_loading()
-            || self.access.judged.is_loading()
-            || self.changing.is_some()
-            || self.undo_asked.is_some()
+        !self.mutations.is_empty()
+            || self.assessing.assessed.is_loading()
+            || self.changes.under_way.is_some()
+            || self.changes.undo_asked.is_some()
+            || self.flow.steps.iter().any(|step| (step.is_waiting)(self))
     }
 
-    /// The run that was started or gone on with, for what is said after the end.
+    /// The run that was started or resumed, for what is said after the end.
     #[must_use]
     pub fn run(&self) -> Option<i64> {
         self.progress.run
@@ -388,13 +396,5 @@ impl Model {
     #[must_use]
     pub fn has_unfinished_exports(&self) -> bool {
         self.progress.run.is_some() && !self.progress.is_finished()
-    }
-
-    /// The question that quitting asks.
-    pub(crate) fn ask_to_quit(&mut self) {
-        let is_asked = self.popups.iter().any(Popup::asks_to_quit);
-        if !is_asked {
-            self.ask(Question::Quit);
-        }
     }
 }

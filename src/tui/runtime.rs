@@ -25,24 +25,25 @@ use tokio_util::task::TaskTracker;
 use self::signals::{Signal, Signals};
 use self::terminal::Screen;
 use super::keymap::{Keymap, KeymapError};
-use super::message::{Effect, Errand, FrameNumber, Message, Query};
-use super::model::{Model, Start};
+use super::message::{Effect, FrameNumber, Message, Query, QueryGroup};
+use super::model::{Model, WizardStart};
 use super::theme::Theme;
-use super::update::{open, update};
-use super::view::{self, ViewState};
+use super::update::{open, start, update};
+use super::view;
+use super::view_state::ViewState;
 use crate::job::Plan;
 use crate::work::Work;
 use crate::work::event::{OperationProgress, Side};
 
 /// How often a frame is drawn while something moves.
-const BEAT: Duration = Duration::from_millis(120);
+const TICK: Duration = Duration::from_millis(120);
 
 /// How long quitting waits for a run that is followed to be cut off cleanly.
 const PATIENCE_AT_THE_END: Duration = Duration::from_secs(5);
 
 /// What the wizard is opened with.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct WizardOptions {
     /// A plan to fill the steps with.
     pub plan: Option<Plan>,
     /// The file it came from.
@@ -79,11 +80,11 @@ pub enum TuiError {
 }
 
 /// Opens the wizard, and returns when it was left.
-pub async fn run(work: Work, options: Options) -> Result<WizardExit, TuiError> {
+pub async fn run(work: Work, options: WizardOptions) -> Result<WizardExit, TuiError> {
     let keymap = Arc::new(Keymap::built_in()?);
     let signals = Signals::listen()?;
     let screen = Screen::open()?;
-    let start = Start {
+    let wizard_start = WizardStart {
         is_sandbox: work.settings().is_sandbox,
         is_read_only: options.is_read_only,
         production: work.settings().production.clone(),
@@ -94,19 +95,19 @@ pub async fn run(work: Work, options: Options) -> Result<WizardExit, TuiError> {
     let (sender, messages) = mpsc::unbounded_channel();
     let mut wizard = Wizard {
         work,
-        model: Model::new(keymap, start),
+        model: start(keymap, wizard_start),
         theme: Theme::from_environment(|name| std::env::var(name).ok()),
         view: ViewState::default(),
         screen,
         signals,
         sender,
         messages,
-        errands: HashMap::new(),
+        query_groups: HashMap::new(),
         following: CancellationToken::new(),
         tasks: TaskTracker::new(),
         is_over: false,
     };
-    wizard.go_on().await?;
+    wizard.resume().await?;
     Ok(wizard.end().await)
 }
 
@@ -120,9 +121,9 @@ struct Wizard {
     signals: Signals,
     sender: UnboundedSender<Message>,
     messages: UnboundedReceiver<Message>,
-    errands: HashMap<Errand, CancellationToken>,
+    query_groups: HashMap<QueryGroup, CancellationToken>,
     following: CancellationToken,
-    /// Deeds, watches and trials: what the end waits for.
+    /// Mutations, watches and trials: what the end waits for.
     tasks: TaskTracker,
     is_over: bool,
 }
@@ -132,20 +133,20 @@ enum Wake {
     Input(Option<(FrameNumber, io::Result<Input>)>),
     Message(Option<Message>),
     Signal(Signal),
-    Beat,
+    Tick,
 }
 
 impl Wizard {
-    async fn go_on(&mut self) -> Result<(), TuiError> {
+    async fn resume(&mut self) -> Result<(), TuiError> {
         let (columns, rows) = self.screen.size()?;
-        self.happen(Message::Resized(columns, rows)).await?;
+        self.dispatch(Message::Resized(columns, rows)).await?;
         let effects = open(&mut self.model);
-        self.carry_out(effects).await?;
+        self.run_effects(effects).await?;
         self.draw()?;
         while !self.is_over {
             let wake = self.wait().await;
-            self.happen(Message::Ticked(Timestamp::now())).await?;
-            self.take(wake).await?;
+            self.dispatch(Message::Ticked(Timestamp::now())).await?;
+            self.handle_wake(wake).await?;
             self.drain().await?;
             self.draw()?;
         }
@@ -158,27 +159,27 @@ impl Wizard {
             input = self.screen.typed() => Wake::Input(input),
             message = self.messages.recv() => Wake::Message(message),
             signal = self.signals.next() => Wake::Signal(signal),
-            () = tokio::time::sleep(BEAT), if is_moving => Wake::Beat,
+            () = tokio::time::sleep(TICK), if is_moving => Wake::Tick,
         }
     }
 
-    async fn take(&mut self, wake: Wake) -> Result<(), TuiError> {
+    async fn handle_wake(&mut self, wake: Wake) -> Result<(), TuiError> {
         match wake {
             Wake::Input(Some((seen, Ok(input)))) => match message(input, seen) {
-                Some(message) => self.happen(message).await,
+                Some(message) => self.dispatch(message).await,
                 None => Ok(()),
             },
             // The terminal is gone: nobody is there to be asked.
             Wake::Input(Some((_, Err(_))) | None) | Wake::Signal(Signal::End) => {
-                self.happen(Message::Terminated).await
+                self.dispatch(Message::Terminated).await
             }
-            Wake::Message(Some(message)) => self.happen(message).await,
+            Wake::Message(Some(message)) => self.dispatch(message).await,
             Wake::Signal(Signal::Stop) => self.suspend().await,
             Wake::Signal(Signal::Continue) => {
                 self.screen.close().await;
                 Ok(self.screen.reopen()?)
             }
-            Wake::Message(None) | Wake::Beat => Ok(()),
+            Wake::Message(None) | Wake::Tick => Ok(()),
         }
     }
 
@@ -187,10 +188,10 @@ impl Wizard {
         while !self.is_over {
             if let Some((seen, input)) = self.screen.queued_input() {
                 if let Some(message) = input.ok().and_then(|input| message(input, seen)) {
-                    self.happen(message).await?;
+                    self.dispatch(message).await?;
                 }
             } else if let Ok(message) = self.messages.try_recv() {
-                self.happen(message).await?;
+                self.dispatch(message).await?;
             } else {
                 return Ok(());
             }
@@ -198,17 +199,17 @@ impl Wizard {
         Ok(())
     }
 
-    async fn happen(&mut self, message: Message) -> Result<(), TuiError> {
+    async fn dispatch(&mut self, message: Message) -> Result<(), TuiError> {
         let effects = update(&mut self.model, message);
-        self.carry_out(effects).await
+        self.run_effects(effects).await
     }
 
-    async fn carry_out(&mut self, effects: Vec<Effect>) -> Result<(), TuiError> {
+    async fn run_effects(&mut self, effects: Vec<Effect>) -> Result<(), TuiError> {
         for effect in effects {
             match effect {
-                Effect::Ask(request, errand, query) => {
-                    let token = self.errands.entry(errand).or_default().clone();
-                    let is_trial = matches!(query, Query::Hold(..));
+                Effect::Ask(request, query_group, query) => {
+                    let token = self.query_groups.entry(query_group).or_default().clone();
+                    let is_trial = matches!(query, Query::WaitForPropagation(..));
                     let asking = perform::ask(self.work.clone(), request, query, token.clone());
                     let sender = self.sender.clone();
                     if is_trial {
@@ -224,17 +225,17 @@ impl Wizard {
                         }
                     });
                 }
-                Effect::Cancel(errand) => {
-                    if let Some(token) = self.errands.remove(&errand) {
+                Effect::Cancel(query_group) => {
+                    if let Some(token) = self.query_groups.remove(&query_group) {
                         token.cancel();
                     }
                 }
-                Effect::Do(request, deed) => {
+                Effect::Mutate(request, mutation) => {
                     let (cancel, sender) = (self.following.clone(), self.sender.clone());
-                    self.tasks.spawn(perform::deed(
+                    self.tasks.spawn(perform::mutation(
                         self.work.clone(),
                         request,
-                        deed,
+                        mutation,
                         cancel,
                         sender,
                     ));
@@ -279,19 +280,19 @@ impl Wizard {
             .screen
             .draw(|frame| view::draw(model, theme, view, frame))?;
         // It calls for nothing: what is to be done about the model was, before it was drawn.
-        let _ = update(&mut self.model, Message::Drawn(drawn));
+        let _ = update(&mut self.model, Message::Drawn(drawn, self.view.page()));
         Ok(())
     }
 
     /// Cuts off what is followed, and waits for it to be written down.
     async fn end(mut self) -> WizardExit {
         self.following.cancel();
-        for token in self.errands.values() {
+        for token in self.query_groups.values() {
             token.cancel();
         }
         self.screen.close().await;
         self.tasks.close();
-        // A deed is waited for by the model itself; this is for watches, which end at once.
+        // A mutation is waited for by the model itself; this is for watches, which end at once.
         let _ = tokio::time::timeout(PATIENCE_AT_THE_END, self.tasks.wait()).await;
         while let Ok(message) = self.messages.try_recv() {
             let _ = update(&mut self.model, message);

@@ -1,6 +1,6 @@
-//! The wizard's steps: what each one holds, and what its keys do.
+//! The wizard's steps, and the flows that are made of them.
 //!
-//! A step decides what can be chosen, what that sets off, and what is missing before one can go on.
+//! A flow is a list of steps. A new step is a folder of its own and a line in its flow.
 
 pub mod access;
 pub mod accounts;
@@ -10,72 +10,31 @@ pub mod progress;
 pub mod review;
 pub mod tables;
 
-/// A step of the wizard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
-    /// Who exports and who receives.
-    Accounts,
-    /// What is exported.
-    Tables,
-    /// Which bucket receives it.
-    Destination,
-    /// How the objects are encrypted.
-    Encryption,
-    /// Which policies that needs.
-    Access,
-    /// All of it, before the start.
-    Review,
-    /// The exports under way.
-    Progress,
-}
+use super::model::flow::Flow;
+use crate::job::{Kind, Plan};
 
-impl Step {
-    /// All steps, in their order.
-    pub const ALL: [Self; 7] = [
-        Self::Accounts,
-        Self::Tables,
-        Self::Destination,
-        Self::Encryption,
-        Self::Access,
-        Self::Review,
-        Self::Progress,
-    ];
+/// Tables are exported to a bucket.
+pub(crate) static EXPORT: Flow = Flow {
+    title: "Export",
+    steps: &[
+        &accounts::STEP,
+        &tables::STEP,
+        &destination::STEP,
+        &encryption::STEP,
+        &access::STEP,
+        &review::STEP,
+        &progress::STEP,
+    ],
+    kind: |model| (!model.tables.jobs.is_empty()).then_some(Kind::Export),
+    tables: |model| model.tables.jobs.clone(),
+    takes: |kind| matches!(kind, Kind::Export),
+};
 
-    /// The step's name.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Accounts => "Accounts",
-            Self::Tables => "Tables",
-            Self::Destination => "Destination",
-            Self::Encryption => "Encryption",
-            Self::Access => "Access",
-            Self::Review => "Review",
-            Self::Progress => "Progress",
-        }
-    }
+/// All flows, the one first that the wizard opens with.
+pub(crate) static FLOWS: [&Flow; 1] = [&EXPORT];
 
-    /// The step's number, from 1.
-    #[must_use]
-    pub fn number(self) -> usize {
-        1 + Self::ALL.iter().position(|step| *step == self).unwrap_or(0)
-    }
-
-    /// The next step.
-    #[must_use]
-    pub fn next(self) -> Option<Self> {
-        Self::ALL.get(self.number()).copied()
-    }
-
-    /// The step before.
-    #[must_use]
-    pub fn previous(self) -> Option<Self> {
-        match self {
-            Self::Accounts => None,
-            step => step
-                .number()
-                .checked_sub(2)
-                .and_then(|index| Self::ALL.get(index).copied()),
-        }
-    }
+/// The flow that makes plans of this kind.
+pub(crate) fn flow_of(plan: &Plan) -> &'static Flow {
+    let flow = FLOWS.iter().find(|flow| (flow.takes)(&plan.kind));
+    flow.copied().unwrap_or(&EXPORT)
 }

@@ -1,45 +1,61 @@
-//! What happens becomes a changed model and work for the outside.
+//! A message becomes a changed model and work for the outside.
 //!
 //! Nothing here touches a clock, a disk, a network or a channel: time enters as a message, and what
 //! is to be done leaves as data.
 
+use std::sync::Arc;
+
 use crokey::KeyCombination;
 
+use super::actions::is_possible;
+use super::assessing;
+use super::changes;
 use super::consent;
-use super::keymap::Action;
+use super::keymap::{Action, Keymap};
 use super::layout;
-use super::message::{Effect, Errand, FrameNumber, Message, MutationResult, Query, Reply};
-use super::model::{Leaving, Model, Tone};
-use super::outside::Problem;
-use super::popups::{self, Popup, changes, plan_file, question, runs};
+use super::message::{Effect, FrameNumber, Message, MutationResult, Query, QueryGroup, Reply};
+use super::model::{Model, Shutdown, Tone, WizardStart};
+use super::popups::state::Popup;
+use super::popups::{self, plan_file, question, runs};
 use super::probing;
 use super::remote::{Remote, RequestId};
+use super::services::RunSummary;
+use super::shutdown;
 use super::steps::accounts::{self, proof};
-use super::steps::{Step, access, destination, encryption, progress, review, tables};
+use super::steps::progress::state::Following;
+use super::steps::{self, access, destination, encryption, progress, tables};
+use super::widgets::format;
 use super::widgets::list::List;
 use crate::work::event::Side;
+
+/// The model at the start, in the flow of the plan that it is filled with.
+#[must_use]
+pub fn start(keymap: Arc<Keymap>, start: WizardStart) -> Model {
+    let flow = start.plan.as_ref().map_or(&steps::EXPORT, steps::flow_of);
+    Model::new(keymap, start, flow, &accounts::STEP)
+}
 
 /// What the start sets off.
 #[must_use]
 pub fn open(model: &mut Model) -> Vec<Effect> {
-    let mut effects = accounts::reload(model);
+    let mut effects = accounts::update::reload(model);
     let request = model.request();
     model.open_runs.ask(request);
-    effects.push(Effect::Ask(request, Errand::Opening, Query::OpenRuns));
+    effects.push(Effect::Ask(request, QueryGroup::Opening, Query::OpenRuns));
     let request = model.request();
     let unfinished = Query::UnfinishedProbes;
-    effects.push(Effect::Ask(request, Errand::Opening, unfinished));
+    effects.push(Effect::Ask(request, QueryGroup::Opening, unfinished));
     effects.extend(proof::prove_filled_in(model));
     effects
 }
 
-/// Takes what happened; the effects are for the runtime to carry out, in their order.
+/// Takes a message; the effects are for the runtime to run, in their order.
 #[must_use]
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let mut effects = match message {
         Message::KeyPressed(key, seen) => press(model, key, seen),
-        Message::Drawn(frame) => {
-            model.note_drawn(frame);
+        Message::Drawn(frame, page) => {
+            model.note_drawn(frame, page);
             return Vec::new();
         }
         Message::Pasted(text) => {
@@ -56,40 +72,38 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Replied(request, reply) => take_reply(model, request, reply),
         Message::Reported(event) => {
-            progress::take_event(model, *event);
+            model.progress.take_event(*event, model.now);
             Vec::new()
         }
-        Message::WatchEnded(request, end) => progress::take_end(model, request, end),
-        Message::Done(request, outcome) => take_outcome(model, request, outcome),
+        Message::WatchEnded(request, end) => progress::update::take_end(model, request, end),
+        Message::Done(request, result) => take_result(model, request, result),
         Message::LoginEnded(side, end) => take_login(model, side, end),
-        Message::Terminated => leave(model),
+        Message::Terminated => shutdown::leave(model),
     };
     effects.extend(settle(model));
     effects
 }
 
-/// What follows from the model as it now is, whatever happened.
+/// What follows from the model as it now is, whatever the message was.
 fn settle(model: &mut Model) -> Vec<Effect> {
-    if model.leaving == Leaving::AfterDeeds && model.deeds.is_empty() {
-        model.leaving = Leaving::Now;
+    if model.shutdown == Shutdown::AfterMutations && model.mutations.is_empty() {
+        model.shutdown = Shutdown::Now;
         return vec![Effect::Quit];
     }
-    if model.resuming.is_some() {
-        return runs::resume_when_ready(model);
+    let mut effects = assessing::drop_outdated(model);
+    for step in model.flow.steps {
+        effects.extend((step.drop_outdated)(model));
     }
-    // A side that was proved anew may have taken away what the step shows.
-    let is_proved = model.identified(Side::Source).is_some();
-    match model.step {
-        Step::Tables if is_proved && model.tables.names.is_not_asked() => tables::enter(model),
-        Step::Tables => tables::describe_nearby(model),
-        Step::Access if is_proved && !access::is_of_plan(model) => access::enter(model),
-        Step::Review if is_proved && !access::is_of_plan(model) => review::enter(model),
-        _ => Vec::new(),
-    }
+    effects.extend(if model.resuming.is_some() {
+        runs::resume_when_ready(model)
+    } else {
+        (model.step.refresh)(model)
+    });
+    effects
 }
 
 fn press(model: &mut Model, key: KeyCombination, seen: FrameNumber) -> Vec<Effect> {
-    if model.leaving != Leaving::No {
+    if model.shutdown != Shutdown::No {
         return Vec::new();
     }
     model.has_acted = true;
@@ -98,7 +112,11 @@ fn press(model: &mut Model, key: KeyCombination, seen: FrameNumber) -> Vec<Effec
     if layout::is_too_small(model.size) {
         // Nobody sees what a key would do, nor a question.
         let is_quit = action == Some(Action::Quit);
-        return if is_quit { leave(model) } else { Vec::new() };
+        return if is_quit {
+            shutdown::leave(model)
+        } else {
+            Vec::new()
+        };
     }
     let is_of_program = matches!(
         action,
@@ -120,52 +138,9 @@ fn press(model: &mut Model, key: KeyCombination, seen: FrameNumber) -> Vec<Effec
     Vec::new()
 }
 
-/// Whether an action is possible now, where its scope holds.
-pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
-    if model.popup().is_some() {
-        return true;
-    }
-    match action {
-        Action::ClearFilter => model.list().is_some_and(|list| list.filter.is_some()),
-        Action::Back if model.step == Step::Progress => progress::can_go_back(model),
-        Action::Back => model.step.previous().is_some(),
-        Action::OpenRuns => model.open_runs.value().is_some_and(|runs| !runs.is_empty()),
-        _ => match model.step {
-            Step::Accounts => accounts::is_possible(model, action),
-            Step::Tables => tables::is_possible(model, action),
-            Step::Destination => destination::is_possible(model, action),
-            Step::Encryption => encryption::is_possible(model, action),
-            Step::Access => access::is_possible(model, action),
-            Step::Review => review::is_possible(model, action),
-            Step::Progress => progress::is_possible(model, action),
-        },
-    }
-}
-
-/// Whether the hint bar offers an action: it is possible, and nothing blocks it.
-pub(crate) fn is_offered(model: &Model, action: Action) -> bool {
-    let is_blocked = model.popup().is_none()
-        && matches!(action, Action::Advance | Action::Start)
-        && can_advance(model).is_err();
-    is_possible(model, action) && !is_blocked
-}
-
-/// What is missing before one can go on.
-pub fn can_advance(model: &Model) -> Result<(), Problem> {
-    match model.step {
-        Step::Accounts => accounts::can_advance(model),
-        Step::Tables => tables::can_advance(model),
-        Step::Destination => destination::can_advance(model),
-        Step::Encryption => encryption::can_advance(model),
-        Step::Review => review::can_advance(model),
-        Step::Access => review::check_plan(model),
-        Step::Progress => Ok(()),
-    }
-}
-
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
-        Action::Quit => return quit(model),
+        Action::Quit => return shutdown::quit(model),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
         _ => {}
@@ -174,8 +149,8 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         return popups::act(model, action);
     }
     match action {
-        Action::Help => model.open(Popup::Help { line: 0 }),
-        Action::OpenRuns => runs::open(model),
+        Action::Help => model.open(Popup::Help),
+        Action::OpenRuns => model.open(Popup::Runs { cursor: 0 }),
         Action::Back => return back(model),
         Action::Advance => return advance(model),
         Action::Filter => with_list(model, List::open_filter),
@@ -193,100 +168,44 @@ fn with_list(model: &mut Model, change: impl FnOnce(&mut List)) {
 }
 
 fn move_or_act(model: &mut Model, action: Action) -> Vec<Effect> {
-    let (rows, page) = (row_count(model), model.page());
-    if model
-        .list_mut()
-        .is_some_and(|list| list.act(action, rows, page))
-    {
-        return Vec::new();
-    }
-    match model.step {
-        Step::Accounts => {
-            if action == Action::Choose {
-                model.resuming = None;
-            }
-            accounts::act(model, action)
+    let step = model.step;
+    if let Some(list) = step.list {
+        let (rows, page) = ((list.count)(model), model.sight.page);
+        if (list.get_mut)(model).act(action, rows, page) {
+            return Vec::new();
         }
-        Step::Tables => tables::act(model, action),
-        Step::Destination => destination::act(model, action),
-        Step::Encryption => encryption::act(model, action),
-        Step::Access => access::act(model, action),
-        Step::Review => review::act(model, action),
-        Step::Progress => progress::act(model, action),
     }
+    (step.act)(model, action)
 }
 
-/// Goes back a step. What a start would do is read again with new tokens: with the old ones AWS
-/// would answer with the exports that were started already.
+/// Goes back a step.
 fn back(model: &mut Model) -> Vec<Effect> {
-    let Some(step) = model.step.previous() else {
-        return Vec::new();
-    };
-    model.step = step;
-    if step == Step::Review {
-        model.access.forget();
-        return review::enter(model);
+    if let Some(step) = model.flow.previous(model.step) {
+        model.step = step;
+        model.restart_text();
     }
     Vec::new()
 }
 
 /// Goes on to the next step, or says what is missing.
 fn advance(model: &mut Model) -> Vec<Effect> {
-    if model.step == Step::Review {
-        return review::act(model, Action::Start);
+    if let Some(effects) = (model.step.instead_of_next)(model) {
+        return effects;
     }
-    if let (Step::Access, Some(violations)) = (model.step, model.violations()) {
-        review::show_violations(model, &violations);
+    if let Err(problem) = (model.step.check)(model) {
+        model.say_problem(&problem);
         return Vec::new();
     }
-    if let Err(blocker) = can_advance(model) {
-        model.say_problem(&blocker);
-        return Vec::new();
-    }
-    let Some(step) = model.step.next() else {
+    let Some(step) = model.flow.next(model.step) else {
         return Vec::new();
     };
-    if model.step == Step::Tables {
-        tables::say_what_is_off(model);
-    }
     model.step = step;
-    match step {
-        Step::Tables => tables::enter(model),
-        Step::Destination => destination::enter(model),
-        Step::Encryption => encryption::enter(model),
-        Step::Access => access::enter(model),
-        Step::Review => review::enter(model),
-        Step::Accounts | Step::Progress => Vec::new(),
-    }
-}
-
-/// Asks before quitting, except where nothing would be left behind; asked twice, it is answered.
-fn quit(model: &mut Model) -> Vec<Effect> {
-    let is_asked = model.popup().is_some_and(Popup::asks_to_quit);
-    if is_asked || model.progress.is_finished() {
-        return leave(model);
-    }
-    model.ask_to_quit();
-    Vec::new()
-}
-
-/// Ends the wizard, after the deeds in flight.
-pub(crate) fn leave(model: &mut Model) -> Vec<Effect> {
-    model.popups.clear();
-    if model.deeds.is_empty() {
-        model.leaving = Leaving::Now;
-        return vec![Effect::Quit];
-    }
-    model.leaving = Leaving::AfterDeeds;
-    model.say(
-        Tone::Plain,
-        "waiting for the answer to a call that was sent, so that nothing is lost …",
-    );
-    vec![Effect::CutOff]
+    model.restart_text();
+    (step.enter)(model)
 }
 
 fn type_key(model: &mut Model, key: KeyCombination) {
-    if let Some(popup) = model.popups.last_mut() {
+    if let Some(popup) = model.popup_mut() {
         popup.press(key);
         return;
     }
@@ -300,7 +219,7 @@ fn type_key(model: &mut Model, key: KeyCombination) {
 
 /// Pasted text goes where text is typed, and nowhere else.
 fn paste(model: &mut Model, text: &str) {
-    if let Some(popup) = model.popups.last_mut() {
+    if let Some(popup) = model.popup_mut() {
         if let Some(entry) = popup.entry() {
             entry.insert(text);
         }
@@ -319,45 +238,41 @@ fn take_reply(model: &mut Model, request: RequestId, reply: Reply) -> Vec<Effect
     match reply {
         Reply::Profiles(profiles) => {
             if model.accounts.profiles.answer(request, Ok(profiles)) {
-                accounts::take_in(model);
+                accounts::update::take_in(model);
             }
         }
         Reply::SignedIn(side, answer) => {
-            return proof::take_proof(model, request, side, *answer);
+            proof::take_proof(model, request, side, *answer);
         }
         Reply::Tables(answer) => {
             model.tables.names.answer(request, answer);
         }
         Reply::Table(facts) => {
-            tables::take_facts(model, request, *facts);
+            tables::update::take_facts(model, request, *facts);
         }
         Reply::Buckets(answer) => {
-            destination::take_buckets(model, request, answer);
+            destination::update::take_buckets(model, request, answer);
         }
         Reply::Bucket(facts) => {
-            destination::take_facts(model, request, *facts);
+            destination::update::take_facts(model, request, *facts);
         }
         Reply::Keys(answer) => {
             if model.encryption.keys.answer(request, answer) {
-                encryption::suggest(model);
+                encryption::update::suggest(model);
             }
         }
-        Reply::Judged(answer) => access::take_judged(model, request, *answer),
-        Reply::Propagation(held) => return consent::take_held(model, request, &held),
+        Reply::Assessed(answer) => access::update::take_assessed(model, request, *answer),
+        Reply::Propagation(held) => return consent::take_propagation(model, request, &held),
         Reply::Changes(answer) => changes::take(model, request, answer),
         Reply::UndoProposed(answer) => consent::take_undo_proposal(model, request, *answer),
         Reply::OpenRuns(answer) => take_open_runs(model, request, answer),
-        Reply::UnfinishedProbes(probes) => probing::tell_unfinished(model, &probes),
+        Reply::UnfinishedProbes(probes) => access::update::tell_unfinished(model, &probes),
     }
     Vec::new()
 }
 
 /// Shows the runs under way, unless a key was pressed already: it was meant for something else.
-fn take_open_runs(
-    model: &mut Model,
-    request: RequestId,
-    answer: Result<Vec<super::outside::RunSummary>, String>,
-) {
+fn take_open_runs(model: &mut Model, request: RequestId, answer: Result<Vec<RunSummary>, String>) {
     if !model.open_runs.answer(request, answer) {
         return;
     }
@@ -367,8 +282,7 @@ fn take_open_runs(
             if model.has_acted {
                 model.say(Tone::Warning, text);
             } else {
-                let id = model.guard_id();
-                model.announce(Popup::Runs { id, cursor: 0 });
+                model.announce(Popup::Runs { cursor: 0 });
             }
         }
         Remote::Failed(why) => {
@@ -380,19 +294,19 @@ fn take_open_runs(
 }
 
 fn counted_runs(count: usize) -> String {
-    super::widgets::format::counted(count as u64, "run") + if count == 1 { " is" } else { " are" }
+    format::counted(count as u64, "run") + if count == 1 { " is" } else { " are" }
 }
 
-/// Takes the end of a deed. It always counts.
-fn take_outcome(model: &mut Model, request: RequestId, outcome: MutationResult) -> Vec<Effect> {
-    model.deeds.retain(|deed| *deed != request);
-    match outcome {
-        MutationResult::Started(run) if model.leaving == Leaving::No => {
-            return progress::follow(model, run);
+/// Takes the end of a mutation. It always counts.
+fn take_result(model: &mut Model, request: RequestId, result: MutationResult) -> Vec<Effect> {
+    model.mutations.retain(|known| *known != request);
+    match result {
+        MutationResult::Started(run) if model.shutdown == Shutdown::No => {
+            return progress::update::follow(model, run);
         }
         MutationResult::Started(run) => model.progress.run = Some(run),
         MutationResult::NotStarted(why) => {
-            model.progress.state = progress::Following::CutOff(why);
+            model.progress.state = Following::CutOff(why);
         }
         MutationResult::Applied(applied) => return consent::take_applied(model, &applied),
         MutationResult::NotApplied(why) => return consent::take_not_applied(model, why),
@@ -413,40 +327,6 @@ fn take_login(model: &mut Model, side: Side, end: Result<(), String>) -> Vec<Eff
         Err(why) => {
             model.say(Tone::Bad, why);
             Vec::new()
-        }
-    }
-}
-
-/// How many rows the step's list has.
-fn row_count(model: &Model) -> usize {
-    match model.step {
-        Step::Accounts => model.accounts.rows(model.accounts.focus).len(),
-        Step::Tables => model.tables.rows().len(),
-        Step::Destination => model.destination.rows().len(),
-        Step::Encryption => model.encryption.rows().len(),
-        Step::Access | Step::Review | Step::Progress => 0,
-    }
-}
-
-impl Model {
-    /// The list that moves and filters go to.
-    pub(crate) const fn list(&self) -> Option<&List> {
-        match self.step {
-            Step::Accounts => Some(&self.accounts.side(self.accounts.focus).list),
-            Step::Tables => Some(&self.tables.list),
-            Step::Destination => Some(&self.destination.list),
-            Step::Encryption => Some(&self.encryption.list),
-            Step::Access | Step::Review | Step::Progress => None,
-        }
-    }
-
-    const fn list_mut(&mut self) -> Option<&mut List> {
-        match self.step {
-            Step::Accounts => Some(&mut self.accounts.side_mut(self.accounts.focus).list),
-            Step::Tables => Some(&mut self.tables.list),
-            Step::Destination => Some(&mut self.destination.list),
-            Step::Encryption => Some(&mut self.encryption.list),
-            Step::Access | Step::Review | Step::Progress => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::Value;
 use tableferry::assess::verdict::AssessedRequirement;
 use tableferry::job::Plan;
-use tableferry::tui::outside::Judged;
+use tableferry::tui::services::AssessedPlan;
 use tableferry::work::ControlDocuments;
 
 use crate::predicted::{check, example, verdicts};
@@ -78,7 +78,7 @@ async fn check_and_run_and_the_wizard_say_the_same_of_a_plan(
     let start = work
         .summarize_start(&assessed)
         .map_err(|error| error.to_string());
-    let judged = Judged::new(assessed.assessment, start, |_| None);
+    let judged = AssessedPlan::new(assessed.assessment, start, |_| None);
     let shown: Vec<Value> = judged
         .verdicts
         .iter()

@@ -686,7 +686,7 @@ fn wizard_with_a_fault() {
     let work = Work::new(environment, Journal::in_memory().unwrap(), settings);
     let _ = tokio::runtime::Runtime::new()
         .unwrap()
-        .block_on(tui::run(work, tui::Options::default()));
+        .block_on(tui::run(work, tui::WizardOptions::default()));
 }
 
 #[test]

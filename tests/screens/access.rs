@@ -19,11 +19,11 @@ use tableferry::job::requirement::{
 };
 use tableferry::job::{Encryption, Plan, SignIn, TableJob};
 use tableferry::journal::{ProbeId, ProbeStage, RunId};
-use tableferry::tui::consent::{Proposed, ProposedChange};
-use tableferry::tui::outside::{
-    ChangeId, ChangeKind, ChangeRecord, Judged, Probe, ProbeRecord, Proposal, StartSummary,
-    UndoProposal, Way,
+use tableferry::tui::services::{
+    AssessedPlan, ChangeId, ChangeKind, ChangeRecord, Probe, ProbeRecord, Proposal, RemedyOption,
+    StartSummary, UndoProposal,
 };
+use tableferry::tui::services::{Proposed, ProposedChange};
 use tableferry::work::event::Side;
 use tableferry::work::{ChangeStage, ChangeTarget};
 use tableferry_policy::arn::{AccountId, Region};
@@ -36,7 +36,7 @@ use crate::world::chosen_plan;
 const OBJECTS: &str = "arn:aws:s3:::export-landing/AWSDynamoDB/*";
 
 /// What is found: all allowed, or a bucket without a grant and a few things with it.
-pub fn judged(plan: &Plan, is_denied: bool, production: Option<&str>) -> Judged {
+pub fn assessed(plan: &Plan, is_denied: bool, production: Option<&str>) -> AssessedPlan {
     let mut verdicts = Vec::new();
     if is_denied {
         verdicts
@@ -64,10 +64,10 @@ pub fn judged(plan: &Plan, is_denied: bool, production: Option<&str>) -> Judged 
     } else {
         Vec::new()
     };
-    let ways = if is_denied {
+    let options = if is_denied {
         vec![
-            Way::Change(Box::new(proposed(production))),
-            Way::Nothing("it is a text for somebody else".to_owned()),
+            RemedyOption::Change(Box::new(proposed(production))),
+            RemedyOption::Nothing("it is a text for somebody else".to_owned()),
         ]
     } else {
         Vec::new()
@@ -85,13 +85,13 @@ pub fn judged(plan: &Plan, is_denied: bool, production: Option<&str>) -> Judged 
         made_at: noon(),
         requirements: verdicts.clone(),
     };
-    Judged {
+    AssessedPlan {
         policies: from_scratch(plan, &assessment.facts),
         notes: notes(plan, &assessment.facts),
         start: Ok(start_summary(plan)),
         assessment,
         verdicts,
-        ways,
+        options,
         request_texts: request_texts.collect(),
         remedies,
         fixed_plan: plan.clone(),

@@ -2,10 +2,10 @@
 
 use tableferry::assess::remedy::Fix;
 use tableferry::aws::dynamodb::ExportStatus;
-use tableferry::tui::consent::ProposedChange;
-use tableferry::tui::message::{Deed, Effect, Message, MutationResult, Query, Reply};
-use tableferry::tui::outside::{
-    Applied, ChangeId, PropagationReport, PropagationStatus, ReadBack, Undone, Way,
+use tableferry::tui::message::{Effect, Message, Mutation, MutationResult, Query, Reply};
+use tableferry::tui::services::ProposedChange;
+use tableferry::tui::services::{
+    Applied, ChangeId, PropagationReport, PropagationStatus, ReadBack, RemedyOption, Undone,
 };
 use tableferry::work::event::{Event, Stage};
 
@@ -39,7 +39,7 @@ fn at_the_end(world: World) -> Driver {
     driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
     driver.started(1);
     let (request, _) = driver.watch().unwrap();
-    driver.happen(Message::WatchEnded(request, Ok(())));
+    driver.dispatch(Message::WatchEnded(request, Ok(())));
     driver
 }
 
@@ -67,7 +67,7 @@ fn a_change_is_shown_as_a_whole_and_enter_alone_is_a_no() {
 fn a_pasted_yes_changes_nothing() {
     let mut driver = at_access(World::default());
     driver.go(&["a"]);
-    driver.happen(Message::Pasted("y\n".to_owned()));
+    driver.dispatch(Message::Pasted("y\n".to_owned()));
     driver.shows("Change this account?");
     assert!(driver.change().is_none());
 }
@@ -76,20 +76,20 @@ fn a_pasted_yes_changes_nothing() {
 fn after_the_yes_it_is_written_waited_for_and_read_again() {
     let mut driver = at_access(World::default());
     driver.go(&["a", "left", "enter"]);
-    let (request, deed) = driver.change().unwrap();
-    let Deed::Apply(plan, proposal) = deed else {
+    let (request, mutation) = driver.change().unwrap();
+    let Mutation::Apply(plan, proposal) = mutation else {
         unreachable!()
     };
     assert_eq!(plan.destination.bucket.as_str(), "export-landing");
     assert_eq!(proposal.account.as_str(), "222222222222");
     driver.shows("writing: bucket policy of export-landing");
     driver.world.is_denied = false;
-    driver.happen(Message::Done(request, applied(4, ReadBack::AsWritten)));
+    driver.dispatch(Message::Done(request, applied(4, ReadBack::AsWritten)));
     driver
         .wait(12)
         .shows("waiting until it holds, 12 s: bucket policy of");
     let (_, query) = driver.asked().pop().unwrap();
-    assert!(matches!(query, Query::Hold(_, ChangeId(4))));
+    assert!(matches!(query, Query::WaitForPropagation(_, ChangeId(4))));
     driver.settle();
     driver
         .shows("changed, and it holds")
@@ -102,7 +102,7 @@ fn a_change_that_does_not_hold_yet_is_told_in_full() {
     let mut driver = at_access(World::default());
     driver.go(&["a", "left", "enter"]);
     let (request, _) = driver.change().unwrap();
-    driver.happen(Message::Done(request, applied(4, ReadBack::AsWritten)));
+    driver.dispatch(Message::Done(request, applied(4, ReadBack::AsWritten)));
     let (request, _) = driver.asked().pop().unwrap();
     driver.forget_questions();
     let why = "S3 still refuses the upload with AccessDenied, six minutes after the change";
@@ -115,7 +115,7 @@ fn a_change_that_does_not_hold_yet_is_told_in_full() {
         .shows("AccessDenied, six minutes");
     let (_, query) = driver.asked().pop().unwrap();
     assert!(
-        matches!(query, Query::Judge(_)),
+        matches!(query, Query::Assess(_)),
         "the accounts are read again"
     );
 }
@@ -125,8 +125,11 @@ fn while_one_change_is_under_way_no_other_is_begun() {
     let mut driver = at_access(World::default());
     driver.go(&["a", "left", "enter", "a"]);
     driver.hides("Change this account?");
-    let deeds = driver.done.iter().filter(|e| matches!(e, Effect::Do(..)));
-    assert_eq!(deeds.count(), 1);
+    let mutations = driver
+        .done
+        .iter()
+        .filter(|e| matches!(e, Effect::Mutate(..)));
+    assert_eq!(mutations.count(), 1);
 }
 
 #[test]
@@ -135,7 +138,7 @@ fn quitting_waits_for_a_change_that_is_being_written() {
     driver.go(&["a", "left", "enter", "q", "y"]);
     assert!(!driver.has_quit());
     let (request, _) = driver.change().unwrap();
-    driver.happen(Message::Done(request, applied(4, ReadBack::AsWritten)));
+    driver.dispatch(Message::Done(request, applied(4, ReadBack::AsWritten)));
     assert!(driver.has_quit());
 }
 
@@ -145,7 +148,7 @@ fn quitting_says_which_changes_stay_and_how_they_are_taken_away() {
     driver.go(&["q"]).hides("change 4").go(&["n"]);
     driver.go(&["a", "left", "enter"]);
     let (request, _) = driver.change().unwrap();
-    driver.happen(Message::Done(request, applied(4, ReadBack::AsWritten)));
+    driver.dispatch(Message::Done(request, applied(4, ReadBack::AsWritten)));
     driver.settle();
     driver
         .go(&["q"])
@@ -173,7 +176,7 @@ fn where_production_is_concerned_the_name_is_typed() {
         "a name is typed letter by letter"
     );
     driver.go(&["ctrl-u"]).type_text("shop-prod").go(&["enter"]);
-    assert!(matches!(driver.change(), Some((_, Deed::Apply(..)))));
+    assert!(matches!(driver.change(), Some((_, Mutation::Apply(..)))));
 }
 
 #[test]
@@ -181,20 +184,20 @@ fn what_was_shown_is_what_is_applied_whatever_is_read_meanwhile() {
     let mut driver = at_access(World::default());
     driver.press(&["r", "a"]).shows("Change this account?");
     let (request, query) = driver.asked().pop().unwrap();
-    let Query::Judge(plan) = query else {
+    let Query::Assess(plan) = query else {
         unreachable!()
     };
-    let mut other = access::judged(&plan, true, None);
-    let Way::Change(proposed) = &mut other.ways[0] else {
+    let mut other = access::assessed(&plan, true, None);
+    let RemedyOption::Change(proposed) = &mut other.options[0] else {
         unreachable!()
     };
     let ProposedChange::Apply(proposal) = &mut proposed.change else {
         unreachable!()
     };
     proposal.title = "bucket policy of another-bucket".to_owned();
-    driver.reply(request, Reply::Judged(Box::new(Ok(other))));
+    driver.reply(request, Reply::Assessed(Box::new(Ok(other))));
     driver.press(&["left", "enter"]);
-    let Some((_, Deed::Apply(_, applied))) = driver.change() else {
+    let Some((_, Mutation::Apply(_, applied))) = driver.change() else {
         unreachable!()
     };
     assert_eq!(applied.title, "bucket policy of export-landing");
@@ -207,7 +210,7 @@ fn a_refusal_is_shown_word_for_word_and_the_accounts_are_read_again() {
     let (request, _) = driver.change().unwrap();
     let why = "bucket policy of export-landing was not written: s3:PutBucketPolicy: AccessDenied: \
                User: arn:aws:iam::222222222222:user/dev-admin is not authorized";
-    driver.happen(Message::Done(
+    driver.dispatch(Message::Done(
         request,
         MutationResult::NotApplied(why.to_owned()),
     ));
@@ -215,7 +218,7 @@ fn a_refusal_is_shown_word_for_word_and_the_accounts_are_read_again() {
         .shows("The change was not made")
         .shows("user/dev-admin is not authorized");
     let (_, query) = driver.asked().pop().unwrap();
-    assert!(matches!(query, Query::Judge(_)));
+    assert!(matches!(query, Query::Assess(_)));
     driver.go(&["esc", "backtab"]).shows("✗ 3 denied");
 }
 
@@ -225,7 +228,7 @@ fn an_update_that_was_lost_is_told() {
     driver.go(&["a", "left", "enter"]);
     let (request, _) = driver.change().unwrap();
     let diff = "-  \"Sid\": \"TableferryWrite\"\n+  \"Sid\": \"Theirs\"".to_owned();
-    driver.happen(Message::Done(request, applied(4, ReadBack::Lost { diff })));
+    driver.dispatch(Message::Done(request, applied(4, ReadBack::Lost { diff })));
     driver.shows("An update was lost").shows("Theirs");
 }
 
@@ -259,12 +262,12 @@ fn why_a_remedy_cannot_be_done_from_here_is_said() {
     let mut driver = at_access(World::default());
     driver.press(&["r"]);
     let (request, query) = driver.asked().pop().unwrap();
-    let Query::Judge(plan) = query else {
+    let Query::Assess(plan) = query else {
         unreachable!()
     };
-    let mut judged = access::judged(&plan, true, None);
-    judged.ways[0] = Way::Nothing("nobody is signed in to 222222222222".to_owned());
-    driver.reply(request, Reply::Judged(Box::new(Ok(judged))));
+    let mut assessed = access::assessed(&plan, true, None);
+    assessed.options[0] = RemedyOption::Nothing("nobody is signed in to 222222222222".to_owned());
+    driver.reply(request, Reply::Assessed(Box::new(Ok(assessed))));
     driver.press(&["tab"]);
     driver
         .shows("not to be done from here: nobody is signed in to")
@@ -276,22 +279,22 @@ fn a_remedy_of_the_plan_is_taken_over_and_judged_anew() {
     let mut driver = at_access(World::default());
     driver.press(&["r"]);
     let (request, query) = driver.asked().pop().unwrap();
-    let Query::Judge(plan) = query else {
+    let Query::Assess(plan) = query else {
         unreachable!()
     };
-    let mut judged = access::judged(&plan, true, None);
-    judged.remedies[0].fix = Fix::Plan {
+    let mut assessed = access::assessed(&plan, true, None);
+    assessed.remedies[0].fix = Fix::Plan {
         key: "destination.owner",
         value: "333333333333".to_owned(),
         why: "bucket export-landing is of 333333333333".to_owned(),
     };
-    judged.ways[0] = Way::Plan;
-    judged.fixed_plan.destination.owner = Some("333333333333".parse().unwrap());
-    driver.reply(request, Reply::Judged(Box::new(Ok(judged))));
+    assessed.options[0] = RemedyOption::Plan;
+    assessed.fixed_plan.destination.owner = Some("333333333333".parse().unwrap());
+    driver.reply(request, Reply::Assessed(Box::new(Ok(assessed))));
     driver.forget_questions();
     driver.press(&["tab", "a"]);
     let (_, query) = driver.asked().pop().unwrap();
-    let Query::Judge(plan) = query else {
+    let Query::Assess(plan) = query else {
         unreachable!()
     };
     assert_eq!(plan.destination.owner.unwrap().as_str(), "333333333333");
@@ -312,8 +315,8 @@ fn after_the_last_export_it_is_offered_to_take_a_change_away() {
     driver.go(&["enter"]).hides("Take this change away?");
     assert!(driver.change().is_none(), "Enter alone is a no");
     driver.go(&["enter", "left", "enter"]);
-    let (request, deed) = driver.change().unwrap();
-    let Deed::Undo(undo) = deed else {
+    let (request, mutation) = driver.change().unwrap();
+    let Mutation::Undo(undo) = mutation else {
         unreachable!()
     };
     assert_eq!(undo.record.id, ChangeId(4));
@@ -324,7 +327,7 @@ fn after_the_last_export_it_is_offered_to_take_a_change_away() {
         read_back: ReadBack::AsWritten,
         left: Vec::new(),
     };
-    driver.happen(Message::Done(
+    driver.dispatch(Message::Done(
         request,
         MutationResult::Undone(Box::new(undone)),
     ));
@@ -354,9 +357,9 @@ fn after_a_failure_nothing_is_offered_that_a_second_try_needs() {
     driver.started(1);
     let mut failed = export(0, "Orders");
     failed.stage = Stage::Running(ExportStatus::Failed);
-    driver.happen(Message::Reported(Box::new(Event::Operation(failed))));
+    driver.dispatch(Message::Reported(Box::new(Event::Operation(failed))));
     let (request, _) = driver.watch().unwrap();
-    driver.happen(Message::WatchEnded(request, Ok(())));
+    driver.dispatch(Message::WatchEnded(request, Ok(())));
     driver.settle().hides("Changes in place");
     driver.go(&["u"]).shows("Changes in place");
 }
@@ -374,7 +377,7 @@ fn going_back_after_a_change_was_taken_away_judges_anew() {
         read_back: ReadBack::AsWritten,
         left: Vec::new(),
     };
-    driver.happen(Message::Done(
+    driver.dispatch(Message::Done(
         request,
         MutationResult::Undone(Box::new(undone)),
     ));

@@ -1,7 +1,7 @@
-//! The Access step, key by key: what is judged, when it counts, and what a denial leads to.
+//! The Access step, key by key: what is assessed, when it counts, and what a denial leads to.
 
 use jiff::SignedDuration;
-use tableferry::tui::message::{Effect, Errand, Message, Query, Reply};
+use tableferry::tui::message::{Effect, Message, Query, QueryGroup, Reply};
 
 use crate::access;
 use crate::driver::{Driver, noon};
@@ -25,7 +25,7 @@ fn judge_asked(driver: &Driver) -> (tableferry::tui::remote::RequestId, Query) {
     let judge = asked
         .into_iter()
         .rev()
-        .find(|(_, query)| matches!(query, Query::Judge(_)));
+        .find(|(_, query)| matches!(query, Query::Assess(_)));
     judge.unwrap()
 }
 
@@ -50,7 +50,7 @@ fn verdicts_of_an_earlier_plan_are_dropped() {
     let mut driver = denied();
     driver.go(&TO_ACCESS[..12]).press(&["enter"]);
     let (first, query) = judge_asked(&driver);
-    let Query::Judge(plan) = query else {
+    let Query::Assess(plan) = query else {
         unreachable!()
     };
     driver.forget_questions();
@@ -62,12 +62,13 @@ fn verdicts_of_an_earlier_plan_are_dropped() {
     let is_cancelled = driver
         .done
         .iter()
-        .any(|effect| matches!(effect, Effect::Cancel(Errand::Access)));
+        .any(|effect| matches!(effect, Effect::Cancel(QueryGroup::Access)));
     assert!(is_cancelled, "what is read for the old plan is given up");
-    let judged = |is_denied| Reply::Judged(Box::new(Ok(access::judged(&plan, is_denied, None))));
-    driver.reply(first, judged(true));
+    let assessed =
+        |is_denied| Reply::Assessed(Box::new(Ok(access::assessed(&plan, is_denied, None))));
+    driver.reply(first, assessed(true));
     driver.shows("reading both accounts").hides("denied");
-    driver.reply(second, judged(false));
+    driver.reply(second, assessed(false));
     driver.shows("✓ 3 allowed").hides("denied");
 }
 
@@ -96,13 +97,13 @@ fn the_reason_why_nothing_could_be_judged_is_shown() {
     driver.go(&TO_ACCESS[..12]).press(&["enter"]);
     let (request, _) = judge_asked(&driver);
     let why = "the source is not signed in".to_owned();
-    driver.reply(request, Reply::Judged(Box::new(Err(why))));
+    driver.reply(request, Reply::Assessed(Box::new(Err(why))));
     driver.shows("✗ the source is not signed in");
     // Review asks once more.
     driver.press(&["enter"]);
     let (request, _) = judge_asked(&driver);
     let why = "the source is not signed in".to_owned();
-    driver.reply(request, Reply::Judged(Box::new(Err(why))));
+    driver.reply(request, Reply::Assessed(Box::new(Err(why))));
     driver.shows("could not be checked");
 }
 
@@ -142,16 +143,16 @@ fn a_caller_that_aws_does_not_know_is_warned_about_and_no_more() {
     let mut driver = denied();
     driver.go(&TO_ACCESS[..12]).press(&["enter"]);
     let (request, query) = judge_asked(&driver);
-    let Query::Judge(plan) = query else {
+    let Query::Assess(plan) = query else {
         unreachable!()
     };
     driver.forget_questions();
-    let mut judged = access::judged(&plan, true, None);
-    let caller = &mut judged.assessment.facts.source_mut().caller;
+    let mut assessed = access::assessed(&plan, true, None);
+    let caller = &mut assessed.assessment.facts.source_mut().caller;
     caller.arn = "arn:aws:sts::111111111111:moto-session/mona"
         .parse()
         .unwrap();
-    driver.reply(request, Reply::Judged(Box::new(Ok(judged))));
+    driver.reply(request, Reply::Assessed(Box::new(Ok(assessed))));
     driver.shows("✗ 3 denied").go(&["enter", "enter"]);
     driver.shows("Start the export?");
 }
@@ -215,8 +216,8 @@ fn what_was_read_more_than_ten_minutes_ago_is_read_again_before_a_start() {
     let mut driver = Driver::with((80, 24), World::default(), None);
     driver.go(TO_ACCESS).go(&["enter"]).forget_questions();
     let later = noon() + SignedDuration::from_mins(11);
-    driver.happen(Message::Ticked(later));
+    driver.dispatch(Message::Ticked(later));
     driver.press(&["enter"]).hides("Start the export?");
     let (_, query) = judge_asked(&driver);
-    assert!(matches!(query, Query::Judge(_)), "{query:?}");
+    assert!(matches!(query, Query::Assess(_)), "{query:?}");
 }

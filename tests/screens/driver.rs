@@ -10,13 +10,14 @@ use tableferry::assess::fingerprint::Fingerprint;
 use tableferry::job::Plan;
 use tableferry::tui::keymap::Keymap;
 use tableferry::tui::message::{
-    Deed, Effect, FrameNumber, Message, MutationResult, Query, Reply, Watch,
+    Effect, FrameNumber, Message, Mutation, MutationResult, Query, Reply, Watch,
 };
-use tableferry::tui::model::{Model, Start};
+use tableferry::tui::model::{Model, WizardStart};
 use tableferry::tui::remote::RequestId;
 use tableferry::tui::theme::Theme;
-use tableferry::tui::update::{open, update};
-use tableferry::tui::view::{self, ViewState};
+use tableferry::tui::update::{open, start, update};
+use tableferry::tui::view;
+use tableferry::tui::view_state::ViewState;
 
 use crate::world::World;
 
@@ -44,7 +45,7 @@ impl Driver {
     }
 
     pub fn with(size: (u16, u16), world: World, plan: Option<Plan>) -> Self {
-        let start = Start {
+        let wizard_start = WizardStart {
             is_sandbox: !world.is_real,
             is_read_only: world.is_read_only,
             production: world.production_accounts(),
@@ -54,7 +55,7 @@ impl Driver {
         };
         let keymap = Arc::new(Keymap::built_in().unwrap());
         let mut driver = Self {
-            model: Model::new(keymap, start),
+            model: start(keymap, wizard_start),
             world,
             theme: Theme {
                 has_colours: true,
@@ -66,13 +67,13 @@ impl Driver {
             pending: VecDeque::new(),
             done: Vec::new(),
         };
-        driver.happen(Message::Resized(size.0, size.1));
+        driver.dispatch(Message::Resized(size.0, size.1));
         let effects = open(&mut driver.model);
         driver.take(effects);
         driver
     }
 
-    pub fn happen(&mut self, message: Message) {
+    pub fn dispatch(&mut self, message: Message) {
         let effects = update(&mut self.model, message);
         self.take(effects);
     }
@@ -98,7 +99,7 @@ impl Driver {
     pub fn press_blindly(&mut self, keys: &[&str]) -> &mut Self {
         for key in keys {
             let key = crokey::parse(key).unwrap();
-            self.happen(Message::KeyPressed(key, self.frame));
+            self.dispatch(Message::KeyPressed(key, self.frame));
         }
         self
     }
@@ -109,15 +110,16 @@ impl Driver {
             self.draw();
             let code = crossterm::event::KeyCode::Char(c);
             let key = crossterm::event::KeyEvent::new(code, crossterm::event::KeyModifiers::NONE);
-            self.happen(Message::KeyPressed(key.into(), self.frame));
+            self.dispatch(Message::KeyPressed(key.into(), self.frame));
         }
         self
     }
 
     /// Lets a frame be drawn.
     pub fn draw(&mut self) -> &mut Self {
+        self.screen();
         self.frame.0 += 1;
-        self.happen(Message::Drawn(self.frame));
+        self.dispatch(Message::Drawn(self.frame, self.view.page()));
         self
     }
 
@@ -135,7 +137,7 @@ impl Driver {
         while let Some(effect) = self.pending.pop_front() {
             if let Effect::Ask(request, _, query) = effect {
                 let reply = self.world.answer(&query);
-                self.happen(Message::Replied(request, reply));
+                self.dispatch(Message::Replied(request, reply));
             }
         }
         self
@@ -154,7 +156,7 @@ impl Driver {
 
     /// Answers one question, and forgets all others.
     pub fn reply(&mut self, request: RequestId, reply: Reply) {
-        self.happen(Message::Replied(request, reply));
+        self.dispatch(Message::Replied(request, reply));
     }
 
     pub fn forget_questions(&mut self) {
@@ -164,7 +166,7 @@ impl Driver {
     /// The start that was asked for, if any.
     pub fn start(&self) -> Option<(RequestId, Plan)> {
         self.done.iter().find_map(|effect| match effect {
-            Effect::Do(request, Deed::Start(plan, _)) => Some((*request, (**plan).clone())),
+            Effect::Mutate(request, Mutation::Start(plan, _)) => Some((*request, (**plan).clone())),
             _ => None,
         })
     }
@@ -173,17 +175,17 @@ impl Driver {
     pub fn start_fingerprints(&self) -> Vec<Fingerprint> {
         let mut done = self.done.iter().rev();
         let found = done.find_map(|effect| match effect {
-            Effect::Do(_, Deed::Start(_, summary)) => Some(summary.fingerprints.clone()),
+            Effect::Mutate(_, Mutation::Start(_, summary)) => Some(summary.fingerprints.clone()),
             _ => None,
         });
         found.unwrap()
     }
 
     /// The change of an account that was asked for last.
-    pub fn change(&self) -> Option<(RequestId, Deed)> {
+    pub fn change(&self) -> Option<(RequestId, Mutation)> {
         self.done.iter().rev().find_map(|effect| match effect {
-            Effect::Do(request, deed @ (Deed::Apply(..) | Deed::Undo(_))) => {
-                Some((*request, deed.clone()))
+            Effect::Mutate(request, mutation @ (Mutation::Apply(..) | Mutation::Undo(_))) => {
+                Some((*request, mutation.clone()))
             }
             _ => None,
         })
@@ -205,18 +207,18 @@ impl Driver {
 
     pub fn started(&mut self, run: i64) {
         let (request, _) = self.start().unwrap();
-        self.happen(Message::Done(request, MutationResult::Started(run)));
+        self.dispatch(Message::Done(request, MutationResult::Started(run)));
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
         self.size = (columns, rows);
-        self.happen(Message::Resized(columns, rows));
+        self.dispatch(Message::Resized(columns, rows));
         self
     }
 
     pub fn wait(&mut self, seconds: i64) -> &mut Self {
         let now = noon() + SignedDuration::from_secs(seconds);
-        self.happen(Message::Ticked(now));
+        self.dispatch(Message::Ticked(now));
         self
     }
 

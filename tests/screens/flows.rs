@@ -2,7 +2,7 @@
 
 use tableferry::aws::dynamodb::ExportStatus;
 use tableferry::job::{Encryption, Span};
-use tableferry::tui::message::{Deed, Effect, Message, MutationResult, Query, Reply, Watch};
+use tableferry::tui::message::{Effect, Message, Mutation, MutationResult, Query, Reply, Watch};
 use tableferry::work::event::{Event, Side, Stage, Verification};
 
 use crate::driver::Driver;
@@ -55,8 +55,8 @@ fn from_two_profiles_to_a_verified_export_in_sixteen_keys() {
         bytes: 1000,
         items: 10_240,
     });
-    driver.happen(Message::Reported(Box::new(Event::Operation(done))));
-    driver.happen(Message::WatchEnded(request, Ok(())));
+    driver.dispatch(Message::Reported(Box::new(Event::Operation(done))));
+    driver.dispatch(Message::WatchEnded(request, Ok(())));
     driver.shows("all complete and verified");
     assert!(!driver.model.has_unfinished_exports());
     driver.go(&["enter"]);
@@ -66,10 +66,10 @@ fn from_two_profiles_to_a_verified_export_in_sixteen_keys() {
 #[test]
 fn a_pasted_line_end_confirms_nothing() {
     let mut driver = driver();
-    driver.happen(Message::Pasted("\n\r\n".to_owned()));
+    driver.dispatch(Message::Pasted("\n\r\n".to_owned()));
     assert!(driver.asked().is_empty());
     driver.go(&TO_THE_QUESTION);
-    driver.happen(Message::Pasted("y\n".to_owned()));
+    driver.dispatch(Message::Pasted("y\n".to_owned()));
     driver.shows("Start the export?");
     assert!(driver.start().is_none());
 }
@@ -112,7 +112,7 @@ fn another_source_forgets_the_tables_of_the_first() {
     let cancelled = driver.done.iter().any(|effect| {
         matches!(
             effect,
-            Effect::Cancel(tableferry::tui::message::Errand::Tables)
+            Effect::Cancel(tableferry::tui::message::QueryGroup::Tables)
         )
     });
     assert!(cancelled);
@@ -163,7 +163,7 @@ fn an_expired_login_offers_its_command() {
     });
     let expected = "aws sso login --profile prod-sso".to_owned();
     assert_eq!(command, Some((Side::Source, expected)));
-    driver.happen(Message::LoginEnded(Side::Source, Ok(())));
+    driver.dispatch(Message::LoginEnded(Side::Source, Ok(())));
     assert_eq!(driver.asked().len(), 1, "it signs in again");
 }
 
@@ -191,13 +191,13 @@ fn after_a_failure_another_start_gets_new_tokens() {
     driver.go(&["esc"]).shows("Progress");
     driver.started(1);
     let (request, _) = driver.watch().unwrap();
-    driver.happen(Message::WatchEnded(request, Ok(())));
+    driver.dispatch(Message::WatchEnded(request, Ok(())));
     driver.press(&["esc"]).shows("Review");
     let is_asked =
         |wanted: fn(&Query) -> bool| driver.asked().iter().any(|(_, query)| wanted(query));
     assert!(
-        is_asked(|query| matches!(query, Query::Judge(_))),
-        "and judged anew"
+        is_asked(|query| matches!(query, Query::Assess(_))),
+        "and assessed anew"
     );
 }
 
@@ -205,7 +205,7 @@ fn after_a_failure_another_start_gets_new_tokens() {
 fn signing_in_again_as_before_keeps_what_was_chosen() {
     let mut driver = driver();
     driver.go(&TO_THE_QUESTION[..9]).shows("1 chosen");
-    driver.happen(Message::LoginEnded(Side::Source, Ok(())));
+    driver.dispatch(Message::LoginEnded(Side::Source, Ok(())));
     driver.settle().shows("1 chosen");
 }
 
@@ -216,7 +216,7 @@ fn a_run_that_was_cut_off_signs_in_again_before_it_goes_on() {
     driver.started(4);
     let (request, _) = driver.watch().unwrap();
     let why = "the source must be signed in again".to_owned();
-    driver.happen(Message::WatchEnded(request, Err(why)));
+    driver.dispatch(Message::WatchEnded(request, Err(why)));
     driver.shows("tableferry resume 4").press(&["r"]);
     assert_eq!(driver.asked().len(), 2, "both sides");
     assert_eq!(driver.watch().unwrap().1, Watch::Follow(4));
@@ -253,7 +253,7 @@ fn a_filter_takes_letters_that_are_commands_elsewhere() {
 fn a_paste_into_a_filter_narrows_it() {
     let mut driver = driver();
     driver.go(&["/"]);
-    driver.happen(Message::Pasted("dev-admin\n".to_owned()));
+    driver.dispatch(Message::Pasted("dev-admin\n".to_owned()));
     driver.settle();
     assert!(driver.asked().is_empty());
     driver.shows("1 found");
@@ -431,7 +431,7 @@ fn a_setting_that_stops_the_call_prevents_the_start() {
 }
 
 #[test]
-fn quitting_during_a_deed_waits_for_its_answer() {
+fn quitting_during_a_mutation_waits_for_its_answer() {
     let mut driver = driver();
     driver.go(&TO_THE_QUESTION).go(&["left", "enter", "q", "y"]);
     assert!(!driver.has_quit());
@@ -449,10 +449,10 @@ fn quitting_during_a_deed_waits_for_its_answer() {
 }
 
 #[test]
-fn a_signal_during_a_deed_waits_too() {
+fn a_signal_during_a_mutation_waits_too() {
     let mut driver = driver();
     driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
-    driver.happen(Message::Terminated);
+    driver.dispatch(Message::Terminated);
     assert!(!driver.has_quit());
     driver.started(5);
     assert!(driver.has_quit());
@@ -482,7 +482,7 @@ fn a_refused_start_is_shown_and_nothing_is_followed() {
     driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
     let (request, _) = driver.start().unwrap();
     let why = "the journal cannot be written: disk full".to_owned();
-    driver.happen(Message::Done(request, MutationResult::NotStarted(why)));
+    driver.dispatch(Message::Done(request, MutationResult::NotStarted(why)));
     driver.shows("disk full").shows("nothing was started");
     assert!(driver.watch().is_none());
 }
@@ -493,9 +493,9 @@ fn saving_never_overwrites_without_a_question() {
     driver.go(&TO_THE_QUESTION[..14]).go(&["s", "enter"]);
     let saved = |driver: &Driver| {
         driver.done.iter().rev().find_map(|effect| match effect {
-            Effect::Do(
+            Effect::Mutate(
                 request,
-                Deed::SavePlan {
+                Mutation::SavePlan {
                     path, may_replace, ..
                 },
             ) => Some((*request, path.clone(), *may_replace)),
@@ -504,14 +504,14 @@ fn saving_never_overwrites_without_a_question() {
     };
     let (request, path, may_replace) = saved(&driver).unwrap();
     assert!(!may_replace);
-    driver.happen(Message::Done(
+    driver.dispatch(Message::Done(
         request,
         MutationResult::FileExists(path.clone()),
     ));
     driver.shows("Replace the file?").go(&["left", "enter"]);
     let (request, _, may_replace) = saved(&driver).unwrap();
     assert!(may_replace);
-    driver.happen(Message::Done(request, MutationResult::Saved(path)));
+    driver.dispatch(Message::Done(request, MutationResult::Saved(path)));
     driver.shows("the plan is in plan.toml");
 }
 

@@ -13,5 +13,6 @@ mod flows;
 mod pictures;
 mod probes;
 mod questions;
+mod random;
 mod sides;
 mod world;

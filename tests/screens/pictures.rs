@@ -60,12 +60,12 @@ fn every_step(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
     driver.go(&["enter"]);
     picture(&sized("review-question", size), &mut driver);
     driver.go(&["left", "enter"]);
-    driver.happen(Message::Reported(Box::new(Event::Journalled { run: 3 })));
+    driver.dispatch(Message::Reported(Box::new(Event::Journalled { run: 3 })));
     driver.started(3);
     let mut under_way = export(0, "Orders");
     under_way.files_seen = Some(2);
     under_way.bytes_seen = Some(4096);
-    driver.happen(Message::Reported(Box::new(Event::Operation(under_way))));
+    driver.dispatch(Message::Reported(Box::new(Event::Operation(under_way))));
     driver.wait(95);
     picture(&sized("progress", size), &mut driver);
 }
@@ -148,10 +148,10 @@ fn what_is_in_place_at_the_end(#[values((60, 16), (80, 24))] size: (u16, u16)) {
     driver.started(3);
     let mut good = export(0, "Orders");
     good.stage = Stage::Running(ExportStatus::Completed);
-    driver.happen(Message::Reported(Box::new(Event::Operation(good))));
+    driver.dispatch(Message::Reported(Box::new(Event::Operation(good))));
     driver.world.changes = vec![crate::access::change(1), crate::access::change(2)];
     let (request, _) = driver.watch().unwrap();
-    driver.happen(Message::WatchEnded(request, Ok(())));
+    driver.dispatch(Message::WatchEnded(request, Ok(())));
     driver.settle();
     picture(&sized("changes-in-place", size), &mut driver);
     driver.go(&["down", "enter"]);
@@ -198,10 +198,10 @@ fn the_end_of_a_run(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
             .to_owned(),
     );
     bad.ended_at = good.ended_at;
-    driver.happen(Message::Reported(Box::new(Event::Operation(good))));
-    driver.happen(Message::Reported(Box::new(Event::Operation(bad))));
+    driver.dispatch(Message::Reported(Box::new(Event::Operation(good))));
+    driver.dispatch(Message::Reported(Box::new(Event::Operation(bad))));
     let (request, _) = driver.watch().unwrap();
-    driver.happen(Message::WatchEnded(request, Ok(())));
+    driver.dispatch(Message::WatchEnded(request, Ok(())));
     driver.wait(150);
     picture(&sized("progress-ended", size), &mut driver);
 }

@@ -1,9 +1,9 @@
-//! The probe, key by key: shown with every call, agreed to, made, told, and judged with.
+//! The probe, key by key: shown with every call, agreed to, made, told, and assessed with.
 
 use tableferry::aws::failure::{Failure, FailureKind};
-use tableferry::tui::message::{Deed, Effect, Message, MutationResult, Query};
-use tableferry::tui::outside::{Left, ProbeReport};
+use tableferry::tui::message::{Effect, Message, Mutation, MutationResult, Query};
 use tableferry::tui::remote::RequestId;
+use tableferry::tui::services::{Left, ProbeReport};
 use tableferry::work::probe::{ProbeCall, ProbeStep, TakenBack, TakingBack};
 
 use crate::access;
@@ -44,7 +44,7 @@ fn refused() -> Failure {
 /// The probe that was asked for, and how often one was.
 fn probe(driver: &Driver) -> Option<RequestId> {
     let mut probes = driver.done.iter().filter_map(|effect| match effect {
-        Effect::Do(request, Deed::Probe(plan, probe)) => {
+        Effect::Mutate(request, Mutation::Probe(plan, probe)) => {
             assert_eq!(plan.destination.bucket, probe.target.bucket);
             Some(*request)
         }
@@ -59,7 +59,7 @@ fn made(driver: &mut Driver, report: ProbeReport) {
     let request = probe(driver).unwrap();
     let plan = crate::world::chosen_plan();
     let outcome = MutationResult::Probed(Box::new(plan), Box::new(report));
-    driver.happen(Message::Done(request, outcome));
+    driver.dispatch(Message::Done(request, outcome));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn all_that_a_probe_sends_is_shown_and_enter_alone_is_a_no() {
     driver.shows("aws:CalledVia").shows("s3:PutObjectAcl");
     driver.go(&["enter"]).hides("Probe the bucket?");
     assert_eq!(probe(&driver), None);
-    driver.happen(Message::Pasted("y\n".to_owned()));
+    driver.dispatch(Message::Pasted("y\n".to_owned()));
     assert_eq!(probe(&driver), None);
 }
 
@@ -92,8 +92,8 @@ fn after_the_yes_it_is_made_told_and_judged_with() {
     made(&mut driver, report([None, None, None]));
     driver.shows("the probe got through and left nothing");
     let (_, query) = driver.asked().pop().unwrap();
-    let Query::JudgeProbed(_, with) = query else {
-        unreachable!("it is judged without the probe: {query:?}")
+    let Query::AssessWithProbe(_, with) = query else {
+        unreachable!("it is assessed without the probe: {query:?}")
     };
     assert_eq!(with.steps.len(), 3);
     driver.settle().shows("probed 12:00:00");
@@ -147,12 +147,12 @@ fn a_probe_that_was_not_made_says_why_and_the_accounts_are_read_again() {
     driver.go(&["p", "left", "enter"]);
     let request = probe(&driver).unwrap();
     let why = "nothing was sent: the disk is full".to_owned();
-    driver.happen(Message::Done(request, MutationResult::NotProbed(why)));
+    driver.dispatch(Message::Done(request, MutationResult::NotProbed(why)));
     driver
         .shows("The probe was not made")
         .shows("the disk is full");
     let (_, query) = driver.asked().pop().unwrap();
-    assert!(matches!(query, Query::Judge(_)), "{query:?}");
+    assert!(matches!(query, Query::Assess(_)), "{query:?}");
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_result_for_another_plan_is_told_and_not_judged_with() {
     let mut other = crate::world::chosen_plan();
     other.destination.prefix = Some("elsewhere".parse().unwrap());
     let outcome = MutationResult::Probed(Box::new(other), Box::new(report([None, None, None])));
-    driver.happen(Message::Done(request, outcome));
+    driver.dispatch(Message::Done(request, outcome));
     driver.shows("the probe got through");
     assert_eq!(driver.asked().len(), 0);
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use rstest::rstest;
-use tableferry::tui::message::{Deed, Effect, Message, MutationResult};
+use tableferry::tui::message::{Effect, Message, Mutation, MutationResult};
 use tableferry::tui::remote::RequestId;
 use tableferry::work::event::Side;
 
@@ -42,18 +42,18 @@ fn at_the_end() -> Driver {
     driver.go(&["enter", "left", "enter"]);
     driver.started(1);
     let (request, _) = driver.watch().unwrap();
-    driver.happen(Message::WatchEnded(request, Ok(())));
+    driver.dispatch(Message::WatchEnded(request, Ok(())));
     driver.settle();
     driver
 }
 
 /// What was asked to be changed.
-fn deeds(driver: &Driver) -> Vec<&Deed> {
-    let deeds = driver.done.iter().filter_map(|effect| match effect {
-        Effect::Do(_, deed) => Some(deed),
+fn mutations(driver: &Driver) -> Vec<&Mutation> {
+    let mutations = driver.done.iter().filter_map(|effect| match effect {
+        Effect::Mutate(_, mutation) => Some(mutation),
         _ => None,
     });
-    deeds.collect()
+    mutations.collect()
 }
 
 #[rstest]
@@ -72,13 +72,13 @@ fn a_question_takes_neither_a_path_nor_a_key_that_was_on_its_way(
         .draw()
         .press_blindly(&[opens, "left", "enter", "y", "enter"]);
     driver.shows(title);
-    assert_eq!(deeds(&driver).len(), 0, "the keys were on their way");
+    assert_eq!(mutations(&driver).len(), 0, "the keys were on their way");
 
     driver.type_text(PATH[0]).press(&["tab"]).type_text(PATH[1]);
     driver.shows(title).shows("that is no answer: ← marks Yes");
     driver.press(&["left"]).type_text(PATH[2]).press(&["enter"]);
     driver.hides(title);
-    assert_eq!(deeds(&driver).len(), 0, "a path is no answer");
+    assert_eq!(mutations(&driver).len(), 0, "a path is no answer");
 
     driver
         .press(&[opens, "left"])
@@ -86,31 +86,31 @@ fn a_question_takes_neither_a_path_nor_a_key_that_was_on_its_way(
         .press(&["right"]);
     driver.shows("[ No ]").press(&["left", "enter"]);
     let again = driver.screen().contains("Start although it will fail?");
-    assert_eq!(deeds(&driver).len(), usize::from(!again));
+    assert_eq!(mutations(&driver).len(), usize::from(!again));
 }
 
 #[test]
 fn an_undo_takes_neither_a_path_nor_a_key_that_was_on_its_way() {
     let mut driver = at_the_end();
-    let before = deeds(&driver).len();
+    let before = mutations(&driver).len();
     driver.shows("Changes in place").press(&["enter"]);
     driver.settle();
     driver.press_blindly(&["left", "enter"]);
     driver.shows("Take this change away?");
     driver.type_text("/tmp/y").press(&["tab", "enter"]);
     driver.hides("Take this change away?");
-    assert_eq!(deeds(&driver).len(), before);
+    assert_eq!(mutations(&driver).len(), before);
     driver.go(&["enter", "left", "enter"]);
-    assert!(matches!(deeds(&driver).last(), Some(Deed::Undo(_))));
+    assert!(matches!(mutations(&driver).last(), Some(Mutation::Undo(_))));
 }
 
 #[test]
 fn a_paste_is_no_answer_and_does_not_mark_one() {
     let mut driver = with(World::default(), TO_REVIEW);
     driver.press(&["enter", "left"]);
-    driver.happen(Message::Pasted("y\nyes\n".to_owned()));
+    driver.dispatch(Message::Pasted("y\nyes\n".to_owned()));
     driver.shows("Start the export?");
-    assert_eq!(deeds(&driver).len(), 0);
+    assert_eq!(mutations(&driver).len(), 0);
 }
 
 /// A question that waits below a popup is not in sight: what closes the popup does not answer it.
@@ -143,7 +143,7 @@ fn a_question_that_was_not_to_be_seen_takes_no_key() {
     driver.press_blindly(&["enter"]).resize(20, 5).draw();
     driver.resize(80, 24).press_blindly(&["left", "enter"]);
     driver.shows("Start the export?");
-    assert_eq!(deeds(&driver).len(), 0);
+    assert_eq!(mutations(&driver).len(), 0);
 }
 
 #[test]
@@ -164,9 +164,9 @@ fn a_run_under_way_is_not_gone_on_with_by_a_key_that_was_on_its_way() {
 fn save(driver: &Driver) -> (RequestId, PathBuf, bool) {
     let mut done = driver.done.iter().rev();
     let found = done.find_map(|effect| match effect {
-        Effect::Do(
+        Effect::Mutate(
             request,
-            Deed::SavePlan {
+            Mutation::SavePlan {
                 path, may_replace, ..
             },
         ) => Some((*request, path.clone(), *may_replace)),
@@ -181,11 +181,11 @@ fn a_save_that_failed_keeps_its_dialog_and_the_path() {
     driver.go(&["s", "ctrl-u"]).type_text("/no/such/plan.toml");
     driver.go(&["enter"]).shows("saving …");
     driver.type_text("xyz").press(&["enter"]);
-    assert_eq!(deeds(&driver).len(), 1, "one at a time");
+    assert_eq!(mutations(&driver).len(), 1, "one at a time");
     let (request, path, _) = save(&driver);
     assert_eq!(path, PathBuf::from("/no/such/plan.toml"));
     let why = "/no/such/plan.toml: No such file or directory (os error 2)".to_owned();
-    driver.happen(Message::Done(request, MutationResult::NotSaved(why)));
+    driver.dispatch(Message::Done(request, MutationResult::NotSaved(why)));
     driver
         .shows("Save the plan")
         .shows("› /no/such/plan.toml")
@@ -197,7 +197,7 @@ fn a_save_that_failed_keeps_its_dialog_and_the_path() {
     driver.hides("Start the export?");
     let (request, path, _) = save(&driver);
     assert_eq!(path, PathBuf::from("/no/such/plan.toml/tmp/y"));
-    driver.happen(Message::Done(request, MutationResult::Saved(path)));
+    driver.dispatch(Message::Done(request, MutationResult::Saved(path)));
     driver
         .hides("Save the plan")
         .shows("the plan is in /no/such");
@@ -209,13 +209,13 @@ fn a_no_to_replacing_a_file_leads_back_to_the_path() {
     let mut driver = with(World::default(), TO_REVIEW);
     driver.go(&["s", "enter"]);
     let (request, path, _) = save(&driver);
-    driver.happen(Message::Done(request, MutationResult::FileExists(path)));
+    driver.dispatch(Message::Done(request, MutationResult::FileExists(path)));
     driver.press_blindly(&["left", "enter"]);
     driver.shows("Replace the file?").press(&["enter"]);
     driver
         .shows("Save the plan")
         .shows("there is a file plan.toml already");
-    assert_eq!(deeds(&driver).len(), 1);
+    assert_eq!(mutations(&driver).len(), 1);
     driver.press(&["ctrl-u"]).type_text("other.toml");
     driver.press(&["enter"]);
     let (_, path, may_replace) = save(&driver);
@@ -227,14 +227,14 @@ fn a_save_whose_dialog_was_closed_says_how_it_ended_and_asks_nothing() {
     let mut driver = with(World::default(), TO_REVIEW);
     driver.go(&["s", "enter", "esc"]).hides("Save the plan");
     let (request, path, _) = save(&driver);
-    driver.happen(Message::Done(request, MutationResult::FileExists(path)));
+    driver.dispatch(Message::Done(request, MutationResult::FileExists(path)));
     driver
         .hides("Replace the file?")
         .shows("there is a file plan.toml already: the plan was not saved");
     driver.go(&["s", "enter", "esc"]);
     let (request, ..) = save(&driver);
     let why = "plan.toml: No space left on device".to_owned();
-    driver.happen(Message::Done(request, MutationResult::NotSaved(why)));
+    driver.dispatch(Message::Done(request, MutationResult::NotSaved(why)));
     driver.shows("the plan was not saved: plan.toml: No space left");
 }
 

@@ -14,8 +14,9 @@ use tableferry::aws::s3::Bucket;
 use tableferry::aws::{Identity, SignInError};
 use tableferry::job::{Plan, SignIn};
 use tableferry::tui::message::{Query, Reply};
-use tableferry::tui::outside::{
-    ChangeRecord, Identified, Judged, ProbeRecord, PropagationReport, PropagationStatus, RunSummary,
+use tableferry::tui::services::{
+    AssessedPlan, ChangeRecord, Identified, ProbeRecord, PropagationReport, PropagationStatus,
+    RunSummary,
 };
 use tableferry::work::event::{OperationProgress, Side, Stage};
 use tableferry_policy::arn::{AccountId, BucketName, Region};
@@ -68,14 +69,14 @@ impl World {
             Query::Buckets => Reply::Buckets(Ok(buckets())),
             Query::Bucket(name) => Reply::Bucket(Box::new(bucket(name))),
             Query::Keys(_) => Reply::Keys(Ok(keys())),
-            Query::Judge(plan) => Reply::Judged(Box::new(Ok(self.judged(plan)))),
-            Query::JudgeProbed(plan, report) => {
-                let mut judged = self.judged(plan);
-                judged.probed_at = Some(report.at);
-                Reply::Judged(Box::new(Ok(judged)))
+            Query::Assess(plan) => Reply::Assessed(Box::new(Ok(self.assessed(plan)))),
+            Query::AssessWithProbe(plan, report) => {
+                let mut assessed = self.assessed(plan);
+                assessed.probed_at = Some(report.at);
+                Reply::Assessed(Box::new(Ok(assessed)))
             }
             Query::UnfinishedProbes => Reply::UnfinishedProbes(self.unfinished_probes.clone()),
-            Query::Hold(_, id) => Reply::Propagation(PropagationReport {
+            Query::WaitForPropagation(_, id) => Reply::Propagation(PropagationReport {
                 changes: vec![(*id, PropagationStatus::Holds)],
             }),
             Query::Changes => Reply::Changes(Ok(self.changes.clone())),
@@ -85,20 +86,20 @@ impl World {
         }
     }
 
-    pub fn judged(&self, plan: &Plan) -> Judged {
-        let mut judged = access::judged(plan, self.is_denied, self.production.as_deref());
-        if let Ok(probe) = &mut judged.probe {
+    pub fn assessed(&self, plan: &Plan) -> AssessedPlan {
+        let mut assessed = access::assessed(plan, self.is_denied, self.production.as_deref());
+        if let Ok(probe) = &mut assessed.probe {
             probe.earlier.clone_from(&self.unfinished_probes);
         }
-        if let Ok(start) = &mut judged.start {
+        if let Ok(start) = &mut assessed.start {
             start.duplicates.clone_from(&self.duplicates);
         }
         if let Some((why, hint)) = self.stopped {
             let found = access::stopped(why, hint);
-            judged.verdicts.push(found.clone());
-            judged.assessment.requirements.push(found);
+            assessed.verdicts.push(found.clone());
+            assessed.assessment.requirements.push(found);
         }
-        judged
+        assessed
     }
 
     pub fn production_accounts(&self) -> BTreeMap<AccountId, String> {

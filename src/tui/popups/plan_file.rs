@@ -2,26 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::Popup;
-use super::question::Question;
-use crate::tui::drafts;
-use crate::tui::message::{Deed, Effect};
+use super::state::{OpenPopup, Popup, Question};
+use crate::tui::message::{Effect, Mutation};
 use crate::tui::model::{Model, Tone};
 use crate::tui::remote::RequestId;
-use crate::tui::widgets::entry::Entry;
-
-/// The dialog, filled with the file that the plan came from.
-pub(crate) fn dialog(model: &Model) -> Popup {
-    let path = model
-        .plan_file
-        .as_ref()
-        .map_or_else(|| "plan.toml".to_owned(), |path| path.display().to_string());
-    Popup::Save {
-        entry: Entry::new(&path),
-        error: None,
-        saving: None,
-    }
-}
 
 /// Writes the plan to the file that is typed; one that is there is left alone.
 pub(super) fn submit(model: &mut Model) -> Vec<Effect> {
@@ -29,7 +13,7 @@ pub(super) fn submit(model: &mut Model) -> Vec<Effect> {
         entry,
         error,
         saving: None,
-    }) = model.popups.last_mut()
+    }) = model.popup_mut()
     else {
         return Vec::new();
     };
@@ -49,24 +33,22 @@ fn save(model: &mut Model, path: PathBuf, may_replace: bool) -> Vec<Effect> {
     let Some(plan) = model.plan() else {
         return Vec::new();
     };
-    let request = model.request();
-    if let Some(Popup::Save { error, saving, .. }) = model.popups.last_mut() {
+    let request = model.mutation();
+    if let Some(Popup::Save { error, saving, .. }) = model.popup_mut() {
         *error = None;
         *saving = Some(request);
     }
-    model.deeds.push(request);
-    let deed = Deed::SavePlan {
+    let mutation = Mutation::SavePlan {
         path,
-        text: drafts::toml(&plan),
+        text: plan.to_toml(),
         may_replace,
     };
-    vec![Effect::Do(request, deed)]
+    vec![Effect::Mutate(request, mutation)]
 }
 
 /// Where the dialog lies that waits for this answer; nowhere once it was closed.
 fn place(model: &Model, request: RequestId) -> Option<usize> {
-    let waits =
-        |popup: &Popup| matches!(popup, Popup::Save { saving: Some(of), .. } if *of == request);
+    let waits = |open: &OpenPopup| matches!(&open.popup, Popup::Save { saving: Some(of), .. } if *of == request);
     model.popups.iter().position(waits)
 }
 
@@ -101,7 +83,7 @@ pub(crate) fn take_file_exists(model: &mut Model, request: RequestId, path: Path
 
 fn tell_in_dialog(model: &mut Model, request: RequestId, text: &str) -> bool {
     let dialog = place(model, request).and_then(|place| model.popups.get_mut(place));
-    let Some(Popup::Save { error, saving, .. }) = dialog else {
+    let Some(Popup::Save { error, saving, .. }) = dialog.map(|open| &mut open.popup) else {
         return false;
     };
     *error = Some(text.to_owned());

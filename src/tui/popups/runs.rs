@@ -1,22 +1,16 @@
-//! The runs under way: going on with one of an earlier session.
+//! The runs under way: resuming one of an earlier session.
 
+use super::state::Popup;
 use crate::tui::keymap::Action;
 use crate::tui::message::Effect;
 use crate::tui::model::{Model, Tone};
-use crate::tui::popups::Popup;
 use crate::tui::remote::Remote;
-use crate::tui::steps::accounts::{Chosen, proof};
-use crate::tui::steps::{Step, progress};
+use crate::tui::steps::accounts::state::Chosen;
+use crate::tui::steps::{self, accounts, progress};
 use crate::work::event::Side;
 
-/// Opens the list.
-pub(crate) fn open(model: &mut Model) {
-    let id = model.guard_id();
-    model.open(Popup::Runs { id, cursor: 0 });
-}
-
 /// Does an action of the list.
-pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Popup::Runs { cursor, .. }) = model.popup() else {
         return Vec::new();
     };
@@ -28,7 +22,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let (Action::Resume, Some(run)) = (action, run) else {
         return Vec::new();
     };
-    model.popups.pop();
+    model.close();
     let Some(plan) = run.plan.clone() else {
         let text = format!(
             "the plan of run {0} cannot be read: try `tableferry resume {0}`",
@@ -37,18 +31,16 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         model.say(Tone::Bad, text);
         return Vec::new();
     };
-    model.tables.forget();
-    model.destination.forget();
-    model.encryption.forget();
+    model.flow = steps::flow_of(&plan);
     model.fill_in(&plan);
     model.accounts.place_cursors();
-    model.step = Step::Accounts;
+    model.step = &accounts::STEP;
     model.say(
         Tone::Plain,
         format!("signing in again for run {} …", run.id),
     );
     model.resuming = Some(run);
-    proof::prove_filled_in(model)
+    accounts::proof::prove_filled_in(model)
 }
 
 /// Goes on with the chosen run, as soon as both sides are settled: without the destination a run
@@ -68,11 +60,8 @@ pub(crate) fn resume_when_ready(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     model.notice = None;
-    model.step = Step::Progress;
-    model.progress = progress::Progress {
-        exports: run.exports,
-        began_at: Some(run.created_at),
-        ..progress::Progress::default()
-    };
-    progress::resume(model, run.id)
+    model.step = &progress::STEP;
+    model.restart_text();
+    model.progress.reopen(run.exports, run.created_at);
+    progress::update::resume(model, run.id)
 }

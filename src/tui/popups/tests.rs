@@ -7,19 +7,22 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rstest::rstest;
 
-use super::typed::Purpose;
+use super::state::TypedPurpose;
 use super::*;
 use crate::job::{Plan, SignIn, TableJob};
 use crate::tui::keymap::Keymap;
-use crate::tui::model::Start;
-use crate::tui::widgets::form::Value;
+use crate::tui::model::WizardStart;
+use crate::tui::update;
+use crate::tui::widgets::entry::Entry;
+use crate::tui::widgets::form::FieldValue;
+use crate::work::event::Side;
 
 fn now() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().unwrap()
 }
 
 fn model() -> Model {
-    let start = Start {
+    let start = WizardStart {
         is_sandbox: true,
         is_read_only: false,
         production: BTreeMap::new(),
@@ -27,7 +30,7 @@ fn model() -> Model {
         plan_file: None,
         now: now(),
     };
-    Model::new(Arc::new(Keymap::built_in().unwrap()), start)
+    update::start(Arc::new(Keymap::built_in().unwrap()), start)
 }
 
 /// What the popup says once it is submitted.
@@ -35,7 +38,7 @@ fn error_of(popup: Popup) -> Option<String> {
     let mut model = model();
     model.open(popup);
     let _ = act(&mut model, Action::Submit);
-    match model.popups.pop()? {
+    match model.close()? {
         Popup::Typed { error, .. } => error,
         Popup::SignIn { form, .. } | Popup::Table { form, .. } => form.error,
         _ => None,
@@ -68,46 +71,46 @@ fn refusal(lines: &[(&str, &str, toml::Value)]) -> String {
 }
 
 #[rstest]
-#[case::short_name(Purpose::Table, "ab", "it has 2 characters")]
-#[case::name_with_slash(Purpose::Table, "a/b/c", "it has `/`")]
-#[case::another_arn(Purpose::Table, "arn:aws:s3:::Orders", "ARN of a DynamoDB table")]
+#[case::short_name(TypedPurpose::Table, "ab", "it has 2 characters")]
+#[case::name_with_slash(TypedPurpose::Table, "a/b/c", "it has `/`")]
+#[case::another_arn(TypedPurpose::Table, "arn:aws:s3:::Orders", "ARN of a DynamoDB table")]
 #[case::index(
-    Purpose::Table,
+    TypedPurpose::Table,
     "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders/index/x",
     "ARN of a DynamoDB table"
 )]
 #[case::no_account(
-    Purpose::Table,
+    TypedPurpose::Table,
     "arn:aws:dynamodb:eu-west-1::table/Orders",
     "ARN of a DynamoDB table"
 )]
-#[case::bucket_arn(Purpose::Bucket, "arn:aws:s3:::landing", "an ARN")]
-#[case::bucket_url(Purpose::Bucket, "s3://landing/prod", "not a bucket's name")]
-#[case::bucket_hyphen(Purpose::Bucket, "-landing", "not a bucket's name")]
-#[case::no_folder(Purpose::Prefix, "//", "names no folder")]
-#[case::prefix_url(Purpose::Prefix, "s3://landing/prod", "an address")]
-#[case::owner(Purpose::Owner, "2222-2222-2222", "not an account id")]
-#[case::key_of_s3(Purpose::Key, "arn:aws:s3:::landing", "ARN of a KMS key")]
+#[case::bucket_arn(TypedPurpose::Bucket, "arn:aws:s3:::landing", "an ARN")]
+#[case::bucket_url(TypedPurpose::Bucket, "s3://landing/prod", "not a bucket's name")]
+#[case::bucket_hyphen(TypedPurpose::Bucket, "-landing", "not a bucket's name")]
+#[case::no_folder(TypedPurpose::Prefix, "//", "names no folder")]
+#[case::prefix_url(TypedPurpose::Prefix, "s3://landing/prod", "an address")]
+#[case::owner(TypedPurpose::Owner, "2222-2222-2222", "not an account id")]
+#[case::key_of_s3(TypedPurpose::Key, "arn:aws:s3:::landing", "ARN of a KMS key")]
 #[case::key_without_id(
-    Purpose::Key,
+    TypedPurpose::Key,
     "arn:aws:kms:eu-west-1:222222222222:key/",
     "ARN of a KMS key"
 )]
-#[case::key_with_space(Purpose::Key, "a b", "a space")]
+#[case::key_with_space(TypedPurpose::Key, "a b", "a space")]
 fn a_typed_value_is_refused_as_in_a_plan_file(
-    #[case] purpose: Purpose,
+    #[case] purpose: TypedPurpose,
     #[case] text: &str,
     #[case] part: &str,
 ) {
     let (section, key) = match purpose {
-        Purpose::Table => ("tables", "name"),
-        Purpose::Bucket => ("destination", "bucket"),
-        Purpose::Prefix => ("destination", "prefix"),
-        Purpose::Owner => ("destination", "owner"),
-        Purpose::Key => ("encryption", "key"),
-        Purpose::AccountName(_) => panic!("no value of a plan"),
+        TypedPurpose::Table => ("tables", "name"),
+        TypedPurpose::Bucket => ("destination", "bucket"),
+        TypedPurpose::Prefix => ("destination", "prefix"),
+        TypedPurpose::Owner => ("destination", "owner"),
+        TypedPurpose::Key => ("encryption", "key"),
+        TypedPurpose::AccountName(_) => panic!("no value of a plan"),
     };
-    let told = error_of(typed::popup(purpose, text)).unwrap();
+    let told = error_of(Popup::typed(purpose, text)).unwrap();
     assert_eq!(told, refusal(&[(section, key, text.into())]));
     assert!(told.contains(part), "{told}");
 }
@@ -115,14 +118,14 @@ fn a_typed_value_is_refused_as_in_a_plan_file(
 #[test]
 fn a_typed_prefix_has_at_most_1024_characters_as_in_a_plan_file() {
     let text = "é".repeat(1025);
-    let told = error_of(typed::popup(Purpose::Prefix, &text)).unwrap();
+    let told = error_of(Popup::typed(TypedPurpose::Prefix, &text)).unwrap();
     assert_eq!(
         told,
         refusal(&[("destination", "prefix", text.as_str().into())])
     );
     assert!(told.contains("1025 characters"), "{told}");
     assert_eq!(
-        error_of(typed::popup(Purpose::Prefix, &"é".repeat(1024))),
+        error_of(Popup::typed(TypedPurpose::Prefix, &"é".repeat(1024))),
         None
     );
 }
@@ -163,7 +166,7 @@ fn a_sign_in_is_refused_as_in_a_plan_file(
         Err(_) => text.into(),
     };
     let told = error_of(filled_in(
-        sign_in::form(Side::Source, &profile),
+        accounts::forms::form(Side::Source, &profile),
         &[(field, text)],
     ));
     let told = told.unwrap();
@@ -207,14 +210,14 @@ fn a_window_is_refused_as_in_a_plan_file(#[case] from: &str, #[case] to: &str, #
 
 fn table_form() -> Popup {
     let table = "Orders";
-    table::form(&model(), table, &TableJob::new(table.parse().unwrap()))
+    tables::form::form(&model(), table, &TableJob::new(table.parse().unwrap()))
 }
 
 /// The form with these texts in its fields.
 fn filled_in(mut popup: Popup, texts: &[(usize, &str)]) -> Popup {
     if let Popup::SignIn { form, .. } | Popup::Table { form, .. } = &mut popup {
         for (field, text) in texts {
-            form.fields[*field].value = Value::Text(Entry::new(text));
+            form.fields[*field].value = FieldValue::Text(Entry::new(text));
         }
     }
     popup

@@ -7,12 +7,12 @@ use tokio_util::sync::CancellationToken;
 use super::saving;
 use crate::job::Plan;
 use crate::journal::RunId;
-use crate::tui::consent::{Proposed, ProposedChange};
-use crate::tui::message::{Deed, Message, MutationResult, Query, Reply, Watch};
-use crate::tui::outside::{
-    ChangeId, ChangeRecord, Judged, Probe, ProbeReport, Proposal, RunSummary, UndoProposal,
-};
+use crate::tui::message::{Message, Mutation, MutationResult, Query, Reply, Watch};
 use crate::tui::remote::RequestId;
+use crate::tui::services::{
+    AssessedPlan, ChangeId, ChangeRecord, Probe, ProbeReport, Proposal, Proposed, ProposedChange,
+    RunSummary, UndoProposal,
+};
 use crate::work::event::Event;
 use crate::work::{ApplyError, ControlDocuments, Verify, Work};
 
@@ -37,18 +37,18 @@ pub(super) async fn ask(
         Query::Buckets => Reply::Buckets(work.buckets().await),
         Query::Bucket(bucket) => Reply::Bucket(Box::new(work.bucket(&bucket).await)),
         Query::Keys(region) => Reply::Keys(work.keys(&region).await),
-        Query::Hold(plan, id) => {
+        Query::WaitForPropagation(plan, id) => {
             Reply::Propagation(work.wait_until_held(&plan, &[id], cancel).await)
         }
         Query::Changes => Reply::Changes(off_the_loop(move || changes_in_place(&work)).await),
         Query::ProposeUndo(id) => Reply::UndoProposed(Box::new(propose_undo(&work, id).await)),
-        Query::Judge(plan) => Reply::Judged(Box::new(judge(work, *plan, None).await)),
-        Query::JudgeProbed(plan, report) => {
-            Reply::Judged(Box::new(judge(work, *plan, Some(*report)).await))
+        Query::Assess(plan) => Reply::Assessed(Box::new(assess(work, *plan, None).await)),
+        Query::AssessWithProbe(plan, report) => {
+            Reply::Assessed(Box::new(assess(work, *plan, Some(*report)).await))
         }
         Query::UnfinishedProbes => {
             let read = off_the_loop(move || work.unfinished_probes()).await;
-            // That the journal cannot be read is told with the runs.
+            // That the journal cannot be read is said with the runs.
             Reply::UnfinishedProbes(read.unwrap_or_default())
         }
     };
@@ -57,7 +57,11 @@ pub(super) async fn ask(
 
 /// Assesses the plan, and draws up what can be done away from the loop: that takes tens of
 /// milliseconds.
-async fn judge(work: Work, plan: Plan, probed: Option<ProbeReport>) -> Result<Judged, String> {
+async fn assess(
+    work: Work,
+    plan: Plan,
+    probed: Option<ProbeReport>,
+) -> Result<AssessedPlan, String> {
     let controls = ControlDocuments::default();
     let assessed = work.assess(&plan, &controls).await;
     let mut assessed = assessed.map_err(|error| describe(&error))?;
@@ -74,14 +78,14 @@ async fn judge(work: Work, plan: Plan, probed: Option<ProbeReport>) -> Result<Ju
             let accounts = [&proposal.account, &proposal.source_account];
             work.name_to_type(accounts).map(str::to_owned)
         };
-        let mut judged = Judged::new(assessed.assessment, start, name_to_type);
-        judged.probe = probe.map(Box::new).map_err(|error| describe(&error));
-        judged.probed_at = probed.map(|report| report.at);
-        let outside = judged.assessment.out_of_bounds().next();
+        let mut assessed = AssessedPlan::new(assessed.assessment, start, name_to_type);
+        assessed.probe = probe.map(Box::new).map_err(|error| describe(&error));
+        assessed.probed_at = probed.map(|report| report.at);
+        let outside = assessed.assessment.out_of_bounds().next();
         if let Some(why) = outside.map(|found| found.explanation.clone()) {
-            judged.hold_back(&why);
+            assessed.hold_back(&why);
         }
-        judged
+        assessed
     })
     .await)
 }
@@ -142,28 +146,28 @@ fn open_runs(work: &Work) -> Result<Vec<RunSummary>, String> {
     Ok(runs.into_iter().map(RunSummary::from).collect())
 }
 
-/// Does a deed, and tells its end.
-pub(super) async fn deed(
+/// Does a mutation, and tells its end.
+pub(super) async fn mutation(
     work: Work,
     request: RequestId,
-    deed: Deed,
+    mutation: Mutation,
     cancel: CancellationToken,
     sender: UnboundedSender<Message>,
 ) {
-    let outcome = match deed {
-        Deed::Start(plan, summary) => {
-            let (events, telling) = tell(&sender);
+    let outcome = match mutation {
+        Mutation::Start(plan, summary) => {
+            let (events, forwarding) = forward(&sender);
             let answer = work.start(&plan, &summary, events, &cancel).await;
-            let _ = telling.await;
+            let _ = forwarding.await;
             match answer {
                 Ok(run) => MutationResult::Started(run.0),
                 Err(error) => MutationResult::NotStarted(describe(&error)),
             }
         }
-        Deed::Apply(plan, proposal) => apply(&work, &plan, &proposal).await,
-        Deed::Undo(proposal) => undo(&work, &proposal).await,
-        Deed::Probe(plan, drawn_up) => probe(&work, plan, &drawn_up, &cancel).await,
-        Deed::SavePlan {
+        Mutation::Apply(plan, proposal) => apply(&work, &plan, &proposal).await,
+        Mutation::Undo(proposal) => undo(&work, &proposal).await,
+        Mutation::Probe(plan, drawn_up) => probe(&work, plan, &drawn_up, &cancel).await,
+        Mutation::SavePlan {
             path,
             text,
             may_replace,
@@ -180,7 +184,7 @@ pub(super) async fn watch(
     cancel: CancellationToken,
     sender: UnboundedSender<Message>,
 ) {
-    let (events, telling) = tell(&sender);
+    let (events, forwarding) = forward(&sender);
     let end = match watch {
         Watch::Follow(run) => {
             let answer = work.follow(RunId(run), Verify::Open, events, cancel).await;
@@ -193,7 +197,7 @@ pub(super) async fn watch(
             answer.map_err(|error| describe(&error))
         }
     };
-    let _ = telling.await;
+    let _ = forwarding.await;
     let end = end.and_then(|outcome| {
         for record in &outcome.operations {
             let event = Event::Operation(crate::work::OperationProgress::of(record));
@@ -208,18 +212,18 @@ pub(super) async fn watch(
     let _ = sender.send(Message::WatchEnded(request, end));
 }
 
-/// A channel whose events become messages, and the task that sees to it until all were told.
-fn tell(
+/// A channel whose events become messages, and the task that sees to it until all were sent.
+fn forward(
     sender: &UnboundedSender<Message>,
 ) -> (UnboundedSender<Event>, tokio::task::JoinHandle<()>) {
-    let (events, mut told) = mpsc::unbounded_channel();
+    let (events, mut received) = mpsc::unbounded_channel();
     let sender = sender.clone();
-    let telling = tokio::spawn(async move {
-        while let Some(event) = told.recv().await {
+    let forwarding = tokio::spawn(async move {
+        while let Some(event) = received.recv().await {
             let _ = sender.send(Message::Reported(Box::new(event)));
         }
     });
-    (events, telling)
+    (events, forwarding)
 }
 
 /// Runs a command with the terminal as its own.

@@ -23,7 +23,7 @@ pub(super) struct Signals {
     hang_up: unix::Signal,
     interrupt: unix::Signal,
     stop: unix::Signal,
-    go_on: unix::Signal,
+    resumed: unix::Signal,
 }
 
 impl Signals {
@@ -34,7 +34,7 @@ impl Signals {
             hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             stop: signal(SignalKind::from_raw(SIGTSTP))?,
-            go_on: signal(SignalKind::from_raw(SIGCONT))?,
+            resumed: signal(SignalKind::from_raw(SIGCONT))?,
         })
     }
 
@@ -50,7 +50,7 @@ impl Signals {
             _ = self.hang_up.recv() => Signal::End,
             _ = self.interrupt.recv() => Signal::End,
             _ = self.stop.recv() => Signal::Stop,
-            _ = self.go_on.recv() => Signal::Continue,
+            _ = self.resumed.recv() => Signal::Continue,
         }
     }
 }

@@ -8,21 +8,21 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::Look;
-use crate::tui::consent::Stage;
+use super::parts;
+use crate::tui::actions::{is_offered, is_possible};
+use crate::tui::changes::state::ChangeStage;
 use crate::tui::keymap::{self, Binding};
+use crate::tui::model::context::RenderContext;
 use crate::tui::model::{Model, PRODUCTION, Tone};
-use crate::tui::steps::Step;
-use crate::tui::steps::accounts::Chosen;
+use crate::tui::steps::accounts::state::{Chosen, word};
 use crate::tui::theme::Theme;
-use crate::tui::update::{self, can_advance, is_offered};
 use crate::tui::widgets::{format, text};
 use crate::work::event::Side;
 
 /// The program's name, SANDBOX, the step, and below them both accounts.
-pub(crate) fn header(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
-    let model = look.model;
-    let theme = look.theme;
+pub(crate) fn header(context: &RenderContext<'_>, area: Rect, frame: &mut Frame<'_>) {
+    let model = context.model;
+    let theme = context.theme;
     let mut spans = vec![Span::raw(" "), Span::styled("tableferry", Theme::strong())];
     if model.is_sandbox {
         spans.extend([Span::raw("  "), Span::styled(" SANDBOX ", theme.badge())]);
@@ -32,23 +32,26 @@ pub(crate) fn header(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
     }
     let step = format!(
         "{} · step {} of {} ",
-        model.step.title(),
-        model.step.number(),
-        Step::ALL.len()
+        model.step.title,
+        model.flow.place(model.step) + 1,
+        model.flow.steps.len()
     );
     let left: usize = spans.iter().map(|span| text::width(&span.content)).sum();
     let gap = usize::from(area.width).saturating_sub(left + text::width(&step));
     spans.push(Span::raw(" ".repeat(gap)));
     spans.push(Span::styled(step, Theme::muted()));
-    let lines = vec![Line::from(spans), accounts(look, usize::from(area.width))];
+    let lines = vec![
+        Line::from(spans),
+        accounts(context, usize::from(area.width)),
+    ];
     frame.render_widget(Paragraph::new(lines), area);
 }
 
 /// Both accounts, in as many words as fit.
-fn accounts(look: &Look<'_>, columns: usize) -> Line<'static> {
+fn accounts(context: &RenderContext<'_>, columns: usize) -> Line<'static> {
     let arrow = " ━━▶ ";
     let room = columns.saturating_sub(2 + text::width(arrow));
-    let sides = [Side::Source, Side::Destination].map(|side| side_texts(look.model, side));
+    let sides = [Side::Source, Side::Destination].map(|side| side_texts(context.model, side));
     let [source, destination] = sides;
     let (left, right) = source
         .iter()
@@ -66,20 +69,20 @@ fn accounts(look: &Look<'_>, columns: usize) -> Line<'static> {
             |(left, right)| (left.clone(), right.clone()),
         );
     let mut spans = vec![Span::raw(" ")];
-    spans.extend(side_spans(look, Side::Source, &left));
+    spans.extend(side_spans(context, Side::Source, &left));
     spans.push(Span::styled(arrow, Theme::muted()));
-    spans.extend(side_spans(look, Side::Destination, &right));
+    spans.extend(side_spans(context, Side::Destination, &right));
     Line::from(spans)
 }
 
 /// A side in its colour, the mark of production in that of a warning.
-fn side_spans(look: &Look<'_>, side: Side, words: &str) -> Vec<Span<'static>> {
-    let style = look.theme.side(side);
+fn side_spans(context: &RenderContext<'_>, side: Side, words: &str) -> Vec<Span<'static>> {
+    let style = context.theme.side(side);
     let span = |text: &str| Span::styled(text.to_owned(), style);
     match words.split_once(PRODUCTION) {
         Some((before, after)) => vec![
             span(before),
-            Span::styled(PRODUCTION, look.theme.warning()),
+            Span::styled(PRODUCTION, context.theme.warning()),
             span(after),
         ],
         None => vec![span(words)],
@@ -88,7 +91,7 @@ fn side_spans(look: &Look<'_>, side: Side, words: &str) -> Vec<Span<'static>> {
 
 /// A side in words, the longest first.
 fn side_texts(model: &Model, side: Side) -> [String; 4] {
-    let word = crate::tui::steps::accounts::word(side);
+    let word = word(side);
     let account = model.accounts.side(side);
     let short = match (&account.chosen, account.identified()) {
         (Chosen::Profile { sign_in, .. }, Some(known)) => {
@@ -120,12 +123,13 @@ fn side_texts(model: &Model, side: Side) -> [String; 4] {
 }
 
 /// The steps, each with its state.
-pub(crate) fn steps(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
-    let theme = look.theme;
-    let current = look.model.step;
+pub(crate) fn steps(context: &RenderContext<'_>, area: Rect, frame: &mut Frame<'_>) {
+    let theme = context.theme;
+    let flow = context.model.flow;
+    let current = flow.place(context.model.step);
     let mut lines = vec![Line::default()];
-    for step in Step::ALL {
-        let (sign, sign_style, style) = match step.cmp(&current) {
+    for (place, step) in flow.steps.iter().enumerate() {
+        let (sign, sign_style, style) = match place.cmp(&current) {
             Ordering::Less => ("✓", theme.good(), Style::new()),
             Ordering::Equal => ("●", theme.accent(), theme.accent()),
             Ordering::Greater => ("○", Theme::muted(), Theme::muted()),
@@ -134,17 +138,17 @@ pub(crate) fn steps(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
             Span::raw(" "),
             Span::styled(sign, sign_style),
             Span::raw(" "),
-            Span::styled(step.title(), style),
+            Span::styled(step.title, style),
         ]));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }
 
 /// What was just said, or what is missing before one can go on.
-pub(crate) fn status(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
-    let theme = look.theme;
+pub(crate) fn status(context: &RenderContext<'_>, area: Rect, frame: &mut Frame<'_>) {
+    let theme = context.theme;
     let columns = usize::from(area.width).saturating_sub(3);
-    let line = match &look.model.notice {
+    let line = match &context.model.notice {
         Some(notice) => {
             let (sign, style) = match notice.tone {
                 Tone::Good => ("✓", theme.good()),
@@ -157,8 +161,8 @@ pub(crate) fn status(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
                 style,
             )
         }
-        None if look.model.changing.is_some() => changing(look, columns),
-        None => match can_advance(look.model) {
+        None if context.model.changes.under_way.is_some() => changing(context, columns),
+        None => match (context.model.step.check)(context.model) {
             Err(blocker) => {
                 let sentence = format!("to go on: {} — {}", blocker.what, blocker.hint);
                 Line::styled(
@@ -173,34 +177,34 @@ pub(crate) fn status(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
 }
 
 /// The change under way, and for how long.
-fn changing(look: &Look<'_>, columns: usize) -> Line<'static> {
-    let Some(changing) = &look.model.changing else {
+fn changing(context: &RenderContext<'_>, columns: usize) -> Line<'static> {
+    let Some(changing) = &context.model.changes.under_way else {
         return Line::default();
     };
     let title = &changing.title;
     let text = match changing.stage {
-        Stage::Writing(_) => format!("writing: {title} …"),
-        Stage::TakingAway(_) => format!("taking away: {title} …"),
-        Stage::Probing(_) => {
-            let since = format::duration(look.model.now.duration_since(changing.since));
+        ChangeStage::Writing => format!("writing: {title} …"),
+        ChangeStage::TakingAway => format!("taking away: {title} …"),
+        ChangeStage::Probing => {
+            let since = format::duration(context.model.now.duration_since(changing.since));
             format!("probing, {since}: {title}")
         }
-        Stage::Holding(_) => {
-            let since = format::duration(look.model.now.duration_since(changing.since));
+        ChangeStage::Propagating(_) => {
+            let since = format::duration(context.model.now.duration_since(changing.since));
             format!("written, and waiting until it holds, {since}: {title}")
         }
     };
     Line::styled(
-        format!(" {} {}", look.spinner(), text::fit(&text, columns)),
-        look.theme.accent(),
+        format!(" {} {}", context.spinner(), text::fit(&text, columns)),
+        context.theme.accent(),
     )
 }
 
 /// The keys that mean something now, cut by priority to the width.
-pub(crate) fn hints(look: &Look<'_>, area: Rect, frame: &mut Frame<'_>) {
+pub(crate) fn hints(context: &RenderContext<'_>, area: Rect, frame: &mut Frame<'_>) {
     let mut spans = vec![Span::raw(" ")];
-    for (key, hint) in fitting_hints(look.model, usize::from(area.width).saturating_sub(2)) {
-        spans.push(Span::styled(key, look.theme.accent()));
+    for (key, hint) in fitting_hints(context.model, usize::from(area.width).saturating_sub(2)) {
+        spans.push(Span::styled(key, context.theme.accent()));
         spans.push(Span::styled(format!(" {hint}   "), Theme::muted()));
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
@@ -215,11 +219,12 @@ fn fitting_hints(model: &Model, columns: usize) -> Vec<(String, String)> {
             continue;
         };
         let key = keymap::key_label(*key);
-        let columns_needed = text::width(&key) + 1 + text::width(&binding.hint);
+        let hint = parts::hint(model, binding);
+        let columns_needed = text::width(&key) + 1 + text::width(&hint);
         let gap = if fitting.is_empty() { 0 } else { 3 };
         if used + gap + columns_needed <= columns {
             used += gap + columns_needed;
-            fitting.push((key, binding.hint.clone()));
+            fitting.push((key, hint));
         }
     }
     fitting
@@ -236,7 +241,7 @@ fn offered(model: &Model) -> Vec<&Binding> {
         };
         let means = model
             .keymap
-            .action(&scopes, *key, |action| update::is_possible(model, action));
+            .action(&scopes, *key, |action| is_possible(model, action));
         let is_said = bindings.iter().any(|said| said.action == binding.action);
         if binding.priority > 0
             && means == Some(binding.action)

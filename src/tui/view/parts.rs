@@ -6,10 +6,14 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Padding, Paragraph};
 
-use super::{Look, ViewState};
 use crate::assess::facts::{Fact, ReadError};
 use crate::aws::failure::Failure;
+use crate::tui::keymap::Binding;
+use crate::tui::model::Model;
+use crate::tui::model::context::RenderContext;
+use crate::tui::sight::ScreenId;
 use crate::tui::theme::Theme;
+use crate::tui::view_state::ViewState;
 use crate::tui::widgets::entry::Entry;
 use crate::tui::widgets::list::List;
 use crate::tui::widgets::text;
@@ -44,7 +48,7 @@ fn block(title: &str, title_style: Style, border: Style) -> Block<'static> {
 }
 
 /// A list as it is to be drawn.
-pub(crate) struct Rows<'a> {
+pub(crate) struct ListRows<'a> {
     /// Which list it is.
     pub name: &'static str,
     /// How many rows it has.
@@ -59,19 +63,22 @@ pub(crate) struct Rows<'a> {
 
 /// Draws the rows that are in sight.
 pub(crate) fn rows(
-    look: &Look<'_>,
-    rows: &Rows<'_>,
+    context: &RenderContext<'_>,
+    rows: &ListRows<'_>,
     area: Rect,
     state: &mut ViewState,
     frame: &mut Frame<'_>,
 ) {
     let page = usize::from(area.height);
+    if rows.is_focused {
+        state.note_page(page);
+    }
     let cursor = rows.cursor.min(rows.count.saturating_sub(1));
     let offset = state.offset(rows.name, cursor, rows.count, page);
     let lines: Vec<Line<'_>> = (offset..rows.count.min(offset + page))
         .map(|index| {
             mark(
-                look.theme,
+                context.theme,
                 (rows.row)(index),
                 index == cursor,
                 rows.is_focused,
@@ -115,11 +122,18 @@ fn more(area: Rect, offset: usize, count: usize, frame: &mut Frame<'_>) {
     }
 }
 
-/// Draws lines from `first` on, and says where there are more.
-pub(crate) fn scrolled(lines: Vec<Line<'static>>, first: usize, area: Rect, frame: &mut Frame<'_>) {
+/// Draws as many lines of a text as fit, and says where there are more.
+pub(crate) fn scrolled(
+    context: &RenderContext<'_>,
+    text: ScreenId,
+    lines: Vec<Line<'static>>,
+    area: Rect,
+    state: &mut ViewState,
+    frame: &mut Frame<'_>,
+) {
     let page = usize::from(area.height);
     let count = lines.len();
-    let first = first.min(count.saturating_sub(page));
+    let first = state.first_line(text, context.model.sight.scrolls(), count, page);
     let shown: Vec<Line<'_>> = lines.into_iter().skip(first).take(page).collect();
     frame.render_widget(Paragraph::new(shown), area);
     more(area, first, count, frame);
@@ -127,7 +141,7 @@ pub(crate) fn scrolled(lines: Vec<Line<'static>>, first: usize, area: Rect, fram
 
 /// The line of a filter, with the cursor where it is typed.
 pub(crate) fn filter_line(
-    look: &Look<'_>,
+    context: &RenderContext<'_>,
     list: &List,
     found: usize,
     columns: usize,
@@ -135,7 +149,7 @@ pub(crate) fn filter_line(
     let filter = list.filter.as_ref()?;
     let count = format!("  {found} found");
     let room = columns.saturating_sub(2 + text::width(&count));
-    let mut spans = vec![Span::styled("/ ", look.theme.accent())];
+    let mut spans = vec![Span::styled("/ ", context.theme.accent())];
     spans.extend(entry_spans(&filter.entry, filter.is_typing, room));
     spans.push(Span::styled(count, Theme::muted()));
     Some(Line::from(spans))
@@ -261,10 +275,17 @@ fn read_error(error: &ReadError) -> String {
     format!("{}: {}{id}", error.permission, error.words())
 }
 
+/// What a binding means, in a few words.
+pub(crate) fn hint(model: &Model, binding: &Binding) -> String {
+    let next = model.flow.next(model.step);
+    let next = next.map_or("the next step", |step| step.title);
+    binding.hint.replace("{next}", next)
+}
+
 /// A sentence about something that goes on.
-pub(crate) fn waiting(look: &Look<'_>, sentence: &str) -> Line<'static> {
+pub(crate) fn waiting(context: &RenderContext<'_>, sentence: &str) -> Line<'static> {
     Line::from(vec![
-        Span::styled(look.spinner(), look.theme.accent()),
+        Span::styled(context.spinner(), context.theme.accent()),
         Span::raw(format!(" {}", text::clean(sentence))),
     ])
 }

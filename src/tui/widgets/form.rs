@@ -24,12 +24,12 @@ pub struct Field {
     /// What belongs there, in a few words.
     pub hint: &'static str,
     /// What it holds.
-    pub value: Value,
+    pub value: FieldValue,
 }
 
 /// What a field holds.
 #[derive(Debug, Clone)]
-pub enum Value {
+pub enum FieldValue {
     /// Typed text.
     Text(Entry),
     /// One of a few words.
@@ -47,7 +47,7 @@ impl Field {
         Self {
             label,
             hint,
-            value: Value::Text(Entry::new(text)),
+            value: FieldValue::Text(Entry::new(text)),
         }
     }
 
@@ -61,7 +61,7 @@ impl Field {
         Self {
             label,
             hint,
-            value: Value::Choice { options, chosen },
+            value: FieldValue::Choice { options, chosen },
         }
     }
 }
@@ -79,15 +79,15 @@ impl Form {
     /// The text given in a field, by its place; nothing if it is empty.
     pub fn given(&self, index: usize) -> Option<&str> {
         match &self.fields.get(index)?.value {
-            Value::Text(entry) => entry.given(),
-            Value::Choice { options, chosen } => options.get(*chosen).copied(),
+            FieldValue::Text(entry) => entry.given(),
+            FieldValue::Choice { options, chosen } => options.get(*chosen).copied(),
         }
     }
 
     /// Which word is chosen in a field, by its place.
     pub fn chosen(&self, index: usize) -> usize {
         match self.fields.get(index).map(|field| &field.value) {
-            Some(Value::Choice { chosen, .. }) => *chosen,
+            Some(FieldValue::Choice { chosen, .. }) => *chosen,
             _ => 0,
         }
     }
@@ -96,7 +96,7 @@ impl Form {
     pub fn is_on_choice(&self) -> bool {
         matches!(
             self.fields.get(self.focus).map(|field| &field.value),
-            Some(Value::Choice { .. })
+            Some(FieldValue::Choice { .. })
         )
     }
 
@@ -113,7 +113,7 @@ impl Form {
     }
 
     fn turn(&mut self) {
-        if let Some(Value::Choice { options, chosen }) = self
+        if let Some(FieldValue::Choice { options, chosen }) = self
             .fields
             .get_mut(self.focus)
             .map(|field| &mut field.value)
@@ -125,8 +125,8 @@ impl Form {
     /// The text that keys go to, if the focus is on one.
     pub fn entry(&mut self) -> Option<&mut Entry> {
         match &mut self.fields.get_mut(self.focus)?.value {
-            Value::Text(entry) => Some(entry),
-            Value::Choice { .. } => None,
+            FieldValue::Text(entry) => Some(entry),
+            FieldValue::Choice { .. } => None,
         }
     }
 

@@ -10,12 +10,12 @@ pub struct List {
     /// The row under the cursor, among those that the filter leaves.
     pub cursor: usize,
     /// What names must contain, while there is a filter.
-    pub filter: Option<Filter>,
+    pub filter: Option<ListFilter>,
 }
 
 /// A filter over a list.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct ListFilter {
     /// The text.
     pub entry: Entry,
     /// Whether keys go to the text.
@@ -36,7 +36,7 @@ impl List {
     /// Ends typing; a filter without text goes away.
     pub fn keep_filter(&mut self) {
         self.filter = self.filter.take().and_then(|filter| {
-            (!filter.entry.text().is_empty()).then_some(Filter {
+            (!filter.entry.text().is_empty()).then_some(ListFilter {
                 is_typing: false,
                 ..filter
             })

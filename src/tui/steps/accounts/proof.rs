@@ -1,19 +1,17 @@
-//! Proving a side: the sign-in, what it may need from the operator, and what an identity that is
-//! no longer the side's leaves to be forgotten.
+//! Proving a side: the sign-in, and what it may need from the operator.
 
-use super::{Chosen, word};
+use super::forms;
+use super::state::{Chosen, other, word};
 use crate::aws::{MfaCode, SignInError};
 use crate::job::SignIn;
-use crate::tui::message::{Effect, Errand, Query};
+use crate::tui::message::{Effect, Query, QueryGroup};
 use crate::tui::model::{Model, Tone};
-use crate::tui::outside::Identified;
-use crate::tui::popups::question::Question;
-use crate::tui::popups::{Popup, sign_in};
+use crate::tui::popups::state::{Popup, Question};
 use crate::tui::remote::RequestId;
-use crate::tui::steps::Step;
+use crate::tui::services::Identified;
 use crate::work::event::Side;
 
-/// Signs a side in. What was read before is forgotten, unless it signs in as it did before.
+/// Signs a side in.
 pub(crate) fn prove(
     model: &mut Model,
     side: Side,
@@ -22,19 +20,16 @@ pub(crate) fn prove(
 ) -> Vec<Effect> {
     model
         .popups
-        .retain(|popup| !popup.is_about_signing_in(side));
-    let mut effects = vec![Effect::Cancel(Errand::SignIn(side))];
-    if model.accounts.side(side).sign_in() != Some(&sign_in) {
-        model.accounts.side_mut(side).chosen = Chosen::unproved(sign_in.clone());
-        effects.extend(forget(model, side));
-    }
+        .retain(|open| !open.popup.is_about_signing_in(side));
+    let mut effects = vec![Effect::Cancel(QueryGroup::SignIn(side))];
+    model.accounts.side_mut(side).choose(Some(&sign_in));
     let request = model.request();
     if let Chosen::Profile { proof, .. } = &mut model.accounts.side_mut(side).chosen {
         proof.ask(request);
     }
     model.accounts.going_on = Some(side);
     let query = Query::SignIn(side, Box::new(sign_in), code);
-    effects.push(Effect::Ask(request, Errand::SignIn(side), query));
+    effects.push(Effect::Ask(request, QueryGroup::SignIn(side), query));
     effects
 }
 
@@ -61,60 +56,41 @@ pub(crate) fn prove_filled_in(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Forgets what another identity of this side has read.
-pub(super) fn forget(model: &mut Model, side: Side) -> Vec<Effect> {
-    model.accounts.side_mut(side).proved_as = None;
-    model.access.forget();
-    let mut effects = vec![Effect::Cancel(Errand::Access)];
-    match side {
-        Side::Source => {
-            model.tables.forget();
-            effects.push(Effect::Cancel(Errand::Tables));
-        }
-        Side::Destination => {
-            model.destination.forget();
-            model.encryption.forget();
-            effects.extend([Errand::Buckets, Errand::Bucket, Errand::Keys].map(Effect::Cancel));
-        }
-    }
-    effects
-}
-
 /// Takes the answer to a sign-in, unless nobody waits for it any more.
 pub(crate) fn take_proof(
     model: &mut Model,
     request: RequestId,
     side: Side,
     answer: Result<Identified, SignInError>,
-) -> Vec<Effect> {
+) {
     let popup = answer
         .as_ref()
         .err()
         .and_then(|error| way_out(model, side, error));
     let Chosen::Profile { proof, .. } = &mut model.accounts.side_mut(side).chosen else {
-        return Vec::new();
+        return;
     };
     if !proof.answer(request, answer) {
-        return Vec::new();
+        return;
     }
     let failure = proof.error().map(ToString::to_string);
-    if let Some(failure) = failure.filter(|_| model.step != Step::Accounts) {
+    model.accounts.side_mut(side).note_identity();
+    if let Some(failure) = failure.filter(|_| *model.step != super::STEP) {
         model.say(Tone::Bad, format!("{}: {failure}", word(side)));
     }
     if let Some(popup) = popup {
         model.announce(popup);
     }
-    super::go_on_to_the_other(model, side);
+    go_on_to_the_other(model, side);
     tell_same_account(model);
-    forget_if_another(model, side)
 }
 
 /// What can be asked of the operator so that the sign-in succeeds. The sandbox has no use for the
 /// commands that sign in to AWS.
-fn way_out(model: &mut Model, side: Side, error: &SignInError) -> Option<Popup> {
+fn way_out(model: &Model, side: Side, error: &SignInError) -> Option<Popup> {
     match error {
         SignInError::MfaRequired { profile, serial } => {
-            Some(sign_in::mfa(side, profile.clone(), serial.clone(), None))
+            Some(forms::mfa(side, profile.clone(), serial.clone(), None))
         }
         SignInError::CodeRefused {
             profile,
@@ -123,7 +99,7 @@ fn way_out(model: &mut Model, side: Side, error: &SignInError) -> Option<Popup> 
         } => {
             let hint = failure.hint.as_deref().unwrap_or_default();
             let error = format!("AWS refused the code: {} {hint}", failure.message.trim());
-            Some(sign_in::mfa(
+            Some(forms::mfa(
                 side,
                 profile.clone(),
                 serial.clone(),
@@ -134,7 +110,7 @@ fn way_out(model: &mut Model, side: Side, error: &SignInError) -> Option<Popup> 
             profile,
             command,
             detail,
-        } if !model.is_sandbox => Some(model.question(Question::LogIn {
+        } if !model.is_sandbox => Some(Popup::ask(Question::LogIn {
             side,
             profile: profile.clone(),
             command: command.clone(),
@@ -142,23 +118,6 @@ fn way_out(model: &mut Model, side: Side, error: &SignInError) -> Option<Popup> 
         })),
         _ => None,
     }
-}
-
-/// The same profile may lead to another account than it did: somebody changed the files.
-fn forget_if_another(model: &mut Model, side: Side) -> Vec<Effect> {
-    let Some(known) = model.identified(side) else {
-        return Vec::new();
-    };
-    let proved_as = (known.identity.account.clone(), known.region.clone());
-    let before = &model.accounts.side(side).proved_as;
-    let is_another = before.as_ref().is_some_and(|before| *before != proved_as);
-    let effects = if is_another {
-        forget(model, side)
-    } else {
-        Vec::new()
-    };
-    model.accounts.side_mut(side).proved_as = Some(proved_as);
-    effects
 }
 
 fn tell_same_account(model: &mut Model) {
@@ -173,5 +132,17 @@ fn tell_same_account(model: &mut Model) {
     {
         let text = format!("both sides are the same account, {source}: that works, if it is meant");
         model.say(Tone::Warning, text);
+    }
+}
+
+/// Moves the focus on to a side that has chosen nothing, once this one is settled and unless a key was
+/// pressed since it was chosen: until then what is pressed is about this one.
+pub(super) fn go_on_to_the_other(model: &mut Model, side: Side) {
+    let accounts = &mut model.accounts;
+    let is_due = accounts.going_on == Some(side) && accounts.focus == side;
+    if is_due && accounts.side(side).is_settled() && accounts.side(other(side)).is_nothing() {
+        accounts.focus = other(side);
+        let id = model.sight.id();
+        model.accounts.moved = Some(id);
     }
 }

@@ -1,0 +1,49 @@
+//! What a flow is: a kind of job that the wizard makes a plan for, as a list of steps.
+
+use std::fmt;
+
+use super::Model;
+use super::step::Step;
+use crate::job::{Kind, TableJob};
+
+/// A kind of job that the wizard makes a plan for.
+pub(crate) struct Flow {
+    /// What it is called among the others.
+    pub(crate) title: &'static str,
+    pub(crate) steps: &'static [&'static Step],
+    /// The kind of job as chosen so far; `None` while something of it is missing.
+    pub(crate) kind: fn(&Model) -> Option<Kind>,
+    /// The tables that it is about.
+    pub(crate) tables: fn(&Model) -> Vec<TableJob>,
+    /// Whether a plan is of this flow.
+    pub(crate) takes: fn(&Kind) -> bool,
+}
+
+impl Flow {
+    /// The place of a step.
+    pub(crate) fn place(&self, step: &Step) -> usize {
+        let place = self.steps.iter().position(|known| *known == step);
+        place.unwrap_or_default()
+    }
+
+    pub(crate) fn next(&self, step: &Step) -> Option<&'static Step> {
+        self.steps.get(self.place(step) + 1).copied()
+    }
+
+    pub(crate) fn previous(&self, step: &Step) -> Option<&'static Step> {
+        let place = self.place(step).checked_sub(1)?;
+        self.steps.get(place).copied()
+    }
+}
+
+impl PartialEq for Flow {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.title)
+    }
+}

@@ -1,0 +1,219 @@
+//! Popups, drawn over the step.
+
+mod changes;
+mod form;
+pub(crate) mod help;
+mod probe;
+pub(crate) mod question;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Paragraph};
+
+use super::state::{OpenPopup, Popup, TypedPurpose};
+use crate::tui::layout;
+use crate::tui::model::context::RenderContext;
+use crate::tui::sight::ScreenId;
+use crate::tui::steps::access;
+use crate::tui::steps::accounts::state::word;
+use crate::tui::theme::Theme;
+use crate::tui::view::parts;
+use crate::tui::view_state::ViewState;
+use crate::tui::widgets::entry::Entry;
+use crate::tui::widgets::{format, text};
+
+/// What the dialog before a plan is saved says.
+const SAVING: &str = "A file for the plan, which `tableferry run` takes; ~/ is your home directory. A \
+                      file that is there is replaced only after a question.";
+
+/// What a popup shows.
+struct PopupContent {
+    title: String,
+    lines: Vec<Line<'static>>,
+    /// What stays in sight below the lines.
+    foot: Option<Line<'static>>,
+}
+
+impl PopupContent {
+    fn new(title: impl Into<String>, lines: Vec<Line<'static>>) -> Self {
+        Self {
+            title: title.into(),
+            lines,
+            foot: None,
+        }
+    }
+}
+
+pub(crate) fn draw(
+    context: &RenderContext<'_>,
+    open: &OpenPopup,
+    state: &mut ViewState,
+    frame: &mut Frame<'_>,
+) {
+    let columns = layout::popup_columns(frame.area());
+    let shown = shown(context, &open.popup, columns);
+    draw_content(context, open.id, shown, state, frame);
+}
+
+fn shown(context: &RenderContext<'_>, popup: &Popup, columns: usize) -> PopupContent {
+    match popup {
+        Popup::Help => PopupContent::new("Help", help::text(context, columns)),
+        Popup::Text { title, text } => {
+            PopupContent::new(*title, parts::paragraph(text, Style::new(), columns))
+        }
+        Popup::Changes { cursor } => PopupContent::new(
+            "Changes in place",
+            changes::lines(context, *cursor, columns),
+        ),
+        Popup::Checked => {
+            PopupContent::new("Check", access::view::checks::detail(context, columns))
+        }
+        Popup::Ask(asked) => PopupContent {
+            foot: Some(question::answers(context.theme, asked)),
+            ..PopupContent::new(
+                question::title(&asked.question),
+                question::text(context, &asked.question, columns),
+            )
+        },
+        Popup::Save {
+            entry,
+            error,
+            saving,
+        } => {
+            let lines = one_line(context, SAVING, entry, error.as_deref(), columns);
+            let mut shown = PopupContent::new("Save the plan", lines);
+            if saving.is_some() {
+                shown.lines.push(parts::waiting(context, "saving …"));
+            }
+            shown
+        }
+        Popup::Runs { cursor, .. } => {
+            PopupContent::new("Runs under way", runs(context, *cursor, columns))
+        }
+        Popup::Mfa {
+            side,
+            profile,
+            serial,
+            entry,
+            error,
+        } => {
+            let sentence = format!(
+                "{profile} (the {}) needs the code that {serial} shows now. A code works once.",
+                word(*side)
+            );
+            let lines = one_line(context, &sentence, entry, error.as_deref(), columns);
+            PopupContent::new("MFA code", lines)
+        }
+        Popup::Typed {
+            purpose,
+            entry,
+            error,
+        } => typed_content(context, purpose, entry, error.as_deref(), columns),
+        Popup::SignIn {
+            side,
+            profile,
+            form,
+        } => PopupContent::new(
+            format!("{} on top of {profile}", word(*side)),
+            form::lines(context, form, columns),
+        ),
+        Popup::Table { table, form } => PopupContent::new(
+            format!("How {table} is exported"),
+            form::lines(context, form, columns),
+        ),
+    }
+}
+
+fn typed_content(
+    context: &RenderContext<'_>,
+    purpose: &TypedPurpose,
+    entry: &Entry,
+    error: Option<&str>,
+    columns: usize,
+) -> PopupContent {
+    let lines = one_line(context, &purpose.explanation(), entry, error, columns);
+    PopupContent::new(purpose.title(), lines)
+}
+
+fn draw_content(
+    context: &RenderContext<'_>,
+    id: ScreenId,
+    shown: PopupContent,
+    state: &mut ViewState,
+    frame: &mut Frame<'_>,
+) {
+    let foot_rows: u16 = if shown.foot.is_some() { 2 } else { 0 };
+    let area = layout::popup(frame.area(), shown.lines.len() + usize::from(foot_rows));
+    frame.render_widget(Clear, area);
+    let title = text::fit(&shown.title, usize::from(area.width).saturating_sub(6));
+    let block = parts::pane(context.theme, &title, true);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    let rows = [Constraint::Fill(1), Constraint::Length(foot_rows)];
+    let [text_area, foot_area] = Layout::vertical(rows).areas(inside);
+    parts::scrolled(context, id, shown.lines, text_area, state, frame);
+    if let Some(foot) = shown.foot {
+        frame.render_widget(Paragraph::new(vec![Line::default(), foot]), foot_area);
+    }
+}
+
+/// An explanation, the line that is typed, and what is wrong with it.
+fn one_line(
+    context: &RenderContext<'_>,
+    explanation: &str,
+    entry: &Entry,
+    error: Option<&str>,
+    columns: usize,
+) -> Vec<Line<'static>> {
+    let mut lines = parts::paragraph(explanation, Style::new(), columns);
+    let mut spans = vec![Span::styled("› ", context.theme.accent())];
+    spans.extend(parts::entry_spans(entry, true, columns.saturating_sub(3)));
+    lines.extend([Line::default(), Line::from(spans), Line::default()]);
+    if let Some(error) = error {
+        let error = format!("✗ {error}");
+        lines.extend(parts::paragraph(&error, context.theme.bad(), columns));
+    }
+    lines
+}
+
+fn runs(context: &RenderContext<'_>, cursor: usize, columns: usize) -> Vec<Line<'static>> {
+    let theme = context.theme;
+    let intro = "These runs were begun and are not finished. Going on repeats a call whose answer \
+                 never came, with its token: nothing is exported twice.";
+    let mut lines = parts::paragraph(intro, Style::new(), columns);
+    lines.push(Line::default());
+    for (index, run) in context
+        .model
+        .open_runs
+        .value()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
+        let is_at_cursor = index == cursor;
+        let tables: Vec<&str> = run
+            .exports
+            .iter()
+            .map(|export| export.name.as_str())
+            .collect();
+        let when = format::ago(run.created_at, context.model.now);
+        let head = format!(
+            "run {}, {when}: {} to {}",
+            run.id, run.source, run.destination
+        );
+        let (sign, style) = if is_at_cursor {
+            ("▌ ", theme.accent())
+        } else {
+            ("  ", Style::new())
+        };
+        lines.push(Line::from(vec![
+            Span::styled(sign, style),
+            Span::styled(text::fit(&head, columns.saturating_sub(2)), style),
+        ]));
+        let tables = text::fit(&tables.join(", "), columns.saturating_sub(4));
+        lines.push(Line::styled(format!("    {tables}"), Theme::muted()));
+    }
+    lines
+}

@@ -1,0 +1,128 @@
+//! What the keys of the Progress step do, and how a run is followed.
+
+use super::state::{Following, Offer};
+use crate::tui::changes;
+use crate::tui::keymap::Action;
+use crate::tui::message::{Effect, Watch};
+use crate::tui::model::{Model, Shutdown, Tone};
+use crate::tui::remote::RequestId;
+use crate::tui::services::RunSummary;
+use crate::tui::steps::accounts::proof;
+use crate::work::event::{OperationProgress, Side};
+
+/// Follows a run that was just started.
+pub(crate) fn follow(model: &mut Model, run: i64) -> Vec<Effect> {
+    let request = model.request();
+    model.progress.run = Some(run);
+    model.progress.state = Following::On(request);
+    vec![Effect::Watch(request, Watch::Follow(run))]
+}
+
+/// Goes on with a run that was cut off.
+pub(crate) fn resume(model: &mut Model, run: i64) -> Vec<Effect> {
+    let request = model.request();
+    model.progress.run = Some(run);
+    model.progress.began_at.get_or_insert(model.now);
+    model.progress.state = Following::On(request);
+    vec![Effect::Watch(request, Watch::Resume(run))]
+}
+
+/// Takes the end of a watch, unless it counts no more. After the last export it is looked up what
+/// was changed for them.
+pub(crate) fn take_end(
+    model: &mut Model,
+    request: RequestId,
+    end: Result<(), String>,
+) -> Vec<Effect> {
+    if model.progress.state != Following::On(request) {
+        return Vec::new();
+    }
+    if let Err(why) = end {
+        model.progress.state = Following::CutOff(why);
+        return Vec::new();
+    }
+    model.progress.state = Following::Finished;
+    // The one who tries again after a failure still needs what was changed.
+    if model.progress.is_success() {
+        model.progress.offer = Offer::Due;
+    }
+    changes::reload(model)
+}
+
+/// Whether another start can be prepared: not while a run is followed.
+pub(crate) fn can_go_back(model: &Model) -> bool {
+    !model.progress.is_followed() && model.plan().is_some()
+}
+
+/// Whether an action of this step is possible now.
+pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
+    let progress = &model.progress;
+    match action {
+        Action::Finish => !progress.is_followed(),
+        Action::Follow => matches!(progress.state, Following::CutOff(_)) && progress.run.is_some(),
+        Action::Copy => !progress.exports.is_empty(),
+        Action::OpenChanges => !progress.is_followed() && !model.changes.removable().is_empty(),
+        _ => true,
+    }
+}
+
+/// Does an action of this step.
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Finish => {
+            model.shutdown = Shutdown::Now;
+            vec![Effect::Quit]
+        }
+        Action::Follow => sign_in_and_resume(model),
+        Action::OpenChanges => changes::open(model),
+        Action::Copy => {
+            model.say(
+                Tone::Good,
+                "the details were sent to the terminal's clipboard (OSC 52)",
+            );
+            let text: Vec<String> = model.progress.exports.iter().map(details).collect();
+            vec![Effect::Copy(text.join("\n"))]
+        }
+        _ => {
+            model.scroll(action);
+            Vec::new()
+        }
+    }
+}
+
+/// Goes on with a run that was cut off. What cut it off is most often a session that ended, so both
+/// sides are proved again first.
+fn sign_in_and_resume(model: &mut Model) -> Vec<Effect> {
+    let progress = &model.progress;
+    let Some(id) = progress.run else {
+        return Vec::new();
+    };
+    model.resuming = Some(RunSummary {
+        id,
+        created_at: progress.began_at.unwrap_or(model.now),
+        source: String::new(),
+        destination: String::new(),
+        exports: progress.exports.clone(),
+        plan: model.plan(),
+    });
+    model.say(Tone::Plain, format!("signing in again for run {id} …"));
+    let mut effects = proof::prove_again(model, Side::Source, None);
+    effects.extend(proof::prove_again(model, Side::Destination, None));
+    effects
+}
+
+/// An export in plain text, for a ticket or a message.
+fn details(export: &OperationProgress) -> String {
+    let mut lines = vec![format!("table: {}", export.subject)];
+    let mut add = |label: &str, value: &Option<String>| {
+        if let Some(value) = value {
+            lines.push(format!("{label}: {value}"));
+        }
+    };
+    add("export", &export.arn);
+    add("failure code", &export.failure_code);
+    add("failure message", &export.failure_message);
+    add("manifest", &export.manifest);
+    lines.push(String::new());
+    lines.join("\n")
+}
