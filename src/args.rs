@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 
-pub use archives::{FetchArgs, FetchForm, ReaderArgs};
+pub use archives::{ArchivesArgs, AthenaArgs, FetchArgs, FetchForm, ReaderArgs};
 pub use changes::{ChangesArgs, Since};
 pub use expiry::Expiry;
 
@@ -137,6 +137,11 @@ pub enum Command {
     /// Bring an export's files to this machine, each byte checked while it arrives
     #[command(after_help = archives::FETCH_HELP)]
     Fetch(FetchArgs),
+    /// List the exports that lie in a bucket, by their manifests, and which continue which
+    Archives(ArchivesArgs),
+    /// Write the statements with which an export is queried in Athena
+    #[command(after_help = archives::ATHENA_HELP)]
+    Athena(AthenaArgs),
     /// List the profiles that can be chosen, and those that the SDK ignores
     Profiles(OutputArgs),
     /// Say why something was refused and what to do: of a message, a log, or a file of CloudTrail
@@ -177,6 +182,7 @@ impl Command {
             Self::Exports(exports) => exports.output.output,
             Self::Verify(verify) => verify.output.output,
             Self::Fetch(fetch) => fetch.output.output,
+            Self::Archives(archives) => archives.output.output,
             Self::Profiles(args) => args.output,
             Self::Explain(explain) => explain.output.output,
             Self::Changes(changes) => changes.output.output,

@@ -5,6 +5,8 @@
 pub mod apply;
 mod archive_target;
 mod archive_words;
+pub mod archives;
+pub mod athena;
 pub mod changes;
 pub mod check;
 mod consent;

@@ -138,6 +138,13 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
         Some(Command::Changes(changes)) => {
             Ok(commands::changes::changes(&work, &changes, commands::cut_off_token()?).await)
         }
+        Some(Command::Archives(archives)) => {
+            let cancel = commands::cut_off_token()?;
+            Ok(commands::archives::archives(&work, &archives, cancel).await)
+        }
+        Some(Command::Athena(athena)) => {
+            commands::athena::athena(&work, &athena, commands::cut_off_token()?).await
+        }
         Some(Command::Fetch(fetch)) => {
             Ok(commands::fetch::fetch(&work, &fetch, commands::cut_off_token()?).await)
         }

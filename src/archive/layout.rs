@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 /// The folder that DynamoDB puts below the prefix.
-const FOLDER: &str = "AWSDynamoDB";
+pub const FOLDER: &str = "AWSDynamoDB";
 
 /// An export's id: the milliseconds of its start in 14 digits, a hyphen, and eight hexadecimal
 /// digits.

@@ -84,8 +84,10 @@ pub enum ManifestError {
     },
 }
 
-const SUMMARY_FILE: &str = "manifest-summary.json";
-const LIST_FILE: &str = "manifest-files.json";
+/// The summary's name.
+pub const SUMMARY_FILE: &str = "manifest-summary.json";
+/// The name of the list of data files.
+pub const LIST_FILE: &str = "manifest-files.json";
 
 impl Summary {
     /// The version of a full export's summary.

@@ -78,3 +78,48 @@ pub struct ReaderArgs {
     #[arg(long, value_name = "ACCOUNT")]
     pub bucket_owner: Option<AccountId>,
 }
+
+/// How `archives` goes.
+#[derive(Debug, ClapArgs)]
+pub struct ArchivesArgs {
+    /// A bucket as `s3://BUCKET`, or what lies below a prefix as `s3://BUCKET/PREFIX`
+    pub place: String,
+    /// The profile that reads, in place of `AWS_PROFILE`
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// The account that must own the bucket
+    #[arg(long, value_name = "ACCOUNT")]
+    pub bucket_owner: Option<AccountId>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What `athena` writes.
+pub(super) const ATHENA_HELP: &str = "\
+EXPORT is as of `verify`. The columns are those of the items themselves, of which up to --sample are read from
+the beginning of every data file. Attributes keep their types as fields, as in item.total.n; sets are arrays.
+Names that differ in case only, or hold dots or other signs, are mapped. Each export is a partition: a full one
+by its folder, an incremental one by the list of its files, which --list writes and the statements say where
+to put. Nothing is created in any account.
+
+Exit status: 0 written; 1 damaged; 2 the usage is wrong; 3 refused; 4 cut off; 5 not to be read.";
+
+/// How `athena` goes.
+#[derive(Debug, ClapArgs)]
+pub struct AthenaArgs {
+    /// What is to be queried
+    pub export: String,
+    /// The name of the table in Athena, in place of one made of the table's
+    #[arg(long, value_name = "NAME")]
+    pub table: Option<String>,
+    /// How many items are read for the columns
+    #[arg(long, value_name = "ITEMS", default_value_t = 10_000)]
+    pub sample: u64,
+    /// Write the list of the data files in place of the statements
+    #[arg(long, conflicts_with_all = ["table"])]
+    pub list: bool,
+    /// Who reads.
+    #[command(flatten)]
+    pub reader: ReaderArgs,
+}

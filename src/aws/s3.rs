@@ -295,6 +295,34 @@ impl S3 {
         Ok((objects, false))
     }
 
+    /// The folders right below a folder, which ends with a slash or is empty, by `ListObjectsV2`.
+    pub async fn list_folders(
+        &self,
+        bucket: &BucketName,
+        folder: &str,
+        owner: Option<&AccountId>,
+    ) -> Result<Vec<String>, Failure> {
+        let mut pages = self
+            .client
+            .list_objects_v2()
+            .bucket(bucket.as_str())
+            .prefix(folder)
+            .delimiter("/")
+            .set_expected_bucket_owner(owner.map(ToString::to_string))
+            .into_paginator()
+            .send();
+        let mut folders = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                let target = format!("{bucket}/{folder}");
+                self.mapper.failure("s3:ListBucket", &target, &error)
+            })?;
+            let names = page.common_prefixes().iter();
+            folders.extend(names.filter_map(|name| name.prefix().map(str::to_owned)));
+        }
+        Ok(folders)
+    }
+
     /// An object's content, by `GetObject`; refused before it is read where it is larger than
     /// `max_bytes`, and as unreadable where it is not S3 that answered.
     pub async fn get_text(

@@ -11,11 +11,13 @@ mod error;
 mod fetch;
 mod find;
 mod key_index;
+mod list;
 mod manifests;
 mod permission;
 mod place;
 mod progress;
 mod read;
+mod sample;
 mod scan;
 mod source;
 
@@ -27,10 +29,12 @@ use tokio_util::sync::CancellationToken;
 pub use copy::CopyForm;
 pub use error::ArchiveError;
 pub use fetch::PreparedFetch;
+pub use list::ListedArchives;
 pub(super) use manifests::LARGEST_MANIFEST;
 pub use permission::MissingPermission;
 pub use place::ArchivePlace;
 pub(super) use place::{is_incremental, layout_of, summary_key};
+pub use sample::SampledArchive;
 
 use self::bucket::Bucket;
 use self::directory::Directory;

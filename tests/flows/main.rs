@@ -7,6 +7,7 @@
     reason = "a test ends by panicking"
 )]
 
+mod archive_list;
 mod archives;
 mod bad_input;
 mod changes;

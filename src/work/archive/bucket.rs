@@ -59,6 +59,18 @@ impl Bucket {
         self.s3.list_objects(&self.name, folder, owner).await
     }
 
+    /// The folders right below a folder, by their names in full.
+    pub(super) async fn folders(&self, folder: &str) -> Result<Vec<String>, Failure> {
+        let owner = self.owner.as_ref();
+        self.s3.list_folders(&self.name, folder, owner).await
+    }
+
+    /// The size of an object; `None` where there is none.
+    pub(super) async fn size(&self, key: &str) -> Result<Option<u64>, Failure> {
+        let found = self.s3.head_object(self.object(key)).await?;
+        Ok(found.map(|object| object.size))
+    }
+
     /// The folder above, with a closing slash, or nothing.
     fn above(&self) -> &str {
         let folder = self.folder.trim_end_matches('/');

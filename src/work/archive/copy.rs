@@ -21,7 +21,7 @@ use super::source::DataFile;
 use crate::archive::audit::Read as ReadResult;
 use crate::archive::checksum::is_same_md5;
 use crate::archive::data_file::FileContent;
-use crate::archive::layout::{DataPlace, data_place};
+use crate::archive::layout::{DataPlace, FOLDER, data_place};
 use crate::archive::manifest::FileEntry;
 use crate::archive::plain::plain_json;
 use crate::archive::value::read_record;
@@ -50,7 +50,6 @@ pub(super) struct LocalCopy {
     parts_name: String,
 }
 
-const FOLDER: &str = "AWSDynamoDB";
 const DATA: &str = "data";
 
 impl LocalCopy {

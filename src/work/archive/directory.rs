@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Dir, FileType, Mode, OFlags};
 
 use super::error::ArchiveError;
-use crate::archive::layout::{DataPlace, data_place};
+use crate::archive::layout::{DataPlace, FOLDER, data_place};
+use crate::archive::manifest::SUMMARY_FILE;
 
 /// A directory that holds an export's manifests.
 #[derive(Debug)]
@@ -17,9 +18,7 @@ pub(super) struct Directory {
     folder: OwnedFd,
 }
 
-const SUMMARY: &str = "manifest-summary.json";
 const DATA: &str = "data";
-const FOLDER: &str = "AWSDynamoDB";
 
 impl Directory {
     /// Opens the folder of an export: the directory itself, or the only export below it.
@@ -101,7 +100,7 @@ impl Directory {
 
 /// The export's folder: the directory, or the only one below it that has a manifest.
 fn find(path: &Path, named: &Path) -> Result<PathBuf, ArchiveError> {
-    let has_manifest = |path: &Path| path.join(SUMMARY).symlink_metadata().is_ok();
+    let has_manifest = |path: &Path| path.join(SUMMARY_FILE).symlink_metadata().is_ok();
     if has_manifest(path) {
         return Ok(path.to_owned());
     }

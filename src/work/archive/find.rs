@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bucket::Bucket;
 use super::directory::Directory;
 use super::error::ArchiveError;
-use super::manifests::LIST;
 use super::source::DataFile;
 use crate::archive::audit::{Archive, FileState};
 use crate::archive::layout::{DataPlace, data_place, key_candidates};
-use crate::archive::manifest::{FileEntry, Summary};
+use crate::archive::manifest::{FileEntry, LIST_FILE, Summary};
 use crate::job::Span;
 
 /// What lies in an archive, and what of it can be read.
@@ -126,7 +125,7 @@ pub(super) async fn find_in_bucket(
         bucket.look_up(&entries, prefix).await?
     };
     let written_to = key_candidates(&summary.manifest_files_key, prefix);
-    let lies_at = format!("{}{LIST}", bucket.folder);
+    let lies_at = format!("{}{LIST_FILE}", bucket.folder);
     let is_moved = summary.bucket != bucket.name.as_str() || !written_to.contains(&lies_at);
     let mut files = Vec::new();
     let mut states = Vec::new();

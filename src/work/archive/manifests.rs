@@ -7,7 +7,7 @@ use super::source::Source;
 use crate::archive::audit::{Fault, FaultKind, Note};
 use crate::archive::checksum::{self, Mismatch};
 use crate::archive::layout::checksum_keys;
-use crate::archive::manifest::{FileEntry, Summary};
+use crate::archive::manifest::{FileEntry, LIST_FILE, SUMMARY_FILE, Summary};
 use sha2::{Digest as _, Sha256};
 use std::io;
 use std::sync::Arc;
@@ -78,9 +78,6 @@ pub(super) struct Reader {
     pub(super) source: Source,
 }
 
-const SUMMARY: &str = "manifest-summary.json";
-pub(super) const LIST: &str = "manifest-files.json";
-
 impl Reader {
     pub(super) fn place(&self) -> String {
         match &self.source {
@@ -113,19 +110,19 @@ impl Reader {
         &self,
         manifests: &mut Manifests,
     ) -> Result<Option<(Summary, Vec<FileEntry>)>, ArchiveError> {
-        let Some(bytes) = self.small(SUMMARY).await? else {
+        let Some(bytes) = self.small(SUMMARY_FILE).await? else {
             let place = self.place();
             return Err(ArchiveError::NoManifest { place });
         };
-        self.check(SUMMARY, &bytes, manifests).await?;
+        self.check(SUMMARY_FILE, &bytes, manifests).await?;
         let summary = Summary::parse(&bytes);
-        let Some(bytes) = self.small(LIST).await? else {
+        let Some(bytes) = self.small(LIST_FILE).await? else {
             manifests
                 .faults
-                .push(Fault::of_file(LIST, FaultKind::NoManifest));
+                .push(Fault::of_file(LIST_FILE, FaultKind::NoManifest));
             return Ok(None);
         };
-        self.check(LIST, &bytes, manifests).await?;
+        self.check(LIST_FILE, &bytes, manifests).await?;
         let entries = FileEntry::parse_list(&bytes);
         match (summary, entries) {
             (Ok(summary), Ok(entries)) => {
@@ -138,10 +135,12 @@ impl Reader {
                 if let Err(error) = &summary {
                     manifests
                         .faults
-                        .push(unreadable(SUMMARY, error.to_string()));
+                        .push(unreadable(SUMMARY_FILE, error.to_string()));
                 }
                 if let Err(error) = &entries {
-                    manifests.faults.push(unreadable(LIST, error.to_string()));
+                    manifests
+                        .faults
+                        .push(unreadable(LIST_FILE, error.to_string()));
                 }
                 manifests.summary = summary.ok();
                 Ok(None)

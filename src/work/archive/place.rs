@@ -119,7 +119,7 @@ pub(in crate::work) fn summary_key(export: &ExportRecord) -> Option<String> {
 }
 
 /// The folder of a manifest's key, with a closing slash.
-fn folder_of_manifest(key: &str) -> String {
+pub(super) fn folder_of_manifest(key: &str) -> String {
     let end = key.rfind('/').map_or(0, |end| end + 1);
     key.get(..end).unwrap_or_default().to_owned()
 }
