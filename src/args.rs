@@ -3,6 +3,7 @@
 mod archives;
 mod changes;
 mod expiry;
+mod explain;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 pub use archives::{ArchivesArgs, AthenaArgs, FetchArgs, FetchForm, ReaderArgs};
 pub use changes::{ChangesArgs, Since};
 pub use expiry::Expiry;
+pub use explain::ExplainArgs;
 
 use crate::work::ChangeKind;
 use tableferry_policy::arn::{AccountId, Arn, Partition};
@@ -144,7 +146,7 @@ pub enum Command {
     Athena(AthenaArgs),
     /// List the profiles that can be chosen, and those that the SDK ignores
     Profiles(OutputArgs),
-    /// Say why something was refused and what to do: of a message, a log, or a file of CloudTrail
+    /// Say why something was refused or failed and what to do: of a message, a log, a run, or an export
     #[command(after_help = EXPLAIN_HELP)]
     Explain(ExplainArgs),
     /// Say who changed the policies and settings that a plan's job depends on, and when
@@ -547,26 +549,12 @@ certainty, place, title, means, fix, look, evidence, sources; the same place whe
 excluded, not_known. With --plan also refused_by_plan: requirement and explanation of each requirement that
 the assessment denies.
 
+A run is told by the journal, an export or import by DescribeExport and DescribeImport; for a run and with
+--plan both accounts are read now. Then the object has of, operations (name, arn, refused, failed_at), errors,
+refused_by_plan, last_success, changes (as `changes` prints them) and not_read.
+
 Exit status: 0 every error has a cause that is certain or likely, or there is none; 2 the input cannot be
 read; 5 of some the cause is only possible, or not known.";
-
-/// How `explain` goes.
-#[derive(Debug, ClapArgs)]
-pub struct ExplainArgs {
-    /// A message, a file, or - for standard input, which is read if it is left out
-    #[arg(value_name = "TEXT | FILE | -")]
-    pub what: Vec<String>,
-    /// The plan that the errors are of: with --facts, its assessment says which causes hold, which are
-    /// excluded, and what would be refused next
-    #[arg(long, value_name = "FILE", requires = "file")]
-    pub plan: Option<PathBuf>,
-    /// What the plan is assessed by.
-    #[command(flatten)]
-    pub facts: FactsArgs,
-    /// How to print.
-    #[command(flatten)]
-    pub output: OutputArgs,
-}
 
 /// How to print.
 #[derive(Debug, Clone, Copy, ClapArgs)]

@@ -13,7 +13,7 @@ mod applicable_policies;
 pub mod assessment;
 mod call;
 mod context;
-mod deny;
+pub(crate) mod deny;
 pub mod explain;
 pub mod facts;
 pub mod fingerprint;

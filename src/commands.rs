@@ -10,6 +10,7 @@ pub mod athena;
 pub mod changes;
 pub mod check;
 mod consent;
+mod diagnosed;
 pub mod explain;
 pub mod exports;
 mod facts_file;

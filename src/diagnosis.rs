@@ -15,6 +15,7 @@ pub mod diagnose;
 mod envelope;
 mod event;
 pub mod group;
+mod operation_failure;
 mod read;
 pub mod reported;
 pub mod scan;
@@ -26,4 +27,5 @@ pub mod words;
 
 pub use self::circumstance::Circumstances;
 pub use self::diagnose::{Candidate, Diagnosis, diagnose};
+pub use self::operation_failure::OperationFailure;
 pub use self::reported::ReportedError;

@@ -45,7 +45,9 @@ fn start(mut args: Args) -> anyhow::Result<Exit> {
         Some(Command::Simulate { file }) => {
             commands::simulate::run(file.as_deref(), output::json())
         }
-        Some(Command::Explain(explain)) => commands::explain::run(&explain, &args.global),
+        Some(Command::Explain(explain)) if !explain.needs_work() => {
+            commands::explain::run(&explain, &args.global)
+        }
         Some(Command::Policy(PolicyCommand::Lint { file, kind })) => {
             commands::lint::run(&file, kind, output::words())
         }
@@ -134,6 +136,9 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
         }
         Some(Command::Verify(verify)) => {
             Ok(commands::verify::verify(&work, &verify, commands::cut_off_token()?).await)
+        }
+        Some(Command::Explain(explain)) => {
+            commands::explain::explain_live(&work, &explain, commands::cut_off_token()?).await
         }
         Some(Command::Changes(changes)) => {
             Ok(commands::changes::changes(&work, &changes, commands::cut_off_token()?).await)

@@ -10,6 +10,7 @@ pub mod change;
 mod changes;
 pub mod event;
 mod export;
+mod failed_operation;
 mod follow;
 mod held;
 mod limits;
@@ -44,6 +45,7 @@ pub use change::{
 };
 pub use changes::ReadHistory;
 pub use event::{Event, OperationProgress, Side, Verification};
+pub use failed_operation::FailedOperation;
 pub use follow::{FollowError, RunOutcome, RunStatus, Verify};
 pub use held::HeldExport;
 pub use probe::{Probe, ProbeError, ProbeReport};

@@ -29,6 +29,11 @@ pub(super) fn denying_document<'f>(facts: &'f Facts, deny: &Deciding) -> Option<
     policy?.document().ok().map(Arc::as_ref)
 }
 
+/// Whether a Deny on a bucket is for want of encryption, which the job can meet.
+pub(crate) fn is_for_encryption(facts: &Facts, deny: &Deciding) -> bool {
+    denying_document(facts, deny).is_some_and(|document| is_deny_of_encryption(document, &deny.sid))
+}
+
 /// Whether a Deny of a document is one that the plan meets by encrypting as it asks. One that exempts
 /// no way in which an export can encrypt is not.
 pub(super) fn is_deny_of_encryption(document: &Document<'_>, label: &str) -> bool {

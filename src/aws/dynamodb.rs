@@ -13,6 +13,7 @@ use crate::job::{Span, View};
 use tableferry_policy::arn::Arn;
 
 mod export_request;
+mod import;
 mod recovery;
 mod resource_policy;
 mod start;
@@ -74,6 +75,8 @@ pub struct Export {
     pub arn: Arn,
     /// The bucket it writes to.
     pub bucket: Option<String>,
+    /// The bucket's owner that it named.
+    pub owner: Option<String>,
     /// What its objects' keys begin with.
     pub prefix: Option<String>,
     /// The KMS key that it names.
@@ -254,6 +257,7 @@ fn export(described: &sdk::ExportDescription) -> Option<Export> {
     Some(Export {
         arn: described.export_arn()?.parse().ok()?,
         bucket: described.s3_bucket().map(str::to_owned),
+        owner: described.s3_bucket_owner().map(str::to_owned),
         prefix: described.s3_prefix().map(str::to_owned),
         kms_key: described.s3_sse_kms_key_id().map(str::to_owned),
         sse_algorithm: described

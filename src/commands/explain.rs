@@ -1,5 +1,10 @@
 //! `tableferry explain`: what refused or failed in a text, a log or a CloudTrail file, and what to do.
-//! Offline: from the text alone, or with the assessment of a plan by facts that were read before.
+//! Offline: from the text alone, or with the assessment of a plan by facts that were read before. [`live`]
+//! explains what needs the journal or the accounts.
+
+mod live;
+
+pub use self::live::explain as explain_live;
 
 use std::io::{self, BufReader, IsTerminal as _, Read, Write};
 use std::path::Path;
@@ -34,16 +39,20 @@ enum Input {
 /// # Errors
 /// Where the input cannot be read, or the output not be written.
 pub fn run(args: &ExplainArgs, global: &Global) -> anyhow::Result<Exit> {
-    let assessment = match assess(args, global) {
-        Ok(assessment) => assessment,
-        Err(exit) => return Ok(exit),
-    };
+    match assess(args, global) {
+        Ok(assessment) => explain_input(args, assessment.as_ref()),
+        Err(exit) => Ok(exit),
+    }
+}
+
+/// Explains a text, a file or standard input, with the assessment of the plan that its errors are of.
+fn explain_input(args: &ExplainArgs, assessment: Option<&Assessment>) -> anyhow::Result<Exit> {
     let mut groups = ErrorGroups::default();
     let (input, is_text) = match input(&args.what)? {
         Input::Text(text) => (Box::new(io::Cursor::new(text)) as Box<dyn Read>, true),
         Input::Stream(stream) => (stream, false),
     };
-    let summary = explain(input, &mut groups, assessment.as_ref())?;
+    let summary = explain(input, &mut groups, assessment)?;
     if is_text && groups.sorted().is_empty() && is_like_a_path(&args.what) {
         bail!(
             "there is no file {}, and as a text it tells of no error",
@@ -51,8 +60,8 @@ pub fn run(args: &ExplainArgs, global: &Global) -> anyhow::Result<Exit> {
         );
     }
     match args.output.output {
-        Output::Text => write_words(&groups, summary, assessment.as_ref())?,
-        Output::Json => output::write_value(&json_of(&groups, summary, assessment.as_ref()))?,
+        Output::Text => write_words(&groups, summary, assessment)?,
+        Output::Json => output::write_value(&json_of(&groups, summary, assessment))?,
     }
     Ok(exit_of(&groups))
 }
@@ -194,11 +203,20 @@ fn write_words(
         refused += 1;
     }
     let others: u64 = kinds.iter().map(|group| group.count).sum::<u64>() - count;
+    let several = |count: u64, one: &str, more: &str| match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {more}"),
+    };
+    let kinds_of =
+        |count: usize| several(u64::try_from(count).unwrap_or(u64::MAX), "kind", "kinds");
     writeln!(
         out,
-        "{} lines read: {count} refusals of {refused} kinds, {others} other errors of {} kinds",
-        summary.lines,
-        kinds.len() - refused
+        "{} read: {} of {}, {} of {}",
+        several(summary.lines, "line", "lines"),
+        several(count, "refusal", "refusals"),
+        kinds_of(refused),
+        several(others, "other error", "other errors"),
+        kinds_of(kinds.len() - refused)
     )?;
     if groups.beyond() > 0 {
         writeln!(
@@ -233,10 +251,15 @@ fn json_of(
         "errors_not_shown": groups.beyond(),
     });
     if let Some(assessment) = assessment {
-        let refused = refused_by_plan(assessment).map(|found| {
-            json!({"requirement": found.requirement.to_string(), "explanation": found.explanation})
-        });
-        object["refused_by_plan"] = refused.collect();
+        object["refused_by_plan"] = assessment_json(assessment);
     }
     object
+}
+
+/// What the plan's assessment denies, for programs.
+fn assessment_json(assessment: &Assessment) -> serde_json::Value {
+    let refused = refused_by_plan(assessment).map(|found| {
+        json!({"requirement": found.requirement.to_string(), "explanation": found.explanation})
+    });
+    refused.collect()
 }

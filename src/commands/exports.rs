@@ -4,6 +4,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::diagnosed::{causes, causes_json};
 use super::follow::Scope;
 use super::report::{Report, as_of, export_object};
 use super::resume::all_open;
@@ -58,12 +59,16 @@ fn list(run: &RunRecord, report: &Report) {
         for reason in reasons.into_iter().flatten().chain(&export.remarks) {
             report.line(&format!("    {reason}"));
         }
+        for cause in causes(export, None) {
+            report.line(&format!("    {cause}"));
+        }
         let mut object = export_object(export);
         if let Some(fields) = object.as_object_mut() {
             fields.insert("event".to_owned(), json!("export"));
             fields.insert("run".to_owned(), json!(run.id.0));
             fields.insert("started_at".to_owned(), json!(export.started_at));
             fields.insert("ended_at".to_owned(), json!(export.ended_at));
+            fields.insert("causes".to_owned(), causes_json(export));
         }
         report.object(&object);
     }

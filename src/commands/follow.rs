@@ -5,8 +5,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::diagnosed::report_failures;
 use super::report::Report;
 use super::sign_in::hint;
+use crate::assess::assessment::Assessment;
 use crate::journal::{JournalError, Operation, RunId, Stage, Verified};
 use crate::work::{Event, FollowError, ResumeError, RunOutcome, Verify, Work};
 
@@ -54,7 +56,7 @@ pub(super) async fn go_on(
             return not_resumed(work, id, Exit::Refused, report);
         }
     };
-    end(work, id, followed, report)
+    end(work, id, followed, None, report)
 }
 
 /// Ends what could not be gone on with: the run is told as the journal holds it, and while something of
@@ -70,11 +72,12 @@ pub(super) fn not_resumed(work: &Work, run: RunId, exit: Exit, report: &Report) 
     exit
 }
 
-/// Prints how following ended, and how to go on where something is left.
+/// Prints how following ended, why what failed did, and how to go on where something is left.
 pub(super) fn end(
     work: &Work,
     run: RunId,
     followed: Result<RunOutcome, FollowError>,
+    assessment: Option<&Assessment>,
     report: &Report,
 ) -> Exit {
     let (outcome, exit) = match followed {
@@ -94,6 +97,7 @@ pub(super) fn end(
         }
     };
     if let Some(outcome) = outcome {
+        report_failures(run, &outcome.operations, assessment, report);
         tell_what_is_left(work, &outcome, exit, report);
         report.keep(&outcome.operations);
     }

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::check::{self, verdict_object};
+use super::diagnosed::past_causes;
 use super::follow::{
     Scope, current_outcome, end, go_on, hint_to_resume, tell_what_is_left, with_events,
 };
@@ -87,7 +88,7 @@ async fn try_run(
                 (assessment, summary)
             };
             await_changes(work, &plan, &assessment.facts, &cancel, report).await?;
-            let exit = start(work, args, &plan, &summary, cancel, report).await;
+            let exit = start(work, args, (&plan, &assessment), &summary, cancel, report).await;
             explain_by_changes(exit, &assessment.facts, report)
         }
         Decision::Follow(run) => {
@@ -284,7 +285,19 @@ fn refuse_repeated_failure(assessment: &Assessment, report: &Report) -> Result<(
         &failed.explanation,
         Some("nothing was started; --again starts it all the same"),
     );
+    for line in earlier_causes(assessment) {
+        report.line(&line);
+    }
     Err(Exit::Refused)
+}
+
+/// By which cause the newest export of the plan's bucket failed.
+fn earlier_causes(assessment: &Assessment) -> Vec<String> {
+    let exports = assessment.facts.exports.iter();
+    let newest = exports
+        .filter(|export| export.bucket == assessment.plan.destination.bucket.as_str())
+        .max_by_key(|export| export.ended_at.unwrap_or(export.started_at));
+    newest.map_or_else(Vec::new, |export| past_causes(export, assessment))
 }
 
 /// `--strict`: nothing is started on what nobody read.
@@ -432,7 +445,7 @@ fn refuse_duplicates(duplicates: &[Duplicate], report: &Report) -> Result<(), Ex
 async fn start(
     work: &Work,
     args: &RunArgs,
-    plan: &Plan,
+    (plan, assessment): (&Plan, &Assessment),
     summary: &StartSummary,
     cancel: CancellationToken,
     report: &Report,
@@ -474,7 +487,7 @@ async fn start(
     let follow = work.follow(run, Verify::Open, sender, cancel);
     let followed = with_events(follow, &mut events, print).await;
     report.stop_bar();
-    Ok(end(work, run, followed, report))
+    Ok(end(work, run, followed, Some(assessment), report))
 }
 
 /// The journal can no longer be written: what was started runs on, and is told.

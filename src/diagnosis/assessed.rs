@@ -9,6 +9,7 @@ use super::circumstance::{Circumstance, Circumstances};
 use super::group::without_session;
 use super::reported::{ReportedError, arn_part};
 use crate::assess::assessment::Assessment;
+use crate::assess::deny::is_for_encryption;
 use crate::assess::job_facts::owner_sent;
 use crate::assess::verdict::{AssessedRequirement, Verdict};
 use crate::job::requirement::{Actor, Check, RequiredPermission, Requirement};
@@ -21,6 +22,7 @@ pub fn circumstances(error: &ReportedError, assessment: &Assessment) -> Circumst
         return known;
     }
     add_permissions(error, assessment, &mut known);
+    add_stale_principals(assessment, &mut known);
     let mut owners = assessment
         .requirements
         .iter()
@@ -34,6 +36,9 @@ pub fn circumstances(error: &ReportedError, assessment: &Assessment) -> Circumst
     for found in &assessment.requirements {
         if let Requirement::Check { check, .. } = &found.requirement {
             add_check(*check, &found.outcome, &mut known);
+            if *check == Check::KeyName && found.outcome == Verdict::Denied {
+                known.add(Circumstance::KeyNameIsForeign);
+            }
         }
     }
     known
@@ -82,6 +87,15 @@ fn add_permissions(error: &ReportedError, assessment: &Assessment, known: &mut C
     }
     for found in &bucket {
         add_denial(found, false, known);
+        let mut denies = found.deciding.iter().filter(|statement| statement.is_deny);
+        if denies.any(|deny| is_for_encryption(&assessment.facts, deny)) {
+            known.add(Circumstance::EncryptionIsDemanded);
+        }
+        if let Verdict::Depends { on, .. } = &found.outcome
+            && on.names().iter().any(|name| name.contains("s3:x-amz-acl"))
+        {
+            known.add(Circumstance::AclIsDemanded);
+        }
     }
     for found in &key {
         add_denial(found, true, known);
@@ -139,6 +153,19 @@ fn add_denial(found: &AssessedRequirement, is_of_key: bool, known: &mut Circumst
     known.add(circumstance);
 }
 
+/// A policy that names a deleted principal is told as a caution, and only where there is one.
+fn add_stale_principals(assessment: &Assessment, known: &mut Circumstances) {
+    let mut requirements = assessment.requirements.iter();
+    if requirements.any(|found| found.is_of(Check::StalePrincipal)) {
+        known.add(Circumstance::PrincipalIsStale);
+        return;
+    }
+    let bucket = assessment.facts.bucket(&assessment.plan.destination.bucket);
+    if bucket.policy.value().is_some() {
+        known.add(Circumstance::PrincipalIsNotStale);
+    }
+}
+
 /// A setting or a time: in order, or not.
 fn add_check(check: Check, outcome: &Verdict, known: &mut Circumstances) {
     let (denied, allowed) = match check {
@@ -150,10 +177,6 @@ fn add_check(check: Check, outcome: &Verdict, known: &mut Circumstances) {
         Check::RequesterPays => (
             Circumstance::BucketIsRequesterPays,
             Circumstance::BucketIsNotRequesterPays,
-        ),
-        Check::StalePrincipal => (
-            Circumstance::PrincipalIsStale,
-            Circumstance::PrincipalIsNotStale,
         ),
         Check::KeyRegion => (
             Circumstance::KeyRegionDiffers,

@@ -77,6 +77,8 @@ pub enum Circumstance {
     KeyRegionDiffers,
     /// Key and bucket are in one Region.
     KeyRegionIsTheSame,
+    /// The key is named by an alias of another account, or is one that AWS manages.
+    KeyNameIsForeign,
     /// There is no such key.
     KeyIsMissing,
     /// The key exists.
@@ -105,6 +107,8 @@ pub enum Circumstance {
     BucketOwnerEnforced,
     /// A policy demands an encryption that the call does not ask for.
     EncryptionIsDemanded,
+    /// A policy demands an ACL that the call may not send.
+    AclIsDemanded,
     /// No policy demands an encryption that the call does not ask for.
     EncryptionIsNotDemanded,
     /// A policy names a principal that was deleted.
@@ -189,6 +193,11 @@ impl Circumstances {
     /// Adds a circumstance that is known to hold.
     pub fn add(&mut self, circumstance: Circumstance) {
         self.0.insert(circumstance);
+    }
+
+    /// Takes a circumstance out that does not hold after all.
+    pub fn remove(&mut self, circumstance: Circumstance) {
+        self.0.remove(&circumstance);
     }
 
     fn add_if(&mut self, is_known: bool, circumstance: Circumstance) {

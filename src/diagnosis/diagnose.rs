@@ -17,6 +17,9 @@ pub struct Candidate {
     pub rank: u8,
     /// The circumstance that confirms it.
     pub confirmed_by: Option<Circumstance>,
+    /// A circumstance that would exclude it, where AWS's own words name it all the same: what was read
+    /// later is no longer as it was.
+    pub contradicted_by: Option<Circumstance>,
 }
 
 /// What is said about an error.
@@ -65,7 +68,10 @@ pub fn diagnose(error: &ReportedError, known: &Circumstances) -> Option<Diagnosi
         if error.form == Form::Words && !matched.is_by_text && !matched.is_by_code {
             continue;
         }
-        if let Some(circumstance) = cause.exclusion(known) {
+        let contradicted_by = cause.exclusion(known);
+        if let Some(circumstance) = contradicted_by
+            && matched.certainty != Certainty::TheCause
+        {
             excluded.push((cause, circumstance));
             continue;
         }
@@ -83,6 +89,7 @@ pub fn diagnose(error: &ReportedError, known: &Circumstances) -> Option<Diagnosi
             certainty,
             rank: matched.rank,
             confirmed_by,
+            contradicted_by,
         });
     }
     candidates.sort_by_key(|one| std::cmp::Reverse((one.certainty, one.rank)));

@@ -39,9 +39,28 @@ fn cli(text: &str, error: &mut ReportedError) {
     };
     error.set_code(code);
     set(&mut error.operation, up_to(rest, &[' ', '\n']));
+    // The retries have a colon of their own.
+    let rest = match after(rest, "(reached max retries:") {
+        Some(retries) => retries.split_once(')').map_or(retries, |(_, rest)| rest),
+        None => rest,
+    };
     if let Some((_, message)) = rest.split_once(": ") {
-        error.set_message(line(message));
+        error.set_message(unquoted(text, line(message)));
     }
+}
+
+/// A message without the end of the exception that a program printed around it, as Python does in
+/// `S3UploadFailedError('… Access Denied',)`.
+fn unquoted<'t>(text: &str, message: &'t str) -> &'t str {
+    let ends: &[&str] = if text.contains("Error('") {
+        &["',)", "')"]
+    } else if text.contains("Error(\"") {
+        &["\",)", "\")"]
+    } else {
+        &[]
+    };
+    let cut = ends.iter().filter_map(|end| message.find(end)).min();
+    cut.and_then(|cut| message.get(..cut)).unwrap_or(message)
 }
 
 /// Go's second SDK: `operation error S3: PutObject, https response error StatusCode: 403, RequestID: X,
@@ -122,7 +141,15 @@ fn java(text: &str, error: &mut ReportedError) {
         .unwrap_or(message);
     let message = message.split("; request: ").next().unwrap_or(message);
     let last = message.rsplit(": ").next().unwrap_or(message);
-    error.set_message(if is_bare(last) { last } else { message });
+    // What a program put before it is no word of AWS's: "Query … FAILED with reason Access Denied".
+    let ending = ["Access Denied", "Forbidden"]
+        .into_iter()
+        .find(|words| message.trim_end().ends_with(words));
+    error.set_message(match ending {
+        _ if is_bare(last) => last,
+        Some(ending) => ending,
+        None => message,
+    });
 }
 
 /// Rust's: `unhandled error (CODE): Error { code: "CODE", message: "MESSAGE", aws_request_id: "X" }`.
@@ -347,7 +374,8 @@ fn go_v1(text: &str, error: &mut ReportedError) {
     if error.code.is_some() {
         return;
     }
-    let before = before.trim_end();
+    // The message may be empty.
+    let before = before.trim_end().trim_end_matches(':');
     let last = before.rsplit('\n').next().unwrap_or(before);
     let parts: Vec<&str> = last.split(": ").collect();
     let code = parts

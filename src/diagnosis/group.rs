@@ -92,6 +92,12 @@ impl ErrorGroups {
         groups
     }
 
+    /// The kinds in the order of the first of each.
+    #[must_use]
+    pub fn in_order(&self) -> &[ErrorGroup] {
+        &self.groups
+    }
+
     /// How many errors were of kinds beyond those that are kept.
     #[must_use]
     pub const fn beyond(&self) -> u64 {

@@ -100,7 +100,8 @@ impl Parser<'_, '_> {
         let principal = self.principal(verb, before);
         self.eat(":");
         let action = self.action();
-        if action.is_none() {
+        // Some services name no action (aws/aws-cli#6274).
+        if action.is_none() && !self.eat("null") {
             return (None, self.at);
         }
         let mut sentence = AuthorizationSentence {

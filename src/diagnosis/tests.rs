@@ -2,4 +2,5 @@
 
 mod catalogue;
 mod labels;
+mod signatures;
 mod streams;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::catalogue::{Certainty, ErrorClass};
 use super::circumstance::Circumstance;
-use super::diagnose::Candidate;
+use super::diagnose::{Candidate, Diagnosis};
 use super::group::ErrorGroup;
 use super::reported::{ReportedError, Stated};
 use super::secret::without_secrets;
@@ -30,15 +30,37 @@ pub fn describe(group: &ErrorGroup) -> String {
         headline(&group.error, group.diagnosis.is_refusal()),
         place(group)
     );
-    named(group, &mut text);
+    describe_below(group, &mut text);
+    text
+}
+
+/// What stands below the first line.
+fn describe_below(group: &ErrorGroup, text: &mut String) {
+    named(group, text);
     let message = shown(&group.error.message);
     if !message.is_empty() {
         let _ = writeln!(text, "  words     {message}");
     }
-    causes(group, &mut text);
+    causes(group, text);
     for unknown in not_known(&group.error) {
         let _ = writeln!(text, "  not known {unknown}");
     }
+}
+
+/// The failure of operations, by their names, in several lines.
+#[must_use]
+pub fn describe_operation(group: &ErrorGroup, names: &[&str]) -> String {
+    let mut text = String::new();
+    let of = match names {
+        [] => String::new(),
+        names => format!("{}: ", shown(&names.join(", "))),
+    };
+    let _ = writeln!(
+        text,
+        "{of}{}",
+        headline(&group.error, group.diagnosis.is_refusal())
+    );
+    describe_below(group, &mut text);
     text
 }
 
@@ -145,6 +167,13 @@ fn causes(group: &ErrorGroup, text: &mut String) {
         for evidence in evidence(candidate, &group.error) {
             let _ = writeln!(text, "    speaks for it: {evidence}");
         }
+        if let Some(circumstance) = candidate.contradicted_by {
+            let _ = writeln!(
+                text,
+                "    it may be fixed: {}, by what was read now; a change takes minutes to hold",
+                words_of(circumstance)
+            );
+        }
     }
     let others: Vec<String> = group
         .diagnosis
@@ -192,6 +221,42 @@ fn evidence(candidate: &Candidate, error: &ReportedError) -> Vec<String> {
         told.push(words_of(circumstance));
     }
     told
+}
+
+/// The causes that come first, each in a line with what to do: for a place beside other news.
+#[must_use]
+pub fn brief(error: &ReportedError, diagnosis: &Diagnosis) -> Vec<String> {
+    let first: Vec<&Candidate> = diagnosis.first().collect();
+    if first.is_empty() {
+        return vec!["the cause is not known here".to_owned()];
+    }
+    let equals = if first.len() > 1 { "equally " } else { "" };
+    first
+        .iter()
+        .map(|candidate| {
+            format!(
+                "{equals}{}: {} [{}]; fix: {}",
+                candidate.certainty.as_str(),
+                filled(&candidate.cause.title, error),
+                candidate.cause.id,
+                filled(&candidate.cause.fix, error).trim()
+            )
+        })
+        .collect()
+}
+
+/// The same for programs.
+#[must_use]
+pub fn brief_json(error: &ReportedError, diagnosis: &Diagnosis) -> Value {
+    let first = diagnosis.first().map(|candidate| {
+        json!({
+            "id": candidate.cause.id,
+            "certainty": candidate.certainty,
+            "title": filled(&candidate.cause.title, error),
+            "fix": filled(&candidate.cause.fix, error).trim(),
+        })
+    });
+    first.collect()
 }
 
 /// A circumstance in words: its name, read as a sentence.
@@ -308,6 +373,7 @@ fn causes_json(group: &ErrorGroup) -> Vec<Value> {
                 "fix": describe(&cause.fix),
                 "look": describe(&cause.look),
                 "evidence": evidence(candidate, &group.error),
+                "contradicted_by": candidate.contradicted_by.map(words_of),
                 "sources": cause.sources,
             })
         })

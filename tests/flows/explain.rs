@@ -174,3 +174,161 @@ fn what_cannot_be_read_is_said() {
     assert_eq!(directory.status, 2);
     assert!(directory.err.contains("a directory"), "{}", directory.err);
 }
+
+const NO_GRANT: &str = include_str!("../../assets/plans/no-grant.toml");
+
+fn in_sandbox(home: &Home, arguments: &[&str]) -> Ended {
+    Ended::of(&mut home.sandbox(arguments))
+}
+
+/// A run whose export fails for want of a grant in the bucket's policy.
+fn failed_run(home: &Home) -> (String, Ended) {
+    let plan = home.write("plan.toml", NO_GRANT).display().to_string();
+    let run = in_sandbox(home, &["run", &plan, "--yes", "--force"]);
+    assert_eq!(run.status, 1, "{run:?}");
+    (plan, run)
+}
+
+#[test]
+fn a_run_that_fails_says_why_what_to_do_and_what_says_more() {
+    let home = Home::new();
+    let (_, run) = failed_run(&home);
+    for told in [
+        "Orders: the cause: The bucket's policy does not allow s3:PutObject to the caller [bucket-policy-lacks]; fix: ",
+        "`tableferry explain 1` reads both accounts",
+    ] {
+        assert!(run.out.contains(told), "no {told:?} in {run:?}");
+    }
+    let listed = in_sandbox(&home, &["exports", "--output", "json"]);
+    let causes = &listed.objects()[0]["causes"];
+    assert_eq!(causes[0]["id"], "bucket-policy-lacks", "{listed:?}");
+    assert_eq!(causes[0]["certainty"], "the-cause");
+}
+
+#[test]
+fn a_run_is_explained_by_both_accounts_as_they_are_now() {
+    let home = Home::new();
+    let (plan, _) = failed_run(&home);
+    let told = in_sandbox(&home, &["explain", "1", "--output", "json"]);
+    assert_eq!(told.status, 0, "{told:?}");
+    let object = only_object(&told);
+    assert_eq!(object["operations"][0]["name"], "Orders");
+    assert_eq!(object["operations"][0]["refused"], false);
+    assert_eq!(
+        object["errors"][0]["causes"][0]["id"],
+        "bucket-policy-lacks"
+    );
+    // What the sentence does not name, the assessment does: all that would be refused next.
+    let refused = object["refused_by_plan"].as_array().unwrap();
+    let actions = [
+        "s3:PutObject ",
+        "s3:PutObjectAcl",
+        "s3:AbortMultipartUpload",
+    ];
+    for action in actions {
+        let is_told = refused
+            .iter()
+            .any(|one| format!("{} ", one["requirement"].as_str().unwrap()).contains(action));
+        assert!(is_told, "no {action} in {refused:?}");
+    }
+    // The source may not look up events; the destination may.
+    assert!(
+        object["not_read"]
+            .to_string()
+            .contains("cloudtrail:LookupEvents"),
+        "{object}"
+    );
+
+    let apply = ["apply", &plan, "--yes", "--allow", "bucket-policy"];
+    assert_eq!(in_sandbox(&home, &apply).status, 0);
+    let told = in_sandbox(&home, &["explain", "1"]);
+    for words in [
+        "run 1 to s3://export-nopolicy/prod",
+        "Orders: s3:PutObject was refused (S3AccessDenied)",
+        "it may be fixed: resource policy allows, by what was read now",
+        "nothing of the plan is denied now",
+        "Changed since the last success:",
+        "by arn:aws:iam::222222222222:user/dev-admin",
+    ] {
+        assert!(told.out.contains(words), "no {words:?} in {told:?}");
+    }
+}
+
+#[test]
+fn a_run_is_explained_by_the_journal_alone_where_nobody_signs_in() {
+    let home = Home::new();
+    failed_run(&home);
+    let told = in_sandbox(&home, &["explain", "1", "--offline", "--output", "json"]);
+    assert_eq!(told.status, 0, "{told:?}");
+    let object = only_object(&told);
+    assert_eq!(
+        object["errors"][0]["causes"][0]["id"],
+        "bucket-policy-lacks"
+    );
+    assert_eq!(object["refused_by_plan"], Value::Null);
+    assert!(
+        !told.err.contains("account"),
+        "somebody signed in: {told:?}"
+    );
+    let missing = in_sandbox(&home, &["explain", "7"]);
+    assert_eq!(missing.status, 2, "{missing:?}");
+    assert!(
+        missing.err.contains("the journal has no run 7"),
+        "{missing:?}"
+    );
+}
+
+#[test]
+fn an_export_is_explained_by_its_arn() {
+    let home = Home::new();
+    let (plan, _) = failed_run(&home);
+    let listed = in_sandbox(&home, &["exports", "--output", "json"]);
+    let arn = listed.objects()[0]["export_arn"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let with_plan = ["explain", &arn, "--plan", &plan, "--output", "json"];
+    let with_profile = [
+        "explain",
+        &arn,
+        "--profile",
+        "prod-oncall",
+        "--output",
+        "json",
+    ];
+    for (arguments, is_assessed) in [(&with_plan[..], true), (&with_profile[..], false)] {
+        let told = in_sandbox(&home, arguments);
+        assert_eq!(told.status, 0, "{told:?}");
+        let object = only_object(&told);
+        assert_eq!(object["of"], arn.as_str());
+        assert_eq!(
+            object["errors"][0]["causes"][0]["id"],
+            "bucket-policy-lacks"
+        );
+        assert_eq!(object["refused_by_plan"].is_array(), is_assessed);
+    }
+    let nobody = in_sandbox(&home, &["explain", &arn]);
+    assert_eq!(nobody.status, 2, "{nobody:?}");
+    assert!(nobody.err.contains("no profile is named"), "{nobody:?}");
+}
+
+#[test]
+fn a_text_is_explained_with_the_accounts_of_a_plan_as_they_are_now() {
+    let home = Home::new();
+    let plan = home.write("plan.toml", NO_GRANT).display().to_string();
+    let text =
+        "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied";
+    let alone = explained(&home, &["--output", "json", text]);
+    assert_eq!(alone.status, 5, "{alone:?}");
+    let told = in_sandbox(
+        &home,
+        &["explain", "--plan", &plan, "--output", "json", text],
+    );
+    let object = only_object(&told);
+    assert_eq!(
+        object["errors"][0]["causes"][0]["id"], "bucket-policy-lacks",
+        "{object}"
+    );
+    assert_eq!(object["errors"][0]["causes"][0]["certainty"], "likely");
+    assert!(object["refused_by_plan"].is_array());
+}

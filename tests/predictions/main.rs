@@ -9,6 +9,7 @@
 
 mod articles;
 mod calls;
+mod diagnosed;
 mod others;
 mod partly_read;
 mod place;

@@ -8,7 +8,7 @@ use super::evidence::with_witnesses;
 use super::ruling::{rule_all, settled_by};
 use super::words::expected_error;
 use crate::assess::call::tells_encryption;
-use crate::assess::deny::{denying_document, is_deny_of_encryption};
+use crate::assess::deny::is_for_encryption;
 use crate::assess::facts::{Fact, Facts};
 use crate::assess::job_facts::bucket_owner;
 use crate::assess::refusal::is_denied_by_resource;
@@ -117,7 +117,7 @@ fn responsible(
     };
     let is_of_key = need.subject.object_key().is_some();
     if is_of_key && super::key::is_out_of_reach(plan, facts)
-        || tells_encryption(need) && is_for_encryption(facts, decision)
+        || tells_encryption(need) && is_denied_for_encryption(facts, decision)
     {
         return Responsible::You;
     }
@@ -180,8 +180,7 @@ fn is_readers(plan: &Plan, facts: &Facts) -> bool {
 
 /// Whether what denies is a Deny of the bucket's policy, or of a resource control policy, for want of
 /// encryption, which the plan can meet: "a bucket that denies uploads without aws:kms makes `S3SseAlgorithm=KMS` mandatory".
-fn is_for_encryption(facts: &Facts, decision: &PermissionDecision) -> bool {
+fn is_denied_for_encryption(facts: &Facts, decision: &PermissionDecision) -> bool {
     let deny = decision.deciding.iter().find(|deciding| deciding.is_deny);
-    deny.and_then(|deny| Some((denying_document(facts, deny)?, deny)))
-        .is_some_and(|(document, deny)| is_deny_of_encryption(document, &deny.sid))
+    deny.is_some_and(|deny| is_for_encryption(facts, deny))
 }

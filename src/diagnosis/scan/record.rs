@@ -102,8 +102,31 @@ fn is_wrap(above: &[u8], below: &[u8]) -> bool {
     above.len() + word.count() >= 60
 }
 
+/// A line without the colours that it begins with, their escape character lost or not.
+fn uncoloured(line: &[u8]) -> &[u8] {
+    let mut rest = line;
+    loop {
+        let after = rest.strip_prefix(b"\x1b").unwrap_or(rest);
+        let Some(numbers) = after.strip_prefix(b"[") else {
+            return rest;
+        };
+        let length = numbers
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit() || **byte == b';')
+            .count();
+        match numbers
+            .get(length..)
+            .and_then(|rest| rest.strip_prefix(b"m"))
+        {
+            Some(behind) => rest = behind,
+            None => return rest,
+        }
+    }
+}
+
 /// Whether a line begins with a log's own head: a time, a level, an object.
 fn is_fresh(line: &[u8]) -> bool {
+    let line = uncoloured(line);
     const LEVELS: [&[u8]; 6] = [b"ERROR", b"WARN", b"INFO", b"DEBUG", b"TRACE", b"time="];
     let is_digit = |at: usize| line.get(at).is_some_and(u8::is_ascii_digit);
     let is_year = (0..4).all(is_digit)
@@ -170,6 +193,7 @@ fn unquoted(line: &[u8]) -> &[u8] {
 
 /// Whether a line does not begin something of its own.
 fn continues(line: &[u8]) -> bool {
+    let line = uncoloured(line);
     let Some(first) = line.first() else {
         return false;
     };
@@ -213,6 +237,7 @@ fn box_behind_time(line: &[u8]) -> bool {
 
 /// Whether the second of two lines can belong to the first: not where each has a log's own head.
 fn leads_on(above: &[u8], below: &[u8]) -> bool {
+    let (above, below) = (uncoloured(above), uncoloured(below));
     let is_boxed = |line: &[u8]| {
         line.starts_with("│".as_bytes())
             || line.starts_with("╷".as_bytes())
@@ -223,10 +248,12 @@ fn leads_on(above: &[u8], below: &[u8]) -> bool {
         return !is_end && (is_boxed(above) || above.starts_with("╷".as_bytes()));
     }
     if below.starts_with(b"User: ") {
-        // A code alone, or words that announce more.
+        // A code alone, words that announce more, or an error that has not said whom it met.
         let above = above.trim_ascii();
         let is_code = above.first().is_some_and(u8::is_ascii_uppercase) && !above.contains(&b' ');
-        return above.ends_with(b":") || is_code;
+        let has = |words: &[u8]| memmem::find(above, words).is_some();
+        let is_denial = has(b"AccessDenied") || has(b"ccess Denied");
+        return above.ends_with(b":") || is_code || is_denial && !has(b"not authorized to perform");
     }
     let (above, below) = (unquoted(above), unquoted(below));
     if below.starts_with(b"<") && !above.starts_with(b"<") {

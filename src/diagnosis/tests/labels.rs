@@ -166,3 +166,17 @@ fn messages_that_were_kept_apart_are_explained() {
         "more than one in twenty is not right"
     );
 }
+
+/// The third part: 41 messages. Before the parser was changed for them 32 were right, 1 undecided, 8 wrong,
+/// none of them worded as certain, and there was no false alarm.
+#[test]
+fn messages_of_the_third_part_are_explained() {
+    let (count, missed) = measure("third part", include_str!("messages/third.toml"));
+    let is_grave =
+        |outcome: &Outcome| matches!(outcome, Outcome::CertainAndWrong | Outcome::FalseAlarm);
+    assert!(missed.iter().all(|(outcome, _)| !is_grave(outcome)));
+    assert!(
+        missed.len() * 20 <= count,
+        "more than one in twenty is not right"
+    );
+}

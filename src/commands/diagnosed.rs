@@ -1,0 +1,90 @@
+//! What is said of operations that failed where something else is told: by which cause, and how to fix it.
+
+use serde_json::{Value, json};
+
+use super::report::Report;
+use crate::assess::assessment::Assessment;
+use crate::assess::facts::PastExport;
+use crate::diagnosis::words::{brief, brief_json};
+use crate::diagnosis::{Diagnosis, OperationFailure, ReportedError, diagnose};
+use crate::journal::{Operation, RunId};
+use crate::work::FailedOperation;
+
+/// The diagnosis of a failure, by an assessment where there is one.
+fn diagnosed(
+    failure: &OperationFailure,
+    assessment: Option<&Assessment>,
+) -> Option<(ReportedError, Diagnosis)> {
+    let error = failure.reported();
+    let known = failure.circumstances(&error, assessment);
+    let diagnosis = diagnose(&error, &known)?;
+    Some((error, diagnosis))
+}
+
+/// The causes of an operation's failure in lines; none where it did not fail.
+pub(super) fn causes(operation: &Operation, assessment: Option<&Assessment>) -> Vec<String> {
+    let failed = FailedOperation::of(operation);
+    let diagnosed = failed.and_then(|failed| diagnosed(&failed.failure, assessment));
+    diagnosed.map_or_else(Vec::new, |(error, diagnosis)| brief(&error, &diagnosis))
+}
+
+/// The same for programs; null where it did not fail.
+pub(super) fn causes_json(operation: &Operation) -> Value {
+    FailedOperation::of(operation)
+        .and_then(|failed| diagnosed(&failed.failure, None))
+        .map_or(Value::Null, |(error, diagnosis)| {
+            brief_json(&error, &diagnosis)
+        })
+}
+
+/// Tells by which cause the operations of a run failed, and the command that says more.
+pub(super) fn report_failures(
+    run: RunId,
+    operations: &[Operation],
+    assessment: Option<&Assessment>,
+    report: &Report,
+) {
+    let mut is_any = false;
+    for operation in operations {
+        let Some(failed) = FailedOperation::of(operation) else {
+            continue;
+        };
+        let Some((error, diagnosis)) = diagnosed(&failed.failure, assessment) else {
+            continue;
+        };
+        is_any = true;
+        for line in brief(&error, &diagnosis) {
+            report.line(&format!("{}: {line}", failed.name));
+        }
+        report.object(&json!({
+            "event": "diagnosis",
+            "run": run.0,
+            "table": failed.name,
+            "causes": brief_json(&error, &diagnosis),
+        }));
+    }
+    if is_any {
+        report.line(&format!(
+            "`tableferry explain {run}` reads both accounts and says which causes hold; what failed starts \
+             anew, with a new token, when the plan is run again"
+        ));
+    }
+}
+
+/// The causes of an export that failed before, with what is read now.
+pub(super) fn past_causes(export: &PastExport, assessment: &Assessment) -> Vec<String> {
+    if export.status != "FAILED" {
+        return Vec::new();
+    }
+    let failure = OperationFailure {
+        operation: "ExportTableToPointInTime".to_owned(),
+        code: export.failure_code.clone(),
+        message: export.failure_message.clone(),
+        bucket: Some(export.bucket.clone()),
+        is_owner_sent: Some(export.owner.is_some()),
+        at: export.ended_at,
+        ..OperationFailure::default()
+    };
+    diagnosed(&failure, Some(assessment))
+        .map_or_else(Vec::new, |(error, diagnosis)| brief(&error, &diagnosis))
+}

@@ -1,0 +1,112 @@
+//! Operations that failed, as the journal or AWS tells them: what the diagnosis is made from.
+
+use jiff::Timestamp;
+use tableferry_policy::arn::Arn;
+
+use super::event::Side;
+use super::{Work, region_of};
+use crate::aws::dynamodb::ExportStatus;
+use crate::aws::failure::Failure;
+use crate::diagnosis::OperationFailure;
+use crate::journal::{EXPORT, Operation, Stage};
+
+/// An operation that failed, or whose call was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedOperation {
+    /// The name of what it worked on, such as a table's.
+    pub name: String,
+    /// Its ARN, where the call was accepted.
+    pub arn: Option<String>,
+    /// How it failed.
+    pub failure: OperationFailure,
+}
+
+impl FailedOperation {
+    /// The failure that the journal holds of an operation; none where it did not fail.
+    #[must_use]
+    pub fn of(operation: &Operation) -> Option<Self> {
+        if !matches!(operation.stage, Stage::Failed | Stage::Refused) {
+            return None;
+        }
+        let export = operation.to_export();
+        let request = export.as_ref().map(|export| &export.request);
+        let call = match operation.kind.as_str() {
+            EXPORT => "ExportTableToPointInTime",
+            other => other,
+        };
+        Some(Self {
+            name: operation.name().to_owned(),
+            arn: operation.arn.clone(),
+            failure: OperationFailure {
+                operation: call.to_owned(),
+                is_refused: operation.stage == Stage::Refused,
+                code: operation.failure_code.clone(),
+                message: operation.failure_message.clone(),
+                request_id: operation.failure_request_id.clone(),
+                bucket: request.map(|request| request.bucket.to_string()),
+                is_owner_sent: request.map(|request| request.bucket_owner.is_some()),
+                at: operation.ended_at.or(operation.called_at),
+            },
+        })
+    }
+}
+
+impl Work {
+    /// The failure of an export or import by its ARN, as AWS describes it to the source's session; its
+    /// status where it did not fail.
+    ///
+    /// # Errors
+    /// Where it cannot be asked after.
+    pub async fn described_failure(
+        &self,
+        arn: &Arn,
+    ) -> Result<Result<FailedOperation, String>, Failure> {
+        let Some(session) = self.session(Side::Source) else {
+            return Ok(Err("not asked after, since nobody is signed in".to_owned()));
+        };
+        let client = session.dynamodb(&region_of(arn, &session));
+        let name = arn.resource_after("table").unwrap_or(&arn.resource);
+        let name = name.split('/').next().unwrap_or(name).to_owned();
+        let failed =
+            |operation: &str, code, message, bucket, at: Option<Timestamp>| FailedOperation {
+                name: name.clone(),
+                arn: Some(arn.to_string()),
+                failure: OperationFailure {
+                    operation: operation.to_owned(),
+                    code,
+                    message,
+                    bucket,
+                    at,
+                    ..OperationFailure::default()
+                },
+            };
+        if arn.resource.contains("/import/") {
+            let import = client.describe_import(arn).await?;
+            if import.status != "FAILED" && import.failure_code.is_none() {
+                return Ok(Err(import.status));
+            }
+            return Ok(Ok(failed(
+                "ImportTable",
+                import.failure_code,
+                import.failure_message,
+                import.bucket,
+                import.ended_at,
+            )));
+        }
+        let export = client.describe_export(arn).await?;
+        match export.status {
+            ExportStatus::InProgress => return Ok(Err("IN_PROGRESS".to_owned())),
+            ExportStatus::Completed => return Ok(Err("COMPLETED".to_owned())),
+            ExportStatus::Failed => {}
+        }
+        let mut found = failed(
+            "ExportTableToPointInTime",
+            export.failure_code,
+            export.failure_message,
+            export.bucket,
+            export.ended_at,
+        );
+        found.failure.is_owner_sent = Some(export.owner.is_some());
+        Ok(Ok(found))
+    }
+}
