@@ -126,8 +126,8 @@ fn uncoloured(line: &[u8]) -> &[u8] {
 
 /// Whether a line begins with a log's own head: a time, a level, an object.
 fn is_fresh(line: &[u8]) -> bool {
-    let line = uncoloured(line);
     const LEVELS: [&[u8]; 6] = [b"ERROR", b"WARN", b"INFO", b"DEBUG", b"TRACE", b"time="];
+    let line = uncoloured(line);
     let is_digit = |at: usize| line.get(at).is_some_and(u8::is_ascii_digit);
     let is_year = (0..4).all(is_digit)
         && matches!(line.get(4), Some(b'-' | b'/'))
