@@ -1,4 +1,4 @@
-//! Whole flows: the built program against the sandbox, as its users run it.
+//! The built program and the AWS room against the sandbox: whole flows, checks, changes, predictions.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,8 +7,11 @@
     reason = "a test ends by panicking"
 )]
 
+mod access_checks;
+mod account_changes;
 mod archive_list;
 mod archives;
+mod aws_room;
 mod bad_input;
 mod changes;
 mod clock;
@@ -24,6 +27,8 @@ mod network;
 mod only;
 mod output;
 mod partitions;
+mod policies;
+mod predictions;
 mod probe_killed;
 mod program;
 mod random;

@@ -18,7 +18,7 @@ use tableferry_policy::evaluate::ContextValue;
 use tableferry_policy::simulate::simulate_line;
 
 /// What is documented, by hand; the sandbox's contexts are held against the same text.
-const DOCUMENTED: &str = include_str!("../../../tests/predictions/call_contexts.txt");
+const DOCUMENTED: &str = include_str!("../../../tests/flows/predictions/call_contexts.txt");
 
 /// One cell of that text: the key, the column, and what is there.
 type Documented = (&'static str, &'static str, &'static str);

@@ -1,0 +1,11 @@
+//! `survey` and `check` against the sandbox: what is named before the start is what AWS says after.
+
+mod explained;
+mod facts_files;
+mod guards;
+mod precedents;
+mod predicted;
+mod probe;
+mod recorded;
+mod same;
+mod uploads;

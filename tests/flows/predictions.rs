@@ -1,0 +1,13 @@
+//! What `check` predicts, against what the sandbox does: known failures, the articles' situations,
+//! and worlds made at random.
+
+mod articles;
+mod calls;
+mod diagnosed;
+mod others;
+mod partly_read;
+mod place;
+mod random;
+mod rows;
+mod simulated;
+mod uploads;
