@@ -34,3 +34,9 @@ pub mod view_state;
 mod widgets;
 
 pub use runtime::{TuiError, WizardExit, WizardOptions, run};
+
+/// Whether the wizard makes plans of this kind.
+#[must_use]
+pub fn has_flow(plan: &crate::job::Plan) -> bool {
+    steps::flow_of(plan).is_some()
+}

@@ -65,7 +65,7 @@ fn read_plan(path: &Path) -> anyhow::Result<Result<Plan, Exit>> {
             print_error(&violations.to_string());
             Err(Exit::Usage)
         }
-        Ok(plan) if plan.not_run().is_some() => {
+        Ok(plan) if !tui::has_flow(&plan) => {
             print_error(&format!(
                 "the wizard is for what tableferry runs itself, and the plan {name} is an {}: \
                  `tableferry check {name}` judges it, and `tableferry apply {name}` puts right what is \

@@ -149,6 +149,15 @@ impl Plan {
         }
     }
 
+    /// The command by which the job is done outside this program; `None` where this program does it.
+    #[must_use]
+    pub fn command_elsewhere(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Export => None,
+            Kind::Upload(_) => Some(upload::command(self)),
+        }
+    }
+
     /// The key policy's side of a plan: the account of a customer managed key that is named by ARN.
     #[must_use]
     pub fn key_account(&self) -> Option<AccountId> {

@@ -187,26 +187,31 @@ fn under_prefix(plan: &Plan, name: &str) -> String {
     }
 }
 
-/// Who uploads, and with what.
-pub(super) fn not_run(plan: &Plan, upload: &Upload) -> (String, String) {
-    let who = match &upload.principal {
-        Some(principal) => principal.to_string(),
-        None => format!("profile {}", plan.source.sign_in.profile),
-    };
-    let place = place(plan);
+/// The command that uploads a file.
+pub(super) fn command(plan: &Plan) -> String {
     let encryption = match &plan.encryption {
         Encryption::BucketDefault => String::new(),
         Encryption::Aes256 => " --sse AES256".to_owned(),
         Encryption::Kms { key: None } => " --sse aws:kms".to_owned(),
         Encryption::Kms { key: Some(key) } => format!(" --sse aws:kms --sse-kms-key-id {key}"),
     };
+    format!("aws s3 cp FILE {}{encryption}", place(plan))
+}
+
+/// Who uploads, and with what.
+pub(super) fn not_run(plan: &Plan, upload: &Upload) -> (String, String) {
+    let who = match &upload.principal {
+        Some(principal) => principal.to_string(),
+        None => format!("profile {}", plan.source.sign_in.profile),
+    };
+    let command = command(plan);
     (
         format!(
             "the plan is an upload, which tableferry does not make: the files are uploaded by {who}"
         ),
         format!(
             "`tableferry check` says whether that is allowed, and `tableferry apply` puts right what \
-             is missing; then upload as {who}, such as by `aws s3 cp FILE {place}{encryption}`"
+             is missing; then upload as {who}, such as by `{command}`"
         ),
     )
 }

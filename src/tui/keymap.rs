@@ -42,6 +42,7 @@ pub enum Action {
     NoChange,
     NoProbe,
     OpenChanges,
+    OpenFlows,
     OpenRuns,
     OtherSide,
     Owner,
@@ -103,6 +104,10 @@ pub enum KeyScope {
     Review,
     /// The Progress step.
     Progress,
+    /// The Uploader step.
+    Uploader,
+    /// The Upload step.
+    Upload,
     /// Any popup.
     Popup,
     /// A popup that is only read.
@@ -117,6 +122,8 @@ pub enum KeyScope {
     Question,
     /// The question whether to end the wizard.
     QuitQuestion,
+    /// The list of the kinds of jobs.
+    Flows,
     /// The list of runs under way.
     Runs,
     /// The list of our changes that are still in place.
@@ -141,6 +148,8 @@ impl KeyScope {
             Self::Access => "Access",
             Self::Review => "Review",
             Self::Progress => "Progress",
+            Self::Uploader => "Uploader",
+            Self::Upload => "Upload",
             Self::Popup => "Popups",
             Self::Reading => "Texts to read",
             Self::Input => "Typing",
@@ -148,6 +157,7 @@ impl KeyScope {
             Self::ChoiceField => "Fields with choices",
             Self::Question => "Questions",
             Self::QuitQuestion => "The question before quitting",
+            Self::Flows => "Jobs",
             Self::Runs => "Runs under way",
             Self::Changes => "Changes in place",
             Self::Filter => "Filters",

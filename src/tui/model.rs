@@ -22,6 +22,7 @@ use super::layout;
 use super::message::FrameNumber;
 use super::popups::state::{OpenPopup, Popup, Question};
 use super::remote::{Remote, RequestId};
+use super::revision::Revision;
 use super::services::{Identified, Problem, RunSummary};
 use super::sight::{ScreenId, Sight};
 use super::steps::access::state::Access;
@@ -30,6 +31,7 @@ use super::steps::destination::state::Destination;
 use super::steps::encryption::state::EncryptionStep;
 use super::steps::progress::state::Progress;
 use super::steps::tables::state::Tables;
+use super::steps::uploader::state::Uploader;
 use super::widgets::list::List;
 use crate::job::{self, Plan, Source, Violations};
 use crate::work::event::Side;
@@ -64,11 +66,14 @@ pub struct Model {
     pub(crate) size: (u16, u16),
     pub(crate) flow: &'static Flow,
     pub(crate) step: &'static Step,
+    /// How often another flow was begun.
+    pub(crate) flow_revision: Revision,
     /// The number of the step's text, a new one where it is shown from its start.
     pub(crate) text: ScreenId,
     pub(crate) popups: Vec<OpenPopup>,
     pub(crate) accounts: Accounts,
     pub(crate) tables: Tables,
+    pub(crate) uploader: Uploader,
     pub(crate) destination: Destination,
     pub(crate) encryption: EncryptionStep,
     pub(crate) access: Access,
@@ -136,10 +141,12 @@ impl Model {
             size: (80, 24),
             flow,
             step,
+            flow_revision: Revision::default(),
             text: ScreenId::default(),
             popups: Vec::new(),
             accounts: Accounts::default(),
             tables: Tables::default(),
+            uploader: Uploader::default(),
             destination: Destination::default(),
             encryption: EncryptionStep::default(),
             access: Access::default(),
@@ -161,10 +168,24 @@ impl Model {
         model
     }
 
+    /// Begins another flow with what was chosen so far.
+    pub(crate) fn begin_flow(&mut self, flow: &'static Flow) {
+        let Some(first) = flow.steps.first() else {
+            return;
+        };
+        if self.flow != flow {
+            self.flow_revision.advance();
+        }
+        self.flow = flow;
+        self.step = first;
+        self.restart_text();
+    }
+
     /// Takes a plan's choices in place of what was chosen.
     pub(crate) fn fill_in(&mut self, plan: &Plan) {
         self.accounts.fill_in(plan);
         self.tables = Tables::filled_in(plan);
+        self.uploader = Uploader::filled_in(plan);
         self.destination = Destination::filled_in(plan);
         self.encryption = EncryptionStep::filled_in(plan);
     }

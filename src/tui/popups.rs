@@ -1,6 +1,7 @@
 //! Popups: questions, forms and texts over a step. Only the one on top hears keys.
 
 mod changes;
+mod flows;
 pub(crate) mod plan_file;
 pub(crate) mod question;
 pub(crate) mod runs;
@@ -14,7 +15,7 @@ use self::state::Popup;
 use super::keymap::Action;
 use super::message::Effect;
 use super::model::Model;
-use super::steps::{accounts, tables};
+use super::steps::{FLOWS, accounts, tables};
 use super::widgets::list;
 
 /// Does an action of the popup on top.
@@ -31,6 +32,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             model.scroll(action);
             Vec::new()
         }
+        Some(Popup::Flows { .. }) => flows::act(model, action),
         Some(Popup::Runs { .. }) => runs::act(model, action),
         Some(Popup::Changes { .. }) => changes::act(model, action),
         Some(Popup::Ask(_)) => question::act(model, action),
@@ -51,6 +53,7 @@ fn move_cursor(model: &mut Model, action: Action) -> bool {
     let (cursor, rows) = match model.popup_mut() {
         Some(Popup::Runs { cursor }) => (cursor, runs),
         Some(Popup::Changes { cursor }) => (cursor, changes),
+        Some(Popup::Flows { cursor }) => (cursor, FLOWS.len()),
         _ => return false,
     };
     let moved = list::moved(action, *cursor, rows, page);

@@ -6,9 +6,11 @@ pub mod access;
 pub mod accounts;
 pub mod destination;
 pub mod encryption;
+pub(crate) mod handover;
 pub mod progress;
 pub mod review;
 pub mod tables;
+pub mod uploader;
 
 use super::model::flow::Flow;
 use crate::job::{Kind, Plan};
@@ -16,6 +18,8 @@ use crate::job::{Kind, Plan};
 /// Tables are exported to a bucket.
 pub(crate) static EXPORT: Flow = Flow {
     title: "Export",
+    about: "DynamoDB writes tables to a bucket, from their point-in-time recovery.",
+    source_role: "exports",
     steps: &[
         &accounts::STEP,
         &tables::STEP,
@@ -28,13 +32,39 @@ pub(crate) static EXPORT: Flow = Flow {
     kind: |model| (!model.tables.jobs.is_empty()).then_some(Kind::Export),
     tables: |model| model.tables.jobs.clone(),
     takes: |kind| matches!(kind, Kind::Export),
+    objects: "AWSDynamoDB/…",
+    leaves_encryption: false,
+    sends_owner: true,
+    saved_in: "Review",
+};
+
+/// Files are uploaded to a bucket, by others.
+pub(crate) static UPLOAD: Flow = Flow {
+    title: "Upload",
+    about: "Whether a user or role may upload files to a bucket, and what is missing.",
+    source_role: "uploads",
+    steps: &[
+        &accounts::OF_UPLOADS,
+        &uploader::STEP,
+        &destination::OF_UPLOADS,
+        &encryption::OF_UPLOADS,
+        &access::OF_UPLOADS,
+        &handover::STEP,
+    ],
+    kind: |model| Some(Kind::Upload(model.uploader.upload())),
+    tables: |_| Vec::new(),
+    takes: |kind| matches!(kind, Kind::Upload(_)),
+    objects: "…",
+    leaves_encryption: true,
+    sends_owner: false,
+    saved_in: "Upload",
 };
 
 /// All flows, the one first that the wizard opens with.
-pub(crate) static FLOWS: [&Flow; 1] = [&EXPORT];
+pub(crate) static FLOWS: [&Flow; 2] = [&EXPORT, &UPLOAD];
 
-/// The flow that makes plans of this kind.
-pub(crate) fn flow_of(plan: &Plan) -> &'static Flow {
+/// The flow that makes plans of this kind, where the wizard has one.
+pub(crate) fn flow_of(plan: &Plan) -> Option<&'static Flow> {
     let flow = FLOWS.iter().find(|flow| (flow.takes)(&plan.kind));
-    flow.copied().unwrap_or(&EXPORT)
+    flow.copied()
 }

@@ -31,8 +31,10 @@ use crate::work::event::Side;
 /// The model at the start, in the flow of the plan that it is filled with.
 #[must_use]
 pub fn start(keymap: Arc<Keymap>, start: WizardStart) -> Model {
-    let flow = start.plan.as_ref().map_or(&steps::EXPORT, steps::flow_of);
-    Model::new(keymap, start, flow, &accounts::STEP)
+    let flow = start.plan.as_ref().and_then(steps::flow_of);
+    let flow = flow.unwrap_or(&steps::EXPORT);
+    let first = flow.steps.first().copied().unwrap_or(&accounts::STEP);
+    Model::new(keymap, start, flow, first)
 }
 
 /// What the start sets off.

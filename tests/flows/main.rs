@@ -43,3 +43,4 @@ mod unanswered;
 mod verify_archives;
 mod verify_buckets;
 mod verifying;
+mod wizard_uploads;

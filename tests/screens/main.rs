@@ -15,4 +15,5 @@ mod probes;
 mod questions;
 mod random;
 mod sides;
+mod uploads;
 mod world;

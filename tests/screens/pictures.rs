@@ -26,13 +26,13 @@ fn at_destination(size: (u16, u16)) -> Driver {
 }
 
 #[track_caller]
-fn picture(name: &str, driver: &mut Driver) {
+pub fn picture(name: &str, driver: &mut Driver) {
     insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
         insta::assert_snapshot!(name, driver.screen());
     });
 }
 
-fn sized(name: &str, size: (u16, u16)) -> String {
+pub fn sized(name: &str, size: (u16, u16)) -> String {
     format!("{name}-{}x{}", size.0, size.1)
 }
 

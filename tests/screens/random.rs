@@ -42,11 +42,11 @@ const WALK: usize = 80;
 const FRAMES: usize = 4;
 
 /// Every key of the table, those that lead on more often.
-const KEYS: [&str; 50] = [
-    "a", "a", "p", "p", "enter", "enter", "enter", "enter", "enter", "enter", "left", "left",
-    "left", "right", "n", "n", "esc", "b", "q", "u", "u", "?", "a", "a", "p", "p", "s", "y", "r",
-    "t", "o", "e", "/", "space", "space", "tab", "tab", "backtab", "up", "down", "down", "pageup",
-    "pagedown", "home", "end", "ctrl-c", "ctrl-l", "ctrl-u", "x", "1",
+const KEYS: [&str; 52] = [
+    "f", "m", "a", "a", "p", "p", "enter", "enter", "enter", "enter", "enter", "enter", "left",
+    "left", "left", "right", "n", "n", "esc", "b", "q", "u", "u", "?", "a", "a", "p", "p", "s",
+    "y", "r", "t", "o", "e", "/", "space", "space", "tab", "tab", "backtab", "up", "down", "down",
+    "pageup", "pagedown", "home", "end", "ctrl-c", "ctrl-l", "ctrl-u", "x", "1",
 ];
 
 /// What a mutation is asked about with; none where it changes nothing that was there.
@@ -100,7 +100,13 @@ impl Walk {
             is_sandbox: !world.is_real,
             is_read_only: world.is_read_only,
             production: world.production_accounts(),
-            plan: is_filled_in.then(world::plan),
+            plan: is_filled_in.then(|| {
+                if rng.bool() {
+                    world::plan()
+                } else {
+                    world::upload_plan()
+                }
+            }),
             plan_file: None,
             now: noon(),
         };

@@ -356,6 +356,24 @@ filter = { projection = "customer, #t", names = { "#t" = "total" } }
     Plan::parse(text, "plan.toml", noon()).unwrap()
 }
 
+/// A plan of an upload, as a file would give it.
+pub fn upload_plan() -> Plan {
+    let text = r#"
+kind = "upload"
+multipart = false
+
+[source]
+profile = "prod-oncall"
+principal = "arn:aws:iam::111111111111:role/Uploader"
+
+[destination]
+profile = "dev-admin"
+bucket = "export-landing"
+prefix = "in"
+"#;
+    Plan::parse(text, "upload.toml", noon()).unwrap()
+}
+
 pub fn side_of(query: &Query) -> Option<Side> {
     match query {
         Query::SignIn(side, ..) => Some(*side),

@@ -10,6 +10,10 @@ use crate::job::{Kind, TableJob};
 pub(crate) struct Flow {
     /// What it is called among the others.
     pub(crate) title: &'static str,
+    /// What it is for.
+    pub(crate) about: &'static str,
+    /// What the source does, in the heading of its profiles.
+    pub(crate) source_role: &'static str,
     pub(crate) steps: &'static [&'static Step],
     /// The kind of job as chosen so far; `None` while something of it is missing.
     pub(crate) kind: fn(&Model) -> Option<Kind>,
@@ -17,6 +21,14 @@ pub(crate) struct Flow {
     pub(crate) tables: fn(&Model) -> Vec<TableJob>,
     /// Whether a plan is of this flow.
     pub(crate) takes: fn(&Kind) -> bool,
+    /// What the objects' keys go on with behind the prefix.
+    pub(crate) objects: &'static str,
+    /// Whether the call can leave the encryption to the bucket's default.
+    pub(crate) leaves_encryption: bool,
+    /// Whether the call sends the bucket's account.
+    pub(crate) sends_owner: bool,
+    /// The step in which the plan is saved.
+    pub(crate) saved_in: &'static str,
 }
 
 impl Flow {

@@ -92,10 +92,10 @@ impl Step {
     };
 }
 
-/// Each step is one static: two are the same only where they are one.
+/// A step goes by its title, with other help in another flow.
 impl PartialEq for Step {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
+        self.title == other.title
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         model.say(Tone::Bad, text);
         return Vec::new();
     };
-    model.flow = steps::flow_of(&plan);
+    model.flow = steps::flow_of(&plan).unwrap_or(&steps::EXPORT);
     model.fill_in(&plan);
     model.accounts.place_cursors();
     model.step = &accounts::STEP;

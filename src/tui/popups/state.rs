@@ -1,6 +1,5 @@
 //! What lies over a step: questions, forms and texts, as plain data.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crokey::KeyCombination;
@@ -86,6 +85,11 @@ pub enum Popup {
         /// The write that is waited for.
         saving: Option<RequestId>,
     },
+    /// The kinds of jobs that the wizard makes plans for.
+    Flows {
+        /// The flow under the cursor.
+        cursor: usize,
+    },
     /// A question with yes and no.
     Ask(AskedQuestion),
     /// The runs under way.
@@ -153,6 +157,8 @@ impl AskedQuestion {
 pub enum TypedPurpose {
     /// A table's name or ARN.
     Table,
+    /// The ARN of the user or role that uploads.
+    Uploader,
     /// A bucket's name.
     Bucket,
     /// What the objects' keys begin with.
@@ -170,6 +176,7 @@ impl TypedPurpose {
     pub(crate) const fn title(&self) -> &'static str {
         match self {
             Self::Table => "Another table",
+            Self::Uploader => "Another uploader",
             Self::Bucket => "Another bucket",
             Self::Prefix => "Prefix",
             Self::Owner => "Bucket owner",
@@ -177,38 +184,6 @@ impl TypedPurpose {
             Self::AccountName(_) => "An account marked production",
         }
     }
-
-    /// What belongs there.
-    pub(crate) fn explanation(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            Self::Table => {
-                "A table's name in the source's account and Region, or the ARN of a table in another Region."
-            }
-            Self::Bucket => {
-                "The bucket's name, not its ARN. A bucket that this side may not list can be named here."
-            }
-            Self::Prefix => {
-                "What the objects' keys begin with; DynamoDB adds /AWSDynamoDB/… to it. Empty: no prefix."
-            }
-            Self::Owner => {
-                "The account of the bucket: twelve digits. It is sent as S3BucketOwner, without which an export into another account's bucket fails."
-            }
-            Self::Key => {
-                "The key's full ARN. An alias would be looked up in the exporting account, not in the key's."
-            }
-            Self::AccountName(proposed) => return Cow::Owned(name_wanted(proposed)),
-        })
-    }
-}
-
-/// Which name is typed, and what for.
-fn name_wanted(proposed: &Proposed) -> String {
-    let name = proposed.name_to_type.as_deref().unwrap_or_default();
-    format!(
-        "Production is concerned. Type {name} to change the {} in account {}.",
-        proposed.title(),
-        proposed.account()
-    )
 }
 
 impl Popup {
@@ -289,6 +264,7 @@ impl Popup {
                 }
                 scopes
             }
+            Self::Flows { .. } => vec![KeyScope::Flows, KeyScope::Moving, KeyScope::Popup],
             Self::Runs { .. } => vec![KeyScope::Runs, KeyScope::Moving, KeyScope::Popup],
             Self::Changes { .. } => vec![KeyScope::Changes, KeyScope::Moving, KeyScope::Popup],
         }
@@ -326,6 +302,7 @@ impl Popup {
             | Self::Ask(_)
             | Self::Save { .. }
             | Self::Changes { .. }
+            | Self::Flows { .. }
             | Self::Runs { .. } => None,
         }
     }

@@ -39,6 +39,7 @@ fn take_value(
 ) -> Result<Vec<Effect>, InvalidValue> {
     match purpose {
         TypedPurpose::Table => take_table(model, text)?,
+        TypedPurpose::Uploader => model.uploader.name(value::uploader(text)?),
         TypedPurpose::Bucket => {
             let bucket = value::bucket(text)?;
             model.destination.list.clear_filter();

@@ -5,6 +5,7 @@ mod form;
 pub(crate) mod help;
 mod probe;
 pub(crate) mod question;
+mod typed;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout};
@@ -16,8 +17,8 @@ use super::state::{OpenPopup, Popup, TypedPurpose};
 use crate::tui::layout;
 use crate::tui::model::context::RenderContext;
 use crate::tui::sight::ScreenId;
-use crate::tui::steps::access;
 use crate::tui::steps::accounts::state::word;
+use crate::tui::steps::{FLOWS, access};
 use crate::tui::theme::Theme;
 use crate::tui::view::parts;
 use crate::tui::view_state::ViewState;
@@ -89,6 +90,7 @@ fn shown(context: &RenderContext<'_>, popup: &Popup, columns: usize) -> PopupCon
             }
             shown
         }
+        Popup::Flows { cursor } => PopupContent::new("Jobs", flows(context, *cursor, columns)),
         Popup::Runs { cursor, .. } => {
             PopupContent::new("Runs under way", runs(context, *cursor, columns))
         }
@@ -133,7 +135,13 @@ fn typed_content(
     error: Option<&str>,
     columns: usize,
 ) -> PopupContent {
-    let lines = one_line(context, &purpose.explanation(), entry, error, columns);
+    let lines = one_line(
+        context,
+        &typed::explanation(purpose, context.model.flow),
+        entry,
+        error,
+        columns,
+    );
     PopupContent::new(purpose.title(), lines)
 }
 
@@ -174,6 +182,26 @@ fn one_line(
     if let Some(error) = error {
         let error = format!("✗ {error}");
         lines.extend(parts::paragraph(&error, context.theme.bad(), columns));
+    }
+    lines
+}
+
+fn flows(context: &RenderContext<'_>, cursor: usize, columns: usize) -> Vec<Line<'static>> {
+    let intro = "What is to be planned. What was chosen so far stays chosen.";
+    let mut lines = parts::paragraph(intro, Style::new(), columns);
+    lines.push(Line::default());
+    for (index, flow) in FLOWS.iter().enumerate() {
+        let (sign, style) = if index == cursor {
+            ("▌ ", context.theme.accent())
+        } else {
+            ("  ", Style::new())
+        };
+        lines.push(Line::from(vec![
+            Span::styled(sign, style),
+            Span::styled(flow.title, style),
+        ]));
+        let about = text::wrap(flow.about, columns.saturating_sub(4)).into_iter();
+        lines.extend(about.map(|line| Line::styled(format!("    {line}"), Theme::muted())));
     }
     lines
 }

@@ -11,7 +11,6 @@ use crate::tui::keymap::KeyScope;
 use crate::tui::model::step::Step;
 
 pub(crate) static STEP: Step = Step {
-    title: "Access",
     help: &[
         "Across accounts both sides must allow: the exporting principal's own policy and the \
          bucket's, and with a key its policy too. Both are read and judged before the start.",
@@ -22,6 +21,25 @@ pub(crate) static STEP: Step = Step {
          caller.",
         "p tries an upload for real and takes it back, after a question.",
     ],
+    ..BASE
+};
+
+/// The same for uploads.
+pub(crate) static OF_UPLOADS: Step = Step {
+    help: &[
+        "Across accounts both sides must allow: the uploader's own policy and the bucket's, and with \
+         a key its policy too. Within one account the bucket's policy alone may allow the upload, \
+         and the key's must allow or delegate in any case.",
+        "✗ denied fails for certain, ~ depends on what nobody can tell before, ? unknown could \
+         not be read. The tabs after the checks hold what fixes them and, with y to copy, the \
+         policies in full.",
+        "p tries an upload for real and takes it back, after a question.",
+    ],
+    ..BASE
+};
+
+const BASE: Step = Step {
+    title: "Access",
     notes: tabs::notes,
     scopes: &[KeyScope::Access],
     enter: update::enter,

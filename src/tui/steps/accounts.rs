@@ -10,7 +10,6 @@ use crate::tui::keymap::KeyScope;
 use crate::tui::model::step::{Step, StepList};
 
 pub(crate) static STEP: Step = Step {
-    title: "Accounts",
     help: &[
         "The source is who exports: DynamoDB writes to the bucket as this very principal. The \
          destination is whose bucket receives it.",
@@ -18,6 +17,23 @@ pub(crate) static STEP: Step = Step {
          environment never replace a profile that you chose.",
         "A role, an external id or another Region on top of a profile are given with e.",
     ],
+    ..BASE
+};
+
+/// The same for uploads.
+pub(crate) static OF_UPLOADS: Step = Step {
+    help: &[
+        "The source is who uploads, or who reads the policies of the uploader. The destination is \
+         whose bucket receives the files.",
+        "Each side is proved with GetCallerIdentity before anything else. Keys in the \
+         environment never replace a profile that you chose.",
+        "A role, an external id or another Region on top of a profile are given with e.",
+    ],
+    ..BASE
+};
+
+const BASE: Step = Step {
+    title: "Accounts",
     scopes: &[KeyScope::Accounts],
     list: Some(StepList {
         get: |model| &model.accounts.side(model.accounts.focus).list,

@@ -8,13 +8,27 @@ use crate::tui::keymap::KeyScope;
 use crate::tui::model::step::{Step, StepList};
 
 pub(crate) static STEP: Step = Step {
-    title: "Destination",
     help: &[
         "DynamoDB writes under the prefix into AWSDynamoDB/. For a bucket of another account \
          the owner must be sent along, or the export fails later.",
         "The bucket may lie in another Region than the tables; a KMS key must lie in the \
          bucket's.",
     ],
+    ..BASE
+};
+
+/// The same for uploads.
+pub(crate) static OF_UPLOADS: Step = Step {
+    help: &[
+        "The files go to the bucket, under the prefix if there is one. The destination's profile \
+         reads the bucket's policy and settings.",
+        "A KMS key must lie in the bucket's Region.",
+    ],
+    ..BASE
+};
+
+const BASE: Step = Step {
+    title: "Destination",
     scopes: &[KeyScope::Destination],
     list: Some(StepList {
         get: |model| &model.destination.list,

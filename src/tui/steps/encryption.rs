@@ -8,12 +8,28 @@ use crate::tui::keymap::KeyScope;
 use crate::tui::model::step::{Step, StepList};
 
 pub(crate) static STEP: Step = Step {
-    title: "Encryption",
     help: &[
         "AES256 needs no permission on a key. With KMS the exporting principal needs \
          GenerateDataKey and Decrypt, and a key of another account must be named by its full \
          ARN: an alias would be looked up in the exporting account.",
     ],
+    ..BASE
+};
+
+/// The same for uploads.
+pub(crate) static OF_UPLOADS: Step = Step {
+    help: &[
+        "An upload that names no encryption gets the bucket's default. With a KMS key, by default or \
+         named, the uploader needs kms:GenerateDataKey, and kms:Decrypt for an upload in parts, in \
+         its own policy and in the key's.",
+        "A key of another account must be named by its full ARN: an alias would be looked up in the \
+         uploader's account.",
+    ],
+    ..BASE
+};
+
+const BASE: Step = Step {
+    title: "Encryption",
     scopes: &[KeyScope::Encryption],
     list: Some(StepList {
         get: |model| &model.encryption.list,

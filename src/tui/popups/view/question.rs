@@ -122,11 +122,13 @@ fn quit_text(model: &Model, columns: usize) -> Vec<Line<'static>> {
             plain("A call is in flight; its answer is waited for before the end.")
         }
         Some(run) => plain(&format!(
-            "Run {run} has ended. What was chosen since is lost unless the plan was saved (s in Review)."
+            "Run {run} has ended. What was chosen since is lost unless the plan was saved (s in {}).",
+            model.flow.saved_in
         )),
-        None => plain(
-            "Nothing was started. What was chosen is lost unless the plan was saved (s in Review).",
-        ),
+        None => plain(&format!(
+            "Nothing was started. What was chosen is lost unless the plan was saved (s in {}).",
+            model.flow.saved_in
+        )),
     }
 }
 

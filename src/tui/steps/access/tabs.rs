@@ -99,9 +99,13 @@ pub(super) const fn policy_title(target: &Target) -> &'static str {
 pub(crate) fn policy_place(model: &Model, policy: &WholePolicy) -> String {
     match &policy.target {
         Target::IdentityPolicy { .. } => {
+            let plan = model.plan();
+            let named = plan.as_ref().and_then(|plan| plan.principal());
             let source = model.identified(Side::Source);
-            let who = source.map_or_else(String::new, |known| known.identity.arn.to_string());
-            format!("Attach to the exporting principal: {who}")
+            let who = named.or(source.map(|known| &known.identity.arn));
+            let who = who.map_or_else(String::new, ToString::to_string);
+            let does = plan.as_ref().map_or("", |plan| plan.words().participle);
+            format!("Attach to the {does} principal: {who}")
         }
         Target::BucketPolicy { bucket, .. } => {
             let owner = model.destination.owner().map_or_else(

@@ -45,6 +45,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             edit(model);
             Vec::new()
         }
+        Action::OpenFlows => {
+            model.open(Popup::Flows { cursor: 0 });
+            Vec::new()
+        }
         Action::Reload => reload(model),
         _ => Vec::new(),
     }

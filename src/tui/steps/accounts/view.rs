@@ -44,10 +44,10 @@ fn draw_side(
     let model = context.model;
     let is_focused = model.accounts.focus == side;
     let (name, title) = match side {
-        Side::Source => ("source", "Source: exports"),
-        Side::Destination => ("destination", "Destination: receives"),
+        Side::Source => ("source", format!("Source: {}", model.flow.source_role)),
+        Side::Destination => ("destination", "Destination: receives".to_owned()),
     };
-    let block = parts::side_pane(context.theme, side, title, is_focused);
+    let block = parts::side_pane(context.theme, side, &title, is_focused);
     let inside = block.inner(area);
     frame.render_widget(block, area);
     let columns = usize::from(inside.width);

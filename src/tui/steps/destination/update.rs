@@ -162,7 +162,7 @@ pub(crate) fn check(model: &Model) -> Result<(), Problem> {
     if destination.facts.is_loading() {
         return blocked(format!("still reading {bucket}"), "one moment");
     }
-    if destination.owner().is_none() {
+    if model.flow.sends_owner && destination.owner().is_none() {
         return blocked(
             format!("whose bucket {bucket} is is not known"),
             "give its account with o: an export into another account's bucket must name it",

@@ -91,7 +91,8 @@ fn foot_lines(context: &RenderContext<'_>, columns: usize) -> Vec<Line<'static>>
         .prefix
         .as_ref()
         .map_or_else(String::new, |prefix| format!("{prefix}/"));
-    let path = format!("s3://{bucket}/{prefix}AWSDynamoDB/…");
+    let objects = context.model.flow.objects;
+    let path = format!("s3://{bucket}/{prefix}{objects}");
     let (owner, note, style) = match &destination.owner {
         BucketOwner::Found(owner) => (
             owner.to_string(),

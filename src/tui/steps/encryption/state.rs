@@ -12,13 +12,17 @@ pub struct EncryptionStep {
     pub(crate) keys: Remote<Vec<Key>>,
     pub(crate) list: List,
     pub(crate) choice: Option<Encryption>,
-    /// The destination's side and the bucket that this is of.
-    pub(super) place: (Revision, Revision),
+    /// Whether the encryption can be left to the bucket's default.
+    pub(super) offers_default: bool,
+    /// The destination's side, the bucket and the flow that this is of.
+    pub(super) basis: (Revision, Revision, Revision),
 }
 
 /// A row of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EncryptionRow {
+    /// Whatever the bucket's default is.
+    BucketDefault,
     /// S3's own keys.
     Aes256,
     /// A key of the account.
@@ -30,6 +34,7 @@ pub(crate) enum EncryptionRow {
 impl EncryptionRow {
     pub(crate) fn encryption(&self) -> Encryption {
         match self {
+            Self::BucketDefault => Encryption::BucketDefault,
             Self::Aes256 => Encryption::Aes256,
             Self::Key(key) => kms((&key.arn).into()),
             Self::Typed(key) => Encryption::Kms { key: key.clone() },
@@ -82,10 +87,14 @@ impl EncryptionStep {
             }
             _ => None,
         };
-        std::iter::once(EncryptionRow::Aes256)
+        let default = self.offers_default.then_some(EncryptionRow::BucketDefault);
+        default
+            .into_iter()
+            .chain([EncryptionRow::Aes256])
             .chain(typed)
             .chain(keys.iter().cloned().map(EncryptionRow::Key))
             .filter(|row| match row {
+                EncryptionRow::BucketDefault => self.list.lets_through("default"),
                 EncryptionRow::Aes256 => self.list.lets_through("AES256"),
                 EncryptionRow::Typed(key) => self.list.lets_through(key_text(key.as_ref())),
                 EncryptionRow::Key(key) => {

@@ -13,6 +13,14 @@ use tableferry_policy::arn::Arn;
 
 /// What the bucket's own default encryption suggests.
 pub(crate) fn suggestion(model: &Model) -> Suggestion {
+    if model.flow.leaves_encryption {
+        return Suggestion {
+            encryption: Some(Encryption::BucketDefault),
+            why: "The bucket's default is suggested: an upload that names no encryption gets it. \
+                  Name another only where the uploader sends it."
+                .to_owned(),
+        };
+    }
     let Some(facts) = model.destination.facts.value() else {
         return Suggestion {
             encryption: Some(Encryption::Aes256),
@@ -89,13 +97,15 @@ fn resolve(model: &Model, key: &str) -> Option<KeyRef> {
         .map(|known| (&known.arn).into())
 }
 
-/// Drops what another identity or bucket stood for.
+/// Drops what another identity, bucket or flow stood for.
 pub(crate) fn drop_outdated(model: &mut Model) -> Vec<Effect> {
-    let place = (
+    let basis = (
         model.accounts.destination.revision,
         model.destination.revision,
+        model.flow_revision,
     );
-    if std::mem::replace(&mut model.encryption.place, place) == place {
+    model.encryption.offers_default = model.flow.leaves_encryption;
+    if std::mem::replace(&mut model.encryption.basis, basis) == basis {
         return Vec::new();
     }
     model.encryption.forget();

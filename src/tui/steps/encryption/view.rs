@@ -75,6 +75,7 @@ fn draw_row(
         Style::new()
     };
     let name = match row {
+        EncryptionRow::BucketDefault => "the bucket's default".to_owned(),
         EncryptionRow::Aes256 => "SSE-S3 (AES256)".to_owned(),
         EncryptionRow::Typed(key) => {
             let key = key_text(key.as_ref());

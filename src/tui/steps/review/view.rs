@@ -61,7 +61,7 @@ fn lines(context: &RenderContext<'_>, columns: usize) -> Vec<Line<'static>> {
 }
 
 /// What the Access step found out, as far as it is no good news.
-fn may_do(context: &RenderContext<'_>, columns: usize) -> Vec<Line<'static>> {
+pub(crate) fn may_do(context: &RenderContext<'_>, columns: usize) -> Vec<Line<'static>> {
     let theme = context.theme;
     let state = &context.model.assessing.assessed;
     if let (Some(why), true) = (state.error(), assessing::is_of_plan(context.model)) {
@@ -205,7 +205,11 @@ pub(crate) fn parties(context: &RenderContext<'_>, columns: usize) -> Vec<Line<'
     lines
 }
 
-fn sides(context: &RenderContext<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
+pub(crate) fn sides(
+    context: &RenderContext<'_>,
+    plan: &Plan,
+    columns: usize,
+) -> Vec<Line<'static>> {
     let theme = context.theme;
     let mut lines = parties(context, columns);
     let mut add = |label: &str, text: &str, style: Style| {
@@ -217,7 +221,7 @@ fn sides(context: &RenderContext<'_>, plan: &Plan, columns: usize) -> Vec<Line<'
     let prefix = prefix.map_or_else(String::new, |prefix| format!("{prefix}/"));
     add(
         "bucket",
-        &format!("s3://{bucket}/{prefix}AWSDynamoDB/…"),
+        &format!("s3://{bucket}/{prefix}{}", context.model.flow.objects),
         to,
     );
     let owner = match &context.model.destination.owner {
