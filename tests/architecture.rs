@@ -329,3 +329,49 @@ fn no_circle_is_larger_than_a_file_and_its_children() {
     let told: Vec<String> = circles.iter().map(|circle| circle.join(", ")).collect();
     assert!(told.is_empty(), "circles:\n{}", told.join("\n"));
 }
+
+/// The files under the sources and assets that hold a text, without tests.
+fn holders(text: &str) -> BTreeSet<String> {
+    let mut pending: Vec<PathBuf> = ["src", "crates/policy/src", "crates/sandbox/src", "assets"]
+        .into_iter()
+        .map(PathBuf::from)
+        .collect();
+    let mut found = BTreeSet::new();
+    while let Some(path) = pending.pop() {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if name != "tests" {
+                pending.extend(
+                    fs::read_dir(&path)
+                        .unwrap()
+                        .map(|entry| entry.unwrap().path()),
+                );
+            }
+        } else if name != "tests.rs"
+            && fs::read_to_string(&path).is_ok_and(|file| file.contains(text))
+        {
+            let _ = found.insert(path.to_str().unwrap().to_owned());
+        }
+    }
+    found
+}
+
+/// The table "Where a change goes" of CONTRIBUTING.md.
+#[test]
+fn a_change_touches_the_files_that_contributors_are_told() {
+    let page = fs::read_to_string("CONTRIBUTING.md").unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let mut count = 0;
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let [change, files, texts] = cells.as_slice() else {
+            panic!("{row}");
+        };
+        let told: BTreeSet<String> = files.split_whitespace().map(str::to_owned).collect();
+        let marks = texts.split('`').skip(1).step_by(2);
+        let found: BTreeSet<String> = marks.flat_map(holders).collect();
+        assert_eq!(found, told, "{change}");
+        count += 1;
+    }
+    assert_eq!(count, 10);
+}
