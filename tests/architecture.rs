@@ -59,6 +59,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
         &[
             "assess",
             "aws",
+            "diagnosis",
             "journal",
             "job",
             "regular_file",

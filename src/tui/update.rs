@@ -74,7 +74,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Replied(request, reply) => take_reply(model, request, reply),
         Message::Reported(event) => {
-            model.progress.take_event(*event, model.now);
+            progress::update::take_event(model, *event);
             Vec::new()
         }
         Message::WatchEnded(request, end) => progress::update::take_end(model, request, end),

@@ -592,3 +592,36 @@ fn every_size_and_step_can_be_drawn() {
         }
     }
 }
+
+/// A failed export tells its cause, d opens the whole diagnosis, and t leads to where it is fixed and
+/// started anew.
+#[test]
+fn a_failed_export_opens_its_diagnosis_and_is_tried_again() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
+    driver.go(&["esc"]).shows("Progress");
+    driver.started(1);
+    let mut failed = export(0, "Orders");
+    failed.stage = Stage::Running(ExportStatus::Failed);
+    failed.failure_code = Some("S3AccessDenied".to_owned());
+    failed.failure_message = Some(
+        "User: arn:aws:sts::111111111111:assumed-role/OnCall/mona is not authorized to perform: \
+         s3:PutObject on resource: \"arn:aws:s3:::export-landing/k\" because no resource-based policy \
+         allows the s3:PutObject action"
+            .to_owned(),
+    );
+    driver.dispatch(Message::Reported(Box::new(Event::Operation(failed))));
+    driver.press(&["t"]).shows("Progress");
+    let (request, _) = driver.watch().unwrap();
+    driver.dispatch(Message::WatchEnded(request, Ok(())));
+    driver.shows("bucket-policy-lacks").press(&["d"]);
+    driver
+        .shows("Why it failed")
+        .shows("no resource-based policy that allows it");
+    driver.press(&["esc"]).press(&["t"]).shows("Access");
+    let is_assessed = driver
+        .asked()
+        .iter()
+        .any(|(_, query)| matches!(query, Query::Assess(_)));
+    assert!(is_assessed, "and assessed anew");
+}

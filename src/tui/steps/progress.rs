@@ -1,5 +1,6 @@
 //! Progress: the exports of a run, live, until each one ended and was verified.
 
+mod diagnosis;
 pub mod state;
 pub(crate) mod update;
 pub(crate) mod view;
@@ -14,6 +15,8 @@ pub(crate) static STEP: Step = Step {
          bucket. An empty table takes two minutes, terabytes take over an hour.",
         "Quitting ends the waiting, not the exports. `tableferry resume` comes back to them, \
          and so does opening the wizard again.",
+        "An export that failed tells its cause and what fixes it: d tells all of it. t goes to \
+         Access, where what is denied is fixed, and Review starts it anew with a new token.",
         "What was changed in an account for the export stays until it is taken away: after the \
          last export that is offered, and u shows it.",
     ],

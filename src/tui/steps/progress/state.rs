@@ -1,5 +1,7 @@
 //! A run and its exports.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::aws::dynamodb::ExportStatus;
@@ -15,12 +17,23 @@ const KEPT_NOTES: usize = 20;
 pub struct Progress {
     pub(crate) run: Option<i64>,
     pub(crate) exports: Vec<OperationProgress>,
+    /// Why those failed that did, by their place in the plan.
+    pub(crate) diagnoses: BTreeMap<usize, FailureDiagnosis>,
     pub(crate) notes: Vec<(Timestamp, String)>,
     pub(crate) began_at: Option<Timestamp>,
     pub(crate) state: Following,
     pub(crate) offer: Offer,
     /// How often a run was begun or resumed.
     pub(crate) revision: Revision,
+}
+
+/// The diagnosis of an export's failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FailureDiagnosis {
+    /// The causes that come first, a line each.
+    pub(crate) brief: Vec<String>,
+    /// All of it.
+    pub(crate) text: String,
 }
 
 /// Whether it is to be offered to take away what was changed for the exports.

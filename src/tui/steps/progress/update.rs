@@ -1,14 +1,23 @@
 //! What the keys of the Progress step do, and how a run is followed.
 
-use super::state::{Following, Offer};
+use super::diagnosis;
+use super::state::{Following, Offer, is_failed};
 use crate::tui::changes;
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Watch};
 use crate::tui::model::{Model, Shutdown, Tone};
+use crate::tui::popups::state::Popup;
 use crate::tui::remote::RequestId;
 use crate::tui::services::RunSummary;
+use crate::tui::steps::access;
 use crate::tui::steps::accounts::proof;
-use crate::work::event::{OperationProgress, Side};
+use crate::work::event::{Event, OperationProgress, Side};
+
+/// Takes what a run reported; a failure is diagnosed at once.
+pub(crate) fn take_event(model: &mut Model, event: Event) {
+    model.progress.take_event(event, model.now);
+    diagnosis::diagnose_failures(model);
+}
 
 /// Follows a run that was just started.
 pub(crate) fn follow(model: &mut Model, run: i64) -> Vec<Effect> {
@@ -22,6 +31,7 @@ pub(crate) fn follow(model: &mut Model, run: i64) -> Vec<Effect> {
 pub(crate) fn resume(model: &mut Model, run: i64) -> Vec<Effect> {
     let request = model.request();
     model.progress.run = Some(run);
+    diagnosis::diagnose_failures(model);
     model.progress.began_at.get_or_insert(model.now);
     model.progress.state = Following::On(request);
     vec![Effect::Watch(request, Watch::Resume(run))]
@@ -61,6 +71,8 @@ pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
         Action::Finish => !progress.is_followed(),
         Action::Follow => matches!(progress.state, Following::CutOff(_)) && progress.run.is_some(),
         Action::Copy => !progress.exports.is_empty(),
+        Action::Diagnose => !progress.diagnoses.is_empty(),
+        Action::TryAgain => can_go_back(model) && progress.exports.iter().any(is_failed),
         Action::OpenChanges => !progress.is_followed() && !model.changes.removable().is_empty(),
         _ => true,
     }
@@ -75,6 +87,14 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Follow => sign_in_and_resume(model),
         Action::OpenChanges => changes::open(model),
+        Action::Diagnose => {
+            model.open(Popup::Text {
+                title: "Why it failed",
+                text: diagnosis::text(model),
+            });
+            Vec::new()
+        }
+        Action::TryAgain => try_again(model),
         Action::Copy => {
             model.say(
                 Tone::Good,
@@ -88,6 +108,19 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// Goes back to where what is denied is fixed, with everything read anew; Review then starts it with new
+/// tokens.
+fn try_again(model: &mut Model) -> Vec<Effect> {
+    model.step = &access::STEP;
+    model.restart_text();
+    let effects = (access::STEP.enter)(model);
+    model.say(
+        Tone::Plain,
+        "what is denied is fixed here; Review starts the exports anew, with new tokens",
+    );
+    effects
 }
 
 /// Goes on with a run that was cut off. What cut it off is most often a session that ended, so both

@@ -151,6 +151,10 @@ fn export_lines(
     if let Some(message) = &export.failure_message {
         details.extend(parts::paragraph(message, theme.bad(), inner));
     }
+    let diagnosis = context.model.progress.diagnoses.get(&export.index);
+    for cause in diagnosis.into_iter().flat_map(|found| &found.brief) {
+        details.extend(parts::fact("cause", cause, theme.warning(), inner));
+    }
     if let Some(seen) = seen(export) {
         details.extend(parts::fact("written", &seen, Style::new(), inner));
     }
