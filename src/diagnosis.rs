@@ -16,6 +16,7 @@ mod envelope;
 mod event;
 pub mod group;
 mod operation_failure;
+mod permission;
 mod read;
 pub mod reported;
 pub mod scan;
