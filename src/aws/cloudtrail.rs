@@ -36,7 +36,7 @@ pub struct CloudTrail {
 
 impl CloudTrail {
     /// A page of up to 50 events since a time, by `LookupEvents`. AWS takes two calls a second for each
-    /// account and Region (CloudTrail API reference); whoever calls keeps to that.
+    /// account and Region (CloudTrail API reference); the caller keeps to that.
     pub async fn lookup_events(
         &self,
         (key, value): (LookupKey, &str),

@@ -283,7 +283,7 @@ fn advice(error: &ArchiveError) -> (Exit, Option<String>) {
         ),
         ArchiveError::Copy(_) => (
             Exit::CutOff,
-            say("once that is mended, run it again: what has arrived is not fetched again"),
+            say("once that is fixed, run it again: what has arrived is not fetched again"),
         ),
         ArchiveError::Damaged { .. } => (
             Exit::Failed,

@@ -1,7 +1,7 @@
 //! Who changed the resources of a job: CloudTrail's event history, asked in the Regions and accounts that
 //! hold it.
 //!
-//! It decides which look-ups are made as whom. CloudTrail takes two a second for each account and Region, so
+//! It decides which look-ups are made with which session. CloudTrail takes two a second for each account and Region, so
 //! that those of one account and Region are made one after the other, with a pause between them.
 
 use std::collections::BTreeMap;

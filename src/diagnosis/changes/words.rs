@@ -19,7 +19,7 @@ fn shown(text: &str) -> String {
     shortened(&without_secrets(text), LONGEST)
 }
 
-/// A change in some lines: what, of what, by whom, from where, whether it was done, and what differs.
+/// A change in some lines: what, of what, by which principal, from where, whether it was done, and what differs.
 #[must_use]
 pub fn describe(entry: &ChangeEntry) -> String {
     let change = &entry.change;

@@ -248,7 +248,7 @@ fn leads_on(above: &[u8], below: &[u8]) -> bool {
         return !is_end && (is_boxed(above) || above.starts_with("╷".as_bytes()));
     }
     if below.starts_with(b"User: ") {
-        // A code alone, words that announce more, or an error that has not said whom it met.
+        // A code alone, words that announce more, or an error that has not named its principal.
         let above = above.trim_ascii();
         let is_code = above.first().is_some_and(u8::is_ascii_uppercase) && !above.contains(&b' ');
         let has = |words: &[u8]| memmem::find(above, words).is_some();

@@ -278,7 +278,7 @@ impl LocalCopy {
     }
 
     fn discard(&self, name: &str) {
-        // What cannot be taken away is written over by whoever fetches it next.
+        // What cannot be taken away is written over by the next fetch.
         let _ = rustix::fs::unlinkat(&self.parts, name, AtFlags::empty());
     }
 

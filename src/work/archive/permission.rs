@@ -7,7 +7,7 @@ use crate::assess::principal::SourcePrincipal;
 use crate::work::Work;
 use tableferry_policy::arn::Arn;
 
-/// A permission that whoever reads an archive needs and lacks.
+/// A permission that the reader of an archive needs and lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingPermission {
     /// Whom it must be given to; of an assumed role, the session.

@@ -62,7 +62,7 @@ impl Work {
             digest.update(what);
             digest.finalize().into()
         };
-        // What a line is found to be hangs on the rules, too.
+        // What a line is found to be depends on the rules, too.
         let name = digest(&format!("{} {rules:?}", opened.reader.place()));
         let state_dir = settings.state_dir.as_deref().filter(|_| keeps_progress);
         let progress = state_dir.and_then(|state_dir| {
