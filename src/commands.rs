@@ -31,6 +31,7 @@ pub mod run;
 pub mod sandbox;
 mod sign_in;
 pub mod simulate;
+mod start_error;
 pub mod survey;
 pub mod undo;
 mod unfinished;

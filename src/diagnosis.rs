@@ -16,7 +16,6 @@ mod envelope;
 mod event;
 pub mod group;
 mod operation_failure;
-mod permission;
 mod read;
 pub mod reported;
 pub mod scan;

@@ -91,7 +91,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
 const NAME_THE_SANDBOX: [&str; 2] = ["args", "commands"];
 
 /// The rooms and crates without a circle that is larger than a file and its children.
-const WITHOUT_CIRCLES: [&str; 11] = [
+const WITHOUT_CIRCLES: [&str; 12] = [
     "job",
     "archive",
     "assess",
@@ -100,6 +100,7 @@ const WITHOUT_CIRCLES: [&str; 11] = [
     "config",
     "diagnosis",
     "tui",
+    "commands",
     "tableferry_policy",
     "tableferry_sandbox",
     "work",

@@ -12,7 +12,7 @@ use super::grant_options::grant_options;
 use super::hold;
 use super::plan_file::read_plan;
 use super::report::Report;
-use super::run::report_start_error;
+use super::start_error::report_start_error;
 use super::survey::{assess, control_documents};
 use super::unfinished;
 use super::{Exit, check_may_change, refuse_out_of_bounds};

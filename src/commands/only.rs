@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::report::Report;
-use super::run::report_start_error;
+use super::start_error::report_start_error;
 use crate::job::Plan;
 use crate::journal::{Operation, RunId, Stage};
 use crate::work::{Event, RunOutcome, Work};

@@ -12,14 +12,13 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::check::{self, verdict_object};
 use super::diagnosed::past_causes;
-use super::follow::{
-    Scope, current_outcome, end, go_on, hint_to_resume, tell_what_is_left, with_events,
-};
+use super::follow::{Scope, current_outcome, end, go_on, tell_what_is_left, with_events};
 use super::hold;
 use super::only;
 use super::plan_file::read_plan;
 use super::report::Report;
 use super::sign_in::{ask, prove_both};
+use super::start_error::report_start_error;
 use crate::args::RunArgs;
 use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
@@ -179,30 +178,6 @@ async fn until_cancelled<T>(
             Err(Exit::CutOff)
         }
         done = before => done,
-    }
-}
-
-pub(super) fn report_start_error(report: &Report, error: &StartError) -> Exit {
-    match error {
-        StartError::Journal(journal) => {
-            report.error(&journal.to_string(), Some(&journal.hint()));
-            Exit::Refused
-        }
-        StartError::BrokenOff { run, cause } => {
-            report.error(&cause.to_string(), Some(&hint_to_resume(cause, *run)));
-            Exit::CutOff
-        }
-        StartError::NotSignedIn => {
-            report.error(&error.to_string(), Some("sign in first"));
-            Exit::CutOff
-        }
-        StartError::ReadOnly => {
-            report.error(
-                &error.to_string(),
-                Some("leave --read-only out to start it"),
-            );
-            Exit::Refused
-        }
     }
 }
 

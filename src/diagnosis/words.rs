@@ -8,7 +8,6 @@ use super::catalogue::{Certainty, ErrorClass};
 use super::circumstance::Circumstance;
 use super::diagnose::{Candidate, Diagnosis};
 use super::group::ErrorGroup;
-use super::permission;
 use super::reported::{ReportedError, Stated};
 use super::secret::without_secrets;
 use super::sentence::NamedPolicy;
@@ -275,11 +274,7 @@ fn filled(words: &str, error: &ReportedError) -> String {
         value.as_deref().map_or_else(|| other.to_owned(), shown)
     };
     let action = match (&error.action, &error.operation) {
-        (None, Some(operation)) => match permission::of_call(error.service().as_deref(), operation)
-        {
-            Some(permission) => format!("{permission} (for {})", shown(operation)),
-            None => format!("the call {}", shown(operation)),
-        },
+        (None, Some(operation)) => format!("the call {}", shown(operation)),
         (action, _) => or(action, "the call"),
     };
     let policy = error

@@ -6,7 +6,7 @@
 
 use super::assessing;
 use super::changes;
-use super::changes::state::{ChangeStage, ChangeUnderWay};
+use super::changes::state::{ChangePhase, ChangeUnderWay};
 use super::message::{Effect, Mutation, Query, QueryGroup};
 use super::model::{Model, Tone};
 use super::popups::state::{Popup, Question, TypedPurpose};
@@ -54,11 +54,11 @@ fn change_account(model: &mut Model, change: ProposedChange) -> Vec<Effect> {
             };
             let title = proposal.title.clone();
             let mutation = Mutation::Apply(Box::new(plan), proposal);
-            (title, ChangeStage::Writing, mutation)
+            (title, ChangePhase::Writing, mutation)
         }
         ProposedChange::Undo(undo) => {
             let title = undo.record.title.clone();
-            (title, ChangeStage::TakingAway, Mutation::Undo(undo))
+            (title, ChangePhase::TakingAway, Mutation::Undo(undo))
         }
     };
     let request = model.mutation();
@@ -83,7 +83,7 @@ pub(crate) fn take_applied(model: &mut Model, applied: &Applied) -> Vec<Effect> 
     model.changes.under_way = Some(ChangeUnderWay {
         title: applied.title.clone(),
         since: model.now,
-        stage: ChangeStage::Propagating(request),
+        stage: ChangePhase::Propagating(request),
     });
     let wait = Query::WaitForPropagation(Box::new(plan), applied.id);
     vec![Effect::Ask(request, QueryGroup::Propagation, wait)]
@@ -99,7 +99,7 @@ pub(crate) fn take_propagation(
         .changes
         .under_way
         .as_ref()
-        .is_some_and(|changing| changing.stage == ChangeStage::Propagating(request));
+        .is_some_and(|changing| changing.stage == ChangePhase::Propagating(request));
     let Some(changing) = model.changes.under_way.take_if(|_| is_awaited) else {
         return Vec::new();
     };

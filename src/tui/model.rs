@@ -27,12 +27,12 @@ use super::services::{Identified, Problem, RunSummary};
 use super::sight::{ScreenId, Sight};
 use super::steps::access::state::Access;
 use super::steps::accounts::state::Accounts;
-use super::steps::destination::state::Destination;
+use super::steps::destination::state::DestinationChoice;
 use super::steps::encryption::state::EncryptionStep;
-use super::steps::progress::state::Progress;
+use super::steps::progress::state::RunProgress;
 use super::steps::tables::state::Tables;
 use super::steps::uploader::state::Uploader;
-use super::widgets::list::List;
+use super::widgets::list::FilteredList;
 use crate::job::{self, Plan, Source, Violations};
 use crate::work::event::Side;
 use tableferry_policy::arn::AccountId;
@@ -74,10 +74,10 @@ pub struct Model {
     pub(crate) accounts: Accounts,
     pub(crate) tables: Tables,
     pub(crate) uploader: Uploader,
-    pub(crate) destination: Destination,
+    pub(crate) destination: DestinationChoice,
     pub(crate) encryption: EncryptionStep,
     pub(crate) access: Access,
-    pub(crate) progress: Progress,
+    pub(crate) progress: RunProgress,
     pub(crate) assessing: Assessing,
     pub(crate) changes: OwnChanges,
     pub(crate) open_runs: Remote<Vec<RunSummary>, String>,
@@ -147,10 +147,10 @@ impl Model {
             accounts: Accounts::default(),
             tables: Tables::default(),
             uploader: Uploader::default(),
-            destination: Destination::default(),
+            destination: DestinationChoice::default(),
             encryption: EncryptionStep::default(),
             access: Access::default(),
-            progress: Progress::default(),
+            progress: RunProgress::default(),
             assessing: Assessing::default(),
             changes: OwnChanges::default(),
             open_runs: Remote::NotAsked,
@@ -186,7 +186,7 @@ impl Model {
         self.accounts.fill_in(plan);
         self.tables = Tables::filled_in(plan);
         self.uploader = Uploader::filled_in(plan);
-        self.destination = Destination::filled_in(plan);
+        self.destination = DestinationChoice::filled_in(plan);
         self.encryption = EncryptionStep::filled_in(plan);
     }
 
@@ -364,7 +364,7 @@ impl Model {
 
     /// The scopes of the step itself, the innermost first.
     pub(crate) fn step_scopes(&self) -> Vec<KeyScope> {
-        if self.list().is_some_and(List::is_typing) {
+        if self.list().is_some_and(FilteredList::is_typing) {
             return vec![KeyScope::Filter];
         }
         let mut scopes = self.step.scopes.to_vec();
@@ -376,11 +376,11 @@ impl Model {
     }
 
     /// The list that moves and filters go to.
-    pub(crate) fn list(&self) -> Option<&List> {
+    pub(crate) fn list(&self) -> Option<&FilteredList> {
         self.step.list.map(|list| (list.get)(self))
     }
 
-    pub(crate) fn list_mut(&mut self) -> Option<&mut List> {
+    pub(crate) fn list_mut(&mut self) -> Option<&mut FilteredList> {
         self.step.list.map(|list| (list.get_mut)(self))
     }
 

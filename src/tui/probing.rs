@@ -5,7 +5,7 @@
 //! so that none drawn up meanwhile can take its place.
 
 use super::assessing;
-use super::changes::state::{ChangeStage, ChangeUnderWay};
+use super::changes::state::{ChangePhase, ChangeUnderWay};
 use super::consent;
 use super::message::{Effect, Mutation};
 use super::model::{Model, Tone};
@@ -55,7 +55,7 @@ pub(crate) fn agree(model: &mut Model, probe: Box<Probe>) -> Vec<Effect> {
             probe.target.bucket
         ),
         since: model.now,
-        stage: ChangeStage::Probing,
+        stage: ChangePhase::Probing,
     });
     vec![Effect::Mutate(
         request,

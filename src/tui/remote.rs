@@ -29,30 +29,30 @@ pub enum Remote<T, E = Failure> {
 }
 
 /// Tells a refusal from another failure.
-pub trait Refusal {
+pub trait IsRefusal {
     /// Whether a permission is missing.
     fn is_refusal(&self) -> bool;
 }
 
-impl Refusal for Failure {
+impl IsRefusal for Failure {
     fn is_refusal(&self) -> bool {
         self.kind == FailureKind::AccessDenied
     }
 }
 
-impl Refusal for SignInError {
+impl IsRefusal for SignInError {
     fn is_refusal(&self) -> bool {
         matches!(self, Self::Call(failure) if failure.is_refusal())
     }
 }
 
-impl Refusal for String {
+impl IsRefusal for String {
     fn is_refusal(&self) -> bool {
         false
     }
 }
 
-impl<T, E: Refusal> Remote<T, E> {
+impl<T, E: IsRefusal> Remote<T, E> {
     /// Notes that it was asked for; what is known stays in sight until the reply.
     pub fn ask(&mut self, request: RequestId) {
         *self = match std::mem::take(self) {

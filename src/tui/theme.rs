@@ -67,6 +67,11 @@ impl Theme {
         self.coloured(Color::Red, Modifier::BOLD)
     }
 
+    /// A verdict that something is denied.
+    pub(crate) fn denied(self) -> Style {
+        self.bad()
+    }
+
     /// What has the focus.
     pub(crate) fn accent(self) -> Style {
         self.coloured(Color::LightBlue, Modifier::BOLD)

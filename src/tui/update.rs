@@ -25,7 +25,7 @@ use super::steps::accounts::{self, proof};
 use super::steps::progress::state::Following;
 use super::steps::{self, access, destination, encryption, progress, tables};
 use super::widgets::format;
-use super::widgets::list::List;
+use super::widgets::list::FilteredList;
 use crate::work::event::Side;
 
 /// The model at the start, in the flow of the plan that it is filled with.
@@ -155,15 +155,15 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::OpenRuns => model.open(Popup::Runs { cursor: 0 }),
         Action::Back => return back(model),
         Action::Advance => return advance(model),
-        Action::Filter => with_list(model, List::open_filter),
-        Action::ClearFilter => with_list(model, List::clear_filter),
-        Action::Submit => with_list(model, List::keep_filter),
+        Action::Filter => with_list(model, FilteredList::open_filter),
+        Action::ClearFilter => with_list(model, FilteredList::clear_filter),
+        Action::Submit => with_list(model, FilteredList::keep_filter),
         _ => return move_or_act(model, action),
     }
     Vec::new()
 }
 
-fn with_list(model: &mut Model, change: impl FnOnce(&mut List)) {
+fn with_list(model: &mut Model, change: impl FnOnce(&mut FilteredList)) {
     if let Some(list) = model.list_mut() {
         change(list);
     }

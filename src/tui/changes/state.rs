@@ -30,12 +30,12 @@ pub(crate) struct ChangeUnderWay {
     pub(crate) title: String,
     /// Since when.
     pub(crate) since: Timestamp,
-    pub(crate) stage: ChangeStage,
+    pub(crate) stage: ChangePhase,
 }
 
 /// How far a change is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ChangeStage {
+pub(crate) enum ChangePhase {
     /// It is being written.
     Writing,
     /// It is being taken away.

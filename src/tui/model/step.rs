@@ -16,7 +16,7 @@ use crate::tui::message::Effect;
 use crate::tui::services::Problem;
 use crate::tui::sight::ScreenId;
 use crate::tui::view_state::ViewState;
-use crate::tui::widgets::list::List;
+use crate::tui::widgets::list::FilteredList;
 
 /// A step of a flow.
 pub(crate) struct Step {
@@ -61,8 +61,8 @@ pub(crate) struct Step {
 /// The list of a step.
 #[derive(Clone, Copy)]
 pub(crate) struct StepList {
-    pub(crate) get: fn(&Model) -> &List,
-    pub(crate) get_mut: fn(&mut Model) -> &mut List,
+    pub(crate) get: fn(&Model) -> &FilteredList,
+    pub(crate) get_mut: fn(&mut Model) -> &mut FilteredList,
     /// How many rows its filter leaves.
     pub(crate) count: fn(&Model) -> usize,
 }

@@ -7,7 +7,7 @@ use crate::tui::message::Effect;
 use crate::tui::model::Model;
 use crate::tui::popups::Popup;
 use crate::tui::steps::accounts::proof;
-use crate::tui::widgets::entry::Entry;
+use crate::tui::widgets::entry::TextEntry;
 use crate::tui::widgets::form::{Field, Form};
 use crate::work::event::Side;
 
@@ -17,7 +17,7 @@ pub(crate) fn mfa(side: Side, profile: String, serial: String, error: Option<Str
         side,
         profile,
         serial,
-        entry: Entry::default(),
+        entry: TextEntry::default(),
         error,
     }
 }
@@ -28,7 +28,7 @@ pub(super) fn submit_code(
     side: Side,
     profile: String,
     serial: String,
-    entry: Entry,
+    entry: TextEntry,
 ) -> Vec<Effect> {
     match entry.text().parse::<MfaCode>() {
         Ok(code) => proof::prove_again(model, side, Some(code)),

@@ -8,7 +8,7 @@ use crate::tui::keymap::KeyScope;
 use crate::tui::remote::RequestId;
 use crate::tui::services::{Probe, Proposed};
 use crate::tui::sight::ScreenId;
-use crate::tui::widgets::entry::Entry;
+use crate::tui::widgets::entry::TextEntry;
 use crate::tui::widgets::form::Form;
 use crate::work::event::Side;
 
@@ -47,7 +47,7 @@ pub enum Popup {
         /// The device.
         serial: String,
         /// The code.
-        entry: Entry,
+        entry: TextEntry,
         /// What is wrong with it.
         error: Option<String>,
     },
@@ -65,7 +65,7 @@ pub enum Popup {
         /// What it is for.
         purpose: TypedPurpose,
         /// The text.
-        entry: Entry,
+        entry: TextEntry,
         /// What is wrong with it.
         error: Option<String>,
     },
@@ -79,7 +79,7 @@ pub enum Popup {
     /// Where the plan is written.
     Save {
         /// The path.
-        entry: Entry,
+        entry: TextEntry,
         /// Why it was not written there.
         error: Option<String>,
         /// The write that is waited for.
@@ -205,7 +205,7 @@ impl Popup {
     pub(crate) fn typed(purpose: TypedPurpose, text: &str) -> Self {
         Self::Typed {
             purpose,
-            entry: Entry::new(text),
+            entry: TextEntry::new(text),
             error: None,
         }
     }
@@ -214,7 +214,7 @@ impl Popup {
     pub(crate) fn save(file: Option<&Path>) -> Self {
         let path = file.map_or_else(|| "plan.toml".to_owned(), |path| path.display().to_string());
         Self::Save {
-            entry: Entry::new(&path),
+            entry: TextEntry::new(&path),
             error: None,
             saving: None,
         }
@@ -283,7 +283,7 @@ impl Popup {
     }
 
     /// The text that keys go to.
-    pub(crate) fn entry(&mut self) -> Option<&mut Entry> {
+    pub(crate) fn entry(&mut self) -> Option<&mut TextEntry> {
         match self {
             Self::Mfa { entry, error, .. }
             | Self::Typed { entry, error, .. }

@@ -13,7 +13,7 @@ use crate::job::{Plan, SignIn, TableJob};
 use crate::tui::keymap::Keymap;
 use crate::tui::model::WizardStart;
 use crate::tui::update;
-use crate::tui::widgets::entry::Entry;
+use crate::tui::widgets::entry::TextEntry;
 use crate::tui::widgets::form::FieldValue;
 use crate::work::event::Side;
 
@@ -217,7 +217,7 @@ fn table_form() -> Popup {
 fn filled_in(mut popup: Popup, texts: &[(usize, &str)]) -> Popup {
     if let Popup::SignIn { form, .. } | Popup::Table { form, .. } = &mut popup {
         for (field, text) in texts {
-            form.fields[*field].value = FieldValue::Text(Entry::new(text));
+            form.fields[*field].value = FieldValue::Text(TextEntry::new(text));
         }
     }
     popup

@@ -7,10 +7,10 @@ use crate::tui::message::Effect;
 use crate::tui::model::Model;
 use crate::tui::steps::destination::state::BucketOwner;
 use crate::tui::steps::{destination, tables};
-use crate::tui::widgets::entry::Entry;
+use crate::tui::widgets::entry::TextEntry;
 
 /// Takes the text; the popup stays open where it is wrong.
-pub(super) fn submit(model: &mut Model, purpose: TypedPurpose, entry: Entry) -> Vec<Effect> {
+pub(super) fn submit(model: &mut Model, purpose: TypedPurpose, entry: TextEntry) -> Vec<Effect> {
     match take(model, &purpose, entry.text().trim()) {
         Ok(effects) => effects,
         Err(error) => {

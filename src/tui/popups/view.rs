@@ -22,7 +22,7 @@ use crate::tui::steps::{FLOWS, access};
 use crate::tui::theme::Theme;
 use crate::tui::view::parts;
 use crate::tui::view_state::ViewState;
-use crate::tui::widgets::entry::Entry;
+use crate::tui::widgets::entry::TextEntry;
 use crate::tui::widgets::{format, text};
 
 /// What the dialog before a plan is saved says.
@@ -131,7 +131,7 @@ fn shown(context: &RenderContext<'_>, popup: &Popup, columns: usize) -> PopupCon
 fn typed_content(
     context: &RenderContext<'_>,
     purpose: &TypedPurpose,
-    entry: &Entry,
+    entry: &TextEntry,
     error: Option<&str>,
     columns: usize,
 ) -> PopupContent {
@@ -171,7 +171,7 @@ fn draw_content(
 fn one_line(
     context: &RenderContext<'_>,
     explanation: &str,
-    entry: &Entry,
+    entry: &TextEntry,
     error: Option<&str>,
     columns: usize,
 ) -> Vec<Line<'static>> {

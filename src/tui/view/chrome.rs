@@ -10,7 +10,7 @@ use ratatui::widgets::Paragraph;
 
 use super::parts;
 use crate::tui::actions::{is_offered, is_possible};
-use crate::tui::changes::state::ChangeStage;
+use crate::tui::changes::state::ChangePhase;
 use crate::tui::keymap::{self, Binding};
 use crate::tui::model::context::RenderContext;
 use crate::tui::model::{Model, PRODUCTION, Tone};
@@ -183,13 +183,13 @@ fn changing(context: &RenderContext<'_>, columns: usize) -> Line<'static> {
     };
     let title = &changing.title;
     let text = match changing.stage {
-        ChangeStage::Writing => format!("writing: {title} …"),
-        ChangeStage::TakingAway => format!("taking away: {title} …"),
-        ChangeStage::Probing => {
+        ChangePhase::Writing => format!("writing: {title} …"),
+        ChangePhase::TakingAway => format!("taking away: {title} …"),
+        ChangePhase::Probing => {
             let since = format::duration(context.model.now.duration_since(changing.since));
             format!("probing, {since}: {title}")
         }
-        ChangeStage::Propagating(_) => {
+        ChangePhase::Propagating(_) => {
             let since = format::duration(context.model.now.duration_since(changing.since));
             format!("written, and waiting until it holds, {since}: {title}")
         }

@@ -14,8 +14,8 @@ use crate::tui::model::context::RenderContext;
 use crate::tui::sight::ScreenId;
 use crate::tui::theme::Theme;
 use crate::tui::view_state::ViewState;
-use crate::tui::widgets::entry::Entry;
-use crate::tui::widgets::list::List;
+use crate::tui::widgets::entry::TextEntry;
+use crate::tui::widgets::list::FilteredList;
 use crate::tui::widgets::text;
 use crate::work::event::Side;
 
@@ -142,7 +142,7 @@ pub(crate) fn scrolled(
 /// The line of a filter, with the cursor where it is typed.
 pub(crate) fn filter_line(
     context: &RenderContext<'_>,
-    list: &List,
+    list: &FilteredList,
     found: usize,
     columns: usize,
 ) -> Option<Line<'static>> {
@@ -156,7 +156,11 @@ pub(crate) fn filter_line(
 }
 
 /// A typed line, its cursor shown reversed.
-pub(crate) fn entry_spans(entry: &Entry, is_focused: bool, columns: usize) -> Vec<Span<'static>> {
+pub(crate) fn entry_spans(
+    entry: &TextEntry,
+    is_focused: bool,
+    columns: usize,
+) -> Vec<Span<'static>> {
     let (shown, cursor) = entry.visible(columns);
     if !is_focused {
         return vec![Span::raw(shown)];

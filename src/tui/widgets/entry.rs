@@ -9,11 +9,11 @@ use super::text;
 
 /// A line of text with its cursor.
 #[derive(Debug, Clone, Default)]
-pub struct Entry {
+pub struct TextEntry {
     input: Input,
 }
 
-impl Entry {
+impl TextEntry {
     /// A line with this text, the cursor behind it.
     pub fn new(text: &str) -> Self {
         Self {
@@ -69,14 +69,14 @@ mod tests {
 
     #[test]
     fn only_the_first_line_of_a_paste_is_taken() {
-        let mut entry = Entry::default();
+        let mut entry = TextEntry::default();
         entry.insert("\nexport-\u{1b}landing\nrm -rf\n");
         assert_eq!(entry.text(), "export-landing");
     }
 
     #[test]
     fn keys_edit_the_text() {
-        let mut entry = Entry::new("ab");
+        let mut entry = TextEntry::new("ab");
         for key in ["c", "left", "backspace", "shift-x"] {
             entry.press(crokey::parse(key).unwrap());
         }
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_cursor_stays_in_sight() {
-        let entry = Entry::new("arn:aws:kms:eu-west-1:222222222222:key/1234");
+        let entry = TextEntry::new("arn:aws:kms:eu-west-1:222222222222:key/1234");
         let (shown, cursor) = entry.visible(20);
         assert!(text::width(&shown) <= 20 && cursor < 20, "{shown} {cursor}");
         assert!(shown.ends_with("1234"));

@@ -2,7 +2,7 @@
 
 use crokey::KeyCombination;
 
-use super::entry::Entry;
+use super::entry::TextEntry;
 use crate::tui::keymap::Action;
 
 /// Several fields that are filled in together.
@@ -31,7 +31,7 @@ pub struct Field {
 #[derive(Debug, Clone)]
 pub enum FieldValue {
     /// Typed text.
-    Text(Entry),
+    Text(TextEntry),
     /// One of a few words.
     Choice {
         /// The words.
@@ -47,7 +47,7 @@ impl Field {
         Self {
             label,
             hint,
-            value: FieldValue::Text(Entry::new(text)),
+            value: FieldValue::Text(TextEntry::new(text)),
         }
     }
 
@@ -123,7 +123,7 @@ impl Form {
     }
 
     /// The text that keys go to, if the focus is on one.
-    pub fn entry(&mut self) -> Option<&mut Entry> {
+    pub fn entry(&mut self) -> Option<&mut TextEntry> {
         match &mut self.fields.get_mut(self.focus)?.value {
             FieldValue::Text(entry) => Some(entry),
             FieldValue::Choice { .. } => None,

@@ -2,11 +2,11 @@
 
 use crate::tui::keymap::Action;
 
-use super::entry::Entry;
+use super::entry::TextEntry;
 
 /// A cursor in a list, and the filter over it.
 #[derive(Debug, Clone, Default)]
-pub struct List {
+pub struct FilteredList {
     /// The row under the cursor, among those that the filter leaves.
     pub cursor: usize,
     /// What names must contain, while there is a filter.
@@ -17,12 +17,12 @@ pub struct List {
 #[derive(Debug, Clone, Default)]
 pub struct ListFilter {
     /// The text.
-    pub entry: Entry,
+    pub entry: TextEntry,
     /// Whether keys go to the text.
     pub is_typing: bool,
 }
 
-impl List {
+impl FilteredList {
     /// Whether keys go to the filter's text.
     pub fn is_typing(&self) -> bool {
         self.filter.as_ref().is_some_and(|filter| filter.is_typing)
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_cursor_stays_inside_the_list() {
-        let mut list = List::default();
+        let mut list = FilteredList::default();
         for (action, expected) in [
             (Action::Up, 0),
             (Action::Down, 1),
@@ -106,14 +106,14 @@ mod tests {
 
     #[test]
     fn an_empty_list_has_its_cursor_at_its_start() {
-        let mut list = List::default();
+        let mut list = FilteredList::default();
         list.act(Action::Last, 0, 10);
         assert_eq!(list.cursor, 0);
     }
 
     #[test]
     fn a_filter_is_deaf_to_capitals() {
-        let mut list = List::default();
+        let mut list = FilteredList::default();
         list.open_filter();
         for c in "ORD".chars() {
             list.filter.as_mut().unwrap().entry.insert(&c.to_string());
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn an_empty_filter_goes_away_when_typing_ends() {
-        let mut list = List::default();
+        let mut list = FilteredList::default();
         list.open_filter();
         list.keep_filter();
         assert!(list.filter.is_none());

@@ -10,7 +10,7 @@ use crate::work::event::Side;
 
 /// What is under the cursor of the checks.
 #[derive(Debug, Clone)]
-pub(crate) enum Checked<'a> {
+pub(crate) enum CheckInSight<'a> {
     /// A verdict, with those of the same cause.
     Requirement(VerdictGroup<'a>),
     /// What could not be read, all of it.
@@ -126,10 +126,10 @@ pub(crate) fn row_count(model: &Model) -> usize {
 }
 
 /// What is under the cursor of the checks.
-pub(crate) fn checked(model: &Model) -> Option<Checked<'_>> {
+pub(crate) fn checked(model: &Model) -> Option<CheckInSight<'_>> {
     let assessed = assessed(model)?;
     match assessed.groups().into_iter().nth(model.access.cursor) {
-        Some(group) => Some(Checked::Requirement(group)),
-        None => (model.access.cursor < row_count(model)).then_some(Checked::Assumed),
+        Some(group) => Some(CheckInSight::Requirement(group)),
+        None => (model.access.cursor < row_count(model)).then_some(CheckInSight::Assumed),
     }
 }

@@ -4,7 +4,7 @@
 
 use super::state::Tab;
 use super::tabs::{
-    Checked, checked, policy, policy_title, remedy, row_count, subjects, tabs, titles,
+    CheckInSight, checked, policy, policy_title, remedy, row_count, subjects, tabs, titles,
 };
 use crate::assess::remedy::Fix;
 use crate::job::Violations;
@@ -143,7 +143,9 @@ fn option_in_sight(model: &Model) -> Option<(usize, &RemedyOption)> {
     let assessed = assessed(model)?;
     let place = match (model.access.tab, checked(model)) {
         (Tab::Remedy(place), _) => place,
-        (Tab::Checks, Some(Checked::Requirement(group))) => assessed.remedy_of(group.verdict)?,
+        (Tab::Checks, Some(CheckInSight::Requirement(group))) => {
+            assessed.remedy_of(group.verdict)?
+        }
         _ => return None,
     };
     let option = assessed.options.get(place)?;

@@ -4,7 +4,7 @@ use crate::job::SignIn;
 use crate::job::value::{self, InvalidValue, SessionText};
 use crate::tui::model::Model;
 use crate::tui::popups::state::Popup;
-use crate::tui::widgets::entry::Entry;
+use crate::tui::widgets::entry::TextEntry;
 use crate::tui::widgets::form::{Field, Form};
 use crate::work::event::Side;
 
@@ -14,7 +14,7 @@ pub(super) fn mfa(side: Side, profile: String, serial: String, error: Option<Str
         side,
         profile,
         serial,
-        entry: Entry::default(),
+        entry: TextEntry::default(),
         error,
     }
 }

@@ -10,7 +10,7 @@ use crate::tui::remote::Remote;
 use crate::tui::revision::Revision;
 use crate::tui::services::Identified;
 use crate::tui::sight::ScreenId;
-use crate::tui::widgets::list::List;
+use crate::tui::widgets::list::FilteredList;
 use crate::work::event::Side;
 use tableferry_policy::arn::{AccountId, Region};
 
@@ -19,8 +19,8 @@ use tableferry_policy::arn::{AccountId, Region};
 pub struct Accounts {
     pub(crate) profiles: Remote<Profiles, String>,
     pub(crate) focus: Side,
-    pub(crate) source: Account,
-    pub(crate) destination: Account,
+    pub(crate) source: AccountChoice,
+    pub(crate) destination: AccountChoice,
     /// The side that was chosen last, while no key was pressed since: its proof moves the focus on.
     pub(crate) going_on: Option<Side>,
     /// That the focus moved on by itself: no key is taken before that was drawn.
@@ -29,8 +29,8 @@ pub struct Accounts {
 
 /// One side.
 #[derive(Debug, Clone, Default)]
-pub struct Account {
-    pub(crate) list: List,
+pub struct AccountChoice {
+    pub(crate) list: FilteredList,
     pub(crate) chosen: Chosen,
     /// Who it proved to be last.
     proved_as: Option<(AccountId, Region)>,
@@ -71,15 +71,15 @@ impl Default for Accounts {
         Self {
             profiles: Remote::NotAsked,
             focus: Side::Source,
-            source: Account::default(),
-            destination: Account::default(),
+            source: AccountChoice::default(),
+            destination: AccountChoice::default(),
             going_on: None,
             moved: None,
         }
     }
 }
 
-impl Account {
+impl AccountChoice {
     /// How the side signs in.
     pub(crate) fn sign_in(&self) -> Option<&SignIn> {
         match &self.chosen {
@@ -159,14 +159,14 @@ impl Account {
 }
 
 impl Accounts {
-    pub(crate) const fn side(&self, side: Side) -> &Account {
+    pub(crate) const fn side(&self, side: Side) -> &AccountChoice {
         match side {
             Side::Source => &self.source,
             Side::Destination => &self.destination,
         }
     }
 
-    pub(crate) const fn side_mut(&mut self, side: Side) -> &mut Account {
+    pub(crate) const fn side_mut(&mut self, side: Side) -> &mut AccountChoice {
         match side {
             Side::Source => &mut self.source,
             Side::Destination => &mut self.destination,

@@ -10,7 +10,7 @@ use crate::tui::model::{Model, Tone};
 use crate::tui::popups::state::Popup;
 use crate::tui::remote::Remote;
 use crate::tui::services::Problem;
-use crate::tui::widgets::entry::Entry;
+use crate::tui::widgets::entry::TextEntry;
 use crate::tui::widgets::form::Form;
 use crate::work::event::Side;
 
@@ -164,7 +164,7 @@ pub(crate) fn submit_code(
     side: Side,
     profile: String,
     serial: String,
-    entry: Entry,
+    entry: TextEntry,
 ) -> Vec<Effect> {
     match entry.text().parse::<MfaCode>() {
         Ok(code) => proof::prove_again(model, side, Some(code)),

@@ -5,14 +5,14 @@ use crate::aws::s3::Bucket;
 use crate::job::{Plan, Prefix};
 use crate::tui::remote::Remote;
 use crate::tui::revision::Revision;
-use crate::tui::widgets::list::List;
+use crate::tui::widgets::list::FilteredList;
 use tableferry_policy::arn::{AccountId, BucketName, Region};
 
 /// The buckets of the destination, and the chosen one.
 #[derive(Debug, Clone, Default)]
-pub struct Destination {
+pub struct DestinationChoice {
     pub(crate) buckets: Remote<Vec<Bucket>>,
-    pub(crate) list: List,
+    pub(crate) list: FilteredList,
     pub(crate) bucket: Option<BucketName>,
     pub(crate) facts: Remote<BucketFacts, String>,
     pub(crate) owner: BucketOwner,
@@ -35,7 +35,7 @@ pub enum BucketOwner {
     Given(AccountId),
 }
 
-impl Destination {
+impl DestinationChoice {
     pub(crate) fn filled_in(plan: &Plan) -> Self {
         let owner = plan.destination.owner.clone();
         Self {
@@ -54,7 +54,7 @@ impl Destination {
         }
         self.buckets = Remote::NotAsked;
         self.facts = Remote::NotAsked;
-        self.list = List::default();
+        self.list = FilteredList::default();
     }
 
     /// The bucket's account, as far as it is known.

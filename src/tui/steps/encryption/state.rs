@@ -4,13 +4,13 @@ use crate::aws::kms::Key;
 use crate::job::{Encryption, KeyRef, Plan};
 use crate::tui::remote::Remote;
 use crate::tui::revision::Revision;
-use crate::tui::widgets::list::List;
+use crate::tui::widgets::list::FilteredList;
 
 /// The keys of the destination, and the choice.
 #[derive(Debug, Clone, Default)]
 pub struct EncryptionStep {
     pub(crate) keys: Remote<Vec<Key>>,
-    pub(crate) list: List,
+    pub(crate) list: FilteredList,
     pub(crate) choice: Option<Encryption>,
     /// Whether the encryption can be left to the bucket's default.
     pub(super) offers_default: bool,
@@ -73,7 +73,7 @@ impl EncryptionStep {
             self.choice = None;
         }
         self.keys = Remote::NotAsked;
-        self.list = List::default();
+        self.list = FilteredList::default();
     }
 
     /// The rows that the filter leaves.

@@ -14,7 +14,7 @@ const KEPT_NOTES: usize = 20;
 
 /// A run and its exports.
 #[derive(Debug, Clone, Default)]
-pub struct Progress {
+pub struct RunProgress {
     pub(crate) run: Option<i64>,
     pub(crate) exports: Vec<OperationProgress>,
     /// Why those failed that did, by their place in the plan.
@@ -62,7 +62,7 @@ pub(crate) enum Following {
     CutOff(String),
 }
 
-impl Progress {
+impl RunProgress {
     /// A run that is about to start.
     pub(crate) fn begin(&mut self, request: RequestId, now: Timestamp) {
         self.replace(Self {

@@ -6,7 +6,7 @@ use crate::assess::facts::{Fact, TableFacts};
 use crate::job::{InvalidValue, Plan, TableJob, TableRef};
 use crate::tui::remote::Remote;
 use crate::tui::revision::Revision;
-use crate::tui::widgets::list::List;
+use crate::tui::widgets::list::FilteredList;
 
 /// The tables of the source, and the chosen ones.
 #[derive(Debug, Clone, Default)]
@@ -16,7 +16,7 @@ pub struct Tables {
     pub(crate) jobs: Vec<TableJob>,
     /// Names and ARNs that were typed or came with a plan.
     pub(crate) typed: Vec<String>,
-    pub(crate) list: List,
+    pub(crate) list: FilteredList,
     /// The source that this is of.
     pub(super) source: Revision,
     /// The changes of ours after which the tables were read.
@@ -69,7 +69,7 @@ impl Tables {
         }
         self.names = Remote::NotAsked;
         self.facts.clear();
-        self.list = List::default();
+        self.list = FilteredList::default();
     }
 
     /// Notes that what was read of the tables may be true no more: it is read again where it is shown.

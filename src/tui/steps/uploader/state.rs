@@ -2,7 +2,7 @@
 
 use crate::job::upload::Upload;
 use crate::job::{Kind, Plan};
-use crate::tui::widgets::list::List;
+use crate::tui::widgets::list::FilteredList;
 use tableferry_policy::arn::Arn;
 
 /// Who uploads, and how.
@@ -14,7 +14,7 @@ pub struct Uploader {
     pub(crate) is_multipart: bool,
     /// The principal that was typed or came with the plan.
     pub(crate) typed: Option<Arn>,
-    pub(crate) list: List,
+    pub(crate) list: FilteredList,
 }
 
 /// A row of the list.
@@ -41,7 +41,7 @@ impl Default for Uploader {
             principal: None,
             is_multipart: true,
             typed: None,
-            list: List::default(),
+            list: FilteredList::default(),
         }
     }
 }
@@ -55,7 +55,7 @@ impl Uploader {
             principal: upload.principal.clone(),
             typed: upload.principal.clone(),
             is_multipart: upload.is_multipart,
-            list: List::default(),
+            list: FilteredList::default(),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::tui::model::context::RenderContext;
 use crate::tui::remote::Remote;
 use crate::tui::services::AssessedPlan;
 use crate::tui::steps::access::state::Tab;
-use crate::tui::steps::access::tabs::{self, Checked};
+use crate::tui::steps::access::tabs::{self, CheckInSight};
 use crate::tui::theme::Theme;
 use crate::tui::view::parts;
 use crate::tui::view_state::ViewState;
@@ -155,7 +155,7 @@ fn counts(
                 "✗",
                 counts.denied,
                 format!("{} denied", counts.denied),
-                theme.bad(),
+                theme.denied(),
             ),
             (
                 "~",
@@ -249,7 +249,7 @@ fn rows<'a>(context: &RenderContext<'a>, assessed: &'a AssessedPlan) -> (Vec<Che
 fn mark(theme: Theme, verdict: &AssessedRequirement) -> (&'static str, Style) {
     match (&verdict.outcome, verdict.criticality) {
         (Verdict::Allowed { .. }, _) => ("✓", theme.good()),
-        (Verdict::Denied, Criticality::Required) => ("✗", theme.bad()),
+        (Verdict::Denied, Criticality::Required) => ("✗", theme.denied()),
         (Verdict::Denied, Criticality::Optional) => ("✗", theme.warning()),
         (Verdict::Depends { .. }, _) => ("~", theme.warning()),
         (Verdict::Unknown { .. }, _) => ("?", theme.warning()),
@@ -344,8 +344,8 @@ fn draw_below(context: &RenderContext<'_>, area: Rect, frame: &mut Frame<'_>) {
 /// All about the row under the cursor.
 pub(crate) fn detail(context: &RenderContext<'_>, columns: usize) -> Vec<Line<'static>> {
     match tabs::checked(context.model) {
-        Some(Checked::Requirement(group)) => about(context, &group, columns),
-        Some(Checked::Assumed) => assessed(context.model).map_or_else(Vec::new, |assessed| {
+        Some(CheckInSight::Requirement(group)) => about(context, &group, columns),
+        Some(CheckInSight::Assumed) => assessed(context.model).map_or_else(Vec::new, |assessed| {
             about_assumed(context, assessed, columns)
         }),
         None => Vec::new(),
