@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 
-pub use archives::{ArchivesArgs, AthenaArgs, FetchArgs, FetchForm, ReaderArgs};
+pub use archives::{
+    ArchivesArgs, AthenaArgs, FetchArgs, FetchForm, HistoryArgs, ReaderArgs, ReportArgs,
+};
 pub use changes::{ChangesArgs, Since};
 pub use expiry::Expiry;
 pub use explain::ExplainArgs;
@@ -144,6 +146,11 @@ pub enum Command {
     /// Write the statements with which an export is queried in Athena
     #[command(after_help = archives::ATHENA_HELP)]
     Athena(AthenaArgs),
+    /// Tell everything that was done: exports, changes, probes, verifications, beyond AWS's 90 days
+    #[command(after_help = archives::HISTORY_HELP)]
+    History(HistoryArgs),
+    /// Write one document on a run for an audit: who, changes, exports, verifications, grants in place
+    Report(ReportArgs),
     /// List the profiles that can be chosen, and those that the SDK ignores
     Profiles(OutputArgs),
     /// Say why something was refused or failed and what to do: of a message, a log, a run, or an export
@@ -184,6 +191,7 @@ impl Command {
             Self::Exports(exports) => exports.output.output,
             Self::Verify(verify) => verify.output.output,
             Self::Fetch(fetch) => fetch.output.output,
+            Self::History(history) => history.output.output,
             Self::Archives(archives) => archives.output.output,
             Self::Profiles(args) => args.output,
             Self::Explain(explain) => explain.output.output,

@@ -14,6 +14,7 @@
 mod call;
 mod change;
 mod export;
+mod imported;
 mod lock;
 mod operation;
 mod probe;
@@ -21,6 +22,7 @@ mod record;
 mod row;
 mod schema;
 mod unwritten;
+mod verification;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,11 +35,13 @@ pub use change::{
     ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, NewChange, UnknownKind,
 };
 pub use export::{EXPORT, ExportRecord, ExportResult, new_export};
+pub use imported::{ImportedExport, ImportedRecord};
 pub use lock::{ChangeLock, ProbeLock};
 pub use operation::{NewOperation, Operation, Stage, Verified};
 pub use probe::{NewProbe, ProbeId, ProbeRecord, ProbeStage};
 pub use record::{NewRun, RunRecord};
 pub use row::{OperationId, RunId};
+pub use verification::{ArchiveVerification, VerificationRecord};
 
 use crate::private_file;
 use unwritten::Unwritten;
@@ -241,8 +245,9 @@ impl Journal {
             refuse_duplicates(&transaction, run, operations, known)?;
         }
         transaction.execute(
-            "INSERT INTO run (created_at, plan, digest, source_arn, source_account, source_region, destination)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO run (created_at, plan, digest, source_arn, source_account, source_region, destination,
+                              destination_arn)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 now.as_millisecond(),
                 run.plan,
@@ -250,7 +255,8 @@ impl Journal {
                 run.source_arn,
                 run.source_account,
                 run.source_region,
-                run.destination
+                run.destination,
+                run.destination_arn
             ],
         )?;
         let id = transaction.last_insert_rowid();

@@ -143,6 +143,8 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
         Some(Command::Changes(changes)) => {
             Ok(commands::changes::changes(&work, &changes, commands::cut_off_token()?).await)
         }
+        Some(Command::History(history)) => Ok(commands::history::history(&work, &history).await),
+        Some(Command::Report(report)) => commands::audit_report::audit_report(&work, &report),
         Some(Command::Archives(archives)) => {
             let cancel = commands::cut_off_token()?;
             Ok(commands::archives::archives(&work, &archives, cancel).await)

@@ -13,6 +13,7 @@ mod export;
 mod failed_operation;
 mod follow;
 mod held;
+pub mod history;
 mod limits;
 mod look_up;
 mod operation;

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::OutputArgs;
+use super::{OutputArgs, Since};
 use crate::archive::line::KeyAttribute;
 use crate::work::CopyForm;
-use tableferry_policy::arn::AccountId;
+use tableferry_policy::arn::{AccountId, Region};
 
 /// What `fetch` does.
 pub(super) const FETCH_HELP: &str = "\
@@ -122,4 +122,46 @@ pub struct AthenaArgs {
     /// Who reads.
     #[command(flatten)]
     pub reader: ReaderArgs,
+}
+
+/// What `history` tells.
+pub(super) const HISTORY_HELP: &str = "\
+With --output json an object a line, of events operation, change, probe, verification and imported_export, each
+with at and, where there are files, uri. --import asks DynamoDB for the exports that it still knows (90 days, in
+one Region) and keeps what it says of those that this machine did not start.
+
+Exit status: 0 told; 2 the usage is wrong; 3 the journal cannot be read; 4 sign-in needed; 5 not all exports could
+be described.";
+
+/// How `history` goes.
+#[derive(Debug, ClapArgs)]
+pub struct HistoryArgs {
+    /// Only what concerns this table, by its name or ARN
+    #[arg(long, value_name = "TABLE")]
+    pub table: Option<String>,
+    /// Only what was done since: days, such as `30d`, hours, such as `6h`, or a time
+    #[arg(long, value_name = "TIME", value_parser = Since::parse)]
+    pub since: Option<Since>,
+    /// Take in the exports that `ListExports` and `DescribeExport` still have
+    #[arg(long)]
+    pub import: bool,
+    /// The profile whose exports are taken in, in place of `AWS_PROFILE`
+    #[arg(long, value_name = "NAME", requires = "import")]
+    pub profile: Option<String>,
+    /// The Region of those exports, in place of the profile's
+    #[arg(long, value_name = "REGION", requires = "import")]
+    pub region: Option<Region>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How `report` goes.
+#[derive(Debug, ClapArgs)]
+pub struct ReportArgs {
+    /// The run's number
+    pub run: i64,
+    /// How to print: Markdown, or one JSON object.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }

@@ -23,7 +23,7 @@ pub struct ChangesArgs {
     #[arg(long, requires = "events")]
     pub live: bool,
     /// How far to look back: days, such as `30d`, hours, such as `6h`, or a time
-    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = since)]
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = Since::parse)]
     pub since: Since,
     /// Leave out changes that were refused
     #[arg(long)]
@@ -56,22 +56,25 @@ impl Since {
     }
 }
 
-fn since(text: &str) -> Result<Since, String> {
-    let number = |digits: &str| digits.parse::<i64>().ok().filter(|number| *number > 0);
-    if let Some(days) = text.strip_suffix('d').and_then(number) {
-        return Ok(Since::Ago(SignedDuration::from_hours(
-            24_i64.saturating_mul(days).min(24 * MOST_DAYS * 40),
-        )));
-    }
-    if let Some(hours) = text.strip_suffix('h').and_then(number) {
-        return Ok(Since::Ago(SignedDuration::from_hours(
-            hours.min(24 * MOST_DAYS * 40),
-        )));
-    }
-    match text.parse() {
-        Ok(time) => Ok(Since::At(time)),
-        Err(_) => Err(
-            "days such as 30d, hours such as 6h, or a time such as 2026-11-20T10:00:00Z".to_owned(),
-        ),
+impl Since {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let number = |digits: &str| digits.parse::<i64>().ok().filter(|number| *number > 0);
+        if let Some(days) = text.strip_suffix('d').and_then(number) {
+            return Ok(Self::Ago(SignedDuration::from_hours(
+                24_i64.saturating_mul(days).min(24 * MOST_DAYS * 40),
+            )));
+        }
+        if let Some(hours) = text.strip_suffix('h').and_then(number) {
+            return Ok(Self::Ago(SignedDuration::from_hours(
+                hours.min(24 * MOST_DAYS * 40),
+            )));
+        }
+        match text.parse() {
+            Ok(time) => Ok(Self::At(time)),
+            Err(_) => Err(
+                "days such as 30d, hours such as 6h, or a time such as 2026-11-20T10:00:00Z"
+                    .to_owned(),
+            ),
+        }
     }
 }

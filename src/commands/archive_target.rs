@@ -65,6 +65,8 @@ impl Target {
 #[derive(Debug, Clone)]
 pub(super) struct Located {
     pub(super) place: ArchivePlace,
+    /// The run that it was named by.
+    pub(super) run: Option<RunId>,
     /// The export that it must be, where it was named by it.
     pub(super) export_arn: Option<String>,
     /// Whether the export has a filter, where that is known.
@@ -95,6 +97,7 @@ impl Finder<'_> {
             Target::Bucket { bucket, folder } => self.folder(bucket, folder).await?,
             Target::Directory(path) => Located {
                 place: ArchivePlace::Directory(path),
+                run: None,
                 export_arn: None,
                 is_filtered: None,
             },
@@ -144,6 +147,7 @@ impl Finder<'_> {
             };
             located.push(Located {
                 place,
+                run: Some(id),
                 export_arn: operation.arn.clone(),
                 is_filtered: Some(export.request.filter.is_some()),
             });
@@ -186,6 +190,7 @@ impl Finder<'_> {
         match self.work.described_archive(Side::Destination, arn).await {
             Ok((place, is_filtered)) => Ok(Located {
                 place,
+                run: None,
                 export_arn: Some(arn.to_string()),
                 is_filtered: Some(is_filtered),
             }),
@@ -203,6 +208,7 @@ impl Finder<'_> {
                 owner: self.bucket_owner.cloned(),
                 folder,
             },
+            run: None,
             export_arn: None,
             is_filtered: None,
         })

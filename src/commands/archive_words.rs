@@ -9,6 +9,7 @@ use crate::archive::manifest::Summary;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::diagnosis::sentence::AuthorizationSentence;
 use crate::job::Span;
+use crate::journal::{ArchiveVerification, RunId};
 use crate::work::{ArchiveError, ArchiveEvent, ArchivePlace, ArchiveReport, Work};
 
 /// The version of the JSON report.
@@ -121,13 +122,16 @@ pub(super) fn exit_of(found: &ArchiveReport) -> Exit {
     }
 }
 
-fn archive_object(found: &ArchiveReport) -> Value {
-    let audit = &found.audit;
-    let verdict = match exit_of(found) {
+fn verdict(found: &ArchiveReport) -> &'static str {
+    match exit_of(found) {
         Exit::Failed => "damaged",
         Exit::Done => "whole",
         _ => "undecided",
-    };
+    }
+}
+
+fn archive_object(found: &ArchiveReport) -> Value {
+    let audit = &found.audit;
     json!({
         "event": "archive",
         "schema": SCHEMA,
@@ -135,7 +139,7 @@ fn archive_object(found: &ArchiveReport) -> Value {
         "export_arn": found.summary.as_ref().map(|summary| &summary.export_arn),
         "table_arn": found.summary.as_ref().map(|summary| &summary.table_arn),
         "deep": found.is_deep,
-        "verdict": verdict,
+        "verdict": verdict(found),
         "files": audit.files,
         "bytes": audit.bytes,
         "items": audit.items,
@@ -158,6 +162,52 @@ fn fault_object(fault: &Fault) -> Value {
 
 fn note_object(note: &Note) -> Value {
     json!({"kind": note.as_str(), "open": note.is_open(), "message": note.to_string()})
+}
+
+/// How many faults the journal keeps of a verification.
+const KEPT_FAULTS: usize = 20;
+
+/// Writes down what was found; `fetched_from` is where a copy was fetched from.
+pub(super) fn keep(
+    work: &Work,
+    found: &ArchiveReport,
+    run: Option<RunId>,
+    fetched_from: Option<&str>,
+    report: &Report,
+) {
+    let audit = &found.audit;
+    let verification = ArchiveVerification {
+        place: fetched_from.unwrap_or(&found.place).to_owned(),
+        fetched_to: fetched_from.map(|_| found.place.clone()),
+        run: run.map(|run| run.0),
+        export_arn: found
+            .summary
+            .as_ref()
+            .map(|summary| summary.export_arn.clone()),
+        table_arn: found
+            .summary
+            .as_ref()
+            .map(|summary| summary.table_arn.clone()),
+        reader: found.reader.as_ref().map(ToString::to_string),
+        is_deep: found.is_deep,
+        verdict: verdict(found).to_owned(),
+        files: audit.files,
+        bytes: audit.bytes,
+        items: audit.items,
+        lines: audit.lines,
+        manifests: found.manifests.clone(),
+        faults: audit
+            .faults
+            .iter()
+            .take(KEPT_FAULTS)
+            .map(fault_words)
+            .collect(),
+        fault_count: u64::try_from(audit.faults.len()).unwrap_or(u64::MAX),
+    };
+    if let Err(error) = work.record_verification(&verification) {
+        // What was found was told, and stands by itself.
+        report.error(&error.to_string(), Some(&error.hint()));
+    }
 }
 
 /// Tells why an archive was not read; how the command ends.

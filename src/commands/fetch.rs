@@ -8,11 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::archive_target::{Finder, worse};
-use super::archive_words::{SCHEMA, exit_of, not_read, tell, tell_event};
+use super::archive_words::{SCHEMA, exit_of, keep, not_read, tell, tell_event};
 use super::consent::Consent;
 use super::report::Report;
 use super::verify::{key_schema, request};
 use crate::args::FetchArgs;
+use crate::journal::RunId;
 use crate::work::{ArchiveRequest, PreparedFetch, Work};
 
 /// Fetches what is named.
@@ -41,8 +42,9 @@ async fn fetch_named(
     };
     let (archives, mut worst) = finder.locate(&args.export).await?;
     for archive in archives {
+        let run = archive.run;
         let request = request(archive, true, keys.as_ref());
-        let exit = fetch_one(work, args, &request, cancel, report).await;
+        let exit = fetch_one(work, args, &request, run, cancel, report).await;
         worst = worse(worst, exit);
     }
     Ok(worst)
@@ -52,6 +54,7 @@ async fn fetch_one(
     work: &Work,
     args: &FetchArgs,
     request: &ArchiveRequest,
+    run: Option<RunId>,
     cancel: &CancellationToken,
     report: &Report,
 ) -> Exit {
@@ -67,6 +70,7 @@ async fn fetch_one(
         report.line("nothing was fetched");
         return Exit::Refused;
     }
+    let from = prepared.source();
     let (sender, mut events) = mpsc::unbounded_channel();
     let fetching = work.fetch_archive(prepared, form, &sender, cancel);
     let mut fetching = std::pin::pin!(fetching);
@@ -81,6 +85,7 @@ async fn fetch_one(
     match fetched {
         Ok(found) => {
             tell(&found, report);
+            keep(work, &found, run, Some(&from), report);
             exit_of(&found)
         }
         Err(error) => not_read(&error, Some(&request.place), work, report),

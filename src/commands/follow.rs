@@ -10,6 +10,7 @@ use super::report::Report;
 use super::sign_in::hint;
 use crate::assess::assessment::Assessment;
 use crate::journal::{JournalError, Operation, RunId, Stage, Verified};
+use crate::work::history::export_uri;
 use crate::work::{Event, FollowError, ResumeError, RunOutcome, Verify, Work};
 
 /// How far going on may go.
@@ -99,9 +100,28 @@ pub(super) fn end(
     if let Some(outcome) = outcome {
         report_failures(run, &outcome.operations, assessment, report);
         tell_what_is_left(work, &outcome, exit, report);
+        tell_what_is_there(&outcome, report);
         report.keep(&outcome.operations);
     }
     exit
+}
+
+/// Where the files of completed exports lie, and what can be done with them.
+fn tell_what_is_there(outcome: &RunOutcome, report: &Report) {
+    let mut is_any = false;
+    for operation in &outcome.operations {
+        if let Some(uri) = export_uri(operation) {
+            report.line(&format!("{}: files in {uri}", operation.name()));
+            is_any = true;
+        }
+    }
+    if is_any {
+        let run = outcome.run;
+        report.line(&format!(
+            "next: `tableferry verify {run} --deep` reads every byte, `tableferry fetch {run} DIRECTORY` \
+             brings the files here, `tableferry report {run}` writes a document on the run"
+        ));
+    }
 }
 
 /// What to do about a journal that can no longer be written while a run is in it.

@@ -17,6 +17,7 @@ use crate::aws::dynamodb::ExportStatus;
 use crate::journal::{Operation, RunId, Stage, Verified};
 use crate::sanitize::sanitize;
 use crate::work::event::Stage as ProgressStage;
+use crate::work::history::export_uri;
 use crate::work::{Event, OperationProgress, StartSummary, Tally, Verification};
 
 /// Prints the events of one or several runs.
@@ -388,6 +389,7 @@ pub(super) fn export_object(export: &Operation) -> Value {
         "item_count": result.item_count,
         "billed_size_bytes": result.billed_size_bytes,
         "manifest": result.manifest,
+        "uri": export_uri(export),
         "verified": verified,
         "verified_at": export.verified_at,
         "remarks": export.remarks,

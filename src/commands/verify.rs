@@ -6,11 +6,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::archive_target::{Finder, Located, worse};
-use super::archive_words::{SCHEMA, exit_of, not_read, tell, tell_event};
+use super::archive_words::{SCHEMA, exit_of, keep, not_read, tell, tell_event};
 use super::report::Report;
 use crate::archive::audit::Knowledge;
 use crate::archive::line::KeySchema;
 use crate::args::VerifyArgs;
+use crate::journal::RunId;
 use crate::work::{ArchiveRequest, Work};
 
 /// Verifies what is named.
@@ -39,8 +40,9 @@ async fn verify_named(
     };
     let (archives, mut worst) = finder.locate(&args.archive).await?;
     for archive in archives {
+        let run = archive.run;
         let request = request(archive, args.deep, keys.as_ref());
-        worst = worse(worst, verify_one(work, &request, cancel, report).await);
+        worst = worse(worst, verify_one(work, &request, run, cancel, report).await);
     }
     Ok(worst)
 }
@@ -73,6 +75,7 @@ pub(super) fn request(archive: Located, is_deep: bool, keys: Option<&KeySchema>)
 async fn verify_one(
     work: &Work,
     request: &ArchiveRequest,
+    run: Option<RunId>,
     cancel: &CancellationToken,
     report: &Report,
 ) -> Exit {
@@ -90,6 +93,7 @@ async fn verify_one(
     match verified {
         Ok(found) => {
             tell(&found, report);
+            keep(work, &found, run, None, report);
             exit_of(&found)
         }
         Err(error) => not_read(&error, Some(&request.place), work, report),

@@ -193,10 +193,16 @@ impl Journal {
 
     /// The probes of which something may be left, the oldest first.
     pub fn unfinished_probes(&self) -> Result<Vec<ProbeRecord>, JournalError> {
+        let mut probes = self.probes()?;
+        probes.retain(|probe| probe.stage != ProbeStage::Settled);
+        Ok(probes)
+    }
+
+    /// All probes, the oldest first.
+    pub fn probes(&self) -> Result<Vec<ProbeRecord>, JournalError> {
         let connection = self.lock();
-        let mut statement =
-            connection.prepare(&format!("{SELECT_PROBE} AND state <> ?1 ORDER BY number"))?;
-        let mut rows = statement.query([ProbeStage::Settled.as_str()])?;
+        let mut statement = connection.prepare(&format!("{SELECT_PROBE} ORDER BY number"))?;
+        let mut rows = statement.query([])?;
         let mut probes = Vec::new();
         while let Some(row) = rows.next()? {
             probes.push(read_probe(row)?);

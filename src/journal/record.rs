@@ -22,6 +22,8 @@ pub struct NewRun<'a> {
     pub source_region: &'a str,
     /// The bucket and prefix, for people.
     pub destination: &'a str,
+    /// The destination's principal, where that side was signed in.
+    pub destination_arn: Option<&'a str>,
 }
 
 /// A run, with its operations.
@@ -43,6 +45,9 @@ pub struct RunRecord {
     pub source_region: String,
     /// The bucket and prefix, for people.
     pub destination: String,
+    /// The destination's principal; `None` where that side was not signed in, or an earlier version, which
+    /// did not write it down, began the run.
+    pub destination_arn: Option<String>,
     /// Its operations, in the plan's order.
     pub operations: Vec<Operation>,
 }
@@ -60,7 +65,7 @@ impl RunRecord {
     }
 }
 
-pub(super) const SELECT_RUN: &str = "SELECT id, created_at, plan, digest, source_arn, source_account, source_region, destination FROM run";
+pub(super) const SELECT_RUN: &str = "SELECT id, created_at, plan, digest, source_arn, source_account, source_region, destination, destination_arn FROM run";
 
 pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     Ok(RunRecord {
@@ -72,6 +77,7 @@ pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         source_account: row.get(5)?,
         source_region: row.get(6)?,
         destination: row.get(7)?,
+        destination_arn: row.get(8)?,
         operations: Vec::new(),
     })
 }

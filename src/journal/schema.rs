@@ -106,6 +106,8 @@ pub(super) const STEPS: &[&str] = &[
     ALTER TABLE export ADD COLUMN remarks TEXT NOT NULL DEFAULT '';
 ",
     OPERATIONS,
+    // Who read on the destination's side when a run was begun.
+    "ALTER TABLE run ADD COLUMN destination_arn TEXT;",
 ];
 
 /// One table of all operations, into which exports, changes and probes move. Changes and probes keep
@@ -186,7 +188,7 @@ const LOCK_AT_OPENING: Duration = Duration::from_secs(10);
 const LOCK_AT_WORK: Duration = Duration::from_mins(1);
 
 /// The format that this program writes.
-const FORMAT: i32 = 7;
+const FORMAT: i32 = 8;
 
 /// What SQLite says of a file, by its own code: a file that is held or cannot be written is whole.
 pub(super) fn failure(path: &Path, cause: rusqlite::Error) -> JournalError {

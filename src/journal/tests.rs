@@ -41,6 +41,7 @@ fn new_run() -> NewRun<'static> {
         source_account: "111111111111",
         source_region: "eu-west-1",
         destination: "s3://export-landing/prod",
+        destination_arn: None,
     }
 }
 

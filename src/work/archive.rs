@@ -99,12 +99,18 @@ pub struct ArchiveReport {
     pub is_deep: bool,
     /// What was found.
     pub audit: Audit,
+    /// The MD5 of each manifest in base64, by its name.
+    pub manifests: Vec<(String, String)>,
+    /// As whom it was read; `None` of a directory.
+    pub reader: Option<Arn>,
 }
 
 /// An archive whose manifests were read and whose files were found.
 #[derive(Debug)]
 struct Opened {
     reader: Reader,
+    /// As whom it is read.
+    reader_arn: Option<Arn>,
     manifests: Manifests,
     /// `None` where a manifest cannot be read, which is a fault.
     found: Option<Found>,
@@ -162,8 +168,13 @@ impl Work {
                 }
                 None => None,
             };
+            let reader_arn = match &request.place {
+                ArchivePlace::Bucket { side, .. } => self.session(*side),
+                ArchivePlace::Directory(_) => None,
+            };
             Ok(Opened {
                 reader,
+                reader_arn: reader_arn.map(|session| session.identity.arn),
                 manifests,
                 found,
             })
@@ -258,6 +269,8 @@ impl Opened {
             summary: self.manifests.summary.clone(),
             is_deep,
             audit: Audit::default(),
+            manifests: self.manifests.checksums(),
+            reader: self.reader_arn.clone(),
         }
     }
 }

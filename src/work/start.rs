@@ -72,6 +72,8 @@ impl Work {
         let session = self.session(Side::Source).ok_or(StartError::NotSignedIn)?;
         let arn = session.identity.arn.to_string();
         let account = session.identity.account.as_str();
+        let reader = self.session(Side::Destination);
+        let reader = reader.map(|session| session.identity.arn.to_string());
         let journal = &self.inner.journal;
         journal.give_up(&summary.given_up, &arn, Timestamp::now())?;
         let run = NewRun {
@@ -81,6 +83,7 @@ impl Work {
             source_account: account,
             source_region: session.region.as_str(),
             destination: &summary.destination,
+            destination_arn: reader.as_deref(),
         };
         let requests = summary.requests.iter().enumerate();
         let exports = requests.map(|(index, request)| {

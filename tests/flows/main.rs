@@ -20,6 +20,7 @@ mod earlier;
 mod explain;
 mod fetched;
 mod files;
+mod history;
 mod hostile;
 mod killed;
 mod lost_journal;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::program::{Ended, Home};
 
 /// The keys of an export in the last line, and no others.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "billed_size_bytes",
     "export_arn",
     "failure_code",
@@ -22,6 +22,7 @@ const KEYS: [&str; 14] = [
     "settled_by",
     "status",
     "table",
+    "uri",
     "verified",
     "verified_at",
 ];

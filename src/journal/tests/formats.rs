@@ -112,7 +112,7 @@ fn a_journal_of_an_earlier_format_keeps_what_it_holds_and_takes_what_is_new() {
             .unwrap()
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(version, 7);
+        assert_eq!(version, 8);
     }
 }
 

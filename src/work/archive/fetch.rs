@@ -41,6 +41,12 @@ impl PreparedFetch {
         arn.account_id()
     }
 
+    /// Where it is fetched from.
+    #[must_use]
+    pub fn source(&self) -> String {
+        self.opened.reader.place()
+    }
+
     /// The bytes of its data files.
     #[must_use]
     pub const fn bytes(&self) -> u64 {

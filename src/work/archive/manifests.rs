@@ -46,6 +46,15 @@ impl Manifests {
         report
     }
 
+    /// The MD5 of each manifest in base64, by its name.
+    pub(super) fn checksums(&self) -> Vec<(String, String)> {
+        let manifests = self.files.iter();
+        manifests
+            .filter(|(name, _)| matches!(name.as_str(), SUMMARY_FILE | LIST_FILE))
+            .map(|(name, bytes)| (name.clone(), checksum::md5_base64(bytes)))
+            .collect()
+    }
+
     /// Checks a manifest against its checksum file, under whichever name that has.
     fn check(&mut self, name: &str, bytes: &[u8], checksums: &[Option<Vec<u8>>]) {
         let mut is_found = false;

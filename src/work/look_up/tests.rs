@@ -29,6 +29,7 @@ fn record(first: Option<&str>, last: Option<&str>) -> Operation {
         source_account: "111111111111",
         source_region: "eu-west-1",
         destination: "",
+        destination_arn: None,
     };
     let journal = Journal::in_memory().unwrap();
     let id = journal

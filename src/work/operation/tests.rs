@@ -73,6 +73,7 @@ async fn run(state: &Path, port: u16) -> RunOutcome {
         source_account: "111111111111",
         source_region: "eu-west-1",
         destination: "",
+        destination_arn: None,
     };
     let (events, _) = mpsc::unbounded_channel();
     let cancel = CancellationToken::new();

@@ -1,0 +1,232 @@
+//! `tableferry history`: every operation, change, probe and verification of the journal, in the order of time.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Exit;
+use super::report::{Report, export_object};
+use super::sign_in::prove;
+use crate::args::HistoryArgs;
+use crate::aws::failure::FailureKind;
+use crate::job::SignIn;
+use crate::journal::{
+    ChangeRecord, ImportedExport, Operation, ProbeRecord, RunRecord, VerificationRecord,
+};
+use crate::work::history::{HistoryEntry, ImportError};
+use crate::work::{Side, Work};
+
+/// The version of the JSON output.
+const SCHEMA: u32 = 1;
+
+/// Tells what was done, after taking in what AWS still knows where that is asked for.
+pub async fn history(work: &Work, args: &HistoryArgs) -> Exit {
+    let report = Report::new(args.output.output);
+    let exit = match tell(work, args, &report).await {
+        Ok(exit) | Err(exit) => exit,
+    };
+    report.object(&json!({"event": "finished", "schema": SCHEMA, "exit": exit as u8}));
+    report.exit(exit)
+}
+
+async fn tell(work: &Work, args: &HistoryArgs, report: &Report) -> Result<Exit, Exit> {
+    let exit = if args.import {
+        import(work, args, report).await?
+    } else {
+        Exit::Done
+    };
+    let entries = work.history().map_err(|error| {
+        report.error(&error.to_string(), Some(&error.hint()));
+        Exit::Refused
+    })?;
+    let since = args.since.map(|since| since.from(Timestamp::now()));
+    let mut is_empty = true;
+    for entry in &entries {
+        let is_early = since.is_some_and(|since| entry.at() < since);
+        let is_of_another = args
+            .table
+            .as_deref()
+            .is_some_and(|table| !entry.is_of_table(table));
+        if is_early || is_of_another {
+            continue;
+        }
+        is_empty = false;
+        report.line(&words(entry));
+        if let Some(uri) = entry.uri() {
+            report.line(&format!("    {uri}"));
+        }
+        report.object(&object(entry));
+    }
+    if is_empty {
+        report.line("the journal has nothing of that");
+    }
+    Ok(exit)
+}
+
+/// Takes in what ListExports and DescribeExport still have.
+async fn import(work: &Work, args: &HistoryArgs, report: &Report) -> Result<Exit, Exit> {
+    let named = args.profile.clone();
+    let Some(profile) = named.or_else(|| work.profiles().chosen) else {
+        report.error(
+            "no profile is named whose exports are taken in",
+            Some("give --profile NAME, or set AWS_PROFILE; `tableferry profiles` lists them"),
+        );
+        return Err(Exit::Usage);
+    };
+    let how = SignIn {
+        profile,
+        region: args.region.clone(),
+        ..SignIn::default()
+    };
+    prove(work, Side::Source, &how, report).await?;
+    let imported = work.import_exports().await.map_err(|error| {
+        let (exit, hint) = match &error {
+            ImportError::NotSignedIn => (Exit::CutOff, None),
+            ImportError::Journal(cause) => (Exit::Refused, Some(cause.hint())),
+            ImportError::Call(failure) if failure.kind == FailureKind::AccessDenied => (
+                Exit::Undecided,
+                Some("it needs dynamodb:ListExports, and dynamodb:DescribeExport on table/*/export/*".to_owned()),
+            ),
+            ImportError::Call(failure) => (Exit::CutOff, failure.hint.clone()),
+        };
+        report.error(&error.to_string(), hint.as_deref());
+        exit
+    })?;
+    for (arn, failure) in &imported.failed {
+        report.error(&format!("{arn}: {failure}"), failure.hint.as_deref());
+    }
+    report.line(&format!(
+        "{} exports were taken in, {} were known",
+        imported.new, imported.known
+    ));
+    report.object(&json!({
+        "event": "imported", "new": imported.new, "known": imported.known, "failed": imported.failed.len(),
+    }));
+    Ok(if imported.failed.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Undecided
+    })
+}
+
+fn words(entry: &HistoryEntry) -> String {
+    let what = match entry {
+        HistoryEntry::Operation(both) => operation_words(&both.0, &both.1),
+        HistoryEntry::Change(change) => format!(
+            "change {}  {}, {}",
+            change.id,
+            change.title,
+            change.stage.as_str()
+        ),
+        HistoryEntry::Probe(probe) => format!(
+            "probe {}  s3://{}/{}, {}",
+            probe.id,
+            probe.bucket,
+            probe.key,
+            probe.stage.as_str()
+        ),
+        HistoryEntry::Verification(record) => verification_words(record),
+        HistoryEntry::Imported(record) => imported_words(&record.export),
+    };
+    format!("{:.0}  {what}", entry.at())
+}
+
+fn operation_words(run: &RunRecord, operation: &Operation) -> String {
+    let verified = operation.verified.map_or("", |verified| match verified {
+        crate::journal::Verified::Yes => ", verified",
+        crate::journal::Verified::No => ", does not verify",
+        crate::journal::Verified::Unknown => ", unverified",
+    });
+    let code = operation.failure_code.as_deref();
+    let code = code.map_or_else(String::new, |code| format!(" ({code})"));
+    format!(
+        "run {}  {} of {}, {}{code}{verified}",
+        run.id,
+        operation.kind,
+        operation.name(),
+        operation.stage.as_str()
+    )
+}
+
+fn verification_words(record: &VerificationRecord) -> String {
+    let found = &record.verification;
+    let what = match (&found.fetched_to, found.is_deep) {
+        (Some(directory), _) => format!("fetched to {directory}"),
+        (None, true) => "verified to the last byte".to_owned(),
+        (None, false) => "verified by its manifests".to_owned(),
+    };
+    let faults = match found.fault_count {
+        0 => String::new(),
+        count => format!(", {count} faults"),
+    };
+    format!("archive {what}: {}{faults}", found.verdict)
+}
+
+fn imported_words(export: &ImportedExport) -> String {
+    let code = export.failure_code.as_deref();
+    let code = code.map_or_else(String::new, |code| format!(" ({code})"));
+    format!(
+        "export {}, {}{code}, of another machine",
+        export.export_arn, export.status
+    )
+}
+
+fn object(entry: &HistoryEntry) -> Value {
+    let (kind, mut object) = match entry {
+        HistoryEntry::Operation(both) => ("operation", operation_object(&both.0, &both.1)),
+        HistoryEntry::Change(change) => ("change", change_object(change)),
+        HistoryEntry::Probe(probe) => ("probe", probe_object(probe)),
+        HistoryEntry::Verification(record) => ("verification", json!(record.verification)),
+        HistoryEntry::Imported(record) => ("imported_export", json!(record.export)),
+    };
+    if let Some(members) = object.as_object_mut() {
+        members.insert("event".to_owned(), json!(kind));
+        members.insert("schema".to_owned(), json!(SCHEMA));
+        members.insert("at".to_owned(), json!(entry.at()));
+        members.insert("uri".to_owned(), json!(entry.uri()));
+    }
+    object
+}
+
+fn operation_object(run: &RunRecord, operation: &Operation) -> Value {
+    let mut object = export_object(operation);
+    object["run"] = json!(run.id.0);
+    object["kind"] = json!(operation.kind);
+    object["table_arn"] = json!(operation.subject);
+    object["source_arn"] = json!(run.source_arn);
+    object["destination_arn"] = json!(run.destination_arn);
+    object["started_at"] = json!(operation.started_at);
+    object["ended_at"] = json!(operation.ended_at);
+    object
+}
+
+/// A change as programs read it.
+pub(super) fn change_object(change: &ChangeRecord) -> Value {
+    json!({
+        "change": change.id.0,
+        "title": change.title,
+        "kind": change.target.kind().as_str(),
+        "target": change.target,
+        "account": change.account,
+        "caller": change.caller.as_ref().map(ToString::to_string),
+        "stage": change.stage.as_str(),
+        "in_place": change.is_in_place(),
+        "before": change.before,
+        "after": change.after,
+        "added": change.added,
+        "written_at": change.written_at,
+        "held_at": change.held_at,
+        "undone_at": change.undone_at,
+        "ends_at": change.ends_at(),
+    })
+}
+
+fn probe_object(probe: &ProbeRecord) -> Value {
+    json!({
+        "probe": probe.id.0,
+        "principal": probe.principal.to_string(),
+        "bucket": probe.bucket,
+        "key": probe.key,
+        "stage": probe.stage.as_str(),
+        "settled_at": probe.settled_at,
+    })
+}

@@ -1,0 +1,113 @@
+//! Verifications of archives as the journal keeps them: what was looked at, when, and what was found.
+//!
+//! They are operations of their own kind and no run: an archive may be of another machine's run, or of none.
+//! A row is written once, at the end, and holds no item and no key.
+
+use jiff::Timestamp;
+use rusqlite::Row;
+use serde::{Deserialize, Serialize};
+
+use super::operation::{self, Numbered};
+use super::row::{from_json, timestamp, to_json};
+use super::{Journal, JournalError, RunId};
+
+/// The word of the kind.
+const VERIFICATION: &str = "verification";
+
+/// A verification of an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveVerification {
+    /// Where the archive lay.
+    pub place: String,
+    /// Where it was fetched to, if it was.
+    pub fetched_to: Option<String>,
+    /// The run that it is of, where it was named by one.
+    pub run: Option<i64>,
+    /// The export, by its manifest.
+    pub export_arn: Option<String>,
+    /// The table, by its manifest.
+    pub table_arn: Option<String>,
+    /// As whom it was read; `None` of a directory.
+    pub reader: Option<String>,
+    /// Whether every byte was read.
+    pub is_deep: bool,
+    /// `whole`, `damaged` or `undecided`.
+    pub verdict: String,
+    /// Data files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Items by the manifest.
+    pub items: u64,
+    /// Lines that were read.
+    pub lines: Option<u64>,
+    /// The MD5 of each manifest in base64, by its name.
+    pub manifests: Vec<(String, String)>,
+    /// The first faults, by file, line and attribute path.
+    pub faults: Vec<String>,
+    /// How many faults there were.
+    pub fault_count: u64,
+}
+
+/// A verification with its number and time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerificationRecord {
+    /// Its number.
+    pub number: i64,
+    /// When it ended.
+    pub at: Timestamp,
+    /// What was found.
+    pub verification: ArchiveVerification,
+}
+
+impl ArchiveVerification {
+    /// The run that it is of.
+    #[must_use]
+    pub fn run_id(&self) -> Option<RunId> {
+        self.run.map(RunId)
+    }
+}
+
+pub(super) const SELECT_VERIFICATION: &str = "
+    SELECT number, created_at, request FROM operation WHERE kind = 'verification'";
+
+impl Journal {
+    /// Writes down what a verification found; its number.
+    pub fn record_verification(
+        &self,
+        verification: &ArchiveVerification,
+        now: Timestamp,
+    ) -> Result<i64, JournalError> {
+        let account = verification.table_arn.as_deref().unwrap_or_default();
+        let numbered = Numbered {
+            kind: VERIFICATION,
+            account: account.split(':').nth(4).unwrap_or_default(),
+            subject: &verification.place,
+            request: &to_json(verification)?,
+            state: &verification.verdict,
+        };
+        operation::insert_numbered(&self.lock(), &numbered, now)
+    }
+
+    /// All verifications of archives, the oldest first.
+    pub fn verifications(&self) -> Result<Vec<VerificationRecord>, JournalError> {
+        let connection = self.lock();
+        let mut statement =
+            connection.prepare(&format!("{SELECT_VERIFICATION} ORDER BY number"))?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(read(row)?);
+        }
+        Ok(found)
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<VerificationRecord, JournalError> {
+    let request: String = row.get(2)?;
+    Ok(VerificationRecord {
+        number: row.get(0)?,
+        at: timestamp(row.get(1)?),
+        verification: from_json(&request)?,
+    })
+}
