@@ -622,6 +622,9 @@ pub enum SandboxCommand {
         /// Keep the accounts in this file
         #[arg(long, value_name = "FILE")]
         state: Option<PathBuf>,
+        /// Give a new world a table `Generated` of so many items beside `Orders`
+        #[arg(long, value_name = "N")]
+        items: Option<u64>,
         /// Write the AWS files `config` and `credentials` into this directory, in place of printing them
         #[arg(long, value_name = "DIR")]
         write_files: Option<PathBuf>,

@@ -91,12 +91,14 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
     if let Some(Command::Sandbox(SandboxCommand::Serve {
         port,
         state,
+        items,
         write_files,
     })) = command
     {
         let cancel = commands::cut_off_token()?;
         let global = &args.global;
-        return Ok(commands::sandbox::serve(global, port, state, write_files, cancel).await);
+        let world = (state, items);
+        return Ok(commands::sandbox::serve(global, port, world, write_files, cancel).await);
     }
     if command.is_none() && !(std::io::stdin().is_terminal() && output::is_terminal()) {
         anyhow::bail!(

@@ -15,18 +15,18 @@ use super::open::options;
 use super::output::{print_error, print_words};
 use crate::args::Global;
 use crate::job::shell_quoted;
-use tableferry_sandbox::{Sandbox, SharedFiles};
+use tableferry_sandbox::{Options, Sandbox, SharedFiles};
 
-/// Serves until `cancel`; prints the two shared files that point the AWS CLI here, or writes them into
+/// Serves a world, by where it is kept and how large its generated table is, until `cancel`; prints the two shared files that point the AWS CLI here, or writes them into
 /// a directory.
 pub async fn serve(
     global: &Global,
     port: u16,
-    state: Option<PathBuf>,
+    world: (Option<PathBuf>, Option<u64>),
     write_files: Option<PathBuf>,
     cancel: CancellationToken,
 ) -> Exit {
-    match try_serve(global, port, state, write_files, cancel).await {
+    match try_serve(global, port, world, write_files, cancel).await {
         Ok(()) => Exit::Done,
         Err(error) => {
             print_error(&format!("error: {error:#}"));
@@ -38,11 +38,15 @@ pub async fn serve(
 async fn try_serve(
     global: &Global,
     port: u16,
-    state: Option<PathBuf>,
+    world: (Option<PathBuf>, Option<u64>),
     write_files: Option<PathBuf>,
     cancel: CancellationToken,
 ) -> anyhow::Result<()> {
-    let sandbox = Sandbox::open(options(global, state))?;
+    let (state, generated_items) = world;
+    let sandbox = Sandbox::open(Options {
+        generated_items,
+        ..options(global, state)
+    })?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(|error| {

@@ -1,8 +1,11 @@
 """What `athena` wrote, read by a SQL parser that knows Hive's and Trino's words.
 
-Usage: archives.py statements SQL | write DIRECTORY
+Usage: archives.py statements SQL | write DIRECTORY | same ARCHIVE PLAIN
 """
 
+import base64
+import decimal
+import glob
 import gzip
 import json
 import os
@@ -61,5 +64,54 @@ def write(directory):
             file.write(json.dumps(content) + "\n")
 
 
+def same(archive, plain):
+    """The items of Ion files, by Amazon's reader for Python, are those of the plain JSON lines."""
+    from amazon.ion import simpleion
+    from amazon.ion.core import IonType
+
+    decimal.getcontext().prec = 200
+
+    def value(read):
+        if getattr(read, "ion_type", None) is IonType.NULL or read is None:
+            return None
+        if isinstance(read, bytes):
+            return base64.b64encode(read).decode()
+        if isinstance(read, (bool, str)):
+            return read
+        if isinstance(read, (int, decimal.Decimal)):
+            return decimal.Decimal(read)
+        if hasattr(read, "items"):
+            return {name: value(member) for name, member in read.items()}
+        return [value(member) for member in read]
+
+    def plain_value(read, like):
+        """A number that a double cannot hold is a string there."""
+        if isinstance(like, decimal.Decimal):
+            return decimal.Decimal(read)
+        if isinstance(like, dict):
+            return {name: plain_value(member, like.get(name)) for name, member in read.items()}
+        if isinstance(like, list):
+            return [plain_value(*both) for both in zip(read, like, strict=True)]
+        return read
+
+    items = 0
+    for path in sorted(glob.glob(f"{archive}/**/data/*.ion.gz", recursive=True)):
+        name = os.path.basename(path).removesuffix(".ion.gz")
+        [other] = glob.glob(f"{plain}/*/{name}.jsonl")
+        with gzip.open(path, "rt") as lines, open(other) as plain_lines:
+            for line, plain_line in zip(lines, plain_lines, strict=True):
+                read = value(simpleion.loads(line))
+                if "Record" in read:
+                    record = read["Record"]
+                    record |= record.pop("Metadata")
+                    read = record
+                else:
+                    read = read["Item"]
+                found = json.loads(plain_line, parse_float=decimal.Decimal, parse_int=decimal.Decimal)
+                assert plain_value(found, read) == read, (line, plain_line)
+                items += 1
+    assert items > 0, archive
+
+
 if __name__ == "__main__":
-    {"statements": statements, "write": write}[sys.argv[1]](*sys.argv[2:])
+    {"statements": statements, "write": write, "same": same}[sys.argv[1]](*sys.argv[2:])

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What `tableferry athena` writes, judged by a SQL parser that knows Hive's words (sqlglot).
-# Usage: archives.sh path/to/tableferry   (with a python that has sqlglot on the PATH)
+# What `tableferry athena` writes, judged by a SQL parser that knows Hive's words (sqlglot), and Ion, read by
+# Amazon's reader for Python.
+# Usage: archives.sh path/to/tableferry   (with a python that has sqlglot and amazon.ion on the PATH)
 set -euo pipefail
 
 tableferry=$(realpath "$1")
@@ -45,6 +46,21 @@ to=$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:00Z)
 exported Orders 'type = "INCREMENTAL_EXPORT"' "from = \"$from\"" "to = \"$to\""
 queried "Orders, changes"
 grep -q SymlinkTextInputFormat "$work/athena.sql" || fail "no list of files: $(cat "$work/athena.sql")"
+
+# Ion, by Amazon's reader for Python: what is fetched as plain JSON is what it reads.
+read_by_both() {
+  local name=$1
+  sandbox verify "$runs" --deep >"$work/told" 2>&1 || fail "verify of $name: $(cat "$work/told")"
+  sandbox fetch "$runs" "$work/ion-$runs" >"$work/told" 2>&1 || fail "fetch of $name: $(cat "$work/told")"
+  sandbox fetch "$runs" "$work/plain-$runs" --as json >"$work/told" 2>&1 || fail "fetch of $name: $(cat "$work/told")"
+  python "$here/archives.py" same "$work/ion-$runs" "$work/plain-$runs" || fail "Ion of $name is read otherwise"
+  pass "Ion: $name"
+}
+exported Users 'format = "ION"'
+read_by_both "Users"
+queried "Users in Ion"
+exported Events 'format = "ION"' 'type = "INCREMENTAL_EXPORT"' "from = \"$from\"" "to = \"$to\""
+read_by_both "Events, changes"
 
 # Names that differ in case only, hold dots and signs, or are words of SQL.
 python "$here/archives.py" write "$work/hard"

@@ -48,6 +48,9 @@ pub(super) struct ExportSpec {
     pub algorithm: String,
     pub key: Option<String>,
     pub span: ExportSpan,
+    /// Whether its lines are Amazon Ion.
+    #[serde(default)]
+    pub is_ion: bool,
     pub token: String,
     /// The request without its token, to compare a repetition with.
     pub request: Value,
@@ -87,6 +90,13 @@ pub(super) enum ExportState {
         code: String,
         message: String,
     },
+}
+
+impl ExportSpec {
+    /// `ExportFormat`.
+    pub(super) const fn format(&self) -> &'static str {
+        if self.is_ion { "ION" } else { "DYNAMODB_JSON" }
+    }
 }
 
 impl Export {
@@ -131,7 +141,7 @@ impl Export {
             "ClientToken": spec.token,
             "S3Bucket": spec.bucket,
             "S3SseAlgorithm": spec.algorithm,
-            "ExportFormat": "DYNAMODB_JSON",
+            "ExportFormat": spec.format(),
             "DestinationType": "S3",
         });
         let optional = [

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::bucket::md5_base64;
-use super::export::{Export, ExportSpan, WrittenFile, view};
-use super::items;
+use super::export::{Export, ExportSpan, ExportSpec, WrittenFile, view};
+use super::ion;
+use super::items::{self, ItemChange};
 use super::upload::{NewObject, UploadFailure};
 use super::world::{Table, World};
 
@@ -45,12 +46,12 @@ pub(super) fn write_data(
     partition: u64,
     at: Timestamp,
 ) -> Result<(), UploadFailure> {
-    let lines = world
-        .table(&export.caller.account, &export.region, &export.table_name)
-        .map(|table| lines(table, &export.spec.span, partition))
-        .unwrap_or_default();
-    let item_count = u64::try_from(lines.len()).unwrap_or(0);
-    let content = compress(&lines);
+    let mut lines = Lines::new();
+    if let Some(table) = world.table(&export.caller.account, &export.region, &export.table_name) {
+        write_lines(table, &export.spec, partition, &mut lines);
+    }
+    let item_count = lines.count;
+    let content = lines.finish();
     let key = data_key(export);
     let md5 = md5_base64(&content);
     let etag = world.upload(export, NewObject::in_parts(&key, content), at)?;
@@ -69,59 +70,90 @@ fn data_key(export: &Export) -> String {
     let name: String = (0..26)
         .filter_map(|_| fastrand::choice(letters).map(|byte| char::from(*byte)))
         .collect();
+    let extension = if export.spec.is_ion {
+        "ion.gz"
+    } else {
+        "json.gz"
+    };
     match export.spec.span {
-        ExportSpan::Full { .. } => format!("{}/{}/data/{name}.json.gz", export.root(), export.id),
-        ExportSpan::Incremental { .. } => format!("{}/data/{name}.json.gz", export.root()),
+        ExportSpan::Full { .. } => {
+            format!("{}/{}/data/{name}.{extension}", export.root(), export.id)
+        }
+        ExportSpan::Incremental { .. } => format!("{}/data/{name}.{extension}", export.root()),
     }
 }
 
-/// The lines of a partition.
-fn lines(table: &Table, span: &ExportSpan, partition: u64) -> Vec<String> {
-    match *span {
-        ExportSpan::Full { time } => (0..table.items)
-            .filter(|index| items::partition(*index) == partition)
-            .map(|index| {
+/// Lines that are compressed as they are written; into memory, which cannot fail.
+struct Lines {
+    encoder: GzEncoder<Vec<u8>>,
+    count: u64,
+}
+
+impl Lines {
+    fn new() -> Self {
+        Self {
+            encoder: GzEncoder::new(Vec::new(), Compression::fast()),
+            count: 0,
+        }
+    }
+
+    fn push(&mut self, line: &str) {
+        let written = self.encoder.write_all(line.as_bytes());
+        let ended = self.encoder.write_all(b"\n");
+        debug_assert!(written.is_ok() && ended.is_ok());
+        self.count += 1;
+    }
+
+    fn finish(self) -> Bytes {
+        self.encoder.finish().unwrap_or_default().into()
+    }
+}
+
+/// Writes the lines of a partition.
+fn write_lines(table: &Table, spec: &ExportSpec, partition: u64, lines: &mut Lines) {
+    match spec.span {
+        ExportSpan::Full { time } => {
+            for index in (0..table.items).filter(|index| items::partition(*index) == partition) {
                 let item = table.item(index, table.version_at(index, time));
-                json!({"Item": item}).to_string()
-            })
-            .collect(),
+                lines.push(&if spec.is_ion {
+                    ion::item_line(&item)
+                } else {
+                    json!({"Item": item}).to_string()
+                });
+            }
+        }
         ExportSpan::Incremental {
             from,
             to,
             has_old_images,
-        } => table
-            .changes(from, to)
-            .into_iter()
-            .filter(|change| items::partition(change.index) == partition)
-            .map(|change| {
-                let new = table.item(change.index, change.to_version);
-                let mut line = Map::new();
-                let micros = change.at.as_microsecond().to_string();
-                line.insert(
-                    "Metadata".to_owned(),
-                    json!({"WriteTimestampMicros": {"N": micros}}),
-                );
-                line.insert("Keys".to_owned(), Value::Object(table.key_of(&new)));
-                line.insert("NewImage".to_owned(), Value::Object(new));
-                if has_old_images {
-                    let old = table.item(change.index, change.from_version);
-                    line.insert("OldImage".to_owned(), Value::Object(old));
-                }
-                Value::Object(line).to_string()
-            })
-            .collect(),
+        } => {
+            let changes = table.changes(from, to).into_iter();
+            for change in changes.filter(|change| items::partition(change.index) == partition) {
+                lines.push(&change_line(table, &change, spec.is_ion, has_old_images));
+            }
+        }
     }
 }
 
-/// Lines, compressed; writing into memory cannot fail.
-fn compress(lines: &[String]) -> Bytes {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    for line in lines {
-        let written = encoder.write_all(line.as_bytes());
-        let ended = encoder.write_all(b"\n");
-        debug_assert!(written.is_ok() && ended.is_ok());
+fn change_line(table: &Table, change: &ItemChange, is_ion: bool, has_old_images: bool) -> String {
+    let new = table.item(change.index, change.to_version);
+    let old = has_old_images.then(|| table.item(change.index, change.from_version));
+    let micros = change.at.as_microsecond().to_string();
+    let keys = table.key_of(&new);
+    if is_ion {
+        return ion::change_line(&micros, &keys, old.as_ref(), &new);
     }
-    encoder.finish().unwrap_or_default().into()
+    let mut line = Map::new();
+    line.insert(
+        "Metadata".to_owned(),
+        json!({"WriteTimestampMicros": {"N": micros}}),
+    );
+    line.insert("Keys".to_owned(), Value::Object(keys));
+    line.insert("NewImage".to_owned(), Value::Object(new));
+    if let Some(old) = old {
+        line.insert("OldImage".to_owned(), Value::Object(old));
+    }
+    Value::Object(line).to_string()
 }
 
 /// Writes both manifests, each with its checksum.
@@ -190,7 +222,7 @@ fn summary(world: &World, export: &Export, files_key: &str, at: Timestamp) -> Va
     summary["billedSizeBytes"] = world.billed_bytes(export).into();
     let items: u64 = export.files.iter().map(|file| file.item_count).sum();
     summary["itemCount"] = items.into();
-    summary["outputFormat"] = "DYNAMODB_JSON".into();
+    summary["outputFormat"] = spec.format().into();
     if let ExportSpan::Incremental { has_old_images, .. } = spec.span {
         summary["outputView"] = view(has_old_images).into();
         summary["exportType"] = "INCREMENTAL_EXPORT".into();

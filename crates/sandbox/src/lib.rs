@@ -10,7 +10,7 @@
 //!
 //! Nothing outside this room is special to it, and it reads nothing of the user's.
 //!
-//! It does not play: reading and writing items, imports, Amazon Ion and filters; the limits of 300
+//! It does not play: reading and writing items, imports and filters; the limits of 300
 //! exports or 100 TB in flight; AWS's own throttling; an MFA code's being good for one use only;
 //! access control lists beyond who owns an object, and versions.
 
@@ -31,6 +31,7 @@ mod faults;
 mod http_client;
 mod iam;
 mod identifier;
+mod ion;
 mod items;
 mod json_members;
 mod judged;
@@ -89,6 +90,8 @@ pub struct Options {
     pub clock_offset: ClockOffset,
     /// The partition of a new world; absent, `aws`. A world that is kept stays where it is.
     pub partition: Option<Partition>,
+    /// How many items the table `Generated` of a new world has; absent, there is none.
+    pub generated_items: Option<u64>,
 }
 
 impl Options {
@@ -107,6 +110,7 @@ impl Default for Options {
             faults: Faults::default(),
             clock_offset: ClockOffset::default(),
             partition: None,
+            generated_items: None,
         }
     }
 }

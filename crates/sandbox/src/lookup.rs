@@ -33,6 +33,22 @@ impl World {
         Ok(world)
     }
 
+    /// Adds a table of so many items beside `Orders`, whose form its items have.
+    pub(super) fn add_generated_table(&mut self, items: u64) {
+        let tables = self
+            .accounts
+            .values_mut()
+            .map(|account| &mut account.tables);
+        for tables in tables {
+            let orders = tables.iter().find(|table| table.name == "Orders").cloned();
+            tables.extend(orders.map(|orders| Table {
+                name: "Generated".to_owned(),
+                items,
+                ..orders
+            }));
+        }
+    }
+
     /// Reads a world, as the asset or a state file holds it.
     pub(super) fn read(text: &str) -> Result<Self, SandboxError> {
         let world: Self = serde_json::from_str(text).map_err(SandboxError::World)?;

@@ -33,7 +33,14 @@ impl Shared {
         let is_new = kept.is_none();
         let mut world = match kept {
             Some(text) => World::read(&text)?,
-            None => World::fresh(options.partition.unwrap_or(Partition::Aws), clock.now())?,
+            None => {
+                let partition = options.partition.unwrap_or(Partition::Aws);
+                let mut world = World::fresh(partition, clock.now())?;
+                if let Some(items) = options.generated_items {
+                    world.add_generated_table(items);
+                }
+                world
+            }
         };
         check_partition(&world, &options)?;
         world.is_changed = is_new;

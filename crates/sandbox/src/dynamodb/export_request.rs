@@ -165,7 +165,7 @@ fn without_token(input: &Value) -> Value {
     request
 }
 
-/// Filters and Ion are checked as far as AWS's rules go, and then refused.
+/// Filters are checked as far as AWS's rules go, and then refused.
 fn refuse_unsupported(input: &Value) -> Result<(), Refusal> {
     if let Some(filter) = input.get("FilterSpecification").filter(|f| !f.is_null()) {
         let members = filter.as_object().map_or(0, serde_json::Map::len);
@@ -188,11 +188,6 @@ fn refuse_unsupported(input: &Value) -> Result<(), Refusal> {
         }
         return Err(Refusal::validation(
             "The sandbox does not filter exports: leave FilterSpecification out.",
-        ));
-    }
-    if text(input, "ExportFormat") == Some("ION") {
-        return Err(Refusal::validation(
-            "The sandbox does not write Amazon Ion: use the export format DYNAMODB_JSON.",
         ));
     }
     Ok(())
@@ -232,6 +227,7 @@ fn accept(
             algorithm: algorithm.to_owned(),
             key: key.map(str::to_owned),
             span,
+            is_ion: text(input, "ExportFormat") == Some("ION"),
             token,
             request: without_token(input),
         },
