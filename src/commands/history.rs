@@ -62,7 +62,7 @@ async fn tell(work: &Work, args: &HistoryArgs, report: &Report) -> Result<Exit, 
     Ok(exit)
 }
 
-/// Takes in what ListExports and DescribeExport still have.
+/// Takes in what `ListExports` and `DescribeExport` still have.
 async fn import(work: &Work, args: &HistoryArgs, report: &Report) -> Result<Exit, Exit> {
     let named = args.profile.clone();
     let Some(profile) = named.or_else(|| work.profiles().chosen) else {

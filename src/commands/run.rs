@@ -331,7 +331,7 @@ fn refuse_denied(is_forced: bool, assessment: &Assessment, report: &Report) -> R
 enum Decision {
     Start,
     Follow(RunId),
-    Finished(RunRecord),
+    Finished(Box<RunRecord>),
 }
 
 /// Asks, or takes `--yes` for an answer. Without a person, what is under way is followed and what
@@ -366,7 +366,7 @@ async fn decide(
             Some(run) if run.is_open() => Ok(Decision::Follow(run.id)),
             Some(run) => {
                 report.line("nothing new was started; --again exports once more");
-                Ok(Decision::Finished(run.clone()))
+                Ok(Decision::Finished(Box::new(run.clone())))
             }
             None => refuse_duplicates(duplicates, report).map(|()| Decision::Start),
         };

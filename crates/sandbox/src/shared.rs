@@ -31,16 +31,15 @@ impl Shared {
         let clock = Clock::new(&options.clock_offset)?;
         let (state, kept) = take_state(&options)?;
         let is_new = kept.is_none();
-        let mut world = match kept {
-            Some(text) => World::read(&text)?,
-            None => {
-                let partition = options.partition.unwrap_or(Partition::Aws);
-                let mut world = World::fresh(partition, clock.now())?;
-                if let Some(items) = options.generated_items {
-                    world.add_generated_table(items);
-                }
-                world
+        let mut world = if let Some(text) = kept {
+            World::read(&text)?
+        } else {
+            let partition = options.partition.unwrap_or(Partition::Aws);
+            let mut world = World::fresh(partition, clock.now())?;
+            if let Some(items) = options.generated_items {
+                world.add_generated_table(items);
             }
+            world
         };
         check_partition(&world, &options)?;
         world.is_changed = is_new;
