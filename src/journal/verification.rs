@@ -27,7 +27,7 @@ pub struct ArchiveVerification {
     pub export_arn: Option<String>,
     /// The table, by its manifest.
     pub table_arn: Option<String>,
-    /// As whom it was read; `None` of a directory.
+    /// The principal that read it; `None` of a directory.
     pub reader: Option<String>,
     /// Whether every byte was read.
     pub is_deep: bool,

@@ -101,7 +101,7 @@ pub struct ArchiveReport {
     pub audit: Audit,
     /// The MD5 of each manifest in base64, by its name.
     pub manifests: Vec<(String, String)>,
-    /// As whom it was read; `None` of a directory.
+    /// The principal that read it; `None` of a directory.
     pub reader: Option<Arn>,
 }
 
@@ -109,7 +109,7 @@ pub struct ArchiveReport {
 #[derive(Debug)]
 struct Opened {
     reader: Reader,
-    /// As whom it is read.
+    /// The principal that reads it.
     reader_arn: Option<Arn>,
     manifests: Manifests,
     /// `None` where a manifest cannot be read, which is a fault.
