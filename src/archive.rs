@@ -11,6 +11,7 @@ pub mod athena;
 pub mod audit;
 pub mod checksum;
 pub mod data_file;
+pub mod inventory;
 pub mod layout;
 pub mod line;
 pub mod manifest;

@@ -4,6 +4,7 @@ mod archives;
 mod changes;
 mod expiry;
 mod explain;
+mod inventory;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,9 @@ pub use archives::{
 pub use changes::{ChangesArgs, Since};
 pub use expiry::Expiry;
 pub use explain::ExplainArgs;
+pub use inventory::{
+    InventoryCommand, InventoryForm, InventorySetupArgs, InventoryShowArgs, InventoryStatusArgs,
+};
 
 use crate::work::ChangeKind;
 use tableferry_policy::arn::{AccountId, Arn, Partition};
@@ -115,7 +119,7 @@ pub enum Command {
     #[command(after_help = RUN_HELP)]
     Run(RunArgs),
     /// Judge a plan's permissions, settings and times before the start, and say who can fix what;
-    /// a plan may be an export or, with `kind = "upload"`, an upload
+    /// a plan may be an export or, with `kind = "upload"` or `kind = "inventory"`, another job
     #[command(after_help = CHECK_STATUS)]
     Check(CheckArgs),
     /// Write what bears on a plan's permissions as a file, for `--facts`; it reveals policies and
@@ -151,6 +155,9 @@ pub enum Command {
     History(HistoryArgs),
     /// Write one document on a run for an audit: who, changes, exports, verifications, grants in place
     Report(ReportArgs),
+    /// Have S3 deliver inventory reports of a bucket, by a plan with `kind = "inventory"`
+    #[command(subcommand)]
+    Inventory(InventoryCommand),
     /// List the profiles that can be chosen, and those that the SDK ignores
     Profiles(OutputArgs),
     /// Say why something was refused or failed and what to do: of a message, a log, a run, or an export
@@ -193,6 +200,7 @@ impl Command {
             Self::Fetch(fetch) => fetch.output.output,
             Self::History(history) => history.output.output,
             Self::Archives(archives) => archives.output.output,
+            Self::Inventory(inventory) => inventory.output(),
             Self::Profiles(args) => args.output,
             Self::Explain(explain) => explain.output.output,
             Self::Changes(changes) => changes.output.output,

@@ -20,6 +20,7 @@ mod follow;
 mod grant_options;
 pub mod history;
 mod hold;
+pub mod inventory;
 pub mod lint;
 mod only;
 pub mod open;

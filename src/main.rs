@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use mimalloc::MiMalloc;
-use tableferry::args::{Args, Command, Output, PolicyCommand, SandboxCommand};
+use tableferry::args::{Args, Command, InventoryCommand, Output, PolicyCommand, SandboxCommand};
 use tableferry::commands::{self, Exit, output};
 
 #[global_allocator]
@@ -53,6 +53,9 @@ fn start(mut args: Args) -> anyhow::Result<Exit> {
         }
         Some(Command::Changes(changes)) if !changes.events.is_empty() && !changes.live => {
             Ok(commands::changes::changes_files(&changes))
+        }
+        Some(Command::Inventory(InventoryCommand::Show(show))) => {
+            Ok(commands::inventory::show_configuration(&show))
         }
         // Facts in a file are judged without an account.
         Some(Command::Check(check)) if check.facts.file.is_some() => Ok(
@@ -156,6 +159,10 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
         }
         Some(Command::Fetch(fetch)) => {
             Ok(commands::fetch::fetch(&work, &fetch, commands::cut_off_token()?).await)
+        }
+        Some(Command::Inventory(command)) => {
+            let cancel = commands::cut_off_token()?;
+            Ok(commands::inventory::inventory(&work, &command, cancel).await)
         }
         Some(Command::Profiles(output)) => Ok(commands::profiles::profiles(&work, output)),
         _ => commands::wizard::wizard(work, args.plan).await,

@@ -14,6 +14,7 @@ mod failed_operation;
 mod follow;
 mod held;
 pub mod history;
+mod inventory;
 mod limits;
 mod look_up;
 mod operation;
@@ -49,6 +50,9 @@ pub use event::{Event, OperationProgress, Side, Verification};
 pub use failed_operation::FailedOperation;
 pub use follow::{FollowError, RunOutcome, RunStatus, Verify};
 pub use held::HeldExport;
+pub use inventory::{
+    DeliveredReport, InventoryError, InventoryProposal, InventoryStatus, ReportVerification,
+};
 pub use probe::{Probe, ProbeError, ProbeReport};
 pub use resume::ResumeError;
 pub use settle::{Claim, SettleError};
@@ -288,6 +292,13 @@ impl Work {
     /// One run as this process knows it, whatever could not be written to the journal.
     pub fn known_run(&self, id: RunId) -> Result<Option<RunRecord>, JournalError> {
         self.inner.journal.known_run(id)
+    }
+
+    /// The account that a side is signed in to.
+    #[must_use]
+    pub fn account_of(&self, side: Side) -> Option<AccountId> {
+        let session = self.session(side)?;
+        Some(session.identity.account)
     }
 
     fn session(&self, side: Side) -> Option<Session> {

@@ -47,13 +47,17 @@ impl<'f> ApplicablePolicies<'f> {
         key: Option<&'f KeyFacts>,
         table: Option<&str>,
     ) -> Self {
-        let principal = facts.principal(need.who);
         let mut applicable_policies = Self::default();
-        applicable_policies.take_identity(principal);
-        applicable_policies.take_service_control(facts, &principal.caller.account);
+        // No identity policy is attached to a service, and no service control policy binds it: "SCPs
+        // affect only IAM users and roles that are managed by accounts that are part of the organization".
+        if need.service.is_none() {
+            let principal = facts.principal(need.who);
+            applicable_policies.take_identity(principal);
+            applicable_policies.take_service_control(facts, &principal.caller.account);
+        }
         applicable_policies.take_resource_control(facts, account);
         match need.subject {
-            Subject::Object | Subject::Folder => {
+            Subject::Object | Subject::Folder | Subject::SourceBucket => {
                 if let Some(name) = need.bucket() {
                     applicable_policies.take_bucket(&name, facts.bucket(&name));
                 }

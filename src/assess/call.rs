@@ -39,6 +39,12 @@ pub(super) enum Call {
     DescribeContinuousBackups,
     DescribeExport,
     ListExports,
+    /// `PutObject`, by S3 itself for an inventory.
+    PutReport,
+    /// S3 uses the key of an inventory's reports, for itself.
+    GenerateDataKeyOfReport,
+    PutBucketInventoryConfiguration,
+    GetBucketInventoryConfiguration,
     /// A call without a row: nobody can tell what it has.
     Unlisted,
 }
@@ -46,7 +52,8 @@ pub(super) enum Call {
 impl fmt::Display for Call {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
-            Self::GenerateDataKeyOfTable => "GenerateDataKey",
+            Self::GenerateDataKeyOfTable | Self::GenerateDataKeyOfReport => "GenerateDataKey",
+            Self::PutReport => "PutObject",
             Self::DecryptOfTable => "Decrypt",
             Self::Unlisted => "a call",
             _ => return fmt::Debug::fmt(self, out),
@@ -82,6 +89,10 @@ impl Call {
     pub(super) fn of(need: &RequiredPermission, is_multipart: bool) -> &'static [Self] {
         let is_of_table = need.subject == Subject::TableKey;
         match need.action {
+            "s3:PutObject" if need.service.is_some() => &[Self::PutReport],
+            "kms:GenerateDataKey" if need.service.is_some() => &[Self::GenerateDataKeyOfReport],
+            "s3:PutInventoryConfiguration" => &[Self::PutBucketInventoryConfiguration],
+            "s3:GetInventoryConfiguration" => &[Self::GetBucketInventoryConfiguration],
             "s3:PutObject" if is_multipart => &[
                 Self::CreateMultipartUpload,
                 Self::UploadPart,
@@ -118,6 +129,7 @@ impl Call {
     /// makes, and what S3 does for it, from those that `DynamoDB` forwards.
     pub(super) const fn route(self, is_direct: bool) -> Route {
         match self {
+            Self::PutReport | Self::GenerateDataKeyOfReport => Route::OfService,
             Self::GenerateDataKeyOfTable | Self::DecryptOfTable => Route::ByDynamoDb,
             Self::GenerateDataKey | Self::Decrypt if is_direct => Route::ByS3,
             Self::GenerateDataKey | Self::Decrypt => Route::ByDynamoDbAndS3,

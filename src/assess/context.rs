@@ -5,6 +5,8 @@
 //! of the KMS developer guide, and the service authorization reference of S3. A key that a policy
 //! asks for and that none of these settles is unknown, never absent.
 
+mod service;
+
 use jiff::Timestamp;
 
 use super::call::{Call, Carried, Keys, Route, RouteKey};
@@ -33,6 +35,10 @@ const NEVER_THERE: [&str; 10] = [
     "s3:DataAccessPointAccount",
     "s3:DataAccessPointArn",
 ];
+
+/// An address of S3's own (`ip-ranges.json`, S3 in eu-west-1): a policy on addresses of the operator's
+/// does not hold it, and one that lists those of AWS may.
+const OF_S3: &str = "52.218.0.1";
 
 /// The one pair of S3's encryption context.
 pub(super) const OBJECT_CONTEXT: &str = "kms:EncryptionContext:aws:s3:arn";
@@ -67,23 +73,15 @@ pub(super) struct CallContext<'a> {
 /// The context, as far as it depends on no policy.
 pub(super) fn of(call: CallContext<'_>) -> Context {
     let mut context = Context::default();
-    let principal = call.principal();
-    add_principal(&mut context, call.facts, principal, call.role);
-    let identity = match call.need.who {
-        Actor::Exporter => call.plan.source.sign_in.source_identity.as_deref(),
-        Actor::Reader => None,
-    };
-    match identity {
-        Some(identity) => context.set("aws:SourceIdentity", identity),
-        None if principal.is_role_session() => context.set_unknown("aws:SourceIdentity"),
-        None => {}
+    match &call.need.service {
+        Some(service) => service::add(&mut context, call, service),
+        None => add_identity(&mut context, call),
     }
     context.set(
         "aws:CurrentTime",
         call.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     );
     context.set("aws:EpochTime", call.now.as_second().to_string());
-    context.set("aws:PrincipalIsAWSService", "false");
     match call.region() {
         Some(region) => context.set("aws:RequestedRegion", region.as_str()),
         None => context.set_unknown("aws:RequestedRegion"),
@@ -100,6 +98,22 @@ pub(super) fn of(call: CallContext<'_>) -> Context {
     context
 }
 
+/// What tells of the principal that signs.
+fn add_identity(context: &mut Context, call: CallContext<'_>) {
+    let principal = call.principal();
+    add_principal(context, call.facts, principal, call.role);
+    let identity = match call.need.who {
+        Actor::Exporter => call.plan.source.sign_in.source_identity.as_deref(),
+        Actor::Reader | Actor::Service => None,
+    };
+    match identity {
+        Some(identity) => context.set("aws:SourceIdentity", identity),
+        None if principal.is_role_session() => context.set_unknown("aws:SourceIdentity"),
+        None => {}
+    }
+    context.set("aws:PrincipalIsAWSService", "false");
+}
+
 impl<'a> CallContext<'a> {
     fn principal(self) -> &'a PrincipalFacts {
         self.facts.principal(self.need.who)
@@ -111,7 +125,7 @@ impl<'a> CallContext<'a> {
             Subject::Table | Subject::TableExport | Subject::ExportList => {
                 self.table.and_then(Arn::region_code)
             }
-            Subject::Object | Subject::Folder => {
+            Subject::Object | Subject::Folder | Subject::SourceBucket => {
                 let bucket = self.facts.bucket(&self.need.bucket()?);
                 bucket.region.value().cloned()
             }
@@ -197,7 +211,11 @@ fn add_route(context: &mut Context, call: CallContext<'_>) {
 /// What a key of the route holds in a request that has it.
 fn route_value(route: Route, key: RouteKey) -> String {
     match key {
-        RouteKey::ViaAwsService => (route != Route::Direct).to_string(),
+        RouteKey::ViaAwsService => {
+            let is_forwarded = !matches!(route, Route::Direct | Route::OfService);
+            is_forwarded.to_string()
+        }
+        RouteKey::SourceIp => OF_S3.to_owned(),
         RouteKey::SecureTransport => "true".to_owned(),
         _ => EXPORTER.to_owned(),
     }
@@ -251,18 +269,27 @@ fn add_value(context: &mut Context, call: CallContext<'_>, key: Keys) {
     };
     match key {
         Keys::Encryption => {
-            if let Some(algorithm) = algorithm(&call.plan.encryption) {
-                context.set(name, algorithm);
+            match algorithm(&call.plan.encryption) {
+                Some(algorithm) => context.set(name, algorithm),
+                // Which headers S3 itself sends where it is told nothing is not documented.
+                None if call.need.service.is_some() => context.set_unknown(name),
+                None => {}
             }
         }
         Keys::EncryptionKey => match call.plan.encryption.key() {
             Some(key) if key.starts_with("arn:") => context.set(name, key),
             // What S3 makes of an id or an alias before it judges is not documented.
             Some(_) => context.set_unknown(name),
+            None if call.need.service.is_some() && call.plan.encryption != Encryption::Aes256 => {
+                context.set_unknown(name);
+            }
             None => {}
         },
         Keys::ObjectCreation => {
-            let makes_one = matches!(call.call, Call::PutObject | Call::CompleteMultipartUpload);
+            let makes_one = matches!(
+                call.call,
+                Call::PutObject | Call::CompleteMultipartUpload | Call::PutReport
+            );
             context.set(name, makes_one.to_string());
         }
         Keys::Prefix => match call.listed {
@@ -277,8 +304,17 @@ fn add_value(context: &mut Context, call: CallContext<'_>, key: Keys) {
             None => context.set_unknown(name),
         },
         Keys::CallerAccount => context.set(name, call.principal().caller.account.as_str()),
+        Keys::Acl => match acl(call.need) {
+            Some(acl) => context.set(name, acl),
+            None => context.set_unknown(name),
+        },
+        Keys::InventoryFields => {
+            let fields = call.plan.requested_fields();
+            if !fields.is_empty() {
+                context.set_all(name, fields.to_vec());
+            }
+        }
         Keys::CustomerKey
-        | Keys::Acl
         | Keys::AclGrants
         | Keys::ConditionalWrite
         | Keys::Delimiter
@@ -286,6 +322,13 @@ fn add_value(context: &mut Context, call: CallContext<'_>, key: Keys) {
         | Keys::RequestAlias
         | Keys::Items => set_unknown(context, key.names()),
     }
+}
+
+/// The access control list that a service sends, which a grant to it asks for.
+fn acl(need: &RequiredPermission) -> Option<&str> {
+    let mut conditions = need.grant_conditions().iter();
+    let found = conditions.find(|condition| condition.key == "s3:x-amz-acl");
+    found.map(|condition| condition.value.as_str())
 }
 
 /// The header's value; the bucket's default adds none ("Using server-side encryption with Amazon S3

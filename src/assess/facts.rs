@@ -139,11 +139,12 @@ impl Facts {
         }
     }
 
-    /// The principal of a side; the source's where nobody signs in for the destination.
+    /// The principal of a side; the source's where nobody signs in for the destination, and for a
+    /// service, which acts for the source's account.
     #[must_use]
     pub fn principal(&self, who: Actor) -> &PrincipalFacts {
         match who {
-            Actor::Exporter => &self.source,
+            Actor::Exporter | Actor::Service => &self.source,
             Actor::Reader => self.destination().unwrap_or(&self.source),
         }
     }
@@ -153,6 +154,8 @@ impl Facts {
         match who {
             Actor::Exporter => Some(&mut self.source),
             Actor::Reader => self.destination_mut(),
+            // No policy is attached to a service.
+            Actor::Service => None,
         }
     }
 

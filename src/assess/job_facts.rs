@@ -20,7 +20,7 @@ pub fn required_permissions(plan: &Plan, facts: &Facts) -> Vec<RequiredPermissio
         table_keys: &table_keys,
     };
     let mut needs = plan.requirements(context);
-    needs.retain(|need| need.who == Actor::Exporter || facts.destination().is_some());
+    needs.retain(|need| need.who != Actor::Reader || facts.destination().is_some());
     needs
 }
 

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use crate::job::requirement::ServiceActor;
 use tableferry_policy::arn::{AccountId, Arn, Partition};
 
 /// What the names of roles begin with that IAM Identity Center makes of permission sets.
@@ -48,6 +49,8 @@ pub enum SourcePrincipal {
         /// The account.
         account: AccountId,
     },
+    /// An AWS service that acts for a resource.
+    Service(ServiceActor),
     /// Somebody else, such as a federated user, who is named by the ARN as it is.
     Other {
         /// The ARN that `GetCallerIdentity` gave.
@@ -58,7 +61,9 @@ pub enum SourcePrincipal {
 /// How a policy statement names a principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrincipalElement {
-    /// What stands in `Principal`, under `AWS`.
+    /// The member of `Principal` that it stands under: `AWS` or `Service`.
+    pub kind: &'static str,
+    /// What stands there.
     pub principal: String,
     /// What stands in `Condition`, where the principal alone would name too many: an operator and
     /// the pattern that `aws:PrincipalArn` is compared with.
@@ -154,6 +159,7 @@ impl SourcePrincipal {
             } if let Some(account) = arn.account_id() => {
                 let pattern = format!("role/*{}", role_name(arn));
                 PrincipalElement {
+                    kind: "AWS",
                     principal: Arn::iam(arn.partition, &account, "root").to_string(),
                     condition: Some((
                         "ArnLike",
@@ -162,7 +168,14 @@ impl SourcePrincipal {
                 }
             }
             Self::User { arn } | Self::Role { arn, .. } | Self::Other { arn } => PrincipalElement {
+                kind: "AWS",
                 principal: arn.to_string(),
+                condition: None,
+            },
+            // What it acts for, the conditions of the grant tell.
+            Self::Service(service) => PrincipalElement {
+                kind: "Service",
+                principal: service.name.to_owned(),
                 condition: None,
             },
             Self::IdentityCenter {
@@ -177,6 +190,7 @@ impl SourcePrincipal {
                 };
                 let pattern = format!("role/{RESERVED_PATH}{region}/{RESERVED}{permission_set}_*");
                 PrincipalElement {
+                    kind: "AWS",
                     principal: Arn::iam(*partition, account, "root").to_string(),
                     condition: Some((
                         "ArnLike",
@@ -188,6 +202,7 @@ impl SourcePrincipal {
                 let root = Arn::iam(*partition, account, "root").to_string();
                 // As a Principal this ARN means the whole account; the condition narrows it.
                 PrincipalElement {
+                    kind: "AWS",
                     principal: root.clone(),
                     condition: Some(("ArnEquals", root)),
                 }
@@ -200,6 +215,7 @@ impl SourcePrincipal {
     pub fn caution(&self) -> Option<String> {
         match self {
             Self::User { .. }
+            | Self::Service(_)
             | Self::Role {
                 is_path_known: true,
                 ..
@@ -291,6 +307,11 @@ impl fmt::Display for SourcePrincipal {
                 ..
             } => write!(f, "permission set {permission_set} in {account}"),
             Self::Root { account, .. } => write!(f, "the root user of {account}"),
+            Self::Service(service) => write!(
+                f,
+                "the service principal {}, acting for {} of account {},",
+                service.name, service.source_arn, service.source_account
+            ),
         }
     }
 }

@@ -97,11 +97,17 @@ fn asks_by<'f>(
 ) -> Result<Vec<PermissionRequest<'f>>, Unresolved> {
     let places = places(plan, facts, need)?;
     let principal = principal_of(facts, need.who);
-    let known = known_to_iam(principal)?;
+    let (known, roles) = match &need.service {
+        Some(service) => {
+            let name = service.name.to_owned();
+            (Principal::Service { name }, vec![None])
+        }
+        None => (known_to_iam(principal)?, roles(principal, facts)),
+    };
     let mut asks = Vec::new();
     for place in &places {
         for &call in Call::of(need, place.is_multipart) {
-            for role in roles(principal, facts) {
+            for role in roles.clone() {
                 let call = CallContext {
                     plan,
                     facts,
@@ -203,6 +209,14 @@ fn places<'f>(
                 ..Place::new(resource, account.clone())
             };
             Ok(objects(plan, facts).into_iter().map(place).collect())
+        }
+        Subject::SourceBucket => {
+            let account = need.account.clone();
+            let account = account.unwrap_or_else(|| facts.source().caller.account.clone());
+            Ok(vec![Place::new(
+                need.resource.pattern().to_owned(),
+                account,
+            )])
         }
         Subject::Folder => {
             let account = of_bucket()?;

@@ -48,6 +48,8 @@ impl Responsible {
     pub(super) fn for_identity(facts: &Facts, who: Actor) -> Self {
         match who {
             Actor::Reader if facts.is_one_identity() => Self::for_identity(facts, Actor::Exporter),
+            // A service has no policies of its own.
+            Actor::Service => Self::You,
             Actor::Exporter => match facts.source().naming() {
                 SourcePrincipal::IdentityCenter { permission_set, .. } => {
                     Self::PermissionSetOwner(permission_set)

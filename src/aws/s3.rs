@@ -1,6 +1,7 @@
 //! S3: whose a bucket is, where it lies, and what is in it.
 
 pub mod content;
+pub mod inventory;
 pub mod multipart;
 mod policy;
 mod settings;

@@ -188,7 +188,7 @@ async fn try_apply(
         words::tell_end(report, &assessment, overall);
         return Err(check::exit(overall));
     }
-    let agreed = agree(work, args, &proposals, cancel, report).await;
+    let agreed = agree(work, args, &plan, &proposals, cancel, report).await;
     if agreed.is_empty() {
         report.line("nothing was changed");
         return Err(Exit::Refused);
@@ -226,6 +226,7 @@ fn tell_what_is_not_ours(found: &Remedies, facts: &Facts, report: &Report) {
 async fn agree(
     work: &Work,
     args: &ApplyArgs,
+    plan: &Plan,
     proposals: &[Proposal],
     cancel: &CancellationToken,
     report: &Report,
@@ -237,7 +238,7 @@ async fn agree(
         is_given: args.yes,
         names: &args.production,
     };
-    if !proposals.is_empty() && !args.no_wait {
+    if !proposals.is_empty() && !args.no_wait && plan.not_probed().is_none() {
         report.line(
             "afterwards an upload is begun as the source, and taken back, by the destination where \
              the source may not, to see whether the changes hold; --no-wait leaves that out",
@@ -322,7 +323,7 @@ async fn carry_out(
     done
 }
 
-fn tell_applied(applied: &Applied, report: &Report) -> Exit {
+pub(super) fn tell_applied(applied: &Applied, report: &Report) -> Exit {
     let (id, title) = (applied.id, &applied.title);
     report.line(&format!("change {id} is written: {title}"));
     report.object(&json!({
@@ -373,7 +374,7 @@ pub(super) fn tell_read_back(read_back: &ReadBack, title: &str, report: &Report)
     }
 }
 
-fn tell_refused(error: &ApplyError, report: &Report) -> Exit {
+pub(super) fn tell_refused(error: &ApplyError, report: &Report) -> Exit {
     report.error(&error.to_string(), Some(&error.hint()));
     match error {
         ApplyError::ChangedMeanwhile { diff, .. } => {

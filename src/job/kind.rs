@@ -2,8 +2,9 @@
 //!
 //! This is the one place that tells kinds apart. The one who assesses, reads or renders asks the plan.
 
-use tableferry_policy::arn::{AccountId, Arn};
+use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
+use super::inventory::{self, Inventory};
 use super::requirement::{Check, JobContext, Purpose, RequiredPermission};
 use super::upload::{self, Upload};
 use super::{Plan, export};
@@ -16,6 +17,8 @@ pub enum Kind {
     Export,
     /// Objects are uploaded by a principal, outside this program.
     Upload(Upload),
+    /// S3 delivers an inventory of a bucket.
+    Inventory(Inventory),
 }
 
 /// What a kind of job is called in messages.
@@ -53,6 +56,7 @@ impl Plan {
         match &self.kind {
             Kind::Export => export::requirements(self, context),
             Kind::Upload(upload) => upload::requirements(self, upload, context),
+            Kind::Inventory(inventory) => inventory::requirements(self, inventory, context),
         }
     }
 
@@ -62,6 +66,7 @@ impl Plan {
         match &self.kind {
             Kind::Export => &export::CHECKS,
             Kind::Upload(_) => &upload::CHECKS,
+            Kind::Inventory(_) => &inventory::CHECKS,
         }
     }
 
@@ -71,6 +76,7 @@ impl Plan {
         match &self.kind {
             Kind::Export => export::objects(self),
             Kind::Upload(upload) => upload::objects(self, upload),
+            Kind::Inventory(inventory) => inventory::objects(self, inventory),
         }
     }
 
@@ -80,6 +86,7 @@ impl Plan {
         match &self.kind {
             Kind::Export => export::listed_folders(self),
             Kind::Upload(_) => Vec::new(),
+            Kind::Inventory(inventory) => inventory::listed_folders(self, inventory),
         }
     }
 
@@ -90,6 +97,7 @@ impl Plan {
         match &self.kind {
             Kind::Export => export::probe_key(self, unique),
             Kind::Upload(_) => upload::probe_key(self, unique),
+            Kind::Inventory(inventory) => inventory::probe_key(self, inventory, unique),
         }
     }
 
@@ -99,6 +107,7 @@ impl Plan {
         match &self.kind {
             Kind::Export => &export::NOT_SHOWN,
             Kind::Upload(_) => &upload::NOT_SHOWN,
+            Kind::Inventory(_) => &inventory::NOT_SHOWN,
         }
     }
 
@@ -109,6 +118,7 @@ impl Plan {
         match &self.kind {
             Kind::Export => export::opening(self, account, principal),
             Kind::Upload(_) => upload::opening(self, principal),
+            Kind::Inventory(inventory) => inventory::opening(self, inventory, account),
         }
     }
 
@@ -118,6 +128,7 @@ impl Plan {
         match &self.kind {
             Kind::Export => export::title(self, account),
             Kind::Upload(_) => upload::title(self, account),
+            Kind::Inventory(inventory) => inventory::title(self, inventory),
         }
     }
 
@@ -127,6 +138,7 @@ impl Plan {
         match &self.kind {
             Kind::Export => export::WORDS,
             Kind::Upload(_) => upload::WORDS,
+            Kind::Inventory(_) => inventory::WORDS,
         }
     }
 
@@ -135,8 +147,41 @@ impl Plan {
     #[must_use]
     pub const fn principal(&self) -> Option<&Arn> {
         match &self.kind {
-            Kind::Export => None,
+            Kind::Export | Kind::Inventory(_) => None,
             Kind::Upload(upload) => upload.principal.as_ref(),
+        }
+    }
+
+    /// The bucket that the job is about, where there is one beside the destination.
+    #[must_use]
+    pub const fn source_bucket(&self) -> Option<&BucketName> {
+        match &self.kind {
+            Kind::Export | Kind::Upload(_) => None,
+            Kind::Inventory(inventory) => Some(&inventory.bucket),
+        }
+    }
+
+    /// Whether a key serves the job only where it is a customer managed key that is named by its ARN.
+    #[must_use]
+    pub const fn takes_keys_by_arn_alone(&self) -> bool {
+        matches!(self.kind, Kind::Inventory(_))
+    }
+
+    /// The columns that the job asks for, as `s3:InventoryAccessibleOptionalFields` has them.
+    #[must_use]
+    pub const fn requested_fields(&self) -> &[String] {
+        match &self.kind {
+            Kind::Export | Kind::Upload(_) => &[],
+            Kind::Inventory(inventory) => inventory.fields.as_slice(),
+        }
+    }
+
+    /// Why no probe of the job shows anything; `None` where one does.
+    #[must_use]
+    pub const fn not_probed(&self) -> Option<&'static str> {
+        match &self.kind {
+            Kind::Export | Kind::Upload(_) => None,
+            Kind::Inventory(_) => Some(inventory::NOT_PROBED),
         }
     }
 
@@ -146,6 +191,7 @@ impl Plan {
         match &self.kind {
             Kind::Export => None,
             Kind::Upload(upload) => Some(upload::not_run(self, upload)),
+            Kind::Inventory(_) => Some(inventory::not_run()),
         }
     }
 
@@ -155,6 +201,7 @@ impl Plan {
         match &self.kind {
             Kind::Export => None,
             Kind::Upload(_) => Some(upload::command(self)),
+            Kind::Inventory(_) => Some("tableferry inventory setup PLAN".to_owned()),
         }
     }
 
@@ -167,5 +214,6 @@ impl Plan {
 
 /// The purposes of all kinds of jobs.
 pub(crate) fn purposes() -> impl Iterator<Item = Purpose> {
-    export::PURPOSES.into_iter().chain(upload::PURPOSES)
+    let others = upload::PURPOSES.into_iter().chain(inventory::PURPOSES);
+    export::PURPOSES.into_iter().chain(others)
 }

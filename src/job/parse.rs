@@ -10,7 +10,8 @@ use super::upload::Upload;
 use super::value::{self, Prefix};
 use super::violation::Violations;
 use super::{
-    Destination, Encryption, Kind, Plan, SignIn, Source, TableJob, encryption, sign_in, table_job,
+    Destination, Encryption, Kind, Plan, SignIn, Source, TableJob, encryption, inventory, sign_in,
+    table_job,
 };
 use crate::text_file::without_mark;
 use tableferry_policy::arn::{Arn, Region};
@@ -20,6 +21,7 @@ const fn known(word: KindWord) -> &'static [&'static str] {
     match word {
         KindWord::Export => &["kind", "source", "destination", "encryption", "tables"],
         KindWord::Upload => &["kind", "multipart", "source", "destination", "encryption"],
+        KindWord::Inventory => &inventory::parse::KEYS,
     }
 }
 
@@ -41,10 +43,15 @@ const REQUIRED: [(&str, &str); 3] = [
 enum KindWord {
     Export,
     Upload,
+    Inventory,
 }
 
 /// The words for kinds; a plan without one is an export.
-const KINDS: [(&str, KindWord); 2] = [("export", KindWord::Export), ("upload", KindWord::Upload)];
+const KINDS: [(&str, KindWord); 3] = [
+    ("export", KindWord::Export),
+    ("upload", KindWord::Upload),
+    ("inventory", KindWord::Inventory),
+];
 
 impl Plan {
     /// Reads a plan file's text; `file` is what violations call it, and `now` the time after which
@@ -134,6 +141,9 @@ fn read(table: &DeTable<'_>, now: Timestamp, violations: &mut Violations) -> Opt
         (KindWord::Export, Some(section)) => {
             source = read_source(section, &mut consistency, violations);
         }
+        (KindWord::Inventory, Some(section)) => {
+            source = inventory::parse::read_source(section, &mut consistency, violations);
+        }
         (KindWord::Upload, Some(section)) => {
             uploader = read_principal(section, &mut consistency, violations);
             source = sign_in::read(section, "source", &mut consistency, violations)
@@ -144,33 +154,38 @@ fn read(table: &DeTable<'_>, now: Timestamp, violations: &mut Violations) -> Opt
         .table("destination", "[destination]", violations)
         .and_then(|section| read_destination(section, &mut consistency, violations));
     let kind = match word {
-        KindWord::Export => Kind::Export,
+        KindWord::Export => Some(Kind::Export),
+        KindWord::Inventory => {
+            inventory::parse::read(root, section, violations).map(Kind::Inventory)
+        }
         KindWord::Upload => {
             if let (None, Some(section), Some(destination)) = (&source, section, &destination) {
                 source = read_as(section, destination, uploader.is_some(), violations);
             }
-            Kind::Upload(Upload {
+            Some(Kind::Upload(Upload {
                 principal: uploader,
                 is_multipart: root.boolean("multipart", violations).unwrap_or(true),
-            })
+            }))
         }
     };
     let by_default = match word {
         KindWord::Export => Encryption::default(),
-        KindWord::Upload => Encryption::BucketDefault,
+        KindWord::Upload | KindWord::Inventory => Encryption::BucketDefault,
     };
-    let encryption = root
-        .table("encryption", "[encryption]", violations)
-        .map_or(by_default.clone(), |section| {
-            encryption::read(section, by_default, &mut consistency, violations)
-        });
+    let section = root.table("encryption", "[encryption]", violations);
+    let encryption = section.map_or(by_default.clone(), |section| {
+        encryption::read(section, by_default, &mut consistency, violations)
+    });
+    if let (KindWord::Inventory, Some(section)) = (word, section) {
+        inventory::parse::refuse_key(section, &encryption, violations);
+    }
     let home = source
         .as_ref()
         .and_then(|source| source.sign_in.region.clone());
     let tables = read_tables(root, now, home.as_ref(), &mut consistency, violations);
     consistency.check(violations);
     Some(Plan {
-        kind,
+        kind: kind?,
         source: source?,
         destination: destination?,
         encryption,

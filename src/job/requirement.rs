@@ -21,6 +21,68 @@ pub enum Actor {
     Exporter,
     /// The identity on the destination's side, which checks what arrived.
     Reader,
+    /// An AWS service that acts for a resource, as [`ServiceActor`] says.
+    Service,
+}
+
+/// An AWS service that makes calls for itself, acting for a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceActor {
+    /// Its principal, such as `s3.amazonaws.com`.
+    pub name: &'static str,
+    /// The resource that it acts for, as `aws:SourceArn` has it.
+    pub source_arn: String,
+    /// The resource's account, as `aws:SourceAccount` has it.
+    pub source_account: AccountId,
+    /// What a grant to it carries: what keeps others from having it act for them ("The confused deputy
+    /// problem"), and what its calls send.
+    pub grant_conditions: Vec<GrantCondition>,
+}
+
+impl ServiceActor {
+    /// A service that acts for a resource, and sends `sent`, key by key.
+    #[must_use]
+    pub fn new(
+        name: &'static str,
+        source_arn: String,
+        source_account: AccountId,
+        sent: &[(&'static str, &str)],
+    ) -> Self {
+        let mut grant_conditions = vec![
+            GrantCondition {
+                operator: "ArnLike",
+                key: "aws:SourceArn",
+                value: source_arn.clone(),
+            },
+            GrantCondition {
+                operator: "StringEquals",
+                key: "aws:SourceAccount",
+                value: source_account.to_string(),
+            },
+        ];
+        grant_conditions.extend(sent.iter().map(|(key, value)| GrantCondition {
+            operator: "StringEquals",
+            key,
+            value: (*value).to_owned(),
+        }));
+        Self {
+            name,
+            source_arn,
+            source_account,
+            grant_conditions,
+        }
+    }
+}
+
+/// A condition that a grant of a permission carries, so that it lets through no more than is needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantCondition {
+    /// The operator.
+    pub operator: &'static str,
+    /// The condition key.
+    pub key: &'static str,
+    /// The value.
+    pub value: String,
 }
 
 /// What a permission is for; permissions of one purpose go into one statement.
@@ -61,6 +123,8 @@ pub enum Subject {
     TableExport,
     /// The exports of each table of the plan, as a list.
     ExportList,
+    /// The bucket that the job is about, which the source owns.
+    SourceBucket,
     /// The objects that the job writes.
     Object,
     /// The folders that the job lists.
@@ -75,6 +139,12 @@ impl Subject {
     /// Whether it is the bucket or in it.
     #[must_use]
     pub const fn is_of_bucket(&self) -> bool {
+        matches!(self, Self::Object | Self::Folder | Self::SourceBucket)
+    }
+
+    /// Whether it is the bucket that the job writes to, or in it.
+    #[must_use]
+    pub const fn is_of_destination(&self) -> bool {
         matches!(self, Self::Object | Self::Folder)
     }
 
@@ -100,6 +170,8 @@ pub enum SettledBy {
     Probe,
     /// Only the export.
     Export,
+    /// Only what the service delivers next.
+    Delivery,
 }
 
 impl SettledBy {
@@ -111,6 +183,7 @@ impl SettledBy {
             Self::Start => "the start, which is refused at once",
             Self::Probe => "a probe",
             Self::Export => "only the export",
+            Self::Delivery => "only the next delivery",
         }
     }
 }
@@ -142,6 +215,8 @@ pub struct RequiredPermission {
     pub account: Option<AccountId>,
     /// The service through which alone it is needed, as `kms:ViaService` names it.
     pub via: Option<String>,
+    /// The service that needs it, where it is one.
+    pub service: Option<Box<ServiceActor>>,
     /// How much depends on it.
     pub criticality: Criticality,
     /// Whether the principal itself makes the call or S3 does for it, as opposed to `DynamoDB`.
@@ -160,10 +235,17 @@ impl RequiredPermission {
         resource.split('/').next()?.parse().ok()
     }
 
+    /// What a grant of it carries, beside what narrows its principal.
+    #[must_use]
+    pub fn grant_conditions(&self) -> &[GrantCondition] {
+        let service = self.service.as_ref();
+        service.map_or(&[], |service| service.grant_conditions.as_slice())
+    }
+
     /// Whether S3 uses the key to encrypt what the job writes.
     #[must_use]
     pub fn is_encrypting(&self) -> bool {
-        self.who == Actor::Exporter && self.subject.object_key().is_some()
+        self.who != Actor::Reader && self.subject.object_key().is_some()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whole plan files: what is read from them, and every rule that they can break.
 
 mod examples;
+mod inventory;
 mod properties;
 mod rules;
 mod upload;

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::inventory::Inventory;
 use super::{Encryption, Filter, Format, Kind, Plan, SignIn, Span, TableJob, View};
 
 impl Plan {
@@ -14,8 +15,12 @@ impl Plan {
             file.text("kind", "upload");
             file.line("multipart", &upload.is_multipart.into());
         }
+        if let Kind::Inventory(inventory) = &self.kind {
+            file.inventory(inventory);
+        }
         file.header("[source]");
         file.sign_in(&self.source.sign_in);
+        file.optional("bucket", self.source_bucket());
         file.optional("principal", self.principal());
         file.header("[destination]");
         if let Some(sign_in) = &self.destination.sign_in {
@@ -26,7 +31,7 @@ impl Plan {
         file.optional("prefix", self.destination.prefix.as_ref());
         let by_default = match &self.kind {
             Kind::Export => Encryption::Aes256,
-            Kind::Upload(_) => Encryption::BucketDefault,
+            Kind::Upload(_) | Kind::Inventory(_) => Encryption::BucketDefault,
         };
         if self.encryption != by_default {
             file.header("[encryption]");
@@ -66,6 +71,19 @@ impl Writer {
     fn optional(&mut self, key: &str, value: Option<&impl ToString>) {
         if let Some(value) = value {
             self.text(key, &value.to_string());
+        }
+    }
+
+    fn inventory(&mut self, inventory: &Inventory) {
+        self.text("kind", "inventory");
+        self.text("id", &inventory.id);
+        self.text("format", inventory.format.as_str());
+        self.text("frequency", inventory.frequency.as_str());
+        self.text("versions", inventory.versions.as_str());
+        self.optional("filter", inventory.filter.as_ref());
+        if !inventory.fields.is_empty() {
+            let fields = inventory.fields.iter().map(|field| field.as_str().into());
+            self.line("fields", &toml::Value::Array(fields.collect()));
         }
     }
 

@@ -41,15 +41,18 @@ pub enum ChangeKind {
     IdentityPolicy,
     /// Point-in-time recovery of a table.
     Recovery,
+    /// An inventory configuration of a bucket.
+    Inventory,
 }
 
 impl ChangeKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::BucketPolicy,
         Self::KeyPolicy,
         Self::IdentityPolicy,
         Self::Recovery,
+        Self::Inventory,
     ];
 
     /// The word of the command line.
@@ -60,6 +63,7 @@ impl ChangeKind {
             Self::KeyPolicy => "key-policy",
             Self::IdentityPolicy => "identity-policy",
             Self::Recovery => "recovery",
+            Self::Inventory => "inventory",
         }
     }
 }
@@ -72,7 +76,9 @@ impl fmt::Display for ChangeKind {
 
 /// A word that names no kind of change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no kind of change: give bucket-policy, key-policy, identity-policy or recovery")]
+#[error(
+    "`{0}` is no kind of change: give bucket-policy, key-policy, identity-policy, recovery or inventory"
+)]
 pub struct UnknownKind(String);
 
 impl FromStr for ChangeKind {
@@ -123,6 +129,17 @@ pub enum ChangeTarget {
         /// The table.
         table: Arn,
     },
+    /// An inventory configuration.
+    Inventory {
+        /// The bucket that is listed.
+        bucket: BucketName,
+        /// Its account, which every call names.
+        owner: AccountId,
+        /// Its Region.
+        region: Region,
+        /// The configuration's id.
+        id: String,
+    },
 }
 
 impl ChangeTarget {
@@ -134,6 +151,7 @@ impl ChangeTarget {
             Self::KeyPolicy { .. } => ChangeKind::KeyPolicy,
             Self::RolePolicy { .. } | Self::UserPolicy { .. } => ChangeKind::IdentityPolicy,
             Self::Recovery { .. } => ChangeKind::Recovery,
+            Self::Inventory { .. } => ChangeKind::Inventory,
         }
     }
 }
@@ -146,6 +164,9 @@ impl fmt::Display for ChangeTarget {
             Self::RolePolicy { role, policy } => write!(f, "inline policy {policy} of role {role}"),
             Self::UserPolicy { user, policy } => write!(f, "inline policy {policy} of user {user}"),
             Self::Recovery { table } => write!(f, "point-in-time recovery of {table}"),
+            Self::Inventory { bucket, id, .. } => {
+                write!(f, "inventory configuration {id} of {bucket}")
+            }
         }
     }
 }

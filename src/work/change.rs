@@ -14,9 +14,11 @@ mod undo;
 
 use std::time::Duration;
 
+pub(super) use apply::Writing;
 pub use apply::{Applied, ApplyError, ReadBack};
 pub use propagation::{PropagationReport, PropagationStatus};
 pub use proposal::{Proposal, not_proposed, proposals};
+pub(super) use target::State;
 pub use undo::{UndoError, UndoProposal, Undone};
 
 use super::Work;

@@ -48,6 +48,9 @@ pub enum ProbeError {
     /// The operator forbade every change, and an upload is one.
     #[error("--read-only forbids every change")]
     ReadOnly,
+    /// No upload of ours is like what the job does.
+    #[error("a probe shows nothing of this plan: {0}")]
+    ShowsNothing(&'static str),
     /// The bucket's Region is not known, and S3 takes uploads nowhere else.
     #[error("the Region of the bucket is not known: {0}")]
     Bucket(Failure),
@@ -146,6 +149,9 @@ impl Work {
         plan: &Plan,
         bucket: Option<&BucketFacts>,
     ) -> Result<Probe, ProbeError> {
+        if let Some(why) = plan.not_probed() {
+            return Err(ProbeError::ShowsNothing(why));
+        }
         if self.is_read_only() {
             return Err(ProbeError::ReadOnly);
         }

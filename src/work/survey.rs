@@ -21,11 +21,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::event::Side;
 use super::start::StartError;
 use super::{Session, Work};
-use crate::assess::facts::{Change, Facts, PrincipalFacts, SurveyedFor};
+use crate::assess::facts::{BucketFacts, Change, Facts, PrincipalFacts, SurveyedFor};
 use crate::assess::principal::is_same_principal;
 use crate::job::Plan;
 use crate::job::requirement::Actor;
 use crate::journal::{ChangeId, ChangeRecord, ChangeStage, ChangeTarget};
+use tableferry_policy::arn::BucketName;
 
 /// For how long it is worth waiting for a change to hold: policies spread within minutes.
 const SPREADING: SignedDuration = SignedDuration::from_mins(10);
@@ -106,6 +107,9 @@ impl Work {
         account.public_access = own;
         account.organization_public_access = organization;
         *facts.bucket_mut(&plan.destination.bucket) = resources.bucket.facts;
+        if let Some((name, bucket)) = resources.source_bucket {
+            facts.bucket_mut(&name).fill(bucket);
+        }
         for table in resources.tables.facts {
             facts.put_table(table);
         }
@@ -198,14 +202,21 @@ fn is_same_identity(one: &Session, other: &Session) -> bool {
 struct Resources {
     tables: table::Read,
     bucket: bucket::Read,
+    /// The bucket that the job is about, where there is one.
+    source_bucket: Option<(BucketName, BucketFacts)>,
     keys: Vec<crate::assess::facts::KeyFacts>,
 }
 
 /// Tables and bucket first: they tell which keys matter, and in which Region.
 async fn read_resources(plan: &Plan, source: &Session, destination: Option<&Session>) -> Resources {
-    let (tables, bucket) = future::join(
+    let source_bucket = plan.source_bucket().map(|name| async move {
+        let facts = Box::pin(bucket::read_source(name, source)).await;
+        (name.clone(), facts)
+    });
+    let (tables, bucket, source_bucket) = future::join3(
         Box::pin(table::read_all(plan, source)),
         Box::pin(bucket::read_all(plan, source, destination)),
+        future::OptionFuture::from(source_bucket),
     )
     .await;
     let region = bucket.facts.region.value();
@@ -215,6 +226,7 @@ async fn read_resources(plan: &Plan, source: &Session, destination: Option<&Sess
     Resources {
         tables,
         bucket,
+        source_bucket,
         keys,
     }
 }
@@ -226,6 +238,8 @@ fn bears(change: &ChangeRecord, facts: &Facts) -> bool {
         ChangeTarget::BucketPolicy { bucket, .. } => {
             facts.buckets().any(|(name, _)| name == bucket)
         }
+        // No verdict is about it.
+        ChangeTarget::Inventory { .. } => false,
         ChangeTarget::KeyPolicy { key } => facts.key(&key.to_string()).is_some(),
         ChangeTarget::Recovery { table } => facts.tables().any(|(_, facts)| {
             let described = facts.description.value();

@@ -22,6 +22,7 @@ mod fetched;
 mod files;
 mod history;
 mod hostile;
+mod inventory;
 mod killed;
 mod lost_journal;
 mod network;

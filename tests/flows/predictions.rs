@@ -4,6 +4,7 @@
 mod articles;
 mod calls;
 mod diagnosed;
+mod inventories;
 mod others;
 mod partly_read;
 mod place;

@@ -107,6 +107,62 @@ refusal=$("${prod[@]}" s3api get-bucket-policy --bucket export-landing 2>&1 || t
 contains AccessDenied "$refusal"
 pass "who has no right is refused"
 
+# An inventory: the configuration and the policies go through the CLI and come back the same.
+cat >"$work/inventory.toml" <<'PLAN'
+kind = "inventory"
+id = "by-hand"
+fields = ["Size", "ETag"]
+
+[source]
+profile = "prod-admin"
+region = "eu-west-1"
+bucket = "orders-files"
+
+[destination]
+profile = "dev-admin"
+bucket = "export-landing"
+owner = "222222222222"
+prefix = "inventory"
+PLAN
+source_admin=(aws --profile prod-admin --region eu-west-1)
+landing=(--bucket export-landing --expected-bucket-owner 222222222222)
+export TABLEFERRY_STATE_DIR="$work/state"
+"$tableferry" apply "$work/inventory.toml" --yes --allow bucket-policy >"$work/applied" || fail "apply: $(cat "$work/applied")"
+"${dev[@]}" s3api get-bucket-policy "${landing[@]}" --query Policy --output text >"$work/policy.json"
+contains '"aws:SourceAccount"' "$(cat "$work/policy.json")"
+"${dev[@]}" s3api put-bucket-policy "${landing[@]}" --policy "file://$work/policy.json"
+"$tableferry" check "$work/inventory.toml" >"$work/checked" || fail "check: $(cat "$work/checked")"
+pass "the bucket policy for S3 Inventory goes through get-bucket-policy and put-bucket-policy"
+
+"$tableferry" inventory show "$work/inventory.toml" >"$work/wanted.json"
+configuration=(--bucket orders-files --id by-hand)
+"${source_admin[@]}" s3api put-bucket-inventory-configuration "${configuration[@]}" \
+  --inventory-configuration "file://$work/wanted.json"
+"${source_admin[@]}" s3api get-bucket-inventory-configuration "${configuration[@]}" \
+  --query InventoryConfiguration >"$work/live.json"
+python3 - "$work" <<'PY'
+import json, sys
+work = sys.argv[1]
+wanted, live = (json.load(open(f"{work}/{name}.json")) for name in ("wanted", "live"))
+assert wanted == live, (wanted, live)
+PY
+contains by-hand "$("${source_admin[@]}" s3api list-bucket-inventory-configurations --bucket orders-files)"
+contains "nothing is changed" "$("$tableferry" inventory setup "$work/inventory.toml" --yes)"
+"${source_admin[@]}" s3api delete-bucket-inventory-configuration "${configuration[@]}"
+"$tableferry" inventory show "$work/inventory.toml" --as cli >"$work/put.sh"
+sh "$work/put.sh"
+contains "nothing is changed" "$("$tableferry" inventory setup "$work/inventory.toml" --yes)"
+pass "the inventory configuration goes through put, get, list and delete-bucket-inventory-configuration"
+
+for _ in $(seq 100); do
+  reports=$("${dev[@]}" s3 ls --recursive s3://export-landing/inventory/orders-files/by-hand/ || true)
+  case $reports in *manifest.checksum*) break ;; esac
+  sleep 0.3
+done
+contains manifest.checksum "$reports"
+contains verified "$("$tableferry" inventory status "$work/inventory.toml")"
+pass "a report is delivered, and inventory status verifies it"
+
 kill -INT "$server"
 wait "$server" || fail "ctrl-c ended the server with status $?"
 server=

@@ -75,6 +75,14 @@ fixed() {
 
 # The plan's identities may not change their own account: an administrator of it runs the commands.
 export SOURCE_PROFILE=prod-admin
+# An inventory: the bucket policy as a template, and the bucket with its configuration.
+cp "$plans/inventory.toml" "$work/plan.toml"
+documents inventory
+fixed inventory
+"$tableferry" inventory show "$work/plan.toml" --as cloudformation >"$work/bucket.yaml" 2>"$work/told"
+cfn-lint "$work/bucket.yaml" || fail "cfn-lint refuses the bucket: $(cat "$work/bucket.yaml")"
+pass "inventory: cfn-lint takes the bucket with its InventoryConfigurations"
+
 for name in no-grant key-without-grant deny pitr-off may-not-export; do
   cp "$plans/$name.toml" "$work/plan.toml"
   documents "$name"

@@ -290,6 +290,7 @@ fn need(
         subject: Subject::Object,
         account: None,
         via: None,
+        service: None,
         criticality: Criticality::Required,
         is_direct: false,
         settled_by: SettledBy::Probe,

@@ -1,6 +1,8 @@
 //! Authorization: each request against every policy that bears on it, judged by the project's own
 //! policy engine, and refused in AWS's words.
 
+pub(super) mod service;
+
 use jiff::Timestamp;
 
 use super::caller::{Caller, CallerIdentity};

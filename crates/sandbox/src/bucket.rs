@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
+use super::inventory::Inventory;
 use super::policy_text::Edited;
 use tableferry_policy::arn::Partition;
 
@@ -29,6 +30,9 @@ pub(super) struct Bucket {
     pub ownership: Ownership,
     #[serde(default)]
     pub requester_pays: bool,
+    /// The inventory configurations, by id.
+    #[serde(default)]
+    pub inventories: BTreeMap<String, Inventory>,
     #[serde(default)]
     pub objects: BTreeMap<String, Object>,
     /// Multipart uploads under way, by upload id.

@@ -5,6 +5,8 @@
 //! not with the code that derives needs: otherwise checker and sandbox would only agree with each
 //! other.
 
+pub(super) mod service;
+
 use jiff::Timestamp;
 
 use super::caller::{Caller, CallerIdentity};
@@ -184,6 +186,11 @@ pub(super) fn add_key_use(
         // Services use keys to encrypt and decrypt, and symmetric ones alone.
         context.set("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT");
     }
+    add_encryption_context(context, encryption_context);
+}
+
+/// Adds what KMS is told of the data.
+pub(super) fn add_encryption_context(context: &mut Context, encryption_context: &[(&str, &str)]) {
     for (name, value) in encryption_context {
         context.set(&format!("kms:EncryptionContext:{name}"), *value);
     }

@@ -51,19 +51,21 @@ impl World {
         self.exports
             .values()
             .any(|export| export.next_step().is_some_and(|(_, due)| due <= now))
+            || self.has_due_reports(now)
     }
 
     /// Takes every step that is due, in the order in which they became due.
     pub(super) fn advance(&mut self, now: Timestamp) {
         while let Some((arn, step, due)) = self.earliest_step(now) {
             let Some(mut export) = self.exports.remove(&arn) else {
-                return;
+                break;
             };
             self.take_step(&mut export, step, due);
             export.steps_done += 1;
             self.exports.insert(arn, export);
             self.touch();
         }
+        self.deliver_due_reports(now);
     }
 
     fn earliest_step(&self, now: Timestamp) -> Option<(String, ExportStep, Timestamp)> {

@@ -11,7 +11,8 @@
 //! Nothing outside this room is special to it, and it reads nothing of the user's.
 //!
 //! It does not play: reading and writing items, imports and filters; the limits of 300
-//! exports or 100 TB in flight; AWS's own throttling; an MFA code's being good for one use only;
+//! exports or 100 TB in flight; inventory reports in ORC or Parquet; AWS's own throttling; an MFA code's
+//! being good for one use only;
 //! access control lists beyond who owns an object, and versions.
 
 mod access_keys;
@@ -21,6 +22,7 @@ mod call;
 mod caller;
 mod clock;
 mod context;
+mod deliveries;
 mod dispatch;
 mod dynamodb;
 mod encryption;
@@ -31,6 +33,7 @@ mod faults;
 mod http_client;
 mod iam;
 mod identifier;
+mod inventory;
 mod ion;
 mod items;
 mod json_members;
@@ -268,6 +271,15 @@ impl Sandbox {
         let mut world = self.shared.world();
         world.advance(self.shared.clock.now());
         world.exports.get(arn).map(export::Export::description)
+    }
+
+    /// The keys in a bucket now; what is due is delivered first.
+    #[must_use]
+    pub fn object_keys(&self, bucket: &str) -> Vec<String> {
+        let mut world = self.shared.world();
+        world.advance(self.shared.clock.now());
+        let bucket = world.bucket(bucket);
+        bucket.map_or_else(Vec::new, |bucket| bucket.objects.keys().cloned().collect())
     }
 
     /// Writes a bucket's policy (`None` takes it away) as if somebody else had, in between.

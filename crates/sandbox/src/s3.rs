@@ -4,6 +4,7 @@
 mod access;
 mod buckets;
 mod host;
+mod inventory;
 mod multipart;
 mod objects;
 mod refusals;
@@ -15,16 +16,20 @@ use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
     CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
+    DeleteBucketInventoryConfigurationInput, DeleteBucketInventoryConfigurationOutput,
     DeleteBucketPolicyInput, DeleteBucketPolicyOutput, DeleteObjectInput, DeleteObjectOutput,
-    GetBucketEncryptionInput, GetBucketEncryptionOutput, GetBucketLocationInput,
-    GetBucketLocationOutput, GetBucketOwnershipControlsInput, GetBucketOwnershipControlsOutput,
-    GetBucketPolicyInput, GetBucketPolicyOutput, GetBucketPolicyStatusInput,
-    GetBucketPolicyStatusOutput, GetBucketRequestPaymentInput, GetBucketRequestPaymentOutput,
-    GetObjectInput, GetObjectOutput, GetPublicAccessBlockInput, GetPublicAccessBlockOutput,
-    HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput,
-    ListBucketsOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectsV2Input,
-    ListObjectsV2Output, PutBucketPolicyInput, PutBucketPolicyOutput, PutObjectInput,
-    PutObjectOutput, UploadPartInput, UploadPartOutput,
+    GetBucketEncryptionInput, GetBucketEncryptionOutput, GetBucketInventoryConfigurationInput,
+    GetBucketInventoryConfigurationOutput, GetBucketLocationInput, GetBucketLocationOutput,
+    GetBucketOwnershipControlsInput, GetBucketOwnershipControlsOutput, GetBucketPolicyInput,
+    GetBucketPolicyOutput, GetBucketPolicyStatusInput, GetBucketPolicyStatusOutput,
+    GetBucketRequestPaymentInput, GetBucketRequestPaymentOutput, GetObjectInput, GetObjectOutput,
+    GetPublicAccessBlockInput, GetPublicAccessBlockOutput, HeadBucketInput, HeadBucketOutput,
+    HeadObjectInput, HeadObjectOutput, ListBucketInventoryConfigurationsInput,
+    ListBucketInventoryConfigurationsOutput, ListBucketsInput, ListBucketsOutput,
+    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectsV2Input, ListObjectsV2Output,
+    PutBucketInventoryConfigurationInput, PutBucketInventoryConfigurationOutput,
+    PutBucketPolicyInput, PutBucketPolicyOutput, PutObjectInput, PutObjectOutput, UploadPartInput,
+    UploadPartOutput,
 };
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Request, S3Response, S3Result};
@@ -247,5 +252,43 @@ impl S3 for Store {
         request: S3Request<GetBucketRequestPaymentInput>,
     ) -> S3Result<S3Response<GetBucketRequestPaymentOutput>> {
         settings::request_payment(&self.shared.world(), &request.input.bucket).map(S3Response::new)
+    }
+
+    async fn put_bucket_inventory_configuration(
+        &self,
+        request: S3Request<PutBucketInventoryConfigurationInput>,
+    ) -> S3Result<S3Response<PutBucketInventoryConfigurationOutput>> {
+        let open_questions = self.shared.open_questions();
+        let played = inventory::Played {
+            now: self.shared.clock.now(),
+            day: open_questions.job_length,
+            address: open_questions.source_address,
+        };
+        let mut world = self.shared.world();
+        inventory::put(&mut world, request.input, played).map(S3Response::new)
+    }
+
+    async fn get_bucket_inventory_configuration(
+        &self,
+        request: S3Request<GetBucketInventoryConfigurationInput>,
+    ) -> S3Result<S3Response<GetBucketInventoryConfigurationOutput>> {
+        let input = &request.input;
+        inventory::get(&self.shared.world(), &input.bucket, &input.id).map(S3Response::new)
+    }
+
+    async fn list_bucket_inventory_configurations(
+        &self,
+        request: S3Request<ListBucketInventoryConfigurationsInput>,
+    ) -> S3Result<S3Response<ListBucketInventoryConfigurationsOutput>> {
+        inventory::list(&self.shared.world(), request.input).map(S3Response::new)
+    }
+
+    async fn delete_bucket_inventory_configuration(
+        &self,
+        request: S3Request<DeleteBucketInventoryConfigurationInput>,
+    ) -> S3Result<S3Response<DeleteBucketInventoryConfigurationOutput>> {
+        let input = &request.input;
+        let mut world = self.shared.world();
+        inventory::delete(&mut world, &input.bucket, &input.id).map(S3Response::new)
     }
 }

@@ -3,8 +3,9 @@
 use super::Call::{
     self, AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, Decrypt,
     DecryptOfTable, DescribeContinuousBackups, DescribeExport, DescribeTable,
-    ExportTableToPointInTime, GenerateDataKey, GenerateDataKeyOfTable, GetObject, ListExports,
-    ListObjectsV2, PutObject, PutObjectAcl, UploadPart,
+    ExportTableToPointInTime, GenerateDataKey, GenerateDataKeyOfReport, GenerateDataKeyOfTable,
+    GetBucketInventoryConfiguration, GetObject, ListExports, ListObjectsV2,
+    PutBucketInventoryConfiguration, PutObject, PutObjectAcl, PutReport, UploadPart,
 };
 use super::Carried::{self, Absent, Inherited, Sent, Unknown};
 
@@ -45,11 +46,13 @@ pub(in crate::assess) enum Keys {
     RequestAlias,
     /// The items of a table, and what is asked of them.
     Items,
+    /// The columns that an inventory configuration asks for.
+    InventoryFields,
 }
 
 impl Keys {
     /// All keys.
-    pub(in crate::assess) const ALL: [Self; 17] = [
+    pub(in crate::assess) const ALL: [Self; 18] = [
         Self::Encryption,
         Self::EncryptionKey,
         Self::CustomerKey,
@@ -67,6 +70,7 @@ impl Keys {
         Self::GrantTerms,
         Self::RequestAlias,
         Self::Items,
+        Self::InventoryFields,
     ];
 
     /// The names, as policies have them; one that ends with a colon stands for all that begin so.
@@ -100,6 +104,7 @@ impl Keys {
                 "kms:RetiringPrincipal",
             ],
             Self::RequestAlias => &["kms:RequestAlias"],
+            Self::InventoryFields => &["s3:InventoryAccessibleOptionalFields"],
             Self::Items => &[
                 "dynamodb:Attributes",
                 "dynamodb:EnclosingOperation",
@@ -137,7 +142,8 @@ pub(in crate::assess) type Cell = (Call, Keys, Carried, &'static str);
 
 /// All cells. A call has nothing of another service's keys.
 pub(in crate::assess) fn cells() -> impl Iterator<Item = &'static Cell> {
-    OF_S3.iter().chain(&OF_KMS).chain(&OF_DYNAMODB)
+    let of_calls = OF_S3.iter().chain(&OF_KMS).chain(&OF_DYNAMODB);
+    of_calls.chain(&OF_INVENTORY)
 }
 
 const EXPORT: &str = "API_ExportTableToPointInTime: S3SseAlgorithm, S3SseKmsKeyId; headers of \
@@ -383,4 +389,74 @@ const OF_DYNAMODB: [Cell; 5] = [
     (DescribeContinuousBackups, Keys::Items, Absent, NO_ITEMS),
     (DescribeExport, Keys::Items, Absent, NO_ITEMS),
     (ListExports, Keys::Items, Absent, NO_ITEMS),
+];
+
+const REPORT: &str = "S3 user guide, configure-inventory: the encryption of the reports is SSE-S3 or SSE-KMS, as \
+                      the configuration says; what is sent where it says nothing is not told";
+const REPORT_ACL: &str = "S3 user guide, example-bucket-policies, Granting permissions for S3 Inventory: the \
+                          policy asks for bucket-owner-full-control";
+const REPORT_GRANTS: &str = "the same policy asks for the canned list, which stands in place of grants \
+                             (API_PutObject)";
+const REPORT_CONDITIONS: &str = "nothing tells whether S3 sends the headers of a conditional write";
+const REPORT_KEY: &str = "what KMS has before it when S3 calls for itself is not told, but for aws:SourceArn \
+                          and aws:SourceAccount (S3 user guide, configure-inventory)";
+const FIELDS: &str =
+    "list_amazons3, s3:InventoryAccessibleOptionalFields: the optional fields of the request";
+const NOT_OF_READING: &str = "list_amazons3 has no such key under GetInventoryConfiguration";
+
+/// What the calls of an inventory have: those that S3 makes for itself first.
+const OF_INVENTORY: [Cell; 18] = [
+    (PutReport, Keys::Encryption, Sent, REPORT),
+    (PutReport, Keys::EncryptionKey, Sent, REPORT),
+    (PutReport, Keys::CustomerKey, Absent, REPORT),
+    (PutReport, Keys::Acl, Sent, REPORT_ACL),
+    (PutReport, Keys::AclGrants, Absent, REPORT_GRANTS),
+    (
+        PutReport,
+        Keys::ConditionalWrite,
+        Unknown,
+        REPORT_CONDITIONS,
+    ),
+    (PutReport, Keys::ObjectCreation, Sent, CREATION),
+    (PutReport, Keys::Prefix, Absent, NOT_OF_PUT),
+    (PutReport, Keys::Delimiter, Absent, NOT_OF_PUT),
+    (PutReport, Keys::PageSize, Absent, NOT_OF_PUT),
+    (
+        GenerateDataKeyOfReport,
+        Keys::EncryptionContext,
+        Sent,
+        S3_CONTEXT,
+    ),
+    (
+        GenerateDataKeyOfReport,
+        Keys::KmsAlgorithm,
+        Unknown,
+        REPORT_KEY,
+    ),
+    (
+        GenerateDataKeyOfReport,
+        Keys::ViaService,
+        Unknown,
+        REPORT_KEY,
+    ),
+    (
+        GenerateDataKeyOfReport,
+        Keys::CallerAccount,
+        Unknown,
+        REPORT_KEY,
+    ),
+    (GenerateDataKeyOfReport, Keys::GrantTerms, Absent, NO_GRANT),
+    (GenerateDataKeyOfReport, Keys::RequestAlias, Unknown, ALIAS),
+    (
+        PutBucketInventoryConfiguration,
+        Keys::InventoryFields,
+        Sent,
+        FIELDS,
+    ),
+    (
+        GetBucketInventoryConfiguration,
+        Keys::InventoryFields,
+        Absent,
+        NOT_OF_READING,
+    ),
 ];

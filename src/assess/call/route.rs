@@ -14,6 +14,8 @@ pub(in crate::assess) enum Route {
     ByS3,
     /// S3 uses the key of an object that `DynamoDB` writes.
     ByDynamoDbAndS3,
+    /// None: a service calls for itself.
+    OfService,
 }
 
 /// A key that tells of the route, or several that a request has together or not at all.
@@ -94,8 +96,17 @@ const OWN_NETWORK: &str = "condition-keys, aws:SourceVpc and aws:SourceVpce: onl
 const NO_NETWORK: &str = "condition-keys, aws:SourceVpc: not in a request that a service makes with the \
                           principal's credentials";
 
+const VIA_NOBODY: &str = "condition-keys, aws:ViaAWSService: true where a service uses the principal's \
+                          credentials; here no principal's are used";
+const OF_ITSELF: &str = "condition-keys, aws:CalledVia: the services that made requests on behalf of the \
+                         principal; here there is none";
+const ADDRESS_OF_SERVICE: &str = "AWS re:Post on inventory deliveries that are denied: a Deny with NotIpAddress on \
+                                  aws:SourceIp hits S3 itself; which address is seen, if any, is not told";
+const NETWORK_OF_SERVICE: &str = "condition-keys, aws:SourceVpc and aws:SourceVpce: only through a VPC endpoint of a \
+                                  principal's";
+
 /// All cells.
-pub(in crate::assess) const ROUTES: [RouteCell; 28] = [
+pub(in crate::assess) const ROUTES: [RouteCell; 35] = [
     (Route::Direct, RouteKey::ViaAwsService, Sent, VIA),
     (Route::Direct, RouteKey::CalledVia, Absent, DIRECT),
     (Route::Direct, RouteKey::CalledViaFirst, Absent, DIRECT),
@@ -173,6 +184,33 @@ pub(in crate::assess) const ROUTES: [RouteCell; 28] = [
         RouteKey::Network,
         Absent,
         NO_NETWORK,
+    ),
+    (Route::OfService, RouteKey::ViaAwsService, Sent, VIA_NOBODY),
+    (Route::OfService, RouteKey::CalledVia, Absent, OF_ITSELF),
+    (
+        Route::OfService,
+        RouteKey::CalledViaFirst,
+        Absent,
+        OF_ITSELF,
+    ),
+    (Route::OfService, RouteKey::CalledViaLast, Absent, OF_ITSELF),
+    (
+        Route::OfService,
+        RouteKey::SecureTransport,
+        SentOrAbsent,
+        KEPT_TRANSPORT,
+    ),
+    (
+        Route::OfService,
+        RouteKey::SourceIp,
+        SentOrAbsent,
+        ADDRESS_OF_SERVICE,
+    ),
+    (
+        Route::OfService,
+        RouteKey::Network,
+        Absent,
+        NETWORK_OF_SERVICE,
     ),
 ];
 

@@ -173,6 +173,18 @@ pub struct DefaultEncryption {
 }
 
 impl BucketFacts {
+    /// Takes another reading of the same bucket: what could not be read here.
+    pub fn fill(&mut self, other: Self) {
+        self.owner.fill(other.owner);
+        self.not_owners.extend(other.not_owners);
+        self.region.fill(other.region);
+        self.policy.fill(other.policy);
+        self.ownership.fill(other.ownership);
+        self.public_access.fill(other.public_access);
+        self.encryption.fill(other.encryption);
+        self.requester_pays.fill(other.requester_pays);
+    }
+
     /// The key that the bucket encrypts with by default.
     #[must_use]
     pub fn default_key(&self) -> DefaultKey<'_> {

@@ -1,6 +1,8 @@
 //! Verdicts on the bucket's settings: that it is there, whose it is, what Block Public Access keeps
 //! out, who owns what is written to it, and who pays.
 
+mod source;
+
 use super::prior_export;
 use crate::assess::facts::{Fact, Facts, Ownership};
 use crate::assess::job_facts::{bucket_owner, owner_sent};
@@ -25,6 +27,7 @@ pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
     verdicts.extend(requester_pays(plan, facts, owner.as_ref()));
     verdicts.extend(request_payer(plan, facts, owner.as_ref()));
     verdicts.extend(default_encryption(plan, facts));
+    verdicts.extend(source::judge(plan, facts));
     verdicts
 }
 
@@ -340,6 +343,21 @@ fn default_encryption(plan: &Plan, facts: &Facts) -> Option<AssessedRequirement>
             });
         }
     };
+    // "If the default encryption is SSE-KMS without a key's ARN", nobody can read what S3 itself wrote.
+    if plan.takes_keys_by_arn_alone() && !key.contains(":key/") {
+        return Some(
+            check(Verdict::Denied)
+                .because(format!(
+                    "the bucket encrypts with {key} by default, which is no customer managed key by its \
+                     ARN: what S3 delivers could be read by nobody"
+                ))
+                .fixed_by(
+                    Responsible::You,
+                    "set encryption.algorithm to \"AES256\", or to \"KMS\" with encryption.key as the full \
+                     ARN of a customer managed key",
+                ),
+        );
+    }
     Some(check(Verdict::CLEAR).because(format!("the bucket encrypts with {key} by default")))
 }
 

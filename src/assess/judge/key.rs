@@ -60,6 +60,17 @@ fn judge_name(plan: &Plan, facts: &Facts, asked: &str) -> AssessedRequirement {
     let check = |outcome| AssessedRequirement::check(Check::KeyName, asked, outcome);
     let full_arn = "give a customer managed key by its full ARN: arn:aws:kms:REGION:ACCOUNT:key/ID";
     let source = &facts.source().caller.account;
+    if plan.takes_keys_by_arn_alone() {
+        return if is_managed(facts, asked) || !asked.contains(":key/") {
+            check(Verdict::Denied)
+                .because(format!(
+                    "{asked} is no customer managed key by its full ARN, and S3 itself uses no other"
+                ))
+                .fixed_by(Responsible::You, full_arn)
+        } else {
+            check(Verdict::CLEAR).because("it is a customer managed key, named by its ARN")
+        };
+    }
     if is_managed(facts, asked) {
         let owner = bucket_owner(plan, facts);
         return match owner {

@@ -54,7 +54,11 @@ fn missing(plan: &Plan, facts: &Facts, requirement: &Requirement) -> Option<Stri
         Requirement::Permission(need) => match &need.subject {
             Subject::Table | Subject::TableExport => table(&table_of(plan, facts, need)?),
             Subject::ObjectKey(named) => key(named),
-            Subject::ExportList | Subject::Object | Subject::Folder | Subject::TableKey => None,
+            Subject::ExportList
+            | Subject::Object
+            | Subject::Folder
+            | Subject::SourceBucket
+            | Subject::TableKey => None,
         },
         Requirement::Check { check, of } => match check {
             Check::Table | Check::Recovery => table(of),

@@ -52,7 +52,7 @@ pub(super) fn judge(
     cautions.extend(grant_expiry);
     let decision = with_refused_reading(facts, &need, decision);
     let responsible = responsible(plan, facts, &need, &decision);
-    let owner = if need.subject.is_of_bucket() {
+    let owner = if need.subject.is_of_destination() {
         bucket_owner(plan, facts)
     } else {
         need.account.clone()
@@ -113,7 +113,9 @@ fn responsible(
             Some(account) => Responsible::for_key(facts, account),
             None => Responsible::You,
         },
-        Subject::Table | Subject::TableExport | Subject::ExportList => Responsible::You,
+        Subject::Table | Subject::TableExport | Subject::ExportList | Subject::SourceBucket => {
+            Responsible::You
+        }
     };
     let is_of_key = need.subject.object_key().is_some();
     if is_of_key && super::key::is_out_of_reach(plan, facts)
@@ -127,6 +129,8 @@ fn responsible(
         }
         PolicyKind::ServiceControl | PolicyKind::ResourceControl => Responsible::Organization,
         PolicyKind::Resource | PolicyKind::Grant | PolicyKind::Trust => of_resource(),
+        // Nothing but the resource's side says what a service may do.
+        _ if need.service.is_some() => of_resource(),
         _ => Responsible::for_identity(facts, need.who),
     };
     if let Some(kind) = decision.denied_by {
@@ -159,6 +163,7 @@ fn responsible(
         {
             of_resource()
         }
+        _ if need.service.is_some() => of_resource(),
         _ => Responsible::for_identity(facts, need.who),
     }
 }

@@ -24,6 +24,10 @@ pub(super) fn expected_error(
                 .to_owned(),
         );
     }
+    if need.service.is_some() {
+        // What the console shows of the last export of an inventory; no call tells it.
+        return Some("S3 doesn't have access to the destination bucket or KMS key".to_owned());
+    }
     let is_foreign = owner.is_some_and(|owner| *owner != facts.source().caller.account);
     let is_about_key =
         matches!(kind, PolicyKind::Resource | PolicyKind::Grant) && need.action.starts_with("kms:");

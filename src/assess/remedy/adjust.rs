@@ -193,7 +193,7 @@ fn narrow(
     let needs = required_permissions(plan, facts);
     let mut written = needs
         .iter()
-        .filter(|need| need.who == Actor::Exporter && need.subject == Subject::Object);
+        .filter(|need| need.who != Actor::Reader && need.subject == Subject::Object);
     let objects = written.next()?.resource.pattern().to_owned();
     let values = match bucket_key(facts, &plan.destination.bucket) {
         Some(true) => vec![bucket],
@@ -215,6 +215,10 @@ pub(super) fn conditions_left_out(
 ) -> Vec<String> {
     /// What our own statements ask for, or what only limits a grant in time.
     const KEPT: [&str; 3] = ["aws:principalarn", "kms:viaservice", "aws:currenttime"];
+    let is_of_ours = |key: &str| {
+        let mut conditions = needs.iter().flat_map(RequiredPermission::grant_conditions);
+        conditions.any(|condition| condition.key.eq_ignore_ascii_case(key))
+    };
     let Ok(document) = live.document() else {
         return Vec::new();
     };
@@ -227,7 +231,7 @@ pub(super) fn conditions_left_out(
             .iter()
             .map(|one| one.key.value.as_ref());
         let mut keys: Vec<&str> = keys
-            .filter(|key| !KEPT.contains(&key.to_ascii_lowercase().as_str()))
+            .filter(|key| !KEPT.contains(&key.to_ascii_lowercase().as_str()) && !is_of_ours(key))
             .collect();
         keys.dedup();
         if statement.effect != Effect::Allow || keys.is_empty() || is_ours(&sid) {

@@ -163,7 +163,7 @@ impl Draft {
         if let Some(now) = now {
             drawn.drop_ended(now);
         }
-        let names = |who: Actor| principal(facts, who);
+        let names = |need: &RequiredPermission| needing(facts, need);
         let has_principal = target.is_resource_policy();
         let statements = statement::statements(
             &self.needs,
@@ -328,4 +328,12 @@ fn without_principal(
 /// Who is meant by a side.
 pub(super) fn principal(facts: &Facts, who: Actor) -> SourcePrincipal {
     facts.principal(who).naming()
+}
+
+/// Who is meant by a need.
+pub(super) fn needing(facts: &Facts, need: &RequiredPermission) -> SourcePrincipal {
+    match &need.service {
+        Some(service) => SourcePrincipal::Service((**service).clone()),
+        None => principal(facts, need.who),
+    }
 }

@@ -3,7 +3,7 @@
 use crate::assess::deny::asks_for;
 use crate::assess::facts::Facts;
 use crate::assess::principal::{SourcePrincipal, is_same_principal};
-use crate::job::requirement::RequiredPermission;
+use crate::job::requirement::{RequiredPermission, ServiceActor};
 use tableferry_policy::document::{Document, Statement};
 use tableferry_policy::edit::{self, List};
 
@@ -17,6 +17,9 @@ pub(super) struct Exemption {
     /// The value.
     pub(super) value: String,
 }
+
+/// The key that tells for which resource a service calls.
+const SOURCE: &str = "aws:SourceArn";
 
 /// The exemption that AWS's own examples give for a Deny on networks.
 const VIA: Exemption = Exemption {
@@ -40,6 +43,15 @@ pub(super) fn exemption(
         "aws:SourceVpce",
         "aws:VpcSourceIp",
     ];
+    if let Some(service) = &need.service {
+        // What AWS re:Post puts into a Deny on addresses that hits S3 Inventory.
+        let by_source = Exemption {
+            operator: "ArnNotLike",
+            key: SOURCE,
+            value: service.source_arn.clone(),
+        };
+        return (so_far == 0).then_some(by_source);
+    }
     let is_of_network = OF_NETWORK.iter().any(|key| asks_for(statement, key));
     let by_route = (is_of_network && !need.is_direct).then(|| Exemption {
         value: "false".to_owned(),
@@ -70,6 +82,23 @@ pub(super) fn exemption(
 /// would leave a Deny that matches nobody.
 pub(super) fn names_exporter(statement: &Statement<'_>, facts: &Facts) -> bool {
     mention(statement, facts).is_some()
+}
+
+/// Whether a Deny names a service, or the resource that it acts for: an exemption would leave a Deny that
+/// matches nobody.
+pub(super) fn names_service(statement: &Statement<'_>, service: &ServiceActor) -> bool {
+    let is_named = |text: &str| text == service.name || text == service.source_arn;
+    let principals = statement.principals.as_ref();
+    let is_principal = principals.is_some_and(|principals| {
+        let mut entries = principals.entries.iter();
+        !principals.is_negated && entries.any(|(_, one)| is_named(&one.value))
+    });
+    is_principal
+        || statement.conditions.iter().any(|condition| {
+            !condition.operator.is_negated
+                && condition.key.value.eq_ignore_ascii_case(SOURCE)
+                && condition.values.iter().any(|one| is_named(&one.value))
+        })
 }
 
 /// Where a statement names the exporter.
@@ -154,6 +183,11 @@ pub(super) fn lets_through<'e>(
             "the Deny no longer hits any call that an AWS service forwards for a principal, not only \
              DynamoDB's for an export"
                 .to_owned()
+        } else if exemption.key == SOURCE {
+            format!(
+                "the Deny no longer hits what an AWS service does for {}",
+                exemption.value
+            )
         } else {
             let named = named.named_besides().unwrap_or_else(|| named.to_string());
             format!("the Deny no longer hits {named}, whatever it does and from wherever")

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::draft::principal;
+use super::draft::{needing, principal};
 use super::{Fix, Remedy};
 use crate::assess::facts::{Fact, Facts};
 use crate::assess::responsible::Responsible;
@@ -135,7 +135,10 @@ impl Message {
                 }
             }
         }
-        let named = principal(facts, who);
+        let named = match calls.first() {
+            Some(need) => needing(facts, need),
+            None => principal(facts, who),
+        };
         let mut text = format!("Please let {named} make these calls, which {against}:");
         for need in &calls {
             // Writing to a string cannot fail.
@@ -298,7 +301,7 @@ fn policy(deciding: &Deciding, facts: &Facts) -> String {
 
 /// The policies of a kind, in the plural.
 fn policies_of(kind: PolicyKind, need: &RequiredPermission, facts: &Facts) -> String {
-    let named = principal(facts, need.who);
+    let named = needing(facts, need);
     let side = facts.principal(need.who);
     let account = &side.caller.account;
     let boundary = &side.boundary;

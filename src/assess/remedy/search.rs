@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::adjust::{Adjustment, adjustments, conditions_left_out};
-use super::draft::{Draft, Drawn, principal};
-use super::exempt::{exemption, lets_through, names_exporter};
+use super::draft::{Draft, Drawn, needing, principal};
+use super::exempt::{exemption, lets_through, names_exporter, names_service};
 use super::message::{Message, Told, describe, describe_own_deny};
 use super::{
     ExemptingDeny, Fix, GrantOptions, Remedies, Remedy, Target, proof, recovery_cost, statement,
@@ -17,6 +17,7 @@ use crate::assess::call::tells_encryption;
 use crate::assess::deny::{denies_named, is_about_encryption};
 use crate::assess::facts::{Fact, Facts, Recovery};
 use crate::assess::judge::{is_key_out_of_reach, judge};
+use crate::assess::principal::SourcePrincipal;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Evidence, Verdict};
 use crate::job::Plan;
@@ -123,7 +124,7 @@ impl<'a> Search<'a> {
                 // The Deny that denied the reading is there, whatever it asks for.
                 Verdict::Unknown { .. }
                     if verdict.evidence == Evidence::RefusedReading
-                        && need.who == Actor::Exporter =>
+                        && need.who != Actor::Reader =>
                 {
                     self.tell(verdict)
                 }
@@ -231,11 +232,11 @@ impl<'a> Search<'a> {
         let denies: Vec<&Deciding> = verdict.deciding.iter().filter(|d| d.is_deny).collect();
         if let Some(deny) = denies.first() {
             return match (deny.kind, Target::of_resource(self.facts, need)) {
-                (PolicyKind::Resource, Some(target)) if need.who == Actor::Exporter => {
+                (PolicyKind::Resource, Some(target)) if need.who != Actor::Reader => {
                     self.exempt(&target, deny, need, verdict, facts)
                 }
                 (PolicyKind::ResourceControl, _)
-                    if need.who == Actor::Exporter && verdict.responsible == Responsible::You =>
+                    if need.who != Actor::Reader && verdict.responsible == Responsible::You =>
                 {
                     self.meet_control(deny, need, verdict)
                 }
@@ -337,7 +338,7 @@ impl<'a> Search<'a> {
             if self.exempt.contains(&place) {
                 if is_about_encryption(statement) {
                     self.note_encrypted(need);
-                } else if self.stays(statement, deny) {
+                } else if self.stays(statement, need, deny) {
                     let told = describe_own_deny(need, deny, self.facts);
                     has_news |= self.note(verdict.responsible.clone(), told);
                 } else if let Some((draft, _)) = self.drafts.get_mut(target) {
@@ -350,17 +351,17 @@ impl<'a> Search<'a> {
                 has_news |= self.encrypt_as(statement, verdict);
                 continue;
             }
-            if self.stays(statement, deny) {
+            if self.stays(statement, need, deny) {
                 let told = describe_own_deny(need, deny, self.facts);
                 has_news |= self.note(verdict.responsible.clone(), told);
                 continue;
             }
-            let named = principal(self.facts, need.who);
+            let named = needing(self.facts, need);
             let responsible = verdict.responsible.clone();
             let entry = self.drafts.entry(target.clone());
             let (draft, _) = entry.or_insert_with(|| (Draft::default(), responsible));
             draft.note_hit(index, need);
-            if names_exporter(statement, self.facts) {
+            if need.service.is_none() && names_exporter(statement, self.facts) {
                 has_news |= draft.let_out.insert(index);
                 continue;
             }
@@ -373,8 +374,17 @@ impl<'a> Search<'a> {
         has_news
     }
 
-    /// Whether a Deny names the exporter, and is not among those that are to be changed for all that.
-    fn stays(&self, statement: &document::Statement<'_>, deny: &Deciding) -> bool {
+    /// Whether a Deny names the one who needs something, and is not among those that are to be changed for
+    /// all that.
+    fn stays(
+        &self,
+        statement: &document::Statement<'_>,
+        need: &RequiredPermission,
+        deny: &Deciding,
+    ) -> bool {
+        if let Some(service) = &need.service {
+            return names_service(statement, service);
+        }
         names_exporter(statement, self.facts) && !self.change_denies.contains(&deny.sid)
     }
 
@@ -503,6 +513,12 @@ impl<'a> Search<'a> {
         ids.iter().filter(depends).cloned().collect()
     }
 
+    /// The principals of a draft's needs.
+    fn principals(&self, draft: &Draft) -> impl Iterator<Item = SourcePrincipal> {
+        let needs = draft.needs.iter();
+        needs.map(|need| needing(self.facts, need))
+    }
+
     /// What a document lets through beside what was asked for.
     fn lets_through(&self, target: &Target, draft: &Draft, drawn: &Drawn) -> Vec<String> {
         let named = principal(self.facts, Actor::Exporter);
@@ -530,10 +546,9 @@ impl<'a> Search<'a> {
             }
         }
         if target.is_resource_policy() && !drawn.added.is_empty() {
-            let mut sides: Vec<Actor> = draft.needs.iter().map(|need| need.who).collect();
-            sides.dedup();
-            let named = sides.into_iter().map(|who| principal(self.facts, who));
-            sentences.extend(named.filter_map(|named| named.named_besides()));
+            let mut named: Vec<SourcePrincipal> = self.principals(draft).collect();
+            named.dedup();
+            sentences.extend(named.iter().filter_map(SourcePrincipal::named_besides));
             let needs = &draft.needs;
             let left_out =
                 live.map(|live| conditions_left_out(live, needs, statement::is_ours, self.facts));
@@ -559,10 +574,10 @@ impl<'a> Search<'a> {
         }
         let mut warnings = Vec::new();
         if !draft.needs.is_empty() {
-            let mut sides: Vec<Actor> = draft.needs.iter().map(|need| need.who).collect();
-            sides.dedup();
-            for who in sides {
-                warnings.extend(super::caution(&principal(self.facts, who), target));
+            let mut named: Vec<SourcePrincipal> = self.principals(draft).collect();
+            named.dedup();
+            for principal in &named {
+                warnings.extend(super::caution(principal, target));
             }
             warnings.extend(super::warnings_of_expiry(
                 &self.plan,

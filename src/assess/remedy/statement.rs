@@ -38,7 +38,7 @@ pub(super) fn via_s3(plan: &Plan, facts: &Facts) -> Option<String> {
 /// One statement for each purpose and principal among the needs.
 pub(super) fn statements(
     needs: &[RequiredPermission],
-    principal: Option<&dyn Fn(Actor) -> SourcePrincipal>,
+    principal: Option<&dyn Fn(&RequiredPermission) -> SourcePrincipal>,
     is_key_policy: bool,
     grant_options: GrantOptions<'_>,
 ) -> Vec<(String, Map<String, Value>)> {
@@ -53,7 +53,8 @@ pub(super) fn statements(
                 .iter()
                 .filter(|need| (need.who, need.purpose) == (who, purpose))
                 .collect();
-            let named = principal.map(|principal| principal(who));
+            let first = of_group.first();
+            let named = principal.and_then(|principal| Some(principal(first?)));
             let statement = statement(&of_group, named.as_ref(), is_key_policy, grant_options);
             (purpose.sid().to_owned(), statement)
         })
@@ -71,7 +72,10 @@ fn statement(
     statement.insert("Effect".to_owned(), "Allow".into());
     if let Some(principal) = principal {
         let naming = principal.naming();
-        statement.insert("Principal".to_owned(), json!({ "AWS": naming.principal }));
+        statement.insert(
+            "Principal".to_owned(),
+            json!({ naming.kind: naming.principal }),
+        );
         if let Some((operator, pattern)) = naming.condition {
             conditions.add(operator, "aws:PrincipalArn", pattern.into());
         }
@@ -97,7 +101,15 @@ fn statement(
             conditions.add("ForAnyValue:StringEquals", key, alias.as_str().into());
         }
     }
-    let is_of_bucket_key = needs.iter().any(|need| need.is_encrypting());
+    for condition in needs.iter().flat_map(|need| need.grant_conditions()) {
+        let value = condition.value.as_str().into();
+        conditions.add(condition.operator, condition.key, value);
+    }
+    let is_by_principal = |need: &&&RequiredPermission| need.service.is_none();
+    let is_of_bucket_key = needs
+        .iter()
+        .filter(is_by_principal)
+        .any(|need| need.is_encrypting());
     let via = once(needs.iter().filter_map(|need| need.via.as_deref()));
     if !via.is_empty() {
         conditions.add("StringEquals", "kms:ViaService", one_or_many(&via));

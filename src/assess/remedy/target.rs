@@ -75,7 +75,7 @@ impl Target {
     /// The policy of the resource that a need is about, where it has one that can be edited.
     pub(super) fn of_resource(facts: &Facts, need: &RequiredPermission) -> Option<Self> {
         match &need.subject {
-            Subject::Object | Subject::Folder => Some(Self::BucketPolicy {
+            Subject::Object | Subject::Folder | Subject::SourceBucket => Some(Self::BucketPolicy {
                 bucket: need.bucket()?,
             }),
             Subject::ObjectKey(named) => {
@@ -276,8 +276,12 @@ pub(super) fn grants_under_conditions(
     need: &RequiredPermission,
     facts: &Facts,
 ) -> bool {
-    let side = facts.principal(need.who);
-    let principal = Principal::parse(&side.caller.arn.to_string());
+    let principal = match &need.service {
+        Some(service) => Some(Principal::Service {
+            name: service.name.to_owned(),
+        }),
+        None => Principal::parse(&facts.principal(need.who).caller.arn.to_string()),
+    };
     principal.is_some_and(|principal| {
         let decision = decision_of(policy, &principal, need.action, need.resource.pattern());
         matches!(decision, Decision::Allowed | Decision::Depends)
@@ -289,7 +293,7 @@ impl fmt::Display for Target {
         match self {
             Self::IdentityPolicy { who, name } => {
                 let whose = match who {
-                    Actor::Exporter => "the source's principal",
+                    Actor::Exporter | Actor::Service => "the source's principal",
                     Actor::Reader => "the destination's principal",
                 };
                 write!(f, "inline policy {name} of {whose}")

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::draft::{Drawn, fitting, principal};
+use super::draft::{Drawn, fitting, needing};
 use super::{ExemptingDeny, Fix, GrantOptions, Remedies, Remedy, Target, proof, statement};
 use crate::assess::facts::Facts;
 use crate::assess::job_facts::{bucket_owner, required_permissions};
@@ -92,10 +92,11 @@ fn statements(
     facts: &Facts,
     grant_options: statement::GrantOptions<'_>,
 ) -> Vec<(String, Map<String, Value>)> {
-    let names = |who: Actor| principal(facts, who);
+    let names = |need: &RequiredPermission| needing(facts, need);
     let is_key_policy = matches!(target, Target::KeyPolicy { .. });
     let has_principal = target.is_resource_policy();
-    let principals = has_principal.then_some(&names as &dyn Fn(Actor) -> SourcePrincipal);
+    let principals =
+        has_principal.then_some(&names as &dyn Fn(&RequiredPermission) -> SourcePrincipal);
     statement::statements(needs, principals, is_key_policy, grant_options)
 }
 
@@ -111,13 +112,16 @@ fn documents(plan: &Plan, facts: &Facts) -> BTreeMap<Target, Vec<RequiredPermiss
     let mut documents: BTreeMap<Target, Vec<RequiredPermission>> = BTreeMap::new();
     let is_root = matches!(facts.source().naming(), SourcePrincipal::Root { .. });
     let needs = required_permissions(plan, facts);
-    for need in needs.iter().filter(|need| need.who == Actor::Exporter) {
+    for need in needs.iter().filter(|need| need.who != Actor::Reader) {
         let mut wanted = |target: Target| documents.entry(target).or_default().push(need.clone());
-        if !is_root {
+        let is_of_service = need.service.is_some();
+        if !is_root && !is_of_service {
             wanted(Target::identity(plan, facts, need.who));
         }
         let is_foreign = need.account.as_ref() != Some(&facts.source().caller.account);
-        if is_foreign && let Some(target) = Target::of_resource(facts, need) {
+        if (is_foreign || is_of_service)
+            && let Some(target) = Target::of_resource(facts, need)
+        {
             wanted(target);
         }
     }

@@ -92,6 +92,7 @@ impl fmt::Display for RequirementId {
                 let who = match who {
                     Actor::Exporter => "",
                     Actor::Reader => " (destination)",
+                    Actor::Service => " (service principal)",
                 };
                 write!(f, "{action}{who} on {resource}")
             }
@@ -112,6 +113,12 @@ pub enum Check {
     PublicAccess,
     /// The destination can read what the source writes.
     ObjectOwnership,
+    /// The bucket that the job is about exists, and is of the source's account.
+    SourceBucket,
+    /// Both buckets are in one Region.
+    SameRegion,
+    /// The account that the service is told to expect is the bucket's owner.
+    ExpectedOwner,
     /// The bucket's owner pays.
     RequesterPays,
     /// Where the requester pays, the call says that it will.
@@ -159,6 +166,9 @@ impl Check {
             Self::BucketOwner => "owner of bucket",
             Self::PublicAccess => "Block Public Access of",
             Self::ObjectOwnership => "object ownership of",
+            Self::SourceBucket => "source bucket",
+            Self::SameRegion => "Region of",
+            Self::ExpectedOwner => "expected owner of",
             Self::RequesterPays => "payer of",
             Self::RequestPayer => "who pays for requests to",
             Self::DefaultEncryption => "default encryption of",

@@ -13,6 +13,7 @@ use crate::job::{Plan, SignIn};
 use crate::journal::{ChangeId, ChangeStage, ChangeTarget, JournalError, NewChange};
 use crate::work::event::Side;
 use crate::work::{Work, not_signed_in};
+use tableferry_policy::arn::AccountId;
 use tableferry_policy::edit;
 
 /// A change that was written.
@@ -170,57 +171,69 @@ impl Work {
     /// # Errors
     /// Where nothing was changed, or it is not known whether anything was.
     pub async fn apply(&self, plan: &Plan, proposal: &Proposal) -> Result<Applied, ApplyError> {
-        let (work, plan, proposal) = (self.clone(), plan.to_toml(), proposal.clone());
-        let deed = tokio::spawn(async move { work.carry_out(&plan, &proposal).await });
+        let writing = Writing::of(proposal)?;
+        self.write(plan, writing).await
+    }
+
+    /// Carries out what is written, as [`Self::apply`] does.
+    pub(in crate::work) async fn write(
+        &self,
+        plan: &Plan,
+        writing: Writing,
+    ) -> Result<Applied, ApplyError> {
+        let (work, plan) = (self.clone(), plan.to_toml());
+        let deed = tokio::spawn(async move { work.carry_out(&plan, &writing).await });
         deed.await.map_err(|_| ApplyError::CutOff)?
     }
 
-    async fn carry_out(&self, plan: &str, proposal: &Proposal) -> Result<Applied, ApplyError> {
-        let title = &proposal.title;
-        let (before, after, added) = states(proposal)?;
-        let (sign_in, session) = self.signed_in_for(proposal)?;
+    async fn carry_out(&self, plan: &str, writing: &Writing) -> Result<Applied, ApplyError> {
+        let Writing {
+            title,
+            before,
+            after,
+            target,
+            ..
+        } = writing;
+        let (sign_in, session) = self.signed_in_for(writing)?;
         let refused = |cause: Failure| ApplyError::Refused {
             title: title.clone(),
             cause: Box::new(cause),
         };
-        let operation = target::operation(&proposal.target);
+        let operation = target::operation(target);
         session.may_change(operation, title).map_err(refused)?;
 
         let _turn = self.inner.changing.lock().await;
         let Some(_lock) = self.lock_changes().await? else {
             return Err(ApplyError::Busy(title.clone()));
         };
-        let live = target::read(&session, &proposal.target).await;
+        let live = target::read(&session, target).await;
         let live = live.map_err(|cause| ApplyError::Unread {
             title: title.clone(),
             cause: Box::new(cause),
         })?;
-        unchanged(title, &before, &after, &live)?;
+        unchanged(title, before, after, &live)?;
         let change = NewChange {
-            account: &proposal.account,
-            source_account: &proposal.source_account,
+            account: &writing.account,
+            source_account: &writing.source_account,
             sign_in: &sign_in,
             caller: &session.identity.arn,
             plan,
-            target: &proposal.target,
+            target,
             title,
             before: live.document(),
             after: after.document(),
-            added,
+            added: &writing.added,
         };
         let id = self
             .inner
             .journal
             .record_change(&change, Timestamp::now())?;
-        let written = target::write(&session, &proposal.target, &after).await;
+        let written = target::write(&session, target, after).await;
         if let Err(failure) = written {
-            self.settle(id, proposal, &session, (&before, &after), failure)
-                .await?;
+            self.settle(id, writing, &session, failure).await?;
         }
         self.note(id, ChangeStage::Written, title)?;
-        let read_back = self
-            .read_back(&session, &proposal.target, &before, &after)
-            .await;
+        let read_back = self.read_back(&session, target, before, after).await;
         Ok(Applied {
             id,
             title: title.clone(),
@@ -228,17 +241,17 @@ impl Work {
         })
     }
 
-    fn signed_in_for(&self, proposal: &Proposal) -> Result<(SignIn, Session), ApplyError> {
-        let side = proposal.side;
+    fn signed_in_for(&self, writing: &Writing) -> Result<(SignIn, Session), ApplyError> {
+        let side = writing.side;
         let signed_in = self.sessions().get(&side).cloned();
         let signed_in = signed_in.ok_or_else(|| not_signed_in(side))?;
         let found = &signed_in.session.identity.account;
-        if *found != proposal.account {
+        if *found != writing.account {
             return Err(ApplyError::OtherAccount {
-                title: proposal.title.clone(),
+                title: writing.title.clone(),
                 side,
                 found: found.to_string(),
-                wanted: proposal.account.to_string(),
+                wanted: writing.account.to_string(),
             });
         }
         Ok((signed_in.how, signed_in.session))
@@ -249,15 +262,15 @@ impl Work {
     async fn settle(
         &self,
         id: ChangeId,
-        proposal: &Proposal,
+        writing: &Writing,
         session: &Session,
-        (before, after): (&State, &State),
         failure: Failure,
     ) -> Result<(), ApplyError> {
-        let title = proposal.title.clone();
+        let (before, after) = (&writing.before, &writing.after);
+        let title = writing.title.clone();
         let is_answered = !failure.is_retryable() || failure.kind == FailureKind::Throttled;
         let cause = Box::new(failure);
-        match target::read(session, &proposal.target).await {
+        match target::read(session, &writing.target).await {
             Ok(live) if live.is_as_written(after) => Ok(()),
             Ok(live) if live.is(before) && is_answered => {
                 self.note(id, ChangeStage::NotWritten, &title)?;
@@ -306,23 +319,52 @@ impl Work {
     }
 }
 
-/// What a proposal leads from and to, and the Sids that it adds.
-fn states(proposal: &Proposal) -> Result<(State, State, &[String]), ApplyError> {
-    match &proposal.remedy.fix {
-        Fix::Document {
+/// What is written, and what it takes the place of.
+#[derive(Debug, Clone)]
+pub(in crate::work) struct Writing {
+    /// The account that is changed.
+    pub(in crate::work) account: AccountId,
+    /// The account of the source.
+    pub(in crate::work) source_account: AccountId,
+    /// Whose session writes.
+    pub(in crate::work) side: Side,
+    pub(in crate::work) title: String,
+    pub(in crate::work) target: ChangeTarget,
+    pub(in crate::work) before: State,
+    pub(in crate::work) after: State,
+    /// The Sids that are added.
+    pub(in crate::work) added: Vec<String>,
+}
+
+impl Writing {
+    /// What a proposal leads from and to.
+    fn of(proposal: &Proposal) -> Result<Self, ApplyError> {
+        let (before, after, added) = match &proposal.remedy.fix {
+            Fix::Document {
+                before,
+                after,
+                added,
+                ..
+            } if proposal.remedy.is_sound() => (
+                State::Document(before.clone()),
+                State::Document(Some(after.clone())),
+                added.clone(),
+            ),
+            Fix::EnableRecovery { .. } if proposal.remedy.is_sound() => {
+                (State::Recovery(false), State::Recovery(true), Vec::new())
+            }
+            _ => return Err(ApplyError::NoChange(proposal.title.clone())),
+        };
+        Ok(Self {
+            account: proposal.account.clone(),
+            source_account: proposal.source_account.clone(),
+            side: proposal.side,
+            title: proposal.title.clone(),
+            target: proposal.target.clone(),
             before,
             after,
             added,
-            ..
-        } if proposal.remedy.is_sound() => Ok((
-            State::Document(before.clone()),
-            State::Document(Some(after.clone())),
-            added,
-        )),
-        Fix::EnableRecovery { .. } if proposal.remedy.is_sound() => {
-            Ok((State::Recovery(false), State::Recovery(true), &[]))
-        }
-        _ => Err(ApplyError::NoChange(proposal.title.clone())),
+        })
     }
 }
 

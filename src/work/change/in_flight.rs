@@ -152,6 +152,7 @@ fn relies_on(export: &Export, change: &ChangeRecord) -> bool {
             named.is_some_and(|named| is_key(named, key)) || is_table_of(change, &table(export))
         }
         ChangeTarget::Recovery { table: own } => table(export) == own.to_string(),
+        ChangeTarget::Inventory { .. } => false,
         // Whose rights an export goes by is not told, so that those of the same bucket count.
         ChangeTarget::RolePolicy { .. } | ChangeTarget::UserPolicy { .. } => {
             let plan = change.read_plan();

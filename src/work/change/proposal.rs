@@ -143,6 +143,7 @@ fn of_principal(who: Actor, policy: &str, facts: &Facts) -> Result<OwnedTarget, 
         (Actor::Exporter, _) => (Side::Source, facts.source()),
         (Actor::Reader, Some(destination)) => (Side::Destination, destination),
         (Actor::Reader, None) => return Err("nobody signs in for the destination".to_owned()),
+        (Actor::Service, _) => return Err("a service takes no policy".to_owned()),
     };
     if !principal.identity_policies.is_settled() {
         return Err("the policies that the principal has were not read".to_owned());
@@ -171,6 +172,7 @@ fn inline_policy(principal: &PrincipalFacts, policy: &str) -> Result<ChangeTarge
             "the role is of the permission set {permission_set}, and cannot be edited by hand"
         )),
         SourcePrincipal::Root { .. } => Err("the root user takes no policy".to_owned()),
+        SourcePrincipal::Service(service) => Err(format!("{} takes no policy", service.name)),
         SourcePrincipal::Other { arn } => Err(format!("{arn} is a session that takes no policy")),
     }
 }

@@ -1,6 +1,7 @@
 //! What a change is made to, as it stands in the account: read, compared, written.
 
 use crate::aws::iam::PolicyHolder;
+use crate::aws::s3::inventory::InventoryName;
 use crate::aws::{Failure, Session};
 use crate::journal::{ChangeKind, ChangeTarget};
 use crate::work::region_of;
@@ -8,7 +9,7 @@ use tableferry_policy::edit::{is_same_json, say_the_same};
 
 /// How a target stands, or is to stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum State {
+pub(in crate::work) enum State {
     /// A document, or none.
     Document(Option<String>),
     /// Whether point-in-time recovery is on.
@@ -35,7 +36,7 @@ impl State {
 
     /// Whether a service may have made one of the other: beside the layout it may write a list of
     /// one as its element, and lists in another order.
-    pub(super) fn is_as_written(&self, written: &Self) -> bool {
+    pub(in crate::work) fn is_as_written(&self, written: &Self) -> bool {
         self.is(written)
             || matches!(
                 (self.document(), written.document()),
@@ -52,6 +53,7 @@ pub(super) const fn operation(target: &ChangeTarget) -> &'static str {
         ChangeTarget::RolePolicy { .. } => "iam:PutRolePolicy",
         ChangeTarget::UserPolicy { .. } => "iam:PutUserPolicy",
         ChangeTarget::Recovery { .. } => "dynamodb:UpdateContinuousBackups",
+        ChangeTarget::Inventory { .. } => "s3:PutInventoryConfiguration",
     }
 }
 
@@ -84,6 +86,16 @@ pub(super) async fn read(session: &Session, target: &ChangeTarget) -> Result<Sta
             let dynamodb = session.dynamodb(&region_of(table, session));
             let recovery = dynamodb.describe_recovery(&table.to_string()).await?;
             State::Recovery(recovery.is_enabled)
+        }
+        ChangeTarget::Inventory {
+            bucket,
+            owner,
+            region,
+            id,
+        } => {
+            let name = InventoryName { bucket, owner, id };
+            let found = session.s3(region).inventory_configuration(name).await?;
+            State::Document(found.map(|found| found.to_json()))
         }
     })
 }
@@ -122,6 +134,19 @@ pub(super) async fn write(
             let dynamodb = session.dynamodb(&region_of(table, session));
             let is_enabled = *state == State::Recovery(true);
             dynamodb.switch_recovery(table, is_enabled).await
+        }
+        ChangeTarget::Inventory {
+            bucket,
+            owner,
+            region,
+            id,
+        } => {
+            let s3 = session.s3(region);
+            let name = InventoryName { bucket, owner, id };
+            match text {
+                Some(text) => s3.put_inventory_configuration(name, text).await,
+                None => s3.delete_inventory_configuration(name).await,
+            }
         }
     }
 }

@@ -331,6 +331,9 @@ fn propose(record: ChangeRecord, live: State) -> Result<UndoProposal, UndoError>
             );
             (State::Recovery(false), Vec::new())
         }
+        (State::Document(_), Some(after)) if record.target.kind() == ChangeKind::Inventory => {
+            (whole(&record, &live, after)?, Vec::new())
+        }
         (State::Document(Some(text)), Some(after)) => {
             let taken = revert(record.before.as_deref(), after, text);
             let taken = taken.map_err(|cause| UndoError::Document {
@@ -363,6 +366,24 @@ fn propose(record: ChangeRecord, live: State) -> Result<UndoProposal, UndoError>
     })
 }
 
+/// What undoing leaves of a document that is replaced as a whole: what stood there before, where it still
+/// stands as it was written.
+fn whole(record: &ChangeRecord, live: &State, after: &str) -> Result<State, UndoError> {
+    let before = State::Document(record.before.clone());
+    let written = State::Document(Some(after.to_owned()));
+    if live.is_as_written(&written) {
+        Ok(before)
+    } else if live.is(&before) || *live == State::Document(None) {
+        Ok(live.clone())
+    } else {
+        Err(UndoError::Altered {
+            id: record.id,
+            left: "the configuration was changed since".to_owned(),
+            diff: diff(&written, live),
+        })
+    }
+}
+
 /// Whether exports of a run that have not ended may rely on a change.
 fn relies_on(run: &RunRecord, change: &ChangeRecord) -> bool {
     run.exports()
@@ -380,6 +401,7 @@ fn uses(run: &RunRecord, export: &ExportRecord, change: &ChangeRecord) -> bool {
     match &change.target {
         ChangeTarget::BucketPolicy { bucket, .. } => request.bucket == *bucket,
         ChangeTarget::Recovery { table } => request.table_arn == *table,
+        ChangeTarget::Inventory { .. } => false,
         ChangeTarget::KeyPolicy { key } => {
             let named = request.encryption.key();
             named.is_some_and(|named| is_key(named, key))

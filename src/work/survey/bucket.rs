@@ -72,6 +72,36 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
     }
 }
 
+/// Reads the bucket that a job is about, as the source, whose bucket it must be.
+pub(super) async fn read_source(name: &BucketName, source: &Session) -> BucketFacts {
+    let region = read_region(name, source).await;
+    let mut facts = BucketFacts::UNREAD;
+    if let Some(found) = region.value() {
+        let s3 = source.s3(found);
+        let account = &source.identity.account;
+        let head = s3.head_bucket(name, Some(account));
+        let (settings, head) = future::join(read_settings(name, &s3), head).await;
+        facts = settings;
+        match head {
+            Ok(_) => facts.owner = Fact::known(account.clone(), Timestamp::now(), LIST_BUCKET),
+            Err(failure) if failure.status == Some(403) => {
+                // A refusal does not tell a wrong owner from a missing permission, a list does.
+                match has_bucket(source, name).await {
+                    Some(true) => {
+                        let from = "s3:ListAllMyBuckets";
+                        facts.owner = Fact::known(account.clone(), Timestamp::now(), from);
+                    }
+                    Some(false) => facts.not_owners.push(account.clone()),
+                    None => facts.owner = unread(failure),
+                }
+            }
+            Err(failure) => facts.owner = unread(failure),
+        }
+    }
+    facts.region = region;
+    facts
+}
+
 /// The bucket's Region; absent where there is no such bucket.
 pub(in crate::work) async fn read_region(name: &BucketName, reader: &Session) -> Fact<Region> {
     locate(name, reader).await.map(|found| found.region)

@@ -138,7 +138,7 @@ impl Present {
 
 fn bears_on_exporter(change: &ChangeRecord, facts: &Facts) -> bool {
     match change.target.kind() {
-        ChangeKind::Recovery => false,
+        ChangeKind::Recovery | ChangeKind::Inventory => false,
         ChangeKind::IdentityPolicy => is_of_side(change, facts.source()),
         ChangeKind::BucketPolicy | ChangeKind::KeyPolicy => bears(change, facts),
     }

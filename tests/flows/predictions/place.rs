@@ -323,6 +323,7 @@ pub fn carry_out(world: &mut Value, remedy: &Remedy, whereabouts: &Whereabouts) 
             Target::IdentityPolicy { who, name } => {
                 let at = match who {
                     Actor::Exporter => &whereabouts.exporter,
+                    Actor::Service => panic!("no policy is attached to a service"),
                     Actor::Reader => &whereabouts.reader,
                 };
                 let holder = world.pointer_mut(at).unwrap_or_else(|| panic!("no {at}"));

@@ -328,6 +328,12 @@ fn action(operation: &str) -> Option<(&'static str, bool)> {
         "GetBucketEncryption" => ("s3:GetEncryptionConfiguration", false),
         "GetBucketOwnershipControls" => ("s3:GetBucketOwnershipControls", false),
         "GetBucketRequestPayment" => ("s3:GetBucketRequestPayment", false),
+        "GetBucketInventoryConfiguration" | "ListBucketInventoryConfigurations" => {
+            ("s3:GetInventoryConfiguration", false)
+        }
+        "PutBucketInventoryConfiguration" | "DeleteBucketInventoryConfiguration" => {
+            ("s3:PutInventoryConfiguration", false)
+        }
         "GetPublicAccessBlock" => ("s3:GetBucketPublicAccessBlock", false),
         _ => return None,
     })

@@ -12,6 +12,7 @@ mod exports;
 mod faults;
 mod identity;
 mod inline_policies;
+mod inventory;
 mod keys;
 mod likeness;
 mod partitions;

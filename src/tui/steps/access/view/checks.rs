@@ -309,6 +309,7 @@ fn short_subject(verdict: &AssessedRequirement) -> String {
             let who = match need.who {
                 Actor::Exporter => "",
                 Actor::Reader => " (destination)",
+                Actor::Service => " (service principal)",
             };
             format!("{}{who} on {resource}", need.action)
         }
