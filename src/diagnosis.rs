@@ -12,6 +12,7 @@ pub mod changes;
 pub mod circumstance;
 mod decode;
 pub mod diagnose;
+pub mod earlier;
 mod envelope;
 mod event;
 pub mod group;

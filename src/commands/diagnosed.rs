@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::report::Report;
 use crate::assess::assessment::Assessment;
-use crate::assess::facts::PastExport;
 use crate::diagnosis::words::{brief, brief_json};
 use crate::diagnosis::{Diagnosis, OperationFailure, ReportedError, diagnose};
 use crate::journal::{Operation, RunId};
@@ -69,22 +68,4 @@ pub(super) fn report_failures(
              anew, with a new token, when the plan is run again"
         ));
     }
-}
-
-/// The causes of an export that failed before, with what is read now.
-pub(super) fn past_causes(export: &PastExport, assessment: &Assessment) -> Vec<String> {
-    if export.status != "FAILED" {
-        return Vec::new();
-    }
-    let failure = OperationFailure {
-        operation: "ExportTableToPointInTime".to_owned(),
-        code: export.failure_code.clone(),
-        message: export.failure_message.clone(),
-        bucket: Some(export.bucket.clone()),
-        is_owner_sent: Some(export.owner.is_some()),
-        at: export.ended_at,
-        ..OperationFailure::default()
-    };
-    diagnosed(&failure, Some(assessment))
-        .map_or_else(Vec::new, |(error, diagnosis)| brief(&error, &diagnosis))
 }

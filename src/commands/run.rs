@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::check::{self, verdict_object};
-use super::diagnosed::past_causes;
 use super::follow::{Scope, current_outcome, end, go_on, tell_what_is_left, with_events};
 use super::hold;
 use super::only;
@@ -25,6 +24,7 @@ use crate::assess::facts::Facts;
 use crate::assess::verdict::{
     AssessedRequirement, Check, Overall, Requirement, SettledBy, Verdict, grouped_by_cause,
 };
+use crate::diagnosis::earlier::earlier_causes;
 use crate::job::Plan;
 use crate::job::requirement::Criticality;
 use crate::journal::{JournalError, RunId, RunRecord, Stage};
@@ -264,15 +264,6 @@ fn refuse_repeated_failure(assessment: &Assessment, report: &Report) -> Result<(
         report.line(&line);
     }
     Err(Exit::Refused)
-}
-
-/// By which cause the newest export of the plan's bucket failed.
-fn earlier_causes(assessment: &Assessment) -> Vec<String> {
-    let exports = assessment.facts.exports.iter();
-    let newest = exports
-        .filter(|export| export.bucket == assessment.plan.destination.bucket.as_str())
-        .max_by_key(|export| export.ended_at.unwrap_or(export.started_at));
-    newest.map_or_else(Vec::new, |export| past_causes(export, assessment))
 }
 
 /// `--strict`: nothing is started on what nobody read.

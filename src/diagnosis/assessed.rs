@@ -11,6 +11,7 @@ use super::reported::{ReportedError, arn_part};
 use crate::assess::assessment::Assessment;
 use crate::assess::deny::is_for_encryption;
 use crate::assess::job_facts::owner_sent;
+use crate::assess::principal::is_same_principal;
 use crate::assess::verdict::{AssessedRequirement, Verdict};
 use crate::job::requirement::{Actor, Check, RequiredPermission, Requirement};
 
@@ -48,10 +49,11 @@ pub fn circumstances(error: &ReportedError, assessment: &Assessment) -> Circumst
 #[must_use]
 pub fn is_of_plan(error: &ReportedError, assessment: &Assessment) -> bool {
     let caller = assessment.facts.source().caller.arn.to_string();
-    let is_caller = error
-        .principal
-        .as_deref()
-        .is_none_or(|principal| without_session(principal) == without_session(&caller));
+    let is_caller = error.principal.as_deref().is_none_or(|principal| {
+        // A plan may name the role, and the error its session.
+        without_session(principal) == without_session(&caller)
+            || is_same_principal(principal, &caller)
+    });
     let bucket = error
         .resource
         .as_deref()

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -273,4 +274,23 @@ fn a_table_and_a_key_are_known_by_name_and_by_arn() {
     assert!(table.is_meant(&changed(&table.name, "eu-west-1")));
     assert!(!table.is_meant(&changed("Orders", "us-east-1")));
     assert!(!table.is_meant(&changed("Orders2", "eu-west-1")));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reading_of_changes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = read_changes(std::io::Cursor::new(bytes));
+    }
+
+    /// An event of which any part is cut off or another value.
+    #[test]
+    fn no_damaged_event_makes_it_panic(cut in 0..900_usize, line in "[ -~]{0,120}") {
+        let event = put_policy("2026-11-20T12:00:00Z", "Guard").to_string();
+        let cut = event.get(..cut).unwrap_or(&event).to_owned();
+        let changes = read_changes(std::io::Cursor::new(format!("{cut}\n{line}\n{LINE}{line}")));
+        let told = ChangeHistory::of(changes.map(|read| read.changes).unwrap_or_default(), &watched(), None);
+        for entry in &told.entries {
+            let _ = (words::describe(entry), words::to_json(entry));
+        }
+    }
 }

@@ -4,19 +4,29 @@ use std::io::{self, Read};
 
 use proptest::prelude::*;
 
+use crate::diagnosis::group::ErrorGroups;
 use crate::diagnosis::reported::Stated;
 use crate::diagnosis::scan::{FoundError, ScanSummary, scan};
+use crate::diagnosis::words::{brief, describe, to_json};
 use crate::diagnosis::{Circumstances, diagnose};
 
 fn found(bytes: impl Read) -> (Vec<FoundError>, ScanSummary) {
     let mut all = Vec::new();
+    let mut groups = ErrorGroups::default();
     let summary = scan(bytes, |one| {
         // What is found is explained as well: neither may panic.
         let diagnosis = diagnose(&one.error, &Circumstances::of_text(&one.error));
+        if let Some(diagnosis) = &diagnosis {
+            let _ = brief(&one.error, diagnosis);
+        }
+        let is_error = groups.add(one.clone(), Circumstances::of_text);
         all.push(one);
-        diagnosis.is_some()
+        diagnosis.is_some() || is_error
     })
     .unwrap();
+    for group in groups.sorted() {
+        let _ = (describe(group), to_json(group));
+    }
     (all, summary)
 }
 

@@ -12,8 +12,12 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
 use rstest::rstest;
 use serde_json::{Value, json};
+use tableferry::assess::assessment::Assessment;
+use tableferry::assess::limits::Limits;
 use tableferry::assess::remedy::{Fix, GrantOptions, remedies};
 use tableferry::assess::verdict::{AssessedRequirement, Overall, Requirement, Verdict, overall};
+use tableferry::diagnosis::scan::scan;
+use tableferry::diagnosis::{assessed, diagnose};
 use tableferry::job::requirement::Criticality;
 use tableferry::job::{Encryption, Plan};
 
@@ -242,6 +246,70 @@ fn an_uploader_without_the_key_is_denied_until_its_policy_allows_it(
     let world = world(&identity(key_actions));
     let plan = upload_plan(is_multipart);
     place::run(|| fails_until_it_is_put_right(world, plan, wanted));
+}
+
+/// The cause that comes first for what the AWS CLI prints of an upload that fails in a world, with the
+/// facts of both accounts.
+async fn first_cause(world: Value, is_multipart: bool) -> Vec<String> {
+    let plan = upload_plan(is_multipart);
+    let place = Place::open(&world, &plan).await;
+    let facts = place.survey(&plan).await;
+    let s3 = client(&place, "prod-admin", Some(UPLOADER)).await;
+    let refusal = upload(&s3, &plan, is_multipart).await.unwrap();
+    let assessment = Assessment::of(&plan, facts, &Limits::default(), jiff::Timestamp::now());
+    let text =
+        format!("An error occurred (AccessDenied) when calling the PutObject operation: {refusal}");
+    let mut first = Vec::new();
+    let known = |error: &_| assessed::circumstances(error, &assessment);
+    scan(text.as_bytes(), |found| {
+        assert!(assessed::is_of_plan(&found.error, &assessment), "{refusal}");
+        let diagnosis = diagnose(&found.error, &known(&found.error)).unwrap();
+        first.extend(diagnosis.first().map(|one| one.cause.id.clone()));
+        true
+    })
+    .unwrap();
+    first
+}
+
+/// What the uploader may do with the key, whether in parts, what else is changed, and the cause.
+type UploadCase = (&'static [&'static str], bool, fn(&mut Value), &'static str);
+
+/// Uploads to a bucket with default encryption by a customer key (AWS re:Post's article on them): what the
+/// AWS CLI prints is explained by its cause first.
+#[test]
+fn an_upload_that_s3_refuses_is_explained_by_its_cause_first() {
+    let without_grant = |world: &mut Value| {
+        let statements = key_in(world, KEY)["policy"]["Statement"].as_array_mut();
+        statements.unwrap().truncate(1);
+    };
+    let both: &'static [&'static str] = &["kms:GenerateDataKey", "kms:Decrypt"];
+    let cases: [UploadCase; 4] = [
+        (&[], false, |_| {}, "identity-policy-lacks-key"),
+        (
+            &["kms:GenerateDataKey"],
+            true,
+            |_| {},
+            "identity-policy-lacks-key",
+        ),
+        (both, true, without_grant, "key-policy-lacks"),
+        (
+            both,
+            false,
+            |world| {
+                world["buckets"][BUCKET]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("policy");
+            },
+            "bucket-policy-lacks",
+        ),
+    ];
+    for (key_actions, is_multipart, change, cause) in cases {
+        let mut world = world(&identity(key_actions));
+        change(&mut world);
+        let first = place::run(|| first_cause(world, is_multipart));
+        assert_eq!(first, [cause], "{key_actions:?}");
+    }
 }
 
 /// A small file needs no `kms:Decrypt`.

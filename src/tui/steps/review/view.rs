@@ -7,6 +7,7 @@ use ratatui::text::Line;
 
 use super::update::command;
 use crate::assess::verdict::{Check, Counts};
+use crate::diagnosis::earlier::earlier_causes;
 use crate::job::{Encryption, Plan};
 use crate::tui::assessing::{self, assessed};
 use crate::tui::model::context::RenderContext;
@@ -105,7 +106,16 @@ pub(crate) fn earlier_failure(context: &RenderContext<'_>, columns: usize) -> Ve
     });
     failed.map_or_else(Vec::new, |failed| {
         let text = format!("▲ {}", failed.explanation);
-        parts::paragraph(&text, context.theme.warning(), columns)
+        let mut lines = parts::paragraph(&text, context.theme.warning(), columns);
+        let causes = assessed(context.model).map(|assessed| earlier_causes(&assessed.assessment));
+        for cause in causes.unwrap_or_default() {
+            lines.extend(parts::paragraph(
+                &format!("  {cause}"),
+                Style::new(),
+                columns,
+            ));
+        }
+        lines
     })
 }
 
