@@ -18,6 +18,7 @@ use crate::args::{Output, ReportArgs};
 use crate::job::Plan;
 use crate::journal::{ChangeRecord, Operation, RunId, RunRecord, VerificationRecord};
 use crate::work::Work;
+use crate::work::event::Verification;
 use crate::work::history::{HistoryEntry, export_uri};
 
 /// The version of the JSON document.
@@ -201,6 +202,19 @@ fn markdown(audit: &Audit) -> String {
     text
 }
 
+/// What a verification found, in one line.
+fn found(verification: Verification) -> String {
+    match verification {
+        Verification::Verified {
+            files,
+            bytes,
+            items,
+        } => format!("{files} files, {bytes} bytes, {items} items"),
+        Verification::Wrong { findings } => findings.join("; "),
+        Verification::Unknown { reason } => reason,
+    }
+}
+
 fn export_section(operation: &Operation, out: &mut String) {
     let _ = writeln!(out, "### {}\n", operation.subject);
     let mut item = |name: &str, value: Option<String>| {
@@ -232,7 +246,7 @@ fn export_section(operation: &Operation, out: &mut String) {
             format!("{} at {at}", verified.as_str())
         }),
     );
-    item("finding", operation.verification.clone());
+    item("found", Verification::of(operation).map(found));
     item(
         "settled on the word of",
         operation

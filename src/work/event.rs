@@ -153,7 +153,7 @@ impl OperationProgress {
             item_count: result.item_count,
             billed_size_bytes: result.billed_size_bytes,
             manifest: result.manifest,
-            verification: verification(record),
+            verification: Verification::of(record),
             verified_at: record.verified_at,
             remarks: record.remarks.clone(),
             started_at: record.started_at,
@@ -162,33 +162,35 @@ impl OperationProgress {
     }
 }
 
-/// The journal keeps a verification as its outcome and a text.
-fn verification(record: &Operation) -> Option<Verification> {
-    let text = record.verification.clone().unwrap_or_default();
-    record.verified.map(|verified| match verified {
-        Verified::Yes => serde_json::from_str(&text).map_or_else(
-            |_| Verification::Verified {
-                files: 0,
-                bytes: 0,
-                items: record
-                    .to_export()
-                    .and_then(|export| export.result.item_count)
-                    .unwrap_or(0),
-            },
-            |(files, bytes, items)| Verification::Verified {
-                files,
-                bytes,
-                items,
-            },
-        ),
-        Verified::No => Verification::Wrong {
-            findings: text.lines().map(str::to_owned).collect(),
-        },
-        Verified::Unknown => Verification::Unknown { reason: text },
-    })
-}
-
 impl Verification {
+    /// The verification of an operation, which the journal keeps as its outcome and a text; `None` where
+    /// there was none.
+    #[must_use]
+    pub fn of(record: &Operation) -> Option<Self> {
+        let text = record.verification.clone().unwrap_or_default();
+        record.verified.map(|verified| match verified {
+            Verified::Yes => serde_json::from_str(&text).map_or_else(
+                |_| Self::Verified {
+                    files: 0,
+                    bytes: 0,
+                    items: record
+                        .to_export()
+                        .and_then(|export| export.result.item_count)
+                        .unwrap_or(0),
+                },
+                |(files, bytes, items)| Self::Verified {
+                    files,
+                    bytes,
+                    items,
+                },
+            ),
+            Verified::No => Self::Wrong {
+                findings: text.lines().map(str::to_owned).collect(),
+            },
+            Verified::Unknown => Self::Unknown { reason: text },
+        })
+    }
+
     /// The outcome and the text that the journal keeps.
     #[must_use]
     pub(super) fn to_record(&self) -> (Verified, String) {

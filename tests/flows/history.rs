@@ -175,6 +175,8 @@ fn a_report_names_both_identities_every_change_and_what_verifications_found() {
         "- source: arn:aws:",
         "### Change 1: ",
         "- still in place for 0 days",
+        "- found: 5 files, ",
+        " bytes, 10000 items",
         "- MD5 of manifest-summary.json: ",
         "every byte",
     ] {
