@@ -74,7 +74,7 @@ fn portal_refusing(status: u16, kind: &'static str, message: &'static str) -> Fa
 
 #[tokio::test]
 async fn a_login_gives_the_roles_credentials() {
-    let name = "logins::a_login_gives_the_roles_credentials";
+    let name = "aws_room::logins::a_login_gives_the_roles_credentials";
     if !is_in_own_home(name, "2099-01-01T00:00:00Z", &[]) {
         return;
     }
@@ -99,7 +99,7 @@ async fn a_login_gives_the_roles_credentials() {
 
 #[tokio::test]
 async fn an_expired_login_names_the_command() {
-    let name = "logins::an_expired_login_names_the_command";
+    let name = "aws_room::logins::an_expired_login_names_the_command";
     if !is_in_own_home(name, "2020-01-01T00:00:00Z", &[]) {
         return;
     }
@@ -114,7 +114,7 @@ async fn an_expired_login_names_the_command() {
 
 #[tokio::test]
 async fn a_login_that_sso_no_longer_knows_names_the_command() {
-    let name = "logins::a_login_that_sso_no_longer_knows_names_the_command";
+    let name = "aws_room::logins::a_login_that_sso_no_longer_knows_names_the_command";
     if !is_in_own_home(name, "2099-01-01T00:00:00Z", &[]) {
         return;
     }
@@ -129,7 +129,7 @@ async fn a_login_that_sso_no_longer_knows_names_the_command() {
 
 #[tokio::test]
 async fn a_role_that_is_not_assigned_is_no_matter_of_logins() {
-    let name = "logins::a_role_that_is_not_assigned_is_no_matter_of_logins";
+    let name = "aws_room::logins::a_role_that_is_not_assigned_is_no_matter_of_logins";
     if !is_in_own_home(name, "2099-01-01T00:00:00Z", &[]) {
         return;
     }
@@ -144,7 +144,7 @@ async fn a_role_that_is_not_assigned_is_no_matter_of_logins() {
 
 #[tokio::test(start_paused = true)]
 async fn a_portal_that_never_answers_is_a_timeout() {
-    let name = "logins::a_portal_that_never_answers_is_a_timeout";
+    let name = "aws_room::logins::a_portal_that_never_answers_is_a_timeout";
     if !is_in_own_home(name, "2099-01-01T00:00:00Z", &[]) {
         return;
     }
@@ -159,7 +159,7 @@ async fn a_portal_that_never_answers_is_a_timeout() {
 /// The trap is the process's own environment: keys there win in the SDK's default chain.
 #[tokio::test]
 async fn keys_in_the_environment_never_replace_the_profiles_own() {
-    let name = "logins::keys_in_the_environment_never_replace_the_profiles_own";
+    let name = "aws_room::logins::keys_in_the_environment_never_replace_the_profiles_own";
     let foreign = [
         ("AWS_ACCESS_KEY_ID", "AKIAFOREIGN"),
         ("AWS_SECRET_ACCESS_KEY", "foreign"),

@@ -164,7 +164,7 @@ async fn a_page_in_place_of_a_successful_answer_is_told_as_one() {
 
 #[tokio::test]
 async fn an_endpoint_on_this_machine_is_reached_past_any_proxy() {
-    let name = "silence::an_endpoint_on_this_machine_is_reached_past_any_proxy";
+    let name = "aws_room::silence::an_endpoint_on_this_machine_is_reached_past_any_proxy";
     let proxies =
         ["HTTP_PROXY", "http_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:1"));
     if !is_in_own_home(name, "2020-01-01T00:00:00Z", &proxies) {
