@@ -1,6 +1,6 @@
 //! The assessment: whether a plan can work, and what fixes it where it cannot.
 //!
-//! This room decides which permissions a plan requires ([`requirement`]), what there is to know about
+//! This room decides which permissions a plan requires ([`job_facts`]), what there is to know about
 //! them ([`facts`]), what IAM's own simulation is asked about them ([`simulation`]), what facts mean for
 //! each requirement ([`judge`], as a [`verdict`] with a party that is [`responsible`]) and for the
 //! configuration's [`limits`], and what fixes it ([`remedy`]), also as documents for other tools

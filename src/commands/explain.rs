@@ -1,5 +1,5 @@
 //! `tableferry explain`: what refused or failed in a text, a log or a CloudTrail file, and what to do.
-//! Offline: from the text alone, or with the assessment of a plan by facts that were read before. [`live`]
+//! Offline: from the text alone, or with the assessment of a plan by facts that were read before. `live`
 //! explains what needs the journal or the accounts.
 
 mod live;
