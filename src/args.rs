@@ -186,7 +186,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whom the command's output is meant for.
+    /// Which reader the command's output is meant for.
     #[must_use]
     pub fn output(&self) -> Output {
         match self {

@@ -22,7 +22,7 @@ pub enum InventoryCommand {
 }
 
 impl InventoryCommand {
-    /// Whom the command's output is meant for.
+    /// Which reader the command's output is meant for.
     pub(super) const fn output(&self) -> Output {
         match self {
             Self::Setup(setup) => setup.output.output,

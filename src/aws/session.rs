@@ -79,7 +79,7 @@ pub struct Session {
     pub region: Region,
     /// When the credentials end, where that is known.
     pub expires_at: Option<Timestamp>,
-    /// Whom the session's role was assumed from, where that was a session of another role of the
+    /// The principal that the session's role was assumed from, where that was a session of another role of the
     /// profile's chain; not told of a role that was assumed with other credentials.
     pub assumed_from: Option<Arn>,
     /// Whether credentials that end are renewed without the operator; not where a code was asked.

@@ -93,7 +93,7 @@ impl PrincipalKind {
     }
 }
 
-/// Whom `Principal` or `NotPrincipal` names.
+/// The principals that `Principal` or `NotPrincipal` names.
 #[derive(Debug, Clone)]
 pub struct Principals<'a> {
     /// Whether it is `NotPrincipal`.
@@ -128,7 +128,7 @@ pub struct Statement<'a> {
     pub sid: Option<Text<'a>>,
     /// What it does.
     pub effect: Effect,
-    /// Whom it is about, in a policy of a resource.
+    /// The principals that it is about, in a policy of a resource.
     pub principals: Option<Principals<'a>>,
     /// The actions.
     pub actions: Patterns<'a>,

@@ -1,4 +1,4 @@
-//! Whom `Principal` and `NotPrincipal` name, and how closely they name the caller.
+//! Which principals `Principal` and `NotPrincipal` name, and how closely they name the caller.
 
 use super::condition::Reading;
 use super::document::{PrincipalKind, Principals};

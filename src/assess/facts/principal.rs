@@ -71,7 +71,7 @@ pub struct PrincipalFacts {
     pub caller: Caller,
     /// The Region of its profile, for tables that are named without one.
     pub region: Region,
-    /// Whom the session's role was assumed from, by ARN; absent where no role was assumed.
+    /// The principal that the session's role was assumed from, by ARN; absent where no role was assumed.
     #[serde(default)]
     pub assumed_from: Fact<Arn>,
     /// When its session ends; absent for the keys of a user.

@@ -699,7 +699,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_told_as_one() {
-        // Whoever writes to it is told that there is no space left.
+        // The writer is told that there is no space left.
         let full = File::options()
             .read(true)
             .write(true)

@@ -10,7 +10,7 @@ use tableferry_policy::arn::Arn;
 /// A permission that the reader of an archive needs and lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingPermission {
-    /// Whom it must be given to; of an assumed role, the session.
+    /// The principal that it must be given to; of an assumed role, the session.
     pub principal: Arn,
     /// The action.
     pub action: String,

@@ -1,4 +1,4 @@
-//! Whom a statement is about: whether it names somebody, and whether it names everybody.
+//! Which principals a statement is about: whether it names somebody, and whether it names everybody.
 
 use super::super::document::{Condition, Effect, PrincipalKind, Principals, Statement, Text};
 use super::super::public;
