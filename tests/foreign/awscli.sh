@@ -107,6 +107,62 @@ refusal=$("${prod[@]}" s3api get-bucket-policy --bucket export-landing 2>&1 || t
 contains AccessDenied "$refusal"
 pass "who has no right is refused"
 
+# A copy: a table is made, written and exported here, and the export is imported there.
+admin=(aws --profile prod-admin)
+"${admin[@]}" dynamodb create-table --table-name By-hand --billing-mode PAY_PER_REQUEST \
+  --attribute-definitions AttributeName=pk,AttributeType=S --key-schema AttributeName=pk,KeyType=HASH >/dev/null
+"${admin[@]}" dynamodb wait table-exists --table-name By-hand
+for key in a b c; do
+  "${admin[@]}" dynamodb put-item --table-name By-hand --item "{\"pk\":{\"S\":\"$key\"},\"n\":{\"N\":\"1.50\"}}"
+done
+"${admin[@]}" dynamodb update-continuous-backups --table-name By-hand \
+  --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true >/dev/null
+contains '"Count": 3' "$("${admin[@]}" dynamodb scan --table-name By-hand)"
+pass "create-table, put-item and scan"
+
+by_hand=$("${admin[@]}" dynamodb describe-table --table-name By-hand --query Table.TableArn --output text)
+export_arn=$("${admin[@]}" dynamodb export-table-to-point-in-time --table-arn "$by_hand" \
+  --s3-bucket export-landing --s3-bucket-owner 222222222222 --query ExportDescription.ExportArn --output text)
+for _ in $(seq 100); do
+  status=$("${admin[@]}" dynamodb describe-export --export-arn "$export_arn" --query ExportDescription.ExportStatus --output text)
+  [ "$status" = IN_PROGRESS ] || break
+  sleep 0.3
+done
+[ "$status" = COMPLETED ] || fail "the export is $status"
+# imported NAME PREFIX TABLE: the import's last status
+imported() {
+  local arn
+  arn=$("${dev[@]}" dynamodb import-table --input-format DYNAMODB_JSON --input-compression-type GZIP \
+    --s3-bucket-source "S3Bucket=export-landing,S3KeyPrefix=$1" \
+    --table-creation-parameters "TableName=$2,BillingMode=PAY_PER_REQUEST,AttributeDefinitions=[{AttributeName=pk,AttributeType=S}],KeySchema=[{AttributeName=pk,KeyType=HASH}]" \
+    --query ImportTableDescription.ImportArn --output text)
+  for _ in $(seq 100); do
+    status=$("${dev[@]}" dynamodb describe-import --import-arn "$arn" --query ImportTableDescription.ImportStatus --output text)
+    [ "$status" = IN_PROGRESS ] || break
+    sleep 0.3
+  done
+  echo "$status $arn"
+}
+id=${export_arn##*/}
+read -r status import_arn <<<"$(imported "AWSDynamoDB/$id/data/" By-hand-copy)"
+[ "$status" = COMPLETED ] || fail "the import is $status"
+items() { "$@" --query 'sort_by(Items,&pk.S)' --output json; }
+[ "$(items "${admin[@]}" dynamodb scan --table-name By-hand)" = "$(items "${dev[@]}" dynamodb scan --table-name By-hand-copy)" ] \
+  || fail "the copy differs"
+contains "$import_arn" "$("${dev[@]}" dynamodb list-imports)"
+pass "import-table copies the items into the other account"
+
+read -r status import_arn <<<"$(imported "AWSDynamoDB/$id/" By-hand-root)"
+[ "$status" = FAILED ] || fail "the import of the export's root is $status"
+contains ItemValidationError "$("${dev[@]}" dynamodb describe-import --import-arn "$import_arn")"
+contains '"errorMessages"' "$("${dev[@]}" logs get-log-events --log-group-name /aws-dynamodb/imports \
+  --log-stream-name "${import_arn##*/}/error" --query 'events[].message' --output text)"
+contains "${import_arn##*/}/info" "$("${dev[@]}" logs describe-log-streams --log-group-name /aws-dynamodb/imports)"
+contains /aws-dynamodb/imports "$("${dev[@]}" logs describe-log-groups)"
+contains itemS3Pointer "$("${dev[@]}" logs filter-log-events --log-group-name /aws-dynamodb/imports \
+  --log-stream-names "${import_arn##*/}/error")"
+pass "the export's root as prefix fails, and the log says where"
+
 # An inventory: the configuration and the policies go through the CLI and come back the same.
 cat >"$work/inventory.toml" <<'PLAN'
 kind = "inventory"

@@ -19,7 +19,7 @@ use super::world::World;
 use tableferry_policy::arn::Partition;
 
 use super::trail::{Recorded, RecordedService};
-use super::{Sandbox, dynamodb, iam, kms, organizations, s3_account, sts, trail};
+use super::{Sandbox, dynamodb, iam, kms, logs, organizations, s3_account, sts, trail};
 
 /// The connection ends without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +37,8 @@ enum Service {
     Organizations(String),
     /// With the operation's name.
     CloudTrail(String),
+    /// With the operation's name.
+    Logs(String),
     Sts,
     Iam,
     S3,
@@ -58,6 +60,7 @@ impl Service {
                     Self::Organizations(operation.to_owned())
                 }
                 Some(("CloudTrail_20131101", operation)) => Self::CloudTrail(operation.to_owned()),
+                Some(("Logs_20140328", operation)) => Self::Logs(operation.to_owned()),
                 _ => Self::Unknown(target.to_owned()),
             };
         }
@@ -98,13 +101,15 @@ impl Service {
                 }),
                 &id,
             ),
-            Self::Kms(_) | Self::Organizations(_) | Self::CloudTrail(_) | Self::Unknown(_) => {
-                json_answer(
-                    refusal.status,
-                    &json!({"__type": refusal.code, "message": refusal.message}),
-                    &id,
-                )
-            }
+            Self::Kms(_)
+            | Self::Organizations(_)
+            | Self::CloudTrail(_)
+            | Self::Logs(_)
+            | Self::Unknown(_) => json_answer(
+                refusal.status,
+                &json!({"__type": refusal.code, "message": refusal.message}),
+                &id,
+            ),
             Self::Sts => xml_answer(refusal.status, error_xml(refusal, sts::NAMESPACE, &id), &id),
             Self::Iam => xml_answer(refusal.status, error_xml(refusal, iam::NAMESPACE, &id), &id),
             Self::S3Account => xml_answer(
@@ -124,6 +129,7 @@ impl Service {
                 | Self::Kms(_)
                 | Self::Organizations(_)
                 | Self::CloudTrail(_)
+                | Self::Logs(_)
                 | Self::Unknown(_)
         );
         let (json_code, query_code, message) = match problem {
@@ -302,9 +308,15 @@ impl Sandbox {
     }
 
     fn loses_answer(&self, service: &Service, answer: &Response<Bytes>) -> bool {
-        *service == Service::DynamoDb("ExportTableToPointInTime".to_owned())
-            && answer.status() == StatusCode::OK
-            && self.shared.faults().loses_answer()
+        let Service::DynamoDb(operation) = service else {
+            return false;
+        };
+        answer.status() == StatusCode::OK
+            && match operation.as_str() {
+                "ExportTableToPointInTime" => self.shared.faults().loses_answer(),
+                "ImportTable" => self.shared.faults().loses_import_answer(),
+                _ => false,
+            }
     }
 }
 
@@ -336,6 +348,9 @@ fn reply(
         }
         Service::CloudTrail(operation) => {
             trail::answer(world, call, operation, &input()?).map(|a| json_answer(200, &a, &id))
+        }
+        Service::Logs(operation) => {
+            logs::answer(world, call, operation, &input()?).map(|a| json_answer(200, &a, &id))
         }
         Service::S3Account => {
             let account = request.headers().get("x-amz-account-id");
@@ -390,6 +405,7 @@ fn throttled(service: &Service) -> Refusal {
         | Service::Kms(_)
         | Service::Organizations(_)
         | Service::CloudTrail(_)
+        | Service::Logs(_)
         | Service::Unknown(_) => Refusal::new("ThrottlingException", "Rate exceeded"),
     }
 }

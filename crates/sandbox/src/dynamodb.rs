@@ -1,7 +1,10 @@
-//! DynamoDB: tables, their recovery window, and exports.
+//! DynamoDB: tables, their recovery window, their items, exports and imports.
 
 mod export_request;
 mod export_span;
+mod import_request;
+mod item_calls;
+mod table_calls;
 
 use serde_json::{Value, json};
 
@@ -10,6 +13,7 @@ use super::call::{Call, Refusal};
 use super::export::{Export, epoch};
 use super::identifier::uuid_of;
 use super::json_members::{require, text};
+use super::table_definition::schema;
 use super::world::{Table, World};
 use tableferry_policy::arn::Arn;
 
@@ -20,7 +24,16 @@ pub(super) fn answer(
     operation: &str,
     input: &Value,
 ) -> Result<Value, Refusal> {
+    if let Some(answer) = table_calls::answer(world, call, operation, input) {
+        return answer;
+    }
+    if let Some(answer) = item_calls::answer(world, call, operation, input) {
+        return answer;
+    }
     match operation {
+        "ImportTable" => import_request::start(world, call, input),
+        "DescribeImport" => import_request::describe(world, call, input),
+        "ListImports" => import_request::list(world, call, input),
         "ListTables" => list_tables(world, call, input),
         "DescribeTable" => describe_table(world, call, input),
         "DescribeContinuousBackups" => describe_backups(world, call, input),
@@ -128,37 +141,45 @@ fn describe_table(world: &World, call: &Call<'_>, input: &Value) -> Result<Value
             format!("Requested resource not found: Table: {name} not found"),
         )
     })?;
-    Ok(json!({ "Table": table_description(world, account, table) }))
+    Ok(json!({ "Table": table_description(world, account, table, call.now) }))
 }
 
-fn table_description(world: &World, account: &str, table: &Table) -> Value {
-    let keys = table.kind.keys();
-    let schema: Vec<Value> = keys
-        .iter()
-        .zip(["HASH", "RANGE"])
-        .map(|((name, _), kind)| json!({"AttributeName": name, "KeyType": kind}))
-        .collect();
+/// `DescribeTable`'s counts are brought up to date "approximately every six hours" (API reference of
+/// `TableDescription`): those of a young table are still zero.
+const COUNTS_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_hours(6);
+
+fn table_description(world: &World, account: &str, table: &Table, now: jiff::Timestamp) -> Value {
+    let keys = table.keys();
+    let names: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
     let attributes: Vec<Value> = keys
         .iter()
         .map(|(name, kind)| json!({"AttributeName": name, "AttributeType": kind}))
         .collect();
     let arn = table.arn(world.partition, account);
+    let status = table.status(now);
     let mut description = json!({
         "AttributeDefinitions": attributes,
         "TableName": table.name,
-        "KeySchema": schema,
-        "TableStatus": "ACTIVE",
+        "KeySchema": schema(&names),
+        "TableStatus": status,
         "CreationDateTime": epoch(table.created_at(world.born)),
         "ProvisionedThroughput": {
             "NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0,
         },
         "TableSizeBytes": table.size_bytes(),
-        "ItemCount": table.items,
-        "TableId": uuid_of(&arn),
+        "ItemCount": table.item_count(),
+        "TableId": table.id(&arn),
         "TableArn": arn,
-        "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
-        "DeletionProtectionEnabled": false,
+        "DeletionProtectionEnabled": table.is_protected,
     });
+    match table.definition() {
+        Some(definition) => definition.describe(&mut description, (&arn, status)),
+        None => description["BillingModeSummary"] = json!({"BillingMode": "PAY_PER_REQUEST"}),
+    }
+    if table.making.is_some() && now.duration_since(table.created_at(world.born)) < COUNTS_AFTER {
+        description["TableSizeBytes"] = 0.into();
+        description["ItemCount"] = 0.into();
+    }
     if let Some(key) = &table.key_id {
         description["SSEDescription"] = json!({
             "Status": "ENABLED",

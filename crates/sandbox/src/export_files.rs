@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 use super::bucket::md5_base64;
 use super::export::{Export, ExportSpan, ExportSpec, WrittenFile, view};
 use super::ion;
-use super::items::{self, ItemChange};
+use super::item_store::NetChange;
+use super::items;
 use super::upload::{NewObject, UploadFailure};
 use super::world::{Table, World};
 
@@ -112,36 +113,34 @@ impl Lines {
 /// Writes the lines of a partition.
 fn write_lines(table: &Table, spec: &ExportSpec, partition: u64, lines: &mut Lines) {
     match spec.span {
-        ExportSpan::Full { time } => {
-            for index in (0..table.items).filter(|index| items::partition(*index) == partition) {
-                let item = table.item(index, table.version_at(index, time));
-                lines.push(&if spec.is_ion {
-                    ion::item_line(&item)
-                } else {
-                    json!({"Item": item}).to_string()
-                });
-            }
-        }
+        ExportSpan::Full { time } => table.each_item(partition, time, |item| {
+            lines.push(&if spec.is_ion {
+                ion::item_line(item)
+            } else {
+                json!({"Item": item}).to_string()
+            });
+        }),
         ExportSpan::Incremental {
             from,
             to,
             has_old_images,
         } => {
             let changes = table.changes(from, to).into_iter();
-            for change in changes.filter(|change| items::partition(change.index) == partition) {
+            for change in changes.filter(|change| items::partition(&change.place) == partition) {
                 lines.push(&change_line(table, &change, spec.is_ion, has_old_images));
             }
         }
     }
 }
 
-fn change_line(table: &Table, change: &ItemChange, is_ion: bool, has_old_images: bool) -> String {
-    let new = table.item(change.index, change.to_version);
-    let old = has_old_images.then(|| table.item(change.index, change.from_version));
+fn change_line(table: &Table, change: &NetChange, is_ion: bool, has_old_images: bool) -> String {
     let micros = change.at.as_microsecond().to_string();
-    let keys = table.key_of(&new);
+    let known = change.new.as_ref().or(change.old.as_ref());
+    let keys = known.map(|item| table.key_of(item)).unwrap_or_default();
+    let old = change.old.as_ref().filter(|_| has_old_images);
+    let new = change.new.as_ref();
     if is_ion {
-        return ion::change_line(&micros, &keys, old.as_ref(), &new);
+        return ion::change_line(&micros, &keys, old, new);
     }
     let mut line = Map::new();
     line.insert(
@@ -149,9 +148,10 @@ fn change_line(table: &Table, change: &ItemChange, is_ion: bool, has_old_images:
         json!({"WriteTimestampMicros": {"N": micros}}),
     );
     line.insert("Keys".to_owned(), Value::Object(keys));
-    line.insert("NewImage".to_owned(), Value::Object(new));
-    if let Some(old) = old {
-        line.insert("OldImage".to_owned(), Value::Object(old));
+    for (name, image) in [("NewImage", new), ("OldImage", old)] {
+        if let Some(image) = image {
+            line.insert(name.to_owned(), Value::Object(image.clone()));
+        }
     }
     Value::Object(line).to_string()
 }

@@ -1,4 +1,4 @@
-//! The steps of an export.
+//! The steps of an export, and how the steps of all jobs are taken in their time.
 //!
 //! A job has no task of its own. It is a list of steps, each due at a fraction of the job's length,
 //! and anyone who calls the sandbox next first takes the steps that are due. So a job goes on after a
@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::export::{Export, ExportState};
 use super::export_files;
+use super::import_steps::ImportStep;
 use super::items::FILLED_PARTITIONS;
 use super::world::World;
 
@@ -45,38 +46,75 @@ impl Export {
     }
 }
 
+/// A job by its ARN, and its step that is due next.
+enum DueStep {
+    Export(String, ExportStep),
+    Import(String, ImportStep),
+}
+
 impl World {
-    /// Whether some job has a step that is due.
+    /// Whether some job has a step that is due, or a table is to be gone.
     pub(super) fn has_due_steps(&self, now: Timestamp) -> bool {
-        self.exports
-            .values()
-            .any(|export| export.next_step().is_some_and(|(_, due)| due <= now))
+        self.earliest_step(now).is_some()
             || self.has_due_reports(now)
+            || self.has_deleted_tables(now)
     }
 
     /// Takes every step that is due, in the order in which they became due.
     pub(super) fn advance(&mut self, now: Timestamp) {
-        while let Some((arn, step, due)) = self.earliest_step(now) {
-            let Some(mut export) = self.exports.remove(&arn) else {
-                break;
-            };
-            self.take_step(&mut export, step, due);
-            export.steps_done += 1;
-            self.exports.insert(arn, export);
+        while let Some((step, due)) = self.earliest_step(now) {
+            self.remove_deleted_tables(due);
+            match step {
+                DueStep::Export(arn, step) => {
+                    let Some(mut export) = self.exports.remove(&arn) else {
+                        break;
+                    };
+                    self.take_step(&mut export, step, due);
+                    export.steps_done += 1;
+                    self.exports.insert(arn, export);
+                }
+                DueStep::Import(arn, step) => {
+                    let Some(mut import) = self.imports.remove(&arn) else {
+                        break;
+                    };
+                    self.take_import_step(&mut import, step, due);
+                    import.steps_done += 1;
+                    self.imports.insert(arn, import);
+                }
+            }
             self.touch();
         }
+        self.remove_deleted_tables(now);
         self.deliver_due_reports(now);
     }
 
-    fn earliest_step(&self, now: Timestamp) -> Option<(String, ExportStep, Timestamp)> {
-        self.exports
-            .iter()
-            .filter_map(|(arn, export)| {
-                let (step, due) = export.next_step()?;
-                (due <= now).then_some((arn, step, due))
-            })
-            .min_by_key(|(_, _, due)| *due)
-            .map(|(arn, step, due)| (arn.clone(), step, due))
+    fn earliest_step(&self, now: Timestamp) -> Option<(DueStep, Timestamp)> {
+        let exports = self.exports.values().filter_map(|export| {
+            let (step, due) = export.next_step()?;
+            Some((DueStep::Export(export.arn.clone(), step), due))
+        });
+        let imports = self.imports.values().filter_map(|import| {
+            let (step, due) = import.next_step()?;
+            Some((DueStep::Import(import.arn.clone(), step), due))
+        });
+        exports
+            .chain(imports)
+            .filter(|(_, due)| *due <= now)
+            .min_by_key(|(_, due)| *due)
+    }
+
+    fn has_deleted_tables(&self, now: Timestamp) -> bool {
+        let mut tables = self.accounts.values().flat_map(|account| &account.tables);
+        tables.any(|table| table.is_gone(now))
+    }
+
+    fn remove_deleted_tables(&mut self, now: Timestamp) {
+        if self.has_deleted_tables(now) {
+            for account in self.accounts.values_mut() {
+                account.tables.retain(|table| !table.is_gone(now));
+            }
+            self.touch();
+        }
     }
 
     fn take_step(&mut self, export: &mut Export, step: ExportStep, at: Timestamp) {

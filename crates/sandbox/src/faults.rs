@@ -11,6 +11,10 @@ pub struct Faults {
     pub reset_connections: u32,
     /// How many of the next exports are started while their answer is lost.
     pub lost_export_answers: u32,
+    /// How many of the next items of `BatchWriteItem` come back as unprocessed.
+    pub unprocessed_items: u32,
+    /// How many of the next imports are started while their answer is lost.
+    pub lost_import_answers: u32,
     /// How long every answer is held back.
     pub delay: Duration,
     /// Whether all credentials have expired.
@@ -39,6 +43,13 @@ impl Faults {
         } else {
             Fault::None
         }
+    }
+
+    /// Counts a started import, and says whether its answer is lost.
+    pub(super) const fn loses_import_answer(&mut self) -> bool {
+        let is_lost = self.lost_import_answers > 0;
+        self.lost_import_answers = self.lost_import_answers.saturating_sub(1);
+        is_lost
     }
 
     /// Counts a started export, and says whether its answer is lost.

@@ -1,5 +1,6 @@
 //! Identifiers: of requests, which nobody can foretell, and of things that have had theirs always.
 
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 /// The identifier of a thing that is known by a name, always the same, as a UUID.
@@ -10,6 +11,11 @@ pub(super) fn uuid_of(name: &str) -> String {
 /// An identifier that nobody has had before, as a UUID.
 pub(super) fn fresh_uuid() -> String {
     uuid(&fastrand::u128(..).to_be_bytes())
+}
+
+/// The id of an export or an import: fourteen digits of milliseconds, and eight hexadecimal ones.
+pub(super) fn job_id(now: Timestamp) -> String {
+    format!("{:014}-{:08x}", now.as_millisecond(), fastrand::u32(..))
 }
 
 fn uuid(bytes: &[u8]) -> String {

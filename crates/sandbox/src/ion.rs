@@ -18,17 +18,17 @@ pub(super) fn change_line(
     micros: &str,
     keys: &Map<String, Value>,
     old: Option<&Map<String, Value>>,
-    new: &Map<String, Value>,
+    new: Option<&Map<String, Value>>,
 ) -> String {
     let mut line = String::from("$ion_1_0 {Record:{Keys:");
     write_attributes(keys, &mut line);
     let _ = write!(line, ",Metadata:{{WriteTimestampMicros:{micros}.}}");
-    if let Some(old) = old {
-        line.push_str(",OldImage:");
-        write_attributes(old, &mut line);
+    for (name, image) in [("OldImage", old), ("NewImage", new)] {
+        if let Some(image) = image {
+            let _ = write!(line, ",{name}:");
+            write_attributes(image, &mut line);
+        }
     }
-    line.push_str(",NewImage:");
-    write_attributes(new, &mut line);
     line.push_str("}}");
     line
 }
@@ -170,7 +170,7 @@ mod tests {
         let Value::Object(keys) = keys else { panic!() };
         // The guide's page, with the wrapper that JSON lines have not.
         assert_eq!(
-            change_line("1684374845117899", &keys, Some(&keys), &keys),
+            change_line("1684374845117899", &keys, Some(&keys), Some(&keys)),
             r#"$ion_1_0 {Record:{Keys:{pk:"2"},Metadata:{WriteTimestampMicros:1684374845117899.},OldImage:{pk:"2"},NewImage:{pk:"2"}}}"#
         );
     }

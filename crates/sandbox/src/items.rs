@@ -1,4 +1,5 @@
-//! What is in the tables: items that are computed, not stored, and a history of changes to them.
+//! What is in the tables of the world as it begins: items that are computed, not stored, and a history
+//! of changes to them. The first write to such a table stores the items that it has then.
 //!
 //! Time is cut into ticks. At each tick one item of a table changes, each in its turn, so that an
 //! item's version at a time, and what changed in a window, follow from the clock alone: a full
@@ -9,6 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::item_store::{Item, ItemStore, Items, NetChange, Place};
+use super::table_definition::TableDefinition;
 use super::world::{ItemKind, Table};
 
 /// When the history begins, in seconds of the Unix epoch: 14 November 2023.
@@ -16,16 +19,6 @@ const ORIGIN: i64 = 1_700_000_000;
 
 /// How many partitions hold items; one more is empty.
 pub(super) const FILLED_PARTITIONS: u64 = 4;
-
-/// A change to one item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ItemChange {
-    pub index: u64,
-    /// The item's versions before and after.
-    pub from_version: u64,
-    pub to_version: u64,
-    pub at: Timestamp,
-}
 
 impl ItemKind {
     /// Seconds from one change in a table to the next.
@@ -54,7 +47,7 @@ impl ItemKind {
 impl Table {
     /// The tick at or before a time.
     fn tick(&self, at: Timestamp) -> u64 {
-        let ticks = (at.as_second() - ORIGIN) / self.kind.tick_seconds();
+        let ticks = (at.as_second() - ORIGIN) / self.tick_seconds();
         u64::try_from(ticks).unwrap_or(0)
     }
 
@@ -66,39 +59,74 @@ impl Table {
         rounds + u64::from(is_reached)
     }
 
-    /// The items that changed from a time (inclusive) to another (exclusive), each once.
-    pub(super) fn changes(&self, from: Timestamp, to: Timestamp) -> Vec<ItemChange> {
+    fn tick_seconds(&self) -> i64 {
+        self.kind.map_or(i64::MAX, ItemKind::tick_seconds)
+    }
+
+    /// The generated items that changed from a time (inclusive) to another (exclusive), each once.
+    fn generated_changes(&self, from: Timestamp, to: Timestamp) -> Vec<NetChange> {
         let just_before = |time: Timestamp| time - SignedDuration::from_nanos(1);
         let (before, after) = (just_before(from), just_before(to));
         (0..self.items)
             .filter_map(|index| {
-                let from_version = self.version_at(index, before);
-                let to_version = self.version_at(index, after);
-                (from_version < to_version).then(|| ItemChange {
-                    index,
-                    from_version,
-                    to_version,
-                    at: self.changed_at(index, to_version),
+                let old = self.version_at(index, before);
+                let new = self.version_at(index, after);
+                (old < new).then(|| {
+                    let item = self.item(index, new);
+                    NetChange {
+                        place: self.place(&item),
+                        at: self.changed_at(index, new),
+                        old: Some(self.item(index, old)),
+                        new: Some(item),
+                    }
                 })
             })
             .collect()
     }
 
+    /// What became of items from a time (inclusive) to another (exclusive).
+    pub(super) fn changes(&self, from: Timestamp, to: Timestamp) -> Vec<NetChange> {
+        match &self.store {
+            Some(store) if from >= store.since => store.net_changes(from, to),
+            Some(store) if to > store.since => {
+                // Each key once: the later of the two parts knows the end, the earlier one the start.
+                let mut changes = self.generated_changes(from, store.since);
+                for later in store.net_changes(store.since, to) {
+                    match changes
+                        .iter_mut()
+                        .find(|change| change.place == later.place)
+                    {
+                        Some(change) => {
+                            change.at = later.at;
+                            change.new = later.new;
+                        }
+                        None => changes.push(later),
+                    }
+                }
+                changes
+            }
+            _ => self.generated_changes(from, to),
+        }
+    }
+
     /// When an item took on a version.
     fn changed_at(&self, index: u64, version: u64) -> Timestamp {
         let tick = version.saturating_sub(1) * self.items + index;
-        let seconds = i64::try_from(tick).unwrap_or(0) * self.kind.tick_seconds();
-        Timestamp::from_second(ORIGIN + seconds).unwrap_or(Timestamp::UNIX_EPOCH)
+        let seconds = i64::try_from(tick)
+            .unwrap_or(0)
+            .saturating_mul(self.tick_seconds());
+        Timestamp::from_second(ORIGIN.saturating_add(seconds)).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// An item in a version, as `DynamoDB` JSON.
-    pub(super) fn item(&self, index: u64, version: u64) -> Map<String, Value> {
+    /// A generated item in a version, as `DynamoDB` JSON.
+    fn item(&self, index: u64, version: u64) -> Item {
         let item = match self.kind {
-            ItemKind::Orders => order(index, version),
-            ItemKind::Users => user(index, version),
-            ItemKind::Events => event(index, version),
-            ItemKind::Sessions => session(index, version),
-            ItemKind::Ledger => ledger_entry(index, version),
+            None => return Item::new(),
+            Some(ItemKind::Orders) => order(index, version),
+            Some(ItemKind::Users) => user(index, version),
+            Some(ItemKind::Events) => event(index, version),
+            Some(ItemKind::Sessions) => session(index, version),
+            Some(ItemKind::Ledger) => ledger_entry(index, version),
         };
         match item {
             Value::Object(map) => map,
@@ -106,30 +134,92 @@ impl Table {
         }
     }
 
+    /// All items as they were at a time.
+    pub(super) fn items_at(&self, at: Timestamp) -> Items {
+        match &self.store {
+            Some(store) if at >= store.since => store.items_at(at),
+            _ => (0..self.items)
+                .map(|index| self.item(index, self.version_at(index, at)))
+                .map(|item| (self.place(&item), item))
+                .collect(),
+        }
+    }
+
+    /// Hands over the items of a partition as they were at a time; generated ones one after another.
+    pub(super) fn each_item(&self, part: u64, at: Timestamp, mut take: impl FnMut(&Item)) {
+        if let Some(store) = self.store.as_ref().filter(|store| at >= store.since) {
+            let items = store.items_at(at);
+            for (_, item) in items.iter().filter(|(place, _)| partition(place) == part) {
+                take(item);
+            }
+            return;
+        }
+        for index in (0..self.items).filter(|index| scatter(*index) % FILLED_PARTITIONS == part) {
+            take(&self.item(index, self.version_at(index, at)));
+        }
+    }
+
+    /// The table's items, to be written to.
+    pub(super) fn store_at(&mut self, now: Timestamp) -> &mut ItemStore {
+        let generated = if self.store.is_none() {
+            self.items_at(now)
+        } else {
+            Items::new()
+        };
+        self.store
+            .get_or_insert_with(|| ItemStore::beginning_with(generated, now))
+    }
+
+    /// The definition that a call gave it.
+    pub(super) fn definition(&self) -> Option<&TableDefinition> {
+        self.making.as_ref().map(|making| &making.definition)
+    }
+
+    /// The partition key and the sort key, each with its type.
+    pub(super) fn keys(&self) -> Vec<(&str, &str)> {
+        match (self.definition(), self.kind) {
+            (Some(definition), _) => definition
+                .keys
+                .iter()
+                .filter_map(|name| Some((name.as_str(), definition.type_of(name)?)))
+                .collect(),
+            (None, Some(kind)) => kind.keys().to_vec(),
+            (None, None) => Vec::new(),
+        }
+    }
+
     /// The key attributes of an item.
-    pub(super) fn key_of(&self, item: &Map<String, Value>) -> Map<String, Value> {
-        self.kind
-            .keys()
-            .iter()
-            .filter_map(|(name, _)| Some(((*name).to_owned(), item.get(*name)?.clone())))
+    pub(super) fn key_of(&self, item: &Item) -> Item {
+        self.keys()
+            .into_iter()
+            .filter_map(|(name, _)| Some((name.to_owned(), item.get(name)?.clone())))
             .collect()
     }
 
-    /// The table's size in bytes, estimated from a few items.
+    /// Where an item lies, by its key.
+    pub(super) fn place(&self, item: &Item) -> Place {
+        let keys = self.keys();
+        Place::of_key(keys.iter().filter_map(|(name, _)| item.get(*name)))
+    }
+
+    /// The table's size in bytes: of generated items estimated from a few, of written ones their text's.
     pub(super) fn size_bytes(&self) -> u64 {
         const SAMPLE: u64 = 16;
+        let length = |item: Item| Value::Object(item).to_string().len();
+        if let Some(store) = &self.store {
+            let bytes = store.items().values().cloned().map(length).sum::<usize>();
+            return u64::try_from(bytes).unwrap_or(u64::MAX);
+        }
         let sample = self.items.min(SAMPLE);
-        let bytes: usize = (0..sample)
-            .map(|index| Value::Object(self.item(index, 0)).to_string().len())
-            .sum();
+        let bytes: usize = (0..sample).map(|index| length(self.item(index, 0))).sum();
         let bytes = u64::try_from(bytes).unwrap_or(0);
         (bytes * self.items).checked_div(sample).unwrap_or(0)
     }
 }
 
-/// The partition that holds an item.
-pub(super) fn partition(index: u64) -> u64 {
-    scatter(index) % FILLED_PARTITIONS
+/// The partition that holds what lies at a place.
+pub(super) fn partition(place: &Place) -> u64 {
+    place.hash() % FILLED_PARTITIONS
 }
 
 /// Spreads numbers evenly, always alike (the finalizer of `SplitMix64`).
@@ -266,6 +356,8 @@ fn ledger_entry(index: u64, version: u64) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn table(kind: ItemKind, items: u64) -> Table {
@@ -288,7 +380,7 @@ mod tests {
     fn no_two_items_of_a_table_share_a_key() {
         for kind in KINDS {
             let table = table(kind, 2000);
-            let keys: std::collections::BTreeSet<String> = (0..2000)
+            let keys: BTreeSet<String> = (0..2000)
                 .map(|index| Value::Object(table.key_of(&table.item(index, 1))).to_string())
                 .collect();
             assert_eq!(keys.len(), 2000, "{kind:?}");
@@ -301,10 +393,17 @@ mod tests {
         let from: Timestamp = "2026-11-21T00:00:00Z".parse().unwrap();
         for minutes in [15, 20, 33, 60, 24 * 60] {
             let to = from + SignedDuration::from_mins(minutes);
-            let changed: Vec<u64> = table.changes(from, to).iter().map(|c| c.index).collect();
+            let changed: BTreeSet<Place> = table
+                .changes(from, to)
+                .into_iter()
+                .map(|change| change.place)
+                .collect();
             let just = |time: Timestamp| time - SignedDuration::from_nanos(1);
-            let differing: Vec<u64> = (0..7)
-                .filter(|i| table.version_at(*i, just(from)) != table.version_at(*i, just(to)))
+            let (old, new) = (table.items_at(just(from)), table.items_at(just(to)));
+            let differing: BTreeSet<Place> = new
+                .into_iter()
+                .filter(|(place, item)| old.get(place) != Some(item))
+                .map(|(place, _)| place)
                 .collect();
             assert_eq!(changed, differing, "{minutes}");
             assert!(!changed.is_empty());

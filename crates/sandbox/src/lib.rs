@@ -10,8 +10,8 @@
 //!
 //! Nothing outside this room is special to it, and it reads nothing of the user's.
 //!
-//! It does not play: reading and writing items, imports and filters; the limits of 300
-//! exports or 100 TB in flight; inventory reports in ORC or Parquet; AWS's own throttling; an MFA code's
+//! It does not play: expressions in requests for items, imports of CSV or Ion, filters; the limits of
+//! 300 exports or 100 TB in flight; inventory reports in ORC or Parquet; AWS's own throttling; an MFA code's
 //! being good for one use only;
 //! access control lists beyond who owns an object, and versions.
 
@@ -33,13 +33,19 @@ mod faults;
 mod http_client;
 mod iam;
 mod identifier;
+mod import;
+mod import_steps;
 mod inventory;
 mod ion;
+mod item_rules;
+mod item_store;
 mod items;
 mod json_members;
 mod judged;
 mod kms;
+mod logs;
 mod lookup;
+mod number;
 mod open_questions;
 mod organizations;
 mod partitions;
@@ -54,6 +60,7 @@ mod shared;
 mod signature;
 mod state_file;
 mod sts;
+mod table_definition;
 mod trail;
 mod trail_event;
 mod upload;

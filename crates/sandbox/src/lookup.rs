@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::SandboxError;
 use super::bucket::Bucket;
+use super::identifier::uuid_of;
 use super::partitions::{carried, via_service};
 use super::policy_text::PolicyText;
 use super::world::{Account, Key, Role, Table, User, VERSION, World};
@@ -103,6 +104,15 @@ impl World {
     /// Says that the world is not what a state file holds any more.
     pub(super) const fn touch(&mut self) {
         self.is_changed = true;
+    }
+
+    /// How many of so many writes come back as unprocessed; they are counted off.
+    pub(super) fn take_unprocessed(&mut self, writes: usize) -> usize {
+        let taken = self
+            .unprocessed_items
+            .min(u32::try_from(writes).unwrap_or(u32::MAX));
+        self.unprocessed_items -= taken;
+        usize::try_from(taken).unwrap_or(0)
     }
 
     /// Whether an account belongs to the organization.
@@ -249,7 +259,47 @@ impl Table {
 
     /// When the table was made.
     pub(super) fn created_at(&self, born: Timestamp) -> Timestamp {
-        days_before(born, self.created_days_ago)
+        match &self.making {
+            Some(making) => making.at,
+            None => days_before(born, self.created_days_ago),
+        }
+    }
+
+    /// `TableId`; the table of another account or Region has another, and so has one that is made again.
+    pub(super) fn id(&self, arn: &str) -> String {
+        match &self.making {
+            Some(making) => making.id.clone(),
+            None => uuid_of(arn),
+        }
+    }
+
+    /// `TableStatus`.
+    pub(super) fn status(&self, now: Timestamp) -> &'static str {
+        if self.deletion.is_some() {
+            return "DELETING";
+        }
+        match &self.making {
+            Some(making) if now < making.active_at => "CREATING",
+            _ => "ACTIVE",
+        }
+    }
+
+    /// Whether its deletion is done.
+    pub(super) fn is_gone(&self, now: Timestamp) -> bool {
+        self.deletion.is_some_and(|(_, gone_at)| gone_at <= now)
+    }
+
+    /// Whether its items can be read and written.
+    pub(super) fn is_usable(&self, now: Timestamp) -> bool {
+        self.status(now) == "ACTIVE"
+    }
+
+    /// How many items it has.
+    pub(super) fn item_count(&self) -> u64 {
+        match &self.store {
+            Some(store) => u64::try_from(store.items().len()).unwrap_or(u64::MAX),
+            None => self.items,
+        }
     }
 
     /// The recovery window at a time: its beginning and its end.

@@ -55,11 +55,12 @@ impl Shared {
     }
 
     fn with(
-        world: World,
+        mut world: World,
         options: Options,
         clock: Clock,
         state: Option<StateFile>,
     ) -> Result<Self, SandboxError> {
+        world.unprocessed_items = options.faults.unprocessed_items;
         let shared = Self {
             clock,
             world: Mutex::new(world),
@@ -88,6 +89,7 @@ impl Shared {
     }
 
     pub(super) fn set_faults(&self, faults: Faults) {
+        self.world().unprocessed_items = faults.unprocessed_items;
         *self.faults() = faults;
     }
 

@@ -80,6 +80,11 @@ impl World {
                 ("s3.amazonaws.com", name.to_owned(), parameters)
             }
         };
+        // Reads and writes of items are data events, which the event history does not hold.
+        let data_events = ["PutItem", "DeleteItem", "BatchWriteItem", "Scan"];
+        if data_events.contains(&name.as_str()) {
+            return None;
+        }
         let reads = ["Get", "List", "Describe", "Simulate"];
         if reads.iter().any(|prefix| name.starts_with(prefix)) {
             return None;
@@ -151,7 +156,10 @@ impl World {
                 .map(|name| of_iam("AWS::IAM::Role", "role", name))
                 .or_else(|| text("userName").map(|name| of_iam("AWS::IAM::User", "user", name))),
             _ => {
-                let named = text("tableName").or_else(|| text("tableArn"))?;
+                let created = parameters.pointer("/tableCreationParameters/tableName");
+                let named = text("tableName")
+                    .or_else(|| text("tableArn"))
+                    .or_else(|| created.and_then(Value::as_str))?;
                 let name = named.rsplit('/').next().unwrap_or(named);
                 let arn = format!("arn:{partition}:dynamodb:{region}:{account}:table/{name}");
                 Some(RecordedResource {

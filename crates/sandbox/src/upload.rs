@@ -14,7 +14,7 @@ use super::partitions::via_service;
 use super::world::World;
 
 /// The service that forwards.
-const FORWARDERS: &[&str] = &["dynamodb.amazonaws.com"];
+pub(super) const FORWARDERS: &[&str] = &["dynamodb.amazonaws.com"];
 
 /// Why an upload failed, as `FailureCode` and `FailureMessage` have it.
 #[derive(Debug, Clone)]
@@ -251,7 +251,7 @@ fn key_failure(problem: KeyProblem) -> UploadFailure {
 }
 
 /// A message as the SDK inside `DynamoDB` words it.
-fn s3_message(message: &str, status: u16, code: &str) -> String {
+pub(super) fn s3_message(message: &str, status: u16, code: &str) -> String {
     let letters = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let request_id: String = (0..16)
         .filter_map(|_| fastrand::choice(letters).map(|byte| char::from(*byte)))

@@ -10,9 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::bucket::{Bucket, PublicAccess};
 use super::export::Export;
+use super::import::Import;
+use super::item_store::ItemStore;
 use super::judged::Judged;
+use super::logs::LogGroup;
 use super::open_questions::ForwardedTransport;
 use super::policy_text::{Edited, PolicyText};
+use super::table_definition::Making;
 use super::trail_event::TrailEvent;
 use tableferry_policy::arn::Partition;
 
@@ -41,6 +45,12 @@ pub(super) struct World {
     /// Exports by ARN.
     #[serde(default)]
     pub exports: BTreeMap<String, Export>,
+    /// Imports by ARN.
+    #[serde(default)]
+    pub imports: BTreeMap<String, Import>,
+    /// CloudWatch's log groups by ARN.
+    #[serde(default)]
+    pub log_groups: BTreeMap<String, LogGroup>,
     /// CloudTrail's event history, by account.
     #[serde(default)]
     pub trail: BTreeMap<String, Vec<TrailEvent>>,
@@ -52,6 +62,9 @@ pub(super) struct World {
     /// What services see of the transport in each other's calls.
     #[serde(skip)]
     pub forwarded_transport: ForwardedTransport,
+    /// How many of the next items of `BatchWriteItem` come back as unprocessed.
+    #[serde(skip)]
+    pub unprocessed_items: u32,
     /// What was judged, if somebody asked for it.
     #[serde(skip)]
     pub judged: Judged,
@@ -163,14 +176,36 @@ pub(super) struct Role {
     pub boundary: Option<String>,
 }
 
-/// A `DynamoDB` table; its items are generated, never stored.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A `DynamoDB` table: of the world as it begins, with generated items, or made by a call, with
+/// written ones.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Table {
     pub name: String,
     pub region: String,
-    pub kind: ItemKind,
+    /// What its generated items look like; `None` where all of them were written.
+    #[serde(default)]
+    pub kind: Option<ItemKind>,
+    /// How many items are generated.
+    #[serde(default)]
     pub items: u64,
+    #[serde(default)]
     pub created_days_ago: u32,
+    /// How it was made, where a call made it.
+    #[serde(default)]
+    pub making: Option<Making>,
+    /// Its items since the first one was written.
+    #[serde(default)]
+    pub store: Option<ItemStore>,
+    /// From when it is being deleted, and when it is gone.
+    #[serde(default)]
+    pub deletion: Option<(Timestamp, Timestamp)>,
+    #[serde(default)]
+    pub is_protected: bool,
+    /// The attribute that holds the time to live.
+    #[serde(default)]
+    pub time_to_live: Option<String>,
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
     /// Since when point-in-time recovery is on in the world as it begins.
     #[serde(default)]
     pub recovery_days_ago: Option<u32>,
@@ -187,7 +222,7 @@ pub(super) struct Table {
     pub policy: Option<PolicyText>,
 }
 
-/// What the items of a table look like.
+/// What the generated items of a table look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum ItemKind {
     Orders,

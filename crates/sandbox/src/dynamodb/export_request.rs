@@ -12,7 +12,7 @@ use crate::call::{Call, Refusal};
 use crate::context::Route;
 use crate::encryption::{KeyProblem, KeyUse};
 use crate::export::{Export, ExportSpec, ExportState};
-use crate::identifier::{fresh_uuid, uuid_of};
+use crate::identifier::{fresh_uuid, job_id};
 use crate::json_members::{check_enum, require, text, violation};
 use crate::partitions::via_service;
 use crate::world::{Table, World};
@@ -217,7 +217,7 @@ fn accept(
         id,
         region: call.region.to_owned(),
         table_name: name.to_owned(),
-        table_id: uuid_of(&arn),
+        table_id: table.id(&arn),
         caller: call.caller.clone(),
         spec: ExportSpec {
             table_arn: arn,
@@ -243,10 +243,10 @@ fn accept(
     })
 }
 
-/// Fourteen digits of milliseconds, and eight hexadecimal ones.
+/// An id that no other export has.
 fn export_id(world: &World, now: Timestamp) -> String {
     loop {
-        let id = format!("{:014}-{:08x}", now.as_millisecond(), fastrand::u32(..));
+        let id = job_id(now);
         if !world.exports.values().any(|export| export.id == id) {
             return id;
         }

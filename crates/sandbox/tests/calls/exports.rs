@@ -38,11 +38,15 @@ pub async fn finish(
 ) -> ExportDescription {
     let started = request.send().await.unwrap().export_description.unwrap();
     assert_eq!(started.export_status, Some(ExportStatus::InProgress));
-    let arn = started.export_arn.unwrap();
+    ended(dynamodb, &started.export_arn.unwrap()).await
+}
+
+/// Asks for an export until it has ended.
+pub async fn ended(dynamodb: &Client, arn: &str) -> ExportDescription {
     for _ in 0..2000 {
         let answer = dynamodb
             .describe_export()
-            .export_arn(&arn)
+            .export_arn(arn)
             .send()
             .await
             .unwrap();
@@ -73,7 +77,7 @@ async fn read_json(sandbox: &Sandbox, bucket: &str, key: &str) -> Value {
 }
 
 /// The data lines of an export, each file held against its manifest.
-async fn lines(sandbox: &Sandbox, bucket: &str, export: &ExportDescription) -> Vec<Value> {
+pub async fn lines(sandbox: &Sandbox, bucket: &str, export: &ExportDescription) -> Vec<Value> {
     let summary = read_json(sandbox, bucket, export.export_manifest().unwrap()).await;
     assert_eq!(summary["itemCount"].as_i64(), export.item_count());
     let files_key = summary["manifestFilesS3Key"].as_str().unwrap();

@@ -160,10 +160,10 @@ async fn what_is_not_played_is_refused_in_every_protocol_by_name() {
             refusal(aws_sdk_kms::Client::new(&config).create_key().send().await),
         ),
         (
-            "DeleteTable",
+            "DescribeKinesisStreamingDestination",
             refusal(
                 aws_sdk_dynamodb::Client::new(&config)
-                    .delete_table()
+                    .describe_kinesis_streaming_destination()
                     .table_name("Orders")
                     .send()
                     .await,

@@ -428,8 +428,8 @@ async fn what_the_sandbox_does_not_know_it_says() {
          what it plays."
     );
     let dynamodb = aws_sdk_dynamodb::Client::new(&profile(&sandbox, "dev-admin").await);
-    let scan = dynamodb.scan().table_name("Fixtures").send().await;
-    assert_eq!(refusal(scan).0, "UnknownOperationException");
+    let query = dynamodb.query().table_name("Fixtures").send().await;
+    assert_eq!(refusal(query).0, "UnknownOperationException");
 }
 
 #[tokio::test]
