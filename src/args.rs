@@ -5,6 +5,7 @@ mod changes;
 mod expiry;
 mod explain;
 mod inventory;
+mod practice;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,8 @@ pub use explain::ExplainArgs;
 pub use inventory::{
     InventoryCommand, InventoryForm, InventorySetupArgs, InventoryShowArgs, InventoryStatusArgs,
 };
+
+pub use practice::PracticeArgs;
 
 use crate::work::ChangeKind;
 use tableferry_policy::arn::{AccountId, Arn, Partition};
@@ -67,6 +70,9 @@ impl Args {
             "--sandbox-partition places the sandbox's world: give --sandbox too, or use `sandbox serve`"
         } else if self.global.clock_offset.is_some() && !is_served {
             "--clock-offset moves the sandbox's clock: give --sandbox too, or use `sandbox serve`"
+        } else if self.global.practice.is_given() && !is_served {
+            "--sandbox-fault, --sandbox-tables and --sandbox-most-exports are about the sandbox: give \
+             --sandbox too, or use `sandbox serve`"
         } else {
             return Ok(());
         };
@@ -92,6 +98,10 @@ pub struct Global {
     /// The partition that the sandbox's world is in; left out, the one that its state is in, or `aws`
     #[arg(long, global = true, value_name = "PARTITION", value_parser = sandbox_partition)]
     pub sandbox_partition: Option<Partition>,
+
+    /// How else the sandbox is played.
+    #[command(flatten)]
+    pub practice: PracticeArgs,
 
     /// Move the sandbox's clock, as its clients see it, by a duration such as +12h or -90m; @FILE reads
     /// it from a file, again at every request, so that the clock can be moved meanwhile

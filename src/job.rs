@@ -21,6 +21,7 @@ mod parse;
 mod request;
 pub mod requirement;
 mod section;
+mod selector;
 mod sign_in;
 mod table_job;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use command::{equivalent_command, recovery_command};
 pub(crate) use command::{shell_option, shell_quoted};
 pub(crate) use kind::purposes;
 pub use kind::{JobWords, Kind, WrittenObject};
+pub use selector::{TablePattern, TableSelector, Unmatched};
 pub use value::{InvalidValue, KeyRef, Prefix};
 pub use violation::{Violation, Violations};
 
@@ -57,8 +59,10 @@ pub struct Plan {
     pub destination: Destination,
     /// How the objects are encrypted.
     pub encryption: Encryption,
-    /// What is exported: at least one table of an export, and none of any other kind.
+    /// What is exported: at least one table or selector of an export, and none of any other kind.
     pub tables: Vec<TableJob>,
+    /// The tables that are meant by patterns, which are looked up before the plan is assessed.
+    pub selectors: Vec<TableSelector>,
 }
 
 /// The side that exports.

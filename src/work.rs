@@ -19,6 +19,8 @@ mod limits;
 mod look_up;
 mod operation;
 pub mod probe;
+mod queue;
+mod resolve;
 mod resume;
 mod settle;
 mod start;
@@ -54,6 +56,7 @@ pub use inventory::{
     DeliveredReport, InventoryError, InventoryProposal, InventoryStatus, ReportVerification,
 };
 pub use probe::{Probe, ProbeError, ProbeReport};
+pub use resolve::ResolveError;
 pub use resume::ResumeError;
 pub use settle::{Claim, SettleError};
 pub use start::StartError;
@@ -144,6 +147,8 @@ struct Inner {
     probing: Arc<tokio::sync::RwLock<()>>,
     /// The calls of this process that may have started an operation.
     calls: Arc<tally::Calls>,
+    /// The operations that wait for room.
+    queue: Arc<queue::Queue>,
     /// The kinds of operations that can be started and gone on with.
     kinds: operation::Kinds,
 }
@@ -178,6 +183,7 @@ impl Work {
                 changing: Arc::default(),
                 probing: Arc::default(),
                 calls: Arc::default(),
+                queue: Arc::default(),
                 kinds,
             }),
         }
@@ -195,6 +201,7 @@ impl Work {
                 changing: Arc::clone(&self.inner.changing),
                 probing: Arc::clone(&self.inner.probing),
                 calls: Arc::clone(&self.inner.calls),
+                queue: Arc::clone(&self.inner.queue),
                 kinds: self.inner.kinds.clone(),
             }),
         }

@@ -16,7 +16,8 @@ pub use crate::job::requirement::{Check, Requirement, RequirementId, SettledBy};
 use tableferry_policy::evaluate::{Deciding, Dependency, PolicyKind};
 
 pub use summary::{
-    Counts, Overall, VerdictGroup, assumptions, by_responsible, grouped_by_cause, overall,
+    Counts, Family, Overall, VerdictGroup, assumptions, by_responsible, grouped_by_cause,
+    large_families, overall,
 };
 
 /// What somebody could not read, by what it can do to a request.

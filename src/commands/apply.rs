@@ -165,6 +165,7 @@ async fn try_apply(
     let assessment = assess(work, &plan, &controls, cancel, report)
         .await?
         .assessment;
+    let plan = assessment.plan.clone();
     refuse_out_of_bounds(&assessment, "nothing was changed", report)?;
     let overall = assessment.overall(false);
     if overall == Overall::Allowed {

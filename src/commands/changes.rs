@@ -33,7 +33,8 @@ pub async fn changes(work: &Work, args: &ChangesArgs, cancel: CancellationToken)
         let assessed = assess(work, &plan, &controls, &cancel, &report).await?;
         let since = args.since.from(Timestamp::now());
         let facts = &assessed.assessment.facts;
-        let reading = work.change_history(&plan, facts, since, recorded);
+        let plan = &assessed.assessment.plan;
+        let reading = work.change_history(plan, facts, since, recorded);
         let read = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(Exit::CutOff),
@@ -49,9 +50,12 @@ pub fn changes_files(args: &ChangesArgs) -> Exit {
     let report = Report::stderr();
     let told = || {
         let plan = read_plan(&args.plan, &report)?;
-        let facts = match &args.facts.file {
-            Some(_) => Some(read_facts_file(&args.facts, &plan, &report)?),
-            None => None,
+        let (plan, facts) = match &args.facts.file {
+            Some(_) => {
+                let (plan, facts) = read_facts_file(&args.facts, &plan, &report)?;
+                (plan, Some(facts))
+            }
+            None => (plan, None),
         };
         let recorded = read_files(args, &report)?;
         let since = args.since.from(Timestamp::now());

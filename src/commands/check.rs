@@ -47,7 +47,7 @@ pub fn check_file(args: &CheckArgs, limits: &Limits) -> Exit {
     let report = report(args);
     let assessed = || {
         let plan = read_plan(&args.plan, &report)?;
-        let mut facts = read_facts_file(&args.facts, &plan, &report)?;
+        let (plan, mut facts) = read_facts_file(&args.facts, &plan, &report)?;
         let controls = control_documents(&args.controls, &report)?;
         controls.put_into(&mut facts);
         tell_unused(&controls, &facts, &report);

@@ -75,7 +75,7 @@ fn assess(args: &ExplainArgs, global: &Global) -> Result<Option<Assessment>, Exi
     let report = Report::stderr();
     let limits = open::limits(global, Output::Text)?;
     let plan = read_plan(plan, &report)?;
-    let facts = read_facts_file(&args.facts, &plan, &report)?;
+    let (plan, facts) = read_facts_file(&args.facts, &plan, &report)?;
     Ok(Some(Assessment::of(
         &plan,
         facts,

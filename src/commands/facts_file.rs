@@ -10,27 +10,32 @@ use crate::text_file;
 use crate::work::{Event, Side};
 
 /// Reads the facts that a plan is judged by, and tells whose they are; what is wrong with them was
-/// printed.
+/// printed. The plan comes back with tables in place of its patterns.
 pub(super) fn read_facts_file(
     args: &FactsArgs,
     plan: &Plan,
     report: &Report,
-) -> Result<Facts, Exit> {
+) -> Result<(Plan, Facts), Exit> {
     let facts = read(args, report)?;
+    let plan = facts.resolve(plan).map_err(|mismatch| {
+        report.error(&mismatch.what, Some(&mismatch.hint));
+        Exit::Usage
+    })?;
     tell_identity(Side::Source, facts.source(), report);
     if let Some(destination) = facts.destination() {
         tell_identity(Side::Destination, destination, report);
     }
-    let MatchedFacts { facts, notes } = facts.match_plan(plan, &args.of).map_err(|mismatches| {
-        for mismatch in mismatches {
-            report.error(&mismatch.what, Some(&mismatch.hint));
-        }
-        Exit::Usage
-    })?;
+    let MatchedFacts { facts, notes } =
+        facts.match_plan(&plan, &args.of).map_err(|mismatches| {
+            for mismatch in mismatches {
+                report.error(&mismatch.what, Some(&mismatch.hint));
+            }
+            Exit::Usage
+        })?;
     for message in notes {
         report.happened(&Event::Noted { message });
     }
-    Ok(facts)
+    Ok((plan, facts))
 }
 
 fn read(args: &FactsArgs, report: &Report) -> Result<Facts, Exit> {

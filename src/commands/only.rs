@@ -16,9 +16,16 @@ pub(super) struct Restricted {
 
 /// Leaves the named tables in a plan; a name that the plan does not have was told.
 pub(super) fn restrict(mut plan: Plan, only: &[String], report: &Report) -> Result<Plan, Exit> {
-    if only.is_empty() {
-        return Ok(plan);
+    check(&plan, only, report)?;
+    if !only.is_empty() {
+        plan.tables
+            .retain(|job| only.iter().any(|name| job.table.is_named(name)));
     }
+    Ok(plan)
+}
+
+/// Whether a plan has all the named tables; what it does not have was told.
+pub(super) fn check(plan: &Plan, only: &[String], report: &Report) -> Result<(), Exit> {
     let unknown = only
         .iter()
         .find(|name| !plan.tables.iter().any(|job| job.table.is_named(name)));
@@ -30,9 +37,7 @@ pub(super) fn restrict(mut plan: Plan, only: &[String], report: &Report) -> Resu
         );
         return Err(Exit::Usage);
     }
-    plan.tables
-        .retain(|job| only.iter().any(|name| job.table.is_named(name)));
-    Ok(plan)
+    Ok(())
 }
 
 /// Leaves out the tables whose exports are complete or under way, unless they are asked for again.

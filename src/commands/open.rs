@@ -14,7 +14,7 @@ use crate::aws::Environment;
 use crate::config::{Config, ConfigError, Guards};
 use crate::journal::{Journal, JournalError};
 use crate::work::{Poll, Settings, Tally, Work};
-use tableferry_sandbox::{Options, Sandbox};
+use tableferry_sandbox::{Faults, Options, Sandbox};
 
 /// Opens the work that the arguments ask for. `Err` holds the exit status; the reason was printed.
 pub fn open(global: &Global, output: Output) -> Result<Work, Exit> {
@@ -124,12 +124,22 @@ fn open_sandbox(global: &Global) -> anyhow::Result<Work> {
 }
 
 pub(super) fn options(global: &Global, state: Option<PathBuf>) -> Options {
+    let practice = &global.practice;
+    let by_default = Options::default();
     Options {
+        faults: Faults {
+            of_operations: practice.sandbox_fault.clone(),
+            ..Faults::default()
+        },
+        bulk_tables: practice.sandbox_tables.unwrap_or_default(),
+        most_exports: practice
+            .sandbox_most_exports
+            .unwrap_or(by_default.most_exports),
         state,
         job_length: Duration::from_secs_f64(global.sandbox_job),
         clock_offset: global.clock_offset.clone().unwrap_or_default(),
         partition: global.sandbox_partition,
-        ..Options::default()
+        ..by_default
     }
 }
 

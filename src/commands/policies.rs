@@ -43,7 +43,7 @@ pub fn policies_file(args: &PoliciesArgs, limits: &Limits) -> Exit {
     let report = Report::stderr();
     let written = || {
         let plan = read_plan(&args.plan, &report)?;
-        let mut facts = read_facts_file(&args.facts, &plan, &report)?;
+        let (plan, mut facts) = read_facts_file(&args.facts, &plan, &report)?;
         words::tell_age(&report, &facts, Timestamp::now());
         let controls = control_documents(&args.controls, &report)?;
         controls.put_into(&mut facts);

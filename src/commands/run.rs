@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
-use super::check::{self, verdict_object};
+use super::check::{self, verdict_object, words};
 use super::follow::{Scope, current_outcome, end, go_on, tell_what_is_left, with_events};
 use super::hold;
 use super::only;
@@ -55,7 +55,6 @@ async fn try_run(
         report.error(&why, Some(&hint));
         return Err(Exit::Usage);
     }
-    let plan = only::restrict(plan, &args.only, report)?;
     if !args.yes && !args.dry_run && !std::io::stdin().is_terminal() {
         report.error(
             "a start must be agreed to, and there is no terminal to ask on",
@@ -63,7 +62,16 @@ async fn try_run(
         );
         return Err(Exit::Usage);
     }
-    until_cancelled(&cancel, report, prove_both(work, &plan, report)).await?;
+    let resolved = async {
+        if plan.is_resolved() {
+            only::check(&plan, &args.only, report)?;
+        }
+        prove_both(work, &plan, report).await?;
+        let resolved = work.resolve(&plan).await;
+        resolved.map_err(|error| report_start_error(report, &error))
+    };
+    let plan = until_cancelled(&cancel, report, resolved).await?;
+    let plan = only::restrict(plan, &args.only, report)?;
     let (plan, given_up) = if args.only.is_empty() {
         (plan, Vec::new())
     } else {
@@ -171,6 +179,8 @@ async fn until_cancelled<T>(
     report: &Report,
     before: impl Future<Output = Result<T, Exit>>,
 ) -> Result<T, Exit> {
+    // On the heap: the calls before a start, one inside the other, are deeper than a compiler likes.
+    let before = Box::pin(before);
     tokio::select! {
         biased;
         () = cancel.cancelled() => {
@@ -234,14 +244,15 @@ fn tell_what_is_open(assessment: &Assessment, report: &Report) {
     let told = open.iter().copied().filter(|found| !fatal.contains(found));
     for group in grouped_by_cause(told) {
         let found = group.verdict;
-        let more = match group.alike.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
+        let what = group
+            .in_family()
+            .unwrap_or_else(|| match group.alike.len() {
+                0 => found.requirement.to_string(),
+                more => format!("{} and {more} more", found.requirement),
+            });
         report.line(&format!(
-            "warning: {} {}{more}: {}",
+            "warning: {} {what}: {}",
             found.outcome.as_str(),
-            found.requirement,
             found.explanation
         ));
     }
@@ -296,10 +307,20 @@ fn open_to_the_end(assessment: &Assessment) -> usize {
 /// Refuses what the export is certain to fail by; `is_forced` overrides what can be forced.
 fn refuse_denied(is_forced: bool, assessment: &Assessment, report: &Report) -> Result<(), Exit> {
     let fatal: Vec<&AssessedRequirement> = assessment.fatal().collect();
-    for found in &fatal {
-        let what = match &found.requirement {
-            Requirement::Permission(_) => format!("{}: {}", found.requirement, found.explanation),
-            Requirement::Check { .. } => found.explanation.clone(),
+    for group in grouped_by_cause(fatal.iter().copied()) {
+        let found = group.verdict;
+        let what = match (&found.requirement, group.in_family()) {
+            (Requirement::Permission(_), _) => {
+                format!("{}: {}", words::subjects(&group), found.explanation)
+            }
+            (Requirement::Check { .. }, None) => found.explanation.clone(),
+            (Requirement::Check { .. }, Some(_)) => {
+                format!(
+                    "{}: the first: {}",
+                    words::subjects(&group),
+                    found.explanation
+                )
+            }
         };
         let hint = match found.hint.as_str() {
             "" => "`tableferry check` with this plan shows what fixes it",

@@ -20,6 +20,10 @@ pub(super) fn report_start_error(report: &Report, error: &StartError) -> Exit {
             report.error(&error.to_string(), Some("sign in first"));
             Exit::CutOff
         }
+        StartError::Resolve(resolve) => {
+            report.error(&resolve.to_string(), Some(&resolve.hint()));
+            Exit::Refused
+        }
         StartError::ReadOnly => {
             report.error(
                 &error.to_string(),

@@ -82,7 +82,7 @@ async fn read_patiently<T>(
                 format!("the plan {verb} as {principal}, whose policies these profiles read");
             report.happened(&Event::Noted { message });
         }
-        reading
+        Box::pin(reading)
             .await
             .map_err(|error| report_start_error(report, &error))
     };

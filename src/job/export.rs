@@ -395,13 +395,16 @@ fn folder(plan: &Plan) -> String {
 }
 
 fn has_full(plan: &Plan) -> bool {
-    let mut tables = plan.tables.iter();
-    tables.any(|job| matches!(job.span, Span::Full { .. }))
+    spans(plan).any(|span| matches!(span, Span::Full { .. }))
 }
 
 fn has_incremental(plan: &Plan) -> bool {
-    let mut tables = plan.tables.iter();
-    tables.any(|job| matches!(job.span, Span::Incremental { .. }))
+    spans(plan).any(|span| matches!(span, Span::Incremental { .. }))
+}
+
+fn spans(plan: &Plan) -> impl Iterator<Item = &Span> {
+    let selectors = plan.selectors.iter().map(|selector| &selector.span);
+    plan.tables.iter().map(|job| &job.span).chain(selectors)
 }
 
 /// How many tables a request text names; of more it gives the number.

@@ -6,12 +6,13 @@ use toml::de::{DeTable, DeValue};
 
 use super::consistency::ConsistencyCheck;
 use super::section::{Section, one_of, wrong_type};
+use super::table_job::Entry;
 use super::upload::Upload;
 use super::value::{self, Prefix};
 use super::violation::Violations;
 use super::{
-    Destination, Encryption, Kind, Plan, SignIn, Source, TableJob, encryption, inventory, sign_in,
-    table_job,
+    Destination, Encryption, Kind, Plan, SignIn, Source, TableJob, TableSelector, encryption,
+    inventory, sign_in, table_job,
 };
 use crate::text_file::without_mark;
 use tableferry_policy::arn::{Arn, Region};
@@ -182,7 +183,7 @@ fn read(table: &DeTable<'_>, now: Timestamp, violations: &mut Violations) -> Opt
     let home = source
         .as_ref()
         .and_then(|source| source.sign_in.region.clone());
-    let tables = read_tables(root, now, home.as_ref(), &mut consistency, violations);
+    let (tables, selectors) = read_tables(root, now, home.as_ref(), &mut consistency, violations);
     consistency.check(violations);
     Some(Plan {
         kind: kind?,
@@ -190,6 +191,7 @@ fn read(table: &DeTable<'_>, now: Timestamp, violations: &mut Violations) -> Opt
         destination: destination?,
         encryption,
         tables,
+        selectors,
     })
 }
 
@@ -298,9 +300,10 @@ fn read_tables(
     home: Option<&Region>,
     consistency: &mut ConsistencyCheck,
     violations: &mut Violations,
-) -> Vec<TableJob> {
+) -> (Vec<TableJob>, Vec<TableSelector>) {
+    let (mut jobs, mut selectors) = (Vec::new(), Vec::new());
     let Some(value) = root.value("tables") else {
-        return Vec::new();
+        return (jobs, selectors);
     };
     let at = value.span().start;
     let DeValue::Array(items) = value.get_ref() else {
@@ -309,7 +312,7 @@ fn read_tables(
             wrong_type("tables", "a list of tables", value.get_ref()),
             "write [[tables]] in double brackets, with `name = \"…\"` below it",
         );
-        return Vec::new();
+        return (jobs, selectors);
     };
     if items.is_empty() {
         violations.add(
@@ -318,22 +321,41 @@ fn read_tables(
             "add [[tables]] with `name = \"…\"` below it",
         );
     }
-    let mut jobs: Vec<Spanned<TableJob>> = Vec::new();
+    let mut spanned: Vec<Spanned<TableJob>> = Vec::new();
     for item in items {
-        let at = item.span().start;
-        let DeValue::Table(table) = item.get_ref() else {
-            violations.add(
-                at,
-                wrong_type("tables", "a list of tables", item.get_ref()),
-                "write [[tables]] with `name = \"…\"` below it, once for each table",
-            );
-            continue;
-        };
-        let section = Section::new("[[tables]]", at, table);
-        if let Some(job) = table_job::read(section, now, consistency, violations) {
-            jobs.push(Spanned::new(item.span(), job));
+        match read_entry(item, now, consistency, violations) {
+            Some(Entry::Table(job)) => spanned.push(Spanned::new(item.span(), job)),
+            Some(Entry::Pattern(selector)) => selectors.push(selector),
+            None => {}
         }
     }
-    table_job::refuse_duplicates(&jobs, home, violations);
-    jobs.into_iter().map(Spanned::into_inner).collect()
+    table_job::refuse_duplicates(&spanned, home, violations);
+    jobs.extend(spanned.into_iter().map(Spanned::into_inner));
+    (jobs, selectors)
+}
+
+/// One entry: a section, or a name or pattern alone.
+fn read_entry(
+    item: &Spanned<DeValue<'_>>,
+    now: Timestamp,
+    consistency: &mut ConsistencyCheck,
+    violations: &mut Violations,
+) -> Option<Entry> {
+    let at = item.span();
+    match item.get_ref() {
+        DeValue::Table(table) => {
+            let section = Section::new("[[tables]]", at.start, table);
+            table_job::read(section, now, consistency, violations)
+        }
+        DeValue::String(name) => table_job::read_name(name, at, consistency, violations),
+        other => {
+            violations.add(
+                at.start,
+                wrong_type("tables", "a list of tables", other),
+                "write [[tables]] with `name = \"…\"` below it, once for each table, or \
+                 `tables = [\"Orders\", \"prod-*\"]` above the sections",
+            );
+            None
+        }
+    }
 }

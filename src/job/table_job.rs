@@ -1,4 +1,6 @@
-//! One `[[tables]]` section: which table, which state or changes of it, in which format.
+//! One `[[tables]]` section: which table or tables, which state or changes of them, in which format.
+
+use std::ops::Range;
 
 use jiff::Timestamp;
 use toml::Spanned;
@@ -8,7 +10,7 @@ use super::consistency::ConsistencyCheck;
 use super::section::{Section, one_of, wrong_type};
 use super::value::{WINDOW_ENDS, check_window, past_time};
 use super::violation::Violations;
-use super::{Format, Span, TableJob, TableRef, View, filter};
+use super::{Format, Span, TableJob, TablePattern, TableRef, TableSelector, View, filter};
 use tableferry_policy::arn::Region;
 
 const KEYS: [&str; 8] = [
@@ -21,28 +23,66 @@ enum Kind {
     Incremental,
 }
 
+/// What one entry of the list means.
+pub(super) enum Entry {
+    /// A table.
+    Table(TableJob),
+    /// All tables whose names are like a pattern.
+    Pattern(TableSelector),
+}
+
+/// Reads an entry that is a name or a pattern alone.
+pub(super) fn read_name(
+    text: &str,
+    at: Range<usize>,
+    consistency: &mut ConsistencyCheck,
+    violations: &mut Violations,
+) -> Option<Entry> {
+    let entry = if TablePattern::is_meant_by(text) {
+        text.parse().map(TableSelector::new).map(Entry::Pattern)
+    } else {
+        text.parse().map(TableJob::new).map(Entry::Table)
+    };
+    match entry {
+        Ok(entry) => {
+            if let Entry::Table(job) = &entry {
+                note(&job.table, at, consistency);
+            }
+            Some(entry)
+        }
+        Err(invalid) => {
+            violations.add_invalid(at.start, &invalid);
+            None
+        }
+    }
+}
+
+/// Notes whose a table is that goes by its ARN.
+fn note(table: &TableRef, at: Range<usize>, consistency: &mut ConsistencyCheck) {
+    if let TableRef::Arn(arn) = table {
+        consistency.note_arn("the table", arn, at.clone());
+        if let Some(account) = arn.account_id() {
+            consistency.note_caller(&format!("the table {arn}"), account, at);
+        }
+    }
+}
+
 /// Reads one section.
 pub(super) fn read(
     section: Section<'_, '_>,
     now: Timestamp,
     consistency: &mut ConsistencyCheck,
     violations: &mut Violations,
-) -> Option<TableJob> {
+) -> Option<Entry> {
     section.refuse_unknown(&KEYS, violations);
     section.require(
         "name",
         "add `name = \"…\"`, the table's name or ARN",
         violations,
     );
-    let table = section.text_that("name", violations, str::parse::<TableRef>);
-    if let Some(table) = &table
-        && let TableRef::Arn(arn) = table.get_ref()
-    {
-        consistency.note_arn("the table", arn, table.span());
-        if let Some(account) = arn.account_id() {
-            consistency.note_caller(&format!("the table {arn}"), account, table.span());
-        }
-    }
+    let name = section
+        .text("name", violations)
+        .and_then(|name| read_name(name.get_ref(), name.span(), consistency, violations));
     let formats = [
         ("DYNAMODB_JSON", Format::DynamoDbJson),
         ("ION", Format::Ion),
@@ -52,11 +92,20 @@ pub(super) fn read(
     let filter = section
         .table("filter", "[tables.filter]", violations)
         .map(|filter| filter::read(filter, violations));
-    Some(TableJob {
-        table: table?.into_inner(),
-        format: format.map(Spanned::into_inner).unwrap_or_default(),
-        span: span?,
-        filter,
+    let format = format.map(Spanned::into_inner).unwrap_or_default();
+    Some(match name? {
+        Entry::Table(job) => Entry::Table(TableJob {
+            format,
+            span: span?,
+            filter,
+            ..job
+        }),
+        Entry::Pattern(selector) => Entry::Pattern(TableSelector {
+            format,
+            span: span?,
+            filter,
+            ..selector
+        }),
     })
 }
 

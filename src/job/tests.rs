@@ -4,6 +4,7 @@ mod examples;
 mod inventory;
 mod properties;
 mod rules;
+mod selectors;
 mod upload;
 
 use jiff::Timestamp;

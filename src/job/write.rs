@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::inventory::Inventory;
-use super::{Encryption, Filter, Format, Kind, Plan, SignIn, Span, TableJob, View};
+use super::{Encryption, Filter, Format, Kind, Plan, SignIn, Span, TableSelector, View};
 
 impl Plan {
     /// The plan as a plan file; [`Plan::parse`] reads the same plan from it.
@@ -39,7 +39,16 @@ impl Plan {
             file.optional("key", self.encryption.key().as_ref());
         }
         for job in &self.tables {
-            file.job(job);
+            file.entry(&job.table, job.format, &job.span, job.filter.as_ref());
+        }
+        for selector in &self.selectors {
+            let TableSelector {
+                pattern,
+                format,
+                span,
+                filter,
+            } = selector;
+            file.entry(pattern, *format, span, filter.as_ref());
         }
         file.text
     }
@@ -100,16 +109,22 @@ impl Writer {
         self.optional("mfa_serial", sign_in.mfa_serial.as_ref());
     }
 
-    fn job(&mut self, job: &TableJob) {
+    fn entry(
+        &mut self,
+        name: &impl ToString,
+        format: Format,
+        span: &Span,
+        filter: Option<&Filter>,
+    ) {
         self.header("[[tables]]");
-        self.text("name", &job.table.to_string());
-        if job.format != Format::default() {
-            self.text("format", job.format.as_str());
+        self.text("name", &name.to_string());
+        if format != Format::default() {
+            self.text("format", format.as_str());
         }
-        match &job.span {
+        match span {
             Span::Full { time } => self.optional("time", time.as_ref()),
             Span::Incremental { from, to, view } => {
-                self.text("type", job.span.as_str());
+                self.text("type", span.as_str());
                 self.text("from", &from.to_string());
                 self.text("to", &to.to_string());
                 if *view != View::default() {
@@ -117,7 +132,7 @@ impl Writer {
                 }
             }
         }
-        if let Some(filter) = &job.filter {
+        if let Some(filter) = filter {
             self.filter(filter);
         }
     }

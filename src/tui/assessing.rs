@@ -11,6 +11,7 @@ use super::model::Model;
 use super::remote::{Remote, RequestId};
 use super::services::{AssessedPlan, Problem, StartSummary};
 use crate::assess::verdict::AssessedRequirement;
+use crate::job::Plan;
 
 /// Reads and assesses anew, without what a probe found out before.
 pub(crate) fn assess_anew(model: &mut Model) -> Vec<Effect> {
@@ -73,6 +74,22 @@ pub(crate) fn is_of_plan(model: &Model) -> bool {
 pub(crate) fn assessed(model: &Model) -> Option<&AssessedPlan> {
     let assessed = model.assessing.assessed.value()?;
     is_of_plan(model).then_some(assessed)
+}
+
+/// The plan as it is now, with tables in place of its patterns where it was assessed.
+pub(crate) fn resolved_plan(model: &Model) -> Option<Plan> {
+    match assessed(model) {
+        Some(assessed) => Some(assessed.assessment.plan.clone()),
+        None => model.plan(),
+    }
+}
+
+/// The plan that was assessed last, or is being assessed.
+pub(crate) fn assessed_plan(model: &Model) -> Option<Plan> {
+    match model.assessing.assessed.value() {
+        Some(assessed) => Some(assessed.assessment.plan.clone()),
+        None => model.assessing.plan.clone(),
+    }
 }
 
 /// What the job is certain to fail by, as far as it is known by now.

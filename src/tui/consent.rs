@@ -49,7 +49,7 @@ fn change_account(model: &mut Model, change: ProposedChange) -> Vec<Effect> {
     let (title, stage, mutation) = match change {
         ProposedChange::Apply(proposal) => {
             // The plan that the proposal was found for; a popup lets nobody change it.
-            let Some(plan) = model.assessing.plan.clone() else {
+            let Some(plan) = assessing::assessed_plan(model) else {
                 return Vec::new();
             };
             let title = proposal.title.clone();
@@ -75,7 +75,7 @@ pub(crate) fn take_applied(model: &mut Model, applied: &Applied) -> Vec<Effect> 
     tell_read_back(model, &applied.title, &applied.read_back);
     model.changes.made.push((applied.id, applied.title.clone()));
     model.changes.applied.advance();
-    let Some(plan) = model.assessing.plan.clone() else {
+    let Some(plan) = assessing::assessed_plan(model) else {
         model.changes.under_way = None;
         return Vec::new();
     };

@@ -344,6 +344,7 @@ impl Model {
             },
             encryption: self.encryption.choice.clone()?,
             tables: (self.flow.tables)(self),
+            selectors: (self.flow.selectors)(self),
         })
     }
 

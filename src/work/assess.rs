@@ -56,20 +56,22 @@ pub struct StartSummary {
 const RECENT: SignedDuration = SignedDuration::from_hours(1);
 
 impl Work {
-    /// Reads all that bears on a plan, and assesses it. `controls` are policies of the organization
-    /// that were handed in as files.
+    /// Reads all that bears on a plan, and assesses it, with tables in place of its patterns. `controls`
+    /// are policies of the organization that were handed in as files.
     ///
     /// # Errors
-    /// Only where the source is not signed in: nothing can be assessed without knowing who exports.
+    /// Where the source is not signed in, since nothing can be assessed without knowing who exports, and
+    /// where it cannot be told which tables the plan means.
     pub async fn assess(
         &self,
         plan: &Plan,
         controls: &ControlDocuments,
     ) -> Result<Assessed, StartError> {
-        let (facts, exports) = self.survey_with_exports(plan, controls).await?;
+        let plan = self.resolve(plan).await?;
+        let (facts, exports) = Box::pin(self.survey_with_exports(&plan, controls)).await?;
         let limits = &self.settings().limits;
         Ok(Assessed {
-            assessment: Assessment::of(plan, facts, limits, Timestamp::now()),
+            assessment: Assessment::of(&plan, facts, limits, Timestamp::now()),
             exports: exports.described,
             not_read: exports.not_read,
         })

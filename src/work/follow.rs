@@ -9,11 +9,13 @@ use std::time::Duration;
 use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, OperationProgress, Side, Verification};
 use super::operation::{Described, Observation, OperationKind};
+use super::queue::Waiting;
 use super::{Poll, Session, Work};
 use crate::aws::SignInError;
 use crate::aws::failure::{Failure, FailureKind};
@@ -120,16 +122,43 @@ impl Work {
             .journal
             .run(id)?
             .ok_or(FollowError::NoSuchRun(id))?;
-        let watches = run
-            .operations
-            .into_iter()
-            .map(|record| self.watch(record, verify, &events, &cancel));
-        let ended = future::join_all(watches).await;
+        let (one_ended, ended) = tokio::sync::watch::channel(0);
+        let (waiting, mut turns) = Waiting::of(&self.inner.queue, &run.operations, ended);
+        let watches = run.operations.into_iter().map(|record| {
+            let turn = turns.remove(&record.id);
+            let watched = self.watch_in_turn(record, turn, verify, &events, &cancel);
+            let one_ended = &one_ended;
+            async move {
+                let watched = watched.await;
+                one_ended.send_modify(|count| *count += 1);
+                watched
+            }
+        });
+        let watches = future::join_all(watches);
+        let started = self.start_waiting(waiting, &events, &cancel);
+        let (ended, started) = future::join(watches, started).await;
         let operations = ended.into_iter().collect::<Result<Vec<_>, _>>()?;
+        started?;
         Ok(RunOutcome {
             run: id,
             operations,
         })
+    }
+
+    /// Watches an operation; one that waits for room from its start on, where that comes.
+    async fn watch_in_turn(
+        &self,
+        record: Operation,
+        turn: Option<oneshot::Receiver<Operation>>,
+        verify: Verify,
+        events: &UnboundedSender<Event>,
+        cancel: &CancellationToken,
+    ) -> Result<Operation, FollowError> {
+        let record = match turn {
+            Some(turn) => turn.await.unwrap_or(record),
+            None => record,
+        };
+        self.watch(record, verify, events, cancel).await
     }
 
     async fn watch(
@@ -222,6 +251,12 @@ impl Work {
         self.inner.journal.update_operation(record)?;
         let _ = events.send(Event::Operation(OperationProgress::of(record)));
         Ok(())
+    }
+
+    /// Signs a side in again, where that needs nobody.
+    pub(super) async fn renewed(&self, side: Side) -> Result<Session, FollowError> {
+        let renewed = self.renew(side).await;
+        renewed.map_err(|error| FollowError::SignIn(side, error))
     }
 
     /// Asks after an operation once.
@@ -363,20 +398,20 @@ impl Silence {
 
 /// The pauses between polls: growing, and each a fifth longer or shorter by chance, so that many
 /// watchers do not ask at once.
-struct Backoff {
+pub(super) struct Backoff {
     pause: Duration,
     longest: Duration,
 }
 
 impl Backoff {
-    fn new(poll: Poll) -> Self {
+    pub(super) fn new(poll: Poll) -> Self {
         Self {
             pause: poll.first,
             longest: poll.longest,
         }
     }
 
-    fn next(&mut self) -> Duration {
+    pub(super) fn next(&mut self) -> Duration {
         let pause = self.pause.mul_f64(0.8 + 0.4 * fastrand::f64());
         self.pause = self.pause.mul_f64(1.5).min(self.longest);
         pause

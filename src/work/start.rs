@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::assess::StartSummary;
 use super::event::{Event, OperationProgress, Side};
 use super::operation::{Callers, Calls, LookUp, OperationKind};
+use super::queue::FullLanes;
 use super::{Session, Work};
 use crate::aws::dynamodb::StartAnswer;
 use crate::aws::failure::{Failure, FailureKind};
@@ -49,6 +50,9 @@ pub enum StartError {
     /// The source is not signed in.
     #[error("the source is not signed in")]
     NotSignedIn,
+    /// Which tables are meant could not be found out.
+    #[error(transparent)]
+    Resolve(#[from] super::ResolveError),
     /// The operator forbade every change, and an export is one.
     #[error("nothing was started: --read-only forbids every change")]
     ReadOnly,
@@ -136,11 +140,14 @@ impl Work {
         cancel: &CancellationToken,
     ) -> Result<(), JournalError> {
         let mut blocked = BTreeMap::new();
+        let mut full = FullLanes::default();
         for mut record in run.operations {
             let kind = self.inner.kinds.of(&record)?;
             let is_due = matches!(record.stage, Stage::Planned | Stage::Calling);
             let session = callers.get(&kind.side());
-            if let Some(session) = session.filter(|_| is_due && !cancel.is_cancelled()) {
+            if record.stage == Stage::Planned && full.holds_back(&record) {
+                self.inner.queue.push(&record);
+            } else if let Some(session) = session.filter(|_| is_due && !cancel.is_cancelled()) {
                 let reason = match blocked.get(kind.name()) {
                     Some(known) => Option::clone(known),
                     None => self.blocked_by(kind, session, &record).await,
@@ -151,14 +158,22 @@ impl Work {
                     let _ = events.send(Event::Noted { message });
                 } else {
                     let called = self.make_call(kind, session, &mut record, events, cancel);
-                    if let Err(error) = called.await {
-                        let _ = events.send(Event::Operation(OperationProgress::of(&record)));
-                        return Err(error);
+                    match called.await {
+                        Ok(Called::Full(failure)) => {
+                            full.add(&record, failure);
+                            self.inner.queue.push(&record);
+                        }
+                        Ok(Called::Settled | Called::Open(_)) => {}
+                        Err(error) => {
+                            let _ = events.send(Event::Operation(OperationProgress::of(&record)));
+                            return Err(error);
+                        }
                     }
                 }
             }
             let _ = events.send(Event::Operation(OperationProgress::of(&record)));
         }
+        full.tell(events);
         Ok(())
     }
 
@@ -179,36 +194,38 @@ impl Work {
     ///
     /// A call after one whose answer is not known is made only once the operation was looked up, and
     /// while the token is sure to name the same one.
-    async fn make_call(
+    pub(super) async fn make_call(
         &self,
         kind: &dyn OperationKind,
         session: &Session,
         record: &mut Operation,
         events: &UnboundedSender<Event>,
         cancel: &CancellationToken,
-    ) -> Result<(), JournalError> {
+    ) -> Result<Called, JournalError> {
         let mut calls = kind.calls(session, record)?;
         let journal = &self.inner.journal;
         for attempt in 1..=ATTEMPTS {
             let next = self.next_call(kind, calls.as_mut(), record, events).await?;
-            let Next::Call(signed_at) = next else {
-                return Ok(());
+            let signed_at = match next {
+                Next::Call(signed_at) => signed_at,
+                Next::Leave(called) => return Ok(called),
             };
             if !journal.begin_call(record, Timestamp::now(), signed_at)? {
-                return Ok(());
+                return Ok(Called::Settled);
             }
             let is_last = attempt == ATTEMPTS;
             self.inner.calls.begin(record);
             match calls.start(signed_at).await {
                 StartAnswer::Started(started) => {
                     started.take_over(record);
-                    return journal.update_operation(record);
+                    journal.update_operation(record)?;
+                    return Ok(Called::Settled);
                 }
                 StartAnswer::Unanswered(failure) => {
                     if is_last || !pause(attempt, cancel).await {
                         let consequence = "whether it was started is not known";
                         note(events, record, &failure, consequence);
-                        return Ok(());
+                        return Ok(Called::Settled);
                     }
                 }
                 StartAnswer::Refused(failure) => {
@@ -216,16 +233,22 @@ impl Work {
                     let refusal = refusal(&failure);
                     self.inner.calls.end(record);
                     journal.end_refused_call(record, &refusal, Timestamp::now())?;
+                    if is_for_the_quota(&failure) && record.stage == Stage::Planned {
+                        return Ok(Called::Full(failure));
+                    }
                     let is_worth_repeating = failure.kind == FailureKind::Throttled
                         || (is_skewed && failure.kind == FailureKind::Credentials);
                     if is_last || !is_worth_repeating || !pause(attempt, cancel).await {
                         tell_refusal(record, &failure, events);
-                        return Ok(());
+                        return Ok(match record.stage {
+                            Stage::Planned => Called::Open(failure.kind),
+                            _ => Called::Settled,
+                        });
                     }
                 }
             }
         }
-        Ok(())
+        Ok(Called::Settled)
     }
 
     /// Finds out whether the call may be made now. AWS's time is read in any case, right before.
@@ -245,7 +268,7 @@ impl Work {
                         && (failure.is_retryable() || failure.kind == FailureKind::Credentials) =>
                 {
                     note(events, record, &failure, "it is still to be started");
-                    Next::Leave
+                    Next::Leave(Called::Open(failure.kind))
                 }
                 _ => Next::Call(calls.service_time()),
             });
@@ -255,14 +278,14 @@ impl Work {
             LookUp::Found(found) => {
                 found.take_over(record);
                 journal.update_operation(record)?;
-                Ok(Next::Leave)
+                Ok(Next::Leave(Called::Settled))
             }
             LookUp::Absent => {
                 journal.forget_calls(record)?;
                 self.inner.calls.forget(record);
                 Ok(match record.stage {
                     Stage::Planned => Next::Call(calls.service_time()),
-                    _ => Next::Leave,
+                    _ => Next::Leave(Called::Settled),
                 })
             }
             open => {
@@ -274,7 +297,7 @@ impl Work {
                     return Ok(Next::Call(now));
                 }
                 tell_open(kind, record, &open, events);
-                Ok(Next::Leave)
+                Ok(Next::Leave(Called::Settled))
             }
         }
     }
@@ -285,7 +308,25 @@ enum Next {
     /// The call is made, signed with this time of AWS's clock.
     Call(Option<Timestamp>),
     /// Nothing: it is settled, or has to stay open.
-    Leave,
+    Leave(Called),
+}
+
+/// What making a call came to.
+#[derive(Debug)]
+pub(super) enum Called {
+    /// What can be known of it is in the record.
+    Settled,
+    /// It is still to be started, for a failure of this kind.
+    Open(FailureKind),
+    /// It is still to be started, since the account has no room for another one now.
+    Full(Failure),
+}
+
+/// Whether a call was refused for the operations that are in progress already: nothing was started, and
+/// the same call is accepted once others have ended (`ExportTableToPointInTime`,
+/// `LimitExceededException`).
+fn is_for_the_quota(failure: &Failure) -> bool {
+    failure.code.as_deref() == Some("LimitExceededException")
 }
 
 /// Whether a token is sure to name the same operation still: only what AWS's clock says counts.
@@ -320,10 +361,11 @@ fn refusal(failure: &Failure) -> Refusal {
         code: failure.code.clone(),
         message: failure.message.clone(),
         request_id: failure.request_id.clone(),
-        is_retryable: matches!(
-            failure.kind,
-            FailureKind::Credentials | FailureKind::Throttled
-        ),
+        is_retryable: is_for_the_quota(failure)
+            || matches!(
+                failure.kind,
+                FailureKind::Credentials | FailureKind::Throttled
+            ),
     }
 }
 

@@ -45,7 +45,11 @@ impl Work {
         plan: &Plan,
         controls: &ControlDocuments,
     ) -> Result<Facts, StartError> {
-        Ok(self.survey_with_exports(plan, controls).await?.0)
+        let resolved = self.resolve(plan).await?;
+        let reading = Box::pin(self.survey_with_exports(&resolved, controls));
+        let (mut facts, _) = reading.await?;
+        facts.surveyed_for = Some(SurveyedFor::of(plan));
+        Ok(facts)
     }
 
     /// The same, with the exports of the plan's tables that run or were started within the hour.

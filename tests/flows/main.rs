@@ -25,6 +25,7 @@ mod hostile;
 mod inventory;
 mod killed;
 mod lost_journal;
+mod many;
 mod network;
 mod only;
 mod output;

@@ -153,7 +153,8 @@ impl Server {
         Self::serve(home, &[&option], job_seconds)
     }
 
-    fn serve(home: &Home, arguments: &[&str], job_seconds: &str) -> Self {
+    /// The same with more options of the program.
+    pub fn serve(home: &Home, arguments: &[&str], job_seconds: &str) -> Self {
         use std::io::{BufRead, BufReader};
 
         let mut child = home

@@ -91,6 +91,12 @@ pub(crate) fn matches(
     }
 }
 
+/// Whether a text is like a pattern of `*` and `?`, case-sensitively.
+#[must_use]
+pub fn is_like(pattern: &str, text: &str) -> bool {
+    matches(Plain(pattern.as_bytes()), text.as_bytes(), same_byte)
+}
+
 /// Exact bytes.
 pub(crate) fn same_byte(left: u8, right: u8) -> bool {
     left == right
@@ -119,7 +125,7 @@ impl ResolvedPattern<'_> {
     /// Matches with wildcards, case-sensitively.
     pub(crate) fn is_like(&self, text: &str) -> bool {
         match self {
-            Self::Plain(pattern) => matches(Plain(pattern.as_bytes()), text.as_bytes(), same_byte),
+            Self::Plain(pattern) => is_like(pattern, text),
             Self::Replaced(tokens) => matches(tokens.as_slice(), text.as_bytes(), same_byte),
         }
     }

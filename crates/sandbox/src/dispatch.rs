@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::call::{Call, Refusal};
-use super::faults::Fault;
+use super::faults::FaultEnd;
 use super::identifier::fresh_uuid;
 use super::query::{Parameters, error_xml};
 use super::signature::{Authorization, Unauthenticated};
@@ -86,6 +86,25 @@ impl Service {
             Self::Unknown(host.to_owned())
         } else {
             Self::S3
+        }
+    }
+
+    /// The operation that a request asks for, by the name that AWS's API has for it.
+    fn operation(&self, request: &Request<Bytes>) -> String {
+        match self {
+            Self::DynamoDb(operation)
+            | Self::Kms(operation)
+            | Self::Organizations(operation)
+            | Self::CloudTrail(operation)
+            | Self::Logs(operation) => operation.clone(),
+            Self::Sts | Self::Iam => {
+                let body = String::from_utf8_lossy(request.body());
+                let mut members = body.split('&');
+                let action = members.find_map(|member| member.strip_prefix("Action="));
+                action.unwrap_or_default().to_owned()
+            }
+            Self::S3 => super::s3::operation_of(request).to_owned(),
+            Self::S3Account | Self::Unknown(_) => String::new(),
         }
     }
 
@@ -178,20 +197,21 @@ impl Sandbox {
         add_host(&mut request);
         let authorization = Authorization::of(request.headers());
         let service = Service::of(&request, authorization.as_ref());
-        let (fault, delay) = {
-            let mut faults = self.shared.faults();
-            (faults.next_fault(), faults.delay)
-        };
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
+        let operation = service.operation(&request);
+        let fault = self.shared.faults().next_fault(&operation);
+        if !fault.delay.is_zero() {
+            tokio::time::sleep(fault.delay).await;
         }
         self.shared.clock.refresh();
         let now = self.shared.clock.now();
         let is_head = request.method() == Method::HEAD;
-        let mut answer = match fault {
-            Fault::Reset => return Err(ConnectionLost),
-            Fault::Throttled => service.refuse(&throttled(&service)),
-            Fault::None => {
+        let mut answer = match fault.end {
+            Some(FaultEnd::Reset) => return Err(ConnectionLost),
+            Some(FaultEnd::Throttled) => service.refuse(&throttled(&service)),
+            Some(FaultEnd::Expired) => {
+                service.refuse(&service.unauthenticated(&Unauthenticated::Expired))
+            }
+            None => {
                 self.shared.advance(now).await;
                 let recorded = self.recorded(&service, &request, authorization.as_ref());
                 let answer = self

@@ -172,6 +172,7 @@ mod tests {
             now: at(0),
             open_questions: OpenQuestions {
                 job_length: Duration::from_secs(100),
+                most_exports: 300,
                 policy_delay: Duration::ZERO,
                 source_address: SourceAddress::Service,
                 export_acl: ExportAcl::default(),

@@ -75,7 +75,7 @@ use s3s::service::S3Service;
 
 pub use clock::ClockOffset;
 pub use context::{OPERATOR_ADDRESS, SERVICE_ADDRESS};
-pub use faults::Faults;
+pub use faults::{Faults, OperationFault};
 pub use judged::JudgedRequest;
 pub use open_questions::{AclContext, ExportAcl, ForwardedTransport, SourceAddress};
 pub use profiles::SharedFiles;
@@ -102,6 +102,10 @@ pub struct Options {
     pub partition: Option<Partition>,
     /// How many items the table `Generated` of a new world has; absent, there is none.
     pub generated_items: Option<u64>,
+    /// How many small tables a new world has beside, named `Bulk-0001` and on.
+    pub bulk_tables: u32,
+    /// How many exports run at once in an account and Region; the next is refused.
+    pub most_exports: usize,
 }
 
 impl Options {
@@ -121,6 +125,10 @@ impl Default for Options {
             clock_offset: ClockOffset::default(),
             partition: None,
             generated_items: None,
+            bulk_tables: 0,
+            // "Up to 300 export tasks, or up to 100 TB of table size, can be exported concurrently"
+            // (developer guide, "Service, account, and table quotas").
+            most_exports: 300,
         }
     }
 }

@@ -50,6 +50,21 @@ impl World {
         }
     }
 
+    /// Gives each account that has a table `Orders` small tables like it, `Bulk-0001` and on.
+    pub(super) fn add_bulk_tables(&mut self, count: u32) {
+        for account in self.accounts.values_mut() {
+            let tables = &mut account.tables;
+            let Some(orders) = tables.iter().find(|table| table.name == "Orders").cloned() else {
+                continue;
+            };
+            tables.extend((1..=count).map(|number| Table {
+                name: format!("Bulk-{number:04}"),
+                items: 3,
+                ..orders.clone()
+            }));
+        }
+    }
+
     /// Reads a world, as the asset or a state file holds it.
     pub(super) fn read(text: &str) -> Result<Self, SandboxError> {
         let world: Self = serde_json::from_str(text).map_err(SandboxError::World)?;

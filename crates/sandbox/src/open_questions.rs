@@ -60,6 +60,8 @@ pub enum AclContext {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct OpenQuestions {
     pub job_length: Duration,
+    /// How many exports run at once in an account and Region.
+    pub most_exports: usize,
     /// How long a written policy takes to hold.
     pub policy_delay: Duration,
     pub source_address: SourceAddress,

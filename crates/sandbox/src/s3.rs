@@ -7,6 +7,7 @@ mod host;
 mod inventory;
 mod multipart;
 mod objects;
+mod operation;
 mod refusals;
 mod settings;
 
@@ -38,6 +39,7 @@ use super::caller::Caller;
 use super::shared::Shared;
 
 pub(super) use host::bucket_of;
+pub(super) use operation::operation_of;
 
 /// The S3 side of a sandbox.
 pub(super) fn service(shared: Arc<Shared>) -> S3Service {

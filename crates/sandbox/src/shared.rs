@@ -39,6 +39,7 @@ impl Shared {
             if let Some(items) = options.generated_items {
                 world.add_generated_table(items);
             }
+            world.add_bulk_tables(options.bulk_tables);
             world
         };
         check_partition(&world, &options)?;
@@ -113,6 +114,7 @@ impl Shared {
         let (source_address, export_acl, acl_context) = *self.open_ends();
         OpenQuestions {
             job_length: self.options.job_length,
+            most_exports: self.options.most_exports,
             policy_delay: self.faults().policy_delay,
             source_address,
             export_acl,

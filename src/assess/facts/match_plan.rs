@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Facts, PrincipalFacts, Unasked};
-use crate::job::{Encryption, Plan, SignIn, TableRef};
+use crate::job::{Encryption, Plan, SignIn, TablePattern, TableRef};
 use tableferry_policy::arn::{Arn, BucketName};
 
 /// What of a plan its facts are tied to, beside what the facts hold themselves.
@@ -25,6 +25,9 @@ pub struct SurveyedFor {
     pub destination: Option<SurveyedAs>,
     /// How the plan encrypts, which IAM's simulation was told.
     pub encryption: Encryption,
+    /// The patterns of table names that the plan had, all of whose tables are among the facts.
+    #[serde(default)]
+    pub patterns: Vec<String>,
 }
 
 /// How one side signed in, as far as it tells identities apart.
@@ -79,6 +82,11 @@ impl SurveyedFor {
             source: SurveyedAs::of(&plan.source.sign_in),
             destination: plan.destination.sign_in.as_ref().map(SurveyedAs::of),
             encryption: plan.encryption.clone(),
+            patterns: plan
+                .selectors
+                .iter()
+                .map(|selector| selector.pattern.to_string())
+                .collect(),
         }
     }
 }
@@ -95,6 +103,38 @@ impl SurveyedAs {
 }
 
 impl Facts {
+    /// The plan with tables in place of its patterns, where the facts are those of all such tables.
+    ///
+    /// # Errors
+    /// Where they were read for a plan without one of the patterns: which tables there were is then not
+    /// among them.
+    pub fn resolve(&self, plan: &Plan) -> Result<Plan, Mismatch> {
+        let known = self.surveyed_for.as_ref();
+        let known = known.map_or(&[][..], |surveyed| surveyed.patterns.as_slice());
+        let is_unknown = |pattern: &&TablePattern| {
+            let mut known = known.iter();
+            !known.any(|known| known == pattern.as_str())
+        };
+        let mut patterns = plan.selectors.iter().map(|selector| &selector.pattern);
+        if let Some(pattern) = patterns.find(is_unknown) {
+            return Err(mismatch(format!(
+                "the facts do not tell which tables are named like `{pattern}`"
+            )));
+        }
+        let names: Vec<String> = self
+            .tables()
+            .filter(|(arn, _)| arn.region == self.source.region.as_str())
+            .filter_map(|(arn, _)| arn.resource_after("table").map(str::to_owned))
+            .collect();
+        plan.resolved(&names).map_err(|unmatched| {
+            let patterns: Vec<String> = unmatched.0.iter().map(ToString::to_string).collect();
+            mismatch(format!(
+                "the facts hold no table that is named like {}",
+                patterns.join(", ")
+            ))
+        })
+    }
+
     /// The facts as far as they are of a plan, with its tables by the names that it has for them.
     /// `said` are identities that somebody vouches for, each the ARN of a user, role or session.
     ///

@@ -95,22 +95,24 @@ fn quota(plan: &Plan, facts: &Facts) -> AssessedRequirement {
         .tables()
         .filter_map(|(_, table)| table.description.value()?.size_bytes);
     let bytes = sizes.fold(running.bytes.unwrap_or(0), u64::saturating_add);
-    let hint = "wait until some of the running exports are done, or ask AWS for a larger quota";
-    if count > MOST_EXPORTS || bytes > MOST_BYTES {
-        let what = if count > MOST_EXPORTS {
-            format!("{count} exports would be in flight, and {MOST_EXPORTS} may be")
-        } else {
-            "more than 100 TB of tables would be in flight, which is all that may be".to_owned()
-        };
-        return check(Verdict::Denied)
-            .because(what)
-            .fixed_by(Responsible::You, hint)
-            .expecting("LimitExceededException");
-    }
-    check(Verdict::CLEAR).because(format!(
+    let room = check(Verdict::CLEAR).because(format!(
         "{} exports run, and {MOST_EXPORTS} may",
         running.count
-    ))
+    ));
+    // What finds no room waits for it.
+    if count > MOST_EXPORTS {
+        return room.caution(format!(
+            "{count} exports would be in flight, and {MOST_EXPORTS} may be: the others wait, and each \
+             is started when another has ended"
+        ));
+    }
+    if bytes > MOST_BYTES {
+        return room.caution(
+            "more than 100 TB of tables would be in flight, which is all that may be: what finds no room \
+             waits until others have ended",
+        );
+    }
+    room
 }
 
 fn same_place(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequirement> {

@@ -8,7 +8,7 @@ use crate::assess::facts::Facts;
 use crate::assess::remedy::{Fix, Remedies, Remedy};
 use crate::assess::verdict::{
     AssessedRequirement, Counts, MissingInput, Overall, SettledBy, Verdict, VerdictGroup,
-    by_responsible, grouped_by_cause,
+    by_responsible, grouped_by_cause, large_families,
 };
 use crate::commands::report::Report;
 use crate::job::JobWords;
@@ -18,13 +18,32 @@ use tableferry_policy::evaluate::Deciding;
 /// Tells every verdict, grouped by who can fix it, and what was assumed.
 pub(in crate::commands) fn tell(report: &Report, assessment: &Assessment) {
     tell_age(report, &assessment.facts, assessment.made_at);
+    let families = large_families(&assessment.requirements);
+    if !families.is_empty() {
+        report.line("together:");
+    }
+    for (family, counts) in families {
+        report.line(&format!(
+            "  {} {} {}: {}",
+            family.title,
+            family.size,
+            family.of,
+            counts.nonzero()
+        ));
+    }
     for (responsible, group) in by_responsible(&assessment.requirements) {
         report.line(&format!("{responsible}:"));
         for verdict in &group {
             report.object(&verdict_object(verdict));
         }
         for told in grouped_by_cause(group) {
-            tell_verdict(report, &told, assessment.plan.words());
+            // Counted above, and nothing else is to be said of them.
+            let is_counted = told.family.is_some()
+                && told.verdict.outcome.is_allowed()
+                && told.verdict.cautions.is_empty();
+            if !is_counted {
+                tell_verdict(report, &told, assessment.plan.words());
+            }
         }
     }
     let assumed = assessment.assumed();
@@ -67,10 +86,9 @@ pub(in crate::commands) fn tell_end(report: &Report, assessment: &Assessment, ov
 fn tell_verdict(report: &Report, told: &VerdictGroup<'_>, words: JobWords) {
     let verdict = told.verdict;
     report.line(&format!(
-        "  {:<8} {}{}{}",
+        "  {:<8} {}{}",
         verdict.outcome.as_str(),
-        verdict.requirement,
-        more(&told.alike),
+        subjects(told),
         by(&verdict.deciding)
     ));
     for caution in &verdict.cautions {
@@ -116,16 +134,32 @@ fn tell_unread(report: &Report, unread: &[MissingInput]) {
     }
 }
 
-/// What else a line is about: the actions alone, each with where it differs.
-fn more(alike: &[&AssessedRequirement]) -> String {
-    let subjects: Vec<String> = alike
+/// How many of a large family are named where they come to the same.
+const MOST_NAMED: usize = 5;
+
+/// What a line is about: of many that come to the same how many they are and the first of them,
+/// otherwise each.
+pub(in crate::commands) fn subjects(told: &VerdictGroup<'_>) -> String {
+    let all = std::iter::once(told.verdict).chain(told.alike.iter().copied());
+    if let Some(many) = told.in_family() {
+        let mut named: Vec<String> = all
+            .map(|verdict| verdict.requirement.of().to_owned())
+            .take(MOST_NAMED)
+            .collect();
+        let left = told.alike.len() + 1 - named.len();
+        if left > 0 {
+            named.push(format!("{left} more"));
+        }
+        return format!("{many}: {}", named.join(", "));
+    }
+    let others: Vec<String> = told
+        .alike
         .iter()
         .map(|verdict| verdict.requirement.to_string())
         .collect();
-    if subjects.is_empty() {
-        String::new()
-    } else {
-        format!(", and {}", subjects.join(", "))
+    match others.as_slice() {
+        [] => told.verdict.requirement.to_string(),
+        others => format!("{}, and {}", told.verdict.requirement, others.join(", ")),
     }
 }
 

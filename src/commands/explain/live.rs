@@ -209,7 +209,8 @@ async fn live_assessment(
     let now = Timestamp::now();
     let since = now.checked_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
     let facts = &read.assessment.facts;
-    let reading = work.change_history(&plan, facts, since, Vec::new());
+    let plan = &read.assessment.plan;
+    let reading = work.change_history(plan, facts, since, Vec::new());
     let history = tokio::select! {
         biased;
         () = cancel.cancelled() => return Err(Exit::CutOff),

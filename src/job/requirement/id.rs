@@ -74,6 +74,21 @@ impl Requirement {
     }
 }
 
+impl Requirement {
+    /// What it is required of: a resource by its name, or what a check is of.
+    #[must_use]
+    pub fn of(&self) -> &str {
+        match self {
+            Self::Permission(need) => {
+                let pattern = need.resource.pattern();
+                let resource = pattern.splitn(6, ':').nth(5).unwrap_or(pattern);
+                resource.strip_prefix("table/").unwrap_or(resource)
+            }
+            Self::Check { of, .. } => of,
+        }
+    }
+}
+
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.id().fmt(f)

@@ -144,6 +144,22 @@ fn table_jobs() -> impl Strategy<Value = Vec<TableJob>> {
     })
 }
 
+fn selectors() -> impl Strategy<Value = Vec<TableSelector>> {
+    let selector = (
+        "[a-zA-Z0-9_.-]{0,8}[*?][a-zA-Z0-9_.*?-]{0,8}",
+        select(vec![Format::DynamoDbJson, Format::Ion]),
+        span(),
+        option::of(filter()),
+    )
+        .prop_map(|(pattern, format, span, filter)| TableSelector {
+            pattern: pattern.parse().unwrap(),
+            format,
+            span,
+            filter,
+        });
+    vec(selector, 0..3)
+}
+
 fn plan() -> impl Strategy<Value = Plan> {
     let encryption = prop_oneof![
         Just(Encryption::Aes256),
@@ -163,13 +179,15 @@ fn plan() -> impl Strategy<Value = Plan> {
             owner: owner.map(|owner| owner.parse().unwrap()),
             prefix: prefix.map(|prefix| prefix.parse().unwrap()),
         });
-    (sign_in(), destination, encryption, table_jobs()).prop_map(
-        |(sign_in, destination, encryption, tables)| Plan {
+    let tables = (table_jobs(), selectors());
+    (sign_in(), destination, encryption, tables).prop_map(
+        |(sign_in, destination, encryption, (tables, selectors))| Plan {
             kind: Kind::Export,
             source: Source { sign_in },
             destination,
             encryption,
             tables,
+            selectors,
         },
     )
 }

@@ -487,7 +487,7 @@ fn the_same_table_twice_with_the_same_settings_is_refused() {
     "`tables` must be a list of tables"
 )]
 #[case::names(
-    "source.profile = 'p'\ndestination.bucket = 'bb'\ntables = ['abc']",
+    "source.profile = 'p'\ndestination.bucket = 'bb'\ntables = [7]",
     "`tables` must be a list of tables"
 )]
 #[case::none(

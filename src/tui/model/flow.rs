@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Model;
 use super::step::Step;
-use crate::job::{Kind, TableJob};
+use crate::job::{Kind, TableJob, TableSelector};
 
 /// A kind of job that the wizard makes a plan for.
 pub(crate) struct Flow {
@@ -19,6 +19,8 @@ pub(crate) struct Flow {
     pub(crate) kind: fn(&Model) -> Option<Kind>,
     /// The tables that it is about.
     pub(crate) tables: fn(&Model) -> Vec<TableJob>,
+    /// The patterns by which it is about others.
+    pub(crate) selectors: fn(&Model) -> Vec<TableSelector>,
     /// Whether a plan is of this flow.
     pub(crate) takes: fn(&Kind) -> bool,
     /// What the objects' keys go on with behind the prefix.

@@ -1,7 +1,7 @@
 //! One line of text, taken: a name that no list shows, a prefix, an account.
 
 use super::state::{Popup, TypedPurpose};
-use crate::job::{Encryption, InvalidValue, value};
+use crate::job::{Encryption, InvalidValue, TablePattern, value};
 use crate::tui::consent;
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
@@ -63,11 +63,17 @@ fn take_value(
 }
 
 fn take_table(model: &mut Model, text: &str) -> Result<(), InvalidValue> {
-    let job = tables::state::new_job(text)?;
+    if TablePattern::is_meant_by(text) {
+        let pattern = text.parse()?;
+        if model.tables.selector(text).is_none() {
+            model.tables.toggle_pattern(pattern);
+        }
+    } else {
+        model.tables.put(tables::state::new_job(text)?);
+    }
     if !model.tables.typed.iter().any(|known| known == text) {
         model.tables.typed.push(text.to_owned());
     }
-    model.tables.put(job);
     model.tables.list.clear_filter();
     let place = model.tables.rows().iter().position(|row| *row == text);
     model.tables.list.cursor = place.unwrap_or(0);

@@ -206,6 +206,7 @@ fn accept(
         .table(account, call.region, name)
         .ok_or_else(|| Refusal::new("TableNotFoundException", "Table not found"))?;
     let span = span(call, table, input)?;
+    check_quota(world, call)?;
     let algorithm = text(input, "S3SseAlgorithm").unwrap_or("AES256");
     let key = text(input, "S3SseKmsKeyId");
     check_key(algorithm, key)?;
@@ -241,6 +242,23 @@ fn accept(
         steps_done: 0,
         files: Vec::new(),
     })
+}
+
+/// So many exports run at once. What AWS says then beside the code is not known.
+fn check_quota(world: &World, call: &Call<'_>) -> Result<(), Refusal> {
+    let running = world.exports.values().filter(|export| {
+        export.state == ExportState::InProgress
+            && export.caller.account == call.caller.account
+            && export.region == call.region
+    });
+    let most = call.open_questions.most_exports;
+    if running.count() < most {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "LimitExceededException",
+        format!("{most} exports are in progress in this account and Region already."),
+    ))
 }
 
 /// An id that no other export has.

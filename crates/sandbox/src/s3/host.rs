@@ -20,7 +20,7 @@ impl S3Host for Hosts {
     }
 }
 
-fn bucket_in_host(host: &str) -> Option<&str> {
+pub(super) fn bucket_in_host(host: &str) -> Option<&str> {
     let suffix = Partition::of_host(host)?.dns_suffix();
     let endpoint = host.strip_suffix(suffix)?.strip_suffix('.')?;
     match endpoint.rfind(".s3.") {

@@ -69,7 +69,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
 
 /// The commands that make the same calls, where the AWS CLI can.
 fn text_to_copy(model: &Model) -> Option<String> {
-    command(model, &model.plan()?).ok()
+    command(model, &assessing::resolved_plan(model)?).ok()
 }
 
 /// The `aws` commands that make the same calls as the same identity, or why there are none; with the
@@ -145,7 +145,7 @@ pub(crate) fn start_denied(model: &mut Model) -> Vec<Effect> {
         model.say_problem(&problem);
         return Vec::new();
     }
-    let Some(plan) = model.plan() else {
+    let Some(plan) = assessing::resolved_plan(model) else {
         return Vec::new();
     };
     let Some(summary) = assessing::start_summary(model).cloned() else {

@@ -34,7 +34,7 @@ pub(crate) fn draw(
 }
 
 fn lines(context: &RenderContext<'_>, columns: usize) -> Vec<Line<'static>> {
-    let Some(plan) = context.model.plan() else {
+    let Some(plan) = assessing::resolved_plan(context.model) else {
         return parts::paragraph("The plan is not complete yet.", Theme::muted(), columns);
     };
     let mut lines = may_do(context, columns);

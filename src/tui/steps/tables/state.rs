@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::assess::facts::{Fact, TableFacts};
-use crate::job::{InvalidValue, Plan, TableJob, TableRef};
+use crate::job::{InvalidValue, Plan, TableJob, TablePattern, TableRef, TableSelector};
 use crate::tui::remote::Remote;
 use crate::tui::revision::Revision;
 use crate::tui::widgets::list::FilteredList;
@@ -14,7 +14,9 @@ pub struct Tables {
     pub(crate) names: Remote<Vec<String>>,
     pub(crate) facts: BTreeMap<String, Remote<TableFacts, String>>,
     pub(crate) jobs: Vec<TableJob>,
-    /// Names and ARNs that were typed or came with a plan.
+    /// Patterns that choose all tables of such names.
+    pub(crate) selectors: Vec<TableSelector>,
+    /// Names, ARNs and patterns that were typed or came with a plan.
     pub(crate) typed: Vec<String>,
     pub(crate) list: FilteredList,
     /// The source that this is of.
@@ -44,6 +46,11 @@ pub(crate) fn key(table: &TableRef) -> String {
     }
 }
 
+fn patterns(plan: &Plan) -> impl Iterator<Item = String> {
+    let selectors = plan.selectors.iter();
+    selectors.map(|selector| selector.pattern.to_string())
+}
+
 /// A table's name for people.
 pub(crate) fn name(table: &TableRef) -> &str {
     match table {
@@ -56,7 +63,10 @@ impl Tables {
     pub(crate) fn filled_in(plan: &Plan) -> Self {
         Self {
             jobs: plan.tables.clone(),
-            typed: plan.tables.iter().map(|job| key(&job.table)).collect(),
+            selectors: plan.selectors.clone(),
+            typed: patterns(plan)
+                .chain(plan.tables.iter().map(|job| key(&job.table)))
+                .collect(),
             ..Self::default()
         }
     }
@@ -65,6 +75,7 @@ impl Tables {
     pub(super) fn forget(&mut self) {
         if !self.names.is_not_asked() {
             self.jobs.clear();
+            self.selectors.clear();
             self.typed.clear();
         }
         self.names = Remote::NotAsked;
@@ -103,6 +114,29 @@ impl Tables {
         self.jobs.iter().find(|job| key(&job.table) == table)
     }
 
+    /// Whether anything is chosen.
+    pub(crate) const fn is_any_chosen(&self) -> bool {
+        !self.jobs.is_empty() || !self.selectors.is_empty()
+    }
+
+    /// The selector of a pattern, if it is chosen.
+    pub(crate) fn selector(&self, row: &str) -> Option<&TableSelector> {
+        let mut selectors = self.selectors.iter();
+        selectors.find(|selector| selector.pattern.as_str() == row)
+    }
+
+    /// Whether a pattern chooses a table.
+    pub(crate) fn is_selected(&self, table: &str) -> bool {
+        let mut selectors = self.selectors.iter();
+        selectors.any(|selector| selector.pattern.is_name_like(table))
+    }
+
+    /// How many tables of the account a pattern is like; `None` while they are not listed.
+    pub(crate) fn matching(&self, pattern: &TablePattern) -> Option<usize> {
+        let names = self.names.value()?.iter();
+        Some(names.filter(|name| pattern.is_name_like(name)).count())
+    }
+
     /// What is known of a table.
     pub(crate) fn known(&self, table: &str) -> Option<&TableFacts> {
         self.facts.get(table)?.value()
@@ -135,7 +169,20 @@ impl Tables {
         self.job(table).cloned().map_or_else(|| new_job(table), Ok)
     }
 
+    /// Chooses all tables whose names are like a pattern, or none of them by it.
+    pub(crate) fn toggle_pattern(&mut self, pattern: TablePattern) {
+        if self.selector(pattern.as_str()).is_some() {
+            self.selectors.retain(|known| known.pattern != pattern);
+        } else {
+            self.selectors.push(TableSelector::new(pattern));
+        }
+    }
+
     pub(super) fn toggle(&mut self, table: &str) -> Result<(), InvalidValue> {
+        if TablePattern::is_meant_by(table) {
+            self.toggle_pattern(table.parse()?);
+            return Ok(());
+        }
         let before = self.jobs.len();
         self.jobs.retain(|job| key(&job.table) != table);
         if self.jobs.len() == before {

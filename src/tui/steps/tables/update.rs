@@ -3,6 +3,7 @@
 use super::form;
 use super::state::{Readiness, key, name};
 use crate::assess::facts::TableFacts;
+use crate::job::TablePattern;
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Query, QueryGroup};
 use crate::tui::model::{Model, Tone};
@@ -73,6 +74,9 @@ fn describe_nearby(model: &mut Model) -> Vec<Effect> {
     let nearby = tables.rows().into_iter().map(str::to_owned).skip(first);
     let mut wanted: Vec<String> = Vec::new();
     for table in chosen.chain(nearby.take(2 * AROUND_THE_CURSOR)) {
+        if TablePattern::is_meant_by(&table) {
+            continue;
+        }
         let is_unread = tables.facts.get(&table).is_none_or(Remote::is_not_asked);
         if is_unread && !wanted.contains(&table) && wanted.len() < room {
             wanted.push(table);
@@ -107,7 +111,7 @@ pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
     let tables = &model.tables;
     match action {
         Action::Toggle | Action::Edit => tables.row().is_some(),
-        Action::Choose => tables.jobs.is_empty() && tables.row().is_some(),
+        Action::Choose => !tables.is_any_chosen() && tables.row().is_some(),
         _ => true,
     }
 }
@@ -120,6 +124,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             Ok(()) => warn_of_recovery(model, &table),
             Err(invalid) => model.say(Tone::Bad, invalid.to_string()),
         },
+        (Action::Edit, Some(pattern)) if TablePattern::is_meant_by(&pattern) => {
+            let text = "how the tables of a pattern are exported is set in the plan file";
+            model.say(Tone::Warning, text.to_owned());
+        }
         (Action::Edit, Some(table)) => match model.tables.job_or_new(&table) {
             Ok(job) => {
                 let popup = form::form(model, &table, &job);
@@ -165,7 +173,7 @@ pub(crate) fn say_what_is_off(model: &mut Model) -> Option<Vec<Effect>> {
 /// What is missing before the destination can be chosen.
 pub(crate) fn check(model: &Model) -> Result<(), Problem> {
     let tables = &model.tables;
-    if tables.jobs.is_empty() {
+    if !tables.is_any_chosen() {
         return Err(Problem {
             what: "no table is chosen yet".to_owned(),
             hint: "choose with Space".to_owned(),

@@ -6,9 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::state::Readiness;
+use super::state::{Readiness, Tables};
 use crate::assess::facts::{Fact, TableFacts};
-use crate::job::{Span as ExportSpan, TableJob, recovery_command};
+use crate::job::{Span as ExportSpan, TableJob, TablePattern, recovery_command};
 use crate::tui::model::context::RenderContext;
 use crate::tui::theme::Theme;
 use crate::tui::view::parts;
@@ -29,7 +29,7 @@ pub(crate) fn draw(
     frame: &mut Frame<'_>,
 ) {
     let tables = &context.model.tables;
-    let title = match tables.jobs.len() {
+    let title = match tables.jobs.len() + tables.selectors.len() {
         0 => "Tables".to_owned(),
         chosen => format!("Tables · {chosen} chosen"),
     };
@@ -86,6 +86,9 @@ fn heads(columns: usize) -> Line<'static> {
 fn row(context: &RenderContext<'_>, name: &str, columns: usize) -> Line<'static> {
     let theme = context.theme;
     let tables = &context.model.tables;
+    if TablePattern::is_meant_by(name) {
+        return pattern_row(context, name, columns);
+    }
     let job = tables.job(name);
     let (recovery, style) = match tables.readiness(name) {
         Readiness::Ready => ("✓ on", theme.good()),
@@ -111,6 +114,7 @@ fn row(context: &RenderContext<'_>, name: &str, columns: usize) -> Line<'static>
     );
     let (check, check_style) = match job {
         Some(_) => ("[x] ", theme.side(Side::Source)),
+        None if tables.is_selected(name) => ("[*] ", theme.side(Side::Source)),
         None => ("[ ] ", Theme::muted()),
     };
     let mut spans = vec![
@@ -125,6 +129,30 @@ fn row(context: &RenderContext<'_>, name: &str, columns: usize) -> Line<'static>
         spans.push(Span::styled(format!("  {how}"), theme.side(Side::Source)));
     }
     Line::from(spans)
+}
+
+/// A pattern, and how many tables are like it.
+fn pattern_row(context: &RenderContext<'_>, pattern: &str, columns: usize) -> Line<'static> {
+    let tables = &context.model.tables;
+    let (check, style) = match tables.selector(pattern) {
+        Some(_) => ("[x] ", context.theme.side(Side::Source)),
+        None => ("[ ] ", Theme::muted()),
+    };
+    Line::from(vec![
+        Span::styled(check, style),
+        Span::raw(text::pad(pattern, name_columns(columns))),
+        Span::raw(matching(tables, pattern)),
+    ])
+}
+
+fn matching(tables: &Tables, pattern: &str) -> String {
+    let pattern = pattern.parse().ok();
+    match pattern.and_then(|pattern| tables.matching(&pattern)) {
+        None => "…".to_owned(),
+        Some(0) => "no table is named like it".to_owned(),
+        Some(1) => "1 table".to_owned(),
+        Some(count) => format!("{count} tables"),
+    }
 }
 
 const fn kind(span: &ExportSpan) -> &'static str {
@@ -195,6 +223,15 @@ pub(crate) fn detail(context: &RenderContext<'_>, columns: usize) -> (String, Ve
             let note = "only what its filter of the plan lets through";
             lines.extend(parts::fact("filter", note, Style::new(), columns));
         }
+    }
+    if TablePattern::is_meant_by(name) {
+        lines.extend(parts::fact(
+            "matches",
+            &matching(tables, name),
+            Style::new(),
+            columns,
+        ));
+        return (name.to_owned(), lines);
     }
     match tables.known(name) {
         Some(facts) => lines.extend(facts_lines(context, facts, columns)),

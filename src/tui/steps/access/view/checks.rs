@@ -276,10 +276,12 @@ fn verdict_row(
     } else {
         text::width(&end).min(room / 3)
     };
-    let requirement = match group.alike.len() {
-        0 => short_subject(verdict),
-        more => format!("{} and {more} more", short_subject(verdict)),
-    };
+    let requirement = group
+        .in_family()
+        .unwrap_or_else(|| match group.alike.len() {
+            0 => short_subject(verdict),
+            more => format!("{} and {more} more", short_subject(verdict)),
+        });
     let requirement = text::fit_middle(&requirement, room - least);
     let rest = room - text::width(&requirement);
     Line::from(vec![
@@ -370,8 +372,17 @@ fn about(
     let mut add = |text: &str, style: Style| {
         lines.extend(parts::paragraph(text, style, columns));
     };
-    for alike in &group.alike {
-        add(&format!("and {}", alike.requirement), style);
+    match group.in_family() {
+        Some(many) => {
+            let all = std::iter::once(verdict).chain(group.alike.iter().copied());
+            let names: Vec<&str> = all.map(|one| one.requirement.of()).collect();
+            add(&format!("{many}: {}", names.join(", ")), style);
+        }
+        None => {
+            for alike in &group.alike {
+                add(&format!("and {}", alike.requirement), style);
+            }
+        }
     }
     if !verdict.explanation.is_empty() {
         add(&verdict.explanation, Style::new());
