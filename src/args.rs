@@ -2,6 +2,7 @@
 
 mod archives;
 mod changes;
+mod config;
 mod expiry;
 mod explain;
 mod inventory;
@@ -18,6 +19,7 @@ pub use archives::{
     ArchivesArgs, AthenaArgs, FetchArgs, FetchForm, HistoryArgs, ReaderArgs, ReportArgs,
 };
 pub use changes::{ChangesArgs, Since};
+pub use config::ConfigArgs;
 pub use expiry::Expiry;
 pub use explain::ExplainArgs;
 pub use inventory::{
@@ -170,6 +172,9 @@ pub enum Command {
     Inventory(InventoryCommand),
     /// List the profiles that can be chosen, and those that the SDK ignores
     Profiles(OutputArgs),
+    /// Write, check or show the configuration file
+    #[command(after_help = config::CONFIG_HELP)]
+    Config(ConfigArgs),
     /// Say why something was refused or failed and what to do: of a message, a log, a run, or an export
     #[command(after_help = EXPLAIN_HELP)]
     Explain(ExplainArgs),
@@ -212,6 +217,7 @@ impl Command {
             Self::Archives(archives) => archives.output.output,
             Self::Inventory(inventory) => inventory.output(),
             Self::Profiles(args) => args.output,
+            Self::Config(config) => config.output.output,
             Self::Explain(explain) => explain.output.output,
             Self::Changes(changes) => changes.output.output,
             _ => Output::Text,

@@ -10,6 +10,7 @@ pub mod athena;
 pub mod audit_report;
 pub mod changes;
 pub mod check;
+pub mod config;
 mod consent;
 mod diagnosed;
 pub mod explain;

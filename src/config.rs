@@ -5,6 +5,8 @@
 //! hold what holds the operator back. Only where there is no such file, there is no configuration.
 
 mod guards;
+mod settings;
+mod template;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,19 +15,33 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use toml::de::DeTable;
 
 pub use guards::Guards;
+pub use settings::{Origin, Setting};
+pub use template::TEMPLATE;
 
 use crate::aws::environment::Timeouts;
 use crate::text_file;
 use crate::work::Poll;
 use tableferry_policy::arn::AccountId;
 
+/// The file below the directory of configurations.
+const DEFAULT_FILE: &str = "tableferry/config.toml";
+
+/// The variable that says where the journal is kept.
+const STATE_VARIABLE: &str = "TABLEFERRY_STATE_DIR";
+
 /// What the configuration came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// The file that was looked for.
+    pub path: PathBuf,
+    /// The file's text, where it is there.
+    text: Option<String>,
     /// Where the journal is kept.
     pub state_dir: PathBuf,
+    is_state_dir_of_variable: bool,
     /// How often a running export is asked after.
     pub poll: Poll,
     /// How long a call may take.
@@ -56,13 +72,21 @@ pub enum ConfigError {
         /// Why.
         cause: io::Error,
     },
+    /// The file cannot be written.
+    #[error("cannot write the configuration {}: {cause}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
     /// The file says something that is not known or not right.
-    #[error("{}: {message}", path.display())]
+    #[error("{}: {}", path.display(), mistakes.join("; "))]
     Wrong {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with the line.
-        message: String,
+        /// What is wrong, each with its line.
+        mistakes: Vec<String>,
     },
 }
 
@@ -78,7 +102,11 @@ impl ConfigError {
             Self::Unreadable { .. } => {
                 "nothing was started, since the file may hold what holds you back: correct the file, its owner or its permissions, or remove it where none is meant; its name comes from --config, TABLEFERRY_CONFIG or the home directory".to_owned()
             }
-            Self::Wrong { .. } => "it takes state_dir = \"…\"; [poll] with first_seconds, longest_seconds and patience_seconds; [timeouts] with connect_seconds, read_seconds, attempt_seconds and operation_seconds; read_only = true; [accounts.\"111111111111\"] with name and production; [allowed] with accounts, organization, buckets, largest_size and local_copies; [limits] with largest_download".to_owned(),
+            Self::Unwritable { cause, .. } if cause.kind() == io::ErrorKind::AlreadyExists => {
+                "it is left as it is: `tableferry config --check` checks it, and --config FILE names another".to_owned()
+            }
+            Self::Unwritable { .. } => "name a file that can be written by --config FILE".to_owned(),
+            Self::Wrong { .. } => "every key is documented in the file that `tableferry --config FILE config --init` writes".to_owned(),
         }
     }
 }
@@ -129,21 +157,47 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let directories = Directories { variable };
         directories.check_home()?;
-        let file = match named {
-            Some(path) => read_file(path)?,
-            None => read_default_file(&directories.config()?.join("tableferry/config.toml"))?,
+        let path = match named {
+            Some(path) => path.to_owned(),
+            None => directories.config()?.join(DEFAULT_FILE),
         };
-        let state_dir = match (directories.named("TABLEFERRY_STATE_DIR")?, file.state_dir) {
+        let text = match named {
+            Some(_) => text_file::read(&path).map(Some),
+            None => text_file::read_if_present(&path),
+        }
+        .map_err(|cause| unreadable(&path, cause))?;
+        let file = match &text {
+            Some(text) => parse(&path, text)?,
+            None => File::default(),
+        };
+        let variable = directories.named(STATE_VARIABLE)?;
+        let is_state_dir_of_variable = variable.is_some();
+        let state_dir = match (variable, file.state_dir) {
             (Some(path), _) => path,
             (None, Some(path)) => absolute("state_dir", path)?,
             (None, None) => directories.state()?.join("tableferry"),
         };
         Ok(Self {
+            path,
+            text,
+            is_state_dir_of_variable,
             state_dir,
             poll: poll(&file.poll),
             timeouts: timeouts(&file.timeouts),
             guards: Guards::of(file.read_only, file.accounts, file.allowed, &file.limits),
         })
+    }
+
+    /// Where the configuration is looked for where none is named.
+    ///
+    /// # Errors
+    /// Where there is no home directory, or it depends on where one stands.
+    pub fn default_path(
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<PathBuf, ConfigError> {
+        let directories = Directories { variable };
+        directories.check_home()?;
+        Ok(directories.config()?.join(DEFAULT_FILE))
     }
 
     /// The guards of a file alone, for work that keeps no journal of its own.
@@ -237,12 +291,6 @@ fn read_file(path: &Path) -> Result<File, ConfigError> {
     parse(path, &text)
 }
 
-/// The file where it is looked for: it need not be there.
-fn read_default_file(path: &Path) -> Result<File, ConfigError> {
-    let read = text_file::read_if_present(path).map_err(|cause| unreadable(path, cause))?;
-    read.map_or_else(|| Ok(File::default()), |text| parse(path, &text))
-}
-
 fn unreadable(path: &Path, cause: io::Error) -> ConfigError {
     ConfigError::Unreadable {
         path: path.to_owned(),
@@ -251,17 +299,31 @@ fn unreadable(path: &Path, cause: io::Error) -> ConfigError {
 }
 
 fn parse(path: &Path, text: &str) -> Result<File, ConfigError> {
-    toml::from_str(text).map_err(|error| ConfigError::Wrong {
+    let wrong = |mistakes| ConfigError::Wrong {
         path: path.to_owned(),
-        message: placed(text, &error),
-    })
+        mistakes,
+    };
+    let table = DeTable::parse(text).map_err(|error| wrong(vec![placed(text, &error)]))?;
+    let unknown = template::unknown(table.get_ref());
+    if !unknown.is_empty() {
+        let mistakes = unknown.iter().map(|(at, what)| at_line(text, *at, what));
+        return Err(wrong(mistakes.collect()));
+    }
+    toml::from_str(text).map_err(|error| wrong(vec![placed(text, &error)]))
 }
 
 /// A mistake in one line, with its place.
 fn placed(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().trim().replace('\n', "; ");
-    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
-        return message;
+    match error.span() {
+        Some(span) => at_line(text, span.start, &message),
+        None => message,
+    }
+}
+
+fn at_line(text: &str, at: usize, message: &str) -> String {
+    let Some(before) = text.get(..at) else {
+        return message.to_owned();
     };
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
@@ -410,5 +472,107 @@ mod tests {
     fn a_named_file_that_is_not_there_is_an_error() {
         let error = Config::read(Some(Path::new("/nonexistent/c.toml")), |_| None).unwrap_err();
         assert!(matches!(error, ConfigError::Unreadable { .. }));
+    }
+
+    #[test]
+    fn the_file_that_documents_the_keys_changes_nothing_as_it_stands_and_is_right_where_all_are_set()
+     {
+        let untouched = read(TEMPLATE, Some("/x")).unwrap();
+        let empty = read("", Some("/x")).unwrap();
+        assert_eq!(untouched.settings(), empty.settings());
+        let set = read(&template::set(), Some("/x")).unwrap();
+        assert_eq!(set.guards.limits.largest_bytes, Some(500 << 30));
+        assert_eq!(set.guards.largest_download, Some(2 << 40));
+    }
+
+    #[test]
+    fn the_defaults_that_it_names_are_those_that_hold() {
+        let set = read(&template::set(), Some("/x")).unwrap();
+        let default = read("", Some("/x")).unwrap();
+        assert_eq!((set.poll, set.timeouts), (default.poll, default.timeouts));
+        assert_eq!(set.guards.is_read_only, default.guards.is_read_only);
+        assert_eq!(
+            set.guards.are_local_copies_forbidden,
+            default.guards.are_local_copies_forbidden
+        );
+    }
+
+    /// What serde lists of a table is what this program reads of it.
+    #[test]
+    fn every_key_that_is_read_is_documented() {
+        let set = template::set();
+        let documented: toml::Table = set.parse().unwrap();
+        let tables = [
+            ("", documented.clone()),
+            ("poll", documented["poll"].as_table().unwrap().clone()),
+            (
+                "timeouts",
+                documented["timeouts"].as_table().unwrap().clone(),
+            ),
+            ("allowed", documented["allowed"].as_table().unwrap().clone()),
+            ("limits", documented["limits"].as_table().unwrap().clone()),
+            (
+                "accounts.\"111111111111\"",
+                documented["accounts"]["111111111111"]
+                    .as_table()
+                    .unwrap()
+                    .clone(),
+            ),
+        ];
+        for (section, documented) in tables {
+            let header = if section.is_empty() {
+                String::new()
+            } else {
+                format!("[{section}]\n")
+            };
+            let error = toml::from_str::<File>(&format!("{header}zz = 1\n")).unwrap_err();
+            let message = error.message().to_owned();
+            let read: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
+            assert!(!read.is_empty(), "{message}");
+            let missing: Vec<_> = read
+                .iter()
+                .filter(|key| !documented.contains_key(**key))
+                .collect();
+            assert!(missing.is_empty(), "[{section}] lacks {missing:?}");
+        }
+    }
+
+    #[test]
+    fn every_unknown_key_is_named_with_its_line_and_the_nearest_there_is() {
+        let text = "state_dri = '/x'\n[poll]\nfirst_second = 1\n[accounts.\"111111111111\"]\nname = 'a'\nprod = true\n";
+        let Err(ConfigError::Wrong { mistakes, .. }) = read(text, None) else {
+            panic!("it was read");
+        };
+        for (line, key, meant) in [
+            (1, "state_dri", "state_dir"),
+            (3, "first_second", "first_seconds"),
+            (6, "prod", "production"),
+        ] {
+            let found = mistakes.iter().any(|mistake| {
+                mistake.starts_with(&format!("line {line},"))
+                    && mistake.contains(key)
+                    && mistake.contains(&format!("did you mean `{meant}`?"))
+            });
+            assert!(found, "{key}: {mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn each_setting_says_where_it_comes_from() {
+        let config = read(
+            "[poll]\nfirst_seconds = 7\n[accounts.\"111111111111\"]\nname = 'dev'\n",
+            Some("/v"),
+        );
+        let settings = config.unwrap().settings();
+        let of = |key: &str| settings.iter().find(|setting| setting.key == key).unwrap();
+        assert_eq!(of("state_dir").origin, Origin::Variable);
+        assert_eq!(of("poll.first_seconds").origin, Origin::File);
+        assert_eq!(of("poll.first_seconds").value, Some(7.into()));
+        assert_eq!(of("poll.longest_seconds").origin, Origin::Default);
+        assert_eq!(
+            of("accounts.111111111111.production").value,
+            Some(false.into())
+        );
+        assert_eq!(of("limits.largest_download").value, None);
     }
 }

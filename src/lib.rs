@@ -39,6 +39,7 @@
 //! tui                      the wizard: message, model, update, effect, view
 //! commands                 one file per headless command; the same work, printed
 //! args, config             the command line; the configuration file
+//! nearest                  the word that somebody meant who wrote another
 //! sanitize                 what of a text reaches a terminal
 //! regular_file, text_file  files that are given: regular ones, of a bounded size; their text
 //! private_file             files that are kept: of this user alone, and never through a link
@@ -71,6 +72,7 @@ pub mod config;
 pub mod diagnosis;
 pub mod job;
 pub mod journal;
+pub mod nearest;
 pub mod private_file;
 pub mod regular_file;
 pub mod sanitize;

@@ -57,6 +57,7 @@ fn start(mut args: Args) -> anyhow::Result<Exit> {
         Some(Command::Inventory(InventoryCommand::Show(show))) => {
             Ok(commands::inventory::show_configuration(&show))
         }
+        Some(Command::Config(config)) => Ok(commands::config::config(&config, &args.global)),
         // Facts in a file are judged without an account.
         Some(Command::Check(check)) if check.facts.file.is_some() => Ok(
             match commands::open::limits(&args.global, check.output.output) {

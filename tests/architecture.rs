@@ -25,12 +25,13 @@ const CRATES: [(&str, &str); 3] = [
 ];
 
 /// Each room of the program, and the rooms that it may name.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
+    ("nearest", &[]),
     ("sanitize", &[]),
     ("regular_file", &[]),
     ("private_file", &["regular_file"]),
     ("text_file", &["regular_file"]),
-    ("job", &["sanitize", "text_file"]),
+    ("job", &["nearest", "sanitize", "text_file"]),
     ("archive", &["job"]),
     ("assess", &["job", "sanitize"]),
     ("diagnosis", &["assess", "job", "sanitize"]),
@@ -52,7 +53,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "text_file",
         ],
     ),
-    ("config", &["assess", "aws", "text_file", "work"]),
+    ("config", &["assess", "aws", "nearest", "text_file", "work"]),
     ("args", &["archive", "work"]),
     (
         "tui",
@@ -78,6 +79,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "diagnosis",
             "journal",
             "job",
+            "private_file",
             "regular_file",
             "sanitize",
             "text_file",

@@ -8,6 +8,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::value::InvalidValue;
 use super::violation::Violations;
+use crate::nearest::nearest;
 
 /// One table of the file.
 #[derive(Debug, Clone, Copy)]
@@ -193,20 +194,6 @@ pub(super) fn wrong_type(key: &str, expected: &str, found: &DeValue<'_>) -> Stri
     )
 }
 
-/// The known word that is nearest to `word`, if one is near enough to have been meant.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let lower = word.to_lowercase();
-    known
-        .iter()
-        .map(|known| {
-            let likeness = strsim::jaro_winkler(&lower, &known.to_lowercase());
-            (likeness, *known)
-        })
-        .filter(|(likeness, _)| *likeness >= 0.75)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, known)| known)
-}
-
 /// `a`, `b` and `c`, each in backquotes.
 pub(super) fn enumerated(words: &[&str]) -> String {
     match words {
@@ -245,14 +232,6 @@ pub(super) fn one_of<T: Copy>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_nearest_word_is_found_by_likeness_whatever_the_case() {
-        let known = ["profile", "region", "role"];
-        assert_eq!(nearest("profil", &known), Some("profile"));
-        assert_eq!(nearest("Regoin", &known), Some("region"));
-        assert_eq!(nearest("zzz", &known), None);
-    }
 
     #[test]
     fn words_are_enumerated_with_and_before_the_last() {

@@ -1,5 +1,6 @@
 //! Whole plan files: what is read from them, and every rule that they can break.
 
+mod documented;
 mod examples;
 mod inventory;
 mod properties;

@@ -12,8 +12,9 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::super::section::{enumerated, nearest};
+use super::super::section::enumerated;
 use super::super::violation::Violations;
+use crate::nearest::nearest;
 
 const TYPES: [&str; 10] = ["S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"];
 

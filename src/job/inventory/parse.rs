@@ -5,10 +5,11 @@ use toml::de::DeValue;
 
 use super::{FIELDS, Inventory, InventoryFormat, InventoryFrequency, InventoryVersions};
 use crate::job::consistency::ConsistencyCheck;
-use crate::job::section::{Section, nearest, one_of, wrong_type};
+use crate::job::section::{Section, one_of, wrong_type};
 use crate::job::value::{self, InvalidValue};
 use crate::job::violation::Violations;
 use crate::job::{Encryption, Source, sign_in};
+use crate::nearest::nearest;
 
 /// The keys and sections of the plan.
 pub(in crate::job) const KEYS: [&str; 10] = [
