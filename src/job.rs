@@ -3,7 +3,7 @@
 //! This room decides whether a plan is well formed, before any call is made, what its job requires, and
 //! what each of its tables asks of `ExportTableToPointInTime`. It knows no network and no clock: the
 //! time that "now" stands for is handed in. A kind of job is one file: [`export`],
-//! [`upload`], [`inventory`].
+//! [`upload`], [`inventory`], [`reading`].
 //!
 //! [`Plan::parse`] reads a plan file and gives either a plan or every [`Violation`] at once;
 //! [`Plan::to_toml`] writes it back. What is legal but likely to fail later is no violation:
@@ -18,6 +18,7 @@ mod filter;
 pub mod inventory;
 mod kind;
 mod parse;
+pub mod reading;
 mod request;
 pub mod requirement;
 mod section;

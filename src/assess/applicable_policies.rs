@@ -102,6 +102,12 @@ impl<'f> ApplicablePolicies<'f> {
         self.unread.retain(|unread| unread.layer != layer);
     }
 
+    /// Leaves the resource's own policy out, which says nothing of the request.
+    pub(super) fn leave_out_resource(&mut self) {
+        self.policies.resource = None;
+        self.settle(PolicyLayer::Resource);
+    }
+
     /// Whether a layer could not be read.
     pub(super) fn lacks(&self, layer: PolicyLayer) -> bool {
         self.unread.iter().any(|unread| unread.layer == layer)

@@ -10,7 +10,7 @@ mod route;
 
 use std::fmt;
 
-use crate::job::requirement::{RequiredPermission, Subject};
+use crate::job::requirement::{Actor, RequiredPermission, Subject};
 pub(super) use cells::{Keys, cells};
 pub(super) use route::{Route, RouteKey};
 
@@ -25,7 +25,11 @@ pub(super) enum Call {
     /// No call of its own: S3 asks for the permission where an upload sends an access control list.
     PutObjectAcl,
     GetObject,
+    /// The reader of a job asks for an object's head.
+    HeadObject,
     ListObjectsV2,
+    /// `ListObjectsV2`, by whatever the reader of a job lists with.
+    ListObjectsOfReader,
     /// S3 uses the key of the objects.
     GenerateDataKey,
     /// S3 uses the key of the objects.
@@ -54,6 +58,7 @@ impl fmt::Display for Call {
         let name = match self {
             Self::GenerateDataKeyOfTable | Self::GenerateDataKeyOfReport => "GenerateDataKey",
             Self::PutReport => "PutObject",
+            Self::ListObjectsOfReader => "ListObjectsV2",
             Self::DecryptOfTable => "Decrypt",
             Self::Unlisted => "a call",
             _ => return fmt::Debug::fmt(self, out),
@@ -88,6 +93,8 @@ impl Call {
     /// whether the object is uploaded in parts.
     pub(super) fn of(need: &RequiredPermission, is_multipart: bool) -> &'static [Self] {
         let is_of_table = need.subject == Subject::TableKey;
+        // What the job itself reads is read by tools that are not ours.
+        let is_of_job = need.who == Actor::Exporter;
         match need.action {
             "s3:PutObject" if need.service.is_some() => &[Self::PutReport],
             "kms:GenerateDataKey" if need.service.is_some() => &[Self::GenerateDataKeyOfReport],
@@ -101,7 +108,9 @@ impl Call {
             "s3:PutObject" => &[Self::PutObject],
             "s3:PutObjectAcl" => &[Self::PutObjectAcl],
             "s3:AbortMultipartUpload" => &[Self::AbortMultipartUpload],
+            "s3:GetObject" if is_of_job => &[Self::GetObject, Self::HeadObject],
             "s3:GetObject" => &[Self::GetObject],
+            "s3:ListBucket" if is_of_job => &[Self::ListObjectsOfReader],
             "s3:ListBucket" => &[Self::ListObjectsV2],
             "kms:GenerateDataKey" if is_of_table => &[Self::GenerateDataKeyOfTable],
             "kms:GenerateDataKey" => &[Self::GenerateDataKey],

@@ -14,7 +14,7 @@ use super::facts::{Facts, Organization, PrincipalFacts, ReadError};
 use super::verdict::{MissingInput, PolicyLayer};
 use crate::job::requirement::{Actor, RequiredPermission, Subject};
 use crate::job::{Encryption, Plan};
-use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
+use tableferry_policy::arn::{AccountId, Arn, Region};
 use tableferry_policy::document::Document;
 use tableferry_policy::evaluate::{Context, is_multivalued};
 
@@ -384,7 +384,7 @@ fn add_encryption_context(context: &mut Context, call: CallContext<'_>) {
     }
     let partition = call.principal().caller.arn.partition;
     let bucket = &call.plan.destination.bucket;
-    let named = match bucket_key(call.facts, bucket) {
+    let named = match bucket_key_of(call.plan, call.facts, call.object) {
         Some(true) => Some(bucket.arn(partition)),
         Some(false) => call.object.map(str::to_owned),
         None => None,
@@ -396,12 +396,36 @@ fn add_encryption_context(context: &mut Context, call: CallContext<'_>) {
     context.set_all(KEYS, vec!["aws:s3:arn".to_owned()]);
 }
 
-/// Whether S3 Bucket Keys are on, where it is known.
-pub(super) fn bucket_key(facts: &Facts, bucket: &BucketName) -> Option<bool> {
-    let encryption = &facts.bucket(bucket).encryption;
-    match encryption.value() {
+/// Whether an object, by its ARN, is encrypted by an S3 Bucket Key, where it is known: as the bucket
+/// encrypts what is written now, or as one that is there was encrypted.
+fn bucket_key_of(plan: &Plan, facts: &Facts, object: Option<&str>) -> Option<bool> {
+    if !plan.reads_objects() {
+        return bucket_key(plan, facts);
+    }
+    let stored = facts.bucket(&plan.destination.bucket).objects.value()?;
+    let (_, key) = object?.split_once(":::")?.1.split_once('/')?;
+    let encryption = stored.object(key)?.encryption.value()?;
+    Some(encryption.has_bucket_key)
+}
+
+/// Whether the job's objects are encrypted by S3 Bucket Keys, where it is known and the same of all.
+pub(super) fn bucket_key(plan: &Plan, facts: &Facts) -> Option<bool> {
+    let bucket = facts.bucket(&plan.destination.bucket);
+    if plan.reads_objects() {
+        let objects = &bucket.objects.value()?.objects;
+        let mut found = objects.iter().filter_map(|object| {
+            let encryption = object.encryption.value()?;
+            encryption
+                .key
+                .is_some()
+                .then_some(encryption.has_bucket_key)
+        });
+        let first = found.next()?;
+        return found.all(|other| other == first).then_some(first);
+    }
+    match bucket.encryption.value() {
         Some(encryption) => Some(encryption.has_bucket_key),
-        None => encryption.is_absent().then_some(false),
+        None => bucket.encryption.is_absent().then_some(false),
     }
 }
 

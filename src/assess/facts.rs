@@ -11,6 +11,7 @@ mod file;
 mod match_plan;
 mod principal;
 mod resource;
+mod stored;
 
 pub use account::{AccountFacts, ControlLevel, InFlight, Organization, UnreadPolicy};
 pub use fact::{Fact, ReadError, Unasked};
@@ -21,6 +22,7 @@ pub use resource::{
     BucketFacts, DefaultEncryption, GrantFacts, KeyDescription, KeyFacts, KeyManager, Ownership,
     PublicAccessBlock, Recovery, TableDescription, TableFacts,
 };
+pub use stored::{ObjectEncryption, ObjectOwner, StoredObject, StoredObjects};
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

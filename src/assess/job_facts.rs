@@ -12,11 +12,13 @@ use tableferry_policy::arn::{AccountId, Arn};
 pub fn required_permissions(plan: &Plan, facts: &Facts) -> Vec<RequiredPermission> {
     let table_keys = customer_table_keys(plan, facts);
     let owner = bucket_owner(plan, facts);
+    let stored_keys = facts.bucket(&plan.destination.bucket).stored_keys();
     let context = JobContext {
         account: &facts.source().caller.account,
         region: &facts.source().region,
         owner: owner.as_ref(),
         default_key: facts.bucket(&plan.destination.bucket).default_key(),
+        stored_keys: &stored_keys,
         table_keys: &table_keys,
     };
     let mut needs = plan.requirements(context);

@@ -17,6 +17,7 @@ mod ruling;
 mod session;
 mod simulated;
 mod stale;
+mod stored;
 mod table;
 mod words;
 
@@ -41,6 +42,7 @@ pub fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequirem
         .map(|need| permission::judge(plan, facts, need, now))
         .collect();
     verdicts.extend(bucket::judge(plan, facts));
+    verdicts.extend(stored::judge(plan, facts));
     verdicts.extend(key::judge(plan, facts));
     verdicts.extend(stale::judge(plan, facts));
     verdicts.extend(table::judge(plan, facts, now));

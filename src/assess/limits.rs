@@ -67,7 +67,8 @@ impl Limits {
     /// What of a plan lies outside, by facts that were read: denied requirements, and no other.
     #[must_use]
     pub fn assess(&self, plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
-        if self.is_unlimited() {
+        // They are of where data may go to.
+        if self.is_unlimited() || plan.reads_objects() {
             return Vec::new();
         }
         self.assess_extent(plan, &Extent::by_facts(plan, facts))

@@ -13,17 +13,17 @@ use jiff::Timestamp;
 use super::applicable_policies::ApplicablePolicies;
 use super::call::Call;
 use super::context::{self, CallContext};
-use super::facts::{Facts, KeyFacts, PrincipalFacts, TableFacts};
+use super::facts::{Facts, KeyFacts, ObjectOwner, PrincipalFacts, StoredObject, TableFacts};
 use super::job_facts::{bucket_owner, tables_of};
+use crate::job::Plan;
 use crate::job::export::EXAMPLE_ID;
 use crate::job::requirement::{Actor, RequiredPermission, Subject};
-use crate::job::{Plan, WrittenObject};
 use tableferry_policy::arn::{AccountId, Arn};
 use tableferry_policy::document::Document;
 use tableferry_policy::evaluate::{Context, Policies, Principal, Request};
 
 /// One request to be judged, with the policies that bear on it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct PermissionRequest<'f> {
     pub(super) principal: Principal,
     pub(super) action: &'static str,
@@ -34,12 +34,17 @@ pub(super) struct PermissionRequest<'f> {
     pub(super) about: Option<String>,
     pub(super) context: Context,
     pub(super) applicable_policies: ApplicablePolicies<'f>,
+    /// Whether the resource's own policy is left out of them, since it does not cover the object.
+    is_without_resource_policy: bool,
 }
 
 impl PermissionRequest<'_> {
     /// Whether it differs from another in the role of the one who asks alone.
     pub(super) fn is_same_but_for_role(&self, other: &Self) -> bool {
-        self.call == other.call && self.resource == other.resource && self.about == other.about
+        self.call == other.call
+            && self.resource == other.resource
+            && self.about == other.about
+            && self.is_without_resource_policy == other.is_without_resource_policy
     }
 
     /// The request as the policy room takes it.
@@ -107,6 +112,7 @@ fn asks_by<'f>(
     let mut asks = Vec::new();
     for place in &places {
         for &call in Call::of(need, place.is_multipart) {
+            let mut of_call = Vec::new();
             for role in roles.clone() {
                 let call = CallContext {
                     plan,
@@ -122,8 +128,13 @@ fn asks_by<'f>(
                     role: role.as_deref(),
                     is_direct,
                 };
-                asks.push(ask(facts, call, place, as_asked(&known, role.clone())));
+                let principal = as_asked(&known, role.clone());
+                of_call.push(ask(facts, call, place, principal));
             }
+            if place.is_own {
+                of_call = as_of_own(facts, need.who, of_call);
+            }
+            asks.extend(of_call);
         }
     }
     Ok(asks)
@@ -152,7 +163,33 @@ fn ask<'f>(
             .or_else(|| place.object.clone().or_else(|| place.listed.clone())),
         context,
         applicable_policies,
+        is_without_resource_policy: false,
     }
+}
+
+/// The same requests for an object of the caller's own account in another's bucket, where that needs two
+/// of each. A bucket policy's permissions "don't apply to objects that are owned by other AWS accounts"
+/// ("Bucket policies for Amazon S3"), its Denies do; the object owner's account gives to its principals
+/// ("How Amazon S3 authorizes a request for an object operation"). So both must let the request in: all
+/// policies, as within the owner's account, and the same without the bucket's.
+fn as_of_own<'f>(
+    facts: &Facts,
+    who: Actor,
+    asks: Vec<PermissionRequest<'f>>,
+) -> Vec<PermissionRequest<'f>> {
+    let account = &facts.principal(who).caller.account;
+    let own = asks.into_iter().map(|ask| PermissionRequest {
+        account: account.clone(),
+        ..ask
+    });
+    let whole: Vec<PermissionRequest<'f>> = own.collect();
+    let mut all = whole.clone();
+    for ask in &mut all {
+        ask.applicable_policies.leave_out_resource();
+        ask.is_without_resource_policy = true;
+    }
+    all.extend(whole);
+    all
 }
 
 fn principal_of(facts: &Facts, who: Actor) -> &PrincipalFacts {
@@ -171,6 +208,8 @@ struct Place<'f> {
     is_multipart: bool,
     /// The folder that is listed.
     listed: Option<String>,
+    /// Whether it is an object of the caller's own account in another's bucket.
+    is_own: bool,
 }
 
 impl Place<'_> {
@@ -183,6 +222,7 @@ impl Place<'_> {
             object: None,
             is_multipart: false,
             listed: None,
+            is_own: false,
         }
     }
 }
@@ -204,9 +244,10 @@ fn places<'f>(
         }
         Subject::Object => {
             let account = of_bucket()?;
-            let place = |(resource, is_multipart)| Place {
-                is_multipart,
-                ..Place::new(resource, account.clone())
+            let place = |object: ExampleObject| Place {
+                is_multipart: object.is_multipart,
+                is_own: object.is_of(&facts.principal(need.who).caller.account, &account),
+                ..Place::new(object.arn, account.clone())
             };
             Ok(objects(plan, facts).into_iter().map(place).collect())
         }
@@ -228,13 +269,15 @@ fn places<'f>(
         }
         Subject::ObjectKey(asked) => {
             let (key, arn, account) = key_named(facts, asked)?;
-            let place = |(object, is_multipart)| Place {
+            let place = |object: ExampleObject| Place {
                 key,
-                object: Some(object),
-                is_multipart,
+                object: Some(object.arn),
+                is_multipart: object.is_multipart,
                 ..Place::new(arn.to_string(), account.clone())
             };
-            Ok(objects(plan, facts).into_iter().map(place).collect())
+            let objects = objects(plan, facts).into_iter();
+            let of_key = objects.filter(|object| object.may_have_key(asked));
+            Ok(of_key.map(place).collect())
         }
         Subject::TableKey => {
             let name = need.resource.pattern();
@@ -300,15 +343,56 @@ fn table_places<'f>(plan: &Plan, facts: &Facts, need: &RequiredPermission) -> Ve
     places
 }
 
-/// One object of each kind that the job writes: its ARN, and whether it is uploaded in parts.
-fn objects(plan: &Plan, facts: &Facts) -> Vec<(String, bool)> {
-    let bucket = plan
-        .destination
-        .bucket
-        .arn(facts.source().caller.arn.partition);
+/// An object that a need is judged on.
+struct ExampleObject {
+    arn: String,
+    /// Whether it is uploaded in parts.
+    is_multipart: bool,
+    /// What is known of it, where it is there already.
+    stored: Option<StoredObject>,
+}
+
+impl ExampleObject {
+    /// Whether it may be encrypted with this key.
+    fn may_have_key(&self, asked: &str) -> bool {
+        let stored = self.stored.as_ref();
+        let known = stored.and_then(|object| object.encryption.value());
+        known.is_none_or(|encryption| encryption.key.as_deref() == Some(asked))
+    }
+
+    /// Whether it is this account's, in a bucket of another.
+    fn is_of(&self, account: &AccountId, bucket_owner: &AccountId) -> bool {
+        let stored = self.stored.as_ref();
+        let owner = stored.and_then(|object| object.owner.value());
+        account != bucket_owner
+            && matches!(owner, Some(ObjectOwner::Account(owner)) if owner == account)
+    }
+}
+
+/// One object of each kind that the job writes, or those that are there for it to read.
+fn objects(plan: &Plan, facts: &Facts) -> Vec<ExampleObject> {
+    let name = &plan.destination.bucket;
+    let bucket = name.arn(facts.source().caller.arn.partition);
+    let stored = facts.bucket(name).objects.value();
+    if let Some(stored) = stored.filter(|stored| plan.reads_objects() && !stored.objects.is_empty())
+    {
+        let stored = stored.objects.iter();
+        return stored
+            .map(|object| ExampleObject {
+                arn: format!("{bucket}/{}", object.key),
+                is_multipart: false,
+                stored: Some(object.clone()),
+            })
+            .collect();
+    }
     let objects = plan.objects().into_iter();
-    let by_arn = |object: WrittenObject| (format!("{bucket}/{}", object.key), object.is_multipart);
-    objects.map(by_arn).collect()
+    objects
+        .map(|object| ExampleObject {
+            arn: format!("{bucket}/{}", object.key),
+            is_multipart: object.is_multipart,
+            stored: None,
+        })
+        .collect()
 }
 
 /// The ARNs that the role behind a principal may have; one `None` for the one who is no session.

@@ -402,6 +402,7 @@ fn a_reader_needs_the_bucket_the_objects_and_the_key() {
     let owner: AccountId = "222222222222".parse().unwrap();
     let region: Region = "eu-west-1".parse().unwrap();
     let context = JobContext {
+        stored_keys: &crate::job::requirement::StoredKeys::NothingThere,
         account: &account,
         region: &region,
         owner: Some(&owner),

@@ -5,6 +5,7 @@ pub mod inventory;
 pub mod multipart;
 mod policy;
 mod settings;
+pub mod stored;
 
 use std::pin::pin;
 use std::time::Duration;

@@ -5,6 +5,7 @@
 use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
 use super::inventory::{self, Inventory};
+use super::reading::{self, Reading};
 use super::requirement::{Check, JobContext, Purpose, RequiredPermission};
 use super::upload::{self, Upload};
 use super::{Plan, export};
@@ -19,6 +20,8 @@ pub enum Kind {
     Upload(Upload),
     /// S3 delivers an inventory of a bucket.
     Inventory(Inventory),
+    /// Objects that are there are read by a principal, outside this program.
+    Reading(Reading),
 }
 
 /// What a kind of job is called in messages.
@@ -40,7 +43,7 @@ pub struct JobWords {
     pub policy: &'static str,
 }
 
-/// An object that a job writes, as an example of its kind.
+/// An object that a job writes or reads, as an example of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenObject {
     /// Its key.
@@ -57,6 +60,7 @@ impl Plan {
             Kind::Export => export::requirements(self, context),
             Kind::Upload(upload) => upload::requirements(self, upload, context),
             Kind::Inventory(inventory) => inventory::requirements(self, inventory, context),
+            Kind::Reading(_) => reading::requirements(self, context),
         }
     }
 
@@ -67,26 +71,29 @@ impl Plan {
             Kind::Export => &export::CHECKS,
             Kind::Upload(_) => &upload::CHECKS,
             Kind::Inventory(_) => &inventory::CHECKS,
+            Kind::Reading(_) => &reading::CHECKS,
         }
     }
 
-    /// One object of each kind that the job writes.
+    /// One object of each kind that the job writes, or reads where nobody knows what is there.
     #[must_use]
     pub fn objects(&self) -> Vec<WrittenObject> {
         match &self.kind {
             Kind::Export => export::objects(self),
             Kind::Upload(upload) => upload::objects(self, upload),
             Kind::Inventory(inventory) => inventory::objects(self, inventory),
+            Kind::Reading(_) => reading::objects(self),
         }
     }
 
-    /// The folders that are listed to verify the job.
+    /// The folders that are listed to do or to verify the job.
     #[must_use]
     pub fn listed_folders(&self) -> Vec<String> {
         match &self.kind {
             Kind::Export => export::listed_folders(self),
             Kind::Upload(_) => Vec::new(),
             Kind::Inventory(inventory) => inventory::listed_folders(self, inventory),
+            Kind::Reading(_) => reading::listed_folders(self),
         }
     }
 
@@ -98,6 +105,8 @@ impl Plan {
             Kind::Export => export::probe_key(self, unique),
             Kind::Upload(_) => upload::probe_key(self, unique),
             Kind::Inventory(inventory) => inventory::probe_key(self, inventory, unique),
+            // Nothing is written to find it out.
+            Kind::Reading(_) => unique.to_owned(),
         }
     }
 
@@ -108,6 +117,7 @@ impl Plan {
             Kind::Export => &export::NOT_SHOWN,
             Kind::Upload(_) => &upload::NOT_SHOWN,
             Kind::Inventory(_) => &inventory::NOT_SHOWN,
+            Kind::Reading(_) => &reading::NOT_SHOWN,
         }
     }
 
@@ -119,6 +129,7 @@ impl Plan {
             Kind::Export => export::opening(self, account, principal),
             Kind::Upload(_) => upload::opening(self, principal),
             Kind::Inventory(inventory) => inventory::opening(self, inventory, account),
+            Kind::Reading(_) => reading::opening(self, principal),
         }
     }
 
@@ -129,6 +140,7 @@ impl Plan {
             Kind::Export => export::title(self, account),
             Kind::Upload(_) => upload::title(self, account),
             Kind::Inventory(inventory) => inventory::title(self, inventory),
+            Kind::Reading(_) => reading::title(self, account),
         }
     }
 
@@ -139,6 +151,7 @@ impl Plan {
             Kind::Export => export::WORDS,
             Kind::Upload(_) => upload::WORDS,
             Kind::Inventory(_) => inventory::WORDS,
+            Kind::Reading(_) => reading::WORDS,
         }
     }
 
@@ -149,6 +162,7 @@ impl Plan {
         match &self.kind {
             Kind::Export | Kind::Inventory(_) => None,
             Kind::Upload(upload) => upload.principal.as_ref(),
+            Kind::Reading(reading) => reading.principal.as_ref(),
         }
     }
 
@@ -156,9 +170,15 @@ impl Plan {
     #[must_use]
     pub const fn source_bucket(&self) -> Option<&BucketName> {
         match &self.kind {
-            Kind::Export | Kind::Upload(_) => None,
+            Kind::Export | Kind::Upload(_) | Kind::Reading(_) => None,
             Kind::Inventory(inventory) => Some(&inventory.bucket),
         }
+    }
+
+    /// Whether the job is about objects that are there, and writes none.
+    #[must_use]
+    pub const fn reads_objects(&self) -> bool {
+        matches!(self.kind, Kind::Reading(_))
     }
 
     /// Whether a key serves the job only where it is a customer managed key that is named by its ARN.
@@ -171,7 +191,7 @@ impl Plan {
     #[must_use]
     pub const fn requested_fields(&self) -> &[String] {
         match &self.kind {
-            Kind::Export | Kind::Upload(_) => &[],
+            Kind::Export | Kind::Upload(_) | Kind::Reading(_) => &[],
             Kind::Inventory(inventory) => inventory.fields.as_slice(),
         }
     }
@@ -180,7 +200,7 @@ impl Plan {
     #[must_use]
     pub const fn not_probed(&self) -> Option<&'static str> {
         match &self.kind {
-            Kind::Export | Kind::Upload(_) => None,
+            Kind::Export | Kind::Upload(_) | Kind::Reading(_) => None,
             Kind::Inventory(_) => Some(inventory::NOT_PROBED),
         }
     }
@@ -192,6 +212,7 @@ impl Plan {
             Kind::Export => None,
             Kind::Upload(upload) => Some(upload::not_run(self, upload)),
             Kind::Inventory(_) => Some(inventory::not_run()),
+            Kind::Reading(reading) => Some(reading::not_run(self, reading)),
         }
     }
 
@@ -202,6 +223,7 @@ impl Plan {
             Kind::Export => None,
             Kind::Upload(_) => Some(upload::command(self)),
             Kind::Inventory(_) => Some("tableferry inventory setup PLAN".to_owned()),
+            Kind::Reading(_) => Some(reading::command(self)),
         }
     }
 
@@ -215,5 +237,6 @@ impl Plan {
 /// The purposes of all kinds of jobs.
 pub(crate) fn purposes() -> impl Iterator<Item = Purpose> {
     let others = upload::PURPOSES.into_iter().chain(inventory::PURPOSES);
+    let others = others.chain(reading::PURPOSES);
     export::PURPOSES.into_iter().chain(others)
 }

@@ -5,14 +5,15 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::consistency::ConsistencyCheck;
+use super::reading::Reading;
 use super::section::{Section, one_of, wrong_type};
 use super::table_job::Entry;
 use super::upload::Upload;
 use super::value::{self, Prefix};
 use super::violation::Violations;
 use super::{
-    Destination, Encryption, Kind, Plan, SignIn, Source, TableJob, TableSelector, encryption,
-    inventory, sign_in, table_job,
+    Destination, Encryption, Kind, Plan, Source, TableJob, TableSelector, encryption, inventory,
+    reading, sign_in, table_job,
 };
 use crate::text_file::without_mark;
 use tableferry_policy::arn::{Arn, Region};
@@ -23,6 +24,7 @@ const fn known(word: KindWord) -> &'static [&'static str] {
         KindWord::Export => &["kind", "source", "destination", "encryption", "tables"],
         KindWord::Upload => &["kind", "multipart", "source", "destination", "encryption"],
         KindWord::Inventory => &inventory::parse::KEYS,
+        KindWord::Reading => &["kind", "source", "destination", "encryption"],
     }
 }
 
@@ -45,13 +47,26 @@ enum KindWord {
     Export,
     Upload,
     Inventory,
+    Reading,
+}
+
+impl KindWord {
+    /// What the principal of such a plan does, where the plan may name it.
+    const fn does(self) -> &'static str {
+        match self {
+            Self::Export | Self::Inventory => "exports",
+            Self::Upload => "uploads",
+            Self::Reading => "reads",
+        }
+    }
 }
 
 /// The words for kinds; a plan without one is an export.
-const KINDS: [(&str, KindWord); 3] = [
+const KINDS: [(&str, KindWord); 4] = [
     ("export", KindWord::Export),
     ("upload", KindWord::Upload),
     ("inventory", KindWord::Inventory),
+    ("read", KindWord::Reading),
 ];
 
 impl Plan {
@@ -136,7 +151,7 @@ fn read(table: &DeTable<'_>, now: Timestamp, violations: &mut Violations) -> Opt
     }
     let mut consistency = ConsistencyCheck::default();
     let section = root.table("source", "[source]", violations);
-    let (mut source, mut uploader) = (None, None);
+    let (mut source, mut principal) = (None, None);
     match (word, section) {
         (_, None) => {}
         (KindWord::Export, Some(section)) => {
@@ -145,33 +160,37 @@ fn read(table: &DeTable<'_>, now: Timestamp, violations: &mut Violations) -> Opt
         (KindWord::Inventory, Some(section)) => {
             source = inventory::parse::read_source(section, &mut consistency, violations);
         }
-        (KindWord::Upload, Some(section)) => {
-            uploader = read_principal(section, &mut consistency, violations);
+        (KindWord::Upload | KindWord::Reading, Some(section)) => {
+            principal = read_principal(section, word, &mut consistency, violations);
             source = sign_in::read(section, "source", &mut consistency, violations)
                 .map(|sign_in| Source { sign_in });
         }
     }
     let destination = root
         .table("destination", "[destination]", violations)
-        .and_then(|section| read_destination(section, &mut consistency, violations));
+        .and_then(|section| match word {
+            KindWord::Reading => reading::parse::read_place(section, &mut consistency, violations),
+            _ => read_destination(section, &mut consistency, violations),
+        });
+    if let (KindWord::Upload | KindWord::Reading, None) = (word, &source)
+        && let (Some(section), Some(destination)) = (section, &destination)
+    {
+        source = read_as(section, word, destination, principal.is_some(), violations);
+    }
     let kind = match word {
         KindWord::Export => Some(Kind::Export),
         KindWord::Inventory => {
             inventory::parse::read(root, section, violations).map(Kind::Inventory)
         }
-        KindWord::Upload => {
-            if let (None, Some(section), Some(destination)) = (&source, section, &destination) {
-                source = read_as(section, destination, uploader.is_some(), violations);
-            }
-            Some(Kind::Upload(Upload {
-                principal: uploader,
-                is_multipart: root.boolean("multipart", violations).unwrap_or(true),
-            }))
-        }
+        KindWord::Upload => Some(Kind::Upload(Upload {
+            principal,
+            is_multipart: root.boolean("multipart", violations).unwrap_or(true),
+        })),
+        KindWord::Reading => Some(Kind::Reading(Reading { principal })),
     };
     let by_default = match word {
         KindWord::Export => Encryption::default(),
-        KindWord::Upload | KindWord::Inventory => Encryption::BucketDefault,
+        KindWord::Upload | KindWord::Inventory | KindWord::Reading => Encryption::BucketDefault,
     };
     let section = root.table("encryption", "[encryption]", violations);
     let encryption = section.map_or(by_default.clone(), |section| {
@@ -210,16 +229,19 @@ fn read_source(
     Some(Source { sign_in })
 }
 
-/// The principal that uploads, where it is named.
+/// The principal that uploads or reads, where it is named.
 fn read_principal(
     section: Section<'_, '_>,
+    word: KindWord,
     consistency: &mut ConsistencyCheck,
     violations: &mut Violations,
 ) -> Option<Arn> {
     let mut known = sign_in::KEYS.to_vec();
     known.push("principal");
     section.refuse_unknown(&known, violations);
-    let principal = section.text_that("principal", violations, value::uploader)?;
+    let principal = section.text_that("principal", violations, |text| {
+        value::principal(text, word.does())
+    })?;
     consistency.note_arn("the principal", principal.get_ref(), principal.span());
     Some(principal.into_inner())
 }
@@ -228,6 +250,7 @@ fn read_principal(
 /// destination's.
 fn read_as(
     section: Section<'_, '_>,
+    word: KindWord,
     destination: &Destination,
     has_principal: bool,
     violations: &mut Violations,
@@ -236,12 +259,12 @@ fn read_as(
         return None;
     }
     if section.value("principal").is_none() {
-        section.require(
-            "profile",
+        let does = word.does();
+        let hint = format!(
             "add `profile = \"…\"`, a profile of the shared config file, or `principal = \"arn:…\"`, \
-             the user or role that uploads",
-            violations,
+             the user or role that {does}"
         );
+        section.require("profile", &hint, violations);
     } else if has_principal && destination.sign_in.is_none() {
         violations.add(
             section.at,
@@ -262,7 +285,7 @@ fn read_destination(
     known.extend(["bucket", "owner", "prefix"]);
     section.refuse_unknown(&known, violations);
     section.require("bucket", "add `bucket = \"…\"`, its name", violations);
-    let sign_in = read_destination_sign_in(section, consistency, violations);
+    let sign_in = sign_in::read_destination(section, consistency, violations);
     let bucket = section.text_that("bucket", violations, value::bucket);
     let owner = section.text_that("owner", violations, value::bucket_owner);
     let prefix = section.text_that("prefix", violations, str::parse::<Prefix>);
@@ -272,26 +295,6 @@ fn read_destination(
         owner: owner.map(Spanned::into_inner),
         prefix: prefix.map(Spanned::into_inner),
     })
-}
-
-fn read_destination_sign_in(
-    section: Section<'_, '_>,
-    consistency: &mut ConsistencyCheck,
-    violations: &mut Violations,
-) -> Option<SignIn> {
-    let sign_in = sign_in::read(section, "destination", consistency, violations);
-    if section.value("profile").is_none() {
-        for key in sign_in::KEYS {
-            if let Some(at) = section.place_of(key) {
-                violations.add(
-                    at,
-                    format!("[destination] has `{key}` and no `profile` to use it with"),
-                    format!("add `profile = \"…\"`, or remove `{key}`"),
-                );
-            }
-        }
-    }
-    sign_in
 }
 
 fn read_tables(

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 pub use id::{Check, Requirement, RequirementId};
 pub use resource::{Resource, literal};
 
+use super::Encryption;
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Partition, Region};
 
 /// Whose permission it is.
@@ -125,7 +126,7 @@ pub enum Subject {
     ExportList,
     /// The bucket that the job is about, which the source owns.
     SourceBucket,
-    /// The objects that the job writes.
+    /// The objects that the job writes or reads.
     Object,
     /// The folders that the job lists.
     Folder,
@@ -142,7 +143,7 @@ impl Subject {
         matches!(self, Self::Object | Self::Folder | Self::SourceBucket)
     }
 
-    /// Whether it is the bucket that the job writes to, or in it.
+    /// Whether it is the bucket that the job writes to or reads from, or in it.
     #[must_use]
     pub const fn is_of_destination(&self) -> bool {
         matches!(self, Self::Object | Self::Folder)
@@ -242,7 +243,7 @@ impl RequiredPermission {
         service.map_or(&[], |service| service.grant_conditions.as_slice())
     }
 
-    /// Whether S3 uses the key to encrypt what the job writes.
+    /// Whether S3 uses the key of the job's objects for the one who does the job.
     #[must_use]
     pub fn is_encrypting(&self) -> bool {
         self.who != Actor::Reader && self.subject.object_key().is_some()
@@ -260,6 +261,22 @@ pub enum DefaultKey<'a> {
     Unknown,
 }
 
+/// The KMS keys of the objects that a job reads, as S3 names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredKeys {
+    /// None are there, or the job reads none.
+    NothingThere,
+    /// Nobody could look at one.
+    Unread,
+    /// These were found, each once; none where S3 holds the keys.
+    Found {
+        /// Their ARNs.
+        keys: Vec<String>,
+        /// Whether every object was looked at that was chosen.
+        is_whole: bool,
+    },
+}
+
 /// What must be known beside the plan to say what it requires.
 #[derive(Debug, Clone, Copy)]
 pub struct JobContext<'a> {
@@ -271,10 +288,39 @@ pub struct JobContext<'a> {
     pub owner: Option<&'a AccountId>,
     /// The key of the bucket's default encryption.
     pub default_key: DefaultKey<'a>,
+    /// What encrypts the objects that are there.
+    pub stored_keys: &'a StoredKeys,
     /// The customer managed keys that encrypt the tables, as `SSEDescription` names them; none
     /// where nobody has looked yet.
     pub table_keys: &'a [Arn],
 }
+
+impl StoredKeys {
+    /// The keys that the objects have or will have: those that were found on them; what could not be
+    /// looked at has the one that the plan names; and what is not there yet will have the plan's or
+    /// the bucket's default, `default`.
+    #[must_use]
+    pub fn or_named(&self, encryption: &Encryption, default: DefaultKey<'_>) -> Vec<String> {
+        let named = match encryption {
+            Encryption::Kms { .. } => Some(encryption.key().unwrap_or(AWS_MANAGED)),
+            Encryption::Aes256 | Encryption::BucketDefault => None,
+        };
+        let default = match (self, encryption, default) {
+            (Self::NothingThere, Encryption::BucketDefault, DefaultKey::Named(key)) => Some(key),
+            _ => None,
+        };
+        let (mut keys, is_whole) = match self {
+            Self::Found { keys, is_whole } => (keys.clone(), *is_whole),
+            Self::NothingThere | Self::Unread => (Vec::new(), false),
+        };
+        let besides = named.or(default).filter(|_| !is_whole);
+        keys.extend(besides.map(str::to_owned).filter(|key| !keys.contains(key)));
+        keys
+    }
+}
+
+/// What stands for a key where KMS is asked for and no key is named.
+pub const AWS_MANAGED: &str = "alias/aws/s3";
 
 impl JobContext<'_> {
     /// The partition of the source's Region.

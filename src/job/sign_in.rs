@@ -69,3 +69,24 @@ fn duration(section: Section<'_, '_>, violations: &mut Violations) -> Option<u32
         .map_err(|invalid| violations.add_invalid(seconds.span().start, &invalid))
         .ok()
 }
+
+/// Reads how the destination signs in, which it need not.
+pub(super) fn read_destination(
+    section: Section<'_, '_>,
+    consistency: &mut ConsistencyCheck,
+    violations: &mut Violations,
+) -> Option<SignIn> {
+    let sign_in = read(section, "destination", consistency, violations);
+    if section.value("profile").is_none() {
+        for key in KEYS {
+            if let Some(at) = section.place_of(key) {
+                violations.add(
+                    at,
+                    format!("[destination] has `{key}` and no `profile` to use it with"),
+                    format!("add `profile = \"…\"`, or remove `{key}`"),
+                );
+            }
+        }
+    }
+    sign_in
+}

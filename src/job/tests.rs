@@ -4,6 +4,7 @@ mod documented;
 mod examples;
 mod inventory;
 mod properties;
+mod reading;
 mod rules;
 mod selectors;
 mod upload;

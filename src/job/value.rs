@@ -286,11 +286,13 @@ pub fn role(text: &str) -> Result<Arn, InvalidValue> {
     }
 }
 
-/// The ARN of a user, a role or a session of a role that uploads.
-pub fn uploader(text: &str) -> Result<Arn, InvalidValue> {
-    const RIGHT: &str = "give the ARN of the user or role that uploads: \
-                         arn:aws:iam::111111111111:user/NAME or arn:aws:iam::111111111111:role/NAME";
-    let arn = parsed::<Arn>(text, RIGHT)?;
+/// The ARN of a user, a role or a session of a role; `does` is what it does, such as `uploads`.
+pub fn principal(text: &str, does: &str) -> Result<Arn, InvalidValue> {
+    let right = format!(
+        "give the ARN of the user or role that {does}: \
+         arn:aws:iam::111111111111:user/NAME or arn:aws:iam::111111111111:role/NAME"
+    );
+    let arn = parsed::<Arn>(text, &right)?;
     let name = match arn.service.as_str() {
         "iam" => arn.resource_after("user").or(arn.resource_after("role")),
         "sts" => arn
@@ -306,7 +308,7 @@ pub fn uploader(text: &str) -> Result<Arn, InvalidValue> {
     } else {
         Err(InvalidValue::new(
             format!("`{text}` is not the ARN of a user or role"),
-            RIGHT,
+            right,
         ))
     }
 }

@@ -18,6 +18,9 @@ impl Plan {
         if let Kind::Inventory(inventory) = &self.kind {
             file.inventory(inventory);
         }
+        if let Kind::Reading(_) = &self.kind {
+            file.text("kind", "read");
+        }
         file.header("[source]");
         file.sign_in(&self.source.sign_in);
         file.optional("bucket", self.source_bucket());
@@ -31,7 +34,7 @@ impl Plan {
         file.optional("prefix", self.destination.prefix.as_ref());
         let by_default = match &self.kind {
             Kind::Export => Encryption::Aes256,
-            Kind::Upload(_) | Kind::Inventory(_) => Encryption::BucketDefault,
+            Kind::Upload(_) | Kind::Inventory(_) | Kind::Reading(_) => Encryption::BucketDefault,
         };
         if self.encryption != by_default {
             file.header("[encryption]");

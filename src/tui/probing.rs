@@ -50,10 +50,14 @@ pub(crate) fn agree(model: &mut Model, probe: Box<Probe>) -> Vec<Effect> {
     }
     let request = model.mutation();
     model.changes.under_way = Some(ChangeUnderWay {
-        title: format!(
-            "an upload to {} is begun and taken back",
-            probe.target.bucket
-        ),
+        title: if probe.reads.is_some() {
+            format!("objects of {} are listed and read", probe.target.bucket)
+        } else {
+            format!(
+                "an upload to {} is begun and taken back",
+                probe.target.bucket
+            )
+        },
         since: model.now,
         stage: ChangePhase::Probing,
     });

@@ -12,7 +12,7 @@ use crate::journal::RunRecord;
 use crate::work;
 pub use crate::work::change::ReadBack;
 use crate::work::event::OperationProgress;
-pub use crate::work::probe::{LEAVES, Left};
+pub use crate::work::probe::Left;
 pub use crate::work::{
     Applied, ChangeId, ChangeKind, ChangeRecord, Identified, Probe, ProbeRecord, ProbeReport,
     PropagationReport, PropagationStatus, Proposal, StartSummary, UndoProposal, Undone,

@@ -1,5 +1,6 @@
 //! The probe: an upload like the export's own, begun, given a few bytes and taken back, to find out
-//! for real what reading policies can only make likely.
+//! for real what reading policies can only make likely. For a job that reads, a list and the first byte of
+//! a few objects instead ([`reading`]).
 //!
 //! It is made as the exporting identity, through the same bucket, prefix, owner, encryption and key.
 //! No object comes of it: an upload that is not completed is none. Once the upload was begun it is
@@ -7,12 +8,14 @@
 //! what removes it. A crash in between leaves the journal's row, by which the next probe takes it back.
 
 mod earlier;
+mod reading;
 mod report;
 mod taken_back;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+pub use reading::ReadingProbe;
 pub use report::{Left, ProbeReport, ProbeStep};
 pub use taken_back::{TakenBack, TakingBack, removal};
 
@@ -35,8 +38,8 @@ const CONTENT: &[u8] = b"A probe of tableferry. It never becomes an object.\n";
 /// How many bytes are sent.
 pub const SIZE: usize = CONTENT.len();
 
-/// What a probe leaves.
-pub const LEAVES: &str = "an upload that is not completed is no object; where the probe is cut off, \
+/// What a probe that uploads leaves.
+const LEAVES: &str = "an upload that is not completed is no object; where the probe is cut off, \
                           the journal knows of it, and the next one takes it back first";
 
 /// Why there is nothing to probe with, or nothing was sent.
@@ -124,6 +127,8 @@ pub struct Probe {
     pub owner_principal: Option<Arn>,
     /// What earlier probes may have left, as far as it is within reach: it is taken back first.
     pub earlier: Vec<ProbeRecord>,
+    /// What it reads, where it uploads nothing.
+    pub reads: Option<ReadingProbe>,
 }
 
 /// One of the probe's calls.
@@ -135,6 +140,12 @@ pub enum ProbeCall {
     SendPart,
     /// `AbortMultipartUpload`.
     Abort,
+    /// `ListObjectsV2`.
+    List,
+    /// `HeadObject`.
+    Head,
+    /// `GetObject` of one byte.
+    ReadFirstByte,
 }
 
 impl Work {
@@ -194,7 +205,9 @@ impl Work {
             .map(|identity| identity.arn);
         let mut earlier = self.unfinished_probes()?;
         earlier.retain(|record| !self.sessions_for(record).is_empty());
+        let reads = plan.reads_objects().then(|| ReadingProbe::of(plan, known));
         Ok(Probe {
+            reads,
             principal: source.identity.arn.clone(),
             region,
             target: UploadTarget {
@@ -240,6 +253,12 @@ impl Work {
         let mut report = ProbeReport::new(probe, Timestamp::now());
         self.revert(&probe.earlier, cancel, &mut report).await?;
         if cancel.is_cancelled() || report.would_leave_another() {
+            return Ok(report);
+        }
+        if let Some(reads) = &probe.reads {
+            reads
+                .make(&session.s3(&probe.region), cancel, &mut report)
+                .await;
             return Ok(report);
         }
         let _turn = self.inner.probing.read().await;
@@ -378,6 +397,16 @@ fn is_gone(failure: &Failure) -> bool {
 }
 
 impl Probe {
+    /// What it leaves.
+    #[must_use]
+    pub const fn leaves(&self) -> &'static str {
+        if self.reads.is_some() {
+            "it writes nothing, and keeps nothing of what it reads"
+        } else {
+            LEAVES
+        }
+    }
+
     /// What would be sent, one line a call, so that a person can agree to it.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
@@ -389,6 +418,10 @@ impl Probe {
             Encryption::Kms { key: None } => "aws:kms with the key aws/s3".to_owned(),
         };
         let mut lines: Vec<String> = self.earlier.iter().map(earlier::line).collect();
+        if let Some(reads) = &self.reads {
+            lines.extend(reads.lines(self));
+            return lines;
+        }
         lines.extend([
             format!(
                 "CreateMultipartUpload of s3://{target} in {}, as {}, expected bucket owner {}, \
@@ -416,6 +449,9 @@ impl ProbeCall {
             Self::Begin => "CreateMultipartUpload",
             Self::SendPart => "UploadPart",
             Self::Abort => "AbortMultipartUpload",
+            Self::List => "ListObjectsV2",
+            Self::Head => "HeadObject",
+            Self::ReadFirstByte => "GetObject",
         }
     }
 }

@@ -10,6 +10,7 @@ mod key;
 mod past;
 mod principal;
 mod reading;
+mod stored;
 pub(super) mod table;
 
 pub use principal::{ControlDocuments, ControlFile, ControlFileError};
@@ -217,15 +218,20 @@ async fn read_resources(plan: &Plan, source: &Session, destination: Option<&Sess
         let facts = Box::pin(bucket::read_source(name, source)).await;
         (name.clone(), facts)
     });
-    let (tables, bucket, source_bucket) = future::join3(
+    let (tables, mut bucket, source_bucket) = future::join3(
         Box::pin(table::read_all(plan, source)),
         Box::pin(bucket::read_all(plan, source, destination)),
         future::OptionFuture::from(source_bucket),
     )
     .await;
+    if plan.reads_objects() {
+        let read = Box::pin(stored::read_all(plan, &bucket.facts, source, destination)).await;
+        bucket.facts.objects = read.objects;
+        bucket.tried.extend(read.tried);
+    }
     let region = bucket.facts.region.value();
-    let key = bucket.facts.objects_key(&plan.encryption);
-    let keys = key::read_all(key, &tables.facts, region, source, destination);
+    let named = bucket.facts.objects_keys(&plan.encryption);
+    let keys = key::read_all(named, &tables.facts, region, source, destination);
     let keys = Box::pin(keys).await;
     Resources {
         tables,

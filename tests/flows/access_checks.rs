@@ -6,6 +6,7 @@ mod guards;
 mod precedents;
 mod predicted;
 mod probe;
+mod readings;
 mod recorded;
 mod same;
 mod uploads;

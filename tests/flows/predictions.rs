@@ -9,6 +9,7 @@ mod others;
 mod partly_read;
 mod place;
 mod random;
+mod readings;
 mod rows;
 mod simulated;
 mod uploads;

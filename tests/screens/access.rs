@@ -183,6 +183,7 @@ pub fn probe() -> Probe {
         not_shown: chosen_plan().not_shown(),
         owner_principal: Some("arn:aws:iam::222222222222:user/dev-admin".parse().unwrap()),
         earlier: Vec::new(),
+        reads: None,
     }
 }
 

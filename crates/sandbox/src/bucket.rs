@@ -53,11 +53,21 @@ pub(super) enum Ownership {
 }
 
 impl Ownership {
-    /// Whether an object that `writer` puts with a canned access control list is the writer's own,
-    /// with nothing given to the bucket's `owner` ("Controlling ownership of objects and disabling
-    /// ACLs for your bucket", S3 user guide).
-    pub(super) fn keeps_from_owner(self, acl: Option<&str>, writer: &str, owner: &str) -> bool {
-        let is_given = matches!(
+    /// Who owns an object that `writer` puts with a canned access control list into a bucket of `owner`,
+    /// where it is not the bucket's owner ("Controlling ownership of objects and disabling ACLs for your
+    /// bucket", S3 user guide).
+    pub(super) fn foreign_owner(
+        self,
+        acl: Option<&str>,
+        writer: &str,
+        owner: &str,
+    ) -> Option<ForeignOwner> {
+        let is_handed_over =
+            self == Self::BucketOwnerPreferred && acl == Some("bucket-owner-full-control");
+        if self == Self::BucketOwnerEnforced || writer == owner || is_handed_over {
+            return None;
+        }
+        let is_shared = matches!(
             acl,
             Some(
                 "bucket-owner-full-control"
@@ -66,7 +76,10 @@ impl Ownership {
                     | "public-read-write"
             )
         );
-        self != Self::BucketOwnerEnforced && writer != owner && !is_given
+        Some(ForeignOwner {
+            account: writer.to_owned(),
+            is_shared,
+        })
     }
 
     /// The word for it in S3's API.
@@ -129,6 +142,17 @@ pub(super) struct Object {
     /// owner nothing.
     #[serde(default)]
     pub foreign_owner: Option<String>,
+    /// The account that wrote it, where it owns it and gave the bucket's owner access.
+    #[serde(default)]
+    pub sharing_owner: Option<String>,
+}
+
+/// The account that owns an object in the bucket owner's stead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ForeignOwner {
+    pub account: String,
+    /// Whether its access control list gives the bucket's owner something.
+    pub is_shared: bool,
 }
 
 /// How an object is encrypted.
@@ -137,7 +161,12 @@ pub(super) enum ObjectEncryption {
     /// SSE-S3.
     Aes256,
     /// With a KMS key, by its full ARN.
-    Kms { key: String },
+    Kms {
+        key: String,
+        /// Whether by an S3 Bucket Key; state files of earlier versions leave it to the bucket's default.
+        #[serde(default)]
+        bucket_key: Option<bool>,
+    },
 }
 
 impl ObjectEncryption {
@@ -153,7 +182,7 @@ impl ObjectEncryption {
     pub(super) fn key(&self) -> Option<&str> {
         match self {
             Self::Aes256 => None,
-            Self::Kms { key } => Some(key),
+            Self::Kms { key, .. } => Some(key),
         }
     }
 }
@@ -170,6 +199,9 @@ pub(super) struct MultipartUpload {
     /// As in [`Object::foreign_owner`].
     #[serde(default)]
     pub foreign_owner: Option<String>,
+    /// As in [`Object::sharing_owner`].
+    #[serde(default)]
+    pub sharing_owner: Option<String>,
     #[serde(with = "parts")]
     pub parts: BTreeMap<i32, Bytes>,
 }
@@ -192,6 +224,7 @@ impl Object {
             content_type: None,
             encryption,
             foreign_owner: None,
+            sharing_owner: None,
         }
     }
 
@@ -210,7 +243,26 @@ impl Object {
             content_type: None,
             encryption,
             foreign_owner: None,
+            sharing_owner: None,
         }
+    }
+}
+
+impl Object {
+    /// Makes it an account's other than the bucket's.
+    pub(super) fn give_to(&mut self, owner: Option<ForeignOwner>) {
+        let Some(owner) = owner else { return };
+        if owner.is_shared {
+            self.sharing_owner = Some(owner.account);
+        } else {
+            self.foreign_owner = Some(owner.account);
+        }
+    }
+
+    /// The account that owns it, where that is not the bucket's.
+    pub(super) fn owner_of_others(&self) -> Option<&str> {
+        let owner = self.foreign_owner.as_ref().or(self.sharing_owner.as_ref());
+        owner.map(String::as_str)
     }
 }
 

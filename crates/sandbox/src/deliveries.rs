@@ -164,6 +164,7 @@ impl World {
         let region = &bucket.region;
         ObjectEncryption::Kms {
             key: format!("arn:{partition}:kms:{region}:000000000000:key/aws-s3-of-the-service"),
+            bucket_key: Some(false),
         }
     }
 
@@ -204,6 +205,9 @@ impl World {
             grants: &key.grants,
             context: &context,
         });
-        is_admitted.then_some(ObjectEncryption::Kms { key: arn })
+        is_admitted.then_some(ObjectEncryption::Kms {
+            key: arn,
+            bucket_key: Some(has_bucket_key),
+        })
     }
 }

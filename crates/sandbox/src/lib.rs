@@ -77,7 +77,7 @@ pub use clock::ClockOffset;
 pub use context::{OPERATOR_ADDRESS, SERVICE_ADDRESS};
 pub use faults::{Faults, OperationFault};
 pub use judged::JudgedRequest;
-pub use open_questions::{AclContext, ExportAcl, ForwardedTransport, SourceAddress};
+pub use open_questions::{AclContext, ExportAcl, ForwardedTransport, HeadKeyUse, SourceAddress};
 pub use profiles::SharedFiles;
 use shared::Shared;
 pub use sts::MFA_CODE;
@@ -267,6 +267,11 @@ impl Sandbox {
     /// from the next request on.
     pub fn play_transport(&self, transport: ForwardedTransport) {
         self.shared.world().forwarded_transport = transport;
+    }
+
+    /// Plays another way whether the head of an encrypted object takes its key, from the next request on.
+    pub fn play_head(&self, key_use: HeadKeyUse) {
+        self.shared.world().head_key_use = key_use;
     }
 
     /// Keeps the requests that are judged from now on, for [`Self::judged`].

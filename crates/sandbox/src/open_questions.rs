@@ -26,6 +26,18 @@ pub enum ForwardedTransport {
     Absent,
 }
 
+/// Whether a head of an object that is encrypted with a KMS key takes that key. The API reference of
+/// `HeadObject` asks for `kms:Decrypt` where a checksum is wanted, and for nothing more otherwise; guides to
+/// its bare 403 name the key among the causes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HeadKeyUse {
+    /// It does not.
+    #[default]
+    None,
+    /// It takes `kms:Decrypt`, as the content does.
+    Decrypts,
+}
+
 /// Which access control list an export sends with its objects; AWS documents none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum ExportAcl {

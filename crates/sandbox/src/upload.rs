@@ -5,7 +5,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::authorize::Attempt;
-use super::bucket::{Bucket, Object, ObjectEncryption};
+use super::bucket::{Bucket, ForeignOwner, Object, ObjectEncryption};
 use super::context::{self, Route};
 use super::encryption::{KeyProblem, KeyUse};
 use super::export::Export;
@@ -65,7 +65,7 @@ impl World {
         } else {
             Object::put(upload.content, encryption, at)
         };
-        object.foreign_owner = self.foreign_owner(export);
+        object.give_to(self.foreign_owner(export));
         let etag = object.etag.clone();
         if let Some(bucket) = self.buckets.get_mut(&export.spec.bucket) {
             bucket.objects.insert(upload.key.to_owned(), object);
@@ -106,15 +106,12 @@ impl World {
         }
     }
 
-    /// The writer's account, where the object is kept from the bucket's owner.
-    fn foreign_owner(&self, export: &Export) -> Option<String> {
+    /// The writer's account, where the object is not the bucket owner's.
+    fn foreign_owner(&self, export: &Export) -> Option<ForeignOwner> {
         let bucket = self.bucket(&export.spec.bucket)?;
         let writer = &export.caller.account;
         let acl = export.acl.header();
-        let is_kept = bucket
-            .ownership
-            .keeps_from_owner(acl, writer, &bucket.account);
-        is_kept.then(|| writer.clone())
+        bucket.ownership.foreign_owner(acl, writer, &bucket.account)
     }
 
     /// Each call as S3 judges it: parts and the end of an upload have the encryption of its beginning
@@ -217,6 +214,7 @@ impl World {
             .map_err(key_failure)?;
         Ok(ObjectEncryption::Kms {
             key: kms_key.arn(self.partition, account),
+            bucket_key: Some(has_bucket_key),
         })
     }
 }

@@ -14,7 +14,7 @@ use super::import::Import;
 use super::item_store::ItemStore;
 use super::judged::Judged;
 use super::logs::LogGroup;
-use super::open_questions::ForwardedTransport;
+use super::open_questions::{ForwardedTransport, HeadKeyUse};
 use super::policy_text::{Edited, PolicyText};
 use super::table_definition::Making;
 use super::trail_event::TrailEvent;
@@ -65,6 +65,9 @@ pub(super) struct World {
     /// How many of the next items of `BatchWriteItem` come back as unprocessed.
     #[serde(skip)]
     pub unprocessed_items: u32,
+    /// Whether the head of an encrypted object takes its key.
+    #[serde(skip)]
+    pub head_key_use: HeadKeyUse,
     /// What was judged, if somebody asked for it.
     #[serde(skip)]
     pub judged: Judged,

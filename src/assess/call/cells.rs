@@ -4,8 +4,8 @@ use super::Call::{
     self, AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, Decrypt,
     DecryptOfTable, DescribeContinuousBackups, DescribeExport, DescribeTable,
     ExportTableToPointInTime, GenerateDataKey, GenerateDataKeyOfReport, GenerateDataKeyOfTable,
-    GetBucketInventoryConfiguration, GetObject, ListExports, ListObjectsV2,
-    PutBucketInventoryConfiguration, PutObject, PutObjectAcl, PutReport, UploadPart,
+    GetBucketInventoryConfiguration, GetObject, HeadObject, ListExports, ListObjectsOfReader,
+    ListObjectsV2, PutBucketInventoryConfiguration, PutObject, PutObjectAcl, PutReport, UploadPart,
 };
 use super::Carried::{self, Absent, Inherited, Sent, Unknown};
 
@@ -143,7 +143,7 @@ pub(in crate::assess) type Cell = (Call, Keys, Carried, &'static str);
 /// All cells. A call has nothing of another service's keys.
 pub(in crate::assess) fn cells() -> impl Iterator<Item = &'static Cell> {
     let of_calls = OF_S3.iter().chain(&OF_KMS).chain(&OF_DYNAMODB);
-    of_calls.chain(&OF_INVENTORY)
+    of_calls.chain(&OF_INVENTORY).chain(&OF_READING)
 }
 
 const EXPORT: &str = "API_ExportTableToPointInTime: S3SseAlgorithm, S3SseKmsKeyId; headers of \
@@ -459,4 +459,51 @@ const OF_INVENTORY: [Cell; 18] = [
         Absent,
         NOT_OF_READING,
     ),
+];
+
+const NOT_OF_HEAD: &str =
+    "API_HeadObject: it takes s3:GetObject, under which list_amazons3 has no such key";
+const LISTED_FOLDER: &str =
+    "API_ListObjectsV2: the prefix that is asked for; a reading lists its folder";
+const FOLDED: &str =
+    "API_ListObjectsV2: optional; `aws s3 ls` sends a slash, `aws s3 sync` and the SDKs none";
+const PAGED: &str = "API_ListObjectsV2: optional, and each tool has a page size of its own";
+
+/// What the calls of a reading have, made by tools that are not ours.
+const OF_READING: [Cell; 20] = [
+    (HeadObject, Keys::Encryption, Absent, NOT_OF_HEAD),
+    (HeadObject, Keys::EncryptionKey, Absent, NOT_OF_HEAD),
+    (HeadObject, Keys::CustomerKey, Absent, NOT_OF_HEAD),
+    (HeadObject, Keys::Acl, Absent, NOT_OF_HEAD),
+    (HeadObject, Keys::AclGrants, Absent, NOT_OF_HEAD),
+    (HeadObject, Keys::ConditionalWrite, Absent, NOT_OF_HEAD),
+    (HeadObject, Keys::ObjectCreation, Absent, NOT_OF_HEAD),
+    (HeadObject, Keys::Prefix, Absent, NOT_OF_HEAD),
+    (HeadObject, Keys::Delimiter, Absent, NOT_OF_HEAD),
+    (HeadObject, Keys::PageSize, Absent, NOT_OF_HEAD),
+    (ListObjectsOfReader, Keys::Encryption, Absent, NOT_OF_LIST),
+    (
+        ListObjectsOfReader,
+        Keys::EncryptionKey,
+        Absent,
+        NOT_OF_LIST,
+    ),
+    (ListObjectsOfReader, Keys::CustomerKey, Absent, NOT_OF_LIST),
+    (ListObjectsOfReader, Keys::Acl, Absent, NOT_OF_LIST),
+    (ListObjectsOfReader, Keys::AclGrants, Absent, NOT_OF_LIST),
+    (
+        ListObjectsOfReader,
+        Keys::ConditionalWrite,
+        Absent,
+        NOT_OF_LIST,
+    ),
+    (
+        ListObjectsOfReader,
+        Keys::ObjectCreation,
+        Absent,
+        NOT_OF_LIST,
+    ),
+    (ListObjectsOfReader, Keys::Prefix, Sent, LISTED_FOLDER),
+    (ListObjectsOfReader, Keys::Delimiter, Unknown, FOLDED),
+    (ListObjectsOfReader, Keys::PageSize, Unknown, PAGED),
 ];

@@ -254,9 +254,11 @@ impl Facts {
             }
         }
         self.tables = tables;
-        let mut keys: Vec<String> = Vec::new();
+        if !plan.reads_objects() {
+            self.bucket_mut(&plan.destination.bucket).objects = Fact::UNASKED;
+        }
         let bucket = self.bucket(&plan.destination.bucket);
-        keys.extend(bucket.objects_key(&plan.encryption).map(str::to_owned));
+        let mut keys = bucket.objects_keys(&plan.encryption);
         let of_tables = self.tables.values().filter_map(|table| {
             let key = table.description.value()?.key.as_ref()?;
             Some(key.to_string())

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Fact;
+use super::{Fact, StoredObjects};
 use crate::job::Encryption;
-use crate::job::requirement::DefaultKey;
+use crate::job::requirement::{AWS_MANAGED, DefaultKey, StoredKeys};
 use tableferry_policy::arn::{AccountId, Arn, Region};
 use tableferry_policy::policy::Policy;
 
@@ -114,6 +114,9 @@ pub struct BucketFacts {
     /// Whether the requester pays, which an export cannot.
     #[serde(default)]
     pub requester_pays: Fact<bool>,
+    /// What is there below the prefix of a job that reads.
+    #[serde(default)]
+    pub objects: Fact<StoredObjects>,
 }
 
 impl BucketFacts {
@@ -127,6 +130,7 @@ impl BucketFacts {
         public_access: Fact::UNASKED,
         encryption: Fact::UNASKED,
         requester_pays: Fact::UNASKED,
+        objects: Fact::UNASKED,
     };
 }
 
@@ -183,6 +187,7 @@ impl BucketFacts {
         self.public_access.fill(other.public_access);
         self.encryption.fill(other.encryption);
         self.requester_pays.fill(other.requester_pays);
+        self.objects.fill(other.objects);
     }
 
     /// The key that the bucket encrypts with by default.
@@ -208,8 +213,24 @@ impl BucketFacts {
     }
 }
 
-/// What stands for a key where KMS is asked for and no key is named.
-const AWS_MANAGED: &str = "alias/aws/s3";
+impl BucketFacts {
+    /// What encrypts the objects that are there, where a job reads them.
+    #[must_use]
+    pub fn stored_keys(&self) -> StoredKeys {
+        match &self.objects {
+            Fact::Known { value, .. } => value.keys(),
+            Fact::Absent { .. } | Fact::Unasked { .. } => StoredKeys::NothingThere,
+            Fact::Refused(_) | Fact::Failed(_) => StoredKeys::Unread,
+        }
+    }
+
+    /// The keys of the objects that a job is about: those that were found on them, else the one that the
+    /// plan or the bucket names.
+    #[must_use]
+    pub fn objects_keys(&self, encryption: &Encryption) -> Vec<String> {
+        self.stored_keys().or_named(encryption, self.default_key())
+    }
+}
 
 /// A KMS key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -284,7 +284,11 @@ fn request_payer(
     let is_on = *bucket.requester_pays.value()?;
     let is_of_owner = owner == Some(&facts.source().caller.account);
     (is_on && !is_of_owner).then(|| {
-        let on = Dependency::on("whether the uploader sends x-amz-request-payer: requester");
+        let on = Dependency::on(if plan.reads_objects() {
+            "whether the reader sends x-amz-request-payer: requester"
+        } else {
+            "whether the uploader sends x-amz-request-payer: requester"
+        });
         let outcome = Verdict::Depends {
             on,
             unread: Vec::new(),

@@ -44,12 +44,12 @@ pub(super) fn with_witnesses(
         }
         Some(tried) if need.is_direct => {
             let is_known_why = || is_known_why(plan, facts, need, now);
-            rule_by_probe(tried, need, decision, is_known_why, &mut cautions)
+            rule_by_probe(plan, tried, need, decision, is_known_why, &mut cautions)
         }
         // The probe makes the calls itself; while an export runs, DynamoDB forwards them.
         Some(tried) => match &tried.refusal {
             None if matches!(decision.outcome, Verdict::Unknown { .. }) => {
-                as_far_as_alike(tried, need, decision.outcome)
+                as_far_as_alike(plan, tried, need, decision.outcome)
             }
             Some(refusal) if !matches!(decision.outcome, Verdict::Denied) => {
                 cautions.push(format!("tried directly, it was refused: {refusal}"));
@@ -111,6 +111,7 @@ fn refused_directly(
 /// A direct call that worked settles what could not be read as far as the forwarded one is like it:
 /// "allowed, assuming no condition" on what tells them apart.
 fn as_far_as_alike(
+    plan: &Plan,
     tried: &ObservedCall,
     need: &RequiredPermission,
     outcome: Verdict,
@@ -119,10 +120,12 @@ fn as_far_as_alike(
         Verdict::Unknown { unread, .. } => unread,
         _ => Vec::new(),
     };
-    let tells_apart = if need.is_direct {
-        OF_UPLOADS
-    } else {
+    let tells_apart = if !need.is_direct {
         TELLS_APART
+    } else if plan.reads_objects() {
+        OF_READINGS
+    } else {
+        OF_UPLOADS
     };
     let assumed = unread.into_iter().map(|unread| MissingInput {
         what: format!("{tells_apart} in {}", unread.what),
@@ -147,9 +150,14 @@ const TELLS_APART: &str = "no condition on aws:SourceIp, aws:SourceVpc*, aws:Via
 const OF_UPLOADS: &str = "no condition on aws:SourceIp, aws:SourceVpc*, the ACL, tags or \
                           s3:ObjectCreationOperation";
 
+/// What a probe's reading of a few objects and that of the others by the same principal differ in.
+const OF_READINGS: &str = "no condition on aws:SourceIp, aws:SourceVpc*, s3:prefix, s3:delimiter, s3:max-keys or \
+                           tags, and no statement of some of the objects alone";
+
 /// The probe makes the principal's own calls, but for the one that ends an upload: what it shows
 /// overrules no denial, and its refusal is a denial where nothing that was read depends on more.
 fn rule_by_probe(
+    plan: &Plan,
     tried: &ObservedCall,
     need: &RequiredPermission,
     decision: PermissionDecision,
@@ -157,7 +165,7 @@ fn rule_by_probe(
     cautions: &mut Vec<String>,
 ) -> PermissionDecision {
     match (&tried.refusal, &decision.outcome) {
-        (None, Verdict::Unknown { .. }) => as_far_as_alike(tried, need, decision.outcome),
+        (None, Verdict::Unknown { .. }) => as_far_as_alike(plan, tried, need, decision.outcome),
         (Some(refusal), Verdict::Depends { .. }) => {
             cautions.push(format!("tried from here, it was refused: {refusal}"));
             if is_known_why() {

@@ -11,7 +11,7 @@ use tableferry_policy::arn::{AccountId, Arn, BucketName};
 /// Judges the plan's key, and the tables' own.
 pub(super) fn judge(plan: &Plan, facts: &Facts) -> Vec<AssessedRequirement> {
     let mut verdicts = Vec::new();
-    if let Some(asked) = objects_key(plan, facts) {
+    for asked in &objects_keys(plan, facts) {
         let name = judge_name(plan, facts, asked);
         let is_usable = name.outcome != Verdict::Denied;
         verdicts.push(name);
@@ -41,17 +41,17 @@ fn is_managed(facts: &Facts, asked: &str) -> bool {
             .is_some_and(|key| key.manager == KeyManager::Aws)
 }
 
-/// The key of the objects, as the plan or the bucket names it.
-fn objects_key<'a>(plan: &'a Plan, facts: &'a Facts) -> Option<&'a str> {
+/// The keys of the objects: as the plan or the bucket names it, or as they were found on those that are
+/// there.
+fn objects_keys(plan: &Plan, facts: &Facts) -> Vec<String> {
     let bucket = facts.bucket(&plan.destination.bucket);
-    bucket.objects_key(&plan.encryption)
+    bucket.objects_keys(&plan.encryption)
 }
 
-/// Whether the plan's key is one that no policy can open to the export: an AWS managed key or an
-/// alias of another account. Another key must be chosen.
-pub(in crate::assess) fn is_out_of_reach(plan: &Plan, facts: &Facts) -> bool {
-    let key = objects_key(plan, facts);
-    key.is_some_and(|asked| judge_name(plan, facts, asked).outcome == Verdict::Denied)
+/// Whether a key of the plan's objects is one that no policy can open to the job: an AWS managed key or
+/// an alias of another account. Another key must be chosen.
+pub(in crate::assess) fn is_out_of_reach(plan: &Plan, facts: &Facts, asked: &str) -> bool {
+    judge_name(plan, facts, asked).outcome == Verdict::Denied
 }
 
 /// "You can't use an AWS managed key for cross-account access", and an alias is looked for in the
@@ -60,6 +60,9 @@ fn judge_name(plan: &Plan, facts: &Facts, asked: &str) -> AssessedRequirement {
     let check = |outcome| AssessedRequirement::check(Check::KeyName, asked, outcome);
     let full_arn = "give a customer managed key by its full ARN: arn:aws:kms:REGION:ACCOUNT:key/ID";
     let source = &facts.source().caller.account;
+    if plan.reads_objects() {
+        return judge_stored_key(plan, facts, asked);
+    }
     if plan.takes_keys_by_arn_alone() {
         return if is_managed(facts, asked) || !asked.contains(":key/") {
             check(Verdict::Denied)
@@ -112,6 +115,32 @@ fn judge_name(plan: &Plan, facts: &Facts, asked: &str) -> AssessedRequirement {
             )),
         _ => check(Verdict::CLEAR).because("it is named by its ARN"),
     }
+}
+
+/// The key of objects that are there: an AWS managed key decrypts for callers of its own account alone.
+fn judge_stored_key(plan: &Plan, facts: &Facts, asked: &str) -> AssessedRequirement {
+    let check = |outcome| AssessedRequirement::check(Check::KeyName, asked, outcome);
+    let source = &facts.source().caller.account;
+    let arn = facts
+        .key(asked)
+        .and_then(KeyFacts::arn)
+        .or_else(|| asked.parse().ok());
+    let account = arn.and_then(|arn| arn.account_id());
+    let account = account.or_else(|| bucket_owner(plan, facts));
+    let is_foreign = account.as_ref().is_some_and(|account| account != source);
+    if is_managed(facts, asked) && is_foreign {
+        return check(Verdict::Denied)
+            .because(format!(
+                "the objects are encrypted with {asked}, an AWS managed key, which no principal of \
+                 {source} can use: \"You can't use an AWS managed key for cross-account access\""
+            ))
+            .fixed_by(
+                Responsible::for_bucket(facts, bucket_owner(plan, facts).as_ref()),
+                "copy the objects onto themselves with a customer managed key, and let the reader use \
+                 that",
+            );
+    }
+    check(Verdict::CLEAR).because("its policy can let the reader decrypt")
 }
 
 fn judge_region(facts: &Facts, bucket: &BucketName, asked: &str) -> Option<AssessedRequirement> {

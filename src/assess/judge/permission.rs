@@ -117,8 +117,8 @@ fn responsible(
             Responsible::You
         }
     };
-    let is_of_key = need.subject.object_key().is_some();
-    if is_of_key && super::key::is_out_of_reach(plan, facts)
+    let key = need.subject.object_key();
+    if key.is_some_and(|key| super::key::is_out_of_reach(plan, facts, key))
         || tells_encryption(need) && is_denied_for_encryption(facts, decision)
     {
         return Responsible::You;

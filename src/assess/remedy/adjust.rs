@@ -195,7 +195,7 @@ fn narrow(
         .iter()
         .filter(|need| need.who != Actor::Reader && need.subject == Subject::Object);
     let objects = written.next()?.resource.pattern().to_owned();
-    let values = match bucket_key(facts, &plan.destination.bucket) {
+    let values = match bucket_key(plan, facts) {
         Some(true) => vec![bucket],
         Some(false) => vec![objects],
         None => vec![bucket, objects],

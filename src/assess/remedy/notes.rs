@@ -13,22 +13,24 @@ pub fn notes(plan: &Plan, facts: &Facts) -> Vec<String> {
     let table_keys = customer_table_keys(plan, facts);
     let owner = bucket_owner(plan, facts);
     let bucket = facts.bucket(&plan.destination.bucket);
+    let stored_keys = bucket.stored_keys();
     let context = JobContext {
         account: &facts.source().caller.account,
         region: &facts.source().region,
         owner: owner.as_ref(),
         default_key: bucket.default_key(),
+        stored_keys: &stored_keys,
         table_keys: &table_keys,
     };
-    let key = bucket.objects_key(&plan.encryption);
-    written(plan, context, &facts.source().naming(), key)
+    let keys = bucket.objects_keys(&plan.encryption);
+    written(plan, context, &facts.source().naming(), &keys)
 }
 
 fn written(
     plan: &Plan,
     context: JobContext<'_>,
     principal: &SourcePrincipal,
-    key: Option<&str>,
+    keys: &[String],
 ) -> Vec<String> {
     let mut notes: Vec<String> = principal.caution().into_iter().collect();
     let bucket = &plan.destination.bucket;
@@ -48,7 +50,7 @@ fn written(
              beside what stands there already."
         )),
     }
-    notes.extend(key.map(|key| key_note(plan, context, key)));
+    notes.extend(keys.iter().map(|key| key_note(plan, context, key)));
     if !plan.tables.is_empty() {
         notes.push(table_key_note(plan, context));
     }

@@ -163,11 +163,18 @@ impl<'a> Search<'a> {
                 }
                 _ => false,
             },
-            Check::KeyName if verdict.outcome == Verdict::Denied => self.ask_for_key(verdict),
+            Check::KeyName if verdict.outcome == Verdict::Denied => {
+                if self.plan.reads_objects() {
+                    self.tell(verdict)
+                } else {
+                    self.ask_for_key(verdict)
+                }
+            }
             Check::Table if self.is_foreign_table(of) => self.tell(verdict),
             // Nothing of ours fixes a setting of the bucket or of a key; anyone who can is asked to.
             Check::PublicAccess
             | Check::ObjectOwnership
+            | Check::ObjectOwner
             | Check::RequesterPays
             | Check::KeyRegion
             | Check::KeyState => match verdict.outcome {
@@ -224,8 +231,8 @@ impl<'a> Search<'a> {
             return false;
         }
         // Nobody can grant what cannot be granted; the check on the key's name tells what to do.
-        let is_of_key = need.subject.object_key().is_some();
-        if is_of_key && is_key_out_of_reach(&self.plan, self.facts) {
+        let key = need.subject.object_key();
+        if key.is_some_and(|key| is_key_out_of_reach(&self.plan, self.facts, key)) {
             return false;
         }
         let needed = self.resolved(need);

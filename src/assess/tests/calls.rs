@@ -7,7 +7,7 @@ use super::world::*;
 use crate::assess::call::{Call, Carried, Keys, Route, RouteKey, cells};
 use crate::assess::context;
 use crate::assess::explain::simulate_lines;
-use crate::assess::facts::ObservedCall;
+use crate::assess::facts::{Fact, ObjectEncryption, ObservedCall, StoredObject, StoredObjects};
 use crate::assess::job_facts::required_permissions;
 use crate::assess::remedy::{Fix, GrantOptions, Remedy, remedies};
 use crate::assess::request::{PermissionRequest, asks};
@@ -119,6 +119,34 @@ fn inventory_plan() -> Plan {
     Plan::parse(&text, "plan.toml", now()).unwrap()
 }
 
+/// The data files of an export, encrypted with the export's key, read by the exporter.
+fn reading_plan() -> Plan {
+    let text = "kind = \"read\"\n\n[source]\nprofile = \"prod-oncall\"\n\n\
+                [destination]\nprofile = \"dev-admin\"\n\
+                archive = \"s3://export-landing/prod/AWSDynamoDB/01763805600000-a1b2c3d4/data\"\n";
+    Plan::parse(text, "plan.toml", now()).unwrap()
+}
+
+/// Facts with one such file.
+fn with_stored_object() -> crate::assess::facts::Facts {
+    let mut facts = facts();
+    let object = StoredObject {
+        key: "prod/AWSDynamoDB/01763805600000-a1b2c3d4/data/a.json.gz".to_owned(),
+        owner: Fact::UNASKED,
+        encryption: known(ObjectEncryption {
+            algorithm: "aws:kms".to_owned(),
+            key: Some(KEY.to_owned()),
+            has_bucket_key: false,
+        }),
+    };
+    facts.bucket_mut(&landing()).objects = known(StoredObjects {
+        objects: vec![object],
+        listed: 1,
+        has_more: false,
+    });
+    facts
+}
+
 /// A plan's facts with a table that has a key of its own.
 fn with_own_key() -> crate::assess::facts::Facts {
     let mut facts = facts();
@@ -165,16 +193,20 @@ fn agrees(request: &PermissionRequest<'_>, name: &str, cell: &str) -> bool {
 
 #[test]
 fn what_is_judged_has_what_is_documented() {
-    let (facts, inventory) = (with_own_key(), inventory_plan());
-    let of_plans = [kms_plan(), inventory].map(|plan| {
+    let of_plans = [
+        (kms_plan(), with_own_key()),
+        (inventory_plan(), with_own_key()),
+        (reading_plan(), with_stored_object()),
+    ]
+    .map(|(plan, facts)| {
         let needs = required_permissions(&plan, &facts).into_iter();
-        needs.map(move |need| (plan.clone(), need))
+        needs.map(move |need| (plan.clone(), facts.clone(), need))
     });
     let mut unseen: Vec<Documented> = documented("calls");
-    for (plan, need) in &of_plans.into_iter().flatten().collect::<Vec<_>>() {
+    for (plan, facts, need) in &of_plans.into_iter().flatten().collect::<Vec<_>>() {
         // What the reader asks of an inventory is what it asks of an export.
         let is_of_reader = need.who == Actor::Reader && plan.source_bucket().is_some();
-        for request in asks(plan, &facts, need, now()).unwrap() {
+        for request in asks(plan, facts, need, now()).unwrap() {
             if is_of_reader {
                 continue;
             }

@@ -11,7 +11,7 @@ use crate::commands::report::Report;
 use crate::commands::sign_in::ask;
 use crate::commands::unfinished;
 use crate::commands::{Exit, check_may_change};
-use crate::work::probe::{LEAVES, Left, TakingBack};
+use crate::work::probe::{Left, TakingBack};
 use crate::work::{Assessed, ProbeError, ProbeReport, Work};
 
 /// Refuses a probe that may not be made, or that nobody could agree to, before anything is read.
@@ -57,7 +57,7 @@ pub(super) async fn probe(
     for line in probe.lines() {
         report.line(&format!("  {line}"));
     }
-    report.line(&format!("  {LEAVES}"));
+    report.line(&format!("  {}", probe.leaves()));
     report.object(&json!({ "event": "probe_planned", "calls": probe.lines() }));
     if !args.yes && !is_agreed(cancel).await {
         report.line("nothing was sent");

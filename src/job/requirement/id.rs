@@ -140,6 +140,10 @@ pub enum Check {
     RequestPayer,
     /// What the bucket encrypts with by default is known.
     DefaultEncryption,
+    /// The objects that are read are there, and what encrypts them is known.
+    StoredObjects,
+    /// The objects that are read are those of the bucket's owner, so that its policy covers them.
+    ObjectOwner,
     /// The policies name no principal that was deleted.
     StalePrincipal,
     /// The key is one that the export can name.
@@ -187,6 +191,8 @@ impl Check {
             Self::RequesterPays => "payer of",
             Self::RequestPayer => "who pays for requests to",
             Self::DefaultEncryption => "default encryption of",
+            Self::StoredObjects => "objects in",
+            Self::ObjectOwner => "owner of the objects in",
             Self::StalePrincipal => "principals in the",
             Self::KeyName => "kind of key",
             Self::KeyRegion => "Region of key",

@@ -39,7 +39,7 @@ fn take_value(
 ) -> Result<Vec<Effect>, InvalidValue> {
     match purpose {
         TypedPurpose::Table => take_table(model, text)?,
-        TypedPurpose::Uploader => model.uploader.name(value::uploader(text)?),
+        TypedPurpose::Uploader => model.uploader.name(value::principal(text, "uploads")?),
         TypedPurpose::Bucket => {
             let bucket = value::bucket(text)?;
             model.destination.list.clear_filter();

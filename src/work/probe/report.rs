@@ -54,6 +54,10 @@ pub struct ProbeReport {
     /// The bucket's partition and the key's ARN, by which needs are found again.
     object_arn: String,
     key_arn: Option<String>,
+    /// What the calls of a reading show.
+    trials: Vec<ObservedCall>,
+    /// Whether it reads, and uploads nothing.
+    is_reading: bool,
     /// What it cannot show.
     pub not_shown: &'static [&'static str],
 }
@@ -73,12 +77,31 @@ impl ProbeReport {
             unrecorded: None,
             object_arn: format!("{bucket}/{}", probe.target.key),
             key_arn: probe.kms_key.clone(),
+            trials: Vec::new(),
+            is_reading: probe.reads.is_some(),
             not_shown: probe.not_shown,
         }
     }
 
     pub(super) fn note(&mut self, call: ProbeCall, failure: Option<Failure>) {
         self.steps.push(ProbeStep { call, failure });
+    }
+
+    /// Keeps what a call of a reading shows.
+    pub(super) fn note_trial(&mut self, action: &str, resource: String, refusal: Option<String>) {
+        self.trials.push(ObservedCall {
+            who: Actor::Exporter,
+            action: action.to_owned(),
+            resource,
+            at: self.at,
+            refusal,
+        });
+    }
+
+    /// The ARN of the bucket.
+    pub(super) fn bucket_arn(&self) -> String {
+        let arn = self.object_arn.split_once('/');
+        arn.map_or_else(|| self.object_arn.clone(), |(bucket, _)| bucket.to_owned())
     }
 
     /// Keeps the key that S3 says it encrypts with.
@@ -113,15 +136,16 @@ impl ProbeReport {
     /// Whether every call was made, and none failed.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.steps.len() == 3 && self.steps.iter().all(|step| step.failure.is_none())
+        let is_whole = self.steps.len() == 3 || self.is_reading && !self.steps.is_empty();
+        is_whole && self.steps.iter().all(|step| step.failure.is_none())
     }
 
     /// The permissions that were tried for real, as facts. What was answered with anything but a
     /// refusal, such as an unknown key or no answer, shows nothing about a permission.
     #[must_use]
     pub fn tried(&self) -> Vec<ObservedCall> {
-        let mut tried = Vec::new();
-        for step in &self.steps {
+        let mut tried = self.trials.clone();
+        for step in self.steps.iter().filter(|_| !self.is_reading) {
             match &step.failure {
                 None => tried.extend(
                     self.actions(step.call)
@@ -143,7 +167,7 @@ impl ProbeReport {
     /// condition").
     pub fn put_into(&self, facts: &mut Facts) {
         facts.tried.extend(self.tried());
-        let is_let_in = self.steps.iter().any(|step| step.failure.is_none());
+        let is_let_in = self.steps.iter().any(|step| step.failure.is_none()) && !self.is_reading;
         if is_let_in && !facts.bucket_mut(&self.target.bucket).owner.is_settled() {
             let owner = self.target.owner.clone();
             facts.bucket_mut(&self.target.bucket).owner =
@@ -158,7 +182,9 @@ impl ProbeReport {
     const fn actions(&self, call: ProbeCall) -> &'static [&'static str] {
         match (call, &self.key_arn) {
             (ProbeCall::Begin, Some(_)) => &["kms:GenerateDataKey"],
-            (ProbeCall::Begin, None) => &[],
+            // What the calls of a reading show is noted as they are made.
+            (ProbeCall::Begin, None)
+            | (ProbeCall::List | ProbeCall::Head | ProbeCall::ReadFirstByte, _) => &[],
             (ProbeCall::SendPart, Some(_)) => &["s3:PutObject", "kms:Decrypt"],
             (ProbeCall::SendPart, None) => &["s3:PutObject"],
             (ProbeCall::Abort, _) => &["s3:AbortMultipartUpload"],
@@ -299,6 +325,8 @@ fn refused_action(call: ProbeCall, message: &str) -> &'static str {
     let own = match call {
         ProbeCall::Begin | ProbeCall::SendPart => "s3:PutObject",
         ProbeCall::Abort => "s3:AbortMultipartUpload",
+        ProbeCall::List => "s3:ListBucket",
+        ProbeCall::Head | ProbeCall::ReadFirstByte => "s3:GetObject",
     };
     NAMED
         .into_iter()

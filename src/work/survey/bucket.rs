@@ -59,7 +59,7 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
     let account = facts.owner.value().unwrap_or(&reader.identity.account);
     let account = account.clone();
     let public_access = read_account(reader, &account).await;
-    let is_listed = !plan.listed_folders().is_empty();
+    let is_listed = !plan.listed_folders().is_empty() && !plan.reads_objects();
     let tried = destination.filter(|_| is_listed).and_then(|_| {
         let resource = name.arn(reader.partition());
         tried(Actor::Reader, LIST_BUCKET, resource, &listed)
@@ -190,8 +190,10 @@ fn within_accounts(account: &Fact<PublicAccessBlock>) -> Fact<PublicAccessBlock>
 /// and how much of it.
 async fn list(plan: &Plan, s3: &S3) -> Fact<()> {
     const PAGE: usize = 1000;
+    // What a job reads is listed with its owners.
+    let is_read_apart = plan.reads_objects();
     let listing = async {
-        for folder in plan.listed_folders() {
+        for folder in plan.listed_folders().into_iter().filter(|_| !is_read_apart) {
             s3.list_some_objects(&plan.destination.bucket, &folder, None, PAGE)
                 .await?;
         }

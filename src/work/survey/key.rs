@@ -12,13 +12,13 @@ use tableferry_policy::policy::Policy;
 const ABSENT: [&str; 1] = ["NotFoundException"];
 
 pub(super) async fn read_all(
-    of_objects: Option<&str>,
+    of_objects: Vec<String>,
     tables: &[TableFacts],
     bucket_region: Option<&Region>,
     source: &Session,
     destination: Option<&Session>,
 ) -> Vec<KeyFacts> {
-    let mut asked: Vec<String> = of_objects.map(str::to_owned).into_iter().collect();
+    let mut asked = of_objects;
     for table in tables {
         let key = table
             .description

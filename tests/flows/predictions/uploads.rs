@@ -85,7 +85,7 @@ fn upload_plan(is_multipart: bool) -> Plan {
 }
 
 /// The SDK's S3 with the keys of a profile, or of the role that uploads.
-async fn client(place: &Place, profile: &str, role: Option<&str>) -> Client {
+pub(super) async fn client(place: &Place, profile: &str, role: Option<&str>) -> Client {
     let text = place.sandbox.profiles(None).credentials;
     let section = text.split(&format!("[{profile}]\n")).nth(1).unwrap();
     let section = section.split("\n[").next().unwrap();

@@ -56,6 +56,14 @@ impl S3Access for Gate {
     }
 }
 
+/// An object that is not the bucket owner's.
+#[derive(Clone, Copy)]
+struct ForeignObject<'a> {
+    owner: &'a str,
+    /// Whether its access control list gives the bucket's owner something.
+    is_shared: bool,
+}
+
 /// One request at the gate.
 struct Visit<'a> {
     world: &'a World,
@@ -136,7 +144,11 @@ impl<'a> Visit<'a> {
             Some(key) => format!("{arn}/{key}"),
             None => arn.clone(),
         };
-        self.authorize(bucket, action, &resource)?;
+        self.check_payer(bucket)?;
+        match self.foreign_owner(bucket) {
+            Some(owner) => self.judge_object_of_others(bucket, owner, action, &resource)?,
+            None => self.authorize(bucket, action, &resource)?,
+        }
         // "To successfully change the objects acl of your PutObject request, you must have the
         // s3:PutObjectAcl" (API reference of PutObject and CreateMultipartUpload).
         let is_write = matches!(self.operation, "PutObject" | "CreateMultipartUpload");
@@ -153,6 +165,70 @@ impl<'a> Visit<'a> {
                 S3ErrorCode::MethodNotAllowed,
                 "The specified method is not allowed against this resource.",
             ));
+        }
+        Ok(())
+    }
+
+    /// "Requesters must include x-amz-request-payer … in their requests" ("Using Requester Pays general
+    /// purpose buckets"), but for the bucket owner's account. What tells of the bucket's settings is the
+    /// owner's own.
+    fn check_payer(&self, bucket: &Bucket) -> S3Result<()> {
+        let is_of_objects = self.path.get_object_key().is_some()
+            || matches!(
+                self.operation,
+                "HeadBucket" | "ListObjects" | "ListObjectsV2"
+            );
+        let is_requesters = bucket.requester_pays && self.caller.account != bucket.account;
+        let says_so = header(self.headers, "x-amz-request-payer") == Some("requester");
+        if is_of_objects && is_requesters && !says_so {
+            return Err(access_denied());
+        }
+        Ok(())
+    }
+
+    /// The account that owns the object that is read, where it is not the bucket's.
+    fn foreign_owner<'b>(&self, bucket: &'b Bucket) -> Option<ForeignObject<'b>> {
+        let is_read = matches!(self.operation, "GetObject" | "HeadObject");
+        let (_, key) = self.path.as_object().filter(|_| is_read)?;
+        let object = bucket.objects.get(key)?;
+        let owner = object.owner_of_others()?;
+        Some(ForeignObject {
+            owner,
+            is_shared: object.foreign_owner.is_none(),
+        })
+    }
+
+    /// A bucket policy's permissions "don't apply to objects that are owned by other AWS accounts"
+    /// ("Bucket policies for Amazon S3"), its Denies do. What the object's access control list gives to
+    /// an account, that account's own policies give on ("How Amazon S3 authorizes a request for an
+    /// object operation").
+    fn judge_object_of_others(
+        &self,
+        bucket: &Bucket,
+        object: ForeignObject<'_>,
+        action: &str,
+        resource: &str,
+    ) -> S3Result<()> {
+        let account = &self.caller.account;
+        let is_given = account == object.owner || object.is_shared && *account == bucket.account;
+        if !is_given {
+            return Err(access_denied());
+        }
+        let context = self.context(&bucket.account, &bucket.region);
+        let policy = bucket.policy.in_force(self.now).map(|text| text.0.as_str());
+        for policy in [policy, None] {
+            self.world
+                .authorize(&Attempt {
+                    caller: &self.caller,
+                    action,
+                    resource,
+                    resource_account: account,
+                    policy,
+                    grants: &[],
+                    context: &context,
+                    now: self.now,
+                })
+                .map_err(|denial| denied(&denial))?;
         }
         Ok(())
     }

@@ -68,11 +68,16 @@ pub(super) fn list(world: &World, caller: &Caller, input: &ListBucketsInput) -> 
             .last()
             .filter(|_| has_more)
             .map(|name| (*name).clone()),
-        owner: Some(Owner {
-            display_name: None,
-            id: Some(super::super::identifier::uuid_of(&caller.account)),
-        }),
+        owner: Some(canonical_user(&caller.account)),
         prefix: input.prefix.clone(),
+    }
+}
+
+/// An account as S3 names owners.
+fn canonical_user(account: &str) -> Owner {
+    Owner {
+        display_name: None,
+        id: Some(super::super::identifier::uuid_of(account)),
     }
 }
 
@@ -151,7 +156,8 @@ pub(super) fn list_objects(
         .last()
         .filter(|_| is_truncated)
         .map(|line| hex::encode(line.name()));
-    let (contents, prefixes) = entries(&lines);
+    let owner = input.fetch_owner.unwrap_or(false).then_some(bucket);
+    let (contents, prefixes) = entries(&lines, owner);
     Ok(ListObjectsV2Output {
         key_count: i32::try_from(lines.len()).ok(),
         is_truncated: Some(is_truncated),
@@ -185,7 +191,8 @@ fn start(input: &ListObjectsV2Input) -> S3Result<Option<String>> {
         })
 }
 
-fn entries(lines: &[Line<'_>]) -> (Vec<ObjectEntry>, Vec<CommonPrefix>) {
+/// The entries of a page; the objects with their owners where `of` is the bucket that they lie in.
+fn entries(lines: &[Line<'_>], of: Option<&Bucket>) -> (Vec<ObjectEntry>, Vec<CommonPrefix>) {
     let mut contents = Vec::new();
     let mut prefixes = Vec::new();
     for line in lines {
@@ -198,6 +205,9 @@ fn entries(lines: &[Line<'_>]) -> (Vec<ObjectEntry>, Vec<CommonPrefix>) {
                 e_tag: Some(ETag::Strong(object.etag.clone())),
                 size: i64::try_from(object.content.len()).ok(),
                 last_modified: Some(time(object.modified_at)),
+                owner: of.map(|bucket| {
+                    canonical_user(object.owner_of_others().unwrap_or(&bucket.account))
+                }),
                 storage_class: Some(ObjectStorageClass::from_static(
                     ObjectStorageClass::STANDARD,
                 )),

@@ -51,6 +51,11 @@ pub(super) fn create(
         &["kms:GenerateDataKey", "kms:Decrypt"],
     )?;
     let foreign_owner = admit_acl(world, caller, place.bucket, input.acl.as_ref())?;
+    let owner = |is_shared| {
+        let owner = foreign_owner.as_ref();
+        let owner = owner.filter(|owner| owner.is_shared == is_shared);
+        owner.map(|owner| owner.account.clone())
+    };
     let (algorithm, kms_key) = named(&encryption);
     let id = super::super::identifier::fresh_uuid();
     let bucket = world
@@ -64,7 +69,8 @@ pub(super) fn create(
             initiated: now,
             content_type: input.content_type.clone(),
             encryption,
-            foreign_owner,
+            foreign_owner: owner(false),
+            sharing_owner: owner(true),
             parts: BTreeMap::new(),
         },
     );
@@ -152,6 +158,7 @@ pub(super) fn complete(
     let mut object = Object::assembled(&parts, upload.encryption, now);
     object.content_type = upload.content_type;
     object.foreign_owner = upload.foreign_owner;
+    object.sharing_owner = upload.sharing_owner;
     let etag = object.etag.clone();
     store(world, &input.bucket, &input.key, object)?;
     Ok(CompleteMultipartUploadOutput {

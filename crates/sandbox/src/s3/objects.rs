@@ -11,11 +11,11 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3ErrorCode, S3Response, S3Result};
 
-use super::super::bucket::{Bucket, Object, ObjectEncryption, Ownership};
+use super::super::bucket::{Bucket, ForeignOwner, Object, ObjectEncryption, Ownership};
 use super::super::caller::Caller;
 use super::super::context::Route;
 use super::super::encryption::{KeyProblem, KeyUse};
-use super::super::open_questions::SourceAddress;
+use super::super::open_questions::{HeadKeyUse, SourceAddress};
 use super::super::partitions::via_service;
 use super::super::world::World;
 use super::buckets::{find, time};
@@ -40,31 +40,58 @@ fn open<'a>(
     world: &'a World,
     caller: &Caller,
     (name, key): (&str, &str),
+    use_of_key: UseOfKey,
     now: Timestamp,
 ) -> S3Result<&'a Object> {
     let bucket = find(world, name)?;
     let object = bucket.objects.get(key).ok_or_else(|| {
         S3Error::with_message(S3ErrorCode::NoSuchKey, "The specified key does not exist.")
     })?;
-    // A bucket policy's permissions "don't apply to objects that are owned by other AWS accounts"
-    // ("Bucket policies for Amazon S3").
-    if object
-        .foreign_owner
-        .as_ref()
-        .is_some_and(|owner| *owner != caller.account)
+    let is_used = match use_of_key {
+        UseOfKey::Always => true,
+        UseOfKey::AsPlayed => world.head_key_use == HeadKeyUse::Decrypts,
+    };
+    if let ObjectEncryption::Kms {
+        key: kms_key,
+        bucket_key,
+    } = &object.encryption
+        && is_used
     {
-        return Err(access_denied());
-    }
-    if let ObjectEncryption::Kms { key: kms_key } = &object.encryption {
         let place = ObjectPlace {
             bucket,
             name,
             key,
             now,
         };
-        use_key(world, caller, &place, Some(kms_key), &["kms:Decrypt"])?;
+        let has_bucket_key = bucket_key.unwrap_or_else(|| has_bucket_key(bucket));
+        let actions = &["kms:Decrypt"];
+        use_key_by(
+            world,
+            caller,
+            &place,
+            Some(kms_key),
+            actions,
+            has_bucket_key,
+        )?;
     }
     Ok(object)
+}
+
+/// Whether reading takes the key of the object.
+#[derive(Clone, Copy)]
+enum UseOfKey {
+    /// The content does, and so does a checksum ("If you enable checksum mode and the object is …
+    /// encrypted with a KMS key, you must have permission to use the kms:Decrypt action", API reference
+    /// of `HeadObject`).
+    Always,
+    /// What the page says of other heads, and reports of 403 against it.
+    AsPlayed,
+}
+
+/// Whether new objects of a bucket are encrypted by an S3 Bucket Key.
+fn has_bucket_key(bucket: &Bucket) -> bool {
+    let default = bucket.default_encryption.as_ref();
+    default.is_some_and(|default| default.bucket_key)
 }
 
 /// Where an object lies, and when it is asked for.
@@ -83,13 +110,22 @@ pub(super) fn use_key(
     reference: Option<&str>,
     actions: &[&str],
 ) -> S3Result<String> {
+    let has_bucket_key = has_bucket_key(place.bucket);
+    use_key_by(world, caller, place, reference, actions, has_bucket_key)
+}
+
+/// The same, for an object that was written with or without an S3 Bucket Key.
+fn use_key_by(
+    world: &World,
+    caller: &Caller,
+    place: &ObjectPlace<'_>,
+    reference: Option<&str>,
+    actions: &[&str],
+    has_bucket_key: bool,
+) -> S3Result<String> {
     let bucket = place.bucket;
     let arn = Bucket::arn(world.partition, place.name);
     let object_arn = format!("{arn}/{}", place.key);
-    let has_bucket_key = bucket
-        .default_encryption
-        .as_ref()
-        .is_some_and(|default| default.bucket_key);
     let named = if has_bucket_key { &arn } else { &object_arn };
     let purpose = KeyUse {
         caller,
@@ -124,14 +160,14 @@ fn key_error(problem: KeyProblem) -> S3Error {
     }
 }
 
-/// Takes an upload's canned access control list, and gives the account that keeps the object from the
-/// bucket's owner.
+/// Takes an upload's canned access control list, and gives the account that owns the object where that
+/// is not the bucket's.
 pub(super) fn admit_acl(
     world: &World,
     caller: &Caller,
     bucket: &Bucket,
     acl: Option<&ObjectCannedACL>,
-) -> S3Result<Option<String>> {
+) -> S3Result<Option<ForeignOwner>> {
     let acl = acl.map(ObjectCannedACL::as_str);
     // "BucketOwnerEnforced": "requests that set ACLs … fail", but for bucket-owner-full-control.
     if bucket.ownership == Ownership::BucketOwnerEnforced
@@ -149,10 +185,8 @@ pub(super) fn admit_acl(
     if is_public && world.blocks(bucket, |block| block.block_public_acls) {
         return Err(access_denied());
     }
-    let is_kept = bucket
-        .ownership
-        .keeps_from_owner(acl, &caller.account, &bucket.account);
-    Ok(is_kept.then(|| caller.account.clone()))
+    let (writer, owner) = (&caller.account, &bucket.account);
+    Ok(bucket.ownership.foreign_owner(acl, writer, owner))
 }
 
 /// How an upload will be encrypted: as it says, or as the bucket's default says.
@@ -175,7 +209,8 @@ pub(super) fn encryption(
         return Ok(ObjectEncryption::Aes256);
     }
     let key = use_key(world, caller, place, key, actions)?;
-    Ok(ObjectEncryption::Kms { key })
+    let bucket_key = Some(has_bucket_key(place.bucket));
+    Ok(ObjectEncryption::Kms { key, bucket_key })
 }
 
 /// What answers say of an object's encryption.
@@ -184,6 +219,17 @@ pub(super) fn named(encryption: &ObjectEncryption) -> (ServerSideEncryption, Opt
         ServerSideEncryption::from_static(encryption.algorithm()),
         encryption.key().map(str::to_owned),
     )
+}
+
+/// What answers say of an S3 Bucket Key, where the object has one.
+const fn by_bucket_key(encryption: &ObjectEncryption) -> Option<bool> {
+    match encryption {
+        ObjectEncryption::Kms {
+            bucket_key: Some(true),
+            ..
+        } => Some(true),
+        _ => None,
+    }
 }
 
 fn content_type(object: &Object) -> String {
@@ -199,7 +245,8 @@ pub(super) fn get(
     input: &GetObjectInput,
     now: Timestamp,
 ) -> S3Result<S3Response<GetObjectOutput>> {
-    let object = open(world, caller, (&input.bucket, &input.key), now)?;
+    let place = (input.bucket.as_str(), input.key.as_str());
+    let object = open(world, caller, place, UseOfKey::Always, now)?;
     let (content, range) = cut(&object.content, input.range.as_ref())?;
     let (algorithm, key) = named(&object.encryption);
     let output = GetObjectOutput {
@@ -212,6 +259,7 @@ pub(super) fn get(
         last_modified: Some(time(object.modified_at)),
         server_side_encryption: Some(algorithm),
         ssekms_key_id: key,
+        bucket_key_enabled: by_bucket_key(&object.encryption),
         ..GetObjectOutput::default()
     };
     Ok(match range {
@@ -246,7 +294,12 @@ pub(super) fn head(
     input: &HeadObjectInput,
     now: Timestamp,
 ) -> S3Result<HeadObjectOutput> {
-    let object = open(world, caller, (&input.bucket, &input.key), now)?;
+    let use_of_key = match input.checksum_mode {
+        Some(_) => UseOfKey::Always,
+        None => UseOfKey::AsPlayed,
+    };
+    let place = (input.bucket.as_str(), input.key.as_str());
+    let object = open(world, caller, place, use_of_key, now)?;
     let (algorithm, key) = named(&object.encryption);
     Ok(HeadObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
@@ -256,6 +309,7 @@ pub(super) fn head(
         last_modified: Some(time(object.modified_at)),
         server_side_encryption: Some(algorithm),
         ssekms_key_id: key,
+        bucket_key_enabled: by_bucket_key(&object.encryption),
         ..HeadObjectOutput::default()
     })
 }
@@ -284,7 +338,7 @@ pub(super) fn put(
     let foreign_owner = admit_acl(world, caller, place.bucket, input.acl.as_ref())?;
     let (algorithm, key) = named(&encryption);
     let mut object = Object::put(content, encryption, now);
-    object.foreign_owner = foreign_owner;
+    object.give_to(foreign_owner);
     object.content_type.clone_from(&input.content_type);
     let etag = object.etag.clone();
     store(world, &input.bucket, &input.key, object)?;

@@ -18,6 +18,7 @@ mod items;
 mod keys;
 mod likeness;
 mod partitions;
+mod readers;
 mod refusals;
 mod state;
 mod storage;

@@ -4,7 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::tui::model::context::RenderContext;
-use crate::tui::services::{LEAVES, Probe};
+use crate::tui::services::Probe;
 use crate::tui::theme::Theme;
 use crate::tui::view::parts;
 use crate::work::event::Side;
@@ -37,7 +37,7 @@ pub(super) fn question(
         }
     };
     list("It sends:", &probe.lines());
-    list("It leaves nothing:", &[LEAVES.to_owned()]);
+    list("It leaves nothing:", &[probe.leaves().to_owned()]);
     let not_shown = probe.not_shown.iter().map(|text| (*text).to_owned());
     list("It does not show:", &not_shown.collect::<Vec<_>>());
     lines
