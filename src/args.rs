@@ -9,6 +9,7 @@ mod inventory;
 mod practice;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -25,6 +26,7 @@ pub use explain::ExplainArgs;
 pub use inventory::{
     InventoryCommand, InventoryForm, InventorySetupArgs, InventoryShowArgs, InventoryStatusArgs,
 };
+pub use watch::WatchArgs;
 
 pub use practice::PracticeArgs;
 
@@ -151,6 +153,9 @@ pub enum Command {
     Resume(ResumeArgs),
     /// List the exports of the journal
     Exports(ExportsArgs),
+    /// Follow exports live, in several accounts and Regions, also those started elsewhere
+    #[command(after_help = watch::WATCH_HELP)]
+    Watch(WatchArgs),
     /// Verify an export's files, wherever they lie: manifests, presence and ETags, or with --deep every byte
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
@@ -211,6 +216,7 @@ impl Command {
             Self::Undo(undo) => undo.output.output,
             Self::Resume(resume) => resume.output.output,
             Self::Exports(exports) => exports.output.output,
+            Self::Watch(watch) => watch.output.output,
             Self::Verify(verify) => verify.output.output,
             Self::Fetch(fetch) => fetch.output.output,
             Self::History(history) => history.output.output,

@@ -40,6 +40,7 @@ pub mod survey;
 pub mod undo;
 mod unfinished;
 pub mod verify;
+pub mod watch;
 pub mod wizard;
 
 use tokio_util::sync::CancellationToken;

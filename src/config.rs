@@ -282,6 +282,7 @@ fn poll(file: &PollFile) -> Poll {
     Poll {
         first,
         longest: seconds(file.longest_seconds, default.longest).max(first),
+        spacing: default.spacing,
         patience: seconds(file.patience_seconds, default.patience),
     }
 }

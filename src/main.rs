@@ -140,6 +140,9 @@ async fn dispatch(command: Option<Command>, args: Args) -> anyhow::Result<Exit> 
         Some(Command::Exports(exports)) => {
             Ok(commands::exports::exports(&work, &exports, commands::cut_off_token()?).await)
         }
+        Some(Command::Watch(watch)) => {
+            Ok(commands::watch::watch(&work, &watch, commands::cut_off_token()?).await)
+        }
         Some(Command::Verify(verify)) => {
             Ok(commands::verify::verify(&work, &verify, commands::cut_off_token()?).await)
         }

@@ -31,7 +31,7 @@ pub mod theme;
 pub mod update;
 pub mod view;
 pub mod view_state;
-mod widgets;
+pub(crate) mod widgets;
 
 pub use runtime::{TuiError, WizardExit, WizardOptions, run};
 

@@ -4,6 +4,7 @@
 //! the journal, and decides with the pure rooms. Every deed is in the journal before it is done.
 
 pub mod archive;
+mod asking;
 mod assess;
 mod browse;
 pub mod change;
@@ -18,6 +19,7 @@ mod inventory;
 mod limits;
 mod look_up;
 mod operation;
+mod poll;
 pub mod probe;
 mod queue;
 mod resolve;
@@ -28,6 +30,7 @@ mod survey;
 mod tally;
 mod under_way;
 mod verify;
+pub mod watch;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -63,6 +66,7 @@ pub use start::StartError;
 pub use survey::{ControlDocuments, ControlFile, ControlFileError};
 pub use tally::Tally;
 pub use under_way::Duplicate;
+pub use watch::{WatchError, WatchEvent, WatchedExport, WatchedExports};
 
 use crate::assess::limits::Limits;
 use crate::aws::profiles::Profiles;
@@ -99,6 +103,8 @@ pub struct Poll {
     pub first: Duration,
     /// The longest pause.
     pub longest: Duration,
+    /// The time between two calls that ask after exports in one account and Region, however many there are.
+    pub spacing: Duration,
     /// How long nobody may answer before the waiting is given up; the exports go on.
     pub patience: Duration,
 }
@@ -109,6 +115,7 @@ impl Default for Poll {
         Self {
             first: Duration::from_secs(5),
             longest: Duration::from_secs(30),
+            spacing: Duration::from_millis(400),
             patience: Duration::from_mins(30),
         }
     }
@@ -127,6 +134,18 @@ pub struct Identified {
     pub endpoints: Vec<(String, String)>,
     /// What to know before anything is done as this side: a clock that is wrong, calls in the clear.
     pub warnings: Vec<String>,
+}
+
+impl Identified {
+    fn of(session: &Session) -> Self {
+        Self {
+            identity: session.identity.clone(),
+            region: session.region.clone(),
+            expires_at: session.expires_at,
+            endpoints: session.endpoints.clone(),
+            warnings: session.warnings.clone(),
+        }
+    }
 }
 
 /// The work, with all it stands on. Clones share it.
@@ -149,6 +168,10 @@ struct Inner {
     calls: Arc<tally::Calls>,
     /// The operations that wait for room.
     queue: Arc<queue::Queue>,
+    /// When each side was signed in again; held while that is done, so that all who wait take the one session.
+    renewals: tokio::sync::Mutex<BTreeMap<Side, tokio::time::Instant>>,
+    /// What asks after operations, shared by all who follow any.
+    pollers: Arc<poll::Pollers>,
     /// The kinds of operations that can be started and gone on with.
     kinds: operation::Kinds,
 }
@@ -184,6 +207,8 @@ impl Work {
                 probing: Arc::default(),
                 calls: Arc::default(),
                 queue: Arc::default(),
+                renewals: tokio::sync::Mutex::default(),
+                pollers: Arc::default(),
                 kinds,
             }),
         }
@@ -202,6 +227,8 @@ impl Work {
                 probing: Arc::clone(&self.inner.probing),
                 calls: Arc::clone(&self.inner.calls),
                 queue: Arc::clone(&self.inner.queue),
+                renewals: tokio::sync::Mutex::default(),
+                pollers: Arc::clone(&self.inner.pollers),
                 kinds: self.inner.kinds.clone(),
             }),
         }
@@ -264,13 +291,7 @@ impl Work {
 
     /// Keeps a proved session.
     fn accept(&self, side: Side, how: &SignIn, session: Session) -> Identified {
-        let identified = Identified {
-            identity: session.identity.clone(),
-            region: session.region.clone(),
-            expires_at: session.expires_at,
-            endpoints: session.endpoints.clone(),
-            warnings: session.warnings.clone(),
-        };
+        let identified = Identified::of(&session);
         let how = how.clone();
         self.sessions().insert(side, SignedIn { how, session });
         identified
@@ -308,10 +329,22 @@ impl Work {
         Some(session.identity.account)
     }
 
+    /// Who a side is signed in as.
+    #[must_use]
+    pub fn identified(&self, side: Side) -> Option<Identified> {
+        self.session(side).as_ref().map(Identified::of)
+    }
+
     fn session(&self, side: Side) -> Option<Session> {
         self.sessions()
             .get(&side)
             .map(|signed_in| signed_in.session.clone())
+    }
+
+    /// What asks after the operations of an account in a Region.
+    fn poller(&self, account: &str, region: &str) -> Arc<poll::Poller> {
+        let inner = &self.inner;
+        inner.pollers.poller(account, region, inner.settings.poll)
     }
 
     /// Signs a side in again as it was signed in, where that needs nobody: credentials end while an
@@ -324,6 +357,23 @@ impl Work {
         let how = how.unwrap_or_default();
         self.sign_in(side, &how, None).await?;
         self.session(side).ok_or_else(|| not_signed_in(side))
+    }
+
+    /// Renews a side, unless another of many has done so since the call that was refused was begun.
+    async fn renew_once(
+        &self,
+        side: Side,
+        begun: tokio::time::Instant,
+    ) -> Result<Session, SignInError> {
+        let mut renewals = self.inner.renewals.lock().await;
+        if renewals.get(&side).is_some_and(|at| *at > begun)
+            && let Some(session) = self.session(side)
+        {
+            return Ok(session);
+        }
+        let session = self.renew(side).await?;
+        renewals.insert(side, tokio::time::Instant::now());
+        Ok(session)
     }
 
     fn sessions(&self) -> std::sync::MutexGuard<'_, BTreeMap<Side, SignedIn>> {

@@ -205,12 +205,26 @@ impl Dynamodb {
                 let target = table.as_deref().unwrap_or("all tables");
                 self.mapper.failure("dynamodb:ListExports", target, &error)
             })?;
-            exports.extend(page.export_summaries().iter().filter_map(|summary| {
-                let arn = summary.export_arn()?.parse().ok()?;
-                Some((arn, status(summary.export_status()?)))
-            }));
+            exports.extend(page.export_summaries().iter().filter_map(listed));
         }
         Ok(exports)
+    }
+
+    /// One page of the exports of the last 90 days, by `ListExports`, and what the next is asked for with.
+    pub async fn list_exports_page(
+        &self,
+        token: Option<String>,
+    ) -> Result<(Vec<(Arn, ExportStatus)>, Option<String>), Failure> {
+        const OPERATION: &str = "dynamodb:ListExports";
+        let asked = self.client.list_exports().set_next_token(token);
+        let answer = asked
+            .send()
+            .await
+            .map_err(|error| self.mapper.failure(OPERATION, "all tables", &error))?;
+        let exports = answer.export_summaries().iter().filter_map(listed);
+        // An empty token would ask for the first page again.
+        let next = answer.next_token().filter(|next| !next.is_empty());
+        Ok((exports.collect(), next.map(str::to_owned)))
     }
 
     fn no_export(&self, operation: &str, target: &str) -> Failure {
@@ -297,6 +311,11 @@ fn span(described: &sdk::ExportDescription) -> Option<Span> {
             _ => View::NewAndOldImages,
         },
     })
+}
+
+fn listed(summary: &sdk::ExportSummary) -> Option<(Arn, ExportStatus)> {
+    let arn = summary.export_arn()?.parse().ok()?;
+    Some((arn, status(summary.export_status()?)))
 }
 
 /// An unknown status counts as under way: anyone who follows the export asks again.

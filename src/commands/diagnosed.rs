@@ -27,13 +27,22 @@ pub(super) fn causes(operation: &Operation, assessment: Option<&Assessment>) -> 
     diagnosed.map_or_else(Vec::new, |(error, diagnosis)| brief(&error, &diagnosis))
 }
 
+/// The causes of a failure in lines, by its own words.
+pub(super) fn failure_causes(failure: &OperationFailure) -> Vec<String> {
+    diagnosed(failure, None).map_or_else(Vec::new, |(error, diagnosis)| brief(&error, &diagnosis))
+}
+
+/// The same for programs.
+pub(super) fn failure_causes_json(failure: &OperationFailure) -> Value {
+    diagnosed(failure, None).map_or(Value::Null, |(error, diagnosis)| {
+        brief_json(&error, &diagnosis)
+    })
+}
+
 /// The same for programs; null where it did not fail.
 pub(super) fn causes_json(operation: &Operation) -> Value {
-    FailedOperation::of(operation)
-        .and_then(|failed| diagnosed(&failed.failure, None))
-        .map_or(Value::Null, |(error, diagnosis)| {
-            brief_json(&error, &diagnosis)
-        })
+    let failed = FailedOperation::of(operation);
+    failed.map_or(Value::Null, |failed| failure_causes_json(&failed.failure))
 }
 
 /// Tells by which cause the operations of a run failed, and the command that says more.

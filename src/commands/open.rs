@@ -149,6 +149,7 @@ fn sandbox_poll(job_seconds: f64) -> Poll {
     Poll {
         first,
         longest: first * 4,
+        spacing: first / 12,
         ..Poll::default()
     }
 }

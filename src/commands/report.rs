@@ -174,6 +174,28 @@ impl Report {
         }
     }
 
+    /// From here on a table moves at the bottom of a terminal.
+    pub(super) fn start_table(&self) {
+        if self.output != Output::Text || !output::is_terminal() {
+            return;
+        }
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            bar.set_style(style);
+        }
+        self.bar.replace(Some(bar));
+    }
+
+    /// Draws the table anew, in as many rows and columns as there are.
+    pub(super) fn set_table(&self, lines: impl FnOnce(usize, usize) -> Vec<String>) {
+        if let Some(bar) = &*self.bar.borrow() {
+            let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
+            let lines = lines(usize::from(rows), usize::from(columns.saturating_sub(1)));
+            let lines: Vec<_> = lines.iter().map(|line| sanitize(line)).collect();
+            bar.set_message(lines.join("\n"));
+        }
+    }
+
     pub(super) fn stop_bar(&self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
@@ -241,6 +263,11 @@ impl Report {
     /// Keeps how a run's exports ended, or stand, for the last line.
     pub(super) fn keep(&self, operations: &[Operation]) {
         let exports = operations.iter().map(export_object);
+        self.exports.borrow_mut().extend(exports);
+    }
+
+    /// Keeps objects on exports for the last line.
+    pub(super) fn keep_objects(&self, exports: impl Iterator<Item = Value>) {
         self.exports.borrow_mut().extend(exports);
     }
 

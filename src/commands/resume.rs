@@ -162,7 +162,7 @@ async fn several(
 }
 
 /// The one of two exit statuses that asks for more: cut off, then failed, then the rest by number.
-fn worse(one: Exit, other: Exit) -> Exit {
+pub(super) fn worse(one: Exit, other: Exit) -> Exit {
     let rank = |exit| match exit {
         Exit::CutOff => 0,
         Exit::Failed => 1,
@@ -175,7 +175,7 @@ fn worse(one: Exit, other: Exit) -> Exit {
 }
 
 /// Proves both sides as the run's plan says. `Err` holds the exit status; the reason was printed.
-async fn sign_in_for(
+pub(super) async fn sign_in_for(
     work: &Work,
     run: &RunRecord,
     cancel: &CancellationToken,

@@ -7,7 +7,9 @@ use tableferry_policy::arn::Arn;
 
 use super::event::{Side, Verification};
 use super::look_up;
-use super::operation::{Calls, Described, LookUp, Observation, OperationKind};
+use super::operation::{
+    Calls, Described, ListedPage, LookUp, Observation, OperationKind, StatusCalls,
+};
 use super::{Session, Work, region_of};
 use crate::aws::dynamodb::{Dynamodb, Export, ExportStatus, StartAnswer};
 use crate::aws::failure::Failure;
@@ -68,9 +70,29 @@ impl Calls for ExportCalls {
             }
         })
     }
+}
 
+impl StatusCalls for ExportCalls {
     fn describe<'a>(&'a self, arn: &'a Arn) -> BoxFuture<'a, Result<Described, Failure>> {
         Box::pin(async move { self.dynamodb.describe_export(arn).await.map(described) })
+    }
+
+    fn list_page(
+        &self,
+        page: Option<String>,
+    ) -> BoxFuture<'_, Option<Result<ListedPage, Failure>>> {
+        Box::pin(async move {
+            let listed = self.dynamodb.list_exports_page(page).await;
+            Some(listed.map(|(exports, next)| {
+                ListedPage {
+                    operations: exports
+                        .into_iter()
+                        .map(|(arn, status)| (arn, stage(status)))
+                        .collect(),
+                    next,
+                }
+            }))
+        })
     }
 }
 
@@ -160,8 +182,23 @@ fn read(record: &Operation) -> Result<ExportRecord, JournalError> {
         .ok_or_else(|| JournalError::UnknownKind(record.kind.clone()))
 }
 
+/// One page of an account's exports in a Region.
+pub(super) async fn list_page(
+    dynamodb: &Dynamodb,
+    page: Option<String>,
+) -> Result<ListedPage, Failure> {
+    let (exports, next) = dynamodb.list_exports_page(page).await?;
+    Ok(ListedPage {
+        operations: exports
+            .into_iter()
+            .map(|(arn, status)| (arn, stage(status)))
+            .collect(),
+        next,
+    })
+}
+
 /// What AWS says of an export, as any kind says it.
-fn described(export: Export) -> Described {
+pub(super) fn described(export: Export) -> Described {
     let result = ExportResult {
         item_count: export.item_count,
         billed_size_bytes: export.billed_size_bytes,
@@ -172,15 +209,19 @@ fn described(export: Export) -> Described {
     Described {
         arn: export.arn,
         token: export.client_token,
-        stage: match export.status {
-            ExportStatus::InProgress => Stage::InProgress,
-            ExportStatus::Completed => Stage::Completed,
-            ExportStatus::Failed => Stage::Failed,
-        },
+        stage: stage(export.status),
         started_at: export.started_at,
         ended_at: export.ended_at,
         failure_code: export.failure_code,
         failure_message: export.failure_message,
         result,
+    }
+}
+
+const fn stage(status: ExportStatus) -> Stage {
+    match status {
+        ExportStatus::InProgress => Stage::InProgress,
+        ExportStatus::Completed => Stage::Completed,
+        ExportStatus::Failed => Stage::Failed,
     }
 }

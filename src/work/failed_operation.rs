@@ -5,7 +5,7 @@ use tableferry_policy::arn::Arn;
 
 use super::event::Side;
 use super::{Work, region_of};
-use crate::aws::dynamodb::ExportStatus;
+use crate::aws::dynamodb::{Export, ExportStatus};
 use crate::aws::failure::Failure;
 use crate::diagnosis::OperationFailure;
 use crate::journal::{EXPORT, Operation, Stage};
@@ -49,6 +49,48 @@ impl FailedOperation {
             },
         })
     }
+
+    /// The failure of an export, as AWS describes it.
+    pub(super) fn of_export(export: &Export) -> Self {
+        Self {
+            failure: OperationFailure {
+                is_owner_sent: Some(export.owner.is_some()),
+                ..failure(
+                    "ExportTableToPointInTime",
+                    (export.failure_code.clone(), export.failure_message.clone()),
+                    export.bucket.clone(),
+                    export.ended_at,
+                )
+            },
+            ..Self::named(&export.arn)
+        }
+    }
+
+    /// One with this ARN, of which nothing is known.
+    fn named(arn: &Arn) -> Self {
+        let name = arn.resource_after("table").unwrap_or(&arn.resource);
+        Self {
+            name: name.split('/').next().unwrap_or(name).to_owned(),
+            arn: Some(arn.to_string()),
+            failure: OperationFailure::default(),
+        }
+    }
+}
+
+fn failure(
+    operation: &str,
+    (code, message): (Option<String>, Option<String>),
+    bucket: Option<String>,
+    at: Option<Timestamp>,
+) -> OperationFailure {
+    OperationFailure {
+        operation: operation.to_owned(),
+        code,
+        message,
+        bucket,
+        at,
+        ..OperationFailure::default()
+    }
 }
 
 impl Work {
@@ -65,48 +107,26 @@ impl Work {
             return Ok(Err("not asked after, since nobody is signed in".to_owned()));
         };
         let client = session.dynamodb(&region_of(arn, &session));
-        let name = arn.resource_after("table").unwrap_or(&arn.resource);
-        let name = name.split('/').next().unwrap_or(name).to_owned();
-        let failed =
-            |operation: &str, code, message, bucket, at: Option<Timestamp>| FailedOperation {
-                name: name.clone(),
-                arn: Some(arn.to_string()),
-                failure: OperationFailure {
-                    operation: operation.to_owned(),
-                    code,
-                    message,
-                    bucket,
-                    at,
-                    ..OperationFailure::default()
-                },
-            };
         if arn.resource.contains("/import/") {
             let import = client.describe_import(arn).await?;
             if import.status != "FAILED" && import.failure_code.is_none() {
                 return Ok(Err(import.status));
             }
-            return Ok(Ok(failed(
-                "ImportTable",
-                import.failure_code,
-                import.failure_message,
-                import.bucket,
-                import.ended_at,
-            )));
+            return Ok(Ok(FailedOperation {
+                failure: failure(
+                    "ImportTable",
+                    (import.failure_code, import.failure_message),
+                    import.bucket,
+                    import.ended_at,
+                ),
+                ..FailedOperation::named(arn)
+            }));
         }
         let export = client.describe_export(arn).await?;
         match export.status {
-            ExportStatus::InProgress => return Ok(Err("IN_PROGRESS".to_owned())),
-            ExportStatus::Completed => return Ok(Err("COMPLETED".to_owned())),
-            ExportStatus::Failed => {}
+            ExportStatus::InProgress => Ok(Err("IN_PROGRESS".to_owned())),
+            ExportStatus::Completed => Ok(Err("COMPLETED".to_owned())),
+            ExportStatus::Failed => Ok(Ok(FailedOperation::of_export(&export))),
         }
-        let mut found = failed(
-            "ExportTableToPointInTime",
-            export.failure_code,
-            export.failure_message,
-            export.bucket,
-            export.ended_at,
-        );
-        found.failure.is_owner_sent = Some(export.owner.is_some());
-        Ok(Ok(found))
     }
 }

@@ -10,13 +10,14 @@ use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::asking::{Asking, Silence, Told};
 use super::event::{Event, OperationProgress, Side, Verification};
-use super::operation::{Described, Observation, OperationKind};
+use super::operation::{Observation, OperationKind, StatusCalls};
+use super::poll::Backoff;
 use super::queue::Waiting;
-use super::{Poll, Session, Work};
+use super::{Session, Work};
 use crate::aws::SignInError;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::journal::{JournalError, Operation, RunId, Stage, Verified};
@@ -169,28 +170,11 @@ impl Work {
         cancel: &CancellationToken,
     ) -> Result<Operation, FollowError> {
         let kind = self.inner.kinds.of(&record)?;
-        let poll = self.inner.settings.poll;
-        let mut backoff = Backoff::new(poll);
-        let mut silence = Silence::new(poll);
-        while record.stage == Stage::InProgress {
-            let step = async {
-                tokio::time::sleep(backoff.next()).await;
-                self.ask(kind, &mut record, events).await
-            };
-            let asked = tokio::select! {
+        if record.stage == Stage::InProgress {
+            tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Ok(record),
-                step = step => step?,
-            };
-            match asked {
-                Asked::Answered => silence = Silence::new(poll),
-                Asked::Undecided => return Ok(record),
-                Asked::Unanswered(difficulty, consequence) => {
-                    let difficulty = format!("{}: {difficulty}", record.name());
-                    if silence.is_over(&difficulty, consequence, events) {
-                        return Ok(record);
-                    }
-                }
+                ended = self.ask_until_ended(kind, &mut record, events) => ended?,
             }
         }
         if record.stage == Stage::Completed && verify.is_due(&record) {
@@ -226,7 +210,8 @@ impl Work {
                 Observation::Settled(verification, remarks) => break (verification, remarks),
                 Observation::Unanswered(failure) => {
                     let difficulty = format!("{}: verifying: {failure}", record.name());
-                    if silence.is_over(&difficulty, "trying again", events) {
+                    let note = |message| note(events, message);
+                    if silence.is_over(&difficulty, "trying again", &note) {
                         return Ok(());
                     }
                     tokio::time::sleep(backoff.next()).await;
@@ -259,73 +244,68 @@ impl Work {
         renewed.map_err(|error| FollowError::SignIn(side, error))
     }
 
-    /// Asks after an operation once.
-    async fn ask(
+    /// Asks after an operation until it has ended, or nobody can or may tell how it stands.
+    async fn ask_until_ended(
         &self,
         kind: &dyn OperationKind,
         record: &mut Operation,
         events: &UnboundedSender<Event>,
-    ) -> Result<Asked, FollowError> {
-        let side = kind.side();
-        let signed_out = |error| FollowError::SignIn(side, error);
-        let session = match self.session(side) {
-            Some(session) => session,
-            None => self.renew(side).await.map_err(signed_out)?,
-        };
-        match describe(kind, &session, record).await? {
-            Ok(described) => {
-                described.take_over(record);
-                self.inner.journal.update_operation(record)?;
-                let mut progress = OperationProgress::of(record);
-                if record.stage == Stage::InProgress
-                    && let Some((files, bytes)) = kind.files_seen(self, record).await
-                {
-                    progress.files_seen = Some(files);
-                    progress.bytes_seen = Some(bytes);
+    ) -> Result<(), FollowError> {
+        let arn = arn_of(record)?;
+        let follower = self
+            .poller(&record.account, &arn.region)
+            .follow(kind.name());
+        let name = record.name().to_owned();
+        let mut asking = Asking::new(self, kind.side(), follower, name);
+        let note = |message| note(events, message);
+        while record.stage == Stage::InProgress {
+            let calls = |session: &Session| {
+                let calls = kind.calls(session, record)?;
+                Ok(calls as Box<dyn StatusCalls>)
+            };
+            match asking.next(&arn, age(record), &calls, &note).await? {
+                Told::Described(described) => {
+                    described.take_over(record);
+                    self.inner.journal.update_operation(record)?;
+                    self.tell_progress(kind, record, &asking, events).await;
                 }
-                let _ = events.send(Event::Operation(progress));
-                Ok(Asked::Answered)
-            }
-            Err(failure) if failure.is_retryable() => {
-                Ok(Asked::Unanswered(failure, "asking again"))
-            }
-            Err(failure) if failure.kind == FailureKind::Credentials => {
-                match self.renew(side).await {
-                    // Tried with the new credentials after the next pause.
-                    Ok(_) => Ok(Asked::Unanswered(failure, "signed in again")),
-                    Err(SignInError::Call(cause)) if cause.is_retryable() => {
-                        Ok(Asked::Unanswered(*cause, "asking again"))
-                    }
-                    Err(error) => Err(signed_out(error)),
-                }
-            }
-            Err(failure) => {
-                // Not written to the journal: with the right to ask, `resume` can still decide it.
-                record.verified = Some(Verified::Unknown);
-                record.verification = Some(failure.to_string());
-                let name = record.name();
-                note(
-                    events,
-                    format!(
-                        "{name}: {failure}; how the {} stands is unknown{}",
+                Told::UnderWay => self.tell_progress(kind, record, &asking, events).await,
+                Told::Silent => return Ok(()),
+                Told::SignedOut(error) => return Err(FollowError::SignIn(kind.side(), error)),
+                Told::Undecided(failure) => {
+                    // Not written to the journal: with the right to ask, `resume` can still decide it.
+                    record.verified = Some(Verified::Unknown);
+                    record.verification = Some(failure.to_string());
+                    note(format!(
+                        "{}: {failure}; how the {} stands is unknown{}",
+                        record.name(),
                         record.kind,
                         way_to_know(kind, &failure)
-                    ),
-                );
-                Ok(Asked::Undecided)
+                    ));
+                    return Ok(());
+                }
             }
         }
+        Ok(())
     }
-}
 
-/// What asking after an operation came to.
-enum Asked {
-    /// Its state is in the record.
-    Answered,
-    /// Nobody answered this time, and what is done about it.
-    Unanswered(Failure, &'static str),
-    /// Nobody may know how it stands.
-    Undecided,
+    async fn tell_progress(
+        &self,
+        kind: &dyn OperationKind,
+        record: &Operation,
+        asking: &Asking<'_>,
+        events: &UnboundedSender<Event>,
+    ) {
+        let mut progress = OperationProgress::of(record);
+        if record.stage == Stage::InProgress
+            && asking.follower.may_look()
+            && let Some((files, bytes)) = kind.files_seen(self, record).await
+        {
+            progress.files_seen = Some(files);
+            progress.bytes_seen = Some(bytes);
+        }
+        let _ = events.send(Event::Operation(progress));
+    }
 }
 
 /// What would let somebody know how an operation stands.
@@ -344,100 +324,16 @@ fn note(events: &UnboundedSender<Event>, message: String) {
     let _ = events.send(Event::Noted { message });
 }
 
-async fn describe(
-    kind: &dyn OperationKind,
-    session: &Session,
-    record: &Operation,
-) -> Result<Result<Described, Failure>, JournalError> {
+/// The ARN of an operation that was started.
+fn arn_of(record: &Operation) -> Result<Arn, JournalError> {
     let arn = record.arn.as_deref().unwrap_or_default();
-    let arn: Arn = arn
-        .parse()
-        .map_err(|error| JournalError::Entry(format!("`{arn}`: {error}")))?;
-    let calls = kind.calls(session, record)?;
-    Ok(calls.describe(&arn).await)
+    arn.parse()
+        .map_err(|error| JournalError::Entry(format!("`{arn}`: {error}")))
 }
 
-/// How long nobody has answered.
-struct Silence {
-    since: Option<Instant>,
-    patience: Duration,
-}
-
-impl Silence {
-    const fn new(poll: Poll) -> Self {
-        Self {
-            since: None,
-            patience: poll.patience,
-        }
-    }
-
-    /// Whether patience ends. The difficulty is told once and at the end, not at every pause.
-    fn is_over(
-        &mut self,
-        difficulty: &str,
-        consequence: &str,
-        events: &UnboundedSender<Event>,
-    ) -> bool {
-        if self.since.is_none() {
-            note(events, format!("{difficulty}; {consequence}"));
-        }
-        let since = *self.since.get_or_insert_with(Instant::now);
-        let is_over = since.elapsed() >= self.patience;
-        if is_over {
-            note(
-                events,
-                format!(
-                    "{difficulty}; nobody answered for {} s, so the waiting ends",
-                    self.patience.as_secs()
-                ),
-            );
-        }
-        is_over
-    }
-}
-
-/// The pauses between polls: growing, and each a fifth longer or shorter by chance, so that many
-/// watchers do not ask at once.
-pub(super) struct Backoff {
-    pause: Duration,
-    longest: Duration,
-}
-
-impl Backoff {
-    pub(super) fn new(poll: Poll) -> Self {
-        Self {
-            pause: poll.first,
-            longest: poll.longest,
-        }
-    }
-
-    pub(super) fn next(&mut self) -> Duration {
-        let pause = self.pause.mul_f64(0.8 + 0.4 * fastrand::f64());
-        self.pause = self.pause.mul_f64(1.5).min(self.longest);
-        pause
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_the_longest_and_vary_by_a_fifth() {
-        let mut backoff = Backoff::new(Poll {
-            first: Duration::from_secs(4),
-            longest: Duration::from_secs(10),
-            ..Poll::default()
-        });
-        let within = |pause: Duration, seconds: f64| {
-            (seconds * 0.8..=seconds * 1.2).contains(&pause.as_secs_f64())
-        };
-        for expected in [4.0, 6.0, 9.0, 10.0, 10.0] {
-            let pause = backoff.next();
-            assert!(
-                within(pause, expected),
-                "{pause:?} is not about {expected} s"
-            );
-        }
-    }
+/// How long an operation has been under way, by this machine's clock.
+fn age(record: &Operation) -> Duration {
+    let started = record.started_at.or(record.called_at);
+    let age = started.map(|at| Timestamp::now().duration_since(at));
+    age.and_then(|age| age.try_into().ok()).unwrap_or_default()
 }

@@ -53,6 +53,14 @@ impl Described {
     }
 }
 
+/// A page of the operations that a service lists in an account and Region.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ListedPage {
+    pub(crate) operations: Vec<(Arn, Stage)>,
+    /// What the next page is asked for with; `None` on the last.
+    pub(crate) next: Option<String>,
+}
+
 /// What looking an operation up by its token came to.
 #[derive(Debug)]
 pub(crate) enum LookUp {
@@ -79,8 +87,22 @@ pub(crate) enum Observation {
     SignedOut(SignInError),
 }
 
+/// The calls that tell how operations of a kind stand, as one identity.
+pub(crate) trait StatusCalls: Send + Sync {
+    /// Asks how what has this ARN stands.
+    fn describe<'a>(&'a self, arn: &'a Arn) -> BoxFuture<'a, Result<Described, Failure>>;
+
+    /// One page of all operations of this kind in the account and Region; `None` where its service lists none.
+    fn list_page(
+        &self,
+        _page: Option<String>,
+    ) -> BoxFuture<'_, Option<Result<ListedPage, Failure>>> {
+        Box::pin(async { None })
+    }
+}
+
 /// The calls of one operation, as one identity.
-pub(crate) trait Calls: Send + Sync {
+pub(crate) trait Calls: StatusCalls {
     /// Makes the service tell its time, by a read that a start needs nothing of; called right before
     /// each call that starts something.
     fn ask_time(&mut self) -> BoxFuture<'_, Result<(), Failure>>;
@@ -93,9 +115,6 @@ pub(crate) trait Calls: Send + Sync {
 
     /// Looks it up by its token.
     fn look_up<'a>(&'a self, record: &'a Operation) -> BoxFuture<'a, LookUp>;
-
-    /// Asks how what has this ARN stands.
-    fn describe<'a>(&'a self, arn: &'a Arn) -> BoxFuture<'a, Result<Described, Failure>>;
 }
 
 /// One kind of operation.

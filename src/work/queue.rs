@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Work;
 use super::event::{Event, OperationProgress};
-use super::follow::{Backoff, FollowError};
+use super::follow::FollowError;
+use super::poll::Backoff;
 use super::start::Called;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::journal::{Operation, OperationId, Stage};

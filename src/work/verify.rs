@@ -70,15 +70,26 @@ impl Work {
     pub(super) async fn files_seen(&self, export: &ExportRecord) -> Option<(u64, u64)> {
         let layout = layout_of(export).filter(|_| !is_incremental(export))?;
         let session = self.session(Side::Destination)?;
-        let reader = Reader::open(&session, export).await.ok()?;
-        let objects = reader
-            .s3
-            .list_objects(reader.bucket, &layout.data_folder(), reader.owner)
-            .await
-            .ok()?;
-        let bytes = objects.iter().map(|object| object.size).sum();
-        Some((u64::try_from(objects.len()).ok()?, bytes))
+        let request = &export.request;
+        let owner = request.bucket_owner.as_ref();
+        let folder = layout.data_folder();
+        let counted = count_files(&session, &request.bucket, owner, &folder).await;
+        counted.ok()
     }
+}
+
+/// How many objects lie in a folder, and their bytes.
+pub(super) async fn count_files(
+    session: &Session,
+    bucket: &BucketName,
+    owner: Option<&AccountId>,
+    folder: &str,
+) -> Result<(u64, u64), Failure> {
+    let region = session.s3(&session.region).locate(bucket).await?.region;
+    let s3 = session.s3(&region);
+    let objects = s3.list_objects(bucket, folder, owner).await?;
+    let bytes = objects.iter().map(|object| object.size).sum();
+    Ok((objects.len() as u64, bytes))
 }
 
 /// Whether a failure leaves open what the same call results in another time. S3 refuses with a code, or,

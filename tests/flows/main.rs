@@ -47,4 +47,5 @@ mod unanswered;
 mod verify_archives;
 mod verify_buckets;
 mod verifying;
+mod watch;
 mod wizard_uploads;

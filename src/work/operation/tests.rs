@@ -40,6 +40,7 @@ async fn work(state: &Path, port: u16) -> Work {
         poll: Poll {
             first: Duration::from_millis(5),
             longest: Duration::from_millis(10),
+            spacing: Duration::from_millis(1),
             ..Poll::default()
         },
         ..Settings::default()

@@ -58,6 +58,7 @@ pub fn settings() -> Settings {
         poll: Poll {
             first: Duration::from_millis(5),
             longest: Duration::from_millis(20),
+            spacing: Duration::from_millis(1),
             patience: Duration::from_secs(20),
         },
         propagation: PropagationPolicy {

@@ -265,7 +265,9 @@ impl Calls for CopyCalls {
             }
         })
     }
+}
 
+impl StatusCalls for CopyCalls {
     fn describe<'a>(&'a self, arn: &'a Arn) -> BoxFuture<'a, Result<Described, Failure>> {
         Box::pin(async {
             let number = arn.resource_after("copy").unwrap();
