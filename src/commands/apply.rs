@@ -1,54 +1,35 @@
 //! `tableferry apply PLAN`: survey, judge, show each change, ask, write, wait, judge again.
 
-use std::io::IsTerminal;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::Exit;
 use super::check::{self, words};
 use super::consent::Consent;
+use super::error::{CommandError, Problem, Said};
 use super::grant_options::grant_options;
 use super::hold;
 use super::plan_file::read_plan;
+use super::refusal::{check_can_ask, check_may_change, refuse_out_of_bounds};
 use super::report::Report;
-use super::start_error::report_start_error;
 use super::survey::{assess, control_documents};
 use super::unfinished;
-use super::{Exit, check_may_change, refuse_out_of_bounds};
 use crate::args::ApplyArgs;
 use crate::assess::facts::Facts;
 use crate::assess::remedy::{Fix, Remedies};
 use crate::assess::verdict::Overall;
 use crate::job::{Plan, SignIn};
 use crate::work::{
-    Applied, ApplyError, ChangeId, ChangeRecord, ControlDocuments, Proposal, ReadBack, Work,
-    not_proposed, proposals,
+    Applied, ChangeId, ChangeRecord, ControlDocuments, Proposal, ReadBack, Work, not_proposed,
+    proposals,
 };
 use tableferry_policy::document::Document;
 
-/// Applies what a plan is missing, or lists what is in place; what went wrong was printed.
-pub async fn apply(work: &Work, args: &ApplyArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::new(args.output.output);
-    let exit = if args.list {
-        list(work, &report)
-    } else {
-        try_apply(work, args, &cancel, &report)
-            .await
-            .unwrap_or_else(|exit| exit)
-    };
-    report.exit(exit)
-}
-
 /// Lists what is still in place, and what probes may have left.
-fn list(work: &Work, report: &Report) -> Exit {
-    let changes = match work.changes() {
-        Ok(changes) => changes,
-        Err(error) => {
-            report.error(&error.to_string(), Some(&error.hint()));
-            return Exit::Usage;
-        }
-    };
+fn list(work: &Work, report: &Report) -> Result<Exit, CommandError> {
+    let changes = work.changes();
+    let changes = changes.map_err(|error| CommandError::from(error).ending(Exit::Usage))?;
     let in_place: Vec<&ChangeRecord> = changes
         .iter()
         .filter(|change| change.is_in_place())
@@ -71,7 +52,7 @@ fn list(work: &Work, report: &Report) -> Exit {
         ));
     }
     unfinished::tell(work, report);
-    Exit::Done
+    Ok(Exit::Done)
 }
 
 /// The statements that a change wrote, in words behind its title, by which two changes of one document
@@ -145,35 +126,34 @@ fn change_object(change: &ChangeRecord) -> Value {
     })
 }
 
-async fn try_apply(
+/// Applies what a plan is missing, or lists what is in place.
+pub(super) async fn apply(
     work: &Work,
     args: &ApplyArgs,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Exit, Exit> {
-    check_may_change(work, "`apply` changes accounts", report)?;
-    let path = args.plan.as_deref().ok_or(Exit::Usage)?;
-    let plan = read_plan(path, report)?;
-    if !args.yes && !std::io::stdin().is_terminal() {
-        report.error(
-            "a change must be agreed to, and there is no terminal to ask on",
-            Some("add --yes, and name what it covers with --allow"),
-        );
-        return Err(Exit::Usage);
+) -> Result<Exit, CommandError> {
+    if args.list {
+        return list(work, report);
     }
-    let controls = control_documents(&args.controls, report)?;
+    check_may_change(work, "`apply` changes accounts")?;
+    let path = args.plan.as_deref();
+    let plan = read_plan(path.ok_or_else(|| CommandError::usage("no plan is named"))?)?;
+    let hint = "add --yes, and name what it covers with --allow";
+    check_can_ask(args.yes, "a change", hint)?;
+    let controls = control_documents(&args.controls)?;
     let assessment = assess(work, &plan, &controls, cancel, report)
         .await?
         .assessment;
     let plan = assessment.plan.clone();
-    refuse_out_of_bounds(&assessment, "nothing was changed", report)?;
+    refuse_out_of_bounds(&assessment)?;
     let overall = assessment.overall(false);
     if overall == Overall::Allowed {
         report.line("nothing is missing: nothing is changed");
         words::tell_end(report, &assessment, overall);
         return Ok(Exit::Done);
     }
-    let options = grant_options(args.grant_options, &assessment, report)?;
+    let options = grant_options(args.grant_options, &assessment)?;
     let found = assessment.remedies_with(options, &args.change_deny);
     let facts = &assessment.facts;
     tell_what_is_not_ours(&found, facts, report);
@@ -187,16 +167,15 @@ async fn try_apply(
     if proposals.is_empty() {
         report.line("there is nothing that can be changed from here");
         words::tell_end(report, &assessment, overall);
-        return Err(check::exit(overall));
+        return Ok(check::exit(overall));
     }
     let agreed = agree(work, args, &plan, &proposals, cancel, report).await;
     if agreed.is_empty() {
-        report.line("nothing was changed");
-        return Err(Exit::Refused);
+        return Err(CommandError::silent(Exit::Refused).line("nothing was changed"));
     }
     let mut done = carry_out(work, &plan, &agreed, cancel, report).await;
     if done.ids.is_empty() {
-        return Err(done.exit);
+        return Ok(done.exit);
     }
     if !args.no_wait {
         done.take(hold::wait(work, &plan, &done.ids, cancel, report).await);
@@ -234,7 +213,6 @@ async fn agree(
 ) -> Vec<Proposal> {
     let consent = Consent {
         work,
-        report,
         cancel,
         is_given: args.yes,
         names: &args.production,
@@ -259,16 +237,21 @@ async fn agree(
         words::tell_remedy(report, &proposal.remedy);
         let is_covered = args.allow.contains(&proposal.kind);
         if args.yes && !is_covered {
-            report.error(
-                &format!("{} is not agreed to", proposal.title),
-                Some(&format!("--yes covers it with --allow {}", proposal.kind)),
+            report.problem(
+                &Problem::new(format!("{} is not agreed to", proposal.title))
+                    .hint(format!("--yes covers it with --allow {}", proposal.kind)),
             );
         }
         let question = format!("write the {}", proposal.title);
         let accounts = [&proposal.account, &proposal.source_account];
         let denies: Vec<&str> = proposal.remedy.denies_to_type().collect();
-        if consent.to(&question, is_covered, &accounts).await && consent.to_denies(&denies).await {
-            agreed.push(proposal.clone());
+        let consented = async {
+            consent.to(&question, is_covered, &accounts).await?;
+            consent.to_denies(&denies).await
+        };
+        match consented.await {
+            Ok(()) => agreed.push(proposal.clone()),
+            Err(refused) => report.error(&refused),
         }
     }
     agreed
@@ -315,16 +298,16 @@ async fn carry_out(
         }
         match work.apply(plan, proposal).await {
             Ok(applied) => {
-                done.take(tell_applied(&applied, report));
+                done.take(report.settle(tell_applied(&applied, report)));
                 done.ids.push(applied.id);
             }
-            Err(error) => done.take(tell_refused(&error, report)),
+            Err(error) => done.take(report.settle(Err(error.into()))),
         }
     }
     done
 }
 
-pub(super) fn tell_applied(applied: &Applied, report: &Report) -> Exit {
+pub(super) fn tell_applied(applied: &Applied, report: &Report) -> Result<Exit, CommandError> {
     let (id, title) = (applied.id, &applied.title);
     report.line(&format!("change {id} is written: {title}"));
     report.object(&json!({
@@ -346,48 +329,27 @@ pub(super) const fn read_back_word(read_back: &ReadBack) -> &'static str {
 }
 
 /// Tells what was read after a write, where that is not what was written.
-pub(super) fn tell_read_back(read_back: &ReadBack, title: &str, report: &Report) -> Exit {
+pub(super) fn tell_read_back(
+    read_back: &ReadBack,
+    title: &str,
+    report: &Report,
+) -> Result<Exit, CommandError> {
     match read_back {
-        ReadBack::AsWritten => Exit::Done,
+        ReadBack::AsWritten => Ok(Exit::Done),
         ReadBack::NotYet => {
             report.line(&format!("  {title} does not read back yet"));
-            Exit::Undecided
+            Ok(Exit::Undecided)
         }
         ReadBack::Lost { diff } => {
-            report.error(
-                &format!(
-                    "{title} was written by somebody else at the same time: one update is lost"
-                ),
-                Some("look at the difference, and talk to the people who write it too"),
-            );
-            for line in diff.lines() {
-                report.line(&format!("  {line}"));
-            }
-            Exit::Undecided
+            let lines = diff.lines().map(|line| Said::Line(format!("  {line}")));
+            Err(CommandError::refused(format!(
+                "{title} was written by somebody else at the same time: one update is lost"
+            ))
+            .hint("look at the difference, and talk to the people who write it too")
+            .followed_by(lines)
+            .ending(Exit::Undecided))
         }
-        ReadBack::Unread(failure) => {
-            report.error(
-                &format!("{title} was written, and could not be read back: {failure}"),
-                failure.hint.as_deref(),
-            );
-            Exit::Undecided
-        }
-    }
-}
-
-pub(super) fn tell_refused(error: &ApplyError, report: &Report) -> Exit {
-    report.error(&error.to_string(), Some(&error.hint()));
-    match error {
-        ApplyError::ChangedMeanwhile { diff, .. } => {
-            for line in diff.lines() {
-                report.line(&format!("  {line}"));
-            }
-            Exit::Refused
-        }
-        ApplyError::Uncertain { .. } | ApplyError::Unrecorded { .. } | ApplyError::CutOff => {
-            Exit::Undecided
-        }
-        _ => Exit::Refused,
+        ReadBack::Unread(failure) => Err(CommandError::not_read_back(title, failure)),
     }
 }
 
@@ -397,11 +359,8 @@ async fn judge_again(
     plan: &Plan,
     controls: &ControlDocuments,
     report: &Report,
-) -> Result<Exit, Exit> {
-    let assessed = work.assess(plan, controls).await;
-    let assessment = assessed
-        .map_err(|error| report_start_error(report, &error))?
-        .assessment;
+) -> Result<Exit, CommandError> {
+    let assessment = work.assess(plan, controls).await?.assessment;
     let overall = assessment.overall(false);
     words::tell(report, &assessment);
     words::tell_end(report, &assessment, overall);

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 
 use super::Exit;
 use super::archive_words::not_read;
+use super::error::CommandError;
 use super::report::Report;
 use super::sign_in::{prove, prove_both};
 use crate::job::{Plan, SignIn};
-use crate::journal::{RunId, RunRecord, Stage};
+use crate::journal::{ExportRecord, Operation, RunId, RunRecord, Stage};
 use crate::work::{ArchivePlace, Side, Work};
 use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
@@ -84,14 +85,9 @@ pub(super) struct Finder<'f> {
 }
 
 impl Finder<'_> {
-    /// The archives that are meant, and how the command ends for those that cannot be read. What is wrong
-    /// was printed.
-    pub(super) async fn locate(&self, named: &str) -> Result<(Vec<Located>, Exit), Exit> {
-        let target = Target::parse(named).map_err(|problem| {
-            self.report.error(&problem, None);
-            Exit::Usage
-        })?;
-        let located = match target {
+    /// The archives that are meant, and how the command ends for those that cannot be read, which is told.
+    pub(super) async fn locate(&self, named: &str) -> Result<(Vec<Located>, Exit), CommandError> {
+        let located = match Target::parse(named).map_err(CommandError::usage)? {
             Target::Run(id) => return self.run(id).await,
             Target::Export(arn) => self.export(&arn).await?,
             Target::Bucket { bucket, folder } => self.folder(bucket, folder).await?,
@@ -106,20 +102,12 @@ impl Finder<'_> {
     }
 
     /// The completed exports of a run.
-    async fn run(&self, id: RunId) -> Result<(Vec<Located>, Exit), Exit> {
-        let run = match self.work.run(id) {
-            Ok(Some(run)) => run,
-            Ok(None) => {
-                let hint = "`tableferry exports` lists the runs; a directory of this name is ./";
-                let told = format!("the journal has no run {id}");
-                self.report.error(&told, Some(&format!("{hint}{id}")));
-                return Err(Exit::Usage);
-            }
-            Err(error) => {
-                self.report.error(&error.to_string(), Some(&error.hint()));
-                return Err(Exit::Refused);
-            }
-        };
+    async fn run(&self, id: RunId) -> Result<(Vec<Located>, Exit), CommandError> {
+        let run = self.work.run(id)?.ok_or_else(|| {
+            CommandError::no_such_run(id).hint(format!(
+                "`tableferry exports` lists the runs; a directory of this name is ./{id}"
+            ))
+        })?;
         self.sign_in_for(&run).await?;
         let mut located = Vec::new();
         let mut worst = Exit::Done;
@@ -127,55 +115,64 @@ impl Finder<'_> {
             let Some(export) = operation.to_export() else {
                 continue;
             };
-            let name = operation.name();
-            if operation.stage != Stage::Completed {
-                let told = format!(
-                    "{name}: the export is not complete: {}",
-                    operation.stage.as_str()
-                );
-                let hint = format!("`tableferry resume {id}` goes on with it");
-                self.report.error(&told, Some(&hint));
-                worst = worse(worst, Exit::CutOff);
-                continue;
+            match self.archive_of(operation, &export) {
+                Ok(place) => located.push(Located {
+                    place,
+                    run: Some(id),
+                    export_arn: operation.arn.clone(),
+                    is_filtered: Some(export.request.filter.is_some()),
+                }),
+                Err(error) => worst = worse(worst, self.report.settle(Err(error))),
             }
-            let Some(place) = self.work.archive_of(&export) else {
-                let told = format!("{name}: the journal does not tell where its manifest lies");
-                self.report
-                    .error(&told, Some("name the export by its s3:// folder"));
-                worst = worse(worst, Exit::Undecided);
-                continue;
-            };
-            located.push(Located {
-                place,
-                run: Some(id),
-                export_arn: operation.arn.clone(),
-                is_filtered: Some(export.request.filter.is_some()),
-            });
         }
         Ok((located, worst))
     }
 
-    async fn sign_in_for(&self, run: &RunRecord) -> Result<(), Exit> {
+    /// Where the archive of an operation lies.
+    fn archive_of(
+        &self,
+        operation: &Operation,
+        export: &ExportRecord,
+    ) -> Result<ArchivePlace, CommandError> {
+        let name = operation.name();
+        if operation.stage != Stage::Completed {
+            let stage = operation.stage.as_str();
+            return Err(CommandError::refused(format!(
+                "{name}: the export is not complete: {stage}"
+            ))
+            .ending(Exit::CutOff)
+            .hint(format!(
+                "`tableferry resume {}` goes on with it",
+                operation.run
+            )));
+        }
+        self.work.archive_of(export).ok_or_else(|| {
+            CommandError::refused(format!(
+                "{name}: the journal does not tell where its manifest lies"
+            ))
+            .ending(Exit::Undecided)
+            .hint("name the export by its s3:// folder")
+        })
+    }
+
+    async fn sign_in_for(&self, run: &RunRecord) -> Result<(), CommandError> {
         if self.profile.is_some() {
             return self.sign_in().await;
         }
         let name = format!("the plan of run {}", run.id);
-        let plan = Plan::parse(&run.plan, &name, Timestamp::now()).map_err(|violations| {
-            self.report.error(&violations.to_string(), None);
-            Exit::Usage
-        })?;
+        let plan = Plan::parse(&run.plan, &name, Timestamp::now())?;
         prove_both(self.work, &plan, self.report).await
     }
 
     /// Signs in as the profile that is named, or the one that `AWS_PROFILE` chooses.
-    pub(super) async fn sign_in(&self) -> Result<(), Exit> {
+    pub(super) async fn sign_in(&self) -> Result<(), CommandError> {
         let named = self.profile.map(str::to_owned);
         let Some(profile) = named.or_else(|| self.work.profiles().chosen) else {
-            self.report.error(
-                "no profile is named that could read the archive",
-                Some("give --profile NAME, or set AWS_PROFILE; `tableferry profiles` lists them"),
+            return Err(
+                CommandError::usage("no profile is named that could read the archive").hint(
+                    "give --profile NAME, or set AWS_PROFILE; `tableferry profiles` lists them",
+                ),
             );
-            return Err(Exit::Usage);
         };
         let how = SignIn {
             profile,
@@ -185,21 +182,20 @@ impl Finder<'_> {
     }
 
     /// An export by its ARN.
-    async fn export(&self, arn: &Arn) -> Result<Located, Exit> {
+    async fn export(&self, arn: &Arn) -> Result<Located, CommandError> {
         self.sign_in().await?;
-        match self.work.described_archive(Side::Destination, arn).await {
-            Ok((place, is_filtered)) => Ok(Located {
-                place,
-                run: None,
-                export_arn: Some(arn.to_string()),
-                is_filtered: Some(is_filtered),
-            }),
-            Err(error) => Err(not_read(&error, None, self.work, self.report)),
-        }
+        let described = self.work.described_archive(Side::Destination, arn).await;
+        let (place, is_filtered) = described.map_err(|error| not_read(&error, None, self.work))?;
+        Ok(Located {
+            place,
+            run: None,
+            export_arn: Some(arn.to_string()),
+            is_filtered: Some(is_filtered),
+        })
     }
 
     /// A folder of a bucket.
-    async fn folder(&self, bucket: BucketName, folder: String) -> Result<Located, Exit> {
+    async fn folder(&self, bucket: BucketName, folder: String) -> Result<Located, CommandError> {
         self.sign_in().await?;
         Ok(Located {
             place: ArchivePlace::Bucket {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Exit;
+use super::error::{CommandError, Said};
 use super::report::Report;
 use crate::archive::audit::{Fault, Note};
 use crate::archive::manifest::Summary;
@@ -206,31 +207,28 @@ pub(super) fn keep(
     };
     if let Err(error) = work.record_verification(&verification) {
         // What was found was told, and stands by itself.
-        report.error(&error.to_string(), Some(&error.hint()));
+        report.error(&error.into());
     }
 }
 
-/// Tells why an archive was not read; how the command ends.
+/// Why an archive was not read; a refusal with the permission that is missing, where it is known whose
+/// archive it is.
 pub(super) fn not_read(
     error: &ArchiveError,
     place: Option<&ArchivePlace>,
     work: &Work,
-    report: &Report,
-) -> Exit {
-    let (exit, hint) = advice(error);
-    report.error(&error.to_string(), hint.as_deref());
-    if let ArchiveError::Call(failure) = error
-        && let Some(place) = place
-    {
-        tell_requirement(failure, place, work, report);
-    }
-    exit
+) -> CommandError {
+    let requirement = match (error, place) {
+        (ArchiveError::Call(failure), Some(place)) => requirement(failure, place, work),
+        _ => Vec::new(),
+    };
+    CommandError::from(error).followed_by(requirement)
 }
 
-/// Tells a refusal as the permission that is missing, with the statements that give it.
-fn tell_requirement(failure: &Failure, place: &ArchivePlace, work: &Work, report: &Report) {
+/// A refusal as the permission that is missing, with the statements that give it.
+fn requirement(failure: &Failure, place: &ArchivePlace, work: &Work) -> Vec<Said> {
     if failure.kind != FailureKind::AccessDenied {
-        return;
+        return Vec::new();
     }
     // S3 refuses in KMS's words where the key is what is missing.
     let stated = AuthorizationSentence::find(&failure.message);
@@ -242,120 +240,30 @@ fn tell_requirement(failure: &Failure, place: &ArchivePlace, work: &Work, report
         .as_ref()
         .and_then(|stated| stated.resource.as_deref());
     let Some(missing) = work.missing_permission(place, action, resource) else {
-        return;
+        return Vec::new();
     };
-    report.line(&format!(
-        "requirement  {} on {}, for {}",
-        missing.action, missing.resource, missing.principal
-    ));
-    report.line(&format!(
-        "  in its identity policy: {}",
-        missing.identity_statement
-    ));
-    report.line(&format!(
-        "  in another account also in the {}: {}",
-        missing.resource_policy, missing.resource_statement
-    ));
-    report.object(&json!({
-        "event": "requirement",
-        "schema": SCHEMA,
-        "action": missing.action,
-        "resource": missing.resource,
-        "principal": missing.principal.to_string(),
-        "identity_statement": missing.identity_statement,
-        "resource_policy": missing.resource_policy,
-        "resource_statement": missing.resource_statement,
-    }));
-}
-
-/// The exit status of an archive that was not verified, and what to do.
-fn advice(error: &ArchiveError) -> (Exit, Option<String>) {
-    let say = |hint: &str| Some(hint.to_owned());
-    match error {
-        ArchiveError::NoDirectory { .. } => (
-            Exit::Usage,
-            say(
-                "give the folder that holds manifest-summary.json, a run's number, an export's ARN or an s3:// folder",
-            ),
-        ),
-        ArchiveError::SeveralExports { .. } => (Exit::Usage, say("name the folder of one of them")),
-        ArchiveError::NoManifest { .. } => (
-            Exit::Failed,
-            say(
-                "nothing says which files belong to an export without it: the export is still running or failed, the folder is another, or the manifests were not copied",
-            ),
-        ),
-        ArchiveError::NoSuchExport(_) => (
-            Exit::Usage,
-            say(
-                "DynamoDB knows exports for 90 days, in the table's own account and Region; an older one is verified by its s3:// folder",
-            ),
-        ),
-        ArchiveError::StillRunning(_) => (
-            Exit::CutOff,
-            say("its manifests are written at the end: verify it then"),
-        ),
-        ArchiveError::ExportFailed { .. } => (
-            Exit::Failed,
-            say("a failed export has no manifests; what it wrote is of no use"),
-        ),
-        ArchiveError::TooLarge { .. } => (
-            Exit::Refused,
-            say(
-                "without --deep nothing is downloaded but the manifests; the limit is largest_download under [limits] in the configuration",
-            ),
-        ),
-        ArchiveError::Index(_) => (
-            Exit::Refused,
-            say(
-                "it needs 24 bytes for each item in the directory of the journal (state_dir in the configuration)",
-            ),
-        ),
-        ArchiveError::CutOff => (
-            Exit::CutOff,
-            say("run it again: what was read to its end is not read again"),
-        ),
-        ArchiveError::CopiesForbidden => (
-            Exit::Refused,
-            say(
-                "it is local_copies under [allowed]; `verify --deep` reads an archive without keeping it",
-            ),
-        ),
-        ArchiveError::UnusableDirectory { .. } => (
-            Exit::Refused,
-            say(
-                "name a directory of your own that nobody else may look into, or one that is not there yet",
-            ),
-        ),
-        ArchiveError::NoRoom { .. } => (
-            Exit::Refused,
-            say("make room, or name a directory of another file system"),
-        ),
-        ArchiveError::Copy(_) => (
-            Exit::CutOff,
-            say("once that is fixed, run it again: what has arrived is not fetched again"),
-        ),
-        ArchiveError::Damaged { .. } => (
-            Exit::Failed,
-            say("`tableferry verify` names all that is damaged"),
-        ),
-        ArchiveError::NotSignedIn(_) => (Exit::CutOff, None),
-        ArchiveError::Unreadable { .. } => (Exit::Undecided, None),
-        ArchiveError::Call(failure) => call_advice(failure),
-    }
-}
-
-fn call_advice(failure: &Failure) -> (Exit, Option<String>) {
-    let given = failure.hint.clone();
-    match failure.kind {
-        FailureKind::AccessDenied => (
-            Exit::Undecided,
-            given.or_else(|| Some(
-                "the reader needs s3:GetObject on the export's objects, s3:ListBucket on the bucket, and kms:Decrypt where they are encrypted with a KMS key; by an ARN also dynamodb:DescribeExport".to_owned(),
-            )),
-        ),
-        FailureKind::Credentials => (Exit::CutOff, given),
-        _ if failure.is_retryable() => (Exit::CutOff, given),
-        _ => (Exit::Usage, given),
-    }
+    vec![
+        Said::Line(format!(
+            "requirement  {} on {}, for {}",
+            missing.action, missing.resource, missing.principal
+        )),
+        Said::Line(format!(
+            "  in its identity policy: {}",
+            missing.identity_statement
+        )),
+        Said::Line(format!(
+            "  in another account also in the {}: {}",
+            missing.resource_policy, missing.resource_statement
+        )),
+        Said::Object(json!({
+            "event": "requirement",
+            "schema": SCHEMA,
+            "action": missing.action,
+            "resource": missing.resource,
+            "principal": missing.principal.to_string(),
+            "identity_statement": missing.identity_statement,
+            "resource_policy": missing.resource_policy,
+            "resource_statement": missing.resource_statement,
+        })),
+    ]
 }

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::archive_target::Finder;
 use super::archive_words::{not_read, span_words};
+use super::error::CommandError;
 use super::report::Report;
 use crate::archive::manifest::Summary;
 use crate::archive::overview::{Chain, FoundExport, FoundState, Overview, TableArchives, overview};
@@ -16,29 +17,18 @@ use crate::work::{ArchivePlace, Side, Work};
 use tableferry_policy::arn::BucketName;
 
 /// The version of the JSON output.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 /// Lists what lies in the place that is named.
-pub async fn archives(work: &Work, args: &ArchivesArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::new(args.output.output);
-    let exit = match list(work, args, &cancel, &report).await {
-        Ok(()) => Exit::Done,
-        Err(exit) => exit,
-    };
-    report.object(&json!({"event": "finished", "schema": SCHEMA, "exit": exit as u8}));
-    report.exit(exit)
-}
-
-async fn list(
+pub(super) async fn archives(
     work: &Work,
     args: &ArchivesArgs,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<(), Exit> {
+) -> Result<Exit, CommandError> {
     let (bucket, prefix) = place(&args.place).map_err(|problem| {
-        let hint = "give s3://BUCKET, or s3://BUCKET/PREFIX for what lies below it";
-        report.error(&problem, Some(hint));
-        Exit::Usage
+        CommandError::usage(problem)
+            .hint("give s3://BUCKET, or s3://BUCKET/PREFIX for what lies below it")
     })?;
     let finder = Finder {
         work,
@@ -58,7 +48,7 @@ async fn list(
             owner: owner.cloned(),
             folder: prefix.to_owned(),
         };
-        not_read(&error, Some(&place), work, report)
+        not_read(&error, Some(&place), work)
     })?;
     if listed.exports.is_empty() {
         report.line(&format!("no export lies below s3://{bucket}/{prefix}"));
@@ -71,7 +61,7 @@ async fn list(
         ));
     }
     report.object(&json!({"event": "looked", "folders_left": listed.not_looked_into}));
-    Ok(())
+    Ok(Exit::Done)
 }
 
 /// A bucket and a prefix, which may be empty.

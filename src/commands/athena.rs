@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::archive_target::Finder;
 use super::archive_words::not_read;
+use super::error::CommandError;
 use super::output;
 use super::report::Report;
 use super::verify::{key_schema, request};
@@ -15,17 +16,13 @@ use crate::args::AthenaArgs;
 use crate::work::Work;
 
 /// Writes the statements for what is named.
-pub async fn athena(
+pub(super) async fn athena(
     work: &Work,
     args: &AthenaArgs,
-    cancel: CancellationToken,
-) -> anyhow::Result<Exit> {
-    // Only the statements go to standard output.
-    let report = Report::stderr();
-    let texts = match write(work, args, &cancel, &report).await {
-        Ok(texts) => texts,
-        Err(exit) => return Ok(exit),
-    };
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    let texts = write(work, args, cancel, report).await?;
     let mut out = output::words();
     out.write_all(texts.join("\n").as_bytes())?;
     out.flush()?;
@@ -37,9 +34,9 @@ async fn write(
     args: &AthenaArgs,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Vec<String>, Exit> {
+) -> Result<Vec<String>, CommandError> {
     let reader = &args.reader;
-    let keys = key_schema(&reader.key, report)?;
+    let keys = key_schema(&reader.key)?;
     let finder = Finder {
         work,
         profile: reader.profile.as_deref(),
@@ -48,15 +45,14 @@ async fn write(
     };
     let (archives, worst) = finder.locate(&args.export).await?;
     if worst != Exit::Done {
-        return Err(worst);
+        return Err(CommandError::silent(worst));
     }
     let mut texts = Vec::new();
     for archive in archives {
         // Keys are asked for where every byte is read; here they put columns first.
         let request = request(archive, true, keys.as_ref());
         let sampled = work.sample_archive(&request, args.sample, cancel).await;
-        let mut sampled =
-            sampled.map_err(|error| not_read(&error, Some(&request.place), work, report))?;
+        let mut sampled = sampled.map_err(|error| not_read(&error, Some(&request.place), work))?;
         sampled.placement.table.clone_from(&args.table);
         texts.push(if args.list {
             file_list(&sampled.placement)

@@ -11,9 +11,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Exit;
+use super::error::CommandError;
 use super::history::change_object;
 use super::output;
-use super::report::{Report, export_object};
+use super::report::export_object;
 use crate::args::{Output, ReportArgs};
 use crate::job::Plan;
 use crate::journal::{ChangeRecord, Operation, RunId, RunRecord, VerificationRecord};
@@ -35,12 +36,8 @@ struct Audit {
 }
 
 /// Writes the document of a run.
-pub fn audit_report(work: &Work, args: &ReportArgs) -> anyhow::Result<Exit> {
-    let report = Report::stderr();
-    let audit = match collect(work, RunId(args.run), &report) {
-        Ok(audit) => audit,
-        Err(exit) => return Ok(exit),
-    };
+pub(super) fn audit_report(work: &Work, args: &ReportArgs) -> Result<Exit, CommandError> {
+    let audit = collect(work, RunId(args.run))?;
     match args.output.output {
         Output::Json => output::write_value(&document(&audit))?,
         Output::Text => {
@@ -52,18 +49,10 @@ pub fn audit_report(work: &Work, args: &ReportArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn collect(work: &Work, id: RunId, report: &Report) -> Result<Audit, Exit> {
-    let failed = |error: crate::journal::JournalError| {
-        report.error(&error.to_string(), Some(&error.hint()));
-        Exit::Refused
-    };
-    let Some(run) = work.run(id).map_err(failed)? else {
-        let hint = "`tableferry exports` lists the runs";
-        report.error(&format!("the journal has no run {id}"), Some(hint));
-        return Err(Exit::Usage);
-    };
+fn collect(work: &Work, id: RunId) -> Result<Audit, CommandError> {
+    let run = work.run(id)?.ok_or_else(|| CommandError::no_such_run(id))?;
     let (mut changes, mut verifications) = (Vec::new(), Vec::new());
-    for entry in work.history().map_err(failed)? {
+    for entry in work.history()? {
         match entry {
             HistoryEntry::Change(change) if is_for(&change, &run) => changes.push(*change),
             HistoryEntry::Verification(found) if is_of(&found, &run) => verifications.push(*found),

@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::error::CommandError;
 use super::facts_file::read_facts_file;
 use super::output;
 use super::plan_file::read_plan;
@@ -24,48 +25,45 @@ use crate::regular_file;
 use crate::work::{ControlDocuments, ReadHistory, Work};
 
 /// Asks CloudTrail, with what files tell besides.
-pub async fn changes(work: &Work, args: &ChangesArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::stderr();
-    let told = async {
-        let plan = read_plan(&args.plan, &report)?;
-        let recorded = read_files(args, &report)?;
-        let controls = ControlDocuments::default();
-        let assessed = assess(work, &plan, &controls, &cancel, &report).await?;
-        let since = args.since.from(Timestamp::now());
-        let facts = &assessed.assessment.facts;
-        let plan = &assessed.assessment.plan;
-        let reading = work.change_history(plan, facts, since, recorded);
-        let read = tokio::select! {
-            biased;
-            () = cancel.cancelled() => return Err(Exit::CutOff),
-            read = reading => read,
-        };
-        Ok(tell(args, &read, since, &report))
+pub(super) async fn changes(
+    work: &Work,
+    args: &ChangesArgs,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    let plan = read_plan(&args.plan)?;
+    let recorded = read_files(args)?;
+    let controls = ControlDocuments::default();
+    let assessed = assess(work, &plan, &controls, cancel, report).await?;
+    let since = args.since.from(Timestamp::now());
+    let facts = &assessed.assessment.facts;
+    let plan = &assessed.assessment.plan;
+    let reading = work.change_history(plan, facts, since, recorded);
+    let read = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(CommandError::cut_off()),
+        read = reading => read,
     };
-    told.await.unwrap_or_else(|exit: Exit| exit)
+    tell(args, &read, since)
 }
 
 /// Reads files alone; nobody signs in.
-pub fn changes_files(args: &ChangesArgs) -> Exit {
-    let report = Report::stderr();
-    let told = || {
-        let plan = read_plan(&args.plan, &report)?;
-        let (plan, facts) = match &args.facts.file {
-            Some(_) => {
-                let (plan, facts) = read_facts_file(&args.facts, &plan, &report)?;
-                (plan, Some(facts))
-            }
-            None => (plan, None),
-        };
-        let recorded = read_files(args, &report)?;
-        let since = args.since.from(Timestamp::now());
-        let read = ReadHistory {
-            history: history_of(&plan, facts.as_ref(), recorded),
-            not_read: Vec::new(),
-        };
-        Ok(tell(args, &read, since, &report))
+pub(super) fn changes_files(args: &ChangesArgs, report: &Report) -> Result<Exit, CommandError> {
+    let plan = read_plan(&args.plan)?;
+    let (plan, facts) = match &args.facts.file {
+        Some(_) => {
+            let (plan, facts) = read_facts_file(&args.facts, &plan, report)?;
+            (plan, Some(facts))
+        }
+        None => (plan, None),
     };
-    told().unwrap_or_else(|exit: Exit| exit)
+    let recorded = read_files(args)?;
+    let since = args.since.from(Timestamp::now());
+    let read = ReadHistory {
+        history: history_of(&plan, facts.as_ref(), recorded),
+        not_read: Vec::new(),
+    };
+    tell(args, &read, since)
 }
 
 fn history_of(plan: &Plan, facts: Option<&Facts>, recorded: Vec<RecordedChange>) -> ChangeHistory {
@@ -73,13 +71,16 @@ fn history_of(plan: &Plan, facts: Option<&Facts>, recorded: Vec<RecordedChange>)
     ChangeHistory::of(recorded, &watched_resources(plan, facts), success)
 }
 
-fn read_files(args: &ChangesArgs, report: &Report) -> Result<Vec<RecordedChange>, Exit> {
+fn read_files(args: &ChangesArgs) -> Result<Vec<RecordedChange>, CommandError> {
     let mut recorded = Vec::new();
     for path in &args.events {
         recorded.extend(read_file(path).map_err(|error| {
-            let hint = "name a file that CloudTrail or S3 wrote, or what `aws cloudtrail lookup-events` printed";
-            report.error(&format!("cannot read {}: {error}", path.display()), Some(hint));
-            Exit::Usage
+            CommandError::usage(format!("cannot read {}", path.display()))
+                .because(error)
+                .hint(
+                    "name a file that CloudTrail or S3 wrote, or what `aws cloudtrail lookup-events` \
+                     printed",
+                )
         })?);
     }
     Ok(recorded)
@@ -90,7 +91,7 @@ fn read_file(path: &Path) -> std::io::Result<Vec<RecordedChange>> {
 }
 
 /// Prints the changes since a time, the newest first, and what was not read. 5 where something was not.
-fn tell(args: &ChangesArgs, read: &ReadHistory, since: Timestamp, report: &Report) -> Exit {
+fn tell(args: &ChangesArgs, read: &ReadHistory, since: Timestamp) -> Result<Exit, CommandError> {
     let entries: Vec<_> = read
         .history
         .entries
@@ -108,18 +109,12 @@ fn tell(args: &ChangesArgs, read: &ReadHistory, since: Timestamp, report: &Repor
         })),
         Output::Text => write_words(read, &entries, since),
     };
-    if let Err(error) = written {
-        if error.kind() == std::io::ErrorKind::BrokenPipe {
-            return Exit::Done;
-        }
-        report.error(&format!("the changes cannot be written: {error}"), None);
-        return Exit::Usage;
-    }
-    if read.not_read.is_empty() {
+    written.map_err(|error| CommandError::unwritten("the changes", error))?;
+    Ok(if read.not_read.is_empty() {
         Exit::Done
     } else {
         Exit::Undecided
-    }
+    })
 }
 
 fn write_words(

@@ -9,10 +9,12 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::error::CommandError;
 use super::facts_file::read_facts_file;
 use super::grant_options::grant_options;
 use super::output::write_json;
 use super::plan_file::read_plan;
+use super::refusal::out_of_bounds;
 use super::report::Report;
 use super::survey::{assess, control_documents, tell_unused};
 use super::unfinished;
@@ -24,41 +26,42 @@ use crate::assess::verdict::Overall;
 use crate::work::Work;
 
 /// Reads both sides and assesses the plan.
-pub async fn check(work: &Work, args: &CheckArgs, cancel: CancellationToken) -> Exit {
-    let report = report(args);
-    let checked = async {
-        probe::check_consent(work, args, &report)?;
-        let plan = read_plan(&args.plan, &report)?;
-        let controls = control_documents(&args.controls, &report)?;
-        let mut assessed = assess(work, &plan, &controls, &cancel, &report).await?;
-        let is_in_bounds = assessed.assessment.out_of_bounds().next().is_none();
-        if args.probe && is_in_bounds {
-            assessed = probe::probe(work, args, assessed, &cancel, &report).await?;
-        } else if args.explain_needs.is_none() {
-            unfinished::tell(work, &report);
-        }
-        Ok(conclude(args, &assessed.assessment, &report))
-    };
-    checked.await.unwrap_or_else(|exit: Exit| exit)
+pub(super) async fn check(
+    work: &Work,
+    args: &CheckArgs,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    probe::check_consent(work, args)?;
+    let plan = read_plan(&args.plan)?;
+    let controls = control_documents(&args.controls)?;
+    let mut assessed = assess(work, &plan, &controls, cancel, report).await?;
+    let is_in_bounds = assessed.assessment.out_of_bounds().next().is_none();
+    if args.probe && is_in_bounds {
+        assessed = probe::probe(work, args, assessed, cancel, report).await?;
+    } else if args.explain_needs.is_none() {
+        unfinished::tell(work, report);
+    }
+    conclude(args, &assessed.assessment, report)
 }
 
 /// Assesses the plan by the facts of a file; AWS is asked nothing.
-pub fn check_file(args: &CheckArgs, limits: &Limits) -> Exit {
-    let report = report(args);
-    let assessed = || {
-        let plan = read_plan(&args.plan, &report)?;
-        let (plan, mut facts) = read_facts_file(&args.facts, &plan, &report)?;
-        let controls = control_documents(&args.controls, &report)?;
-        controls.put_into(&mut facts);
-        tell_unused(&controls, &facts, &report);
-        let assessment = Assessment::of(&plan, facts, limits, Timestamp::now());
-        Ok(conclude(args, &assessment, &report))
-    };
-    assessed().unwrap_or_else(|exit: Exit| exit)
+pub(super) fn check_file(
+    args: &CheckArgs,
+    limits: &Limits,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    let plan = read_plan(&args.plan)?;
+    let (plan, mut facts) = read_facts_file(&args.facts, &plan, report)?;
+    let controls = control_documents(&args.controls)?;
+    controls.put_into(&mut facts);
+    tell_unused(&controls, &facts, report);
+    let assessment = Assessment::of(&plan, facts, limits, Timestamp::now());
+    conclude(args, &assessment, report)
 }
 
 /// Needs as lines leave standard output to themselves.
-fn report(args: &CheckArgs) -> Report {
+pub(super) fn report(args: &CheckArgs) -> Report {
     if args.explain_needs.is_some() {
         Report::stderr()
     } else {
@@ -67,18 +70,16 @@ fn report(args: &CheckArgs) -> Report {
 }
 
 /// Tells the verdicts, what fixes what is not allowed, and what of the plan is out of bounds.
-fn conclude(args: &CheckArgs, assessment: &Assessment, report: &Report) -> Exit {
-    let grant_options = match grant_options(args.grant_options, assessment, report) {
-        Ok(grant_options) => grant_options,
-        Err(exit) => return exit,
-    };
+fn conclude(
+    args: &CheckArgs,
+    assessment: &Assessment,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    let grant_options = grant_options(args.grant_options, assessment)?;
     let overall = assessment.overall(args.strict);
     if args.explain_needs.is_some() {
         for line in simulate_lines(&assessment.plan, &assessment.facts, assessment.made_at) {
-            if let Err(error) = write_json(&line) {
-                report.error(&format!("the needs cannot be written: {error}"), None);
-                return Exit::Usage;
-            }
+            write_json(&line).map_err(|error| CommandError::unwritten("the needs", error))?;
         }
     } else {
         words::tell(report, assessment);
@@ -87,10 +88,10 @@ fn conclude(args: &CheckArgs, assessment: &Assessment, report: &Report) -> Exit 
         }
         words::tell_end(report, assessment, overall);
     }
-    for found in assessment.out_of_bounds() {
-        report.error(&found.explanation, Some(&found.hint));
+    match out_of_bounds(assessment) {
+        Some(error) => Err(error.ending(exit(overall))),
+        None => Ok(exit(overall)),
     }
-    report.exit(exit(overall))
 }
 
 /// The exit status that verdicts come to.

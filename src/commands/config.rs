@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::Exit;
+use super::error::CommandError;
 use super::report::Report;
 use crate::args::{ConfigArgs, Global};
 use crate::config::{Config, ConfigError, Setting, TEMPLATE};
@@ -15,21 +16,17 @@ use crate::private_file;
 const SCHEMA: u32 = 1;
 
 /// Writes, checks or shows the configuration file.
-#[must_use]
-pub fn config(args: &ConfigArgs, global: &Global) -> Exit {
-    let report = Report::new(args.output.output);
-    let done = if args.init {
-        init(global, &report)
+pub(super) fn config(
+    args: &ConfigArgs,
+    global: &Global,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    if args.init {
+        init(global, report)?;
     } else {
-        show(args.show, global, &report)
-    };
-    match done {
-        Ok(()) => report.exit(Exit::Done),
-        Err(error) => {
-            report.error(&error.to_string(), Some(&error.hint()));
-            Exit::Usage
-        }
+        show(args.show, global, report)?;
     }
+    Ok(Exit::Done)
 }
 
 fn variable(name: &str) -> Option<std::ffi::OsString> {

@@ -5,7 +5,8 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::report::Report;
+use super::error::CommandError;
+use super::exit::Exit;
 use super::sign_in::ask;
 use crate::work::Work;
 use tableferry_policy::arn::AccountId;
@@ -13,7 +14,6 @@ use tableferry_policy::arn::AccountId;
 /// How the operator agrees to changes.
 pub(super) struct Consent<'a> {
     pub(super) work: &'a Work,
-    pub(super) report: &'a Report,
     pub(super) cancel: &'a CancellationToken,
     /// Whether answers come from the command line.
     pub(super) is_given: bool,
@@ -22,7 +22,8 @@ pub(super) struct Consent<'a> {
 }
 
 impl Consent<'_> {
-    /// Whether a change of the first of these accounts is agreed to; the others are concerned by it.
+    /// Asks whether a change of the first of these accounts is agreed to; the others are concerned by it.
+    /// Without consent that is an error, which tells nothing after a plain "no".
     ///
     /// `question` is asked on a terminal; `is_covered` is the command line's answer to it.
     pub(super) async fn to(
@@ -30,77 +31,61 @@ impl Consent<'_> {
         question: &str,
         is_covered: bool,
         accounts: &[&AccountId],
-    ) -> bool {
+    ) -> Result<(), CommandError> {
         let name = self.work.name_to_type(accounts.iter().copied());
-        if self.is_given {
-            return is_covered && name.is_none_or(|name| self.has_named(name));
-        }
-        if !is_yes(self.ask(format!("{question} (y/N)? ")).await.as_deref()) {
-            return false;
+        let is_agreed = if self.is_given {
+            is_covered
+        } else {
+            is_yes(self.ask(format!("{question} (y/N)? ")).await.as_deref())
+        };
+        if !is_agreed {
+            return Err(CommandError::silent(Exit::Refused));
         }
         match name {
-            Some(name) => self.is_named_or_typed(name).await,
-            None => true,
+            Some(name) => self.to_read(name).await,
+            None => Ok(()),
         }
     }
 
-    /// Whether items of an account that is marked production may be read out of it: its name is given, or
-    /// typed where somebody sits there.
-    pub(super) async fn to_read(&self, name: &str) -> bool {
-        if self.is_given {
-            self.has_named(name)
-        } else {
-            self.is_named_or_typed(name).await
-        }
-    }
-
-    async fn is_named_or_typed(&self, name: &str) -> bool {
+    /// Asks whether an account that is marked production may be touched: its name is given, or typed where
+    /// somebody sits there.
+    pub(super) async fn to_read(&self, name: &str) -> Result<(), CommandError> {
         if self.names.iter().any(|given| given == name) {
-            return true;
+            return Ok(());
+        }
+        if self.is_given {
+            return Err(CommandError::refused(format!(
+                "an account is concerned that is marked production, {name}"
+            ))
+            .hint(format!(
+                "add --production {name} if that is the one you mean"
+            )));
         }
         let question = format!("production: type the account's name, {name}, to go on: ");
-        let typed = self.ask(question).await;
-        let is_right = typed.as_deref() == Some(name);
-        if !is_right {
-            self.report.error(
-                "that is not the account's name",
-                Some("nothing was changed"),
-            );
+        if self.ask(question).await.as_deref() == Some(name) {
+            return Ok(());
         }
-        is_right
+        Err(CommandError::refused("that is not the account's name").hint("nothing was changed"))
     }
 
-    /// Whether a change of Denies that name the exporter is agreed to: each Sid is typed. Nothing on
+    /// Asks whether a change of Denies that name the exporter is agreed to: each Sid is typed. Nothing on
     /// the command line answers that.
-    pub(super) async fn to_denies(&self, sids: &[&str]) -> bool {
+    pub(super) async fn to_denies(&self, sids: &[&str]) -> Result<(), CommandError> {
         for sid in sids {
             if self.is_given {
-                return false;
+                return Err(CommandError::silent(Exit::Refused));
             }
             let question = format!(
                 "the Deny {sid} names the principal itself, which its author meant; type its Sid to \
                  change it: "
             );
             if self.ask(question).await.as_deref() != Some(*sid) {
-                self.report
-                    .error("that is not the Deny's Sid", Some("nothing was changed"));
-                return false;
+                return Err(
+                    CommandError::refused("that is not the Deny's Sid").hint("nothing was changed")
+                );
             }
         }
-        true
-    }
-
-    fn has_named(&self, name: &str) -> bool {
-        let is_named = self.names.iter().any(|given| given == name);
-        if !is_named {
-            self.report.error(
-                &format!("an account is concerned that is marked production, {name}"),
-                Some(&format!(
-                    "add --production {name} if that is the one you mean"
-                )),
-            );
-        }
-        is_named
+        Ok(())
     }
 
     async fn ask(&self, question: String) -> Option<String> {

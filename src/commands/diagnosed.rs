@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::report::Report;
+use super::error::Said;
 use crate::assess::assessment::Assessment;
 use crate::diagnosis::words::{brief, brief_json};
 use crate::diagnosis::{Diagnosis, OperationFailure, ReportedError, diagnose};
@@ -45,14 +45,13 @@ pub(super) fn causes_json(operation: &Operation) -> Value {
     failed.map_or(Value::Null, |failed| failure_causes_json(&failed.failure))
 }
 
-/// Tells by which cause the operations of a run failed, and the command that says more.
-pub(super) fn report_failures(
+/// By which cause the operations of a run failed, and the command that says more.
+pub(super) fn failures_explained(
     run: RunId,
     operations: &[Operation],
     assessment: Option<&Assessment>,
-    report: &Report,
-) {
-    let mut is_any = false;
+) -> Vec<Said> {
+    let mut said = Vec::new();
     for operation in operations {
         let Some(failed) = FailedOperation::of(operation) else {
             continue;
@@ -60,21 +59,21 @@ pub(super) fn report_failures(
         let Some((error, diagnosis)) = diagnosed(&failed.failure, assessment) else {
             continue;
         };
-        is_any = true;
-        for line in brief(&error, &diagnosis) {
-            report.line(&format!("{}: {line}", failed.name));
-        }
-        report.object(&json!({
+        let lines = brief(&error, &diagnosis);
+        let lines = lines.iter().map(|line| format!("{}: {line}", failed.name));
+        said.extend(lines.map(Said::Line));
+        said.push(Said::Object(json!({
             "event": "diagnosis",
             "run": run.0,
             "table": failed.name,
             "causes": brief_json(&error, &diagnosis),
-        }));
+        })));
     }
-    if is_any {
-        report.line(&format!(
+    if !said.is_empty() {
+        said.push(Said::Line(format!(
             "`tableferry explain {run}` reads both accounts and says which causes hold; what failed starts \
              anew, with a new token, when the plan is run again"
-        ));
+        )));
     }
+    said
 }

@@ -4,16 +4,16 @@
 
 mod live;
 
-pub use self::live::explain as explain_live;
+pub(super) use self::live::explain as explain_live;
 
 use std::io::{self, BufReader, IsTerminal as _, Read, Write};
 use std::path::Path;
 
-use anyhow::{Context, bail};
 use flate2::read::MultiGzDecoder;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::error::CommandError;
 use super::facts_file::read_facts_file;
 use super::plan_file::read_plan;
 use super::report::Report;
@@ -35,18 +35,20 @@ enum Input {
 }
 
 /// Explains what the arguments name.
-///
-/// # Errors
-/// Where the input cannot be read, or the output not be written.
-pub fn run(args: &ExplainArgs, global: &Global) -> anyhow::Result<Exit> {
-    match assess(args, global) {
-        Ok(assessment) => explain_input(args, assessment.as_ref()),
-        Err(exit) => Ok(exit),
-    }
+pub(super) fn run(
+    args: &ExplainArgs,
+    global: &Global,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    let assessment = assess(args, global, report)?;
+    explain_input(args, assessment.as_ref())
 }
 
 /// Explains a text, a file or standard input, with the assessment of the plan that its errors are of.
-fn explain_input(args: &ExplainArgs, assessment: Option<&Assessment>) -> anyhow::Result<Exit> {
+fn explain_input(
+    args: &ExplainArgs,
+    assessment: Option<&Assessment>,
+) -> Result<Exit, CommandError> {
     let mut groups = ErrorGroups::default();
     let (input, is_text) = match input(&args.what)? {
         Input::Text(text) => (Box::new(io::Cursor::new(text)) as Box<dyn Read>, true),
@@ -54,10 +56,10 @@ fn explain_input(args: &ExplainArgs, assessment: Option<&Assessment>) -> anyhow:
     };
     let summary = explain(input, &mut groups, assessment)?;
     if is_text && groups.sorted().is_empty() && is_like_a_path(&args.what) {
-        bail!(
+        return Err(CommandError::usage(format!(
             "there is no file {}, and as a text it tells of no error",
             args.what.join(" ")
-        );
+        )));
     }
     match args.output.output {
         Output::Text => write_words(&groups, summary, assessment)?,
@@ -67,15 +69,17 @@ fn explain_input(args: &ExplainArgs, assessment: Option<&Assessment>) -> anyhow:
 }
 
 /// The assessment of the plan that the errors are of, by the facts of a file.
-fn assess(args: &ExplainArgs, global: &Global) -> Result<Option<Assessment>, Exit> {
+fn assess(
+    args: &ExplainArgs,
+    global: &Global,
+    report: &Report,
+) -> Result<Option<Assessment>, CommandError> {
     let Some(plan) = &args.plan else {
         return Ok(None);
     };
-    // Whose the facts are is told beside the output.
-    let report = Report::stderr();
-    let limits = open::limits(global, Output::Text)?;
-    let plan = read_plan(plan, &report)?;
-    let (plan, facts) = read_facts_file(&args.facts, &plan, &report)?;
+    let limits = open::limits(global)?;
+    let plan = read_plan(plan)?;
+    let (plan, facts) = read_facts_file(&args.facts, &plan, report)?;
     Ok(Some(Assessment::of(
         &plan,
         facts,
@@ -89,7 +93,7 @@ fn explain(
     input: impl Read + 'static,
     groups: &mut ErrorGroups,
     assessment: Option<&Assessment>,
-) -> anyhow::Result<ScanSummary> {
+) -> Result<ScanSummary, CommandError> {
     let mut input = input;
     let mut head = Vec::new();
     input.by_ref().take(2).read_to_end(&mut head)?;
@@ -105,21 +109,24 @@ fn explain(
     } else {
         scan(whole, add)
     };
-    summary.context("the input could not be read to its end")
+    summary.map_err(|error| {
+        CommandError::usage("the input could not be read to its end").because(error)
+    })
 }
 
 /// A file where there is one of this name; standard input for `-` or nothing; a text otherwise.
-fn input(what: &[String]) -> anyhow::Result<Input> {
+fn input(what: &[String]) -> Result<Input, CommandError> {
     let standard = || Input::Stream(Box::new(io::stdin()));
     match what {
-        [] if io::stdin().is_terminal() => bail!(
-            "nothing to explain\n  hint: give a message in quotes, a file, or a log on standard input"
-        ),
+        [] if io::stdin().is_terminal() => Err(CommandError::usage("nothing to explain")
+            .hint("give a message in quotes, a file, or a log on standard input")),
         [] => Ok(standard()),
         [one] if one == "-" => Ok(standard()),
         [one] if Path::new(one).exists() => {
             let path = Path::new(one);
-            let file = regular_file::open(path).with_context(|| format!("cannot read {one}"))?;
+            let file = regular_file::open(path).map_err(|error| {
+                CommandError::usage(format!("cannot read {one}")).because(error)
+            })?;
             Ok(Input::Stream(Box::new(file)))
         }
         words => Ok(Input::Text(words.join(" "))),

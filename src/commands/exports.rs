@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::diagnosed::{causes, causes_json};
+use super::error::CommandError;
 use super::follow::Scope;
 use super::report::{Report, as_of, export_object};
 use super::resume::all_open;
@@ -14,34 +15,28 @@ use crate::journal::{Operation, RunRecord, Stage, Verified};
 use crate::work::Work;
 
 /// Lists the exports, and follows those under way where `--watch` asks for it.
-pub async fn exports(work: &Work, args: &ExportsArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::new(args.output.output);
-    let mut runs = match work.runs() {
-        Ok(runs) => runs,
-        Err(error) => {
-            report.error(&error.to_string(), Some(&error.hint()));
-            report.finish(work.tally());
-            return Exit::Refused;
-        }
-    };
+pub(super) async fn exports(
+    work: &Work,
+    args: &ExportsArgs,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    let mut runs = work.runs()?;
     runs.reverse();
     if runs.is_empty() {
         report.line("the journal has no exports");
     }
     for run in &runs {
-        list(run, &report);
+        list(run, report);
     }
-    unfinished::tell(work, &report);
+    unfinished::tell(work, report);
     if args.watch {
-        let exit = all_open(work, Scope::Watching, &cancel, &report).await;
-        report.finish(work.tally());
-        return report.exit(exit);
+        return all_open(work, Scope::Watching, cancel, report).await;
     }
     for run in &runs {
         report.keep(&run.operations);
     }
-    report.finish(work.tally());
-    report.exit(Exit::Done)
+    Ok(Exit::Done)
 }
 
 fn list(run: &RunRecord, report: &Report) {

@@ -2,14 +2,14 @@
 
 use std::io::IsTerminal as _;
 
-use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::archive_target::{Finder, worse};
-use super::archive_words::{SCHEMA, exit_of, keep, not_read, tell, tell_event};
+use super::archive_words::{exit_of, keep, not_read, tell, tell_event};
 use super::consent::Consent;
+use super::error::CommandError;
 use super::report::Report;
 use super::verify::{key_schema, request};
 use crate::args::FetchArgs;
@@ -17,23 +17,14 @@ use crate::journal::RunId;
 use crate::work::{ArchiveRequest, PreparedFetch, Work};
 
 /// Fetches what is named.
-pub async fn fetch(work: &Work, args: &FetchArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::new(args.output.output);
-    let exit = match fetch_named(work, args, &cancel, &report).await {
-        Ok(exit) | Err(exit) => exit,
-    };
-    report.object(&json!({"event": "finished", "schema": SCHEMA, "exit": exit as u8}));
-    report.exit(exit)
-}
-
-async fn fetch_named(
+pub(super) async fn fetch(
     work: &Work,
     args: &FetchArgs,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Exit, Exit> {
+) -> Result<Exit, CommandError> {
     let reader = &args.reader;
-    let keys = key_schema(&reader.key, report)?;
+    let keys = key_schema(&reader.key)?;
     let finder = Finder {
         work,
         profile: reader.profile.as_deref(),
@@ -44,8 +35,8 @@ async fn fetch_named(
     for archive in archives {
         let run = archive.run;
         let request = request(archive, true, keys.as_ref());
-        let exit = fetch_one(work, args, &request, run, cancel, report).await;
-        worst = worse(worst, exit);
+        let fetched = fetch_one(work, args, &request, run, cancel, report).await;
+        worst = worse(worst, report.settle(fetched));
     }
     Ok(worst)
 }
@@ -57,19 +48,15 @@ async fn fetch_one(
     run: Option<RunId>,
     cancel: &CancellationToken,
     report: &Report,
-) -> Exit {
+) -> Result<Exit, CommandError> {
+    let not_read = |error| not_read(&error, Some(&request.place), work);
     let form = args.form.into();
     let prepared = work
         .prepare_fetch(request, &args.directory, form, cancel)
-        .await;
-    let prepared = match prepared {
-        Ok(prepared) => prepared,
-        Err(error) => return not_read(&error, Some(&request.place), work, report),
-    };
-    if !is_agreed(work, args, &prepared, cancel, report).await {
-        report.line("nothing was fetched");
-        return Exit::Refused;
-    }
+        .await
+        .map_err(not_read)?;
+    let agreed = agree(work, args, &prepared, cancel, report).await;
+    agreed.map_err(|refused| refused.line("nothing was fetched"))?;
     let from = prepared.source();
     let (sender, mut events) = mpsc::unbounded_channel();
     let fetching = work.fetch_archive(prepared, form, &sender, cancel);
@@ -82,27 +69,23 @@ async fn fetch_one(
         }
     };
     report.stop_bar();
-    match fetched {
-        Ok(found) => {
-            tell(&found, report);
-            keep(work, &found, run, Some(&from), report);
-            exit_of(&found)
-        }
-        Err(error) => not_read(&error, Some(&request.place), work, report),
-    }
+    let found = fetched.map_err(not_read)?;
+    tell(&found, report);
+    keep(work, &found, run, Some(&from), report);
+    Ok(exit_of(&found))
 }
 
-/// Whether items of a production account may be fetched: its name is typed, or given.
-async fn is_agreed(
+/// Refuses to fetch items of a production account whose name is neither typed nor given.
+async fn agree(
     work: &Work,
     args: &FetchArgs,
     prepared: &PreparedFetch,
     cancel: &CancellationToken,
     report: &Report,
-) -> bool {
+) -> Result<(), CommandError> {
     let account = prepared.account();
     let Some(name) = work.name_to_type(&account) else {
-        return true;
+        return Ok(());
     };
     let directory = prepared.directory().display();
     report.line(&format!(
@@ -111,7 +94,6 @@ async fn is_agreed(
     ));
     let consent = Consent {
         work,
-        report,
         cancel,
         is_given: !std::io::stdin().is_terminal(),
         names: &args.production,

@@ -5,11 +5,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
-use super::diagnosed::report_failures;
+use super::diagnosed::failures_explained;
+use super::error::{CommandError, Said};
 use super::report::Report;
-use super::sign_in::hint;
 use crate::assess::assessment::Assessment;
-use crate::journal::{JournalError, Operation, RunId, Stage, Verified};
+use crate::journal::{Operation, RunId, Stage, Verified};
 use crate::work::history::export_uri;
 use crate::work::{Event, FollowError, ResumeError, RunOutcome, Verify, Work};
 
@@ -29,7 +29,7 @@ pub(super) async fn go_on(
     scope: Scope,
     cancel: CancellationToken,
     report: &Report,
-) -> Exit {
+) -> Result<Exit, CommandError> {
     let (sender, mut events) = mpsc::unbounded_channel();
     let print = |event: &_| report.event(id, event);
     let resumed = match scope {
@@ -50,11 +50,8 @@ pub(super) async fn go_on(
         Err(ResumeError::Journal(error)) => Err(FollowError::Journal(error)),
         Err(ResumeError::NoSuchRun(id)) => Err(FollowError::NoSuchRun(id)),
         Err(error @ (ResumeError::OtherAccount { .. } | ResumeError::NotSignedIn(_))) => {
-            report.error(
-                &error.to_string(),
-                Some("sign the source in to the run's own account"),
-            );
-            return not_resumed(work, id, Exit::Refused, report);
+            let error = CommandError::not_resumed(&error);
+            return Err(not_resumed(work, id, error, report));
         }
     };
     end(work, id, followed, None, report)
@@ -62,78 +59,76 @@ pub(super) async fn go_on(
 
 /// Ends what could not be gone on with: the run is told as the journal holds it, and while something of
 /// it is open it is cut off, whatever was in the way.
-pub(super) fn not_resumed(work: &Work, run: RunId, exit: Exit, report: &Report) -> Exit {
-    let Some(outcome) = current_outcome(work, run, report) else {
-        return Exit::CutOff;
+pub(super) fn not_resumed(
+    work: &Work,
+    run: RunId,
+    error: CommandError,
+    report: &Report,
+) -> CommandError {
+    let outcome = match current_outcome(work, run) {
+        Ok(Some(outcome)) => outcome,
+        Ok(None) => return error.ending(Exit::CutOff),
+        Err(unread) => return error.and(unread).ending(Exit::CutOff),
     };
     let is_open = outcome.operations.iter().any(Operation::is_open);
-    let exit = if is_open { Exit::CutOff } else { exit };
-    tell_what_is_left(work, &outcome, exit, report);
+    let exit = if is_open { Exit::CutOff } else { error.exit() };
     report.keep(&outcome.operations);
-    exit
+    error
+        .ending(exit)
+        .followed_by(what_is_left(work, &outcome, exit))
 }
 
-/// Prints how following ended, why what failed did, and how to go on where something is left.
+/// Tells how following ended, why what failed did, and how to go on where something is left.
 pub(super) fn end(
     work: &Work,
     run: RunId,
     followed: Result<RunOutcome, FollowError>,
     assessment: Option<&Assessment>,
     report: &Report,
-) -> Exit {
-    let (outcome, exit) = match followed {
+) -> Result<Exit, CommandError> {
+    let words = |outcome: &RunOutcome, exit| {
+        report.keep(&outcome.operations);
+        let mut said = failures_explained(run, &outcome.operations, assessment);
+        said.extend(what_is_left(work, outcome, exit));
+        said.extend(what_is_there(outcome));
+        said
+    };
+    let error = match followed {
         Ok(outcome) => {
             let exit = Exit::of(&outcome);
-            (Some(outcome), exit)
+            report.say(&words(&outcome, exit));
+            return Ok(exit);
         }
-        Err(error) => {
-            let hint = match &error {
-                FollowError::SignIn(_, cause) => hint(cause),
-                FollowError::Journal(cause) => hint_to_resume(cause, run),
-                FollowError::NoSuchRun(_) => "`tableferry exports` lists the runs".to_owned(),
-            };
-            report.error(&error.to_string(), Some(&hint));
-            // An export that was started goes on, whatever kept us from following it.
-            (current_outcome(work, run, report), Exit::CutOff)
-        }
+        Err(error) => CommandError::not_followed(&error, run),
     };
-    if let Some(outcome) = outcome {
-        report_failures(run, &outcome.operations, assessment, report);
-        tell_what_is_left(work, &outcome, exit, report);
-        tell_what_is_there(&outcome, report);
-        report.keep(&outcome.operations);
-    }
-    exit
+    // An export that was started goes on, whatever kept us from following it.
+    Err(match current_outcome(work, run) {
+        Ok(Some(outcome)) => error.followed_by(words(&outcome, Exit::CutOff)),
+        Ok(None) => error,
+        Err(unread) => error.and(unread),
+    })
 }
 
 /// Where the files of completed exports lie, and what can be done with them.
-fn tell_what_is_there(outcome: &RunOutcome, report: &Report) {
-    let mut is_any = false;
+fn what_is_there(outcome: &RunOutcome) -> Vec<Said> {
+    let mut lines = Vec::new();
     for operation in &outcome.operations {
         if let Some(uri) = export_uri(operation) {
-            report.line(&format!("{}: files in {uri}", operation.name()));
-            is_any = true;
+            lines.push(Said::Line(format!("{}: files in {uri}", operation.name())));
         }
     }
-    if is_any {
+    if !lines.is_empty() {
         let run = outcome.run;
-        report.line(&format!(
+        lines.push(Said::Line(format!(
             "next: `tableferry verify {run} --deep` reads every byte, `tableferry fetch {run} DIRECTORY` \
              brings the files here, `tableferry report {run}` writes a document on the run"
-        ));
+        )));
     }
+    lines
 }
 
-/// What to do about a journal that can no longer be written while a run is in it.
-pub(super) fn hint_to_resume(cause: &JournalError, run: RunId) -> String {
-    format!(
-        "{}; `tableferry resume {run}` goes on from there",
-        cause.hint()
-    )
-}
-
-/// Says what goes on or is still to be done, and with which command.
-pub(super) fn tell_what_is_left(work: &Work, outcome: &RunOutcome, exit: Exit, report: &Report) {
+/// What goes on or is still to be done, and with which command.
+pub(super) fn what_is_left(work: &Work, outcome: &RunOutcome, exit: Exit) -> Vec<Said> {
     let run = outcome.run;
     let any = |stages: &[Stage]| {
         outcome
@@ -142,26 +137,28 @@ pub(super) fn tell_what_is_left(work: &Work, outcome: &RunOutcome, exit: Exit, r
             .any(|record| stages.contains(&record.stage))
     };
     if work.settings().is_sandbox && any(&[Stage::Planned, Stage::Calling, Stage::InProgress]) {
-        report
-            .line("in the sandbox exports end with the process, unless --sandbox-state keeps them");
-        return;
+        return vec![Said::Line(
+            "in the sandbox exports end with the process, unless --sandbox-state keeps them"
+                .to_owned(),
+        )];
     }
+    let mut lines = Vec::new();
     if any(&[Stage::Calling]) {
-        report.line(&format!(
+        lines.push(format!(
             "whether every export was started is not known; `tableferry resume {run}` looks it up, and starts nothing twice"
         ));
     }
     if any(&[Stage::Planned]) {
-        report.line(&format!(
+        lines.push(format!(
             "not every export was started; `tableferry resume {run}` starts what is left, and nothing twice"
         ));
     }
     if any(&[Stage::InProgress]) {
-        report.line(&format!(
+        lines.push(format!(
             "exports that were started go on without us; `tableferry resume {run}` goes on here"
         ));
     } else if any(&[Stage::Completed]) && exit == Exit::CutOff {
-        report.line(&format!(
+        lines.push(format!(
             "`tableferry resume {run}` goes on with what is left"
         ));
     }
@@ -170,29 +167,25 @@ pub(super) fn tell_what_is_left(work: &Work, outcome: &RunOutcome, exit: Exit, r
         records.any(|record| record.stage == Stage::Completed && record.verified == Some(found))
     };
     if any_found(Verified::Unknown) {
-        report.line(&format!(
+        lines.push(format!(
             "once the files may be read, `tableferry resume {run}` looks at them again"
         ));
     }
     if any_found(Verified::No) {
-        report.line(&format!(
+        lines.push(format!(
             "`tableferry resume {run} --verify-again` looks at the files anew"
         ));
     }
+    lines.into_iter().map(Said::Line).collect()
 }
 
 /// How a run stands, as far as this process knows.
-pub(super) fn current_outcome(work: &Work, run: RunId, report: &Report) -> Option<RunOutcome> {
-    match work.known_run(run) {
-        Ok(record) => record.map(|record| RunOutcome {
-            run,
-            operations: record.operations,
-        }),
-        Err(error) => {
-            report.error(&error.to_string(), Some(&error.hint()));
-            None
-        }
-    }
+pub(super) fn current_outcome(work: &Work, run: RunId) -> Result<Option<RunOutcome>, CommandError> {
+    let record = work.known_run(run)?;
+    Ok(record.map(|record| RunOutcome {
+        run,
+        operations: record.operations,
+    }))
 }
 
 /// Hands on what happens while something is done, to the last event.

@@ -1,27 +1,24 @@
 //! `--expires`: what is asked of remedies, from the command line and from earlier exports.
 
-use super::Exit;
-use super::report::Report;
+use super::error::CommandError;
 use crate::args::GrantOptionArgs;
 use crate::assess::assessment::Assessment;
 use crate::assess::remedy::{GrantOptions, estimate};
 
-/// The grant options of a plan's remedies; what is wrong with them was printed.
+/// The grant options of a plan's remedies.
 pub(super) fn grant_options(
     args: GrantOptionArgs,
     assessment: &Assessment,
-    report: &Report,
-) -> Result<GrantOptions, Exit> {
+) -> Result<GrantOptions, CommandError> {
     let Some(expiry) = args.expires else {
         return Ok(GrantOptions::default());
     };
     let now = assessment.made_at;
     let Some(expires) = expiry.from(now) else {
-        report.error(
+        return Err(CommandError::usage(
             "the time of --expires has passed: what is granted would never hold",
-            Some("give a time to come, or a duration such as 2h"),
-        );
-        return Err(Exit::Usage);
+        )
+        .hint("give a time to come, or a duration such as 2h"));
     };
     let grant_options = GrantOptions {
         expires: Some(expires),
@@ -30,14 +27,13 @@ pub(super) fn grant_options(
     if let Some(least) = grant_options.is_shorter_than(now) {
         // Rounded up, so that what is named is taken.
         let minutes = least.as_secs().saturating_add(59) / 60;
-        report.error(
+        return Err(CommandError::usage(
             "--expires is too short: a grant must hold at least three times as long as the export \
              takes, since every upload is judged by it",
-            Some(&format!(
-                "the longest export of these tables so far tells the least: --expires {minutes}m"
-            )),
-        );
-        return Err(Exit::Usage);
+        )
+        .hint(format!(
+            "the longest export of these tables so far tells the least: --expires {minutes}m"
+        )));
     }
     Ok(grant_options)
 }

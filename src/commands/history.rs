@@ -4,40 +4,32 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Exit;
+use super::error::{CommandError, Problem};
 use super::report::{Report, export_object};
 use super::sign_in::prove;
 use crate::args::HistoryArgs;
-use crate::aws::failure::FailureKind;
 use crate::job::SignIn;
 use crate::journal::{
     ChangeRecord, ImportedExport, Operation, ProbeRecord, RunRecord, VerificationRecord,
 };
-use crate::work::history::{HistoryEntry, ImportError};
+use crate::work::history::HistoryEntry;
 use crate::work::{Side, Work};
 
 /// The version of the JSON output.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 /// Tells what was done, after taking in what AWS still knows where that is asked for.
-pub async fn history(work: &Work, args: &HistoryArgs) -> Exit {
-    let report = Report::new(args.output.output);
-    let exit = match tell(work, args, &report).await {
-        Ok(exit) | Err(exit) => exit,
-    };
-    report.object(&json!({"event": "finished", "schema": SCHEMA, "exit": exit as u8}));
-    report.exit(exit)
-}
-
-async fn tell(work: &Work, args: &HistoryArgs, report: &Report) -> Result<Exit, Exit> {
+pub(super) async fn history(
+    work: &Work,
+    args: &HistoryArgs,
+    report: &Report,
+) -> Result<Exit, CommandError> {
     let exit = if args.import {
         import(work, args, report).await?
     } else {
         Exit::Done
     };
-    let entries = work.history().map_err(|error| {
-        report.error(&error.to_string(), Some(&error.hint()));
-        Exit::Refused
-    })?;
+    let entries = work.history()?;
     let since = args.since.map(|since| since.from(Timestamp::now()));
     let mut is_empty = true;
     for entry in &entries {
@@ -63,14 +55,13 @@ async fn tell(work: &Work, args: &HistoryArgs, report: &Report) -> Result<Exit, 
 }
 
 /// Takes in what `ListExports` and `DescribeExport` still have.
-async fn import(work: &Work, args: &HistoryArgs, report: &Report) -> Result<Exit, Exit> {
+async fn import(work: &Work, args: &HistoryArgs, report: &Report) -> Result<Exit, CommandError> {
     let named = args.profile.clone();
     let Some(profile) = named.or_else(|| work.profiles().chosen) else {
-        report.error(
-            "no profile is named whose exports are taken in",
-            Some("give --profile NAME, or set AWS_PROFILE; `tableferry profiles` lists them"),
+        return Err(
+            CommandError::usage("no profile is named whose exports are taken in")
+                .hint("give --profile NAME, or set AWS_PROFILE; `tableferry profiles` lists them"),
         );
-        return Err(Exit::Usage);
     };
     let how = SignIn {
         profile,
@@ -78,21 +69,9 @@ async fn import(work: &Work, args: &HistoryArgs, report: &Report) -> Result<Exit
         ..SignIn::default()
     };
     prove(work, Side::Source, &how, report).await?;
-    let imported = work.import_exports().await.map_err(|error| {
-        let (exit, hint) = match &error {
-            ImportError::NotSignedIn => (Exit::CutOff, None),
-            ImportError::Journal(cause) => (Exit::Refused, Some(cause.hint())),
-            ImportError::Call(failure) if failure.kind == FailureKind::AccessDenied => (
-                Exit::Undecided,
-                Some("it needs dynamodb:ListExports, and dynamodb:DescribeExport on table/*/export/*".to_owned()),
-            ),
-            ImportError::Call(failure) => (Exit::CutOff, failure.hint.clone()),
-        };
-        report.error(&error.to_string(), hint.as_deref());
-        exit
-    })?;
+    let imported = work.import_exports().await?;
     for (arn, failure) in &imported.failed {
-        report.error(&format!("{arn}: {failure}"), failure.hint.as_deref());
+        report.problem(&Problem::of_call(arn, failure));
     }
     report.line(&format!(
         "{} exports were taken in, {} were known",

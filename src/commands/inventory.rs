@@ -1,21 +1,21 @@
 //! `tableferry inventory setup PLAN` and `inventory status PLAN`: the configuration that has S3 deliver
 //! reports, and what arrived.
 
-use std::io::IsTerminal;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::apply::{tell_applied, tell_refused};
-use super::check::{exit, words};
+use super::Exit;
+use super::apply::tell_applied;
+use super::check::words;
 use super::consent::Consent;
+use super::error::CommandError;
 use super::output::write_words;
 use super::plan_file::read_plan;
+use super::refusal::{check_can_ask, check_may_change, refuse_out_of_bounds};
 use super::report::Report;
 use super::sign_in::prove_both;
 use super::survey::{assess, control_documents};
-use super::{Exit, check_may_change, refuse_out_of_bounds};
 use crate::args::{
     InventoryCommand, InventoryForm, InventorySetupArgs, InventoryShowArgs, InventoryStatusArgs,
 };
@@ -28,61 +28,53 @@ use crate::work::{
 };
 use tableferry_policy::arn::{AccountId, Partition, Region};
 
-/// Sets an inventory up, or says how it stands; what went wrong was printed.
-pub async fn inventory(work: &Work, command: &InventoryCommand, cancel: CancellationToken) -> Exit {
-    let (report, done) = match command {
-        InventoryCommand::Setup(args) => {
-            let report = Report::new(args.output.output);
-            let done = set_up(work, args, &cancel, &report).await;
-            (report, done)
-        }
-        InventoryCommand::Status(args) => {
-            let report = Report::new(args.output.output);
-            let done = status(work, args, &cancel, &report).await;
-            (report, done)
-        }
-        InventoryCommand::Show(args) => return show_configuration(args),
-    };
-    report.exit(done.unwrap_or_else(|exit| exit))
+/// Sets an inventory up, or says how it stands.
+pub(super) async fn inventory(
+    work: &Work,
+    command: &InventoryCommand,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    match command {
+        InventoryCommand::Setup(args) => set_up(work, args, cancel, report).await,
+        InventoryCommand::Status(args) => status(work, args, cancel, report).await,
+        InventoryCommand::Show(args) => show_configuration(args, report),
+    }
 }
 
 /// Writes the configuration for another tool; AWS is asked nothing.
-pub fn show_configuration(args: &InventoryShowArgs) -> Exit {
-    let report = Report::stderr();
-    let written = || {
-        let plan = read_inventory_plan(&args.plan, &report)?;
-        let Kind::Inventory(inventory) = &plan.kind else {
-            return Err(Exit::Usage);
-        };
-        let region = plan.source.sign_in.region.as_ref();
-        let partition = region.map_or(Partition::Aws, Region::partition);
-        let owner = plan.destination.owner.as_ref();
-        let configuration = inventory.configuration(&plan, owner, partition);
-        let (text, left_out) = match args.format {
-            InventoryForm::Json => (configuration.to_json(), Vec::new()),
-            InventoryForm::Cli => (render::cli(&plan, inventory, &configuration), Vec::new()),
-            InventoryForm::CloudFormation => render::cloudformation(inventory, &configuration),
-        };
-        for sentence in left_out {
-            report.line(&sentence);
-        }
-        write_words(text.trim_end()).map_err(|error| {
-            let message = format!("the configuration cannot be written: {error}");
-            report.error(&message, Some("give the output another place"));
-            Exit::Usage
-        })?;
-        Ok(Exit::Done)
+pub(super) fn show_configuration(
+    args: &InventoryShowArgs,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    let plan = read_plan(&args.plan)?;
+    let Kind::Inventory(inventory) = &plan.kind else {
+        return Err(InventoryError::OtherKind.into());
     };
-    written().unwrap_or_else(|exit: Exit| exit)
+    let region = plan.source.sign_in.region.as_ref();
+    let partition = region.map_or(Partition::Aws, Region::partition);
+    let owner = plan.destination.owner.as_ref();
+    let configuration = inventory.configuration(&plan, owner, partition);
+    let (text, left_out) = match args.format {
+        InventoryForm::Json => (configuration.to_json(), Vec::new()),
+        InventoryForm::Cli => (render::cli(&plan, inventory, &configuration), Vec::new()),
+        InventoryForm::CloudFormation => render::cloudformation(inventory, &configuration),
+    };
+    for sentence in left_out {
+        report.line(&sentence);
+    }
+    write_words(text.trim_end())
+        .map_err(|error| CommandError::unwritten("the configuration", error))?;
+    Ok(Exit::Done)
 }
 
 /// Reads a plan that must be an inventory.
-fn read_inventory_plan(path: &std::path::Path, report: &Report) -> Result<Plan, Exit> {
-    let plan = read_plan(path, report)?;
+fn read_inventory_plan(path: &std::path::Path) -> Result<Plan, CommandError> {
+    let plan = read_plan(path)?;
     if plan.source_bucket().is_some() {
         return Ok(plan);
     }
-    Err(tell_error(&InventoryError::OtherKind, report))
+    Err(InventoryError::OtherKind.into())
 }
 
 async fn set_up(
@@ -90,37 +82,28 @@ async fn set_up(
     args: &InventorySetupArgs,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Exit, Exit> {
-    check_may_change(work, "`inventory setup` changes an account", report)?;
-    let plan = read_inventory_plan(&args.plan, report)?;
-    if !args.yes && !std::io::stdin().is_terminal() {
-        report.error(
-            "a change must be agreed to, and there is no terminal to ask on",
-            Some("add --yes"),
-        );
-        return Err(Exit::Usage);
-    }
-    let controls = control_documents(&args.controls, report)?;
+) -> Result<Exit, CommandError> {
+    check_may_change(work, "`inventory setup` changes an account")?;
+    let plan = read_inventory_plan(&args.plan)?;
+    check_can_ask(args.yes, "a change", "add --yes")?;
+    let controls = control_documents(&args.controls)?;
     let assessed = assess(work, &plan, &controls, cancel, report).await?;
     let assessment = &assessed.assessment;
-    refuse_out_of_bounds(assessment, "nothing was changed", report)?;
+    refuse_out_of_bounds(assessment)?;
     let overall = assessment.overall(false);
     if overall != Overall::Allowed {
         words::tell(report, assessment);
     }
     if overall == Overall::Denied && !args.force {
-        report.error(
-            "S3 would not deliver: something is denied",
-            Some(
+        return Err(
+            CommandError::refused("S3 would not deliver: something is denied").hint(
                 "`tableferry apply PLAN` fixes it; --force writes the configuration all the same, and \
                  nothing is delivered until it is fixed",
             ),
         );
-        return Err(exit(overall));
     }
     let owner = owner_sent(&plan, &assessment.facts);
-    let proposal = work.propose_inventory(&plan, owner.as_ref()).await;
-    let proposal = proposal.map_err(|error| tell_error(&error, report))?;
+    let proposal = work.propose_inventory(&plan, owner.as_ref()).await?;
     show(&proposal, report);
     if !proposal.changes_anything() {
         report.line(&format!(
@@ -131,27 +114,19 @@ async fn set_up(
     }
     let consent = Consent {
         work,
-        report,
         cancel,
         is_given: args.yes,
         names: &args.production,
     };
     let question = format!("write the {}", proposal.title);
-    if !consent.to(&question, true, &[&proposal.account]).await {
-        report.line("nothing was changed");
-        return Err(Exit::Refused);
-    }
-    match work.set_up_inventory(&plan, &proposal).await {
-        Ok(applied) => {
-            let exit = tell_applied(&applied, report);
-            report.line(
-                "the first report may take up to 48 hours; `tableferry inventory status PLAN` says \
-                 whether it arrived",
-            );
-            Ok(exit)
-        }
-        Err(error) => Err(tell_refused(&error, report)),
-    }
+    let agreed = consent.to(&question, true, &[&proposal.account]).await;
+    agreed.map_err(|refused| refused.line("nothing was changed"))?;
+    let applied = work.set_up_inventory(&plan, &proposal).await?;
+    let afterwards = "the first report may take up to 48 hours; `tableferry inventory status PLAN` says \
+                      whether it arrived";
+    let exit = tell_applied(&applied, report).map_err(|error| error.line(afterwards))?;
+    report.line(afterwards);
+    Ok(exit)
 }
 
 fn show(proposal: &InventoryProposal, report: &Report) {
@@ -181,17 +156,16 @@ async fn status(
     args: &InventoryStatusArgs,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Exit, Exit> {
-    let plan = read_inventory_plan(&args.plan, report)?;
+) -> Result<Exit, CommandError> {
+    let plan = read_inventory_plan(&args.plan)?;
     let read = async {
         prove_both(work, &plan, report).await?;
         let owner = expected_owner(work, &plan);
-        let status = work.inventory_status(&plan, owner.as_ref()).await;
-        status.map_err(|error| tell_error(&error, report))
+        Ok::<_, CommandError>(work.inventory_status(&plan, owner.as_ref()).await?)
     };
     let status = tokio::select! {
         biased;
-        () = cancel.cancelled() => return Err(Exit::CutOff),
+        () = cancel.cancelled() => return Err(CommandError::cut_off()),
         status = read => status?,
     };
     report.object(&object(&status));
@@ -308,14 +282,5 @@ fn exit_of(status: &InventoryStatus) -> Exit {
         Some(newest) if newest.is_verified() => Exit::Done,
         Some(newest) if !newest.faults.is_empty() => Exit::Failed,
         Some(_) | None => Exit::Undecided,
-    }
-}
-
-fn tell_error(error: &InventoryError, report: &Report) -> Exit {
-    report.error(&error.to_string(), Some(&error.hint()));
-    match error {
-        InventoryError::OtherKind => Exit::Usage,
-        InventoryError::NotSignedIn(_) => Exit::CutOff,
-        InventoryError::Call(_) => Exit::Refused,
     }
 }

@@ -3,18 +3,18 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use anyhow::Context;
-
 use super::Exit;
+use super::error::CommandError;
 use crate::args::LintKind;
 use crate::sanitize::sanitize;
 use crate::text_file;
 use tableferry_policy::lint::{Kind, Severity, lint as find};
 
 /// Lints the document of a file.
-pub fn run(file: &Path, kind: LintKind, output: impl Write) -> anyhow::Result<Exit> {
+pub(super) fn run(file: &Path, kind: LintKind, output: impl Write) -> Result<Exit, CommandError> {
     let name = file.display().to_string();
-    let text = text_file::read(file).with_context(|| format!("cannot read {name}"))?;
+    let text = text_file::read(file)
+        .map_err(|error| CommandError::usage(format!("cannot read {name}")).because(error))?;
     let has_error = lint(&name, &text, kind.into(), output)? != 0;
     Ok(if has_error { Exit::Failed } else { Exit::Done })
 }

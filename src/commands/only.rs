@@ -1,8 +1,8 @@
 //! `run --only`: some of a plan's tables, those whose exports did not start or failed.
 
 use super::Exit;
+use super::error::CommandError;
 use super::report::Report;
-use super::start_error::report_start_error;
 use crate::job::Plan;
 use crate::journal::{Operation, RunId, Stage};
 use crate::work::{Event, RunOutcome, Work};
@@ -14,9 +14,9 @@ pub(super) struct Restricted {
     pub given_up: Vec<(RunId, usize)>,
 }
 
-/// Leaves the named tables in a plan; a name that the plan does not have was told.
-pub(super) fn restrict(mut plan: Plan, only: &[String], report: &Report) -> Result<Plan, Exit> {
-    check(&plan, only, report)?;
+/// Leaves the named tables in a plan, which must have them all.
+pub(super) fn restrict(mut plan: Plan, only: &[String]) -> Result<Plan, CommandError> {
+    check(&plan, only)?;
     if !only.is_empty() {
         plan.tables
             .retain(|job| only.iter().any(|name| job.table.is_named(name)));
@@ -24,33 +24,30 @@ pub(super) fn restrict(mut plan: Plan, only: &[String], report: &Report) -> Resu
     Ok(plan)
 }
 
-/// Whether a plan has all the named tables; what it does not have was told.
-pub(super) fn check(plan: &Plan, only: &[String], report: &Report) -> Result<(), Exit> {
+/// Refuses a name that the plan does not have.
+pub(super) fn check(plan: &Plan, only: &[String]) -> Result<(), CommandError> {
     let unknown = only
         .iter()
         .find(|name| !plan.tables.iter().any(|job| job.table.is_named(name)));
     if let Some(name) = unknown {
         let tables = plan.tables.iter().map(|job| job.table.to_string());
-        report.error(
-            &format!("--only {name}: the plan has no such table"),
-            Some(&format!("it has {}", tables.collect::<Vec<_>>().join(", "))),
+        return Err(
+            CommandError::usage(format!("--only {name}: the plan has no such table"))
+                .hint(format!("it has {}", tables.collect::<Vec<_>>().join(", "))),
         );
-        return Err(Exit::Usage);
     }
     Ok(())
 }
 
 /// Leaves out the tables whose exports are complete or under way, unless they are asked for again.
-/// `Err` holds the exit status where nothing is left.
+/// Where nothing is left, that ends the command.
 pub(super) fn leave_out_held(
     work: &Work,
     mut plan: Plan,
     is_again: bool,
     report: &Report,
-) -> Result<Restricted, Exit> {
-    let found = work
-        .held_exports(&plan)
-        .map_err(|error| report_start_error(report, &error))?;
+) -> Result<Restricted, CommandError> {
+    let found = work.held_exports(&plan)?;
     let mut held = Vec::new();
     let mut given_up = Vec::new();
     let mut wanted = Vec::new();
@@ -66,12 +63,13 @@ pub(super) fn leave_out_held(
     plan.tables = wanted;
     match (held.first(), plan.tables.is_empty()) {
         (Some(first), true) => {
-            report.line("nothing new was started; --again exports once more");
             report.keep(&held);
-            Err(Exit::of(&RunOutcome {
+            let exit = Exit::of(&RunOutcome {
                 run: first.run,
                 operations: held,
-            }))
+            });
+            Err(CommandError::silent(exit)
+                .line("nothing new was started; --again exports once more"))
         }
         _ => Ok(Restricted { plan, given_up }),
     }

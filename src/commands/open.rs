@@ -4,38 +4,36 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
-
-use super::Exit;
-use super::report::Report;
-use crate::args::{Global, Output};
+use super::error::{CommandError, Said};
+use super::exit::Exit;
+use super::report::finished_object;
+use crate::args::Global;
 use crate::assess::limits::Limits;
 use crate::aws::Environment;
-use crate::config::{Config, ConfigError, Guards};
-use crate::journal::{Journal, JournalError};
+use crate::config::{Config, Guards};
+use crate::journal::Journal;
 use crate::work::{Poll, Settings, Tally, Work};
 use tableferry_sandbox::{Faults, Options, Sandbox};
 
-/// Opens the work that the arguments ask for. `Err` holds the exit status; the reason was printed.
-pub fn open(global: &Global, output: Output) -> Result<Work, Exit> {
+/// Opens the work that the arguments ask for.
+pub(super) fn open(global: &Global) -> Result<Work, CommandError> {
     let opened = if global.sandbox {
         open_sandbox(global)
     } else {
         open_real(global)
     };
-    opened.map_err(|error| {
-        let hint = error
-            .downcast_ref::<JournalError>()
-            .map(JournalError::hint)
-            .or_else(|| error.downcast_ref::<ConfigError>().map(ConfigError::hint));
-        let report = Report::new(output);
-        report.error(&format!("{error:#}"), hint.as_deref());
-        report.finish(Tally::default());
-        Exit::Usage
-    })
+    opened.map_err(nothing_begun)
 }
 
-fn open_real(global: &Global) -> anyhow::Result<Work> {
+/// What fails before the work ends as a run of no export does.
+fn nothing_begun(error: CommandError) -> CommandError {
+    let finished = finished_object(&[], Tally::default());
+    error
+        .ending(Exit::Usage)
+        .followed_by([Said::Object(finished)])
+}
+
+fn open_real(global: &Global) -> Result<Work, CommandError> {
     let config = Config::read(global.config.as_deref(), |name| std::env::var_os(name))?;
     let journal = Journal::open_in(&config.state_dir)?;
     let settings = Settings {
@@ -74,32 +72,23 @@ fn guarded(
     Work::new(environment, journal, settings)
 }
 
-/// The limits of the configuration, for facts that are judged without an account. `Err` holds the
-/// exit status; the reason was printed.
-pub fn limits(global: &Global, output: Output) -> Result<Limits, Exit> {
-    let read = match (&global.config, global.sandbox) {
+/// The limits of the configuration, for facts that are judged without an account.
+pub(super) fn limits(global: &Global) -> Result<Limits, CommandError> {
+    let guards = match (&global.config, global.sandbox) {
         (Some(path), _) => Config::read_guards(path),
         (None, true) => Ok(Guards::default()),
         (None, false) => {
             Config::read(None, |name| std::env::var_os(name)).map(|config| config.guards)
         }
     };
-    match read {
-        Ok(guards) => Ok(guards.limits),
-        Err(error) => {
-            let report = Report::new(output);
-            report.error(&error.to_string(), Some(&error.hint()));
-            report.finish(Tally::default());
-            Err(Exit::Usage)
-        }
-    }
+    Ok(guards.map_err(|error| nothing_begun(error.into()))?.limits)
 }
 
 /// The sandbox forgets everything with the process, its journal too, unless a file keeps both. Of
 /// the configuration it has the guards alone, and only where a file is named.
-fn open_sandbox(global: &Global) -> anyhow::Result<Work> {
+fn open_sandbox(global: &Global) -> Result<Work, CommandError> {
     let sandbox = Sandbox::open(options(global, global.sandbox_state.clone()))
-        .context("the sandbox does not start")?;
+        .map_err(|error| CommandError::usage("the sandbox does not start").because(error))?;
     let journal = match &global.sandbox_state {
         Some(state) => {
             let mut name = state.as_os_str().to_owned();

@@ -6,14 +6,16 @@
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::Exit;
 use super::check::{exit, words};
+use super::error::CommandError;
 use super::facts_file::read_facts_file;
 use super::grant_options::grant_options;
 use super::output::{write_json, write_words};
 use super::plan_file::read_plan;
+use super::refusal::refuse_out_of_bounds;
 use super::report::Report;
 use super::survey::{assess, control_documents, tell_unused};
-use super::{Exit, refuse_out_of_bounds};
 use crate::args::{PoliciesArgs, PolicyFormat};
 use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
@@ -27,37 +29,42 @@ use crate::work::Work;
 use tableferry_policy::arn::AccountId;
 
 /// Surveys both sides and writes what fixes the plan.
-pub async fn policies(work: &Work, args: &PoliciesArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::stderr();
-    let written = async {
-        let plan = read_plan(&args.plan, &report)?;
-        let controls = control_documents(&args.controls, &report)?;
-        let assessed = assess(work, &plan, &controls, &cancel, &report).await?;
-        conclude(args, &assessed.assessment, &report)
-    };
-    written.await.unwrap_or_else(|exit: Exit| exit)
+pub(super) async fn policies(
+    work: &Work,
+    args: &PoliciesArgs,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    let plan = read_plan(&args.plan)?;
+    let controls = control_documents(&args.controls)?;
+    let assessed = assess(work, &plan, &controls, cancel, report).await?;
+    conclude(args, &assessed.assessment, report)
 }
 
 /// Writes what fixes the plan by the facts of a file; AWS is asked nothing.
-pub fn policies_file(args: &PoliciesArgs, limits: &Limits) -> Exit {
-    let report = Report::stderr();
-    let written = || {
-        let plan = read_plan(&args.plan, &report)?;
-        let (plan, mut facts) = read_facts_file(&args.facts, &plan, &report)?;
-        words::tell_age(&report, &facts, Timestamp::now());
-        let controls = control_documents(&args.controls, &report)?;
-        controls.put_into(&mut facts);
-        tell_unused(&controls, &facts, &report);
-        let assessment = Assessment::of(&plan, facts, limits, Timestamp::now());
-        conclude(args, &assessment, &report)
-    };
-    written().unwrap_or_else(|exit: Exit| exit)
+pub(super) fn policies_file(
+    args: &PoliciesArgs,
+    limits: &Limits,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    let plan = read_plan(&args.plan)?;
+    let (plan, mut facts) = read_facts_file(&args.facts, &plan, report)?;
+    words::tell_age(report, &facts, Timestamp::now());
+    let controls = control_documents(&args.controls)?;
+    controls.put_into(&mut facts);
+    tell_unused(&controls, &facts, report);
+    let assessment = Assessment::of(&plan, facts, limits, Timestamp::now());
+    conclude(args, &assessment, report)
 }
 
-fn conclude(args: &PoliciesArgs, assessment: &Assessment, report: &Report) -> Result<Exit, Exit> {
-    refuse_out_of_bounds(assessment, "nothing was changed", report)?;
+fn conclude(
+    args: &PoliciesArgs,
+    assessment: &Assessment,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    refuse_out_of_bounds(assessment)?;
     let (plan, facts) = (&assessment.plan, &assessment.facts);
-    let grant_options = grant_options(args.grant_options, assessment, report)?;
+    let grant_options = grant_options(args.grant_options, assessment)?;
     let found = if args.all {
         whole(plan, facts, assessment.made_at, grant_options)
     } else {
@@ -66,12 +73,12 @@ fn conclude(args: &PoliciesArgs, assessment: &Assessment, report: &Report) -> Re
     let mut bundle = RemedyBundle::new(plan, facts, &found.remedies);
     let mut elsewhere = Vec::new();
     if let Some(account) = &args.account {
-        refuse_foreign(account, plan, facts, &bundle, report)?;
+        refuse_foreign(account, plan, facts, &bundle)?;
         elsewhere = bundle.missing_outside(account);
         bundle = bundle.of_account(account);
     }
-    let rendered = rendered(args, &bundle, &found, grant_options, report)?;
-    print(args.format, &rendered.text, report)?;
+    let rendered = rendered(args, &bundle, &found, grant_options)?;
+    print(args.format, &rendered.text)?;
     tell(args, &bundle, &found, &rendered, report);
     let is_sound = bundle.items().iter().all(render::Item::is_writable);
     if is_sound && !elsewhere.is_empty() {
@@ -97,8 +104,7 @@ fn refuse_foreign(
     plan: &Plan,
     facts: &Facts,
     bundle: &RemedyBundle<'_>,
-    report: &Report,
-) -> Result<(), Exit> {
+) -> Result<(), CommandError> {
     let keys = facts.keys().filter_map(|key| key.arn()?.account_id());
     let mut touched: Vec<AccountId> = bundle
         .accounts()
@@ -115,11 +121,10 @@ fn refuse_foreign(
         return Ok(());
     }
     let touched: Vec<&str> = touched.iter().map(AccountId::as_str).collect();
-    report.error(
-        &format!("the plan does not touch account {account}"),
-        Some(&format!("it touches {}", touched.join(" and "))),
-    );
-    Err(Exit::Usage)
+    Err(
+        CommandError::usage(format!("the plan does not touch account {account}"))
+            .hint(format!("it touches {}", touched.join(" and "))),
+    )
 }
 
 fn rendered(
@@ -127,8 +132,7 @@ fn rendered(
     bundle: &RemedyBundle<'_>,
     found: &Remedies,
     grant_options: GrantOptions,
-    report: &Report,
-) -> Result<Rendered, Exit> {
+) -> Result<Rendered, CommandError> {
     match args.format {
         PolicyFormat::Json => {
             let open: Vec<&AssessedRequirement> = found.open().collect();
@@ -141,20 +145,17 @@ fn rendered(
             [] | [_] => Ok(render::cloudformation(bundle)),
             several => {
                 let several: Vec<&str> = several.iter().map(AccountId::as_str).collect();
-                report.error(
-                    &format!(
-                        "a stack lives in one account, and there are changes in {}",
-                        several.join(" and ")
-                    ),
-                    Some("choose one by `--account ID`, and write the other next"),
-                );
-                Err(Exit::Usage)
+                Err(CommandError::usage(format!(
+                    "a stack lives in one account, and there are changes in {}",
+                    several.join(" and ")
+                ))
+                .hint("choose one by `--account ID`, and write the other next"))
             }
         },
     }
 }
 
-fn print(format: PolicyFormat, text: &str, report: &Report) -> Result<(), Exit> {
+fn print(format: PolicyFormat, text: &str) -> Result<(), CommandError> {
     if text.is_empty() {
         return Ok(());
     }
@@ -167,11 +168,7 @@ fn print(format: PolicyFormat, text: &str, report: &Report) -> Result<(), Exit> 
         | PolicyFormat::Cli
         | PolicyFormat::Message => write_words(text),
     };
-    written.map_err(|error| {
-        let message = format!("the document cannot be written: {error}");
-        report.error(&message, Some("give the output another place"));
-        Exit::Usage
-    })
+    written.map_err(|error| CommandError::unwritten("the document", error))
 }
 
 /// Tells what the document does not: what is left out, what stays open, and that nothing is missing.

@@ -3,25 +3,17 @@
 use serde_json::json;
 
 use super::Exit;
+use super::error::{CommandError, Problem};
 use super::report::Report;
-use crate::args::OutputArgs;
 use crate::aws::profiles::Profile;
 use crate::work::{Event, Work};
 use tableferry_policy::arn::Region;
 
 /// Lists the profiles of the shared files.
-#[must_use]
-pub fn profiles(work: &Work, args: OutputArgs) -> Exit {
-    let report = Report::new(args.output);
+pub(super) fn profiles(work: &Work, report: &Report) -> Result<Exit, CommandError> {
     let profiles = work.profiles();
     for problem in &profiles.problems {
-        report.error(problem, None);
-    }
-    if profiles.usable.is_empty() {
-        report.error(
-            "there is no profile that can be chosen",
-            Some("`aws configure sso` or `aws configure` makes one; `tableferry --sandbox` needs none"),
-        );
+        report.problem(&Problem::new(problem));
     }
     for profile in &profiles.usable {
         report.line(&description(profile));
@@ -52,10 +44,13 @@ pub fn profiles(work: &Work, args: OutputArgs) -> Exit {
         }));
     }
     if profiles.usable.is_empty() {
-        Exit::Usage
-    } else {
-        report.exit(Exit::Done)
+        return Err(
+            CommandError::usage("there is no profile that can be chosen").hint(
+                "`aws configure sso` or `aws configure` makes one; `tableferry --sandbox` needs none",
+            ),
+        );
     }
+    Ok(Exit::Done)
 }
 
 fn description(profile: &Profile) -> String {

@@ -10,7 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Exit;
+use super::error::{CommandError, Problem, Said};
+use super::exit::Exit;
 use super::output::{self, print_error};
 use crate::args::Output;
 use crate::aws::dynamodb::ExportStatus;
@@ -103,16 +104,51 @@ impl Report {
         }
     }
 
-    /// An error with what to do next: on standard error for people, an object for programs.
-    pub(super) fn error(&self, message: &str, hint: Option<&str>) {
+    /// Prints why a command, or a part of it, was not done, and gives the exit status.
+    pub(super) fn settle(&self, ended: Result<Exit, CommandError>) -> Exit {
+        ended.unwrap_or_else(|error| {
+            self.error(&error);
+            error.exit()
+        })
+    }
+
+    /// Prints what a person is told of an error, with what belongs behind it.
+    pub(super) fn error(&self, error: &CommandError) {
+        for problem in error.problems() {
+            self.problem(problem);
+        }
+        self.say(error.follow_up());
+    }
+
+    /// Prints lines and objects in their order.
+    pub(super) fn say(&self, said: &[Said]) {
+        for said in said {
+            match said {
+                Said::Line(text) => self.line(text),
+                Said::Object(value) => self.object(value),
+                Said::Usage(text) => print_error(text),
+            }
+        }
+    }
+
+    /// A problem with what to do next: on standard error for people, an object for programs.
+    pub(super) fn problem(&self, problem: &Problem) {
         match self.output {
             Output::Json => {
-                self.object(&json!({"event": "error", "message": message, "hint": hint}));
+                let mut object = json!({
+                    "event": "error",
+                    "message": problem.to_string(),
+                    "hint": problem.hint_text(),
+                });
+                if let Some(id) = problem.request_id() {
+                    object["request_id"] = json!(id);
+                }
+                self.object(&object);
             }
             Output::Text => {
                 let print = || {
-                    print_error(&format!("error: {}", sanitize(message)));
-                    if let Some(hint) = hint {
+                    print_error(&format!("error: {}", sanitize(&problem.to_string())));
+                    if let Some(hint) = problem.hint_text() {
                         print_error(&format!("  hint: {}", sanitize(hint)));
                     }
                 };
@@ -274,13 +310,18 @@ impl Report {
     /// The last line: every export of every run that was kept, and how many this process started.
     pub(super) fn finish(&self, tally: Tally) {
         self.stop_bar();
-        self.object(&json!({
-            "event": "finished",
-            "exports": *self.exports.borrow(),
-            "started": tally.started,
-            "maybe_started": tally.maybe_started,
-        }));
+        self.object(&finished_object(&self.exports.borrow(), tally));
     }
+}
+
+/// The last line of a command that starts or follows exports.
+pub(super) fn finished_object(exports: &[Value], tally: Tally) -> Value {
+    json!({
+        "event": "finished",
+        "exports": exports,
+        "started": tally.started,
+        "maybe_started": tally.maybe_started,
+    })
 }
 
 fn has_ended(progress: &OperationProgress) -> bool {

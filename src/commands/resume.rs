@@ -6,55 +6,35 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
-use super::follow::{Scope, go_on, hint_to_resume, not_resumed, with_events};
+use super::error::CommandError;
+use super::follow::{Scope, go_on, not_resumed, with_events};
 use super::report::Report;
 use super::sign_in::prove_both;
 use crate::args::ResumeArgs;
 use crate::job::Plan;
 use crate::journal::{RunId, RunRecord};
-use crate::work::{Claim, SettleError, Verify, Work};
+use crate::work::{Claim, Verify, Work};
 
 /// Goes on with one run, or with all that are not finished.
-pub async fn resume(work: &Work, args: &ResumeArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::new(args.output.output);
-    let exit = resume_with(work, args, &cancel, &report).await;
-    report.finish(work.tally());
-    report.exit(exit)
-}
-
-async fn resume_with(
+pub(super) async fn resume(
     work: &Work,
     args: &ResumeArgs,
     cancel: &CancellationToken,
     report: &Report,
-) -> Exit {
+) -> Result<Exit, CommandError> {
     let Some(id) = args.run.map(RunId) else {
         return all_open(work, Scope::Everything(Verify::Open), cancel, report).await;
     };
-    match work.run(id) {
-        Ok(Some(run)) => {
-            if let Some(claim) = claim(args) {
-                return settled(work, run, &claim, cancel, report).await;
-            }
-            let verify = if args.verify_again {
-                Verify::All
-            } else {
-                Verify::Unread
-            };
-            several(work, vec![run], Scope::Everything(verify), cancel, report).await
-        }
-        Ok(None) => {
-            report.error(
-                &format!("the journal has no run {id}"),
-                Some("`tableferry exports` lists the runs"),
-            );
-            Exit::Usage
-        }
-        Err(error) => {
-            report.error(&error.to_string(), Some(&error.hint()));
-            Exit::Refused
-        }
+    let run = work.run(id)?.ok_or_else(|| CommandError::no_such_run(id))?;
+    if let Some(claim) = claim(args) {
+        return settled(work, run, &claim, cancel, report).await;
     }
+    let verify = if args.verify_again {
+        Verify::All
+    } else {
+        Verify::Unread
+    };
+    Ok(several(work, vec![run], Scope::Everything(verify), cancel, report).await)
 }
 
 /// What the operator says of a call that went unanswered.
@@ -74,44 +54,17 @@ async fn settled(
     claim: &Claim,
     cancel: &CancellationToken,
     report: &Report,
-) -> Exit {
-    if let Err(exit) = sign_in_for(work, &run, cancel, report).await {
-        return not_resumed(work, run.id, exit, report);
-    }
+) -> Result<Exit, CommandError> {
+    let signed_in = sign_in_for(work, &run, cancel, report).await;
+    signed_in.map_err(|error| not_resumed(work, run.id, error, report))?;
     let (sender, mut events) = mpsc::unbounded_channel();
     let settle = work.settle_call(run.id, claim, &sender);
     if let Err(error) = with_events(settle, &mut events, |event| report.happened(event)).await {
-        report.error(&error.to_string(), Some(&settle_hint(&error, run.id)));
         report.keep(&run.operations);
-        return match error {
-            SettleError::Journal(_) => Exit::CutOff,
-            _ => Exit::Refused,
-        };
+        return Err(CommandError::not_settled(&error, run.id));
     }
-    let gone_on = go_on(
-        work,
-        run.id,
-        Scope::Everything(Verify::Open),
-        cancel.clone(),
-        report,
-    );
-    gone_on.await
-}
-
-fn settle_hint(error: &SettleError, run: RunId) -> String {
-    match error {
-        SettleError::Resume(_) => "sign the source in to the run's own account".to_owned(),
-        SettleError::Journal(cause) => hint_to_resume(cause, run),
-        SettleError::NothingOpen(run) => {
-            format!(
-                "`tableferry resume {run}` goes on with it; `tableferry exports` shows how it stands"
-            )
-        }
-        SettleError::SeveralOpen { .. } => "name those that are meant with --only TABLE".to_owned(),
-        SettleError::NoSuchOperation(_) | SettleError::OtherOperation { .. } => {
-            "`aws dynamodb list-exports` shows the exports of the last 90 days".to_owned()
-        }
-    }
+    let scope = Scope::Everything(Verify::Open);
+    go_on(work, run.id, scope, cancel.clone(), report).await
 }
 
 /// Goes on with every run that is not finished.
@@ -120,21 +73,17 @@ pub(super) async fn all_open(
     scope: Scope,
     cancel: &CancellationToken,
     report: &Report,
-) -> Exit {
-    match work.open_runs() {
-        Ok(runs) if runs.is_empty() => {
-            report.line("nothing is under way");
-            Exit::Done
-        }
-        Ok(runs) => several(work, runs, scope, cancel, report).await,
-        Err(error) => {
-            report.error(&error.to_string(), Some(&error.hint()));
-            Exit::Refused
-        }
+) -> Result<Exit, CommandError> {
+    let runs = work.open_runs()?;
+    if runs.is_empty() {
+        report.line("nothing is under way");
+        return Ok(Exit::Done);
     }
+    Ok(several(work, runs, scope, cancel, report).await)
 }
 
-/// Signs in for one run after the other, since that may ask; then goes on with all at once.
+/// Signs in for one run after the other, since that may ask; then goes on with all at once. What keeps one
+/// from going on is told in its place, and the others go on.
 async fn several(
     work: &Work,
     runs: Vec<RunRecord>,
@@ -149,13 +98,15 @@ async fn several(
         let own = work.with_own_sessions();
         match sign_in_for(&own, &run, cancel, report).await {
             Ok(()) => proved.push((own, run.id)),
-            Err(exit) => exits.push(not_resumed(work, run.id, exit, report)),
+            Err(error) => {
+                exits.push(report.settle(Err(not_resumed(work, run.id, error, report))));
+            }
         }
     }
     report.start_bar(exports);
     let going = proved
         .iter()
-        .map(|(own, id)| go_on(own, *id, scope, cancel.clone(), report));
+        .map(async |(own, id)| report.settle(go_on(own, *id, scope, cancel.clone(), report).await));
     exits.extend(future::join_all(going).await);
     report.stop_bar();
     exits.into_iter().reduce(worse).unwrap_or(Exit::Done)
@@ -174,22 +125,19 @@ pub(super) fn worse(one: Exit, other: Exit) -> Exit {
     if rank(other) < rank(one) { other } else { one }
 }
 
-/// Proves both sides as the run's plan says. `Err` holds the exit status; the reason was printed.
+/// Proves both sides as the run's plan says.
 pub(super) async fn sign_in_for(
     work: &Work,
     run: &RunRecord,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<(), Exit> {
+) -> Result<(), CommandError> {
     report.line(&format!("run {} to {}", run.id, run.destination));
     let name = format!("the plan of run {}", run.id);
-    let plan = Plan::parse(&run.plan, &name, Timestamp::now()).map_err(|violations| {
-        report.error(&violations.to_string(), None);
-        Exit::Usage
-    })?;
+    let plan = Plan::parse(&run.plan, &name, Timestamp::now())?;
     tokio::select! {
         biased;
-        () = cancel.cancelled() => Err(Exit::CutOff),
+        () = cancel.cancelled() => Err(CommandError::cut_off()),
         proved = prove_both(work, &plan, report) => proved,
     }
 }

@@ -3,7 +3,6 @@
 mod dry_run;
 
 use std::cell::Cell;
-use std::io::IsTerminal;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -11,18 +10,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::check::{self, verdict_object, words};
-use super::follow::{Scope, current_outcome, end, go_on, tell_what_is_left, with_events};
+use super::error::{CommandError, Problem, Said};
+use super::follow::{Scope, current_outcome, end, go_on, what_is_left, with_events};
 use super::hold;
 use super::only;
 use super::plan_file::read_plan;
+use super::refusal::{check_can_ask, check_may_change};
 use super::report::Report;
 use super::sign_in::{ask, prove_both};
-use super::start_error::report_start_error;
 use crate::args::RunArgs;
 use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
 use crate::assess::verdict::{
-    AssessedRequirement, Check, Overall, Requirement, SettledBy, Verdict, grouped_by_cause,
+    AssessedRequirement, Check, Overall, Requirement, SettledBy, Verdict, VerdictGroup,
+    grouped_by_cause,
 };
 use crate::diagnosis::earlier::earlier_causes;
 use crate::job::Plan;
@@ -32,74 +33,62 @@ use crate::work::{
     ControlDocuments, Duplicate, Event, RunOutcome, StartError, StartSummary, Verify, Work,
 };
 
-/// Runs a plan; what went wrong was printed.
-pub async fn run(work: &Work, args: &RunArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::new(args.output.output);
-    let exit = try_run(work, args, cancel, &report).await;
-    report.finish(work.tally());
-    report.exit(exit.unwrap_or_else(|exit| exit))
-}
-
-/// `Err` where nothing was started.
-async fn try_run(
+/// Runs a plan.
+pub(super) async fn run(
     work: &Work,
     args: &RunArgs,
-    cancel: CancellationToken,
+    cancel: &CancellationToken,
     report: &Report,
-) -> Result<Exit, Exit> {
+) -> Result<Exit, CommandError> {
     if !args.dry_run {
-        super::check_may_change(work, "a run starts exports", report)?;
+        check_may_change(work, "a run starts exports")?;
     }
-    let plan = read_plan(&args.plan, report)?;
+    let plan = read_plan(&args.plan)?;
     if let Some((why, hint)) = plan.not_run() {
-        report.error(&why, Some(&hint));
-        return Err(Exit::Usage);
+        return Err(CommandError::usage(why).hint(hint));
     }
-    if !args.yes && !args.dry_run && !std::io::stdin().is_terminal() {
-        report.error(
-            "a start must be agreed to, and there is no terminal to ask on",
-            Some("add --yes"),
-        );
-        return Err(Exit::Usage);
-    }
+    check_can_ask(args.yes || args.dry_run, "a start", "add --yes")?;
     let resolved = async {
         if plan.is_resolved() {
-            only::check(&plan, &args.only, report)?;
+            only::check(&plan, &args.only)?;
         }
         prove_both(work, &plan, report).await?;
-        let resolved = work.resolve(&plan).await;
-        resolved.map_err(|error| report_start_error(report, &error))
+        Ok(work.resolve(&plan).await?)
     };
-    let plan = until_cancelled(&cancel, report, resolved).await?;
-    let plan = only::restrict(plan, &args.only, report)?;
+    let plan = until_cancelled(cancel, resolved).await?;
+    let plan = only::restrict(plan, &args.only)?;
     let (plan, given_up) = if args.only.is_empty() {
         (plan, Vec::new())
     } else {
         let left = only::leave_out_held(work, plan, args.again, report)?;
         (left.plan, left.given_up)
     };
-    let (assessment, mut summary) = assess(work, args, &plan, &cancel, report).await?;
+    let (assessment, mut summary) = assess(work, args, &plan, cancel).await?;
     summary.given_up = given_up;
     report.start_summary(&summary);
     tell_what_is_open(&assessment, report);
     if args.dry_run {
-        return dry_run::conclude(args, &assessment, &summary, report);
+        return Ok(dry_run::conclude(args, &assessment, &summary, report));
     }
     permit(args, &assessment, report)?;
     let open = open_to_the_end(&assessment);
-    match decide(args, &summary, open, report, &cancel).await? {
+    match decide(args, &summary, open, report, cancel).await? {
         Decision::Start => {
             let (assessment, summary) = if assessment.is_stale(Timestamp::now()) {
-                assess_again(work, args, &plan, summary, &cancel, report).await?
+                assess_again(work, args, &plan, summary, cancel, report).await?
             } else {
                 (assessment, summary)
             };
-            await_changes(work, &plan, &assessment.facts, &cancel, report).await?;
+            await_changes(work, &plan, &assessment.facts, cancel, report).await?;
             let exit = start(work, args, (&plan, &assessment), &summary, cancel, report).await;
-            explain_by_changes(exit, &assessment.facts, report)
+            if matches!(exit, Ok(Exit::Failed)) {
+                explain_by_changes(&assessment.facts, report);
+            }
+            exit
         }
         Decision::Follow(run) => {
-            Ok(go_on(work, run, Scope::Everything(Verify::Open), cancel, report).await)
+            let scope = Scope::Everything(Verify::Open);
+            go_on(work, run, scope, cancel.clone(), report).await
         }
         Decision::Finished(run) => {
             let outcome = RunOutcome {
@@ -118,16 +107,14 @@ async fn assess(
     args: &RunArgs,
     plan: &Plan,
     cancel: &CancellationToken,
-    report: &Report,
-) -> Result<(Assessment, StartSummary), Exit> {
+) -> Result<(Assessment, StartSummary), CommandError> {
     let controls = ControlDocuments::default();
     let assessed = async {
-        let describe = |error| report_start_error(report, &error);
-        let assessed = work.assess(plan, &controls).await.map_err(describe)?;
-        let summary = work.summarize_start(&assessed).map_err(describe)?;
+        let assessed = work.assess(plan, &controls).await?;
+        let summary = work.summarize_start(&assessed)?;
         Ok((assessed.assessment, summary))
     };
-    let (assessment, mut summary) = until_cancelled(cancel, report, assessed).await?;
+    let (assessment, mut summary) = until_cancelled(cancel, assessed).await?;
     if args.again {
         // Asked for, no matter who else runs the same.
         summary.newest = None;
@@ -144,15 +131,15 @@ async fn assess_again(
     shown: StartSummary,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<(Assessment, StartSummary), Exit> {
+) -> Result<(Assessment, StartSummary), CommandError> {
     report.line("what was read is more than ten minutes old: it is read again");
-    let (assessment, summary) = assess(work, args, plan, cancel, report).await?;
+    let (assessment, summary) = assess(work, args, plan, cancel).await?;
     tell_what_is_open(&assessment, report);
     permit(args, &assessment, report)?;
     let is_new = |found: &&Duplicate| !shown.duplicates.contains(found);
     let new: Vec<Duplicate> = summary.duplicates.iter().filter(is_new).cloned().collect();
     if !args.again {
-        refuse_duplicates(&new, report)?;
+        refuse_duplicates(&new)?;
     }
     let summary = StartSummary {
         fingerprints: summary.fingerprints,
@@ -162,13 +149,13 @@ async fn assess_again(
 }
 
 /// Whether what was read lets a start through, as far as the command line does not override it.
-fn permit(args: &RunArgs, assessment: &Assessment, report: &Report) -> Result<(), Exit> {
+fn permit(args: &RunArgs, assessment: &Assessment, report: &Report) -> Result<(), CommandError> {
     refuse_denied(args.force, assessment, report)?;
     if !args.again {
-        refuse_repeated_failure(assessment, report)?;
+        refuse_repeated_failure(assessment)?;
     }
     if args.strict {
-        strictly_allowed(assessment, report)?;
+        strictly_allowed(assessment)?;
     }
     Ok(())
 }
@@ -176,17 +163,13 @@ fn permit(args: &RunArgs, assessment: &Assessment, report: &Report) -> Result<()
 /// Waits for what comes before the start; `Err` where it is cut off.
 async fn until_cancelled<T>(
     cancel: &CancellationToken,
-    report: &Report,
-    before: impl Future<Output = Result<T, Exit>>,
-) -> Result<T, Exit> {
+    before: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
     // On the heap: the calls before a start, one inside the other, are deeper than a compiler likes.
     let before = Box::pin(before);
     tokio::select! {
         biased;
-        () = cancel.cancelled() => {
-            report.line("nothing was started");
-            Err(Exit::CutOff)
-        }
+        () = cancel.cancelled() => Err(CommandError::cut_off().line("nothing was started")),
         done = before => done,
     }
 }
@@ -198,7 +181,7 @@ async fn await_changes(
     facts: &Facts,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<(), Exit> {
+) -> Result<(), CommandError> {
     let young = work.changes_to_wait_for(facts);
     if young.is_empty() {
         return Ok(());
@@ -206,28 +189,20 @@ async fn await_changes(
     // Whatever the result is: what nothing short of an export tries, this export tries.
     hold::wait(work, plan, &young, cancel, report).await;
     if cancel.is_cancelled() {
-        report.line("nothing was started");
-        return Err(Exit::CutOff);
+        return Err(CommandError::cut_off().line("nothing was started"));
     }
     Ok(())
 }
 
 /// A failure soon after a change is explained by it first.
-fn explain_by_changes(
-    exit: Result<Exit, Exit>,
-    facts: &Facts,
-    report: &Report,
-) -> Result<Exit, Exit> {
-    if matches!(exit, Ok(Exit::Failed)) {
-        for change in &facts.changes {
-            report.line(&format!(
-                "{} was changed at {}, which can take minutes to hold everywhere: wait a little, \
-                 and run the plan again before looking further",
-                change.document, change.at
-            ));
-        }
+fn explain_by_changes(facts: &Facts, report: &Report) {
+    for change in &facts.changes {
+        report.line(&format!(
+            "{} was changed at {}, which can take minutes to hold everywhere: wait a little, and run \
+             the plan again before looking further",
+            change.document, change.at
+        ));
     }
-    exit
 }
 
 /// Tells what is not allowed and yet does not stop a start, unknowns of one cause in one line.
@@ -259,7 +234,7 @@ fn tell_what_is_open(assessment: &Assessment, report: &Report) {
 }
 
 /// What failed before, with nothing changed since, is not started by `--yes`, nor by a yes.
-fn refuse_repeated_failure(assessment: &Assessment, report: &Report) -> Result<(), Exit> {
+fn refuse_repeated_failure(assessment: &Assessment) -> Result<(), CommandError> {
     let failed = assessment
         .requirements
         .iter()
@@ -267,30 +242,22 @@ fn refuse_repeated_failure(assessment: &Assessment, report: &Report) -> Result<(
     let Some(failed) = failed else {
         return Ok(());
     };
-    report.error(
-        &failed.explanation,
-        Some("nothing was started; --again starts it all the same"),
-    );
-    for line in earlier_causes(assessment) {
-        report.line(&line);
-    }
-    Err(Exit::Refused)
+    Err(CommandError::refused(&failed.explanation)
+        .hint("nothing was started; --again starts it all the same")
+        .followed_by(earlier_causes(assessment).into_iter().map(Said::Line)))
 }
 
 /// `--strict`: nothing is started on what nobody read.
-fn strictly_allowed(assessment: &Assessment, report: &Report) -> Result<(), Exit> {
+fn strictly_allowed(assessment: &Assessment) -> Result<(), CommandError> {
     if assessment.overall(true) == Overall::Allowed {
         return Ok(());
     }
-    report.error(
-        &format!(
-            "--strict: not all is allowed by what was read ({})",
-            assessment.counts()
-        ),
-        Some("`tableferry check --strict` with this plan tells what is missing"),
-    );
-    report.line("nothing was started");
-    Err(Exit::Refused)
+    Err(CommandError::refused(format!(
+        "--strict: not all is allowed by what was read ({})",
+        assessment.counts()
+    ))
+    .hint("`tableferry check --strict` with this plan tells what is missing")
+    .line("nothing was started"))
 }
 
 /// How many unknowns only the export itself settles.
@@ -304,39 +271,48 @@ fn open_to_the_end(assessment: &Assessment) -> usize {
     assessment.requirements.iter().filter(is_open).count()
 }
 
-/// Refuses what the export is certain to fail by; `is_forced` overrides what can be forced.
-fn refuse_denied(is_forced: bool, assessment: &Assessment, report: &Report) -> Result<(), Exit> {
-    let fatal: Vec<&AssessedRequirement> = assessment.fatal().collect();
-    for group in grouped_by_cause(fatal.iter().copied()) {
-        let found = group.verdict;
-        let what = match (&found.requirement, group.in_family()) {
-            (Requirement::Permission(_), _) => {
-                format!("{}: {}", words::subjects(&group), found.explanation)
-            }
-            (Requirement::Check { .. }, None) => found.explanation.clone(),
-            (Requirement::Check { .. }, Some(_)) => {
-                format!(
-                    "{}: the first: {}",
-                    words::subjects(&group),
-                    found.explanation
-                )
-            }
-        };
-        let hint = match found.hint.as_str() {
-            "" => "`tableferry check` with this plan shows what fixes it",
-            hint => hint,
-        };
-        report.error(&what, Some(hint));
-    }
+/// Refuses what the export is certain to fail by; `is_forced` overrides what can be forced, which is told
+/// all the same.
+fn refuse_denied(
+    is_forced: bool,
+    assessment: &Assessment,
+    report: &Report,
+) -> Result<(), CommandError> {
+    let fatal = grouped_by_cause(assessment.fatal());
+    let denied = CommandError::several(Exit::Refused, fatal.iter().map(denied));
     if assessment.is_beyond_force() {
-        report.line("nothing was started");
-        return Err(Exit::Refused);
+        return Err(denied.line("nothing was started"));
     }
-    if fatal.is_empty() || is_forced {
+    if denied.problems().is_empty() {
         return Ok(());
     }
-    report.line("nothing was started; --force starts all the same");
-    Err(Exit::Refused)
+    if is_forced {
+        report.error(&denied);
+        return Ok(());
+    }
+    Err(denied.line("nothing was started; --force starts all the same"))
+}
+
+fn denied(group: &VerdictGroup<'_>) -> Problem {
+    let found = group.verdict;
+    let what = match (&found.requirement, group.in_family()) {
+        (Requirement::Permission(_), _) => {
+            format!("{}: {}", words::subjects(group), found.explanation)
+        }
+        (Requirement::Check { .. }, None) => found.explanation.clone(),
+        (Requirement::Check { .. }, Some(_)) => {
+            format!(
+                "{}: the first: {}",
+                words::subjects(group),
+                found.explanation
+            )
+        }
+    };
+    let hint = match found.hint.as_str() {
+        "" => "`tableferry check` with this plan shows what fixes it",
+        hint => hint,
+    };
+    Problem::new(what).hint(hint)
 }
 
 /// What is done about a plan.
@@ -354,7 +330,7 @@ async fn decide(
     open: usize,
     report: &Report,
     cancel: &CancellationToken,
-) -> Result<Decision, Exit> {
+) -> Result<Decision, CommandError> {
     let earlier = summary.earlier.first().filter(|_| !args.again);
     if let Some(run) = earlier {
         report.line(&format!(
@@ -380,7 +356,7 @@ async fn decide(
                 report.line("nothing new was started; --again exports once more");
                 Ok(Decision::Finished(Box::new(run.clone())))
             }
-            None => refuse_duplicates(duplicates, report).map(|()| Decision::Start),
+            None => refuse_duplicates(duplicates).map(|()| Decision::Start),
         };
     }
     for duplicate in duplicates {
@@ -408,25 +384,20 @@ async fn decide(
         ("s" | "start", Some(_)) => Ok(Decision::Start),
         ("s" | "start", None) if !duplicates.is_empty() => Ok(Decision::Start),
         ("y" | "yes", None) if duplicates.is_empty() => Ok(Decision::Start),
-        _ => {
-            report.line("nothing was started");
-            Err(Exit::Refused)
-        }
+        _ => Err(CommandError::silent(Exit::Refused).line("nothing was started")),
     }
 }
 
 /// A duplicate that somebody else started is never started again by `--yes` alone.
-fn refuse_duplicates(duplicates: &[Duplicate], report: &Report) -> Result<(), Exit> {
+fn refuse_duplicates(duplicates: &[Duplicate]) -> Result<(), CommandError> {
     if duplicates.is_empty() {
         return Ok(());
     }
-    for duplicate in duplicates {
-        report.error(
-            &duplicate.sentence(),
-            Some("nothing was started; wait for it, or export once more with --again"),
-        );
-    }
-    Err(Exit::Refused)
+    let hint = "nothing was started; wait for it, or export once more with --again";
+    let problems = duplicates
+        .iter()
+        .map(|duplicate| Problem::new(duplicate.sentence()).hint(hint));
+    Err(CommandError::several(Exit::Refused, problems))
 }
 
 async fn start(
@@ -434,9 +405,9 @@ async fn start(
     args: &RunArgs,
     (plan, assessment): (&Plan, &Assessment),
     summary: &StartSummary,
-    cancel: CancellationToken,
+    cancel: &CancellationToken,
     report: &Report,
-) -> Result<Exit, Exit> {
+) -> Result<Exit, CommandError> {
     report.start_bar(summary.requests.len());
     let (sender, mut events) = mpsc::unbounded_channel();
     let number = Cell::new(RunId(0));
@@ -446,7 +417,7 @@ async fn start(
         }
         report.event(number.get(), event);
     };
-    let deed = work.start(plan, summary, sender.clone(), &cancel);
+    let deed = work.start(plan, summary, sender.clone(), cancel);
     let run = match with_events(deed, &mut events, print).await {
         Ok(run) => run,
         // Another process was faster with the same plan: there is nothing left but to follow it.
@@ -455,58 +426,57 @@ async fn start(
                 "run {twin}, begun meanwhile, asks for the same: following it"
             ));
             report.stop_bar();
-            return Ok(go_on(work, twin, Scope::Everything(Verify::Open), cancel, report).await);
+            let scope = Scope::Everything(Verify::Open);
+            return go_on(work, twin, scope, cancel.clone(), report).await;
         }
         Err(StartError::BrokenOff { run, cause }) => {
             report.stop_bar();
             let error = StartError::BrokenOff { run, cause };
-            return Ok(broken_off(work, run, &error, report));
+            return Err(broken_off(work, run, error, report));
         }
-        Err(error) => {
-            let exit = report_start_error(report, &error);
-            report.line("nothing was started");
-            return Err(exit);
-        }
+        Err(error) => return Err(CommandError::from(error).line("nothing was started")),
     };
     if args.no_wait {
-        return Ok(not_waiting(work, run, report));
+        return not_waiting(work, run, report);
     }
-    let follow = work.follow(run, Verify::Open, sender, cancel);
+    let follow = work.follow(run, Verify::Open, sender, cancel.clone());
     let followed = with_events(follow, &mut events, print).await;
     report.stop_bar();
-    Ok(end(work, run, followed, Some(assessment), report))
+    end(work, run, followed, Some(assessment), report)
 }
 
 /// The journal can no longer be written: what was started runs on, and is told.
-fn broken_off(work: &Work, run: RunId, error: &StartError, report: &Report) -> Exit {
-    let exit = report_start_error(report, error);
-    let outcome = current_outcome(work, run, report);
-    if let Some(outcome) = &outcome {
-        report.keep(&outcome.operations);
-        tell_what_is_left(work, outcome, exit, report);
-    }
+fn broken_off(work: &Work, run: RunId, error: StartError, report: &Report) -> CommandError {
+    let error = CommandError::from(error);
+    let error = match current_outcome(work, run) {
+        Ok(Some(outcome)) => {
+            report.keep(&outcome.operations);
+            let left = what_is_left(work, &outcome, error.exit());
+            error.followed_by(left)
+        }
+        Ok(None) => error,
+        Err(unread) => error.and(unread),
+    };
     // Of a run that nobody can tell anything of, no call was answered either.
     let tally = work.tally();
     if tally.started + tally.maybe_started > 0 {
-        return exit;
+        return error;
     }
-    report.line("nothing was started");
-    Exit::Refused
+    error.ending(Exit::Refused).line("nothing was started")
 }
 
 /// `--no-wait`: how the calls went is all there is to tell.
-fn not_waiting(work: &Work, run: RunId, report: &Report) -> Exit {
+fn not_waiting(work: &Work, run: RunId, report: &Report) -> Result<Exit, CommandError> {
     report.stop_bar();
-    let Some(outcome) = current_outcome(work, run, report) else {
-        return Exit::CutOff;
-    };
+    let outcome = current_outcome(work, run).map_err(|error| error.ending(Exit::CutOff))?;
+    let outcome = outcome.ok_or_else(CommandError::cut_off)?;
     report.keep(&outcome.operations);
-    tell_what_is_left(work, &outcome, Exit::Done, report);
+    report.say(&what_is_left(work, &outcome, Exit::Done));
     // What runs now is as it should be; what was not called yet is left to be done.
     let mut called = outcome.operations;
     called.retain(|export| export.stage != Stage::InProgress);
-    Exit::of(&RunOutcome {
+    Ok(Exit::of(&RunOutcome {
         run,
         operations: called,
-    })
+    }))
 }

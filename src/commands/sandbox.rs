@@ -6,42 +6,27 @@ use std::net::Ipv4Addr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::cut_off::cut_off_token;
+use super::error::CommandError;
 use super::open::options;
-use super::output::{print_error, print_words};
+use super::output::print_words;
 use crate::args::Global;
 use crate::job::shell_quoted;
 use tableferry_sandbox::{Options, Sandbox, SharedFiles};
 
-/// Serves a world, by where it is kept and how large its generated table is, until `cancel`; prints the two shared files that point the AWS CLI here, or writes them into
+/// Serves a world, by where it is kept and how large its generated table is, until
+/// a signal; prints the two shared files that point the AWS CLI here, or writes them into
 /// a directory.
-pub async fn serve(
+pub(super) async fn serve(
     global: &Global,
     port: u16,
     world: (Option<PathBuf>, Option<u64>),
     write_files: Option<PathBuf>,
-    cancel: CancellationToken,
-) -> Exit {
-    match try_serve(global, port, world, write_files, cancel).await {
-        Ok(()) => Exit::Done,
-        Err(error) => {
-            print_error(&format!("error: {error:#}"));
-            Exit::Usage
-        }
-    }
-}
-
-async fn try_serve(
-    global: &Global,
-    port: u16,
-    world: (Option<PathBuf>, Option<u64>),
-    write_files: Option<PathBuf>,
-    cancel: CancellationToken,
-) -> anyhow::Result<()> {
+) -> Result<Exit, CommandError> {
+    let cancel = cut_off_token()?;
     let (state, generated_items) = world;
     let sandbox = Sandbox::open(Options {
         generated_items,
@@ -50,9 +35,9 @@ async fn try_serve(
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(|error| {
-            anyhow::anyhow!(
-                "cannot listen on 127.0.0.1:{port}: {error}\n  hint: `--port 0` takes a free port"
-            )
+            CommandError::usage(format!("cannot listen on 127.0.0.1:{port}"))
+                .because(error)
+                .hint("`--port 0` takes a free port")
         })?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     let files = sandbox.profiles(Some(&endpoint));
@@ -65,7 +50,7 @@ async fn try_serve(
     }
     print_words("# ---- ready ----");
     sandbox.serve(listener, cancel.cancelled_owned()).await?;
-    Ok(())
+    Ok(Exit::Done)
 }
 
 fn print(files: &SharedFiles) {
@@ -79,12 +64,18 @@ fn print(files: &SharedFiles) {
 const MARK: &str = "# Written by `tableferry sandbox serve`, for the sandbox alone.\n";
 
 /// Writes the two files and prints the lines of a shell that point the AWS CLI at them.
-fn write(directory: &Path, files: &SharedFiles) -> anyhow::Result<()> {
-    std::fs::create_dir_all(directory)
-        .with_context(|| format!("cannot make the directory {}", directory.display()))?;
+fn write(directory: &Path, files: &SharedFiles) -> Result<(), CommandError> {
+    let cannot = |what: &str, error| {
+        CommandError::usage(format!(
+            "cannot {what} the directory {}",
+            directory.display()
+        ))
+        .because(error)
+    };
+    std::fs::create_dir_all(directory).map_err(|error| cannot("make", error))?;
     let directory = directory
         .canonicalize()
-        .with_context(|| format!("cannot find the directory {}", directory.display()))?;
+        .map_err(|error| cannot("find", error))?;
     for (name, variable, text) in [
         ("config", "AWS_CONFIG_FILE", &files.config),
         (
@@ -101,10 +92,13 @@ fn write(directory: &Path, files: &SharedFiles) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
+    let name = path.display();
+    let cannot =
+        |what: &str, error| CommandError::usage(format!("cannot {what} {name}")).because(error);
     let is_ours = std::fs::read_to_string(path).is_ok_and(|text| text.starts_with(MARK));
     if is_ours {
-        std::fs::remove_file(path).with_context(|| format!("cannot replace {}", path.display()))?;
+        std::fs::remove_file(path).map_err(|error| cannot("replace", error))?;
     }
     let written = OpenOptions::new()
         .write(true)
@@ -113,10 +107,10 @@ fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
         .open(path)
         .and_then(|mut file| file.write_all(format!("{MARK}{text}").as_bytes()));
     match written {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => anyhow::bail!(
-            "{} is there already and is not the sandbox's: give --write-files another directory",
-            path.display()
-        ),
-        written => written.with_context(|| format!("cannot write {}", path.display())),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(CommandError::usage(
+            format!("{name} is there already and is not the sandbox's"),
+        )
+        .hint("give --write-files another directory")),
+        written => written.map_err(|error| cannot("write", error)),
     }
 }

@@ -4,16 +4,19 @@ use std::io::{BufRead, IsTerminal};
 
 use rustix::termios::QueueSelector;
 
-use super::Exit;
+use super::error::{CommandError, sign_in_hint};
 use super::output::{print_error, write_question};
 use super::report::Report;
-use crate::aws::failure::FailureKind;
 use crate::aws::{MfaCode, SignInError};
 use crate::job::{Plan, SignIn};
 use crate::work::{Event, Identified, Side, Work};
 
-/// Proves both sides of a plan. `Err` holds the exit status; the reason was printed.
-pub(super) async fn prove_both(work: &Work, plan: &Plan, report: &Report) -> Result<(), Exit> {
+/// Proves both sides of a plan.
+pub(super) async fn prove_both(
+    work: &Work,
+    plan: &Plan,
+    report: &Report,
+) -> Result<(), CommandError> {
     let source = &plan.source.sign_in;
     let Some(destination) = &plan.destination.sign_in else {
         return prove(work, Side::Source, source, report).await;
@@ -25,13 +28,13 @@ pub(super) async fn prove_both(work: &Work, plan: &Plan, report: &Report) -> Res
     prove(work, Side::Destination, destination, report).await
 }
 
-/// Proves one side. `Err` holds the exit status; the reason was printed.
+/// Proves one side.
 pub(super) async fn prove(
     work: &Work,
     side: Side,
     sign_in: &SignIn,
     report: &Report,
-) -> Result<(), Exit> {
+) -> Result<(), CommandError> {
     tell(side, try_prove(work, side, sign_in).await, report)
 }
 
@@ -61,7 +64,11 @@ async fn code_for(answer: &Result<Identified, SignInError>) -> Option<MfaCode> {
                 serial, failure, ..
             },
         ) => {
-            print_error(&format!("{}; {}", failure.message.trim(), hint(error)));
+            print_error(&format!(
+                "{}; {}",
+                failure.message.trim(),
+                sign_in_hint(error)
+            ));
             ask_for_code(serial).await
         }
         _ => None,
@@ -74,7 +81,7 @@ async fn prove_with_one_code(
     source: &SignIn,
     destination: &SignIn,
     report: &Report,
-) -> Result<(), Exit> {
+) -> Result<(), CommandError> {
     let mut answer = work.sign_in(Side::Source, source, None).await;
     for _ in 0..TRIES {
         let Some(code) = code_for(&answer).await else {
@@ -90,59 +97,25 @@ async fn prove_with_one_code(
     tell(Side::Source, answer, report)
 }
 
-/// Prints who a side is, or why it is nobody.
-fn tell(side: Side, answer: Result<Identified, SignInError>, report: &Report) -> Result<(), Exit> {
-    match answer {
-        Ok(identified) => {
-            for (service, url) in &identified.endpoints {
-                report.line(&format!("{side:<11} endpoint of {service}: {url}"));
-            }
-            report.happened(&Event::Identified {
-                side,
-                identity: identified.identity,
-            });
-            for warning in identified.warnings {
-                let message = format!("{side}: {warning}");
-                report.happened(&Event::Noted { message });
-            }
-            Ok(())
-        }
-        Err(error) => {
-            report.error(
-                &format!("the {side} could not be signed in: {error}"),
-                Some(&hint(&error)),
-            );
-            Err(exit_of(&error))
-        }
+/// Prints who a side is.
+fn tell(
+    side: Side,
+    answer: Result<Identified, SignInError>,
+    report: &Report,
+) -> Result<(), CommandError> {
+    let identified = answer.map_err(|error| CommandError::not_signed_in(side, &error))?;
+    for (service, url) in &identified.endpoints {
+        report.line(&format!("{side:<11} endpoint of {service}: {url}"));
     }
-}
-
-/// The exit status of a failed sign-in: what only a person can fix leaves the run to be gone on with.
-fn exit_of(error: &SignInError) -> Exit {
-    match error {
-        SignInError::MfaRequired { .. }
-        | SignInError::CodeRefused { .. }
-        | SignInError::LoginRequired { .. } => Exit::CutOff,
-        SignInError::Profile { .. } => Exit::Usage,
-        SignInError::Call(failure) if failure.kind == FailureKind::Credentials => Exit::CutOff,
-        SignInError::Call(_) => Exit::Refused,
+    report.happened(&Event::Identified {
+        side,
+        identity: identified.identity,
+    });
+    for warning in identified.warnings {
+        let message = format!("{side}: {warning}");
+        report.happened(&Event::Noted { message });
     }
-}
-
-/// What to do about a failed sign-in.
-pub(super) fn hint(error: &SignInError) -> String {
-    match error {
-        SignInError::MfaRequired { .. } => {
-            "run the command in a terminal, and give the six digits that the device shows"
-                .to_owned()
-        }
-        SignInError::LoginRequired { command, .. } => format!("run `{command}`, then this again"),
-        SignInError::Profile { hint, .. } => hint.clone(),
-        SignInError::CodeRefused { failure, .. } | SignInError::Call(failure) => failure
-            .hint
-            .clone()
-            .unwrap_or_else(|| "check the profile and its rights".to_owned()),
-    }
+    Ok(())
 }
 
 /// How many codes are tried, and how often one is asked for that turns out to be none.

@@ -12,9 +12,8 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use anyhow::Context;
-
 use super::Exit;
+use super::error::CommandError;
 use crate::text_file::without_mark;
 use tableferry_policy::simulate::{LineStatus, refuse_line, simulate_line};
 
@@ -24,12 +23,13 @@ const BATCH: usize = 128 * 1024;
 const QUEUE: usize = 2;
 
 /// Answers the requests of a file, or of standard input, on `output`.
-pub fn run(file: Option<&Path>, output: impl Write) -> anyhow::Result<Exit> {
+pub(super) fn run(file: Option<&Path>, output: impl Write) -> Result<Exit, CommandError> {
     let status = match file {
         None => simulate(io::stdin(), output)?,
         Some(path) => {
-            let file =
-                File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let file = File::open(path).map_err(|error| {
+                CommandError::usage(format!("cannot read {}", path.display())).because(error)
+            })?;
             simulate(file, output)?
         }
     };

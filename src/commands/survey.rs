@@ -7,59 +7,45 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::error::CommandError;
 use super::output::{is_error_terminal, print_error, write_json};
 use super::plan_file::read_plan;
 use super::report::Report;
 use super::sign_in::prove_both;
-use super::start_error::report_start_error;
 use crate::args::{ControlArgs, SurveyArgs};
 use crate::assess::facts::Facts;
 use crate::job::Plan;
 use crate::work::{Assessed, ControlDocuments, ControlFile, Event, StartError, Work};
 
 /// Surveys both sides and writes the facts to standard output; all words go to standard error.
-pub async fn survey(work: &Work, args: &SurveyArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::stderr();
-    let read = async {
-        let plan = read_plan(&args.plan, &report)?;
-        let controls = control_documents(&args.controls, &report)?;
-        let reading = work.survey(&plan, &controls);
-        let facts = read_patiently(work, &plan, reading, &cancel, &report).await?;
-        tell_unused(&controls, &facts, &report);
-        Ok(facts)
-    };
-    match read.await {
-        Ok(facts) => print(&facts, &report),
-        Err(exit) => exit,
-    }
-}
-
-fn print(facts: &Facts, report: &Report) -> Exit {
+pub(super) async fn survey(
+    work: &Work,
+    args: &SurveyArgs,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    let plan = read_plan(&args.plan)?;
+    let controls = control_documents(&args.controls)?;
+    let reading = work.survey(&plan, &controls);
+    let facts = read_patiently(work, &plan, reading, cancel, report).await?;
+    tell_unused(&controls, &facts, report);
     let written = facts
         .to_json()
         .map_err(std::io::Error::from)
         .and_then(|text| write_json(text.trim_end()));
-    match written {
-        Ok(()) => {
-            report.line(Facts::reveals());
-            Exit::Done
-        }
-        Err(error) => {
-            let message = format!("the facts cannot be written: {error}");
-            report.error(&message, Some("give the output another place"));
-            Exit::Usage
-        }
-    }
+    written.map_err(|error| CommandError::unwritten("the facts", error))?;
+    report.line(Facts::reveals());
+    Ok(Exit::Done)
 }
 
-/// Signs both sides in, reads all that bears on the plan and assesses it; what went wrong was printed.
+/// Signs both sides in, reads all that bears on the plan and assesses it.
 pub(super) async fn assess(
     work: &Work,
     plan: &Plan,
     controls: &ControlDocuments,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Assessed, Exit> {
+) -> Result<Assessed, CommandError> {
     let reading = work.assess(plan, controls);
     let assessed = read_patiently(work, plan, reading, cancel, report).await?;
     tell_unused(controls, &assessed.assessment.facts, report);
@@ -73,7 +59,7 @@ async fn read_patiently<T>(
     reading: impl Future<Output = Result<T, StartError>>,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<T, Exit> {
+) -> Result<T, CommandError> {
     let read = async {
         prove_both(work, plan, report).await?;
         if let Some(principal) = plan.principal() {
@@ -82,13 +68,11 @@ async fn read_patiently<T>(
                 format!("the plan {verb} as {principal}, whose policies these profiles read");
             report.happened(&Event::Noted { message });
         }
-        Box::pin(reading)
-            .await
-            .map_err(|error| report_start_error(report, &error))
+        Ok(Box::pin(reading).await?)
     };
     tokio::select! {
         biased;
-        () = cancel.cancelled() => Err(Exit::CutOff),
+        () = cancel.cancelled() => Err(CommandError::cut_off()),
         read = read => read,
         never = tell_patience() => match never {},
     }
@@ -118,20 +102,10 @@ pub(super) fn tell_unused(controls: &ControlDocuments, facts: &Facts, report: &R
 }
 
 /// Reads the policies of the organization that were named on the command line.
-pub(super) fn control_documents(
-    args: &ControlArgs,
-    report: &Report,
-) -> Result<ControlDocuments, Exit> {
+pub(super) fn control_documents(args: &ControlArgs) -> Result<ControlDocuments, CommandError> {
     let read = |paths: &[PathBuf]| {
-        paths
-            .iter()
-            .map(|path| ControlFile::read(path))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| {
-                let hint = "name a file that holds one policy document, as Organizations shows it";
-                report.error(&error.to_string(), Some(hint));
-                Exit::Usage
-            })
+        let files = paths.iter().map(|path| ControlFile::read(path));
+        files.collect::<Result<Vec<_>, _>>()
     };
     Ok(ControlDocuments {
         service: read(&args.scp)?,

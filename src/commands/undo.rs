@@ -1,72 +1,57 @@
 //! `tableferry undo ID`: takes a change away again, from the document as it is now.
 
-use std::io::IsTerminal;
-
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::Exit;
 use super::apply::{read_back_word, tell_read_back};
 use super::consent::Consent;
+use super::error::CommandError;
+use super::refusal::{check_can_ask, check_may_change};
 use super::report::Report;
 use super::sign_in::{prove, try_prove};
-use super::{Exit, check_may_change};
 use crate::args::UndoArgs;
 use crate::work::{ChangeId, ChangeRecord, Side, UndoError, UndoProposal, Undone, Work};
 
-/// Undoes a change; what went wrong was printed.
-pub async fn undo(work: &Work, args: &UndoArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::new(args.output.output);
-    let exit = try_undo(work, args, &cancel, &report).await;
-    report.exit(exit.unwrap_or_else(|exit| exit))
-}
-
-async fn try_undo(
+/// Undoes a change.
+pub(super) async fn undo(
     work: &Work,
     args: &UndoArgs,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Exit, Exit> {
-    check_may_change(work, "`undo` changes an account", report)?;
+) -> Result<Exit, CommandError> {
+    check_may_change(work, "`undo` changes an account")?;
     let id = ChangeId(args.change);
-    let describe = |error: UndoError| tell(&error, report);
-    let record = work.change(id).map_err(|error| describe(error.into()))?;
-    let record = record.ok_or_else(|| describe(UndoError::NoSuchChange(id)))?;
-    if !args.yes && !std::io::stdin().is_terminal() {
-        report.error(
-            "a change must be agreed to, and there is no terminal to ask on",
-            Some("add --yes"),
-        );
-        return Err(Exit::Usage);
-    }
+    let record = work.change(id).map_err(UndoError::from)?;
+    let record = record.ok_or(UndoError::NoSuchChange(id))?;
+    check_can_ask(args.yes, "a change", "add --yes")?;
     let proposed = async {
         prove(work, side_of(&record), &record.sign_in, report).await?;
         prove_source(work, &record, report).await;
         let proposed = work.propose_undo(id, args.recovery).await;
-        proposed.map_err(describe)
+        proposed.map_err(|error| not_undone(error, report))
     };
     let proposal = tokio::select! {
         biased;
-        () = cancel.cancelled() => return Err(Exit::CutOff),
+        () = cancel.cancelled() => return Err(CommandError::cut_off()),
         proposal = proposed => proposal?,
     };
     show(&proposal, report);
     if proposal.changes_anything() {
         let consent = Consent {
             work,
-            report,
             cancel,
             is_given: args.yes,
             names: &args.production,
         };
         let accounts = [&record.account, &record.source_account];
         let question = format!("take change {id} away from the {}", record.title);
-        if !consent.to(&question, true, &accounts).await {
-            report.line("nothing was changed");
-            return Err(Exit::Refused);
-        }
+        let agreed = consent.to(&question, true, &accounts).await;
+        agreed.map_err(|refused| refused.line("nothing was changed"))?;
     }
-    let undone = work.undo(&proposal).await.map_err(describe)?;
-    Ok(tell_undone(&record, &undone, report))
+    let undone = work.undo(&proposal).await;
+    let undone = undone.map_err(|error| not_undone(error, report))?;
+    tell_undone(&record, &undone, report)
 }
 
 /// Signs the source in too, as the plan of the change names it, so that its exports in flight can be
@@ -125,7 +110,11 @@ fn show(proposal: &UndoProposal, report: &Report) {
     }));
 }
 
-fn tell_undone(record: &ChangeRecord, undone: &Undone, report: &Report) -> Exit {
+fn tell_undone(
+    record: &ChangeRecord,
+    undone: &Undone,
+    report: &Report,
+) -> Result<Exit, CommandError> {
     let (id, title) = (undone.id, &record.title);
     report.line(&if !undone.left.is_empty() {
         format!(
@@ -145,24 +134,20 @@ fn tell_undone(record: &ChangeRecord, undone: &Undone, report: &Report) -> Exit 
         "read_back": read_back_word(&undone.read_back),
         "left": undone.left,
     }));
-    match tell_read_back(&undone.read_back, title, report) {
+    Ok(match tell_read_back(&undone.read_back, title, report)? {
         Exit::Done if !undone.left.is_empty() => Exit::Undecided,
         exit => exit,
-    }
+    })
 }
 
-fn tell(error: &UndoError, report: &Report) -> Exit {
-    if let UndoError::Altered { id, diff, .. } = error {
+/// Why a change was not undone; before that, what became of a document that is no longer as it was written.
+fn not_undone(error: UndoError, report: &Report) -> CommandError {
+    if let UndoError::Altered { id, diff, .. } = &error {
         report.line("what became of the document since the change was written:");
         for line in diff.lines() {
             report.line(&format!("  {line}"));
         }
         report.object(&json!({ "event": "altered_since", "change": id.0, "diff": diff }));
     }
-    report.error(&error.to_string(), Some(&error.hint()));
-    match error {
-        UndoError::Journal(_) | UndoError::NoSuchChange(_) => Exit::Usage,
-        UndoError::NotSignedIn(_) | UndoError::CutOff => Exit::CutOff,
-        _ => Exit::Refused,
-    }
+    error.into()
 }

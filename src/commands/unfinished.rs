@@ -16,7 +16,7 @@ pub(super) fn tell_but(work: &Work, but: &[ProbeRecord], report: &Report) {
     let mut probes = match work.unfinished_probes() {
         Ok(probes) => probes,
         Err(error) => {
-            report.error(&error.to_string(), Some(&error.hint()));
+            report.error(&error.into());
             return;
         }
     };

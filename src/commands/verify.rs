@@ -1,12 +1,12 @@
 //! `tableferry verify ARCHIVE`: whether an export's files are what was exported, wherever they lie.
 
-use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::archive_target::{Finder, Located, worse};
-use super::archive_words::{SCHEMA, exit_of, keep, not_read, tell, tell_event};
+use super::archive_words::{exit_of, keep, not_read, tell, tell_event};
+use super::error::CommandError;
 use super::report::Report;
 use crate::archive::audit::Knowledge;
 use crate::archive::line::KeySchema;
@@ -15,23 +15,14 @@ use crate::journal::RunId;
 use crate::work::{ArchiveRequest, Work};
 
 /// Verifies what is named.
-pub async fn verify(work: &Work, args: &VerifyArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::new(args.output.output);
-    let exit = match verify_named(work, args, &cancel, &report).await {
-        Ok(exit) | Err(exit) => exit,
-    };
-    report.object(&json!({"event": "finished", "schema": SCHEMA, "exit": exit as u8}));
-    report.exit(exit)
-}
-
-async fn verify_named(
+pub(super) async fn verify(
     work: &Work,
     args: &VerifyArgs,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Exit, Exit> {
+) -> Result<Exit, CommandError> {
     let reader = &args.reader;
-    let keys = key_schema(&reader.key, report)?;
+    let keys = key_schema(&reader.key)?;
     let finder = Finder {
         work,
         profile: reader.profile.as_deref(),
@@ -42,21 +33,19 @@ async fn verify_named(
     for archive in archives {
         let run = archive.run;
         let request = request(archive, args.deep, keys.as_ref());
-        worst = worse(worst, verify_one(work, &request, run, cancel, report).await);
+        let verified = verify_one(work, &request, run, cancel, report).await;
+        worst = worse(worst, report.settle(verified));
     }
     Ok(worst)
 }
 
-/// The keys that the command line names. `Err` holds the exit status; the reason was printed.
+/// The keys that the command line names.
 pub(super) fn key_schema(
     named: &[crate::archive::line::KeyAttribute],
-    report: &Report,
-) -> Result<Option<KeySchema>, Exit> {
+) -> Result<Option<KeySchema>, CommandError> {
     let keys = (!named.is_empty()).then(|| KeySchema::new(named.to_vec()));
-    keys.transpose().map_err(|error| {
-        report.error(&error.to_string(), None);
-        Exit::Usage
-    })
+    keys.transpose()
+        .map_err(|error| CommandError::usage(error.to_string()))
 }
 
 /// The request for an archive that was found.
@@ -78,7 +67,7 @@ async fn verify_one(
     run: Option<RunId>,
     cancel: &CancellationToken,
     report: &Report,
-) -> Exit {
+) -> Result<Exit, CommandError> {
     let (sender, mut events) = mpsc::unbounded_channel();
     let verifying = work.verify_archive(request, &sender, cancel);
     let mut verifying = std::pin::pin!(verifying);
@@ -90,12 +79,8 @@ async fn verify_one(
         }
     };
     report.stop_bar();
-    match verified {
-        Ok(found) => {
-            tell(&found, report);
-            keep(work, &found, run, None, report);
-            exit_of(&found)
-        }
-        Err(error) => not_read(&error, Some(&request.place), work, report),
-    }
+    let found = verified.map_err(|error| not_read(&error, Some(&request.place), work))?;
+    tell(&found, report);
+    keep(work, &found, run, None, report);
+    Ok(exit_of(&found))
 }

@@ -19,33 +19,33 @@ use tokio_util::sync::CancellationToken;
 use self::scope::{Scope, ScopeKind};
 use self::table::LiveTable;
 use super::Exit;
+use super::error::CommandError;
 use super::follow::end;
 use super::report::Report;
 use super::resume::worse;
-use super::sign_in::hint;
 use crate::args::WatchArgs;
 use crate::journal::Stage;
-use crate::work::watch::{WatchError, WatchEvent, WatchedExport};
-use crate::work::{WatchedExports, Work};
+use crate::work::Work;
+use crate::work::watch::{WatchEvent, WatchedExport};
 
 /// How often the live table is drawn.
 const TICK: Duration = Duration::from_millis(500);
 
 /// Follows what the arguments name until all of it has ended.
-pub async fn watch(work: &Work, args: &WatchArgs, cancel: CancellationToken) -> Exit {
-    let report = Report::new(args.output.output);
-    let exit = match scope::scopes(work, args, &cancel, &report).await {
-        Ok((scopes, exit)) if scopes.is_empty() => {
-            if exit == Exit::Done {
-                report.line("nothing is under way");
-            }
-            exit
-        }
-        Ok((scopes, exit)) => worse(exit, watch_all(&scopes, &cancel, &report).await),
-        Err(exit) => exit,
-    };
-    report.finish(work.tally());
-    report.exit(exit)
+pub(super) async fn watch(
+    work: &Work,
+    args: &WatchArgs,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    let (scopes, exit) = scope::scopes(work, args, cancel, report).await?;
+    if !scopes.is_empty() {
+        return Ok(worse(exit, watch_all(&scopes, cancel, report).await));
+    }
+    if exit == Exit::Done {
+        report.line("nothing is under way");
+    }
+    Ok(exit)
 }
 
 /// Watches all scopes at once.
@@ -72,7 +72,7 @@ async fn watch_one(
     cancel: &CancellationToken,
     report: &Report,
 ) -> Exit {
-    match &scope.kind {
+    let ended = match &scope.kind {
         ScopeKind::Run(run) => {
             let followed = scope.work.watch_run(*run, events, cancel.clone()).await;
             end(&scope.work, *run, followed, None, report)
@@ -82,38 +82,12 @@ async fn watch_one(
                 .work
                 .watch_account(which.clone(), events, cancel.clone())
                 .await;
-            match watched {
-                Ok(exports) => end_account(&exports, report),
-                Err(error) => {
-                    let (exit, hint) = describe(&error, which);
-                    report.error(&error.to_string(), hint.as_deref());
-                    exit
-                }
-            }
+            watched
+                .map(|exports| end_account(&exports, report))
+                .map_err(|error| CommandError::not_watched(&error, which))
         }
-    }
-}
-
-/// How watching an account failed, and what to do about it.
-fn describe(error: &WatchError, which: &WatchedExports) -> (Exit, Option<String>) {
-    match error {
-        WatchError::NotSignedIn => (Exit::CutOff, None),
-        WatchError::SignIn(cause) => (Exit::CutOff, Some(hint(cause))),
-        WatchError::Journal(cause) => (Exit::Refused, Some(cause.hint())),
-        WatchError::Call(failure) => {
-            let needed = match which {
-                WatchedExports::UnderWay { .. } => "dynamodb:ListExports",
-                WatchedExports::These(_) => "dynamodb:DescribeExport on the table's export/*",
-            };
-            let hint = failure.hint.clone();
-            (
-                Exit::Refused,
-                Some(hint.unwrap_or_else(|| {
-                    format!("it needs {needed}; exports are named by their ARNs without it")
-                })),
-            )
-        }
-    }
+    };
+    report.settle(ended)
 }
 
 /// Says what is left to be done about the exports of an account, and how they ended.

@@ -2,26 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use jiff::Timestamp;
-
 use super::Exit;
-use super::output::{print_error, print_words};
-use super::plan_file::read_plan_bytes;
+use super::error::CommandError;
+use super::output::print_words;
+use super::plan_file::read_plan;
 use crate::job::Plan;
 use crate::journal::RunId;
 use crate::tui::{self, WizardOptions};
 use crate::work::{RunOutcome, Work};
 
 /// Opens the wizard, and says in the end how to come back to what goes on.
-pub async fn wizard(work: Work, plan_file: Option<PathBuf>) -> anyhow::Result<Exit> {
-    let plan = match &plan_file {
-        None => None,
-        Some(path) => match read_plan(path)? {
-            Ok(plan) => Some(plan),
-            Err(exit) => return Ok(exit),
-        },
-    };
+pub(super) async fn wizard(work: &Work, plan_file: Option<PathBuf>) -> Result<Exit, CommandError> {
+    let plan = plan_file.as_deref().map(plan_with_a_flow).transpose()?;
     let options = WizardOptions {
         plan,
         plan_file,
@@ -31,7 +23,9 @@ pub async fn wizard(work: Work, plan_file: Option<PathBuf>) -> anyhow::Result<Ex
     let Some(run) = ended.run.map(RunId) else {
         return Ok(Exit::Done);
     };
-    let Some(record) = work.run(run)? else {
+    let record = work.run(run);
+    let record = record.map_err(|error| CommandError::from(error).ending(Exit::Usage))?;
+    let Some(record) = record else {
         return Ok(Exit::Done);
     };
     let exit = Exit::of(&RunOutcome {
@@ -56,24 +50,18 @@ fn how_to_come_back(run: RunId, is_sandbox: bool) -> String {
     }
 }
 
-fn read_plan(path: &Path) -> anyhow::Result<Result<Plan, Exit>> {
-    let name = path.display().to_string();
-    let bytes = read_plan_bytes(path).with_context(|| format!("cannot read the plan {name}"))?;
-    let plan = Plan::from_bytes(&bytes, &name, Timestamp::now());
-    Ok(match plan {
-        Err(violations) => {
-            print_error(&violations.to_string());
-            Err(Exit::Usage)
-        }
-        Ok(plan) if !tui::has_flow(&plan) => {
-            print_error(&format!(
-                "the wizard is for what tableferry runs itself, and the plan {name} is an {}: \
-                 `tableferry check {name}` judges it, and `tableferry apply {name}` puts right what is \
-                 missing",
-                plan.words().noun
-            ));
-            Err(Exit::Usage)
-        }
-        Ok(plan) => Ok(plan),
-    })
+/// A plan that the wizard can show.
+fn plan_with_a_flow(path: &Path) -> Result<Plan, CommandError> {
+    let plan = read_plan(path)?;
+    if tui::has_flow(&plan) {
+        return Ok(plan);
+    }
+    let name = path.display();
+    Err(CommandError::usage(format!(
+        "the wizard is for what tableferry runs itself, and the plan {name} is an {}",
+        plan.words().noun
+    ))
+    .hint(format!(
+        "`tableferry check {name}` judges it, and `tableferry apply {name}` puts right what is missing"
+    )))
 }

@@ -67,9 +67,7 @@ pub struct WizardExit {
 #[derive(Debug, thiserror::Error)]
 pub enum TuiError {
     /// Standard input or output is no terminal.
-    #[error(
-        "the wizard needs a terminal\n  hint: `tableferry run PLAN --yes` does a plan without one"
-    )]
+    #[error("the wizard needs a terminal")]
     NoTerminal,
     /// The terminal cannot be used.
     #[error("the terminal cannot be used: {0}")]

@@ -1,33 +1,29 @@
 //! `check --probe`: what will be sent is shown and agreed to, then sent, then told with what it shows
 //! and what it does not.
 
-use std::io::IsTerminal;
-
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::CheckArgs;
+use crate::commands::error::{CommandError, Problem};
+use crate::commands::refusal::{check_can_ask, check_may_change};
 use crate::commands::report::Report;
 use crate::commands::sign_in::ask;
 use crate::commands::unfinished;
-use crate::commands::{Exit, check_may_change};
 use crate::work::probe::{Left, TakingBack};
-use crate::work::{Assessed, ProbeError, ProbeReport, Work};
+use crate::work::{Assessed, ProbeReport, Work};
 
 /// Refuses a probe that may not be made, or that nobody could agree to, before anything is read.
-pub(super) fn check_consent(work: &Work, args: &CheckArgs, report: &Report) -> Result<(), Exit> {
+pub(super) fn check_consent(work: &Work, args: &CheckArgs) -> Result<(), CommandError> {
     if !args.probe {
         return Ok(());
     }
-    check_may_change(work, "a probe begins an upload", report)?;
-    if args.yes || std::io::stdin().is_terminal() {
-        return Ok(());
-    }
-    report.error(
-        "a probe must be agreed to, and there is no terminal to ask on",
-        Some("add --yes: it begins an upload in the destination's bucket and takes it back"),
-    );
-    Err(Exit::Usage)
+    check_may_change(work, "a probe begins an upload")?;
+    check_can_ask(
+        args.yes,
+        "a probe",
+        "add --yes: it begins an upload in the destination's bucket and takes it back",
+    )
 }
 
 /// Probes with consent, and assesses anew with what was tried. Without consent nothing is sent, and
@@ -38,20 +34,10 @@ pub(super) async fn probe(
     assessed: Assessed,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Assessed, Exit> {
+) -> Result<Assessed, CommandError> {
     let plan = &assessed.assessment.plan;
     let bucket = assessed.assessment.facts.bucket(&plan.destination.bucket);
-    let describe = |error: ProbeError| {
-        report.error(
-            &format!("the probe cannot be made: {error}"),
-            Some("`tableferry check` without --probe judges by what can be read"),
-        );
-        Exit::Refused
-    };
-    let probe = work
-        .draw_up_probe(plan, Some(bucket))
-        .await
-        .map_err(describe)?;
+    let probe = work.draw_up_probe(plan, Some(bucket)).await?;
     unfinished::tell_but(work, &probe.earlier, report);
     report.line("the probe sends:");
     for line in probe.lines() {
@@ -63,7 +49,7 @@ pub(super) async fn probe(
         report.line("nothing was sent");
         return Ok(assessed);
     }
-    let found = work.probe(plan, &probe, cancel).await.map_err(describe)?;
+    let found = work.probe(plan, &probe, cancel).await?;
     tell(&found, report);
     Ok(work.assess_with_probe(assessed, &found))
 }
@@ -86,7 +72,7 @@ fn tell(found: &ProbeReport, report: &Report) {
         report.line(&format!("  {line}"));
     }
     for (what, hint) in found.problems() {
-        report.error(&what, Some(&hint));
+        report.problem(&Problem::new(what).hint(hint));
     }
     for object in taken_back(found) {
         report.object(&object);

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{assessment_json, exit_of, explain_input, write_assessment};
 use crate::args::{ExplainArgs, Output};
 use crate::assess::assessment::Assessment;
+use crate::commands::error::CommandError;
 use crate::commands::plan_file::read_plan;
 use crate::commands::report::Report;
 use crate::commands::sign_in::prove;
@@ -60,37 +61,24 @@ impl ExplainArgs {
 }
 
 /// Explains what the arguments name, by the journal and the accounts.
-///
-/// # Errors
-/// Where an input cannot be read, or the output not be written.
-pub async fn explain(
+pub(in crate::commands) async fn explain(
     work: &Work,
     args: &ExplainArgs,
-    cancel: CancellationToken,
-) -> anyhow::Result<Exit> {
-    let report = Report::stderr();
-    let target = match args.target() {
-        Ok(target) => target,
-        Err(problem) => {
-            report.error(&problem, Some("`tableferry exports` lists the runs"));
-            return Ok(Exit::Usage);
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    let target = args.target().map_err(|problem| {
+        CommandError::usage(problem).hint("`tableferry exports` lists the runs")
+    })?;
+    let explained = match target {
+        ExplainTarget::Run(id) => of_run(work, args, id, cancel, report).await?,
+        ExplainTarget::Operation(arn) => of_operation(work, args, &arn, cancel, report).await?,
+        ExplainTarget::Input => {
+            let read = live_assessment(work, args, None, cancel, report).await?;
+            return explain_input(args, read.as_ref().map(|read| &read.assessment));
         }
     };
-    let explained = match target {
-        ExplainTarget::Run(id) => of_run(work, args, id, &cancel, &report).await,
-        ExplainTarget::Operation(arn) => of_operation(work, args, &arn, &cancel, &report).await,
-        ExplainTarget::Input => match live_assessment(work, args, None, &cancel, &report).await {
-            Ok(read) => {
-                let assessment = read.as_ref().map(|read| &read.assessment);
-                return explain_input(args, assessment);
-            }
-            Err(exit) => return Ok(exit),
-        },
-    };
-    match explained {
-        Ok(explained) => tell(args, &explained, &report),
-        Err(exit) => Ok(exit),
-    }
+    tell(args, &explained, report)
 }
 
 /// What was read of the accounts.
@@ -116,21 +104,11 @@ async fn of_run(
     id: RunId,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Explained, Exit> {
-    let record = match work.run(id) {
-        Ok(Some(record)) => record,
-        Ok(None) => {
-            report.error(
-                &format!("the journal has no run {id}"),
-                Some("`tableferry exports` lists the runs; a file named like a number is ./NUMBER"),
-            );
-            return Err(Exit::Usage);
-        }
-        Err(error) => {
-            report.error(&error.to_string(), Some(&error.hint()));
-            return Err(Exit::Refused);
-        }
-    };
+) -> Result<Explained, CommandError> {
+    let record = work.run(id)?.ok_or_else(|| {
+        CommandError::no_such_run(id)
+            .hint("`tableferry exports` lists the runs; a file named like a number is ./NUMBER")
+    })?;
     let failures: Vec<FailedOperation> = record
         .operations
         .iter()
@@ -168,7 +146,7 @@ async fn live_facts_of_run(
     run: &RunRecord,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Option<LiveFacts>, Exit> {
+) -> Result<Option<LiveFacts>, CommandError> {
     let name = format!("the plan of run {}", run.id);
     let plan = if args.plan.is_some() {
         None
@@ -176,14 +154,15 @@ async fn live_facts_of_run(
         match Plan::parse(&run.plan, &name, Timestamp::now()) {
             Ok(plan) => Some(plan),
             Err(violations) => {
-                report.error(&violations.to_string(), None);
+                report.error(&violations.into());
                 return Ok(None);
             }
         }
     };
     match live_assessment(work, args, plan, cancel, report).await {
-        Err(Exit::CutOff) if cancel.is_cancelled() => Err(Exit::CutOff),
-        Err(_) => {
+        Err(error) if cancel.is_cancelled() => Err(error),
+        Err(error) => {
+            report.error(&error);
             report.line("the accounts were not read: what follows goes by the journal alone");
             Ok(None)
         }
@@ -198,10 +177,10 @@ async fn live_assessment(
     plan: Option<Plan>,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Option<LiveFacts>, Exit> {
+) -> Result<Option<LiveFacts>, CommandError> {
     let plan = match (plan, &args.plan) {
         (Some(plan), _) => plan,
-        (None, Some(path)) => read_plan(path, report)?,
+        (None, Some(path)) => read_plan(path)?,
         (None, None) => return Ok(None),
     };
     let controls = ControlDocuments::default();
@@ -213,7 +192,7 @@ async fn live_assessment(
     let reading = work.change_history(plan, facts, since, Vec::new());
     let history = tokio::select! {
         biased;
-        () = cancel.cancelled() => return Err(Exit::CutOff),
+        () = cancel.cancelled() => return Err(CommandError::cut_off()),
         history = reading => history,
     };
     Ok(Some(LiveFacts {
@@ -229,20 +208,12 @@ async fn of_operation(
     arn: &Arn,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<Explained, Exit> {
+) -> Result<Explained, CommandError> {
     let live = live_assessment(work, args, None, cancel, report).await?;
     if live.is_none() {
         sign_in(work, args, report).await?;
     }
-    let described = match work.described_failure(arn).await {
-        Ok(described) => described,
-        Err(failure) => {
-            let hint = failure.hint.clone();
-            report.error(&failure.to_string(), hint.as_deref());
-            return Err(Exit::Refused);
-        }
-    };
-    let (failures, others) = match described {
+    let (failures, others) = match work.described_failure(arn).await? {
         Ok(failed) => (vec![failed], Vec::new()),
         Err(status) => (
             Vec::new(),
@@ -258,13 +229,13 @@ async fn of_operation(
 }
 
 /// Signs in as the profile that is named, or the one that `AWS_PROFILE` chooses.
-async fn sign_in(work: &Work, args: &ExplainArgs, report: &Report) -> Result<(), Exit> {
+async fn sign_in(work: &Work, args: &ExplainArgs, report: &Report) -> Result<(), CommandError> {
     let Some(profile) = args.profile.clone().or_else(|| work.profiles().chosen) else {
-        report.error(
-            "no profile is named that could ask after it",
-            Some("give --plan FILE or --profile NAME of the table's account, or set AWS_PROFILE"),
+        return Err(
+            CommandError::usage("no profile is named that could ask after it").hint(
+                "give --plan FILE or --profile NAME of the table's account, or set AWS_PROFILE",
+            ),
         );
-        return Err(Exit::Usage);
     };
     let how = SignIn {
         profile,
@@ -310,7 +281,7 @@ fn changed_before(failure: &OperationFailure, read: &ReadHistory) -> Option<Circ
         .then_some(Circumstance::NotChangedLately)
 }
 
-fn tell(args: &ExplainArgs, explained: &Explained, report: &Report) -> anyhow::Result<Exit> {
+fn tell(args: &ExplainArgs, explained: &Explained, report: &Report) -> Result<Exit, CommandError> {
     let groups = groups_of(explained);
     match args.output.output {
         Output::Json => output::write_value(&json_of(explained, &groups))?,

@@ -17,8 +17,10 @@ pub(super) fn conclude(
     assessment: &Assessment,
     summary: &StartSummary,
     report: &Report,
-) -> Result<Exit, Exit> {
-    let refusal = refuse_denied(args.force, assessment, report);
+) -> Exit {
+    // It is what a dry run is for, and not what it fails by.
+    let refused = refuse_denied(args.force, assessment, report).map(|()| Exit::Done);
+    let refused = report.settle(refused);
     report.line("nothing is started: this is a dry run");
     let source = assessment.facts.source();
     let sign_in = &assessment.plan.source.sign_in;
@@ -38,6 +40,8 @@ pub(super) fn conclude(
             report.object(&json!({ "event": "by_hand", "commands": null, "reason": why }));
         }
     }
-    refusal?;
-    Ok(check::exit(assessment.overall(args.strict)))
+    match refused {
+        Exit::Done => check::exit(assessment.overall(args.strict)),
+        refused => refused,
+    }
 }

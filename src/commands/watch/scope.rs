@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::WatchArgs;
 use crate::commands::Exit;
+use crate::commands::error::CommandError;
 use crate::commands::report::Report;
 use crate::commands::resume::{sign_in_for, worse};
 use crate::commands::sign_in::prove;
@@ -47,11 +48,8 @@ pub(super) async fn scopes(
     args: &WatchArgs,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<(Vec<Scope>, Exit), Exit> {
-    let runs = work.runs().map_err(|error| {
-        report.error(&error.to_string(), Some(&error.hint()));
-        Exit::Refused
-    })?;
+) -> Result<(Vec<Scope>, Exit), CommandError> {
+    let runs = work.runs()?;
     let mut scopes = Scopes {
         work,
         cancel,
@@ -96,7 +94,7 @@ pub(super) async fn scopes(
         }
     }
     if cancel.is_cancelled() {
-        return Err(Exit::CutOff);
+        return Err(CommandError::cut_off());
     }
     Ok((scopes.found, scopes.exit))
 }
@@ -110,7 +108,7 @@ impl Scopes<'_> {
                 work: own,
                 kind: ScopeKind::Run(run.id),
             }),
-            Err(exit) => self.exit = worse(self.exit, exit),
+            Err(error) => self.exit = worse(self.exit, self.report.settle(Err(error))),
         }
     }
 
@@ -135,11 +133,11 @@ impl Scopes<'_> {
     async fn sign_in(&mut self, own: &Work, how: &SignIn) -> Option<(String, Region)> {
         let proved = tokio::select! {
             biased;
-            () = self.cancel.cancelled() => Err(Exit::CutOff),
+            () = self.cancel.cancelled() => Err(CommandError::cut_off()),
             proved = prove(own, Side::Source, how, self.report) => proved,
         };
-        if let Err(exit) = proved {
-            self.exit = worse(self.exit, exit);
+        if let Err(error) = proved {
+            self.exit = worse(self.exit, self.report.settle(Err(error)));
             return None;
         }
         let identified = own.identified(Side::Source)?;
@@ -147,15 +145,19 @@ impl Scopes<'_> {
     }
 
     /// Exports that are named, each as the source of the run that started it, or as the profile.
-    async fn add_exports(&mut self, args: &WatchArgs, runs: &[RunRecord]) -> Result<(), Exit> {
+    async fn add_exports(
+        &mut self,
+        args: &WatchArgs,
+        runs: &[RunRecord],
+    ) -> Result<(), CommandError> {
         let mut by_source: BTreeMap<String, (SignIn, Vec<Arn>)> = BTreeMap::new();
         for arn in &args.exports {
             if !arn.resource.contains("/export/") {
-                self.report.error(
-                    &format!("{arn} is not the ARN of an export"),
-                    Some("an export's ARN is arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/export/ID"),
+                return Err(
+                    CommandError::usage(format!("{arn} is not the ARN of an export")).hint(
+                        "an export's ARN is arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/export/ID",
+                    ),
                 );
-                return Err(Exit::Usage);
             }
             let how = match &args.profile {
                 Some(profile) => named(profile),
@@ -176,14 +178,14 @@ impl Scopes<'_> {
                 continue;
             };
             if let Some(other) = arns.iter().find(|arn| arn.account != account) {
-                self.report.error(
-                    &format!(
-                        "{other} is of account {}, and profile {} is signed in to {account}",
-                        other.account, how.profile
-                    ),
-                    Some("DescribeExport answers the table's own account alone: give --profile NAME of that account"),
-                );
-                return Err(Exit::Usage);
+                return Err(CommandError::usage(format!(
+                    "{other} is of account {}, and profile {} is signed in to {account}",
+                    other.account, how.profile
+                ))
+                .hint(
+                    "DescribeExport answers the table's own account alone: give --profile NAME of that \
+                     account",
+                ));
             }
             self.found.push(Scope {
                 work: own,
@@ -194,14 +196,11 @@ impl Scopes<'_> {
     }
 
     /// The profile that `AWS_PROFILE` chooses.
-    fn chosen(&self) -> Result<SignIn, Exit> {
+    fn chosen(&self) -> Result<SignIn, CommandError> {
         let chosen = self.work.profiles().chosen;
         chosen.map(|profile| named(&profile)).ok_or_else(|| {
-            self.report.error(
-                "no profile is named that could ask after the export",
-                Some("give --profile NAME, or set AWS_PROFILE; `tableferry profiles` lists them"),
-            );
-            Exit::Usage
+            CommandError::usage("no profile is named that could ask after the export")
+                .hint("give --profile NAME, or set AWS_PROFILE; `tableferry profiles` lists them")
         })
     }
 }
