@@ -11,9 +11,27 @@ use super::operation::SELECT_OPERATION;
 use super::probe::SELECT_PROBE;
 use super::record::SELECT_RUN;
 
-/// One step for each format: step n leads from format n to format n + 1.
-pub(super) const STEPS: &[&str] = &[
+/// A new journal: the tables as the steps leave them.
+const NEW: [&str; 2] = [
     "
+    CREATE TABLE run (
+        id              INTEGER PRIMARY KEY,
+        created_at      INTEGER NOT NULL,  -- milliseconds since 1970
+        plan            TEXT NOT NULL,     -- the plan file as it stood
+        digest          TEXT NOT NULL,     -- tells whether two plans ask for the same
+        source_arn      TEXT NOT NULL,
+        source_account  TEXT NOT NULL,
+        source_region   TEXT NOT NULL,
+        destination     TEXT NOT NULL,     -- the bucket and prefix, for people
+        destination_arn TEXT               -- who read on the destination's side when it was begun
+    ) STRICT;
+",
+    OPERATIONS,
+];
+
+/// One step for each format: step n leads from format n to format n + 1.
+pub(super) const STEPS: &[&[&str]] = &[
+    &["
     CREATE TABLE run (
         id             INTEGER PRIMARY KEY,
         created_at     INTEGER NOT NULL,  -- milliseconds since 1970
@@ -44,8 +62,8 @@ pub(super) const STEPS: &[&str] = &[
         verification      TEXT,
         PRIMARY KEY (run, position)
     ) STRICT;
-",
-    "
+"],
+    &["
     CREATE TABLE change (
         id             INTEGER PRIMARY KEY,
         created_at     INTEGER NOT NULL,
@@ -65,13 +83,13 @@ pub(super) const STEPS: &[&str] = &[
         undone_at      INTEGER,
         undone_from    TEXT               -- the document as it stood before the undo
     ) STRICT;
-",
+"],
     // What bore on the export when it was started, as digests; none of one started without a survey.
-    "
+    &["
     ALTER TABLE export ADD COLUMN writing_fingerprint TEXT;
     ALTER TABLE export ADD COLUMN reading_fingerprint TEXT;
-",
-    "
+"],
+    &["
     CREATE TABLE probe (
         id             INTEGER PRIMARY KEY,
         created_at     INTEGER NOT NULL,
@@ -87,10 +105,10 @@ pub(super) const STEPS: &[&str] = &[
         stage          TEXT NOT NULL,
         settled_at     INTEGER
     ) STRICT;
-",
+"],
     // Calls that may have started an export, with times by AWS's clock in milliseconds since 1970, and
     // whose word settled it. Of calls made before, nobody knows the age.
-    "
+    &["
     ALTER TABLE export ADD COLUMN unanswered INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE export ADD COLUMN first_called INTEGER;
     ALTER TABLE export ADD COLUMN last_called INTEGER;
@@ -98,20 +116,19 @@ pub(super) const STEPS: &[&str] = &[
     ALTER TABLE export ADD COLUMN settled_at INTEGER;
     UPDATE export SET unanswered = 1, stage = 'CALLING'
     WHERE called_at IS NOT NULL AND export_arn IS NULL AND stage IN ('PLANNED', 'CALLING');
-",
+"],
     // When an export's files were looked at, and what else was seen, one remark a line. Of what was
     // verified before, nobody wrote down when.
-    "
+    &["
     ALTER TABLE export ADD COLUMN verified_at INTEGER;
     ALTER TABLE export ADD COLUMN remarks TEXT NOT NULL DEFAULT '';
-",
-    OPERATIONS,
+"],
+    &[OPERATIONS, INTO_OPERATIONS],
     // Who read on the destination's side when a run was begun.
-    "ALTER TABLE run ADD COLUMN destination_arn TEXT;",
+    &["ALTER TABLE run ADD COLUMN destination_arn TEXT;"],
 ];
 
-/// One table of all operations, into which exports, changes and probes move. Changes and probes keep
-/// their numbers, which people were told; an operation of a run has its place there.
+/// One table of all operations.
 const OPERATIONS: &str = "
     CREATE TABLE operation (
         id                 INTEGER PRIMARY KEY,
@@ -146,6 +163,11 @@ const OPERATIONS: &str = "
         UNIQUE (kind, number),
         UNIQUE (run, position)
     ) STRICT;
+";
+
+/// Exports, changes and probes move into it. Changes and probes keep their numbers, which people were
+/// told; an operation of a run has its place there.
+const INTO_OPERATIONS: &str = "
     INSERT INTO operation (kind, run, position, created_at, account, subject, token, request, state,
                            called_at, unanswered, first_called, last_called, settled_by, settled_at,
                            arn, started_at, ended_at, failure_code, failure_message, result, verified,
@@ -246,8 +268,12 @@ fn upgrade(connection: &Connection, path: &Path) -> Result<(), JournalError> {
             path: path.to_owned(),
         });
     }
-    for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-        connection.execute_batch(step).map_err(describe)?;
+    let steps = match usize::try_from(found) {
+        Ok(0) | Err(_) => &[NEW.as_slice()],
+        Ok(known) => STEPS.get(known..).unwrap_or_default(),
+    };
+    for statements in steps.iter().copied().flatten() {
+        connection.execute_batch(statements).map_err(describe)?;
     }
     if found < FORMAT {
         connection
@@ -305,6 +331,35 @@ mod tests {
     #[test]
     fn a_step_leads_to_each_format() {
         assert_eq!(i32::try_from(STEPS.len()), Ok(FORMAT));
+    }
+
+    /// What SQLite says of every table's columns, and of what is unique in it.
+    fn tables(statements: &[&str]) -> Vec<String> {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(&statements.concat()).unwrap();
+        let sql = "
+            SELECT t.name || ' ' || c.cid || ' ' || c.name || ' ' || c.type || ' ' || c.\"notnull\"
+                   || ' ' || ifnull(c.dflt_value, '-') || ' ' || c.pk || ' ' || t.strict
+            FROM pragma_table_list t, pragma_table_info(t.name) c
+            UNION ALL
+            SELECT m.name || ' ' || i.\"unique\" || ' ' || i.origin || ' ' || group_concat(x.name)
+            FROM sqlite_schema m, pragma_index_list(m.name) i, pragma_index_info(i.name) x
+            WHERE m.type = 'table' GROUP BY m.name, i.name
+            UNION ALL
+            SELECT m.name || ' ' || f.\"from\" || ' ' || f.\"table\" || ' ' || f.\"to\"
+            FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'
+            ORDER BY 1";
+        let mut statement = connection.prepare(sql).unwrap();
+        let lines = statement.query_map([], |row| row.get(0)).unwrap();
+        lines.collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn a_new_journal_has_the_tables_that_the_steps_lead_to() {
+        let stepped = tables(&STEPS.concat());
+        assert!(stepped.iter().any(|line| line.contains("destination_arn")));
+        assert!(stepped.iter().any(|line| line.ends_with("run,position")));
+        assert_eq!(tables(&NEW), stepped);
     }
 
     #[test]

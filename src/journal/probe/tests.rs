@@ -94,7 +94,7 @@ fn a_journal_of_format_2_keeps_its_rows_and_takes_probes() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("journal.db");
     let format_2 = Connection::open(&path).unwrap();
-    for step in &STEPS[..2] {
+    for step in STEPS[..2].iter().copied().flatten() {
         format_2.execute_batch(step).unwrap();
     }
     format_2
