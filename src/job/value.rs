@@ -313,6 +313,23 @@ pub fn principal(text: &str, does: &str) -> Result<Arn, InvalidValue> {
     }
 }
 
+/// The longest id that the console and Terraform take.
+const LONGEST_ID: usize = 64;
+
+/// The id of an inventory configuration, which stands in the keys of the reports, and in a query.
+pub fn inventory_id(text: &str) -> Result<String, InvalidValue> {
+    let is_known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if text.len() > LONGEST_ID || !text.chars().all(is_known) {
+        return Err(InvalidValue {
+            message: format!("`{text}` is no id of an inventory configuration"),
+            hint: format!(
+                "at most {LONGEST_ID} letters, digits, full stops, dashes and underscores"
+            ),
+        });
+    }
+    Ok(text.to_owned())
+}
+
 /// A text whose length and characters the API reference of `AssumeRole` limits.
 #[derive(Debug, Clone, Copy)]
 pub enum SessionText {

@@ -60,6 +60,14 @@ fn change_account(model: &mut Model, change: ProposedChange) -> Vec<Effect> {
             let title = undo.record.title.clone();
             (title, ChangePhase::TakingAway, Mutation::Undo(undo))
         }
+        ProposedChange::SetUp(proposal) => {
+            let Some(plan) = model.assessing.plan.clone() else {
+                return Vec::new();
+            };
+            let title = proposal.title.clone();
+            let mutation = Mutation::SetUpInventory(Box::new(plan), proposal);
+            (title, ChangePhase::Writing, mutation)
+        }
     };
     let request = model.mutation();
     model.changes.under_way = Some(ChangeUnderWay {

@@ -110,6 +110,10 @@ pub enum KeyScope {
     Uploader,
     /// The Upload step.
     Upload,
+    /// The Inventory step.
+    Inventory,
+    /// The Reports step.
+    Reports,
     /// Any popup.
     Popup,
     /// A popup that is only read.
@@ -152,6 +156,8 @@ impl KeyScope {
             Self::Progress => "Progress",
             Self::Uploader => "Uploader",
             Self::Upload => "Upload",
+            Self::Inventory => "Inventory",
+            Self::Reports => "Reports",
             Self::Popup => "Popups",
             Self::Reading => "Texts to read",
             Self::Input => "Typing",

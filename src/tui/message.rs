@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use super::remote::RequestId;
 use super::services::{
-    Applied, AssessedPlan, ChangeId, ChangeRecord, Identified, Probe, ProbeRecord, ProbeReport,
-    PropagationReport, Proposal, Proposed, RunSummary, StartSummary, UndoProposal, Undone,
+    Applied, AssessedPlan, ChangeId, ChangeRecord, Identified, InventoryProposal, InventoryStatus,
+    Probe, ProbeRecord, ProbeReport, PropagationReport, Proposal, Proposed, RunSummary,
+    StartSummary, UndoProposal, Undone,
 };
 use crate::assess::facts::{BucketFacts, TableFacts};
 use crate::aws::failure::Failure;
@@ -76,6 +77,10 @@ pub enum Reply {
     Changes(Result<Vec<ChangeRecord>, String>),
     /// To [`Query::ProposeUndo`]; the text says why the change stays.
     UndoProposed(Box<Result<Proposed, String>>),
+    /// To [`Query::ProposeInventory`]; the text says why nobody can tell.
+    InventoryProposed(Box<Result<Proposed, String>>),
+    /// To [`Query::InventoryStatus`]; the text says why nobody can tell.
+    InventoryStatus(Box<Result<InventoryStatus, String>>),
     /// To [`Query::OpenRuns`]; the text says why the journal cannot be read.
     OpenRuns(Result<Vec<RunSummary>, String>),
     /// To [`Query::UnfinishedProbes`]; none where the journal cannot be read.
@@ -157,6 +162,10 @@ pub enum QueryGroup {
     Changes,
     /// What taking a change away would do.
     Undo,
+    /// The reports of an inventory.
+    Reports,
+    /// What writing an inventory's configuration would change.
+    Setup,
 }
 
 /// Something to read.
@@ -186,6 +195,10 @@ pub enum Query {
     Changes,
     /// What taking a change away would do.
     ProposeUndo(ChangeId),
+    /// What writing the configuration of an inventory would change.
+    ProposeInventory(Box<Plan>),
+    /// The configuration of an inventory, and which reports arrived.
+    InventoryStatus(Box<Plan>),
     /// The runs under way.
     OpenRuns,
     /// The probes of which something may be left.
@@ -199,6 +212,8 @@ pub enum Mutation {
     Start(Box<Plan>, Box<StartSummary>),
     /// Apply a remedy that was found for the plan.
     Apply(Box<Plan>, Box<Proposal>),
+    /// Write the configuration of an inventory, as it was shown.
+    SetUpInventory(Box<Plan>, Box<InventoryProposal>),
     /// Take a change away, as it was shown.
     Undo(Box<UndoProposal>),
     /// Make a probe of the plan, as it was shown.

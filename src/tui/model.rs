@@ -29,7 +29,9 @@ use super::steps::access::state::Access;
 use super::steps::accounts::state::Accounts;
 use super::steps::destination::state::DestinationChoice;
 use super::steps::encryption::state::EncryptionStep;
+use super::steps::inventory::state::InventoryChoice;
 use super::steps::progress::state::RunProgress;
+use super::steps::reports::state::Reports;
 use super::steps::tables::state::Tables;
 use super::steps::uploader::state::Uploader;
 use super::widgets::list::FilteredList;
@@ -74,6 +76,8 @@ pub struct Model {
     pub(crate) accounts: Accounts,
     pub(crate) tables: Tables,
     pub(crate) uploader: Uploader,
+    pub(crate) inventory: InventoryChoice,
+    pub(crate) reports: Reports,
     pub(crate) destination: DestinationChoice,
     pub(crate) encryption: EncryptionStep,
     pub(crate) access: Access,
@@ -147,6 +151,8 @@ impl Model {
             accounts: Accounts::default(),
             tables: Tables::default(),
             uploader: Uploader::default(),
+            inventory: InventoryChoice::default(),
+            reports: Reports::default(),
             destination: DestinationChoice::default(),
             encryption: EncryptionStep::default(),
             access: Access::default(),
@@ -186,6 +192,7 @@ impl Model {
         self.accounts.fill_in(plan);
         self.tables = Tables::filled_in(plan);
         self.uploader = Uploader::filled_in(plan);
+        self.inventory = InventoryChoice::filled_in(plan);
         self.destination = DestinationChoice::filled_in(plan);
         self.encryption = EncryptionStep::filled_in(plan);
     }

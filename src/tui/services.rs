@@ -14,8 +14,9 @@ pub use crate::work::change::ReadBack;
 use crate::work::event::OperationProgress;
 pub use crate::work::probe::Left;
 pub use crate::work::{
-    Applied, ChangeId, ChangeKind, ChangeRecord, Identified, Probe, ProbeRecord, ProbeReport,
-    PropagationReport, PropagationStatus, Proposal, StartSummary, UndoProposal, Undone,
+    Applied, ChangeId, ChangeKind, ChangeRecord, Identified, InventoryProposal, InventoryStatus,
+    Probe, ProbeRecord, ProbeReport, PropagationReport, PropagationStatus, Proposal,
+    ReportVerification, StartSummary, UndoProposal, Undone,
 };
 use tableferry_policy::arn::AccountId;
 
@@ -44,6 +45,8 @@ pub enum ProposedChange {
     Apply(Box<Proposal>),
     /// A change of ours is taken away.
     Undo(Box<UndoProposal>),
+    /// The configuration of an inventory is written.
+    SetUp(Box<InventoryProposal>),
 }
 
 impl Proposed {
@@ -53,6 +56,7 @@ impl Proposed {
         match &self.change {
             ProposedChange::Apply(proposal) => &proposal.title,
             ProposedChange::Undo(undo) => &undo.record.title,
+            ProposedChange::SetUp(proposal) => &proposal.title,
         }
     }
 
@@ -62,6 +66,7 @@ impl Proposed {
         match &self.change {
             ProposedChange::Apply(proposal) => &proposal.account,
             ProposedChange::Undo(undo) => &undo.record.account,
+            ProposedChange::SetUp(proposal) => &proposal.account,
         }
     }
 }

@@ -7,7 +7,9 @@ pub mod accounts;
 pub mod destination;
 pub mod encryption;
 pub(crate) mod handover;
+pub mod inventory;
 pub mod progress;
+pub mod reports;
 pub mod review;
 pub mod tables;
 pub mod uploader;
@@ -62,8 +64,31 @@ pub(crate) static UPLOAD: Flow = Flow {
     saved_in: "Upload",
 };
 
+/// S3 delivers inventory reports to a bucket.
+pub(crate) static INVENTORY: Flow = Flow {
+    title: "Inventory",
+    about: "S3 delivers reports on a bucket's objects to a bucket of another account.",
+    source_role: "has the listed bucket",
+    steps: &[
+        &accounts::OF_INVENTORIES,
+        &inventory::STEP,
+        &destination::OF_INVENTORIES,
+        &encryption::OF_INVENTORIES,
+        &access::OF_INVENTORIES,
+        &reports::STEP,
+    ],
+    kind: |model| model.inventory.inventory().map(Kind::Inventory),
+    tables: |_| Vec::new(),
+    selectors: |_| Vec::new(),
+    takes: |kind| matches!(kind, Kind::Inventory(_)),
+    objects: "…",
+    leaves_encryption: true,
+    sends_owner: false,
+    saved_in: "Reports",
+};
+
 /// All flows, the one first that the wizard opens with.
-pub(crate) static FLOWS: [&Flow; 2] = [&EXPORT, &UPLOAD];
+pub(crate) static FLOWS: [&Flow; 3] = [&EXPORT, &UPLOAD, &INVENTORY];
 
 /// The flow that makes plans of this kind, where the wizard has one.
 pub(crate) fn flow_of(plan: &Plan) -> Option<&'static Flow> {

@@ -23,7 +23,7 @@ use super::services::RunSummary;
 use super::shutdown;
 use super::steps::accounts::{self, proof};
 use super::steps::progress::state::Following;
-use super::steps::{self, access, destination, encryption, progress, tables};
+use super::steps::{self, access, destination, encryption, progress, reports, tables};
 use super::widgets::format;
 use super::widgets::list::FilteredList;
 use crate::work::event::Side;
@@ -267,6 +267,10 @@ fn take_reply(model: &mut Model, request: RequestId, reply: Reply) -> Vec<Effect
         Reply::Propagation(held) => return consent::take_propagation(model, request, &held),
         Reply::Changes(answer) => changes::take(model, request, answer),
         Reply::UndoProposed(answer) => consent::take_undo_proposal(model, request, *answer),
+        Reply::InventoryProposed(answer) => {
+            reports::update::take_proposal(model, request, *answer);
+        }
+        Reply::InventoryStatus(answer) => reports::update::take_status(model, request, *answer),
         Reply::OpenRuns(answer) => take_open_runs(model, request, answer),
         Reply::UnfinishedProbes(probes) => access::update::tell_unfinished(model, &probes),
     }

@@ -29,7 +29,7 @@ const LARGEST_MANIFEST: u64 = 64 * 1024 * 1024;
 const LARGEST_CHECKSUM: u64 = 1024;
 
 /// A configuration as it would be written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InventoryProposal {
     /// What is changed, such as `inventory configuration all of orders-files`.
     pub title: String,

@@ -48,4 +48,5 @@ mod verify_archives;
 mod verify_buckets;
 mod verifying;
 mod watch;
+mod wizard_inventories;
 mod wizard_uploads;

@@ -53,7 +53,7 @@ const KEYS: [&str; 52] = [
 fn questions(mutation: &Mutation) -> &'static [&'static str] {
     match mutation {
         Mutation::Start(..) => &["Start the export?", "Start although it will fail?"],
-        Mutation::Apply(..) => &["Change this account?"],
+        Mutation::Apply(..) | Mutation::SetUpInventory(..) => &["Change this account?"],
         Mutation::Undo(_) => &["Take this change away?"],
         Mutation::Probe(..) => &["Probe the bucket?"],
         Mutation::SavePlan {
@@ -413,7 +413,7 @@ impl Walk {
                     read_back: ReadBack::AsWritten,
                 }))
             }
-            Mutation::Apply(..) => MutationResult::NotApplied(why()),
+            Mutation::Apply(..) | Mutation::SetUpInventory(..) => MutationResult::NotApplied(why()),
             Mutation::Undo(undo) if is_done => {
                 self.world.is_denied = true;
                 MutationResult::Undone(Box::new(Undone {
@@ -500,6 +500,8 @@ fn failed(query: &Query) -> Option<Reply> {
         Query::Assess(_) | Query::AssessWithProbe(..) => Reply::Assessed(Box::new(Err(why()))),
         Query::Changes => Reply::Changes(Err(why())),
         Query::ProposeUndo(_) => Reply::UndoProposed(Box::new(Err(why()))),
+        Query::ProposeInventory(_) => Reply::InventoryProposed(Box::new(Err(why()))),
+        Query::InventoryStatus(_) => Reply::InventoryStatus(Box::new(Err(why()))),
         Query::WaitForPropagation(_, id) => Reply::Propagation(PropagationReport {
             changes: vec![(*id, PropagationStatus::NotYet(why()))],
         }),
@@ -515,6 +517,7 @@ fn kind(mutation: &Mutation) -> &'static str {
     match mutation {
         Mutation::Start(..) => "start",
         Mutation::Apply(..) => "apply",
+        Mutation::SetUpInventory(..) => "set up",
         Mutation::Undo(_) => "undo",
         Mutation::Probe(..) => "probe",
         Mutation::SavePlan { .. } => "save",

@@ -83,6 +83,18 @@ impl World {
             Query::ProposeUndo(id) => {
                 Reply::UndoProposed(Box::new(Ok(access::undo(*id, self.production.clone()))))
             }
+            Query::ProposeInventory(_) => {
+                Reply::InventoryProposed(Box::new(Err("this world has no inventories".to_owned())))
+            }
+            Query::InventoryStatus(_) => {
+                Reply::InventoryStatus(Box::new(Ok(tableferry::work::InventoryStatus {
+                    configuration: Ok(None),
+                    is_as_planned: false,
+                    place: "s3://exports/".to_owned(),
+                    reports: Vec::new(),
+                    newest: None,
+                })))
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 use super::{FIELDS, Inventory, InventoryFormat, InventoryFrequency, InventoryVersions};
 use crate::job::consistency::ConsistencyCheck;
 use crate::job::section::{Section, one_of, wrong_type};
-use crate::job::value::{self, InvalidValue};
+use crate::job::value;
 use crate::job::violation::Violations;
 use crate::job::{Encryption, Source, sign_in};
 use crate::nearest::nearest;
@@ -25,9 +25,6 @@ pub(in crate::job) const KEYS: [&str; 10] = [
     "encryption",
 ];
 
-/// The longest id that the console and Terraform take.
-const LONGEST_ID: usize = 64;
-
 /// Reads what is asked of S3; `source` is the section that names the bucket.
 pub(in crate::job) fn read(
     root: Section<'_, '_>,
@@ -39,7 +36,7 @@ pub(in crate::job) fn read(
         "add `id = \"…\"`, the name of the inventory configuration",
         violations,
     );
-    let id = root.text_that("id", violations, configuration_id);
+    let id = root.text_that("id", violations, value::inventory_id);
     let format = one_of(root, "format", &InventoryFormat::WORDS, violations);
     let frequency = one_of(root, "frequency", &InventoryFrequency::WORDS, violations);
     let versions = one_of(root, "versions", &InventoryVersions::WORDS, violations);
@@ -79,20 +76,6 @@ pub(in crate::job) fn read_source(
     );
     let sign_in = sign_in::read(section, "source", consistency, violations)?;
     Some(Source { sign_in })
-}
-
-/// The id stands in the keys of the reports, and in a query.
-fn configuration_id(text: &str) -> Result<String, InvalidValue> {
-    let is_known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if text.len() > LONGEST_ID || !text.chars().all(is_known) {
-        return Err(InvalidValue {
-            message: format!("`{text}` is no id of an inventory configuration"),
-            hint: format!(
-                "at most {LONGEST_ID} letters, digits, full stops, dashes and underscores"
-            ),
-        });
-    }
-    Ok(text.to_owned())
 }
 
 fn read_fields(root: Section<'_, '_>, violations: &mut Violations) -> Vec<String> {

@@ -159,6 +159,10 @@ pub enum TypedPurpose {
     Table,
     /// The ARN of the user or role that uploads.
     Uploader,
+    /// The bucket that an inventory lists.
+    SourceBucket,
+    /// The id of an inventory configuration.
+    InventoryId,
     /// A bucket's name.
     Bucket,
     /// What the objects' keys begin with.
@@ -177,6 +181,8 @@ impl TypedPurpose {
         match self {
             Self::Table => "Another table",
             Self::Uploader => "Another uploader",
+            Self::SourceBucket => "Source bucket",
+            Self::InventoryId => "Inventory id",
             Self::Bucket => "Another bucket",
             Self::Prefix => "Prefix",
             Self::Owner => "Bucket owner",

@@ -108,7 +108,10 @@ fn a_typed_value_is_refused_as_in_a_plan_file(
         TypedPurpose::Prefix => ("destination", "prefix"),
         TypedPurpose::Owner => ("destination", "owner"),
         TypedPurpose::Key => ("encryption", "key"),
-        TypedPurpose::Uploader | TypedPurpose::AccountName(_) => panic!("no value of an export"),
+        TypedPurpose::Uploader
+        | TypedPurpose::SourceBucket
+        | TypedPurpose::InventoryId
+        | TypedPurpose::AccountName(_) => panic!("no value of an export"),
     };
     let told = error_of(Popup::typed(purpose, text)).unwrap();
     assert_eq!(told, refusal(&[(section, key, text.into())]));

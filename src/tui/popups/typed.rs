@@ -40,6 +40,8 @@ fn take_value(
     match purpose {
         TypedPurpose::Table => take_table(model, text)?,
         TypedPurpose::Uploader => model.uploader.name(value::principal(text, "uploads")?),
+        TypedPurpose::SourceBucket => model.inventory.bucket = Some(value::bucket(text)?),
+        TypedPurpose::InventoryId => model.inventory.id = value::inventory_id(text)?,
         TypedPurpose::Bucket => {
             let bucket = value::bucket(text)?;
             model.destination.list.clear_filter();

@@ -10,11 +10,12 @@ use crate::journal::RunId;
 use crate::tui::message::{Message, Mutation, MutationResult, Query, Reply, Watch};
 use crate::tui::remote::RequestId;
 use crate::tui::services::{
-    AssessedPlan, ChangeId, ChangeRecord, Probe, ProbeReport, Proposal, Proposed, ProposedChange,
-    RunSummary, UndoProposal,
+    AssessedPlan, ChangeId, ChangeRecord, InventoryProposal, Probe, ProbeReport, Proposal,
+    Proposed, ProposedChange, RunSummary, UndoProposal,
 };
-use crate::work::event::Event;
+use crate::work::event::{Event, Side};
 use crate::work::{ApplyError, ControlDocuments, Verify, Work};
+use tableferry_policy::arn::AccountId;
 
 /// Answers a query.
 ///
@@ -45,6 +46,15 @@ pub(super) async fn ask(
         Query::Assess(plan) => Reply::Assessed(Box::new(assess(work, *plan, None).await)),
         Query::AssessWithProbe(plan, report) => {
             Reply::Assessed(Box::new(assess(work, *plan, Some(*report)).await))
+        }
+        Query::ProposeInventory(plan) => {
+            Reply::InventoryProposed(Box::new(propose_inventory(&work, &plan).await))
+        }
+        Query::InventoryStatus(plan) => {
+            let owner = expected_owner(&work, &plan);
+            let status = work.inventory_status(&plan, owner.as_ref()).await;
+            let status = status.map_err(|error| with_hint(&error, &error.hint()));
+            Reply::InventoryStatus(Box::new(status))
         }
         Query::UnfinishedProbes => {
             let read = off_the_loop(move || work.unfinished_probes()).await;
@@ -109,6 +119,30 @@ async fn propose_undo(work: &Work, id: ChangeId) -> Result<Proposed, String> {
     })
 }
 
+/// The owner that the plan's configuration names.
+fn expected_owner(work: &Work, plan: &Plan) -> Option<AccountId> {
+    let said = plan.destination.owner.clone();
+    said.or_else(|| work.account_of(Side::Destination))
+}
+
+/// What writing the configuration of an inventory would change.
+async fn propose_inventory(work: &Work, plan: &Plan) -> Result<Proposed, String> {
+    let owner = expected_owner(work, plan);
+    let proposal = work.propose_inventory(plan, owner.as_ref()).await;
+    let proposal = proposal.map_err(|error| with_hint(&error, &error.hint()))?;
+    Ok(Proposed {
+        name_to_type: work.name_to_type([&proposal.account]).map(str::to_owned),
+        change: ProposedChange::SetUp(Box::new(proposal)),
+    })
+}
+
+async fn set_up(work: &Work, plan: &Plan, proposal: &InventoryProposal) -> MutationResult {
+    match work.set_up_inventory(plan, proposal).await {
+        Ok(applied) => MutationResult::Applied(Box::new(applied)),
+        Err(error) => MutationResult::NotApplied(with_hint(&error, &error.hint())),
+    }
+}
+
 async fn apply(work: &Work, plan: &Plan, proposal: &Proposal) -> MutationResult {
     match work.apply(plan, proposal).await {
         Ok(applied) => MutationResult::Applied(Box::new(applied)),
@@ -165,6 +199,7 @@ pub(super) async fn mutation(
             }
         }
         Mutation::Apply(plan, proposal) => apply(&work, &plan, &proposal).await,
+        Mutation::SetUpInventory(plan, proposal) => set_up(&work, &plan, &proposal).await,
         Mutation::Undo(proposal) => undo(&work, &proposal).await,
         Mutation::Probe(plan, drawn_up) => probe(&work, plan, &drawn_up, &cancel).await,
         Mutation::SavePlan {

@@ -38,6 +38,18 @@ pub(crate) static OF_UPLOADS: Step = Step {
     ..BASE
 };
 
+/// The same for inventories.
+pub(crate) static OF_INVENTORIES: Step = Step {
+    help: &[
+        "S3 writes as its own principal s3.amazonaws.com, acting for the source bucket: no role of yours \
+         is asked, and the bucket's policy and the key's decide.",
+        "✗ denied fails for certain, ~ depends on what nobody can tell before, ? unknown could \
+         not be read. The tabs after the checks hold what fixes them and, with y to copy, the \
+         policies in full.",
+    ],
+    ..BASE
+};
+
 const BASE: Step = Step {
     title: "Access",
     notes: tabs::notes,

@@ -32,6 +32,18 @@ pub(crate) static OF_UPLOADS: Step = Step {
     ..BASE
 };
 
+/// The same for inventories.
+pub(crate) static OF_INVENTORIES: Step = Step {
+    help: &[
+        "The source is whose bucket is listed. The destination is whose bucket receives the reports, \
+         which S3 itself writes.",
+        "Each side is proved with GetCallerIdentity before anything else. Keys in the \
+         environment never replace a profile that you chose.",
+        "A role, an external id or another Region on top of a profile are given with e.",
+    ],
+    ..BASE
+};
+
 const BASE: Step = Step {
     title: "Accounts",
     scopes: &[KeyScope::Accounts],

@@ -27,6 +27,16 @@ pub(crate) static OF_UPLOADS: Step = Step {
     ..BASE
 };
 
+/// The same for inventories.
+pub(crate) static OF_INVENTORIES: Step = Step {
+    help: &[
+        "S3 writes the reports under the prefix, if there is one, into a folder with the source bucket's \
+         name. The bucket must lie in the Region of the source bucket.",
+        "The destination's profile reads the bucket's policy and settings, and looks what arrived.",
+    ],
+    ..BASE
+};
+
 const BASE: Step = Step {
     title: "Destination",
     scopes: &[KeyScope::Destination],

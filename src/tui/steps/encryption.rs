@@ -28,6 +28,16 @@ pub(crate) static OF_UPLOADS: Step = Step {
     ..BASE
 };
 
+/// The same for inventories.
+pub(crate) static OF_INVENTORIES: Step = Step {
+    help: &[
+        "Reports that name no encryption get the bucket's default. A KMS key must be a customer managed \
+         one by its full ARN, and its policy must let the service principal s3.amazonaws.com use \
+         kms:GenerateDataKey.",
+    ],
+    ..BASE
+};
+
 const BASE: Step = Step {
     title: "Encryption",
     scopes: &[KeyScope::Encryption],

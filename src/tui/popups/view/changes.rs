@@ -5,12 +5,13 @@ use ratatui::text::{Line, Span};
 
 use crate::tui::model::context::RenderContext;
 use crate::tui::services::{
-    ChangeKind, ChangeRecord, Proposal, Proposed, ProposedChange, UndoProposal,
+    ChangeKind, ChangeRecord, InventoryProposal, Proposal, Proposed, ProposedChange, UndoProposal,
 };
 use crate::tui::steps::access::view::remedy;
 use crate::tui::theme::Theme;
 use crate::tui::view::parts;
 use crate::tui::widgets::{format, text};
+use crate::work::event::Side;
 
 /// All about a change before it is agreed to: account, side, the whole difference, what it brings.
 pub(super) fn question(
@@ -31,6 +32,7 @@ pub(super) fn question(
     match &proposed.change {
         ProposedChange::Apply(proposal) => lines.extend(apply_text(context, proposal, columns)),
         ProposedChange::Undo(undo) => lines.extend(undo_text(context, undo, columns)),
+        ProposedChange::SetUp(proposal) => lines.extend(set_up_text(context, proposal, columns)),
     }
     lines
 }
@@ -63,6 +65,30 @@ fn apply_text(
     let note = "It is read once more before it is written: where it was changed meanwhile, nothing \
                 is. The journal keeps what stood there, and it can be taken away again. Whether it \
                 holds is tried with an upload that is aborted, where one shows it.";
+    lines.extend(parts::paragraph(note, Theme::muted(), columns));
+    lines
+}
+
+fn set_up_text(
+    context: &RenderContext<'_>,
+    proposal: &InventoryProposal,
+    columns: usize,
+) -> Vec<Line<'static>> {
+    let theme = context.theme;
+    let account = context.model.named(&proposal.account);
+    let style = theme.side(Side::Source);
+    let mut lines = parts::fact("account", &account, style, columns);
+    lines.extend(parts::fact(
+        "change",
+        &proposal.title,
+        Theme::strong(),
+        columns,
+    ));
+    lines.push(Line::default());
+    lines.extend(remedy::diff_lines(theme, &proposal.diff, columns));
+    lines.push(Line::default());
+    let note = "It is read once more before it is written: where it was changed meanwhile, nothing \
+                is. The journal keeps what stood there, and it can be taken away again.";
     lines.extend(parts::paragraph(note, Theme::muted(), columns));
     lines
 }

@@ -53,7 +53,7 @@ pub(super) fn title(question: &Question) -> &'static str {
         Question::Start => "Start the export?",
         Question::StartDenied => "Start although it will fail?",
         Question::Change(proposed) => match proposed.change {
-            ProposedChange::Apply(_) => "Change this account?",
+            ProposedChange::Apply(_) | ProposedChange::SetUp(_) => "Change this account?",
             ProposedChange::Undo(_) => "Take this change away?",
         },
         Question::Probe(_) => "Probe the bucket?",

@@ -15,6 +15,12 @@ pub(super) fn explanation<'a>(purpose: &'a TypedPurpose, flow: &Flow) -> Cow<'a,
         TypedPurpose::Uploader => {
             "The ARN of the user or role that uploads, such as arn:aws:iam::111111111111:role/Uploader."
         }
+        TypedPurpose::SourceBucket => {
+            "The name of the bucket whose objects are listed, not its ARN. It is of the source's account."
+        }
+        TypedPurpose::InventoryId => {
+            "The name of the configuration: at most 64 letters, digits, full stops, dashes and underscores."
+        }
         TypedPurpose::Bucket => {
             "The bucket's name, not its ARN. A bucket that this side may not list can be named here."
         }

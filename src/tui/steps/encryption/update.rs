@@ -16,8 +16,8 @@ pub(crate) fn suggestion(model: &Model) -> Suggestion {
     if model.flow.leaves_encryption {
         return Suggestion {
             encryption: Some(Encryption::BucketDefault),
-            why: "The bucket's default is suggested: an upload that names no encryption gets it. \
-                  Name another only where the uploader sends it."
+            why: "The bucket's default is suggested: what names no encryption gets it. Name \
+                  another only where it is sent."
                 .to_owned(),
         };
     }
