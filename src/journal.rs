@@ -44,6 +44,7 @@ pub use row::{OperationId, RunId};
 pub use verification::{ArchiveVerification, VerificationRecord};
 
 use crate::private_file;
+use row::Milliseconds;
 use unwritten::Unwritten;
 
 /// Why the journal could not be read or written.
@@ -89,7 +90,7 @@ pub enum JournalError {
     },
     /// A statement failed.
     #[error("the journal could not be read or written: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
     /// The same plan was begun elsewhere while this run was getting ready.
     #[error("run {0}, begun meanwhile, asks for the same")]
     BegunMeanwhile(RunId),
@@ -99,6 +100,19 @@ pub enum JournalError {
     /// An entry does not read back.
     #[error("an entry of the journal does not read back: {0}")]
     Entry(String),
+}
+
+impl From<rusqlite::Error> for JournalError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            rusqlite::Error::FromSqlConversionFailure(_, _, cause)
+                if cause.is::<row::Damaged>() =>
+            {
+                Self::Entry(cause.to_string())
+            }
+            error => Self::Sqlite(error),
+        }
+    }
 }
 
 impl JournalError {
@@ -249,7 +263,7 @@ impl Journal {
                               destination_arn)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
-                now.as_millisecond(),
+                Milliseconds(now),
                 run.plan,
                 run.digest,
                 run.source_arn,
@@ -283,7 +297,7 @@ impl Journal {
         let is_known = operation::update(&connection, operation)?
             || connection.query_row(
                 "SELECT count(*) > 0 FROM operation WHERE id = ?1",
-                [operation.id.0],
+                [operation.id],
                 |row| row.get(0),
             )?;
         if is_known {
@@ -299,7 +313,7 @@ impl Journal {
         let run = connection
             .query_row(
                 &format!("{} WHERE id = ?1", record::SELECT_RUN),
-                [id.0],
+                [id],
                 record::read_run,
             )
             .optional()?;
@@ -321,7 +335,7 @@ impl Journal {
             record::SELECT_RUN
         ))?;
         let runs = statement
-            .query_map([since.as_millisecond()], record::read_run)?
+            .query_map([Milliseconds(since)], record::read_run)?
             .collect::<Result<Vec<_>, _>>()?;
         runs.into_iter()
             .map(|run| with_operations(&connection, run))
@@ -352,7 +366,7 @@ fn refuse_duplicates(
     let twin = connection
         .query_row(
             "SELECT id FROM run WHERE id > ?1 AND digest = ?2 ORDER BY id LIMIT 1",
-            params![known.0, run.digest],
+            params![known, run.digest],
             |row| row.get(0),
         )
         .optional()?;

@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use self::file::Stored;
 use super::principal::is_same_principal;
+use crate::job::ExportStatus;
 use crate::job::requirement::Actor;
 use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
@@ -388,8 +389,8 @@ pub struct PastExport {
     /// When it ended, where it did.
     #[serde(default)]
     pub ended_at: Option<Timestamp>,
-    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`.
-    pub status: String,
+    /// How far it came.
+    pub status: ExportStatus,
     /// `FailureCode` of one that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_code: Option<String>,

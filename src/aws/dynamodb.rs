@@ -9,6 +9,7 @@ use super::error_mapper::ErrorMapper;
 use super::failure::Failure;
 use super::service_clock::ServiceClock;
 use super::write_guard::WriteGuard;
+pub use crate::job::ExportStatus;
 use crate::job::{Span, View};
 use tableferry_policy::arn::Arn;
 
@@ -55,17 +56,6 @@ pub struct PointInTimeRecovery {
     pub earliest: Option<Timestamp>,
     /// The window's end.
     pub latest: Option<Timestamp>,
-}
-
-/// How far an export is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExportStatus {
-    /// Under way.
-    InProgress,
-    /// Done.
-    Completed,
-    /// Failed.
-    Failed,
 }
 
 /// An export as AWS describes it.

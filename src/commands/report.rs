@@ -263,7 +263,7 @@ impl Report {
             }
             Event::Journalled { run } => {
                 self.line(&format!("run {run} is in the journal"));
-                self.object(&json!({"event": "run", "run": run}));
+                self.object(&json!({"event": "run", "run": run.0}));
             }
             Event::Noted { message } => {
                 self.line(&format!("note: {message}"));
@@ -403,9 +403,7 @@ fn progress_object(run: RunId, progress: &OperationProgress) -> Value {
         ProgressStage::Calling => "CALLING",
         ProgressStage::Refused => "REFUSED",
         ProgressStage::NotStarted => "NOT_STARTED",
-        ProgressStage::Running(ExportStatus::InProgress) => "IN_PROGRESS",
-        ProgressStage::Running(ExportStatus::Completed) => "COMPLETED",
-        ProgressStage::Running(ExportStatus::Failed) => "FAILED",
+        ProgressStage::Running(status) => status.as_str(),
     };
     let verified = progress.verification.as_ref().map(|found| match found {
         Verification::Verified { .. } => json!(true),

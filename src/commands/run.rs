@@ -410,12 +410,16 @@ async fn start(
 ) -> Result<Exit, CommandError> {
     report.start_bar(summary.requests.len());
     let (sender, mut events) = mpsc::unbounded_channel();
-    let number = Cell::new(RunId(0));
+    // No event of an export comes before the run is in the journal.
+    let number = Cell::new(None);
     let print = |event: &Event| {
         if let Event::Journalled { run } = event {
-            number.set(RunId(*run));
+            number.set(Some(*run));
         }
-        report.event(number.get(), event);
+        match number.get() {
+            Some(run) => report.event(run, event),
+            None => report.happened(event),
+        }
     };
     let deed = work.start(plan, summary, sender.clone(), cancel);
     let run = match with_events(deed, &mut events, print).await {

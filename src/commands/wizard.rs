@@ -20,7 +20,7 @@ pub(super) async fn wizard(work: &Work, plan_file: Option<PathBuf>) -> Result<Ex
         is_read_only: work.is_read_only(),
     };
     let ended = tui::run(work.clone(), options).await?;
-    let Some(run) = ended.run.map(RunId) else {
+    let Some(run) = ended.run else {
         return Ok(Exit::Done);
     };
     let record = work.run(run);

@@ -5,6 +5,7 @@ use super::operation_failure::OperationFailure;
 use super::words::brief;
 use crate::assess::assessment::Assessment;
 use crate::assess::verdict::Check;
+use crate::job::ExportStatus;
 
 /// The causes of the failure that the assessment tells of, a line each, by AWS's words then and by what is
 /// read now; none where it tells of none.
@@ -17,7 +18,7 @@ pub fn earlier_causes(assessment: &Assessment) -> Vec<String> {
     let bucket = assessment.plan.destination.bucket.as_str();
     let exports = assessment.facts.exports.iter();
     let failed = exports
-        .filter(|export| export.bucket == bucket && export.status == "FAILED")
+        .filter(|export| export.bucket == bucket && export.status == ExportStatus::Failed)
         .max_by_key(|export| export.ended_at.unwrap_or(export.started_at));
     let Some(export) = failed else {
         return Vec::new();

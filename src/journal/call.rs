@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rusqlite::{TransactionBehavior, params};
 
 use super::operation::{Operation, Stage};
-use super::row::{OperationId, RunId};
+use super::row::{Milliseconds, OperationId, RunId};
 use super::{Journal, JournalError};
 
 /// What is left of an operation whose call was answered with a refusal.
@@ -35,7 +35,7 @@ impl Journal {
         now: Timestamp,
         signed_at: Option<Timestamp>,
     ) -> Result<bool, JournalError> {
-        let signed_at = signed_at.map(Timestamp::as_millisecond);
+        let signed_at = signed_at.map(Milliseconds);
         let (is_begun, record) = self.change_operation(
             (operation.id, operation.run),
             "UPDATE operation SET state = 'CALLING', called_at = coalesce(called_at, ?2),
@@ -44,7 +44,7 @@ impl Journal {
                     failure_code = NULL, failure_message = NULL, failure_request_id = NULL
              WHERE id = ?1 AND arn IS NULL
                AND state IN ('PLANNED', 'CALLING')",
-            params![operation.id.0, now.as_millisecond(), signed_at],
+            params![operation.id, Milliseconds(now), signed_at],
         )?;
         *operation = record;
         Ok(is_begun)
@@ -61,7 +61,7 @@ impl Journal {
         let (stage, ended_at) = if refusal.is_retryable {
             (Stage::Planned, None)
         } else {
-            (Stage::Refused, Some(now.as_millisecond()))
+            (Stage::Refused, Some(Milliseconds(now)))
         };
         let written = self.change_operation(
             (operation.id, operation.run),
@@ -71,8 +71,8 @@ impl Journal {
                     unanswered = max(unanswered - 1, 0)
              WHERE id = ?1 AND arn IS NULL AND state = 'CALLING'",
             params![
-                operation.id.0,
-                stage.as_str(),
+                operation.id,
+                stage,
                 ended_at,
                 refusal.code,
                 refusal.message,
@@ -100,7 +100,7 @@ impl Journal {
             (operation.id, operation.run),
             "UPDATE operation SET last_called = ?2
              WHERE id = ?1 AND unanswered > 0 AND last_called IS NULL",
-            params![operation.id.0, by.as_millisecond()],
+            params![operation.id, Milliseconds(by)],
         )?;
         *operation = record;
         Ok(())
@@ -115,9 +115,9 @@ impl Journal {
              WHERE id = ?1 AND arn IS NULL AND state = 'CALLING'
                AND unanswered = ?2 AND last_called IS ?3",
             params![
-                operation.id.0,
+                operation.id,
                 operation.unanswered,
-                operation.last_called.map(Timestamp::as_millisecond)
+                operation.last_called.map(Milliseconds)
             ],
         )?;
         *operation = record;
@@ -138,13 +138,7 @@ impl Journal {
             (operation.id, operation.run),
             "UPDATE operation SET state = ?2, arn = ?3, settled_by = ?4, settled_at = ?5
              WHERE id = ?1 AND arn IS NULL AND state = 'CALLING'",
-            params![
-                operation.id.0,
-                stage.as_str(),
-                arn,
-                by,
-                now.as_millisecond()
-            ],
+            params![operation.id, stage, arn, by, Milliseconds(now)],
         )?;
         *operation = record;
         Ok(is_settled)
@@ -164,12 +158,7 @@ impl Journal {
             let changed = transaction.execute(
                 "UPDATE operation SET state = 'NOT_STARTED', settled_by = ?3, settled_at = ?4
                  WHERE run = ?1 AND position = ?2 AND state = 'PLANNED' AND unanswered = 0",
-                params![
-                    run.0,
-                    i64::try_from(*position).unwrap_or(i64::MAX),
-                    by,
-                    now.as_millisecond()
-                ],
+                params![run, position, by, Milliseconds(now)],
             )?;
             if changed == 0 {
                 return Err(JournalError::BegunMeanwhile(*run));

@@ -12,9 +12,10 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 use super::operation::{self, Numbered};
-use super::row::{account, from_json, timestamp, to_json};
+use super::row::{Account, Json, Milliseconds, number, time, to_json, words};
 use super::{Journal, JournalError};
 use crate::job::{Plan, SignIn};
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
@@ -23,6 +24,8 @@ use tableferry_policy::expiry::end_of_added;
 /// A change's number, as `undo` takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChangeId(pub i64);
+
+number!(ChangeId);
 
 impl fmt::Display for ChangeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,7 +175,8 @@ impl fmt::Display for ChangeTarget {
 }
 
 /// How far a change came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum ChangeStage {
     /// Written down; whether the account was changed is not known.
     Planned,
@@ -186,32 +190,7 @@ pub enum ChangeStage {
     NotWritten,
 }
 
-const STAGES: [(ChangeStage, &str); 5] = [
-    (ChangeStage::Planned, "PLANNED"),
-    (ChangeStage::Written, "WRITTEN"),
-    (ChangeStage::Held, "HELD"),
-    (ChangeStage::Undone, "UNDONE"),
-    (ChangeStage::NotWritten, "NOT_WRITTEN"),
-];
-
-impl ChangeStage {
-    /// The word that the journal and the JSON output write.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        STAGES
-            .iter()
-            .find(|(stage, _)| *stage == self)
-            .map_or("PLANNED", |(_, text)| text)
-    }
-
-    fn parse(text: &str) -> Result<Self, JournalError> {
-        STAGES
-            .iter()
-            .find(|(_, known)| *known == text)
-            .map(|(stage, _)| *stage)
-            .ok_or_else(|| JournalError::Entry(format!("unknown stage of a change `{text}`")))
-    }
-}
+words!(ChangeStage, "stage of a change");
 
 /// A change before it has a number.
 #[derive(Debug, Clone, Copy)]
@@ -348,11 +327,7 @@ impl Journal {
             request: &to_json(&request)?,
             state: ChangeStage::Planned.as_str(),
         };
-        Ok(ChangeId(operation::insert_numbered(
-            &self.lock(),
-            &numbered,
-            now,
-        )?))
+        operation::insert_numbered(&self.lock(), &numbered, now)
     }
 
     /// Writes how far a change came. The times that are known stay.
@@ -362,15 +337,15 @@ impl Journal {
         stage: ChangeStage,
         now: Timestamp,
     ) -> Result<(), JournalError> {
-        let at = |wanted| (stage == wanted).then(|| now.as_millisecond());
+        let at = |wanted| (stage == wanted).then_some(Milliseconds(now));
         let changed = self.lock().execute(
             "UPDATE operation SET state = ?2, started_at = coalesce(started_at, ?3),
                     ended_at = coalesce(ended_at, ?4),
                     result = json_set(result, '$.undone_at', coalesce(result ->> '$.undone_at', ?5))
              WHERE kind = 'change' AND number = ?1",
             params![
-                id.0,
-                stage.as_str(),
+                id,
+                stage,
                 at(ChangeStage::Written),
                 at(ChangeStage::Held),
                 at(ChangeStage::Undone)
@@ -384,7 +359,7 @@ impl Journal {
         let changed = self.lock().execute(
             "UPDATE operation SET result = json_set(result, '$.undone_from', ?2)
              WHERE kind = 'change' AND number = ?1",
-            params![id.0, live],
+            params![id, live],
         )?;
         expect_one(changed, id)
     }
@@ -393,21 +368,16 @@ impl Journal {
     pub fn change(&self, id: ChangeId) -> Result<Option<ChangeRecord>, JournalError> {
         let connection = self.lock();
         let mut statement = connection.prepare(&format!("{SELECT_CHANGE} AND number = ?1"))?;
-        statement
-            .query_row([id.0], |row| Ok(read_change(row)))
-            .optional()?
-            .transpose()
+        Ok(statement.query_row([id], read_change).optional()?)
     }
 
     /// All changes: those that are still in place first, the newest of each first.
     pub fn changes(&self) -> Result<Vec<ChangeRecord>, JournalError> {
         let connection = self.lock();
         let mut statement = connection.prepare(&format!("{SELECT_CHANGE} ORDER BY number DESC"))?;
-        let mut rows = statement.query([])?;
-        let mut changes = Vec::new();
-        while let Some(row) = rows.next()? {
-            changes.push(read_change(row)?);
-        }
+        let mut changes: Vec<_> = statement
+            .query_map([], read_change)?
+            .collect::<Result<_, _>>()?;
         changes.sort_by_key(|change: &ChangeRecord| !change.is_in_place());
         Ok(changes)
     }
@@ -421,14 +391,12 @@ fn expect_one(changed: usize, id: ChangeId) -> Result<(), JournalError> {
     }
 }
 
-fn read_change(row: &Row<'_>) -> Result<ChangeRecord, JournalError> {
-    let request: String = row.get(4)?;
-    let request: Request<'_> = from_json(&request)?;
-    let time = |at: Option<i64>| at.map(timestamp);
+fn read_change(row: &Row<'_>) -> rusqlite::Result<ChangeRecord> {
+    let Json(request): Json<Request<'_>> = row.get(4)?;
     Ok(ChangeRecord {
-        id: ChangeId(row.get(0)?),
-        created_at: timestamp(row.get(1)?),
-        account: account(&row.get::<_, String>(2)?)?,
+        id: row.get(0)?,
+        created_at: row.get::<_, Milliseconds>(1)?.0,
+        account: row.get::<_, Account>(2)?.0,
         source_account: request.source_account.into_owned(),
         sign_in: request.sign_in.into_owned(),
         caller: request.caller.map(Cow::into_owned),
@@ -438,10 +406,10 @@ fn read_change(row: &Row<'_>) -> Result<ChangeRecord, JournalError> {
         before: request.before.map(Cow::into_owned),
         after: request.after.map(Cow::into_owned),
         added: request.added.into_owned(),
-        stage: ChangeStage::parse(&row.get::<_, String>(5)?)?,
-        written_at: time(row.get(6)?),
-        held_at: time(row.get(7)?),
-        undone_at: time(row.get(8)?),
+        stage: row.get(5)?,
+        written_at: time(row, 6)?,
+        held_at: time(row, 7)?,
+        undone_at: time(row, 8)?,
         undone_from: row.get(9)?,
     })
 }

@@ -9,8 +9,9 @@ use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::operation::{self, Numbered};
-use super::row::{from_json, timestamp, to_json};
+use super::row::{Json, Milliseconds, to_json};
 use super::{Journal, JournalError};
+use crate::job::ExportStatus;
 
 /// The word of the kind.
 const IMPORTED: &str = "imported_export";
@@ -22,8 +23,8 @@ pub struct ImportedExport {
     pub export_arn: String,
     /// The table's.
     pub table_arn: String,
-    /// AWS's word for how it stands.
-    pub status: String,
+    /// How far it was.
+    pub status: ExportStatus,
     /// When it started.
     pub started_at: Option<Timestamp>,
     /// When it ended.
@@ -76,7 +77,7 @@ impl Journal {
         let changed = connection.execute(
             "UPDATE operation SET request = ?2, state = ?3
              WHERE kind = 'imported_export' AND request ->> '$.export_arn' = ?1",
-            params![export.export_arn, request, export.status],
+            params![export.export_arn, request, export.status.as_str()],
         )?;
         if changed > 0 {
             return Ok(false);
@@ -86,9 +87,9 @@ impl Journal {
             account: export.table_arn.split(':').nth(4).unwrap_or_default(),
             subject: &export.table_arn,
             request: &request,
-            state: &export.status,
+            state: export.status.as_str(),
         };
-        operation::insert_numbered(&connection, &numbered, now)?;
+        operation::insert_numbered::<i64>(&connection, &numbered, now)?;
         Ok(true)
     }
 
@@ -96,19 +97,14 @@ impl Journal {
     pub fn imported_exports(&self) -> Result<Vec<ImportedRecord>, JournalError> {
         let connection = self.lock();
         let mut statement = connection.prepare(SELECT_IMPORTED)?;
-        let mut rows = statement.query([])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(read(row)?);
-        }
-        Ok(found)
+        let found = statement.query_map([], read)?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 }
 
-fn read(row: &Row<'_>) -> Result<ImportedRecord, JournalError> {
-    let request: String = row.get(1)?;
+fn read(row: &Row<'_>) -> rusqlite::Result<ImportedRecord> {
     Ok(ImportedRecord {
-        imported_at: timestamp(row.get(0)?),
-        export: from_json(&request)?,
+        imported_at: row.get::<_, Milliseconds>(0)?.0,
+        export: row.get::<_, Json<_>>(1)?.0,
     })
 }

@@ -6,15 +6,18 @@
 //! [`Stage`]; changes and probes have no run, and have states and numbers of their own.
 
 use jiff::Timestamp;
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
+use strum::{EnumString, IntoStaticStr};
 
 use super::JournalError;
-use super::row::{OperationId, RunId, from_json, timestamp, to_json};
+use super::row::{Json, Milliseconds, OperationId, RunId, time, to_json, words};
 use crate::assess::fingerprint::Fingerprint;
 
 /// Which step an operation of a run has reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Stage {
     /// Written down; no call was made.
     Planned,
@@ -32,37 +35,11 @@ pub enum Stage {
     Failed,
 }
 
-const STAGES: [(Stage, &str); 7] = [
-    (Stage::Planned, "PLANNED"),
-    (Stage::Calling, "CALLING"),
-    (Stage::Refused, "REFUSED"),
-    (Stage::NotStarted, "NOT_STARTED"),
-    (Stage::InProgress, "IN_PROGRESS"),
-    (Stage::Completed, "COMPLETED"),
-    (Stage::Failed, "FAILED"),
-];
-
-impl Stage {
-    /// The stage as the journal and the JSON output write it; AWS's words where there are any.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        STAGES
-            .iter()
-            .find(|(stage, _)| *stage == self)
-            .map_or("PLANNED", |(_, text)| text)
-    }
-
-    fn parse(text: &str) -> Result<Self, JournalError> {
-        STAGES
-            .iter()
-            .find(|(_, known)| *known == text)
-            .map(|(stage, _)| *stage)
-            .ok_or_else(|| JournalError::Entry(format!("unknown stage `{text}`")))
-    }
-}
+words!(Stage, "stage");
 
 /// What the verification of a completed operation came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub enum Verified {
     /// Every file is there and the counts add up.
     Yes,
@@ -72,24 +49,7 @@ pub enum Verified {
     Unknown,
 }
 
-impl Verified {
-    /// The word that the journal keeps.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    fn parse(text: &str) -> Result<Self, JournalError> {
-        [Self::Yes, Self::No, Self::Unknown]
-            .into_iter()
-            .find(|verified| verified.as_str() == text)
-            .ok_or_else(|| JournalError::Entry(format!("unknown verification `{text}`")))
-    }
-}
+words!(Verified, "verification");
 
 /// An operation of a run before it has a number.
 #[derive(Debug, Clone)]
@@ -236,12 +196,8 @@ fn select(
 ) -> Result<Vec<Operation>, JournalError> {
     let query = format!("{SELECT_OPERATION} WHERE {condition} ORDER BY run, position");
     let mut statement = connection.prepare(&query)?;
-    let mut rows = statement.query([run.0])?;
-    let mut operations = Vec::new();
-    while let Some(row) = rows.next()? {
-        operations.push(read(row)?);
-    }
-    Ok(operations)
+    let operations = statement.query_map([run], read)?;
+    Ok(operations.collect::<Result<_, _>>()?)
 }
 
 /// Writes an operation of a run down, planned.
@@ -257,14 +213,14 @@ pub(super) fn insert(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '{}', ?10)",
         params![
             operation.kind,
-            run.0,
-            i64::try_from(position).unwrap_or(i64::MAX),
-            now.as_millisecond(),
+            run,
+            position,
+            Milliseconds(now),
             operation.account,
             operation.subject,
             operation.token,
             operation.request.to_string(),
-            Stage::Planned.as_str(),
+            Stage::Planned,
             operation.fingerprint.as_ref().map(to_json).transpose()?,
         ],
     )?;
@@ -281,11 +237,11 @@ pub(super) struct Numbered<'a> {
 }
 
 /// Writes an operation without a run down; its number, from 1.
-pub(super) fn insert_numbered(
+pub(super) fn insert_numbered<Number: FromSql>(
     connection: &Connection,
     operation: &Numbered<'_>,
     now: Timestamp,
-) -> Result<i64, JournalError> {
+) -> Result<Number, JournalError> {
     Ok(connection.query_row(
         "INSERT INTO operation (kind, number, created_at, account, subject, request, state, result)
          SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, '{}'
@@ -293,7 +249,7 @@ pub(super) fn insert_numbered(
          RETURNING number",
         params![
             operation.kind,
-            now.as_millisecond(),
+            Milliseconds(now),
             operation.account,
             operation.subject,
             operation.request,
@@ -312,18 +268,18 @@ pub(super) fn update(connection: &Connection, operation: &Operation) -> Result<b
                 verified = ?10, verification = ?11, verified_at = ?12, remarks = ?13
          WHERE id = ?1 AND (arn IS NULL OR ?3 IS NOT NULL)",
         params![
-            operation.id.0,
-            operation.stage.as_str(),
+            operation.id,
+            operation.stage,
             operation.arn,
-            operation.started_at.map(Timestamp::as_millisecond),
-            operation.ended_at.map(Timestamp::as_millisecond),
+            operation.started_at.map(Milliseconds),
+            operation.ended_at.map(Milliseconds),
             operation.failure_code,
             operation.failure_message,
             operation.failure_request_id,
             operation.result.to_string(),
-            operation.verified.map(Verified::as_str),
+            operation.verified,
             operation.verification,
-            operation.verified_at.map(Timestamp::as_millisecond),
+            operation.verified_at.map(Milliseconds),
             operation.remarks.join("\n"),
         ],
     )?;
@@ -331,40 +287,36 @@ pub(super) fn update(connection: &Connection, operation: &Operation) -> Result<b
 }
 
 /// Reads a row of [`SELECT_OPERATION`].
-fn read(row: &Row<'_>) -> Result<Operation, JournalError> {
-    let time = |at: Option<i64>| at.map(timestamp);
-    let request: String = row.get(7)?;
-    let settled: (Option<String>, Option<i64>) = (row.get(13)?, row.get(14)?);
-    let result: String = row.get(21)?;
-    let verified: Option<String> = row.get(22)?;
+fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {
+    let (settled_by, settled_at): (Option<String>, _) = (row.get(13)?, time(row, 14)?);
     let remarks: String = row.get(25)?;
-    let fingerprint: Option<String> = row.get(26)?;
+    let fingerprint: Option<Json<Fingerprint>> = row.get(26)?;
     Ok(Operation {
-        id: OperationId(row.get(0)?),
+        id: row.get(0)?,
         kind: row.get(1)?,
-        run: RunId(row.get(2)?),
-        position: usize::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
+        run: row.get(2)?,
+        position: row.get(3)?,
         account: row.get(4)?,
         subject: row.get(5)?,
         token: row.get(6)?,
-        request: from_json(&request)?,
-        stage: Stage::parse(&row.get::<_, String>(8)?)?,
-        called_at: time(row.get(9)?),
+        request: row.get::<_, Json<_>>(7)?.0,
+        stage: row.get(8)?,
+        called_at: time(row, 9)?,
         unanswered: row.get(10)?,
-        first_called: time(row.get(11)?),
-        last_called: time(row.get(12)?),
-        settled: settled.0.zip(time(settled.1)),
+        first_called: time(row, 11)?,
+        last_called: time(row, 12)?,
+        settled: settled_by.zip(settled_at),
         arn: row.get(15)?,
-        started_at: time(row.get(16)?),
-        ended_at: time(row.get(17)?),
+        started_at: time(row, 16)?,
+        ended_at: time(row, 17)?,
         failure_code: row.get(18)?,
         failure_message: row.get(19)?,
         failure_request_id: row.get(20)?,
-        result: from_json(&result)?,
-        verified: verified.as_deref().map(Verified::parse).transpose()?,
+        result: row.get::<_, Json<_>>(21)?.0,
+        verified: row.get(22)?,
         verification: row.get(23)?,
-        verified_at: time(row.get(24)?),
+        verified_at: time(row, 24)?,
         remarks: remarks.lines().map(str::to_owned).collect(),
-        fingerprint: fingerprint.as_deref().map(from_json).transpose()?,
+        fingerprint: fingerprint.map(|fingerprint| fingerprint.0),
     })
 }

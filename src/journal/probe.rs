@@ -10,9 +10,10 @@ use std::fmt;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 use super::operation::{self, Numbered};
-use super::row::{account, from_json, timestamp, to_json};
+use super::row::{Account, Json, Milliseconds, number, time, to_json, words};
 use super::{Journal, JournalError};
 use crate::job::SignIn;
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
@@ -21,6 +22,8 @@ use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProbeId(pub i64);
 
+number!(ProbeId);
+
 impl fmt::Display for ProbeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -28,7 +31,8 @@ impl fmt::Display for ProbeId {
 }
 
 /// How far a probe came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum ProbeStage {
     /// Written down; whether an upload was begun is not known.
     Planned,
@@ -38,30 +42,7 @@ pub enum ProbeStage {
     Settled,
 }
 
-const STAGES: [(ProbeStage, &str); 3] = [
-    (ProbeStage::Planned, "PLANNED"),
-    (ProbeStage::Begun, "BEGUN"),
-    (ProbeStage::Settled, "SETTLED"),
-];
-
-impl ProbeStage {
-    /// The word that the journal and the JSON output write.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        STAGES
-            .iter()
-            .find(|(stage, _)| *stage == self)
-            .map_or("PLANNED", |(_, text)| text)
-    }
-
-    fn parse(text: &str) -> Result<Self, JournalError> {
-        STAGES
-            .iter()
-            .find(|(_, known)| *known == text)
-            .map(|(stage, _)| *stage)
-            .ok_or_else(|| JournalError::Entry(format!("unknown stage of a probe `{text}`")))
-    }
-}
+words!(ProbeStage, "stage of a probe");
 
 /// A probe before it has a number.
 #[derive(Debug, Clone, Copy)]
@@ -157,8 +138,7 @@ impl Journal {
             request: &to_json(&request)?,
             state: ProbeStage::Planned.as_str(),
         };
-        let number = operation::insert_numbered(&self.lock(), &numbered, now)?;
-        Ok(ProbeId(number))
+        operation::insert_numbered(&self.lock(), &numbered, now)
     }
 
     /// Writes down that a probe's upload was begun, with its id.
@@ -166,7 +146,7 @@ impl Journal {
         let changed = self.lock().execute(
             "UPDATE operation SET state = ?2, result = json_set(result, '$.upload_id', ?3)
              WHERE kind = 'probe' AND number = ?1",
-            params![id.0, ProbeStage::Begun.as_str(), upload_id],
+            params![id, ProbeStage::Begun, upload_id],
         )?;
         expect_one(changed, id)
     }
@@ -176,7 +156,7 @@ impl Journal {
         let changed = self.lock().execute(
             "UPDATE operation SET state = ?2, ended_at = coalesce(ended_at, ?3)
              WHERE kind = 'probe' AND number = ?1",
-            params![id.0, ProbeStage::Settled.as_str(), now.as_millisecond()],
+            params![id, ProbeStage::Settled, Milliseconds(now)],
         )?;
         expect_one(changed, id)
     }
@@ -185,10 +165,7 @@ impl Journal {
     pub fn probe(&self, id: ProbeId) -> Result<Option<ProbeRecord>, JournalError> {
         let connection = self.lock();
         let mut statement = connection.prepare(&format!("{SELECT_PROBE} AND number = ?1"))?;
-        statement
-            .query_row([id.0], |row| Ok(read_probe(row)))
-            .optional()?
-            .transpose()
+        Ok(statement.query_row([id], read_probe).optional()?)
     }
 
     /// The probes of which something may be left, the oldest first.
@@ -202,12 +179,8 @@ impl Journal {
     pub fn probes(&self) -> Result<Vec<ProbeRecord>, JournalError> {
         let connection = self.lock();
         let mut statement = connection.prepare(&format!("{SELECT_PROBE} ORDER BY number"))?;
-        let mut rows = statement.query([])?;
-        let mut probes = Vec::new();
-        while let Some(row) = rows.next()? {
-            probes.push(read_probe(row)?);
-        }
-        Ok(probes)
+        let probes = statement.query_map([], read_probe)?;
+        Ok(probes.collect::<Result<_, _>>()?)
     }
 }
 
@@ -219,14 +192,13 @@ fn expect_one(changed: usize, id: ProbeId) -> Result<(), JournalError> {
     }
 }
 
-fn read_probe(row: &Row<'_>) -> Result<ProbeRecord, JournalError> {
-    let request: String = row.get(3)?;
-    let request: Request<'_> = from_json(&request)?;
+fn read_probe(row: &Row<'_>) -> rusqlite::Result<ProbeRecord> {
+    let Json(request): Json<Request<'_>> = row.get(3)?;
     Ok(ProbeRecord {
-        id: ProbeId(row.get(0)?),
-        created_at: timestamp(row.get(1)?),
+        id: row.get(0)?,
+        created_at: row.get::<_, Milliseconds>(1)?.0,
         principal: request.principal.into_owned(),
-        source_account: account(&row.get::<_, String>(2)?)?,
+        source_account: row.get::<_, Account>(2)?.0,
         sign_in: request.sign_in.into_owned(),
         plan: request.plan.into_owned(),
         bucket: request.bucket.into_owned(),
@@ -234,8 +206,8 @@ fn read_probe(row: &Row<'_>) -> Result<ProbeRecord, JournalError> {
         region: request.region.into_owned(),
         key: request.key.into_owned(),
         upload_id: row.get(6)?,
-        stage: ProbeStage::parse(&row.get::<_, String>(4)?)?,
-        settled_at: row.get::<_, Option<i64>>(5)?.map(timestamp),
+        stage: row.get(4)?,
+        settled_at: time(row, 5)?,
     })
 }
 

@@ -5,7 +5,7 @@ use rusqlite::Row;
 
 use super::export::ExportRecord;
 use super::operation::Operation;
-use super::row::{RunId, timestamp};
+use super::row::{Milliseconds, RunId};
 
 /// A run before it has a number.
 #[derive(Debug, Clone, Copy)]
@@ -69,8 +69,8 @@ pub(super) const SELECT_RUN: &str = "SELECT id, created_at, plan, digest, source
 
 pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     Ok(RunRecord {
-        id: RunId(row.get(0)?),
-        created_at: timestamp(row.get(1)?),
+        id: row.get(0)?,
+        created_at: row.get::<_, Milliseconds>(1)?.0,
         plan: row.get(2)?,
         digest: row.get(3)?,
         source_arn: row.get(4)?,

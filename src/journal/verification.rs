@@ -8,7 +8,7 @@ use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
 use super::operation::{self, Numbered};
-use super::row::{from_json, timestamp, to_json};
+use super::row::{Json, Milliseconds, to_json};
 use super::{Journal, JournalError, RunId};
 
 /// The word of the kind.
@@ -94,20 +94,15 @@ impl Journal {
         let connection = self.lock();
         let mut statement =
             connection.prepare(&format!("{SELECT_VERIFICATION} ORDER BY number"))?;
-        let mut rows = statement.query([])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(read(row)?);
-        }
-        Ok(found)
+        let found = statement.query_map([], read)?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 }
 
-fn read(row: &Row<'_>) -> Result<VerificationRecord, JournalError> {
-    let request: String = row.get(2)?;
+fn read(row: &Row<'_>) -> rusqlite::Result<VerificationRecord> {
     Ok(VerificationRecord {
         number: row.get(0)?,
-        at: timestamp(row.get(1)?),
-        verification: from_json(&request)?,
+        at: row.get::<_, Milliseconds>(1)?.0,
+        verification: row.get::<_, Json<_>>(2)?.0,
     })
 }

@@ -18,6 +18,7 @@ use crate::aws::profiles::Profiles;
 use crate::aws::s3::Bucket;
 use crate::aws::{MfaCode, SignInError};
 use crate::job::{Plan, SignIn};
+use crate::journal::RunId;
 use crate::work::event::{Event, Side};
 use tableferry_policy::arn::{BucketName, Region};
 
@@ -91,7 +92,7 @@ pub enum Reply {
 #[derive(Debug)]
 pub enum MutationResult {
     /// The exports of this run were asked for.
-    Started(i64),
+    Started(RunId),
     /// Nothing was started, or not all of it, and why.
     NotStarted(String),
     /// An account was changed.
@@ -233,7 +234,7 @@ pub enum Mutation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watch {
     /// One that was just started.
-    Follow(i64),
+    Follow(RunId),
     /// One of an earlier session, its unanswered calls repeated with their tokens.
-    Resume(i64),
+    Resume(RunId),
 }

@@ -36,6 +36,7 @@ use super::steps::tables::state::Tables;
 use super::steps::uploader::state::Uploader;
 use super::widgets::list::FilteredList;
 use crate::job::{self, Plan, Source, Violations};
+use crate::journal::RunId;
 use crate::work::event::Side;
 use tableferry_policy::arn::AccountId;
 
@@ -411,7 +412,7 @@ impl Model {
 
     /// The run that was started or resumed, for what is said after the end.
     #[must_use]
-    pub fn run(&self) -> Option<i64> {
+    pub fn run(&self) -> Option<RunId> {
         self.progress.run
     }
 

@@ -32,6 +32,7 @@ use super::update::{open, start, update};
 use super::view;
 use super::view_state::ViewState;
 use crate::job::Plan;
+use crate::journal::RunId;
 use crate::work::Work;
 use crate::work::event::{OperationProgress, Side};
 
@@ -56,7 +57,7 @@ pub struct WizardOptions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WizardExit {
     /// The run that was started or gone on with.
-    pub run: Option<i64>,
+    pub run: Option<RunId>,
     /// Its exports as far as they are known.
     pub exports: Vec<OperationProgress>,
     /// Whether exports go on that were not waited for.

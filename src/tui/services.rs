@@ -8,7 +8,7 @@ use crate::assess::remedy::{self, Fix, GrantOptions, Remedies, Remedy, WholePoli
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{self, AssessedRequirement, MissingInput, VerdictGroup};
 use crate::job::Plan;
-use crate::journal::RunRecord;
+use crate::journal::{RunId, RunRecord};
 use crate::work;
 pub use crate::work::change::ReadBack;
 use crate::work::event::OperationProgress;
@@ -75,7 +75,7 @@ impl Proposed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunSummary {
     /// Its number.
-    pub id: i64,
+    pub id: RunId,
     /// When it was written down.
     pub created_at: Timestamp,
     /// The account that exports.
@@ -92,7 +92,7 @@ impl From<RunRecord> for RunSummary {
     fn from(run: RunRecord) -> Self {
         let file = format!("the plan of run {}", run.id);
         Self {
-            id: run.id.0,
+            id: run.id,
             created_at: run.created_at,
             source: run.source_account,
             destination: run.destination,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::aws::dynamodb::ExportStatus;
 use crate::aws::session::Identity;
-use crate::journal::{self, Operation, Verified};
+use crate::journal::{self, Operation, RunId, Verified};
 
 /// One of the two sides of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -114,8 +114,8 @@ pub enum Event {
     },
     /// The run was written to the journal.
     Journalled {
-        /// Its id.
-        run: i64,
+        /// Its number.
+        run: RunId,
     },
     /// An operation's state is now this.
     Operation(OperationProgress),

@@ -124,9 +124,8 @@ impl Work {
         }
         let export = client.describe_export(arn).await?;
         match export.status {
-            ExportStatus::InProgress => Ok(Err("IN_PROGRESS".to_owned())),
-            ExportStatus::Completed => Ok(Err("COMPLETED".to_owned())),
             ExportStatus::Failed => Ok(Ok(FailedOperation::of_export(&export))),
+            status => Ok(Err(status.to_string())),
         }
     }
 }

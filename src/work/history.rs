@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::{Side, Work, region_of};
 use crate::archive::layout::key_candidates;
-use crate::aws::dynamodb::ExportStatus;
 use crate::aws::failure::Failure;
 use crate::journal::{
     ArchiveVerification, ChangeRecord, ImportedExport, ImportedRecord, JournalError, Operation,
@@ -181,7 +180,7 @@ impl Work {
             let imported = ImportedExport {
                 table_arn: table.to_owned(),
                 export_arn: text.clone(),
-                status: status(export.status).to_owned(),
+                status: export.status,
                 started_at: export.started_at,
                 ended_at: export.ended_at,
                 bucket: export.bucket,
@@ -218,12 +217,4 @@ pub enum ImportError {
     /// They cannot be written down.
     #[error("{0}")]
     Journal(#[from] JournalError),
-}
-
-const fn status(status: ExportStatus) -> &'static str {
-    match status {
-        ExportStatus::InProgress => "IN_PROGRESS",
-        ExportStatus::Completed => "COMPLETED",
-        ExportStatus::Failed => "FAILED",
-    }
 }

@@ -117,7 +117,7 @@ impl Work {
         }
         let journal = &self.inner.journal;
         let id = journal.record_run(run, operations, Timestamp::now(), known)?;
-        let _ = events.send(Event::Journalled { run: id.0 });
+        let _ = events.send(Event::Journalled { run: id });
         let called = async {
             match journal.run(id)? {
                 Some(run) => self.make_calls(&callers, run, &events, cancel).await,

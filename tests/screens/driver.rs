@@ -8,6 +8,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tableferry::assess::fingerprint::Fingerprint;
 use tableferry::job::Plan;
+use tableferry::journal::RunId;
 use tableferry::tui::keymap::Keymap;
 use tableferry::tui::message::{
     Effect, FrameNumber, Message, Mutation, MutationResult, Query, Reply, Watch,
@@ -207,7 +208,7 @@ impl Driver {
 
     pub fn started(&mut self, run: i64) {
         let (request, _) = self.start().unwrap();
-        self.dispatch(Message::Done(request, MutationResult::Started(run)));
+        self.dispatch(Message::Done(request, MutationResult::Started(RunId(run))));
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {

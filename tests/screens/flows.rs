@@ -2,6 +2,7 @@
 
 use tableferry::aws::dynamodb::ExportStatus;
 use tableferry::job::{Encryption, Span};
+use tableferry::journal::RunId;
 use tableferry::tui::message::{Effect, Message, Mutation, MutationResult, Query, Reply, Watch};
 use tableferry::work::event::{Event, Side, Stage, Verification};
 
@@ -47,7 +48,7 @@ fn from_two_profiles_to_a_verified_export_in_sixteen_keys() {
 
     driver.started(1);
     let (request, watch) = driver.watch().unwrap();
-    assert_eq!(watch, Watch::Follow(1));
+    assert_eq!(watch, Watch::Follow(RunId(1)));
     let mut done = export(0, "Orders");
     done.stage = Stage::Running(ExportStatus::Completed);
     done.verification = Some(Verification::Verified {
@@ -219,9 +220,9 @@ fn a_run_that_was_cut_off_signs_in_again_before_it_goes_on() {
     driver.dispatch(Message::WatchEnded(request, Err(why)));
     driver.shows("tableferry resume 4").press(&["r"]);
     assert_eq!(driver.asked().len(), 2, "both sides");
-    assert_eq!(driver.watch().unwrap().1, Watch::Follow(4));
+    assert_eq!(driver.watch().unwrap().1, Watch::Follow(RunId(4)));
     driver.settle();
-    assert_eq!(driver.watch().unwrap().1, Watch::Resume(4));
+    assert_eq!(driver.watch().unwrap().1, Watch::Resume(RunId(4)));
 }
 
 #[test]
@@ -443,7 +444,7 @@ fn quitting_during_a_mutation_waits_for_its_answer() {
     driver.shows("waiting for the answer");
     driver.started(5);
     assert!(driver.has_quit());
-    assert_eq!(driver.model.run(), Some(5));
+    assert_eq!(driver.model.run(), Some(RunId(5)));
     assert!(driver.model.has_unfinished_exports());
     assert!(driver.watch().is_none());
 }
@@ -533,7 +534,7 @@ fn a_run_under_way_is_shown_and_gone_on_with() {
     let mut driver = Driver::with((80, 24), world, None);
     driver.settle();
     driver.shows("Runs under way").shows("run 7").go(&["enter"]);
-    assert_eq!(driver.watch().unwrap().1, Watch::Resume(7));
+    assert_eq!(driver.watch().unwrap().1, Watch::Resume(RunId(7)));
     driver.shows("Progress").shows("Orders");
 }
 

@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 use tableferry::aws::dynamodb::ExportStatus;
+use tableferry::journal::RunId;
 use tableferry::tui::message::Message;
 use tableferry::work::event::{Event, Stage, Verification};
 
@@ -60,7 +61,9 @@ fn every_step(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
     driver.go(&["enter"]);
     picture(&sized("review-question", size), &mut driver);
     driver.go(&["left", "enter"]);
-    driver.dispatch(Message::Reported(Box::new(Event::Journalled { run: 3 })));
+    driver.dispatch(Message::Reported(Box::new(Event::Journalled {
+        run: RunId(3),
+    })));
     driver.started(3);
     let mut under_way = export(0, "Orders");
     under_way.files_seen = Some(2);

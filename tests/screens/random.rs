@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tableferry::aws::dynamodb::ExportStatus;
+use tableferry::journal::RunId;
 use tableferry::tui::keymap::Keymap;
 use tableferry::tui::message::{
     Effect, FrameNumber, Message, Mutation, MutationResult, Query, Reply, Watch,
@@ -403,7 +404,7 @@ impl Walk {
         let is_done = self.rng.u8(..4) > 0;
         let why = || "AWS said no".to_owned();
         let result = match mutation {
-            Mutation::Start(..) if is_done => MutationResult::Started(self.rng.i64(1..9)),
+            Mutation::Start(..) if is_done => MutationResult::Started(RunId(self.rng.i64(1..9))),
             Mutation::Start(..) => MutationResult::NotStarted(why()),
             Mutation::Apply(_, proposal) if is_done => {
                 self.world.is_denied = false;
@@ -457,7 +458,7 @@ impl Walk {
             export.stage = Stage::Running(ExportStatus::Completed);
         }
         let event = match self.rng.u8(..3) {
-            0 => Event::Journalled { run: 3 },
+            0 => Event::Journalled { run: RunId(3) },
             1 => Event::Noted {
                 message: "throttled".to_owned(),
             },

@@ -13,6 +13,7 @@ use tableferry::aws::profiles::{IgnoredProfile, Profile, ProfileKind, Profiles};
 use tableferry::aws::s3::Bucket;
 use tableferry::aws::{Identity, SignInError};
 use tableferry::job::{Plan, SignIn};
+use tableferry::journal::RunId;
 use tableferry::tui::message::{Query, Reply};
 use tableferry::tui::services::{
     AssessedPlan, ChangeRecord, Identified, ProbeRecord, PropagationReport, PropagationStatus,
@@ -324,7 +325,7 @@ pub fn export(index: usize, table: &str) -> OperationProgress {
 /// A run that an earlier session left.
 pub fn open_run(plan: Option<Plan>) -> RunSummary {
     RunSummary {
-        id: 7,
+        id: RunId(7),
         created_at: noon() - SignedDuration::from_mins(20),
         source: "111111111111".to_owned(),
         destination: "s3://export-landing/prod".to_owned(),

@@ -8,6 +8,7 @@ use crate::assess::job_facts::bucket_owner;
 use crate::assess::principal::is_same_principal;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, Verdict};
+use crate::job::ExportStatus;
 use crate::job::Plan;
 use tableferry_policy::evaluate::Dependency;
 
@@ -31,8 +32,8 @@ pub(super) fn judge(plan: &Plan, facts: &Facts) -> Option<AssessedRequirement> {
     alike.sort_by_key(|export| export.ended_at.unwrap_or(export.started_at));
     let failed = alike
         .into_iter()
-        .rfind(|export| export.status == "COMPLETED" || export.status == "FAILED")
-        .filter(|export| export.status == "FAILED" && is_of_the_accounts(export))?;
+        .rfind(|export| export.status != ExportStatus::InProgress)
+        .filter(|export| export.status == ExportStatus::Failed && is_of_the_accounts(export))?;
     if failed.writing == Drift::Changed || failed.reading == Drift::Changed {
         return None;
     }

@@ -14,6 +14,7 @@ use crate::assess::principal::is_same_principal;
 use crate::assess::request::asks;
 use crate::assess::simulation;
 use crate::assess::verdict::{Evidence, MissingInput, Verdict};
+use crate::job::ExportStatus;
 use crate::job::Plan;
 use crate::job::requirement::{Actor, Criticality, RequiredPermission, Subject};
 use tableferry_policy::arn::AccountId;
@@ -183,15 +184,15 @@ fn best(
     since: impl Fn(&PastExport) -> Drift,
 ) -> Option<PriorExport<'_>> {
     let caller = facts.source().caller.arn.to_string();
-    let that = |status: &'static str| {
+    let that = |status: ExportStatus| {
         let mut same: Vec<&PastExport> = facts.exports.iter().collect();
         same.retain(|export| {
             export.status == status && is_same_principal(&export.principal, &caller) && fits(export)
         });
         same.into_iter()
     };
-    let failed = that("FAILED").max_by_key(|export| ended(export));
-    let found = that("COMPLETED").map(|export| PriorExport {
+    let failed = that(ExportStatus::Failed).max_by_key(|export| ended(export));
+    let found = that(ExportStatus::Completed).map(|export| PriorExport {
         export,
         since: since(export),
         failed: failed.filter(|failed| ended(failed) >= ended(export)),

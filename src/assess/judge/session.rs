@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::assess::facts::{Change, Facts};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, Verdict};
+use crate::job::ExportStatus;
 use crate::job::Plan;
 use crate::job::requirement::Actor;
 use tableferry_policy::evaluate::Dependency;
@@ -127,7 +128,7 @@ fn same_place(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequire
             export.table_arn == arn
                 && export.bucket == plan.destination.bucket.as_str()
                 && export.prefix.as_deref() == plan.destination.prefix()
-                && export.status != "FAILED"
+                && export.status != ExportStatus::Failed
                 && age >= SignedDuration::ZERO
                 && age < SAME_PLACE
         });

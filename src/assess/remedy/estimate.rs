@@ -6,6 +6,7 @@
 use jiff::SignedDuration;
 
 use crate::assess::facts::{Facts, PastExport};
+use crate::job::ExportStatus;
 use crate::job::Plan;
 
 /// The longest that a completed export of one of the plan's tables took; `None` where there is none
@@ -18,7 +19,7 @@ pub fn estimate(plan: &Plan, facts: &Facts) -> Option<SignedDuration> {
             .table_arn(job, &source.caller.account, &source.region)
             .to_string();
         let took = facts.exports.iter().filter_map(|export| {
-            let is_like_it = export.table_arn == table && export.status == "COMPLETED";
+            let is_like_it = export.table_arn == table && export.status == ExportStatus::Completed;
             is_like_it.then(|| length(export)).flatten()
         });
         took.max()

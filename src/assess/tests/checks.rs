@@ -10,6 +10,7 @@ use crate::assess::facts::{
 use crate::assess::judge::judge;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{Check, Overall, Verdict, overall};
+use crate::job::ExportStatus;
 use crate::job::Plan;
 use crate::job::requirement::Actor;
 use tableferry_policy::evaluate::Dependency;
@@ -297,7 +298,7 @@ fn a_second_export_within_the_hour_is_told() {
     facts.exports.push(PastExport {
         started_at: at("2026-11-22T11:30:00Z"),
         ended_at: None,
-        status: "IN_PROGRESS".to_owned(),
+        status: ExportStatus::InProgress,
         ..past()
     });
     assert_eq!(of(&aes_plan(), &facts, Check::SamePlace).cautions.len(), 1);

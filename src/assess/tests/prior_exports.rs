@@ -6,6 +6,7 @@ use super::world::*;
 use crate::assess::facts::{Drift, Fact, Facts, PastExport};
 use crate::assess::judge::judge;
 use crate::assess::verdict::{AssessedRequirement, Check, Overall, PolicyLayer, Verdict, overall};
+use crate::job::ExportStatus;
 use crate::job::requirement::Actor;
 
 /// The bucket's policy could not be read, and the same was done before.
@@ -115,7 +116,7 @@ fn what_has_changed_or_may_have_leaves_it_unknown_and_is_told() {
 #[test]
 fn a_failure_since_speaks_against_it() {
     let failed = |ended: &str| PastExport {
-        status: "FAILED".to_owned(),
+        status: ExportStatus::Failed,
         ended_at: Some(at(ended)),
         ..named("01763100000000-00000000")
     };
@@ -171,7 +172,7 @@ fn an_export_of_another_kind_is_no_evidence() {
         ("bucket", |past| past.bucket = "export-elsewhere".to_owned()),
         ("prefix", |past| past.prefix = None),
         ("key", |past| past.key = Some(KEY.to_owned())),
-        ("status", |past| past.status = "IN_PROGRESS".to_owned()),
+        ("status", |past| past.status = ExportStatus::InProgress),
     ];
     for (what, change) in changes {
         let mut other = past();

@@ -11,6 +11,7 @@ use crate::assess::remedy::{
 };
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{Overall, overall};
+use crate::job::ExportStatus;
 use crate::job::requirement::Actor;
 use crate::job::requirement::Criticality;
 use crate::job::{Encryption, Plan};
@@ -460,14 +461,14 @@ fn a_grant_that_ends_without_an_estimate_says_that_there_is_none() {
     // Of two earlier exports the longer is gone by: 50 minutes, of which three are more than the
     // two hours given.
     for (ended, status) in [
-        ("2026-11-20T00:10:00Z", "COMPLETED"),
-        ("2026-11-20T00:50:00Z", "COMPLETED"),
-        ("2026-11-20T05:00:00Z", "FAILED"),
+        ("2026-11-20T00:10:00Z", ExportStatus::Completed),
+        ("2026-11-20T00:50:00Z", ExportStatus::Completed),
+        ("2026-11-20T05:00:00Z", ExportStatus::Failed),
     ] {
         facts.exports.push(PastExport {
             prefix: None,
             ended_at: Some(at(ended)),
-            status: status.to_owned(),
+            status,
             ..past()
         });
     }

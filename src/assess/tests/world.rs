@@ -11,6 +11,7 @@ use crate::assess::facts::{
 use crate::assess::judge::judge;
 use crate::assess::simulation::questions;
 use crate::assess::verdict::{AssessedRequirement, Check, Requirement};
+use crate::job::ExportStatus;
 use crate::job::Plan;
 use crate::job::requirement::Actor;
 use tableferry_policy::arn::{Arn, BucketName, Region};
@@ -252,7 +253,7 @@ pub(crate) fn past() -> PastExport {
         key: None,
         started_at: at("2026-11-20T00:00:00Z"),
         ended_at: Some(at("2026-11-20T00:10:00Z")),
-        status: "COMPLETED".to_owned(),
+        status: ExportStatus::Completed,
         failure_code: None,
         failure_message: None,
         owner: Some("222222222222".parse().unwrap()),

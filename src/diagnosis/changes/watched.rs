@@ -8,6 +8,7 @@ use tableferry_policy::arn::Arn;
 use super::history::WatchedResource;
 use super::names::ResourceKind;
 use crate::assess::facts::{Facts, PrincipalFacts};
+use crate::job::ExportStatus;
 use crate::job::Plan;
 
 /// The bucket, keys, tables and principals of a plan, as far as the plan and the facts name them; without
@@ -110,7 +111,7 @@ pub fn last_success(plan: &Plan, facts: &Facts) -> Option<Timestamp> {
         .exports
         .iter()
         .filter(|export| {
-            export.status == "COMPLETED"
+            export.status == ExportStatus::Completed
                 && export.bucket == plan.destination.bucket.as_str()
                 && tables.contains(&export.table_arn)
         })

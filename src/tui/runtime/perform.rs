@@ -6,7 +6,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::saving;
 use crate::job::Plan;
-use crate::journal::RunId;
 use crate::tui::message::{Message, Mutation, MutationResult, Query, Reply, Watch};
 use crate::tui::remote::RequestId;
 use crate::tui::services::{
@@ -194,7 +193,7 @@ pub(super) async fn mutation(
             let answer = work.start(&plan, &summary, events, &cancel).await;
             let _ = forwarding.await;
             match answer {
-                Ok(run) => MutationResult::Started(run.0),
+                Ok(run) => MutationResult::Started(run),
                 Err(error) => MutationResult::NotStarted(describe(&error)),
             }
         }
@@ -222,13 +221,11 @@ pub(super) async fn watch(
     let (events, forwarding) = forward(&sender);
     let end = match watch {
         Watch::Follow(run) => {
-            let answer = work.follow(RunId(run), Verify::Open, events, cancel).await;
+            let answer = work.follow(run, Verify::Open, events, cancel).await;
             answer.map_err(|error| describe(&error))
         }
         Watch::Resume(run) => {
-            let answer = work
-                .resume(RunId(run), Verify::Unread, events, cancel)
-                .await;
+            let answer = work.resume(run, Verify::Unread, events, cancel).await;
             answer.map_err(|error| describe(&error))
         }
     };

@@ -45,11 +45,6 @@ pub(super) fn exports(
 fn of_others(export: &Export) -> Option<PastExport> {
     let arn = export.arn.to_string();
     let (table, _) = arn.split_once("/export/")?;
-    let status = match export.status {
-        ExportStatus::InProgress => "IN_PROGRESS",
-        ExportStatus::Completed => "COMPLETED",
-        ExportStatus::Failed => "FAILED",
-    };
     Some(PastExport {
         table_arn: table.to_owned(),
         principal: String::new(),
@@ -58,7 +53,7 @@ fn of_others(export: &Export) -> Option<PastExport> {
         key: export.kms_key.clone(),
         started_at: export.started_at?,
         ended_at: export.ended_at,
-        status: status.to_owned(),
+        status: export.status,
         failure_code: export.failure_code.clone(),
         failure_message: export.failure_message.clone(),
         owner: None,
@@ -161,9 +156,9 @@ fn changed_at(change: &ChangeRecord) -> Option<Timestamp> {
 fn past_export(run: &RunRecord, export: &ExportRecord, present: &Present) -> Option<PastExport> {
     let operation = &export.operation;
     let status = match operation.stage {
-        Stage::Completed => "COMPLETED",
-        Stage::Failed => "FAILED",
-        _ => "IN_PROGRESS",
+        Stage::Completed => ExportStatus::Completed,
+        Stage::Failed => ExportStatus::Failed,
+        _ => ExportStatus::InProgress,
     };
     let request = &export.request;
     let (writing, reading) = present.since(run, export);
@@ -176,7 +171,7 @@ fn past_export(run: &RunRecord, export: &ExportRecord, present: &Present) -> Opt
         key: request.encryption.key().map(str::to_owned),
         started_at: operation.started_at.or(operation.called_at)?,
         ended_at: operation.ended_at,
-        status: status.to_owned(),
+        status,
         failure_code: operation.failure_code.clone(),
         failure_message: operation.failure_message.clone(),
         owner: request.bucket_owner.clone(),

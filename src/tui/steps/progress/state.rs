@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::aws::dynamodb::ExportStatus;
+use crate::journal::RunId;
 use crate::tui::remote::RequestId;
 use crate::tui::revision::Revision;
 use crate::work::event::{Event, OperationProgress, Stage, Verification};
@@ -15,7 +16,7 @@ const KEPT_NOTES: usize = 20;
 /// A run and its exports.
 #[derive(Debug, Clone, Default)]
 pub struct RunProgress {
-    pub(crate) run: Option<i64>,
+    pub(crate) run: Option<RunId>,
     pub(crate) exports: Vec<OperationProgress>,
     /// Why those failed that did, by their place in the plan.
     pub(crate) diagnoses: BTreeMap<usize, FailureDiagnosis>,

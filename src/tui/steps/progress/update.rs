@@ -2,6 +2,7 @@
 
 use super::diagnosis;
 use super::state::{Following, Offer, is_failed};
+use crate::journal::RunId;
 use crate::tui::changes;
 use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Watch};
@@ -20,7 +21,7 @@ pub(crate) fn take_event(model: &mut Model, event: Event) {
 }
 
 /// Follows a run that was just started.
-pub(crate) fn follow(model: &mut Model, run: i64) -> Vec<Effect> {
+pub(crate) fn follow(model: &mut Model, run: RunId) -> Vec<Effect> {
     let request = model.request();
     model.progress.run = Some(run);
     model.progress.state = Following::On(request);
@@ -28,7 +29,7 @@ pub(crate) fn follow(model: &mut Model, run: i64) -> Vec<Effect> {
 }
 
 /// Goes on with a run that was cut off.
-pub(crate) fn resume(model: &mut Model, run: i64) -> Vec<Effect> {
+pub(crate) fn resume(model: &mut Model, run: RunId) -> Vec<Effect> {
     let request = model.request();
     model.progress.run = Some(run);
     diagnosis::diagnose_failures(model);
