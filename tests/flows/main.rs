@@ -15,6 +15,7 @@ mod aws_room;
 mod bad_input;
 mod changes;
 mod clock;
+mod command_texts;
 mod config;
 mod duplicates;
 mod earlier;
