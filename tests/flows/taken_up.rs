@@ -136,6 +136,13 @@ fn half_files_have_no_final_name(home: &Home) {
     }
 }
 
+/// S3's refusal of a request that comes too fast.
+fn slow_down() -> Fate {
+    let body =
+        "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+    relay::answered("503 Slow Down", "application/xml", body)
+}
+
 /// The message at which the program is killed, in each round another.
 fn rounds() -> usize {
     let rounds = std::env::var("KILLS").ok();
@@ -155,7 +162,7 @@ fn killed_at_any_message_it_comes_to_the_same_in_the_end(#[case] arguments: &[&s
         let seed = 4711 + u64::try_from(round).unwrap();
         let mut random = fastrand::Rng::with_seed(seed);
         let _ = fs::remove_dir_all(home.path().join("copy"));
-        // Killed up to three times, at any of some thirty messages, and cut now and then.
+        // Killed up to three times, at any of some thirty messages, with answers cut and requests throttled.
         for _ in 0..random.usize(1..4) {
             let mut left = random.usize(0..30);
             let mut fates = random.fork();
@@ -166,6 +173,9 @@ fn killed_at_any_message_it_comes_to_the_same_in_the_end(#[case] arguments: &[&s
                     return Fate::Killed;
                 }
                 left -= 1;
+                if is_data(head) && passing == Passing::Request && fates.u8(0..10) < 3 {
+                    return slow_down();
+                }
                 if is_data(head) && passing == Passing::Answer && fates.u8(0..4) == 0 {
                     return Fate::Half;
                 }

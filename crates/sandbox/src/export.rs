@@ -155,6 +155,9 @@ impl Export {
                 description[name] = value;
             }
         }
+        if let Some(filter) = spec.request.get("FilterSpecification") {
+            description["FilterSpecification"] = filter.clone();
+        }
         self.describe_span(&mut description);
         self.describe_state(&mut description);
         description

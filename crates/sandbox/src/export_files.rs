@@ -11,8 +11,9 @@ use serde_json::{Map, Value, json};
 
 use super::bucket::md5_base64;
 use super::export::{Export, ExportSpan, ExportSpec, WrittenFile, view};
+use super::filter::Filter;
 use super::ion;
-use super::item_store::NetChange;
+use super::item_store::Item;
 use super::items;
 use super::upload::{NewObject, UploadFailure};
 use super::world::{Table, World};
@@ -110,12 +111,21 @@ impl Lines {
     }
 }
 
-/// Writes the lines of a partition.
+/// Writes the lines of a partition, as far as the export's filter keeps them.
 fn write_lines(table: &Table, spec: &ExportSpec, partition: u64, lines: &mut Lines) {
+    // One that is not readable was refused before.
+    let filter = Filter::of(&spec.request).ok().flatten();
+    let kept = |item: &Item| match &filter {
+        None => Some(item.clone()),
+        Some(filter) => filter.keeps(item).then(|| filter.project(item)),
+    };
     match spec.span {
         ExportSpan::Full { time } => table.each_item(partition, time, |item| {
+            let Some(item) = kept(item) else {
+                return;
+            };
             lines.push(&if spec.is_ion {
-                ion::item_line(item)
+                ion::item_line(&item)
             } else {
                 json!({"Item": item}).to_string()
             });
@@ -127,18 +137,35 @@ fn write_lines(table: &Table, spec: &ExportSpec, partition: u64, lines: &mut Lin
         } => {
             let changes = table.changes(from, to).into_iter();
             for change in changes.filter(|change| items::partition(&change.place) == partition) {
-                lines.push(&change_line(table, &change, spec.is_ion, has_old_images));
+                let judged = change.new.as_ref().or(change.old.as_ref());
+                let is_kept = |filter: &Filter| judged.is_none_or(|item| filter.keeps(item));
+                if filter.as_ref().is_some_and(|filter| !is_kept(filter)) {
+                    continue;
+                }
+                let keys = judged.map(|item| table.key_of(item)).unwrap_or_default();
+                let images = Images {
+                    new: projected(change.new.as_ref(), filter.as_ref()),
+                    old: projected(change.old.as_ref(), filter.as_ref()).filter(|_| has_old_images),
+                };
+                lines.push(&change_line(change.at, keys, &images, spec.is_ion));
             }
         }
     }
 }
 
-fn change_line(table: &Table, change: &NetChange, is_ion: bool, has_old_images: bool) -> String {
-    let micros = change.at.as_microsecond().to_string();
-    let known = change.new.as_ref().or(change.old.as_ref());
-    let keys = known.map(|item| table.key_of(item)).unwrap_or_default();
-    let old = change.old.as_ref().filter(|_| has_old_images);
-    let new = change.new.as_ref();
+fn projected(item: Option<&Item>, filter: Option<&Filter>) -> Option<Item> {
+    item.map(|item| filter.map_or_else(|| item.clone(), |filter| filter.project(item)))
+}
+
+/// A changed item after and before the change.
+struct Images {
+    new: Option<Item>,
+    old: Option<Item>,
+}
+
+fn change_line(at: Timestamp, keys: Item, images: &Images, is_ion: bool) -> String {
+    let micros = at.as_microsecond().to_string();
+    let (new, old) = (images.new.as_ref(), images.old.as_ref());
     if is_ion {
         return ion::change_line(&micros, &keys, old, new);
     }

@@ -30,6 +30,7 @@ mod export;
 mod export_files;
 mod export_steps;
 mod faults;
+mod filter;
 mod http_client;
 mod iam;
 mod identifier;

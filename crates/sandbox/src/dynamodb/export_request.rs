@@ -12,6 +12,7 @@ use crate::call::{Call, Refusal};
 use crate::context::Route;
 use crate::encryption::{KeyProblem, KeyUse};
 use crate::export::{Export, ExportSpec, ExportState};
+use crate::filter::Filter;
 use crate::identifier::{fresh_uuid, job_id};
 use crate::json_members::{check_enum, require, text, violation};
 use crate::partitions::via_service;
@@ -33,7 +34,7 @@ pub(super) fn start(world: &mut World, call: &Call<'_>, input: &Value) -> Result
     if let Some(answer) = repeated(world, call, input, &token)? {
         return Ok(answer);
     }
-    refuse_unsupported(input)?;
+    check_filter(input)?;
     let export = accept(world, call, &name, input, token)?;
     let answer = json!({ "ExportDescription": export.description() });
     world.exports.insert(export.arn.clone(), export);
@@ -165,8 +166,8 @@ fn without_token(input: &Value) -> Value {
     request
 }
 
-/// Filters are checked as far as AWS's rules go, and then refused.
-fn refuse_unsupported(input: &Value) -> Result<(), Refusal> {
+/// The rules that a filter breaks by itself.
+fn check_filter(input: &Value) -> Result<(), Refusal> {
     if let Some(filter) = input.get("FilterSpecification").filter(|f| !f.is_null()) {
         let members = filter.as_object().map_or(0, serde_json::Map::len);
         if members == 0 {
@@ -186,9 +187,11 @@ fn refuse_unsupported(input: &Value) -> Result<(), Refusal> {
                 )));
             }
         }
-        return Err(Refusal::validation(
-            "The sandbox does not filter exports: leave FilterSpecification out.",
-        ));
+        Filter::of(input).map_err(|problem| {
+            Refusal::validation(format!(
+                "Invalid Request: Invalid FilterSpecification: {problem}"
+            ))
+        })?;
     }
     Ok(())
 }

@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::export_table_to_point_in_time::builders::ExportTableToPointInTimeFluentBuilder;
 use aws_sdk_dynamodb::primitives::DateTime;
 use aws_sdk_dynamodb::types::{
-    ExportDescription, ExportStatus, ExportType, ExportViewType, IncrementalExportSpecification,
-    S3SseAlgorithm,
+    AttributeValue, ExportDescription, ExportStatus, ExportType, ExportViewType,
+    FilterSpecification, IncrementalExportSpecification, S3SseAlgorithm,
 };
 use serde_json::Value;
 use tableferry_sandbox::Sandbox;
@@ -333,4 +333,29 @@ async fn data_files_appear_one_after_another() {
         .await
         .unwrap();
     assert_eq!(listed.key_count(), Some(0), "the first step is due later");
+}
+
+#[tokio::test]
+async fn a_filtered_export_holds_what_its_expressions_keep() {
+    let sandbox = sandbox();
+    let dynamodb = Client::new(&profile(&sandbox, "prod-oncall").await);
+    let whole = finish(&dynamodb, request(&dynamodb, "Orders", "export-landing")).await;
+    let all = lines(&sandbox, "export-landing", &whole).await;
+    let id = |line: &Value| line["Item"]["orderId"]["S"].as_str().unwrap().to_owned();
+    let wanted = id(&all[0]);
+    let filter = FilterSpecification::builder()
+        .filter_expression("#id = :id")
+        .projection_expression("#id")
+        .expression_attribute_names("#id", "orderId")
+        .expression_attribute_values(":id", AttributeValue::S(wanted.clone()))
+        .build();
+    let call = request(&dynamodb, "Orders", "export-landing").filter_specification(filter.clone());
+    let filtered = finish(&dynamodb, call).await;
+    assert_eq!(filtered.filter_specification, Some(filter));
+    assert_eq!(filtered.item_count, Some(1));
+    // "A filter does not reduce what is read": the whole table is billed.
+    assert_eq!(filtered.billed_size_bytes, whole.billed_size_bytes);
+    let kept = lines(&sandbox, "export-landing", &filtered).await;
+    let expected = serde_json::json!({"Item": {"orderId": {"S": wanted}}});
+    assert_eq!(kept, [expected]);
 }

@@ -174,18 +174,18 @@ async fn malformed_and_foreign_names_are_refused_at_once() {
 }
 
 #[tokio::test]
-async fn filters_are_refused_in_clear_words() {
+async fn filters_that_are_no_expressions_are_refused() {
     let sandbox = sandbox();
     let dynamodb = Client::new(&profile(&sandbox, "prod-oncall").await);
     let orders = || request(&dynamodb, "Orders", "export-landing");
     refused(vec![(
         orders().filter_specification(
             FilterSpecification::builder()
-                .filter_expression("attribute_exists(pk)")
+                .filter_expression("attribute_exists(pk")
                 .build(),
         ),
         "ValidationException",
-        "The sandbox does not filter exports",
+        "Invalid FilterExpression: Syntax error; token: <EOF>",
     )])
     .await;
 }
