@@ -7,6 +7,7 @@ mod expiry;
 mod explain;
 mod inventory;
 mod practice;
+mod start;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -29,6 +30,7 @@ pub use inventory::{
 pub use watch::WatchArgs;
 
 pub use practice::PracticeArgs;
+pub use start::{DataFormat, ExportArgs, RetryArgs, RunArgs, StartArgs};
 
 use crate::work::ChangeKind;
 use tableferry_policy::arn::{AccountId, Arn, Partition};
@@ -132,6 +134,14 @@ pub enum Command {
     /// Run a plan: prove both identities, start its exports, follow and verify them
     #[command(after_help = RUN_HELP)]
     Run(RunArgs),
+    /// Start again what failed or was refused in a run, as a new run with new tokens; what is required
+    /// is assessed again, and what was exported since is left out
+    #[command(after_help = RUN_HELP)]
+    Retry(RetryArgs),
+    /// Export tables without a plan file: what is asked, assessed, started and verified is what `run`
+    /// does with such a plan
+    #[command(after_help = RUN_HELP)]
+    Export(ExportArgs),
     /// Judge a plan's permissions, settings and times before the start, and say who can fix what;
     /// a plan may be an export or, with `kind = "upload"` or `kind = "inventory"`, another job
     #[command(after_help = CHECK_STATUS)]
@@ -210,7 +220,9 @@ impl Command {
     #[must_use]
     pub fn output(&self) -> Output {
         match self {
-            Self::Run(run) => run.output.output,
+            Self::Run(run) => run.start.output.output,
+            Self::Retry(retry) => retry.start.output.output,
+            Self::Export(export) => export.start.output.output,
             Self::Check(check) => check.output.output,
             Self::Apply(apply) => apply.output.output,
             Self::Undo(undo) => undo.output.output,
@@ -236,47 +248,6 @@ const RUN_HELP: &str = "\
 With --output json the last line is always an object with event `finished`: exports, one for each of the
 run, with table, export_arn, status and more; started, how many exports this process started; and
 maybe_started, of how many that is not known. Both are 0 where nothing was started.";
-
-/// How `run` goes.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line, and any of them may be given with any other"
-)]
-#[derive(Debug, ClapArgs)]
-pub struct RunArgs {
-    /// The plan file
-    pub plan: PathBuf,
-    /// Answer the question before the start with yes; needed without a terminal
-    #[arg(long)]
-    pub yes: bool,
-    /// End after the start, without waiting for the exports
-    #[arg(long)]
-    pub no_wait: bool,
-    /// Start although the same plan is under way, or was completed within the hour, or an export that
-    /// this machine does not know of is writing the same to the same place, or an export to it failed
-    /// and nothing that can be read has changed since
-    #[arg(long)]
-    pub again: bool,
-    /// Start only this table of the plan, by name or ARN; may be given several times. What did not start
-    /// or failed is started with a new token, and what was planned for it before is given up; what is
-    /// complete or under way is started again only with --again
-    #[arg(long, value_name = "TABLE")]
-    pub only: Vec<String>,
-    /// Start although the check before it, or the plan's settings, show that AWS will refuse
-    #[arg(long)]
-    pub force: bool,
-    /// Do all that comes before the question, print the commands that make the same exports by hand, and
-    /// start nothing; the exit status is that of `check`
-    #[arg(long, conflicts_with_all = ["yes", "no_wait", "again", "force"])]
-    pub dry_run: bool,
-    /// Start nothing while anything is unknown, depends, or is allowed only as far as what could not be
-    /// read does not forbid it
-    #[arg(long)]
-    pub strict: bool,
-    /// How to print.
-    #[command(flatten)]
-    pub output: OutputArgs,
-}
 
 /// How `check` ends.
 const CHECK_STATUS: &str = "\

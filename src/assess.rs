@@ -3,7 +3,7 @@
 //! This room decides which permissions a plan requires ([`job_facts`]), what there is to know about
 //! them ([`facts`]), what IAM's own simulation is asked about them ([`simulation`]), what facts mean for
 //! each requirement ([`judge`], as a [`verdict`] with a party that is [`responsible`]) and for the
-//! configuration's [`limits`], and what fixes it ([`remedy`]), also as documents for other tools
+//! configuration's [`limits`], what the job costs ([`cost`]), and what fixes it ([`remedy`]), also as documents for other tools
 //! ([`render`]). All of it together is one value, the [`assessment::Assessment`]. The room knows how the
 //! policies of the other side name the principal that exports ([`principal`]), and by their
 //! [`fingerprint`]s whether anything was changed since an earlier export. It reads no account: what was
@@ -13,6 +13,7 @@ mod applicable_policies;
 pub mod assessment;
 mod call;
 mod context;
+pub mod cost;
 pub(crate) mod deny;
 pub mod explain;
 pub mod facts;

@@ -5,6 +5,7 @@
 //! hold what holds the operator back. Only where there is no such file, there is no configuration.
 
 mod guards;
+mod prices;
 mod settings;
 mod template;
 
@@ -21,6 +22,7 @@ pub use guards::Guards;
 pub use settings::{Origin, Setting};
 pub use template::TEMPLATE;
 
+use crate::assess::cost::Prices;
 use crate::aws::environment::Timeouts;
 use crate::text_file;
 use crate::work::Poll;
@@ -128,6 +130,8 @@ struct File {
     allowed: Option<guards::AllowedFile>,
     #[serde(default)]
     limits: guards::LimitsFile,
+    #[serde(default, deserialize_with = "prices::prices")]
+    prices: Prices,
 }
 
 #[expect(clippy::struct_field_names, reason = "the file's keys say their unit")]
@@ -184,7 +188,12 @@ impl Config {
             state_dir,
             poll: poll(&file.poll),
             timeouts: timeouts(&file.timeouts),
-            guards: Guards::of(file.read_only, file.accounts, file.allowed, &file.limits),
+            guards: Guards::of(
+                file.read_only,
+                file.accounts,
+                file.allowed,
+                (&file.limits, file.prices),
+            ),
         })
     }
 
@@ -207,7 +216,7 @@ impl Config {
             file.read_only,
             file.accounts,
             file.allowed,
-            &file.limits,
+            (&file.limits, file.prices),
         ))
     }
 }

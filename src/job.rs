@@ -18,6 +18,7 @@ mod export_status;
 mod filter;
 pub mod inventory;
 mod kind;
+pub mod moment;
 mod parse;
 pub mod reading;
 mod request;
@@ -40,7 +41,10 @@ pub(crate) use command::{shell_option, shell_quoted};
 pub use export_status::ExportStatus;
 pub(crate) use kind::purposes;
 pub use kind::{JobWords, Kind, WrittenObject};
-pub use selector::{TablePattern, TableSelector, Unmatched};
+pub use moment::Now;
+pub use selector::{
+    ChangesFrom, Known, Selected, SpanChoice, TablePattern, TableSelector, Unresolved,
+};
 pub use value::{InvalidValue, KeyRef, Prefix};
 pub use violation::{Violation, Violations};
 

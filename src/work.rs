@@ -31,6 +31,7 @@ mod tally;
 mod under_way;
 mod verify;
 pub mod watch;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -5,6 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::cost::Estimate;
 use super::facts::{Facts, ObservedCall};
 use super::fingerprint::{Fingerprint, fingerprints};
 use super::job_facts::owner_sent;
@@ -31,6 +32,8 @@ pub struct Assessment {
     pub made_at: Timestamp,
     /// Every requirement with its verdict: permissions, then settings and times, then limits.
     pub requirements: Vec<AssessedRequirement>,
+    /// What its exports are billed for.
+    pub estimate: Estimate,
 }
 
 impl Assessment {
@@ -41,6 +44,7 @@ impl Assessment {
         requirements.extend(limits.assess(plan, &facts));
         Self {
             plan: plan.clone(),
+            estimate: Estimate::of(plan, &facts, &limits.prices),
             facts,
             made_at: now,
             requirements,
@@ -61,6 +65,7 @@ impl Assessment {
         requirements.extend(limits.cloned());
         Self {
             plan: self.plan.clone(),
+            estimate: self.estimate.clone(),
             facts,
             made_at: self.made_at,
             requirements,

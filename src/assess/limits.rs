@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use bytesize::ByteSize;
 
+use super::cost::{Estimate, Money, Prices};
 use super::facts::{Fact, Facts, Organization};
 use super::job_facts::bucket_owner;
 use super::responsible::Responsible;
@@ -27,6 +28,10 @@ pub struct Limits {
     /// The most bytes that the tables of one plan may have together, by `DescribeTable`'s
     /// `TableSizeBytes`: of the whole tables, also where a part of them is exported.
     pub largest_bytes: Option<u64>,
+    /// The most that the exports of one plan may cost by the estimate before the start.
+    pub largest_cost: Option<Money>,
+    /// What a gigabyte costs, which limits nothing by itself.
+    pub prices: Prices,
 }
 
 /// Whose organization the bucket's account belongs to.
@@ -55,7 +60,12 @@ impl Limits {
     /// Whether nothing is limited.
     #[must_use]
     pub fn is_unlimited(&self) -> bool {
-        *self == Self::default()
+        let prices = Prices::default();
+        let limits = Self {
+            prices,
+            ..self.clone()
+        };
+        limits == Self::default()
     }
 
     /// Whether an account's organization decides.
@@ -71,7 +81,10 @@ impl Limits {
         if self.is_unlimited() || plan.reads_objects() {
             return Vec::new();
         }
-        self.assess_extent(plan, &Extent::by_facts(plan, facts))
+        let mut outside = self.assess_extent(plan, &Extent::by_facts(plan, facts));
+        let estimate = Estimate::of(plan, facts, &self.prices);
+        outside.extend(self.assess_cost(&estimate));
+        outside
     }
 
     fn assess_extent(&self, plan: &Plan, extent: &Extent) -> Vec<AssessedRequirement> {
@@ -193,6 +206,45 @@ impl Limits {
                 "give the source dynamodb:DescribeTable",
             )
         })
+    }
+}
+
+impl Limits {
+    /// What cannot be estimated counts as too dear.
+    fn assess_cost(&self, estimate: &Estimate) -> Option<AssessedRequirement> {
+        let largest = self.largest_cost?;
+        let currency = &self.prices.currency;
+        let most = format!("the configuration allows {largest} {currency}");
+        let beyond = |why: String, hint: &str| {
+            let check =
+                AssessedRequirement::check(Check::Limit, "the plan's cost", Verdict::Denied);
+            let hint = format!("{hint}; the limit is [limits] largest_cost in the configuration");
+            Some(check.because(why).fixed_by(Responsible::You, hint))
+        };
+        match &estimate.cost {
+            None => beyond(
+                format!(
+                    "what the plan costs cannot be estimated, and {most}: the configuration has no price \
+                     for {}",
+                    estimate.missing_prices.join(", ")
+                ),
+                "give the prices of a gigabyte under [prices.regions.REGION]",
+            ),
+            Some(cost) if *cost > largest => beyond(
+                format!(
+                    "the plan's exports cost about {cost} {currency} by the estimate, and {most}"
+                ),
+                "export fewer tables in one plan",
+            ),
+            Some(_) if !estimate.unknown_sizes.is_empty() => beyond(
+                format!(
+                    "the size of {} could not be read, and {most}",
+                    estimate.unknown_sizes.join(", ")
+                ),
+                "give the source dynamodb:DescribeTable",
+            ),
+            Some(_) => None,
+        }
     }
 }
 

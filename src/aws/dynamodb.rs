@@ -56,6 +56,8 @@ pub struct PointInTimeRecovery {
     pub earliest: Option<Timestamp>,
     /// The window's end.
     pub latest: Option<Timestamp>,
+    /// `RecoveryPeriodInDays`.
+    pub period_days: Option<u32>,
 }
 
 /// An export as AWS describes it.
@@ -159,6 +161,9 @@ impl Dynamodb {
                 .is_some_and(|status| *status == sdk::PointInTimeRecoveryStatus::Enabled),
             earliest: recovery.and_then(|r| timestamp(r.earliest_restorable_date_time())),
             latest: recovery.and_then(|r| timestamp(r.latest_restorable_date_time())),
+            period_days: recovery
+                .and_then(sdk::PointInTimeRecoveryDescription::recovery_period_in_days)
+                .and_then(|days| days.try_into().ok()),
         })
     }
 

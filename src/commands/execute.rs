@@ -14,9 +14,9 @@ use super::exit::Exit;
 use super::open::{limits, open};
 use super::report::Report;
 use super::{
-    apply, archive_words, archives, athena, audit_report, changes, check, config, explain, exports,
-    fetch, history, inventory, lint, output, policies, profiles, resume, run, sandbox, simulate,
-    survey, undo, verify, watch, wizard,
+    apply, archive_words, archives, athena, audit_report, changes, check, config, explain, export,
+    exports, fetch, history, inventory, lint, output, policies, profiles, resume, retry, run,
+    sandbox, simulate, survey, undo, verify, watch, wizard,
 };
 use crate::args::{Args, Command, Global, InventoryCommand, Output, PolicyCommand, SandboxCommand};
 use crate::work::Work;
@@ -152,7 +152,12 @@ pub async fn on_accounts(work: &Work, command: &Command) -> Exit {
     let report = report_of(Some(command));
     let exit = report.settle(done(work, command, &report).await);
     let schema = match command {
-        Command::Run(_) | Command::Resume(_) | Command::Exports(_) | Command::Watch(_) => {
+        Command::Run(_)
+        | Command::Retry(_)
+        | Command::Export(_)
+        | Command::Resume(_)
+        | Command::Exports(_)
+        | Command::Watch(_) => {
             report.finish(work.tally());
             None
         }
@@ -178,6 +183,8 @@ async fn done(work: &Work, command: &Command, report: &Report) -> Result<Exit, C
     let cancel = &cut_off_token()?;
     match command {
         Command::Run(args) => boxed(|| run::run(work, args, cancel, report)).await,
+        Command::Retry(args) => boxed(|| retry::retry(work, args, cancel, report)).await,
+        Command::Export(args) => boxed(|| export::export(work, args, cancel, report)).await,
         Command::Check(args) => boxed(|| check::check(work, args, cancel, report)).await,
         Command::Policies(args) => boxed(|| policies::policies(work, args, cancel, report)).await,
         Command::Survey(args) => boxed(|| survey::survey(work, args, cancel, report)).await,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::Zoned;
 
 use super::error::CommandError;
 use crate::job::Plan;
@@ -20,5 +20,5 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, CommandError> {
             .because(error)
             .hint("the wizard writes one: start `tableferry`, and save it from the Review step")
     })?;
-    Ok(Plan::from_bytes(&bytes, &name, Timestamp::now())?)
+    Ok(Plan::from_bytes(&bytes, &name, Zoned::now())?)
 }

@@ -21,6 +21,9 @@ use crate::work::event::Stage as ProgressStage;
 use crate::work::history::export_uri;
 use crate::work::{Event, OperationProgress, StartSummary, Tally, Verification};
 
+/// How many exports are told one by one before a start; of more, how many there are is told.
+const MOST_LINES: usize = 20;
+
 /// Prints the events of one or several runs.
 pub(super) struct Report {
     output: Output,
@@ -161,8 +164,16 @@ impl Report {
     }
 
     pub(super) fn start_summary(&self, summary: &StartSummary) {
-        for line in &summary.lines {
+        for line in summary.lines.iter().take(MOST_LINES) {
             self.line(&format!("will {line}"));
+        }
+        if let Some(more @ 1..) = summary.lines.len().checked_sub(MOST_LINES) {
+            self.line(&format!(
+                "will do the same for {more} more; --output json lists all"
+            ));
+        }
+        for line in &summary.estimate {
+            self.line(&format!("estimate: {line}"));
         }
         for warning in &summary.warnings {
             self.line(&format!("warning: {warning}"));
@@ -170,6 +181,7 @@ impl Report {
         self.object(&json!({
             "event": "start_summary",
             "lines": summary.lines,
+            "estimate": summary.estimate,
             "warnings": summary.warnings,
         }));
     }

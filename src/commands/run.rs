@@ -18,7 +18,7 @@ use super::plan_file::read_plan;
 use super::refusal::{check_can_ask, check_may_change};
 use super::report::Report;
 use super::sign_in::{ask, prove_both};
-use crate::args::RunArgs;
+use crate::args::{RunArgs, StartArgs};
 use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
 use crate::assess::verdict::{
@@ -40,24 +40,61 @@ pub(super) async fn run(
     cancel: &CancellationToken,
     report: &Report,
 ) -> Result<Exit, CommandError> {
-    if !args.dry_run {
-        check_may_change(work, "a run starts exports")?;
-    }
+    may_start(work, &args.start)?;
     let plan = read_plan(&args.plan)?;
+    let tables = if args.only.is_empty() {
+        Tables::All
+    } else {
+        Tables::Only(&args.only)
+    };
+    run_plan(work, &args.start, (plan, tables), cancel, report).await
+}
+
+/// Which tables of a plan are started.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Tables<'a> {
+    /// All of them.
+    All,
+    /// Those of these names, as far as their exports are neither complete nor under way.
+    Only(&'a [String]),
+    /// All whose exports are neither complete nor under way.
+    NotHeld,
+}
+
+/// Refuses a start, before anything is read, where nothing may be changed.
+pub(super) fn may_start(work: &Work, args: &StartArgs) -> Result<(), CommandError> {
+    if args.dry_run {
+        return Ok(());
+    }
+    check_may_change(work, "a run starts exports")
+}
+
+/// Runs a plan, wherever it came from. `Err` where nothing was started.
+pub(super) async fn run_plan(
+    work: &Work,
+    args: &StartArgs,
+    (plan, tables): (Plan, Tables<'_>),
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Exit, CommandError> {
     if let Some((why, hint)) = plan.not_run() {
         return Err(CommandError::usage(why).hint(hint));
     }
+    let only = match tables {
+        Tables::Only(only) => only,
+        Tables::All | Tables::NotHeld => &[],
+    };
+    if plan.is_resolved() {
+        only::check(&plan, only)?;
+    }
     check_can_ask(args.yes || args.dry_run, "a start", "add --yes")?;
     let resolved = async {
-        if plan.is_resolved() {
-            only::check(&plan, &args.only)?;
-        }
         prove_both(work, &plan, report).await?;
         Ok(work.resolve(&plan).await?)
     };
     let plan = until_cancelled(cancel, resolved).await?;
-    let plan = only::restrict(plan, &args.only)?;
-    let (plan, given_up) = if args.only.is_empty() {
+    let plan = only::restrict(plan, only)?;
+    let (plan, given_up) = if matches!(tables, Tables::All) {
         (plan, Vec::new())
     } else {
         let left = only::leave_out_held(work, plan, args.again, report)?;
@@ -104,7 +141,7 @@ pub(super) async fn run(
 /// Assesses the plan, and draws up what a start would do.
 async fn assess(
     work: &Work,
-    args: &RunArgs,
+    args: &StartArgs,
     plan: &Plan,
     cancel: &CancellationToken,
 ) -> Result<(Assessment, StartSummary), CommandError> {
@@ -126,7 +163,7 @@ async fn assess(
 /// is the one that is started: its tokens stay, and a run begun since still keeps it from starting.
 async fn assess_again(
     work: &Work,
-    args: &RunArgs,
+    args: &StartArgs,
     plan: &Plan,
     shown: StartSummary,
     cancel: &CancellationToken,
@@ -149,7 +186,7 @@ async fn assess_again(
 }
 
 /// Whether what was read lets a start through, as far as the command line does not override it.
-fn permit(args: &RunArgs, assessment: &Assessment, report: &Report) -> Result<(), CommandError> {
+fn permit(args: &StartArgs, assessment: &Assessment, report: &Report) -> Result<(), CommandError> {
     refuse_denied(args.force, assessment, report)?;
     if !args.again {
         refuse_repeated_failure(assessment)?;
@@ -325,7 +362,7 @@ enum Decision {
 /// Asks, or takes `--yes` for an answer. Without a person, what is under way is followed and what
 /// was completed within the hour is shown: nothing is exported twice unless `--again` says so.
 async fn decide(
-    args: &RunArgs,
+    args: &StartArgs,
     summary: &StartSummary,
     open: usize,
     report: &Report,
@@ -402,7 +439,7 @@ fn refuse_duplicates(duplicates: &[Duplicate]) -> Result<(), CommandError> {
 
 async fn start(
     work: &Work,
-    args: &RunArgs,
+    args: &StartArgs,
     (plan, assessment): (&Plan, &Assessment),
     summary: &StartSummary,
     cancel: &CancellationToken,

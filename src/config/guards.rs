@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer};
 
+use crate::assess::cost::{Money, Prices};
 use crate::assess::limits::Limits;
 use tableferry_policy::arn::{AccountId, BucketName};
 
@@ -53,6 +54,8 @@ pub(super) struct AllowedFile {
 pub(super) struct LimitsFile {
     #[serde(default, deserialize_with = "size")]
     largest_download: Option<u64>,
+    #[serde(default, deserialize_with = "super::prices::money")]
+    largest_cost: Option<Money>,
 }
 
 impl Guards {
@@ -60,7 +63,7 @@ impl Guards {
         is_read_only: bool,
         accounts: BTreeMap<AccountId, AccountFile>,
         allowed: Option<AllowedFile>,
-        limits: &LimitsFile,
+        (limits, prices): (&LimitsFile, Prices),
     ) -> Self {
         let production = accounts
             .into_iter()
@@ -75,6 +78,8 @@ impl Guards {
                 organization: allowed.organization,
                 buckets: allowed.buckets.unwrap_or_default(),
                 largest_bytes: allowed.largest_size,
+                largest_cost: limits.largest_cost,
+                prices,
             },
             largest_download: limits.largest_download,
             are_local_copies_forbidden: allowed.local_copies == Some(false),

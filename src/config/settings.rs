@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tableferry_policy::arn::AccountId;
 
 use super::{Config, STATE_VARIABLE};
+use crate::assess::cost::Money;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -100,6 +101,20 @@ impl Config {
             "limits.largest_download",
             size(self.guards.largest_download),
         );
+        let money = |money: Option<Money>| money.map(|money| json!(money.to_string()));
+        add("limits.largest_cost", money(limits.largest_cost));
+        for (region, prices) in &limits.prices.regions {
+            let currency = Some(json!(limits.prices.currency));
+            add(&format!("prices.{region}.currency"), currency);
+            for (key, price) in [
+                ("full_export", prices.full_export),
+                ("incremental_export", prices.incremental_export),
+                ("transfer", prices.transfer),
+            ] {
+                let exact = price.map(|price| json!(price.exact()));
+                add(&format!("prices.{region}.{key}"), exact);
+            }
+        }
         if self.is_state_dir_of_variable
             && let Some(state_dir) = settings.first_mut()
         {

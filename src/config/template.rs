@@ -36,19 +36,19 @@ fn compare(
 ) {
     for (key, value) in file {
         let name = key.get_ref().as_ref();
-        // Accounts go by their ids: the one of the template stands for all.
+        // Accounts go by their ids and prices by Regions: the one of the template stands for all.
         let found = match section {
-            "accounts" => known.values().next(),
+            "accounts" | "prices" => known.values().next(),
             _ => known.get(name),
         };
         match (found.map(toml::Spanned::get_ref), value.get_ref()) {
             (None, _) => unknown.push((key.span().start, misspelt(name, section, known))),
             (Some(DeValue::Table(known)), DeValue::Table(table)) => {
                 let below = if section.is_empty() { name } else { section };
-                let title = if below == section {
-                    "accounts.ID"
-                } else {
-                    below
+                let title = match section {
+                    "" => below,
+                    "prices" => "prices.REGION",
+                    _ => "accounts.ID",
                 };
                 compare(table, known, title, unknown);
             }

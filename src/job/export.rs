@@ -395,16 +395,19 @@ fn folder(plan: &Plan) -> String {
 }
 
 fn has_full(plan: &Plan) -> bool {
-    spans(plan).any(|span| matches!(span, Span::Full { .. }))
+    are_incremental(plan).any(|is_incremental| !is_incremental)
 }
 
 fn has_incremental(plan: &Plan) -> bool {
-    spans(plan).any(|span| matches!(span, Span::Incremental { .. }))
+    are_incremental(plan).any(|is_incremental| is_incremental)
 }
 
-fn spans(plan: &Plan) -> impl Iterator<Item = &Span> {
-    let selectors = plan.selectors.iter().map(|selector| &selector.span);
-    plan.tables.iter().map(|job| &job.span).chain(selectors)
+fn are_incremental(plan: &Plan) -> impl Iterator<Item = bool> {
+    let tables = plan.tables.iter();
+    let selectors = plan.selectors.iter();
+    tables
+        .map(|job| matches!(job.span, Span::Incremental { .. }))
+        .chain(selectors.map(|selector| selector.span.is_incremental()))
 }
 
 /// How many tables a request text names; of more it gives the number.

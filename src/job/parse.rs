@@ -1,6 +1,5 @@
 //! Reading a plan file: the whole of it in one pass, with every violation told.
 
-use jiff::Timestamp;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -12,8 +11,8 @@ use super::upload::Upload;
 use super::value::{self, Prefix};
 use super::violation::Violations;
 use super::{
-    Destination, Encryption, Kind, Plan, Source, TableJob, TableSelector, encryption, inventory,
-    reading, sign_in, table_job,
+    Destination, Encryption, Kind, Now, Plan, Source, TableJob, TableSelector, encryption,
+    inventory, reading, sign_in, table_job,
 };
 use crate::text_file::without_mark;
 use tableferry_policy::arn::{Arn, Region};
@@ -71,11 +70,11 @@ const KINDS: [(&str, KindWord); 4] = [
 
 impl Plan {
     /// Reads a plan file's text; `file` is what violations call it, and `now` the time after which
-    /// nothing can be exported.
+    /// nothing can be exported, and from which relative times count.
     ///
     /// It checks every rule that needs no call, and tells all violations at once. A closing slash
     /// of the prefix is taken away, since DynamoDB itself puts one before `AWSDynamoDB`.
-    pub fn parse(text: &str, file: &str, now: Timestamp) -> Result<Self, Violations> {
+    pub fn parse(text: &str, file: &str, now: impl Into<Now>) -> Result<Self, Violations> {
         let text = without_mark(text);
         let mut violations = Violations::default();
         let (document, errors) = DeTable::parse_recoverable(text);
@@ -86,7 +85,7 @@ impl Plan {
         if !violations.is_empty() {
             return Err(violations.located(file, text));
         }
-        let plan = read(document.get_ref(), now, &mut violations);
+        let plan = read(document.get_ref(), &now.into(), &mut violations);
         match plan {
             Some(plan) if violations.is_empty() => Ok(plan),
             _ => Err(violations.located(file, text)),
@@ -94,7 +93,7 @@ impl Plan {
     }
 
     /// Reads a plan file's bytes, as [`Plan::parse`] reads its text.
-    pub fn from_bytes(bytes: &[u8], file: &str, now: Timestamp) -> Result<Self, Violations> {
+    pub fn from_bytes(bytes: &[u8], file: &str, now: impl Into<Now>) -> Result<Self, Violations> {
         let error = match std::str::from_utf8(bytes) {
             Ok(text) => return Self::parse(text, file, now),
             Err(error) => error,
@@ -112,7 +111,7 @@ impl Plan {
 
     /// The plan as its own file would be read, with the same rules; for plans that were put
     /// together otherwise. Lines of violations are those of [`Plan::to_toml`].
-    pub fn checked(&self, now: Timestamp) -> Result<Self, Violations> {
+    pub fn checked(&self, now: impl Into<Now>) -> Result<Self, Violations> {
         Self::parse(&self.to_toml(), "plan", now)
     }
 }
@@ -129,7 +128,7 @@ fn syntax_hint(message: &str) -> &'static str {
     }
 }
 
-fn read(table: &DeTable<'_>, now: Timestamp, violations: &mut Violations) -> Option<Plan> {
+fn read(table: &DeTable<'_>, now: &Now, violations: &mut Violations) -> Option<Plan> {
     let root = Section::new("a plan", 0, table);
     if table.is_empty() {
         violations.add(
@@ -299,7 +298,7 @@ fn read_destination(
 
 fn read_tables(
     root: Section<'_, '_>,
-    now: Timestamp,
+    now: &Now,
     home: Option<&Region>,
     consistency: &mut ConsistencyCheck,
     violations: &mut Violations,
@@ -327,8 +326,10 @@ fn read_tables(
     let mut spanned: Vec<Spanned<TableJob>> = Vec::new();
     for item in items {
         match read_entry(item, now, consistency, violations) {
-            Some(Entry::Table(job)) => spanned.push(Spanned::new(item.span(), job)),
-            Some(Entry::Pattern(selector)) => selectors.push(selector),
+            Some(Entry::Tables(jobs)) => {
+                spanned.extend(jobs.into_iter().map(|job| Spanned::new(item.span(), job)));
+            }
+            Some(Entry::Selector(selector)) => selectors.push(*selector),
             None => {}
         }
     }
@@ -340,7 +341,7 @@ fn read_tables(
 /// One entry: a section, or a name or pattern alone.
 fn read_entry(
     item: &Spanned<DeValue<'_>>,
-    now: Timestamp,
+    now: &Now,
     consistency: &mut ConsistencyCheck,
     violations: &mut Violations,
 ) -> Option<Entry> {

@@ -7,10 +7,15 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::consistency::ConsistencyCheck;
+use super::moment::{not_a_time, past_time, windows};
 use super::section::{Section, one_of, wrong_type};
-use super::value::{WINDOW_ENDS, check_window, past_time};
+use super::selector::LAST;
+use super::value::WINDOW_ENDS;
 use super::violation::Violations;
-use super::{Format, Span, TableJob, TablePattern, TableRef, TableSelector, View, filter};
+use super::{
+    ChangesFrom, Format, Now, Selected, SpanChoice, TableJob, TablePattern, TableRef,
+    TableSelector, View, filter,
+};
 use tableferry_policy::arn::Region;
 
 const KEYS: [&str; 8] = [
@@ -25,10 +30,10 @@ enum Kind {
 
 /// What one entry of the list means.
 pub(super) enum Entry {
-    /// A table.
-    Table(TableJob),
-    /// All tables whose names are like a pattern.
-    Pattern(TableSelector),
+    /// A table, once, or once for each window of a long span.
+    Tables(Vec<TableJob>),
+    /// What must be looked up first.
+    Selector(Box<TableSelector>),
 }
 
 /// Reads an entry that is a name or a pattern alone.
@@ -38,17 +43,31 @@ pub(super) fn read_name(
     consistency: &mut ConsistencyCheck,
     violations: &mut Violations,
 ) -> Option<Entry> {
-    let entry = if TablePattern::is_meant_by(text) {
-        text.parse().map(TableSelector::new).map(Entry::Pattern)
-    } else {
-        text.parse().map(TableJob::new).map(Entry::Table)
+    let entry = match read_tables(text, at, consistency, violations)? {
+        Selected::Table(table) => Entry::Tables(vec![TableJob::new(table)]),
+        Selected::Pattern(pattern) => Entry::Selector(Box::new(TableSelector::new(pattern))),
     };
-    match entry {
-        Ok(entry) => {
-            if let Entry::Table(job) = &entry {
-                note(&job.table, at, consistency);
+    Some(entry)
+}
+
+/// Which table or tables a name means.
+fn read_tables(
+    text: &str,
+    at: Range<usize>,
+    consistency: &mut ConsistencyCheck,
+    violations: &mut Violations,
+) -> Option<Selected> {
+    let selected = if TablePattern::is_meant_by(text) {
+        text.parse().map(Selected::Pattern)
+    } else {
+        text.parse().map(Selected::Table)
+    };
+    match selected {
+        Ok(selected) => {
+            if let Selected::Table(table) = &selected {
+                note(table, at, consistency);
             }
-            Some(entry)
+            Some(selected)
         }
         Err(invalid) => {
             violations.add_invalid(at.start, &invalid);
@@ -70,7 +89,7 @@ fn note(table: &TableRef, at: Range<usize>, consistency: &mut ConsistencyCheck) 
 /// Reads one section.
 pub(super) fn read(
     section: Section<'_, '_>,
-    now: Timestamp,
+    now: &Now,
     consistency: &mut ConsistencyCheck,
     violations: &mut Violations,
 ) -> Option<Entry> {
@@ -80,9 +99,9 @@ pub(super) fn read(
         "add `name = \"…\"`, the table's name or ARN",
         violations,
     );
-    let name = section
+    let tables = section
         .text("name", violations)
-        .and_then(|name| read_name(name.get_ref(), name.span(), consistency, violations));
+        .and_then(|name| read_tables(name.get_ref(), name.span(), consistency, violations));
     let formats = [
         ("DYNAMODB_JSON", Format::DynamoDbJson),
         ("ION", Format::Ion),
@@ -93,27 +112,23 @@ pub(super) fn read(
         .table("filter", "[tables.filter]", violations)
         .map(|filter| filter::read(filter, violations));
     let format = format.map(Spanned::into_inner).unwrap_or_default();
-    Some(match name? {
-        Entry::Table(job) => Entry::Table(TableJob {
-            format,
-            span: span?,
-            filter,
-            ..job
-        }),
-        Entry::Pattern(selector) => Entry::Pattern(TableSelector {
-            format,
-            span: span?,
-            filter,
-            ..selector
-        }),
+    let selector = TableSelector {
+        tables: tables?,
+        format,
+        span: span?,
+        filter,
+    };
+    Some(match selector.given_jobs() {
+        Some(jobs) => Entry::Tables(jobs),
+        None => Entry::Selector(Box::new(selector)),
     })
 }
 
 fn read_span(
     section: Section<'_, '_>,
-    now: Timestamp,
+    now: &Now,
     violations: &mut Violations,
-) -> Option<Span> {
+) -> Option<SpanChoice> {
     let kinds = [
         ("FULL_EXPORT", Kind::Full),
         ("INCREMENTAL_EXPORT", Kind::Incremental),
@@ -125,14 +140,22 @@ fn read_span(
     ];
     let view = one_of(section, "view", &views, violations);
     let time = read_time(section, "time", now, violations);
-    let from = read_time(section, "from", now, violations);
+    let is_since_last = matches!(
+        section.value("from").map(Spanned::get_ref),
+        Some(DeValue::String(text)) if text.as_ref() == LAST
+    );
+    let from = if is_since_last {
+        None
+    } else {
+        read_time(section, "from", now, violations)
+    };
     let to = read_time(section, "to", now, violations);
     if kind.is_none() && section.value("type").is_some() {
         return None;
     }
     if kind.is_none_or(|kind| *kind.get_ref() == Kind::Full) {
         refuse_window_keys(section, violations);
-        return Some(Span::Full {
+        return Some(SpanChoice::Full {
             time: time.map(Spanned::into_inner),
         });
     }
@@ -143,18 +166,27 @@ fn read_span(
             "give `from` and `to`, or make it a FULL_EXPORT",
         );
     }
+    let view = view.map(Spanned::into_inner).unwrap_or_default();
+    if is_since_last {
+        return Some(SpanChoice::Changes {
+            from: ChangesFrom::Last,
+            to: to.map(Spanned::into_inner),
+            view,
+        });
+    }
     section.require("from", WINDOW_ENDS, violations);
     section.require("to", WINDOW_ENDS, violations);
     let (from, end) = (from?.into_inner(), to?);
     let at = end.span().start;
     let to = end.into_inner();
-    if let Err(invalid) = check_window(from, to) {
+    if let Err(invalid) = windows(from, to) {
         violations.add_invalid(at, &invalid);
+        return None;
     }
-    Some(Span::Incremental {
-        from,
-        to,
-        view: view.map(Spanned::into_inner).unwrap_or_default(),
+    Some(SpanChoice::Changes {
+        from: ChangesFrom::Time(from),
+        to: Some(to),
+        view,
     })
 }
 
@@ -176,14 +208,22 @@ fn refuse_window_keys(section: Section<'_, '_>, violations: &mut Violations) {
 fn read_time(
     section: Section<'_, '_>,
     key: &str,
-    now: Timestamp,
+    now: &Now,
     violations: &mut Violations,
 ) -> Option<Spanned<Timestamp>> {
     let value = section.value(key)?;
     let at = value.span();
     let text = match value.get_ref() {
         DeValue::String(text) => text.to_string(),
-        DeValue::Datetime(time) => time.to_string(),
+        DeValue::Datetime(time) => {
+            // TOML's own times are whole or none: without an offset they are no place's.
+            let text = time.to_string();
+            if text.parse::<Timestamp>().is_err() {
+                violations.add_invalid(at.start, &not_a_time(&text));
+                return None;
+            }
+            text
+        }
         other => {
             violations.add(
                 at.start,

@@ -10,14 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::TableRef;
+use super::moment::WINDOW;
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Malformed, Region};
-
-/// The shortest and the longest window of an incremental export ("Requesting a table export" in the
-/// DynamoDB developer guide).
-const WINDOW: (SignedDuration, SignedDuration) = (
-    SignedDuration::from_mins(15),
-    SignedDuration::from_hours(24),
-);
 
 /// What the window of an incremental export needs.
 pub const WINDOW_ENDS: &str = "an incremental export needs `from` (inclusive) and `to` (exclusive), 15 minutes to 24 hours apart";
@@ -402,40 +396,6 @@ pub fn duration_seconds(text: &str) -> Result<u32, InvalidValue> {
                 "900 to 43200 seconds: a quarter of an hour to twelve hours; at most 3600 where roles are chained",
             )
         })
-}
-
-/// A time of an export, which cannot be in the future; `key` is the plan's name for it.
-pub fn past_time(key: &str, text: &str, now: Timestamp) -> Result<Timestamp, InvalidValue> {
-    let Ok(time) = text.parse::<Timestamp>() else {
-        return Err(InvalidValue::new(
-            format!("`{text}` is not a time"),
-            time_hint(text),
-        ));
-    };
-    if time > now {
-        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        return Err(InvalidValue::new(
-            format!("`{key}` is {time}, which is in the future"),
-            format!("only the past can be exported; it is now {now}"),
-        ));
-    }
-    Ok(time)
-}
-
-fn time_hint(text: &str) -> String {
-    if let Ok(local) = text.parse::<jiff::civil::DateTime>() {
-        let has_clock = text.contains(['T', 't', ' ']);
-        let shown = if has_clock {
-            text.to_owned()
-        } else {
-            local.to_string()
-        };
-        return format!(
-            "it lacks an offset, so that it could be any place's time: for UTC add Z: \"{shown}Z\""
-        );
-    }
-    "give a date, a time and an offset: \"2026-11-22T10:00:00Z\", or with +01:00 in place of Z"
-        .to_owned()
 }
 
 /// The window of an incremental export, `from` inclusive and `to` exclusive.

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::inventory::Inventory;
-use super::{Encryption, Filter, Format, Kind, Plan, SignIn, Span, TableSelector, View};
+use super::{Encryption, Filter, Format, Kind, Plan, SignIn, SpanChoice, TableSelector, View};
 
 impl Plan {
     /// The plan as a plan file; [`Plan::parse`] reads the same plan from it.
@@ -42,16 +42,17 @@ impl Plan {
             file.optional("key", self.encryption.key().as_ref());
         }
         for job in &self.tables {
-            file.entry(&job.table, job.format, &job.span, job.filter.as_ref());
+            let span = SpanChoice::from(&job.span);
+            file.entry(&job.table, job.format, &span, job.filter.as_ref());
         }
         for selector in &self.selectors {
             let TableSelector {
-                pattern,
+                tables,
                 format,
                 span,
                 filter,
             } = selector;
-            file.entry(pattern, *format, span, filter.as_ref());
+            file.entry(tables, *format, span, filter.as_ref());
         }
         file.text
     }
@@ -116,7 +117,7 @@ impl Writer {
         &mut self,
         name: &impl ToString,
         format: Format,
-        span: &Span,
+        span: &SpanChoice,
         filter: Option<&Filter>,
     ) {
         self.header("[[tables]]");
@@ -125,11 +126,11 @@ impl Writer {
             self.text("format", format.as_str());
         }
         match span {
-            Span::Full { time } => self.optional("time", time.as_ref()),
-            Span::Incremental { from, to, view } => {
-                self.text("type", span.as_str());
+            SpanChoice::Full { time } => self.optional("time", time.as_ref()),
+            SpanChoice::Changes { from, to, view } => {
+                self.text("type", "INCREMENTAL_EXPORT");
                 self.text("from", &from.to_string());
-                self.text("to", &to.to_string());
+                self.optional("to", to.as_ref());
                 if *view != View::default() {
                     self.text("view", view.as_str());
                 }

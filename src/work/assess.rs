@@ -3,6 +3,7 @@
 //! This is the only way from a plan to an answer, for the commands and for the wizard. What is read for
 //! it is read once.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -12,6 +13,7 @@ use crate::assess::assessment::Assessment;
 use crate::assess::fingerprint::Fingerprint;
 use crate::assess::job_facts::owner_sent;
 use crate::aws::dynamodb::Export;
+use crate::job::moment::in_both_zones;
 use crate::job::{Encryption, ExportRequest, Format, Plan, Span};
 use crate::journal::{RunId, RunRecord, Stage};
 
@@ -31,6 +33,8 @@ pub struct Assessed {
 pub struct StartSummary {
     /// What it will do, one line each.
     pub lines: Vec<String>,
+    /// What it is billed for, one line each.
+    pub estimate: Vec<String>,
     /// What is worth knowing.
     pub warnings: Vec<String>,
     /// The calls, in the plan's order, each with its token.
@@ -111,10 +115,13 @@ impl Work {
         let now = Timestamp::now();
         // Asked first: a run begun between the two questions is then the one too many.
         let newest = self.inner.journal.newest()?;
+        let mut warnings = warnings(assessed, now);
+        warnings.extend(self.window_warnings(&requests, &assessment.facts, now)?);
         Ok(StartSummary {
             newest: Some(newest),
             lines: requests.iter().map(sentence).collect(),
-            warnings: warnings(assessed, now),
+            estimate: assessment.estimate.sentences(),
+            warnings,
             earlier: self.earlier(&digest, now)?,
             duplicates: self.duplicates(&requests, &assessed.exports)?,
             requests,
@@ -196,6 +203,11 @@ fn destination_text(plan: &Plan) -> String {
     }
 }
 
+/// A time as people here tell it, and in UTC.
+fn shown(time: Timestamp) -> String {
+    in_both_zones(time, &TimeZone::system())
+}
+
 /// What one call will do, in a sentence.
 fn sentence(request: &ExportRequest) -> String {
     let table = request
@@ -204,10 +216,14 @@ fn sentence(request: &ExportRequest) -> String {
         .unwrap_or(&request.table_arn.resource);
     let what = match &request.span {
         Span::Full { time: None } => format!("export table {table} as it is now"),
-        Span::Full { time: Some(time) } => format!("export table {table} as it was at {time}"),
-        Span::Incremental { from, to, .. } => {
-            format!("export what changed in table {table} from {from} to {to}")
+        Span::Full { time: Some(time) } => {
+            format!("export table {table} as it was at {}", shown(*time))
         }
+        Span::Incremental { from, to, .. } => format!(
+            "export what changed in table {table} from {} to {}",
+            shown(*from),
+            shown(*to)
+        ),
     };
     let prefix = request
         .prefix

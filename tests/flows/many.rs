@@ -1,5 +1,7 @@
 //! Plans of many tables: patterns, the queue, and the failed ones again.
 
+mod again;
+mod large;
 mod patterns;
 mod queue;
 

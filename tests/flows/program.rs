@@ -155,14 +155,22 @@ impl Server {
 
     /// The same with more options of the program.
     pub fn serve(home: &Home, arguments: &[&str], job_seconds: &str) -> Self {
+        let state = home.path().join("served.json").display().to_string();
+        Self::in_memory(
+            home,
+            &[arguments, &["--state", state.as_str()]].concat(),
+            job_seconds,
+        )
+    }
+
+    /// The same with a world that is gone with the server, which answers sooner.
+    pub fn in_memory(home: &Home, arguments: &[&str], job_seconds: &str) -> Self {
         use std::io::{BufRead, BufReader};
 
         let mut child = home
             .command()
             .args(["sandbox", "serve", "--sandbox-job", job_seconds])
             .args(arguments)
-            .arg("--state")
-            .arg(home.path().join("served.json"))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

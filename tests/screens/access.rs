@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use tableferry::assess::assessment::Assessment;
+use tableferry::assess::cost::Estimate;
 use tableferry::assess::facts::{
     BucketFacts, Caller, Fact, Facts, KeyFacts, PrincipalFacts, RoleFacts,
 };
@@ -84,6 +85,7 @@ pub fn assessed(plan: &Plan, is_denied: bool, production: Option<&str>) -> Asses
         facts: facts(plan),
         made_at: noon(),
         requirements: verdicts.clone(),
+        estimate: Estimate::default(),
     };
     AssessedPlan {
         policies: from_scratch(plan, &assessment.facts),
@@ -145,6 +147,7 @@ fn start_summary(plan: &Plan) -> StartSummary {
         )
     };
     StartSummary {
+        estimate: Vec::new(),
         lines: plan.tables.iter().map(sentence).collect(),
         warnings: Vec::new(),
         requests: requests.collect(),

@@ -232,6 +232,7 @@ pub fn table(name: &str) -> TableFacts {
         is_enabled,
         earliest: is_enabled.then(|| "2026-10-20T08:00:00Z".parse().unwrap()),
         latest: is_enabled.then(|| "2026-11-22T11:55:00Z".parse().unwrap()),
+        period_days: None,
     };
     let description = TableDescription {
         arn: format!("arn:aws:dynamodb:eu-west-1:111111111111:table/{name}")

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Facts, PrincipalFacts, Unasked};
-use crate::job::{Encryption, Plan, SignIn, TablePattern, TableRef};
+use crate::job::{Encryption, Known, Plan, SignIn, TablePattern, TableRef, TableSelector};
 use tableferry_policy::arn::{Arn, BucketName};
 
 /// What of a plan its facts are tied to, beside what the facts hold themselves.
@@ -82,13 +82,13 @@ impl SurveyedFor {
             source: SurveyedAs::of(&plan.source.sign_in),
             destination: plan.destination.sign_in.as_ref().map(SurveyedAs::of),
             encryption: plan.encryption.clone(),
-            patterns: plan
-                .selectors
-                .iter()
-                .map(|selector| selector.pattern.to_string())
-                .collect(),
+            patterns: patterns(plan).map(ToString::to_string).collect(),
         }
     }
+}
+
+fn patterns(plan: &Plan) -> impl Iterator<Item = &TablePattern> {
+    plan.selectors.iter().filter_map(TableSelector::pattern)
 }
 
 impl SurveyedAs {
@@ -115,8 +115,13 @@ impl Facts {
             let mut known = known.iter();
             !known.any(|known| known == pattern.as_str())
         };
-        let mut patterns = plan.selectors.iter().map(|selector| &selector.pattern);
-        if let Some(pattern) = patterns.find(is_unknown) {
+        if plan.is_since_last() {
+            return Err(Mismatch {
+                what: "the facts do not tell when the last export ended".to_owned(),
+                hint: "give `from` a time in place of \"last\"".to_owned(),
+            });
+        }
+        if let Some(pattern) = patterns(plan).find(is_unknown) {
             return Err(mismatch(format!(
                 "the facts do not tell which tables are named like `{pattern}`"
             )));
@@ -126,8 +131,13 @@ impl Facts {
             .filter(|(arn, _)| arn.region == self.source.region.as_str())
             .filter_map(|(arn, _)| arn.resource_after("table").map(str::to_owned))
             .collect();
-        plan.resolved(&names).map_err(|unmatched| {
-            let patterns: Vec<String> = unmatched.0.iter().map(ToString::to_string).collect();
+        let resolved = plan.resolved(&Known {
+            names: &names,
+            last_end: &|_| None,
+            now: self.surveyed_at,
+        });
+        resolved.map_err(|_| {
+            let patterns: Vec<&str> = patterns(plan).map(TablePattern::as_str).collect();
             mismatch(format!(
                 "the facts hold no table that is named like {}",
                 patterns.join(", ")

@@ -84,6 +84,9 @@ pub struct Recovery {
     /// `LatestRestorableDateTime`, which moves on with the time.
     #[serde(default)]
     pub latest: Option<Timestamp>,
+    /// `RecoveryPeriodInDays`, after which what happened leaves the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period_days: Option<u32>,
 }
 
 /// A bucket.

@@ -145,6 +145,10 @@ fn recovery(name: &str, table: &TableFacts) -> AssessedRequirement {
     }
 }
 
+/// How long after point-in-time recovery was switched on the first incremental export was taken, as public
+/// projects saw it.
+const UNTIL_FIRST_WINDOW: SignedDuration = SignedDuration::from_mins(16);
+
 /// Judges the times of a job. The window's end moves on with the time, so that it is carried forward
 /// from when it was read.
 fn window(
@@ -209,15 +213,37 @@ fn window(
                 );
             }
             if let Some(earliest) = recovery.earliest.filter(|earliest| from < earliest) {
+                let first = earliest
+                    .saturating_add(UNTIL_FIRST_WINDOW)
+                    .unwrap_or(earliest);
+                let hint = if first > now {
+                    format!(
+                        "point-in-time recovery was switched on at {earliest}, so that the first window of \
+                         15 minutes can be exported from about {first} on: wait until then"
+                    )
+                } else {
+                    format!(
+                        "choose a beginning from {earliest} on, and an end 15 minutes later at least"
+                    )
+                };
                 return denied(
                     format!(
                         "{from} lies before the recovery window of table {name}, which begins at {earliest}"
                     ),
-                    format!(
-                        "choose a beginning from {earliest} on, and an end 15 minutes later at least"
-                    ),
+                    hint,
                     "Export Time is invalid",
                 );
+            }
+            let first = recovery
+                .earliest
+                .and_then(|earliest| earliest.saturating_add(UNTIL_FIRST_WINDOW).ok());
+            if let Some(first) = first.filter(|first| *first > now) {
+                let verdict =
+                    AssessedRequirement::check(Check::Window, name.as_str(), Verdict::CLEAR);
+                return Some(verdict.caution(format!(
+                    "point-in-time recovery of table {name} was switched on minutes ago: incremental \
+                     exports were refused until about {first}"
+                )));
             }
         }
     }

@@ -444,6 +444,7 @@ impl<'a> Search<'a> {
                     is_enabled: true,
                     earliest: Some(self.now),
                     latest: None,
+                    period_days: None,
                 };
                 table.recovery = Fact::known(recovery, self.now, "remedy");
             }

@@ -127,6 +127,7 @@ fn table(name: &str, tables: &Value) -> TableFacts {
             is_enabled: !found["recovery_days_ago"].is_null(),
             earliest: Some(at("2026-10-20T00:00:00Z")),
             latest: Some(at("2026-11-22T11:55:00Z")),
+            period_days: None,
         }),
         policy: absent(),
     }

@@ -218,6 +218,7 @@ pub(crate) fn facts() -> Facts {
             is_enabled: true,
             earliest: Some(at("2026-10-20T00:00:00Z")),
             latest: Some(at("2026-11-22T11:55:00Z")),
+            period_days: None,
         }),
         policy: absent(),
     });

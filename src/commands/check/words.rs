@@ -53,6 +53,9 @@ pub(in crate::commands) fn tell(report: &Report, assessment: &Assessment) {
     for unread in &assumed {
         report.line(&format!("  {}", without_detail(unread)));
     }
+    for sentence in assessment.estimate.sentences() {
+        report.line(&format!("estimate: {sentence}"));
+    }
 }
 
 /// Tells when facts were read.
@@ -80,6 +83,7 @@ pub(in crate::commands) fn tell_end(report: &Report, assessment: &Assessment, ov
         "facts_read_at": facts.surveyed_at,
         "facts_age_seconds": now.duration_since(facts.surveyed_at).as_secs(),
         "assumed": assessment.assumed(),
+        "estimate": assessment.estimate,
     }));
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{check, refuse_denied};
-use crate::args::RunArgs;
+use crate::args::StartArgs;
 use crate::assess::assessment::Assessment;
 use crate::commands::Exit;
 use crate::commands::report::Report;
@@ -13,7 +13,7 @@ use crate::work::StartSummary;
 /// Tells what stands in the way and prints the commands; the exit status is that of `check`, or 3 where
 /// what was read before the start speaks against it.
 pub(super) fn conclude(
-    args: &RunArgs,
+    args: &StartArgs,
     assessment: &Assessment,
     summary: &StartSummary,
     report: &Report,

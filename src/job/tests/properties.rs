@@ -152,9 +152,9 @@ fn selectors() -> impl Strategy<Value = Vec<TableSelector>> {
         option::of(filter()),
     )
         .prop_map(|(pattern, format, span, filter)| TableSelector {
-            pattern: pattern.parse().unwrap(),
+            tables: Selected::Pattern(pattern.parse().unwrap()),
             format,
-            span,
+            span: SpanChoice::from(&span),
             filter,
         });
     vec(selector, 0..3)

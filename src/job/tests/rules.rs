@@ -213,9 +213,9 @@ fn a_key_has_at_most_2048_characters() {
     "2026-11-21T01:15:00Z"
 )]
 #[case::long(
-    "type = 'INCREMENTAL_EXPORT'\nfrom = 2026-11-20T01:00:00Z\nto = 2026-11-21T01:00:01Z",
-    "at most 24 hours",
-    "2026-11-21T01:00:00Z"
+    "type = 'INCREMENTAL_EXPORT'\nfrom = 2026-10-10T01:00:00Z\nto = 2026-11-21T01:00:01Z",
+    "no recovery window is longer than 35",
+    "later `from`"
 )]
 #[case::to_in_future(
     "type = 'INCREMENTAL_EXPORT'\nfrom = 2026-11-22T01:00:00Z\nto = 2026-11-22T13:00:00Z",

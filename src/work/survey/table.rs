@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future;
+use futures_util::{StreamExt as _, future, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::reading::{read, read_optional, tried};
@@ -33,6 +33,9 @@ pub(in crate::work) struct KnownExports {
     pub(in crate::work) not_read: Vec<String>,
 }
 
+/// How many tables are read at a time.
+const AT_A_TIME: usize = 8;
+
 /// The codes that say that there is no such table.
 const ABSENT: &[&str] = &["ResourceNotFoundException", "TableNotFoundException"];
 const DESCRIBE_TABLE: &str = "dynamodb:DescribeTable";
@@ -56,11 +59,13 @@ pub(super) async fn read_all(plan: &Plan, source: &Session) -> Read {
             tables.push((asked, plan.table_arn(job, account, &source.region)));
         }
     }
-    let reads = tables
+    let reads: Vec<_> = tables
         .iter()
-        .map(|(asked, arn)| read_table(source, asked, arn));
-    let (read, (in_flight, exports)) =
-        future::join(future::join_all(reads), running(source, &tables)).await;
+        .map(|(asked, arn)| read_table(source, asked, arn))
+        .collect();
+    // Hundreds of tables read at once would time out while they wait for each other.
+    let reads = stream::iter(reads).buffered(AT_A_TIME).collect::<Vec<_>>();
+    let (read, (in_flight, exports)) = future::join(reads, running(source, &tables)).await;
     let mut all = Read {
         facts: Vec::new(),
         exports,
@@ -100,6 +105,7 @@ pub(in crate::work) async fn read_description(
         is_enabled: found.is_enabled,
         earliest: found.earliest,
         latest: found.latest,
+        period_days: found.period_days,
     });
     (described.map(description), recovery)
 }

@@ -50,7 +50,7 @@ fn assert_each_once(home: &Home) {
 #[test]
 fn what_finds_no_room_waits_and_each_table_is_exported_once() {
     let home = Home::new();
-    let _server = served(&home, "3", "1");
+    let _server = served(&home, "3", "5");
     let ended = run(&home, &[]);
     assert_eq!(ended.status, 0, "{ended:?}");
     assert_each_once(&home);
@@ -67,7 +67,7 @@ fn what_finds_no_room_waits_and_each_table_is_exported_once() {
 #[test]
 fn what_runs_elsewhere_counts_and_is_waited_for() {
     let home = Home::new();
-    let _server = served(&home, "2", "3");
+    let _server = served(&home, "2", "10");
     let other = home.write("other.toml", &plan("[\"Orders\", \"Users\"]"));
     let mut elsewhere = command(&home, &["run", "--yes", "--no-wait"]);
     elsewhere.env("TABLEFERRY_STATE_DIR", home.path().join("elsewhere"));
@@ -88,7 +88,7 @@ fn what_runs_elsewhere_counts_and_is_waited_for() {
 #[case::not_waited_for(&["--no-wait"])]
 fn what_waits_is_planned_in_the_journal_and_resumed(#[case] more: &[&str]) {
     let home = Home::new();
-    let _server = served(&home, "5", "1");
+    let _server = served(&home, "5", "6");
     let begun = run(&home, more);
     assert_eq!(begun.status, 4, "{begun:?}");
     let stages: Vec<String> = begun

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::assess::facts::Recovery;
+use crate::job::moment::past_time;
 use crate::job::{Format, Span, TableJob, View, value};
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
@@ -129,7 +130,7 @@ fn time(
     window: Option<&Recovery>,
     now: Timestamp,
 ) -> Result<Timestamp, String> {
-    let time = value::past_time(key, &with_offset(text), now);
+    let time = past_time(key, &with_offset(text), &now.into());
     let time = time.map_err(|invalid| invalid.to_string())?;
     check_inside(time, window)?;
     Ok(time)
@@ -190,6 +191,7 @@ mod tests {
             is_enabled: true,
             earliest: Some(at("2026-11-20T00:00:00Z")),
             latest: Some(at("2026-11-22T09:55:00Z")),
+            period_days: None,
         };
         let taken = |text: &str, window: Option<&Recovery>| {
             time("time", text, window, at("2026-11-22T10:00:00Z")).is_ok()

@@ -46,9 +46,9 @@ pub(crate) fn key(table: &TableRef) -> String {
     }
 }
 
-fn patterns(plan: &Plan) -> impl Iterator<Item = String> {
+fn selected(plan: &Plan) -> impl Iterator<Item = String> {
     let selectors = plan.selectors.iter();
-    selectors.map(|selector| selector.pattern.to_string())
+    selectors.map(|selector| selector.tables.to_string())
 }
 
 /// A table's name for people.
@@ -64,7 +64,7 @@ impl Tables {
         Self {
             jobs: plan.tables.clone(),
             selectors: plan.selectors.clone(),
-            typed: patterns(plan)
+            typed: selected(plan)
                 .chain(plan.tables.iter().map(|job| key(&job.table)))
                 .collect(),
             ..Self::default()
@@ -122,13 +122,13 @@ impl Tables {
     /// The selector of a pattern, if it is chosen.
     pub(crate) fn selector(&self, row: &str) -> Option<&TableSelector> {
         let mut selectors = self.selectors.iter();
-        selectors.find(|selector| selector.pattern.as_str() == row)
+        selectors.find(|selector| selector.tables.to_string() == row)
     }
 
     /// Whether a pattern chooses a table.
     pub(crate) fn is_selected(&self, table: &str) -> bool {
         let mut selectors = self.selectors.iter();
-        selectors.any(|selector| selector.pattern.is_name_like(table))
+        selectors.any(|selector| selector.is_of(table))
     }
 
     /// How many tables of the account a pattern is like; `None` while they are not listed.
@@ -172,7 +172,8 @@ impl Tables {
     /// Chooses all tables whose names are like a pattern, or none of them by it.
     pub(crate) fn toggle_pattern(&mut self, pattern: TablePattern) {
         if self.selector(pattern.as_str()).is_some() {
-            self.selectors.retain(|known| known.pattern != pattern);
+            self.selectors
+                .retain(|known| known.pattern() != Some(&pattern));
         } else {
             self.selectors.push(TableSelector::new(pattern));
         }
