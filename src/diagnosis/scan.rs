@@ -25,7 +25,7 @@ const SHORT: usize = 64 * 1024;
 
 /// Words of which every error has one. Several are there twice or cut, so that a wrap within one leaves
 /// another whole, and so that capitals do not matter.
-const ANCHORS: [&str; 66] = [
+const ANCHORS: [&str; 67] = [
     "not authorized",
     "authorized to perform",
     "to perform: ",
@@ -82,6 +82,7 @@ const ANCHORS: [&str; 66] = [
     "InvalidClientTokenId",
     "UnrecognizedClient",
     "NoSuchBucket",
+    "using the specified endpoint",
     "MalformedPolicy",
     "does not allow ACLs",
     "oint in time recovery",
