@@ -4,6 +4,8 @@
 //! not. So a passing failure is noted and asked again, and only a refusal to tell how it stands ends
 //! the watch undecided. A verification that fails in passing is tried again likewise, and is no outcome.
 
+mod waiting;
+
 use std::time::Duration;
 
 use futures_util::future;
@@ -12,11 +14,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use self::waiting::Waiting;
 use super::asking::{Asking, Silence, Told};
 use super::event::{Event, OperationProgress, Side, Verification};
 use super::operation::{Observation, OperationKind, StatusCalls};
 use super::poll::Backoff;
-use super::queue::Waiting;
 use super::{Session, Work};
 use crate::aws::SignInError;
 use crate::aws::failure::{Failure, FailureKind};
@@ -239,7 +241,7 @@ impl Work {
     }
 
     /// Signs a side in again, where that needs nobody.
-    pub(super) async fn renewed(&self, side: Side) -> Result<Session, FollowError> {
+    async fn renewed(&self, side: Side) -> Result<Session, FollowError> {
         let renewed = self.renew(side).await;
         renewed.map_err(|error| FollowError::SignIn(side, error))
     }

@@ -8,24 +8,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use futures_util::future;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::{oneshot, watch};
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use super::Work;
-use super::event::{Event, OperationProgress};
-use super::follow::FollowError;
-use super::poll::Backoff;
-use super::start::Called;
-use crate::aws::failure::{Failure, FailureKind};
-use crate::journal::{Operation, OperationId, Stage};
+use super::event::Event;
+use crate::aws::failure::Failure;
+use crate::journal::{Operation, OperationId};
 
 /// Where operations take each other's room: their kind, and the account and Region of what they work on.
-type Lane = (String, String);
+pub(super) type Lane = (String, String);
 
-fn lane(record: &Operation) -> Lane {
+pub(super) fn lane(record: &Operation) -> Lane {
     let place: Vec<&str> = record.subject.splitn(6, ':').take(5).collect();
     (record.kind.clone(), place.join(":"))
 }
@@ -43,11 +35,11 @@ impl Queue {
         self.waiting().insert(record.id);
     }
 
-    fn holds(&self, record: &Operation) -> bool {
+    pub(super) fn holds(&self, record: &Operation) -> bool {
         self.waiting().contains(&record.id)
     }
 
-    fn remove(&self, record: &Operation) {
+    pub(super) fn remove(&self, record: &Operation) {
         self.waiting().remove(&record.id);
     }
 }
@@ -78,104 +70,6 @@ impl FullLanes {
             let message =
                 format!("{what} for room, and each is started when another has ended: {failure}");
             let _ = events.send(Event::Noted { message });
-        }
-    }
-}
-
-/// Tells an operation's watch that its turn came, with its record as it is then.
-pub(super) type Turns = BTreeMap<OperationId, oneshot::Receiver<Operation>>;
-
-/// The operations of a run that wait for room, lane by lane.
-pub(super) struct Waiting {
-    lanes: BTreeMap<Lane, Vec<(Operation, oneshot::Sender<Operation>)>>,
-    /// Counts the operations of the run that have ended.
-    ended: watch::Receiver<u64>,
-}
-
-impl Waiting {
-    /// Those of a run's operations that wait, and what their watches wait for.
-    pub(super) fn of(
-        queue: &Queue,
-        operations: &[Operation],
-        ended: watch::Receiver<u64>,
-    ) -> (Self, Turns) {
-        let mut lanes: BTreeMap<Lane, Vec<_>> = BTreeMap::new();
-        let mut turns = Turns::new();
-        let waiting = operations.iter().filter(|record| queue.holds(record));
-        for record in waiting.filter(|record| record.stage == Stage::Planned) {
-            let (sender, receiver) = oneshot::channel();
-            turns.insert(record.id, receiver);
-            let lane = lanes.entry(lane(record)).or_default();
-            lane.push((record.clone(), sender));
-        }
-        (Self { lanes, ended }, turns)
-    }
-}
-
-impl Work {
-    /// Starts what waits for room as others end; what is still planned at the end stays so in the
-    /// journal.
-    pub(super) async fn start_waiting(
-        &self,
-        waiting: Waiting,
-        events: &UnboundedSender<Event>,
-        cancel: &CancellationToken,
-    ) -> Result<(), FollowError> {
-        let lanes = waiting.lanes.into_values().map(|lane| {
-            let mut ended = waiting.ended.clone();
-            async move {
-                for (mut record, turn) in lane {
-                    self.start_when_there_is_room(&mut record, &mut ended, events, cancel)
-                        .await?;
-                    self.inner.queue.remove(&record);
-                    let _ = events.send(Event::Operation(OperationProgress::of(&record)));
-                    // Whoever watched it may have gone.
-                    let _ = turn.send(record);
-                }
-                Ok(())
-            }
-        });
-        future::try_join_all(lanes).await.map(|_| ())
-    }
-
-    async fn start_when_there_is_room(
-        &self,
-        record: &mut Operation,
-        ended: &mut watch::Receiver<u64>,
-        events: &UnboundedSender<Event>,
-        cancel: &CancellationToken,
-    ) -> Result<(), FollowError> {
-        let poll = self.inner.settings.poll;
-        let mut backoff = Backoff::new(poll);
-        let mut unanswered_since: Option<Instant> = None;
-        loop {
-            tokio::select! {
-                biased;
-                () = cancel.cancelled() => return Ok(()),
-                // Where nothing of ours is left to end, the pause alone counts.
-                () = async { while ended.changed().await.is_err() { future::pending::<()>().await; } } => {}
-                () = tokio::time::sleep(backoff.next()) => {}
-            }
-            let kind = self.inner.kinds.of(record)?;
-            let side = kind.side();
-            let session = match self.session(side) {
-                Some(session) => session,
-                None => self.renewed(side).await?,
-            };
-            let called = self.make_call(kind, &session, record, events, cancel);
-            match Box::pin(called).await? {
-                Called::Settled => return Ok(()),
-                Called::Full(_) => unanswered_since = None,
-                Called::Open(FailureKind::Credentials) => {
-                    self.renewed(side).await?;
-                }
-                Called::Open(_) => {
-                    let since = *unanswered_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= poll.patience {
-                        return Ok(());
-                    }
-                }
-            }
         }
     }
 }
