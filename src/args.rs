@@ -3,6 +3,7 @@
 mod archives;
 mod changes;
 mod config;
+mod examples;
 mod expiry;
 mod explain;
 mod inventory;
@@ -12,16 +13,18 @@ mod start;
 mod tests;
 mod watch;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, CommandFactory, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use archives::{
     ArchivesArgs, AthenaArgs, FetchArgs, FetchForm, HistoryArgs, ReaderArgs, ReportArgs,
 };
 pub use changes::{ChangesArgs, Since};
 pub use config::ConfigArgs;
+pub use examples::examples;
 pub use expiry::Expiry;
 pub use explain::ExplainArgs;
 pub use inventory::{
@@ -61,12 +64,42 @@ pub struct Args {
 }
 
 impl Args {
+    /// The command line's definition, with examples.
+    #[must_use]
+    pub fn definition() -> clap::Command {
+        examples::with_examples(Self::command(), "")
+    }
+
+    /// Reads a command line, the program's name first.
+    ///
+    /// # Errors
+    /// Where it is wrong, and where help was asked for.
+    pub fn read<T: Into<OsString> + Clone>(
+        words: impl IntoIterator<Item = T>,
+    ) -> Result<Self, clap::Error> {
+        let mut matches = Self::definition().try_get_matches_from(words)?;
+        let args = Self::from_arg_matches_mut(&mut matches)?;
+        args.check()?;
+        Ok(args)
+    }
+
+    /// What a command's help says behind its options, without the examples; the command by its words.
+    #[must_use]
+    pub fn notes(path: &str) -> Option<String> {
+        let command = Self::command();
+        let mut found = &command;
+        for word in path.split_whitespace() {
+            found = found.find_subcommand(word)?;
+        }
+        found.get_after_help().map(ToString::to_string)
+    }
+
     /// What the definitions above cannot say. `requires` between global options is judged where each
     /// of them stands, so that it fails where one stands before the command and one behind it.
     ///
     /// # Errors
     /// Where an option is given that does nothing without another.
-    pub fn check(&self) -> Result<(), clap::Error> {
+    fn check(&self) -> Result<(), clap::Error> {
         let is_served = matches!(self.command, Some(Command::Sandbox(_)));
         let problem = if self.global.sandbox {
             return Ok(());
@@ -211,8 +244,12 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write the pages of all commands
+    Man {
+        /// The directory that gets a page for each command
+        #[arg(long, value_name = "DIRECTORY")]
+        dir: Option<PathBuf>,
+    },
 }
 
 impl Command {

@@ -29,6 +29,7 @@ mod history;
 mod hold;
 mod inventory;
 mod lint;
+mod man;
 mod only;
 mod open;
 pub mod output;

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use mimalloc::MiMalloc;
 use tableferry::args::Args;
 use tableferry::commands;
@@ -11,8 +10,7 @@ use tableferry::commands;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    let parsed = Args::try_parse().and_then(|args| args.check().map(|()| args));
-    match parsed {
+    match Args::read(std::env::args_os()) {
         // `--help` and `--version` are asked for, and no error.
         Err(help) if !help.use_stderr() => help.exit(),
         parsed => commands::execute(parsed).into(),

@@ -5,7 +5,6 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::pin::Pin;
 
-use clap::CommandFactory as _;
 use serde_json::json;
 
 use super::cut_off::cut_off_token;
@@ -15,7 +14,7 @@ use super::open::{limits, open};
 use super::report::Report;
 use super::{
     apply, archive_words, archives, athena, audit_report, changes, check, config, explain, export,
-    exports, fetch, history, inventory, lint, output, policies, profiles, resume, retry, run,
+    exports, fetch, history, inventory, lint, man, output, policies, profiles, resume, retry, run,
     sandbox, simulate, survey, undo, verify, watch, wizard,
 };
 use crate::args::{Args, Command, Global, InventoryCommand, Output, PolicyCommand, SandboxCommand};
@@ -78,10 +77,10 @@ fn offline(
         Command::Completions { shell } => {
             // Into memory first: the generator panics where it cannot write.
             let mut text = Vec::new();
-            clap_complete::generate(*shell, &mut Args::command(), "tableferry", &mut text);
+            clap_complete::generate(*shell, &mut Args::definition(), "tableferry", &mut text);
             print(&text)
         }
-        Command::Man => manual_page(),
+        Command::Man { dir } => man::man(dir.as_deref()),
         Command::Simulate { file } => simulate::run(file.as_deref(), output::json()),
         Command::Explain(explain) if !explain.needs_work() => explain::run(explain, global, report),
         Command::Policy(PolicyCommand::Lint { file, kind }) => {
@@ -103,12 +102,6 @@ fn offline(
         }
         _ => return None,
     })
-}
-
-fn manual_page() -> Result<Exit, CommandError> {
-    let mut text = Vec::new();
-    clap_mangen::Man::new(Args::command()).render(&mut text)?;
-    print(&text)
 }
 
 fn print(text: &[u8]) -> Result<Exit, CommandError> {
@@ -211,7 +204,7 @@ async fn done(work: &Work, command: &Command, report: &Report) -> Result<Exit, C
         | Command::Policy(_)
         | Command::Sandbox(_)
         | Command::Completions { .. }
-        | Command::Man => Ok(Exit::Done),
+        | Command::Man { .. } => Ok(Exit::Done),
     }
 }
 

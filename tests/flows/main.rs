@@ -27,6 +27,7 @@ mod hostile;
 mod inventory;
 mod killed;
 mod lost_journal;
+mod man;
 mod many;
 mod network;
 mod only;

@@ -8,6 +8,7 @@
 
 mod clients;
 mod clock;
+mod documented;
 mod exports;
 mod faults;
 mod identity;
@@ -25,3 +26,13 @@ mod storage;
 mod tables;
 mod trail;
 mod uploads;
+
+#[test]
+fn the_documented_tests_are_these() {
+    let document = include_str!("../../../../docs/sandbox.md");
+    let documented = include_str!("documented.rs");
+    assert!(
+        document.contains(documented),
+        "docs/sandbox.md shows another file"
+    );
+}
