@@ -235,6 +235,33 @@ impl Work {
         }
     }
 
+    /// The same work for each account and Region that is signed in to, with it as the source: so that what
+    /// goes on in both can be watched. The destination stays, which may read the bucket.
+    #[must_use]
+    pub fn watched_accounts(&self) -> Vec<Self> {
+        let mut found: Vec<(AccountId, Region)> = Vec::new();
+        let mut accounts = Vec::new();
+        for side in [Side::Source, Side::Destination] {
+            let Some(signed_in) = self.sessions().get(&side).cloned() else {
+                continue;
+            };
+            let session = &signed_in.session;
+            let place = (session.identity.account.clone(), session.region.clone());
+            if found.contains(&place) {
+                continue;
+            }
+            found.push(place);
+            let own = self.with_own_sessions();
+            let destination = self.sessions().get(&Side::Destination).cloned();
+            own.sessions().insert(Side::Source, signed_in);
+            if let Some(destination) = destination {
+                own.sessions().insert(Side::Destination, destination);
+            }
+            accounts.push(own);
+        }
+        accounts
+    }
+
     /// The settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {

@@ -67,6 +67,7 @@ pub enum Action {
     Type,
     Undo,
     Up,
+    Watch,
     Yes,
 }
 
@@ -114,6 +115,8 @@ pub enum KeyScope {
     Inventory,
     /// The Reports step.
     Reports,
+    /// The Watch step.
+    Watching,
     /// Any popup.
     Popup,
     /// A popup that is only read.
@@ -158,6 +161,7 @@ impl KeyScope {
             Self::Upload => "Upload",
             Self::Inventory => "Inventory",
             Self::Reports => "Reports",
+            Self::Watching => "Watch",
             Self::Popup => "Popups",
             Self::Reading => "Texts to read",
             Self::Input => "Typing",

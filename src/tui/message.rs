@@ -20,6 +20,7 @@ use crate::aws::{MfaCode, SignInError};
 use crate::job::{Plan, SignIn};
 use crate::journal::RunId;
 use crate::work::event::{Event, Side};
+use crate::work::watch::WatchEvent;
 use tableferry_policy::arn::{BucketName, Region};
 
 /// Which of the frames that were drawn, counted from 1; 0 is before the first.
@@ -45,6 +46,10 @@ pub enum Message {
     Reported(Box<Event>),
     /// A watch ended: every export ended (the text is empty), or it was cut off for this reason.
     WatchEnded(RequestId, Result<(), String>),
+    /// A watch of accounts reported something.
+    Watched(RequestId, WatchEvent),
+    /// A watch of accounts ended, and why.
+    WatchedEnded(RequestId, Result<(), String>),
     /// A mutation was done, or refused.
     Done(RequestId, MutationResult),
     /// The command that signs a side in ended; the text says what went wrong.
@@ -167,6 +172,8 @@ pub enum QueryGroup {
     Reports,
     /// What writing an inventory's configuration would change.
     Setup,
+    /// The exports of accounts that are watched.
+    Watching,
 }
 
 /// Something to read.
@@ -237,4 +244,6 @@ pub enum Watch {
     Follow(RunId),
     /// One of an earlier session, its unanswered calls repeated with their tokens.
     Resume(RunId),
+    /// All exports under way in the accounts of both sides.
+    Accounts,
 }

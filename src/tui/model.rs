@@ -34,6 +34,7 @@ use super::steps::progress::state::RunProgress;
 use super::steps::reports::state::Reports;
 use super::steps::tables::state::Tables;
 use super::steps::uploader::state::Uploader;
+use super::steps::watching::state::Watching;
 use super::widgets::list::FilteredList;
 use crate::job::{self, Plan, Source, Violations};
 use crate::journal::RunId;
@@ -83,6 +84,7 @@ pub struct Model {
     pub(crate) encryption: EncryptionStep,
     pub(crate) access: Access,
     pub(crate) progress: RunProgress,
+    pub(crate) watching: Watching,
     pub(crate) assessing: Assessing,
     pub(crate) changes: OwnChanges,
     pub(crate) open_runs: Remote<Vec<RunSummary>, String>,
@@ -158,6 +160,7 @@ impl Model {
             encryption: EncryptionStep::default(),
             access: Access::default(),
             progress: RunProgress::default(),
+            watching: Watching::default(),
             assessing: Assessing::default(),
             changes: OwnChanges::default(),
             open_runs: Remote::NotAsked,

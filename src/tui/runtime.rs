@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use self::signals::{Signal, Signals};
 use self::terminal::Screen;
 use super::keymap::{Keymap, KeymapError};
-use super::message::{Effect, FrameNumber, Message, Query, QueryGroup};
+use super::message::{Effect, FrameNumber, Message, Query, QueryGroup, Watch};
 use super::model::{Model, WizardStart};
 use super::theme::Theme;
 use super::update::{open, start, update};
@@ -238,6 +238,13 @@ impl Wizard {
                         cancel,
                         sender,
                     ));
+                }
+                Effect::Watch(request, Watch::Accounts) => {
+                    let token = self.query_groups.entry(QueryGroup::Watching).or_default();
+                    let (token, sender) = (token.clone(), self.sender.clone());
+                    let watching =
+                        perform::watch_accounts(self.work.clone(), request, token, sender);
+                    self.tasks.spawn(watching);
                 }
                 Effect::Watch(request, watch) => {
                     let cancel = self.following.clone();

@@ -13,6 +13,7 @@ pub mod reports;
 pub mod review;
 pub mod tables;
 pub mod uploader;
+pub mod watching;
 
 use super::model::flow::Flow;
 use crate::job::{Kind, Plan};
@@ -87,8 +88,24 @@ pub(crate) static INVENTORY: Flow = Flow {
     saved_in: "Reports",
 };
 
+/// Exports that are under way are watched; there is no plan.
+pub(crate) static WATCH: Flow = Flow {
+    title: "Watch",
+    about: "All exports under way in the accounts of both sides, also those started elsewhere.",
+    source_role: "is watched",
+    steps: &[&accounts::OF_WATCHING, &watching::STEP],
+    kind: |_| None,
+    tables: |_| Vec::new(),
+    selectors: |_| Vec::new(),
+    takes: |_| false,
+    objects: "AWSDynamoDB/…",
+    leaves_encryption: false,
+    sends_owner: false,
+    saved_in: "",
+};
+
 /// All flows, the one first that the wizard opens with.
-pub(crate) static FLOWS: [&Flow; 3] = [&EXPORT, &UPLOAD, &INVENTORY];
+pub(crate) static FLOWS: [&Flow; 4] = [&EXPORT, &UPLOAD, &INVENTORY, &WATCH];
 
 /// The flow that makes plans of this kind, where the wizard has one.
 pub(crate) fn flow_of(plan: &Plan) -> Option<&'static Flow> {

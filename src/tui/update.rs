@@ -23,7 +23,7 @@ use super::services::RunSummary;
 use super::shutdown;
 use super::steps::accounts::{self, proof};
 use super::steps::progress::state::Following;
-use super::steps::{self, access, destination, encryption, progress, reports, tables};
+use super::steps::{self, access, destination, encryption, progress, reports, tables, watching};
 use super::widgets::format;
 use super::widgets::list::FilteredList;
 use crate::work::event::Side;
@@ -78,6 +78,14 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::WatchEnded(request, end) => progress::update::take_end(model, request, end),
+        Message::Watched(request, event) => {
+            watching::update::take_event(model, request, event);
+            Vec::new()
+        }
+        Message::WatchedEnded(request, end) => {
+            watching::update::take_end(model, request, end);
+            Vec::new()
+        }
         Message::Done(request, result) => take_result(model, request, result),
         Message::LoginEnded(side, end) => take_login(model, side, end),
         Message::Terminated => shutdown::leave(model),

@@ -1,6 +1,7 @@
 //! What lists and texts are scrolled to, and how much of them is in sight. Only drawing changes it.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use super::sight::{ScreenId, Scroll};
 use super::widgets::list;
@@ -42,6 +43,27 @@ impl ViewState {
             .clamp(lowest, cursor.max(lowest))
             .min(rows.saturating_sub(page));
         *offset
+    }
+
+    /// The first line to show of a list of so many lines, so that these are in sight and as little as
+    /// possible moves.
+    pub(crate) fn first_line_with(
+        &mut self,
+        list: ScreenId,
+        row: RangeInclusive<usize>,
+        lines: usize,
+        page: usize,
+    ) -> usize {
+        let first = self.lines.entry(list).or_default();
+        let lowest = (row.end() + 1).saturating_sub(page.max(1));
+        *first = (*first)
+            .clamp(lowest, *row.start().max(&lowest))
+            .min(lines.saturating_sub(page));
+        // What stands above the first row comes back with it.
+        if lowest == 0 {
+            *first = 0;
+        }
+        *first
     }
 
     /// The first line to show of a text of so many lines, after the moves that were asked for.

@@ -16,4 +16,5 @@ mod questions;
 mod random;
 mod sides;
 mod uploads;
+mod watching;
 mod world;

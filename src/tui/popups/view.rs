@@ -7,6 +7,8 @@ mod probe;
 pub(crate) mod question;
 mod typed;
 
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout};
 use ratatui::style::Style;
@@ -33,8 +35,34 @@ const SAVING: &str = "A file for the plan, which `tableferry run` takes; ~/ is y
 struct PopupContent {
     title: String,
     lines: Vec<Line<'static>>,
+    /// The lines of the row under the cursor, where it is a list: they stay in sight.
+    at_cursor: Option<Range<usize>>,
     /// What stays in sight below the lines.
     foot: Option<Line<'static>>,
+}
+
+/// The lines of a list, and those of them that are the row under its cursor.
+struct ListLines {
+    lines: Vec<Line<'static>>,
+    at_cursor: Range<usize>,
+}
+
+impl ListLines {
+    /// A list with what stands above its rows.
+    const fn below(lines: Vec<Line<'static>>) -> Self {
+        Self {
+            lines,
+            at_cursor: 0..0,
+        }
+    }
+
+    fn push(&mut self, row: impl IntoIterator<Item = Line<'static>>, is_at_cursor: bool) {
+        let begin = self.lines.len();
+        self.lines.extend(row);
+        if is_at_cursor {
+            self.at_cursor = begin..self.lines.len();
+        }
+    }
 }
 
 impl PopupContent {
@@ -42,7 +70,15 @@ impl PopupContent {
         Self {
             title: title.into(),
             lines,
+            at_cursor: None,
             foot: None,
+        }
+    }
+
+    fn list(title: &str, list: ListLines) -> Self {
+        Self {
+            at_cursor: Some(list.at_cursor),
+            ..Self::new(title, list.lines)
         }
     }
 }
@@ -64,7 +100,7 @@ fn shown(context: &RenderContext<'_>, popup: &Popup, columns: usize) -> PopupCon
         Popup::Text { title, text } => {
             PopupContent::new(*title, parts::paragraph(text, Style::new(), columns))
         }
-        Popup::Changes { cursor } => PopupContent::new(
+        Popup::Changes { cursor } => PopupContent::list(
             "Changes in place",
             changes::lines(context, *cursor, columns),
         ),
@@ -90,9 +126,9 @@ fn shown(context: &RenderContext<'_>, popup: &Popup, columns: usize) -> PopupCon
             }
             shown
         }
-        Popup::Flows { cursor } => PopupContent::new("Jobs", flows(context, *cursor, columns)),
+        Popup::Flows { cursor } => PopupContent::list("Jobs", flows(context, *cursor, columns)),
         Popup::Runs { cursor, .. } => {
-            PopupContent::new("Runs under way", runs(context, *cursor, columns))
+            PopupContent::list("Runs under way", runs(context, *cursor, columns))
         }
         Popup::Mfa {
             side,
@@ -161,7 +197,10 @@ fn draw_content(
     frame.render_widget(block, area);
     let rows = [Constraint::Fill(1), Constraint::Length(foot_rows)];
     let [text_area, foot_area] = Layout::vertical(rows).areas(inside);
-    parts::scrolled(context, id, shown.lines, text_area, state, frame);
+    match shown.at_cursor {
+        Some(row) => parts::list_lines(id, &shown.lines, &row, text_area, state, frame),
+        None => parts::scrolled(context, id, shown.lines, text_area, state, frame),
+    }
     if let Some(foot) = shown.foot {
         frame.render_widget(Paragraph::new(vec![Line::default(), foot]), foot_area);
     }
@@ -186,32 +225,35 @@ fn one_line(
     lines
 }
 
-fn flows(context: &RenderContext<'_>, cursor: usize, columns: usize) -> Vec<Line<'static>> {
+fn flows(context: &RenderContext<'_>, cursor: usize, columns: usize) -> ListLines {
     let intro = "What is to be planned. What was chosen so far stays chosen.";
     let mut lines = parts::paragraph(intro, Style::new(), columns);
     lines.push(Line::default());
+    let mut list = ListLines::below(lines);
     for (index, flow) in FLOWS.iter().enumerate() {
         let (sign, style) = if index == cursor {
             ("▌ ", context.theme.accent())
         } else {
             ("  ", Style::new())
         };
-        lines.push(Line::from(vec![
+        let mut row = vec![Line::from(vec![
             Span::styled(sign, style),
             Span::styled(flow.title, style),
-        ]));
+        ])];
         let about = text::wrap(flow.about, columns.saturating_sub(4)).into_iter();
-        lines.extend(about.map(|line| Line::styled(format!("    {line}"), Theme::muted())));
+        row.extend(about.map(|line| Line::styled(format!("    {line}"), Theme::muted())));
+        list.push(row, index == cursor);
     }
-    lines
+    list
 }
 
-fn runs(context: &RenderContext<'_>, cursor: usize, columns: usize) -> Vec<Line<'static>> {
+fn runs(context: &RenderContext<'_>, cursor: usize, columns: usize) -> ListLines {
     let theme = context.theme;
     let intro = "These runs were begun and are not finished. Going on repeats a call whose answer \
                  never came, with its token: nothing is exported twice.";
     let mut lines = parts::paragraph(intro, Style::new(), columns);
     lines.push(Line::default());
+    let mut list = ListLines::below(lines);
     for (index, run) in context
         .model
         .open_runs
@@ -236,12 +278,13 @@ fn runs(context: &RenderContext<'_>, cursor: usize, columns: usize) -> Vec<Line<
         } else {
             ("  ", Style::new())
         };
-        lines.push(Line::from(vec![
+        let head = Line::from(vec![
             Span::styled(sign, style),
             Span::styled(text::fit(&head, columns.saturating_sub(2)), style),
-        ]));
+        ]);
         let tables = text::fit(&tables.join(", "), columns.saturating_sub(4));
-        lines.push(Line::styled(format!("    {tables}"), Theme::muted()));
+        let tables = Line::styled(format!("    {tables}"), Theme::muted());
+        list.push([head, tables], is_at_cursor);
     }
-    lines
+    list
 }

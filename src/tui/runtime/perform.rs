@@ -1,6 +1,9 @@
 //! What the wizard asks of the work room, and the answers as messages. The only file of this room
 //! that calls it.
 
+use std::collections::BTreeSet;
+
+use futures_util::future;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +16,7 @@ use crate::tui::services::{
     Proposed, ProposedChange, RunSummary, UndoProposal,
 };
 use crate::work::event::{Event, Side};
-use crate::work::{ApplyError, ControlDocuments, Verify, Work};
+use crate::work::{ApplyError, ControlDocuments, Verify, WatchedExports, Work};
 use tableferry_policy::arn::AccountId;
 
 /// Answers a query.
@@ -220,6 +223,8 @@ pub(super) async fn watch(
 ) {
     let (events, forwarding) = forward(&sender);
     let end = match watch {
+        // It has no run, and no end of its own.
+        Watch::Accounts => Err("there is no run to follow".to_owned()),
         Watch::Follow(run) => {
             let answer = work.follow(run, Verify::Open, events, cancel).await;
             answer.map_err(|error| describe(&error))
@@ -242,6 +247,41 @@ pub(super) async fn watch(
         }
     });
     let _ = sender.send(Message::WatchEnded(request, end));
+}
+
+/// Watches the exports under way in the accounts of both sides, until it is given up.
+pub(super) async fn watch_accounts(
+    work: Work,
+    request: RequestId,
+    cancel: CancellationToken,
+    sender: UnboundedSender<Message>,
+) {
+    let (events, mut received) = mpsc::unbounded_channel();
+    let accounts = work.watched_accounts();
+    let watching = accounts.iter().map(|account| {
+        let which = WatchedExports::UnderWay {
+            except: BTreeSet::new(),
+            is_endless: true,
+        };
+        account.watch_account(which, events.clone(), cancel.clone())
+    });
+    let mut watching = std::pin::pin!(future::join_all(watching));
+    let ends = loop {
+        tokio::select! {
+            ends = &mut watching => break ends,
+            Some(event) = received.recv() => drop(sender.send(Message::Watched(request, event))),
+        }
+    };
+    let problems: Vec<String> = ends
+        .iter()
+        .filter_map(|end| end.as_ref().err())
+        .map(|error| describe(error))
+        .collect();
+    let end = match problems.as_slice() {
+        [] => Ok(()),
+        problems => Err(problems.join("; ")),
+    };
+    let _ = sender.send(Message::WatchedEnded(request, end));
 }
 
 /// A channel whose events become messages, and the task that sees to it until all were sent.

@@ -44,6 +44,16 @@ pub(crate) static OF_INVENTORIES: Step = Step {
     ..BASE
 };
 
+/// The same where exports are watched.
+pub(crate) static OF_WATCHING: Step = Step {
+    help: &[
+        "The exports of both accounts are watched, each in its profile's Region. One account is enough: the \
+         other side may be left out.",
+        "A role, an external id or another Region on top of a profile are given with e.",
+    ],
+    ..BASE
+};
+
 const BASE: Step = Step {
     title: "Accounts",
     scopes: &[KeyScope::Accounts],

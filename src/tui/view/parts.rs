@@ -1,5 +1,7 @@
 //! The parts that several steps draw with.
 
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -137,6 +139,24 @@ pub(crate) fn scrolled(
     let shown: Vec<Line<'_>> = lines.into_iter().skip(first).take(page).collect();
     frame.render_widget(Paragraph::new(shown), area);
     more(area, first, count, frame);
+}
+
+/// Draws as many lines of a list as fit, those of the row under the cursor among them.
+pub(crate) fn list_lines(
+    id: ScreenId,
+    lines: &[Line<'static>],
+    at_cursor: &Range<usize>,
+    area: Rect,
+    state: &mut ViewState,
+    frame: &mut Frame<'_>,
+) {
+    let page = usize::from(area.height);
+    // Of a row that is higher than the list its beginning is shown.
+    let last = at_cursor.end.min(at_cursor.start + page).saturating_sub(1);
+    let first = state.first_line_with(id, at_cursor.start..=last, lines.len(), page);
+    let shown: Vec<Line<'_>> = lines.iter().skip(first).take(page).cloned().collect();
+    frame.render_widget(Paragraph::new(shown), area);
+    more(area, first, lines.len(), frame);
 }
 
 /// The line of a filter, with the cursor where it is typed.

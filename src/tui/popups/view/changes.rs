@@ -3,6 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::ListLines;
 use crate::tui::model::context::RenderContext;
 use crate::tui::services::{
     ChangeKind, ChangeRecord, InventoryProposal, Proposal, Proposed, ProposedChange, UndoProposal,
@@ -128,17 +129,15 @@ fn undo_text(
 }
 
 /// The changes that are in place.
-pub(super) fn lines(
-    context: &RenderContext<'_>,
-    cursor: usize,
-    columns: usize,
-) -> Vec<Line<'static>> {
+pub(super) fn lines(context: &RenderContext<'_>, cursor: usize, columns: usize) -> ListLines {
     let intro = "These changes were made by us and are still in place. Each is taken away by its \
                  own yes: just what was added, from the document as it is now.";
     let mut lines = parts::paragraph(intro, Style::new(), columns);
     lines.push(Line::default());
+    let mut list = ListLines::below(lines);
     for (index, change) in context.model.changes.removable().into_iter().enumerate() {
-        lines.extend(row(context, change, index == cursor, columns));
+        let is_at_cursor = index == cursor;
+        list.push(row(context, change, is_at_cursor, columns), is_at_cursor);
     }
     let kept = context.model.changes.in_place.value().into_iter().flatten();
     for change in kept.filter(|change| change.target.kind() == ChangeKind::Recovery) {
@@ -146,13 +145,14 @@ pub(super) fn lines(
             "{} stays on: switching it off would destroy the recovery window",
             change.title
         );
-        lines.extend(parts::paragraph(&text, Theme::muted(), columns));
+        list.lines
+            .extend(parts::paragraph(&text, Theme::muted(), columns));
     }
     if context.model.changes.undo_asked.is_some() {
-        lines.push(Line::default());
-        lines.push(parts::waiting(context, "reading how it stands now …"));
+        let waiting = parts::waiting(context, "reading how it stands now …");
+        list.lines.extend([Line::default(), waiting]);
     }
-    lines
+    list
 }
 
 fn row(

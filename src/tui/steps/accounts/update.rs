@@ -10,6 +10,7 @@ use crate::tui::model::{Model, Tone};
 use crate::tui::popups::state::Popup;
 use crate::tui::remote::Remote;
 use crate::tui::services::Problem;
+use crate::tui::steps::{self, watching};
 use crate::tui::widgets::entry::TextEntry;
 use crate::tui::widgets::form::Form;
 use crate::work::event::Side;
@@ -49,9 +50,25 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             model.open(Popup::Flows { cursor: 0 });
             Vec::new()
         }
+        Action::Watch => watch(model),
         Action::Reload => reload(model),
         _ => Vec::new(),
     }
+}
+
+/// Begins the flow that watches exports, and goes on to them where the accounts are known.
+fn watch(model: &mut Model) -> Vec<Effect> {
+    model.begin_flow(&steps::WATCH);
+    if check(model).is_err() {
+        model.say(
+            Tone::Plain,
+            "choose the accounts whose exports are watched; one may be left out",
+        );
+        return Vec::new();
+    }
+    model.step = &watching::STEP;
+    model.restart_text();
+    (watching::STEP.enter)(model)
 }
 
 /// Asks for the profiles.
