@@ -6,6 +6,7 @@ mod config;
 mod examples;
 mod expiry;
 mod explain;
+mod import;
 mod inventory;
 mod practice;
 mod start;
@@ -27,6 +28,7 @@ pub use config::ConfigArgs;
 pub use examples::examples;
 pub use expiry::Expiry;
 pub use explain::ExplainArgs;
+pub use import::{ImportArgs, ImportStartArgs};
 pub use inventory::{
     InventoryCommand, InventoryForm, InventorySetupArgs, InventoryShowArgs, InventoryStatusArgs,
 };
@@ -215,6 +217,9 @@ pub enum Command {
     History(HistoryArgs),
     /// Write one document on a run for an audit: who, changes, exports, verifications, grants in place
     Report(ReportArgs),
+    /// Import a full export into a new table, checked and agreed to, and followed to its end
+    #[command(after_help = import::IMPORT_HELP)]
+    Import(ImportArgs),
     /// Have S3 deliver inventory reports of a bucket, by a plan with `kind = "inventory"`
     #[command(subcommand)]
     Inventory(InventoryCommand),
@@ -270,6 +275,7 @@ impl Command {
             Self::Fetch(fetch) => fetch.output.output,
             Self::History(history) => history.output.output,
             Self::Archives(archives) => archives.output.output,
+            Self::Import(import) => import.start.output.output,
             Self::Inventory(inventory) => inventory.output(),
             Self::Profiles(args) => args.output,
             Self::Config(config) => config.output.output,

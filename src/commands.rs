@@ -27,6 +27,7 @@ mod follow;
 mod grant_options;
 mod history;
 mod hold;
+mod import;
 mod inventory;
 mod lint;
 mod man;

@@ -3,7 +3,7 @@
 //! This room decides whether a plan is well formed, before any call is made, what its job requires, and
 //! what each of its tables asks of `ExportTableToPointInTime`. It knows no network and no clock: the
 //! time that "now" stands for is handed in. A kind of job is one file: [`export`],
-//! [`upload`], [`inventory`], [`reading`].
+//! [`upload`], [`inventory`], [`reading`], [`import`].
 //!
 //! [`Plan::parse`] reads a plan file and gives either a plan or every [`Violation`] at once;
 //! [`Plan::to_toml`] writes it back. What is legal but likely to fail later is no violation:
@@ -16,6 +16,7 @@ mod encryption;
 pub mod export;
 mod export_status;
 mod filter;
+pub mod import;
 pub mod inventory;
 mod kind;
 pub mod moment;
@@ -26,6 +27,7 @@ pub mod requirement;
 mod section;
 mod selector;
 mod sign_in;
+pub mod table_definition;
 mod table_job;
 #[cfg(test)]
 mod tests;

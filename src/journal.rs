@@ -14,6 +14,7 @@
 mod call;
 mod change;
 mod export;
+mod import;
 mod imported;
 mod lock;
 mod operation;
@@ -35,6 +36,7 @@ pub use change::{
     ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, NewChange, UnknownKind,
 };
 pub use export::{EXPORT, ExportRecord, ExportResult, new_export};
+pub use import::{IMPORT, ImportResult, new_import};
 pub use imported::{ImportedExport, ImportedRecord};
 pub use lock::{ChangeLock, ProbeLock};
 pub use operation::{NewOperation, Operation, Stage, Verified};

@@ -15,6 +15,7 @@ mod failed_operation;
 mod follow;
 mod held;
 pub mod history;
+mod import;
 mod inventory;
 mod limits;
 mod look_up;
@@ -56,6 +57,7 @@ pub use event::{Event, OperationProgress, Side, Verification};
 pub use failed_operation::FailedOperation;
 pub use follow::{FollowError, RunOutcome, RunStatus, Verify};
 pub use held::HeldExport;
+pub use import::{PreparedImport, SourceTable, TableError};
 pub use inventory::{
     DeliveredReport, InventoryError, InventoryProposal, InventoryStatus, ReportVerification,
 };
@@ -188,7 +190,10 @@ impl Work {
     /// Brings together what the work stands on.
     #[must_use]
     pub fn new(environment: Environment, journal: Journal, settings: Settings) -> Self {
-        let kinds = operation::Kinds::new(vec![Arc::new(export::ExportKind)]);
+        let kinds = operation::Kinds::new(vec![
+            Arc::new(export::ExportKind),
+            Arc::new(import::ImportKind),
+        ]);
         Self::with_kinds(environment, journal, settings, kinds)
     }
 

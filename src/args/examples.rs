@@ -173,6 +173,20 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         &[("a document on run 3 for an audit", "tableferry report 3")],
     ),
     (
+        "import",
+        &[
+            (
+                "the export of run 3 into a new table of its destination's account",
+                "tableferry import 3 --table Orders-copy",
+            ),
+            (
+                "any full export, with a plan for check, policies, apply and run",
+                "tableferry import s3://landing/prod/AWSDynamoDB/01763805600000-a1b2c3d4 --table Orders-copy \
+                 --profile dev --source-profile prod --write-plan import.toml",
+            ),
+        ],
+    ),
+    (
         "inventory setup",
         &[(
             "write the configuration, shown first",

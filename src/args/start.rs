@@ -50,6 +50,10 @@ pub struct RunArgs {
     /// complete or under way is started again only with --again
     #[arg(long, value_name = "TABLE")]
     pub only: Vec<String>,
+    /// The name of an account that is marked production and that the plan makes a table in, in place of
+    /// typing it
+    #[arg(long, value_name = "NAME")]
+    pub production: Vec<String>,
     /// How it is started.
     #[command(flatten)]
     pub start: StartArgs,

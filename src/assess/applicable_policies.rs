@@ -68,7 +68,7 @@ impl<'f> ApplicablePolicies<'f> {
             },
             // "DescribeExport and ListExports don't support resource-based policies".
             Subject::Table => applicable_policies.take_table(facts, table),
-            Subject::TableExport | Subject::ExportList => {}
+            Subject::TableExport | Subject::ExportList | Subject::Named { .. } => {}
         }
         applicable_policies
     }

@@ -43,6 +43,16 @@ pub(super) enum Call {
     DescribeContinuousBackups,
     DescribeExport,
     ListExports,
+    ImportTable,
+    DescribeImport,
+    ListImports,
+    /// `DynamoDB` writes the log of an import.
+    DescribeLogGroups,
+    CreateLogGroup,
+    DescribeLogStreams,
+    CreateLogStream,
+    PutLogEvents,
+    PutRetentionPolicy,
     /// `PutObject`, by S3 itself for an inventory.
     PutReport,
     /// S3 uses the key of an inventory's reports, for itself.
@@ -121,6 +131,15 @@ impl Call {
             "dynamodb:DescribeContinuousBackups" => &[Self::DescribeContinuousBackups],
             "dynamodb:DescribeExport" => &[Self::DescribeExport],
             "dynamodb:ListExports" => &[Self::ListExports],
+            "dynamodb:ImportTable" => &[Self::ImportTable],
+            "dynamodb:DescribeImport" => &[Self::DescribeImport],
+            "dynamodb:ListImports" => &[Self::ListImports],
+            "logs:DescribeLogGroups" => &[Self::DescribeLogGroups],
+            "logs:CreateLogGroup" => &[Self::CreateLogGroup],
+            "logs:DescribeLogStreams" => &[Self::DescribeLogStreams],
+            "logs:CreateLogStream" => &[Self::CreateLogStream],
+            "logs:PutLogEvents" => &[Self::PutLogEvents],
+            "logs:PutRetentionPolicy" => &[Self::PutRetentionPolicy],
             _ => &[Self::Unlisted],
         }
     }

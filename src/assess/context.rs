@@ -129,7 +129,7 @@ impl<'a> CallContext<'a> {
                 let bucket = self.facts.bucket(&self.need.bucket()?);
                 bucket.region.value().cloned()
             }
-            Subject::ObjectKey(_) | Subject::TableKey => {
+            Subject::ObjectKey(_) | Subject::TableKey | Subject::Named { .. } => {
                 self.resource.parse::<Arn>().ok()?.region_code()
             }
         }

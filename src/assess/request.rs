@@ -259,6 +259,11 @@ fn places<'f>(
                 account,
             )])
         }
+        Subject::Named { example } => {
+            let account = need.account.clone();
+            let account = account.unwrap_or_else(|| facts.source().caller.account.clone());
+            Ok(vec![Place::new(example.clone(), account)])
+        }
         Subject::Folder => {
             let account = of_bucket()?;
             let place = |folder| Place {

@@ -13,13 +13,16 @@ pub use crate::job::ExportStatus;
 use crate::job::{Span, View};
 use tableferry_policy::arn::Arn;
 
+mod definition;
 mod export_request;
 mod import;
 mod recovery;
 mod resource_policy;
 mod start;
 
+pub use definition::DescribedTable;
 pub use export_request::DescribedFilter;
+pub use import::Import;
 pub use start::StartAnswer;
 
 /// A table as `DescribeTable` shows it.

@@ -14,8 +14,8 @@ use super::open::{limits, open};
 use super::report::Report;
 use super::{
     apply, archive_words, archives, athena, audit_report, changes, check, config, explain, export,
-    exports, fetch, history, inventory, lint, man, output, policies, profiles, resume, retry, run,
-    sandbox, simulate, survey, undo, verify, watch, wizard,
+    exports, fetch, history, import, inventory, lint, man, output, policies, profiles, resume,
+    retry, run, sandbox, simulate, survey, undo, verify, watch, wizard,
 };
 use crate::args::{Args, Command, Global, InventoryCommand, Output, PolicyCommand, SandboxCommand};
 use crate::work::Work;
@@ -150,7 +150,8 @@ pub async fn on_accounts(work: &Work, command: &Command) -> Exit {
         | Command::Export(_)
         | Command::Resume(_)
         | Command::Exports(_)
-        | Command::Watch(_) => {
+        | Command::Watch(_)
+        | Command::Import(_) => {
             report.finish(work.tally());
             None
         }
@@ -192,6 +193,7 @@ async fn done(work: &Work, command: &Command, report: &Report) -> Result<Exit, C
         Command::Archives(args) => boxed(|| archives::archives(work, args, cancel, report)).await,
         Command::Athena(args) => boxed(|| athena::athena(work, args, cancel, report)).await,
         Command::Fetch(args) => boxed(|| fetch::fetch(work, args, cancel, report)).await,
+        Command::Import(args) => boxed(|| import::import(work, args, cancel, report)).await,
         Command::Inventory(command) => {
             boxed(|| inventory::inventory(work, command, cancel, report)).await
         }

@@ -18,7 +18,7 @@ use super::plan_file::read_plan;
 use super::refusal::{check_can_ask, check_may_change};
 use super::report::Report;
 use super::sign_in::{ask, prove_both};
-use crate::args::{RunArgs, StartArgs};
+use crate::args::{ImportStartArgs, RunArgs, StartArgs};
 use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
 use crate::assess::verdict::{
@@ -42,6 +42,10 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     may_start(work, &args.start)?;
     let plan = read_plan(&args.plan)?;
+    if plan.new_table().is_some() {
+        let start = import_start(args)?;
+        return super::import::carry_out(work, &plan, &start, cancel, report).await;
+    }
     let tables = if args.only.is_empty() {
         Tables::All
     } else {
@@ -138,6 +142,20 @@ pub(super) async fn run_plan(
     }
 }
 
+/// The options of a start that an import has, too.
+fn import_start(args: &RunArgs) -> Result<ImportStartArgs, CommandError> {
+    let start = &args.start;
+    check_can_ask(start.yes || start.dry_run, "a start", "add --yes")?;
+    Ok(ImportStartArgs {
+        yes: start.yes,
+        no_wait: start.no_wait,
+        force: start.force,
+        dry_run: start.dry_run,
+        production: args.production.clone(),
+        output: start.output,
+    })
+}
+
 /// Assesses the plan, and draws up what a start would do.
 async fn assess(
     work: &Work,
@@ -198,7 +216,7 @@ fn permit(args: &StartArgs, assessment: &Assessment, report: &Report) -> Result<
 }
 
 /// Waits for what comes before the start; `Err` where it is cut off.
-async fn until_cancelled<T>(
+pub(super) async fn until_cancelled<T>(
     cancel: &CancellationToken,
     before: impl Future<Output = Result<T, CommandError>>,
 ) -> Result<T, CommandError> {
@@ -310,7 +328,7 @@ fn open_to_the_end(assessment: &Assessment) -> usize {
 
 /// Refuses what the export is certain to fail by; `is_forced` overrides what can be forced, which is told
 /// all the same.
-fn refuse_denied(
+pub(super) fn refuse_denied(
     is_forced: bool,
     assessment: &Assessment,
     report: &Report,
@@ -507,7 +525,7 @@ fn broken_off(work: &Work, run: RunId, error: StartError, report: &Report) -> Co
 }
 
 /// `--no-wait`: how the calls went is all there is to tell.
-fn not_waiting(work: &Work, run: RunId, report: &Report) -> Result<Exit, CommandError> {
+pub(super) fn not_waiting(work: &Work, run: RunId, report: &Report) -> Result<Exit, CommandError> {
     report.stop_bar();
     let outcome = current_outcome(work, run).map_err(|error| error.ending(Exit::CutOff))?;
     let outcome = outcome.ok_or_else(CommandError::cut_off)?;

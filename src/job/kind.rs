@@ -7,8 +7,9 @@ use tableferry_policy::arn::{AccountId, Arn, BucketName};
 use super::inventory::{self, Inventory};
 use super::reading::{self, Reading};
 use super::requirement::{Check, JobContext, Purpose, RequiredPermission};
+use super::table_definition::TableDefinition;
 use super::upload::{self, Upload};
-use super::{Plan, export};
+use super::{Plan, export, import};
 
 /// What a plan asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,6 +23,8 @@ pub enum Kind {
     Inventory(Inventory),
     /// Objects that are there are read by a principal, outside this program.
     Reading(Reading),
+    /// A full export is imported into a new table.
+    Import(TableDefinition),
 }
 
 /// What a kind of job is called in messages.
@@ -61,6 +64,7 @@ impl Plan {
             Kind::Upload(upload) => upload::requirements(self, upload, context),
             Kind::Inventory(inventory) => inventory::requirements(self, inventory, context),
             Kind::Reading(_) => reading::requirements(self, context),
+            Kind::Import(table) => import::requirements(self, table, context),
         }
     }
 
@@ -72,6 +76,7 @@ impl Plan {
             Kind::Upload(_) => &upload::CHECKS,
             Kind::Inventory(_) => &inventory::CHECKS,
             Kind::Reading(_) => &reading::CHECKS,
+            Kind::Import(_) => &import::CHECKS,
         }
     }
 
@@ -83,6 +88,7 @@ impl Plan {
             Kind::Upload(upload) => upload::objects(self, upload),
             Kind::Inventory(inventory) => inventory::objects(self, inventory),
             Kind::Reading(_) => reading::objects(self),
+            Kind::Import(_) => import::objects(self),
         }
     }
 
@@ -94,6 +100,7 @@ impl Plan {
             Kind::Upload(_) => Vec::new(),
             Kind::Inventory(inventory) => inventory::listed_folders(self, inventory),
             Kind::Reading(_) => reading::listed_folders(self),
+            Kind::Import(_) => vec![self.data_folder()],
         }
     }
 
@@ -106,7 +113,7 @@ impl Plan {
             Kind::Upload(_) => upload::probe_key(self, unique),
             Kind::Inventory(inventory) => inventory::probe_key(self, inventory, unique),
             // Nothing is written to find it out.
-            Kind::Reading(_) => unique.to_owned(),
+            Kind::Reading(_) | Kind::Import(_) => unique.to_owned(),
         }
     }
 
@@ -118,6 +125,7 @@ impl Plan {
             Kind::Upload(_) => &upload::NOT_SHOWN,
             Kind::Inventory(_) => &inventory::NOT_SHOWN,
             Kind::Reading(_) => &reading::NOT_SHOWN,
+            Kind::Import(_) => &[],
         }
     }
 
@@ -130,6 +138,7 @@ impl Plan {
             Kind::Upload(_) => upload::opening(self, principal),
             Kind::Inventory(inventory) => inventory::opening(self, inventory, account),
             Kind::Reading(_) => reading::opening(self, principal),
+            Kind::Import(table) => import::opening(self, table, principal),
         }
     }
 
@@ -141,6 +150,7 @@ impl Plan {
             Kind::Upload(_) => upload::title(self, account),
             Kind::Inventory(inventory) => inventory::title(self, inventory),
             Kind::Reading(_) => reading::title(self, account),
+            Kind::Import(table) => import::title(self, table, account),
         }
     }
 
@@ -152,6 +162,7 @@ impl Plan {
             Kind::Upload(_) => upload::WORDS,
             Kind::Inventory(_) => inventory::WORDS,
             Kind::Reading(_) => reading::WORDS,
+            Kind::Import(_) => import::WORDS,
         }
     }
 
@@ -160,7 +171,7 @@ impl Plan {
     #[must_use]
     pub const fn principal(&self) -> Option<&Arn> {
         match &self.kind {
-            Kind::Export | Kind::Inventory(_) => None,
+            Kind::Export | Kind::Inventory(_) | Kind::Import(_) => None,
             Kind::Upload(upload) => upload.principal.as_ref(),
             Kind::Reading(reading) => reading.principal.as_ref(),
         }
@@ -170,7 +181,7 @@ impl Plan {
     #[must_use]
     pub const fn source_bucket(&self) -> Option<&BucketName> {
         match &self.kind {
-            Kind::Export | Kind::Upload(_) | Kind::Reading(_) => None,
+            Kind::Export | Kind::Upload(_) | Kind::Reading(_) | Kind::Import(_) => None,
             Kind::Inventory(inventory) => Some(&inventory.bucket),
         }
     }
@@ -191,8 +202,17 @@ impl Plan {
     #[must_use]
     pub const fn requested_fields(&self) -> &[String] {
         match &self.kind {
-            Kind::Export | Kind::Upload(_) | Kind::Reading(_) => &[],
+            Kind::Export | Kind::Upload(_) | Kind::Reading(_) | Kind::Import(_) => &[],
             Kind::Inventory(inventory) => inventory.fields.as_slice(),
+        }
+    }
+
+    /// The table that the job makes.
+    #[must_use]
+    pub const fn new_table(&self) -> Option<&TableDefinition> {
+        match &self.kind {
+            Kind::Import(table) => Some(table),
+            Kind::Export | Kind::Upload(_) | Kind::Inventory(_) | Kind::Reading(_) => None,
         }
     }
 
@@ -202,6 +222,7 @@ impl Plan {
         match &self.kind {
             Kind::Export | Kind::Upload(_) | Kind::Reading(_) => None,
             Kind::Inventory(_) => Some(inventory::NOT_PROBED),
+            Kind::Import(_) => Some(import::NOT_PROBED),
         }
     }
 
@@ -209,7 +230,7 @@ impl Plan {
     #[must_use]
     pub fn not_run(&self) -> Option<(String, String)> {
         match &self.kind {
-            Kind::Export => None,
+            Kind::Export | Kind::Import(_) => None,
             Kind::Upload(upload) => Some(upload::not_run(self, upload)),
             Kind::Inventory(_) => Some(inventory::not_run()),
             Kind::Reading(reading) => Some(reading::not_run(self, reading)),
@@ -220,7 +241,7 @@ impl Plan {
     #[must_use]
     pub fn command_elsewhere(&self) -> Option<String> {
         match &self.kind {
-            Kind::Export => None,
+            Kind::Export | Kind::Import(_) => None,
             Kind::Upload(_) => Some(upload::command(self)),
             Kind::Inventory(_) => Some("tableferry inventory setup PLAN".to_owned()),
             Kind::Reading(_) => Some(reading::command(self)),
@@ -238,5 +259,6 @@ impl Plan {
 pub(crate) fn purposes() -> impl Iterator<Item = Purpose> {
     let others = upload::PURPOSES.into_iter().chain(inventory::PURPOSES);
     let others = others.chain(reading::PURPOSES);
+    let others = others.chain(import::PURPOSES);
     export::PURPOSES.into_iter().chain(others)
 }

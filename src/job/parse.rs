@@ -11,7 +11,7 @@ use super::upload::Upload;
 use super::value::{self, Prefix};
 use super::violation::Violations;
 use super::{
-    Destination, Encryption, Kind, Now, Plan, Source, TableJob, TableSelector, encryption,
+    Destination, Encryption, Kind, Now, Plan, Source, TableJob, TableSelector, encryption, import,
     inventory, reading, sign_in, table_job,
 };
 use crate::text_file::without_mark;
@@ -24,6 +24,7 @@ const fn known(word: KindWord) -> &'static [&'static str] {
         KindWord::Upload => &["kind", "multipart", "source", "destination", "encryption"],
         KindWord::Inventory => &inventory::parse::KEYS,
         KindWord::Reading => &["kind", "source", "destination", "encryption"],
+        KindWord::Import => &import::parse::KEYS,
     }
 }
 
@@ -47,6 +48,7 @@ enum KindWord {
     Upload,
     Inventory,
     Reading,
+    Import,
 }
 
 impl KindWord {
@@ -56,16 +58,18 @@ impl KindWord {
             Self::Export | Self::Inventory => "exports",
             Self::Upload => "uploads",
             Self::Reading => "reads",
+            Self::Import => "imports",
         }
     }
 }
 
 /// The words for kinds; a plan without one is an export.
-const KINDS: [(&str, KindWord); 4] = [
+const KINDS: [(&str, KindWord); 5] = [
     ("export", KindWord::Export),
     ("upload", KindWord::Upload),
     ("inventory", KindWord::Inventory),
     ("read", KindWord::Reading),
+    ("import", KindWord::Import),
 ];
 
 impl Plan {
@@ -153,7 +157,7 @@ fn read(table: &DeTable<'_>, now: &Now, violations: &mut Violations) -> Option<P
     let (mut source, mut principal) = (None, None);
     match (word, section) {
         (_, None) => {}
-        (KindWord::Export, Some(section)) => {
+        (KindWord::Export | KindWord::Import, Some(section)) => {
             source = read_source(section, &mut consistency, violations);
         }
         (KindWord::Inventory, Some(section)) => {
@@ -169,6 +173,10 @@ fn read(table: &DeTable<'_>, now: &Now, violations: &mut Violations) -> Option<P
         .table("destination", "[destination]", violations)
         .and_then(|section| match word {
             KindWord::Reading => reading::parse::read_place(section, &mut consistency, violations),
+            KindWord::Import => {
+                let sign_in = sign_in::read_destination(section, &mut consistency, violations);
+                import::parse::read_place(section, sign_in, violations)
+            }
             _ => read_destination(section, &mut consistency, violations),
         });
     if let (KindWord::Upload | KindWord::Reading, None) = (word, &source)
@@ -178,6 +186,9 @@ fn read(table: &DeTable<'_>, now: &Now, violations: &mut Violations) -> Option<P
     }
     let kind = match word {
         KindWord::Export => Some(Kind::Export),
+        KindWord::Import => {
+            import::parse::read_table(root, &mut consistency, violations).map(Kind::Import)
+        }
         KindWord::Inventory => {
             inventory::parse::read(root, section, violations).map(Kind::Inventory)
         }
@@ -189,7 +200,9 @@ fn read(table: &DeTable<'_>, now: &Now, violations: &mut Violations) -> Option<P
     };
     let by_default = match word {
         KindWord::Export => Encryption::default(),
-        KindWord::Upload | KindWord::Inventory | KindWord::Reading => Encryption::BucketDefault,
+        KindWord::Upload | KindWord::Inventory | KindWord::Reading | KindWord::Import => {
+            Encryption::BucketDefault
+        }
     };
     let section = root.table("encryption", "[encryption]", violations);
     let encryption = section.map_or(by_default.clone(), |section| {

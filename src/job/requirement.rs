@@ -134,6 +134,12 @@ pub enum Subject {
     ObjectKey(String),
     /// A table's own key.
     TableKey,
+    /// Something that is named in full, or of which this ARN is an example: a table that is not there
+    /// yet, an import of it, a log.
+    Named {
+        /// The ARN.
+        example: String,
+    },
 }
 
 impl Subject {
@@ -173,6 +179,8 @@ pub enum SettledBy {
     Export,
     /// Only what the service delivers next.
     Delivery,
+    /// Only the import.
+    Import,
 }
 
 impl SettledBy {
@@ -185,6 +193,7 @@ impl SettledBy {
             Self::Probe => "a probe",
             Self::Export => "only the export",
             Self::Delivery => "only the next delivery",
+            Self::Import => "only the import",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod documented;
 mod examples;
+mod import;
 mod inventory;
 mod properties;
 mod reading;

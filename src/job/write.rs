@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::inventory::Inventory;
+use super::table_definition::{Capacity, Keys, Projection, TableDefinition};
 use super::{Encryption, Filter, Format, Kind, Plan, SignIn, SpanChoice, TableSelector, View};
 
 impl Plan {
@@ -21,6 +22,9 @@ impl Plan {
         if let Kind::Reading(_) = &self.kind {
             file.text("kind", "read");
         }
+        if self.new_table().is_some() {
+            file.text("kind", "import");
+        }
         file.header("[source]");
         file.sign_in(&self.source.sign_in);
         file.optional("bucket", self.source_bucket());
@@ -29,17 +33,29 @@ impl Plan {
         if let Some(sign_in) = &self.destination.sign_in {
             file.sign_in(sign_in);
         }
-        file.text("bucket", self.destination.bucket.as_str());
-        file.optional("owner", self.destination.owner.as_ref());
-        file.optional("prefix", self.destination.prefix.as_ref());
+        let (bucket, prefix) = (&self.destination.bucket, self.destination.prefix());
+        if self.new_table().is_some() {
+            let folder = prefix.unwrap_or_default();
+            file.text("archive", &format!("s3://{bucket}/{folder}"));
+            file.optional("owner", self.destination.owner.as_ref());
+        } else {
+            file.text("bucket", bucket.as_str());
+            file.optional("owner", self.destination.owner.as_ref());
+            file.optional("prefix", prefix.as_ref());
+        }
         let by_default = match &self.kind {
             Kind::Export => Encryption::Aes256,
-            Kind::Upload(_) | Kind::Inventory(_) | Kind::Reading(_) => Encryption::BucketDefault,
+            Kind::Upload(_) | Kind::Inventory(_) | Kind::Reading(_) | Kind::Import(_) => {
+                Encryption::BucketDefault
+            }
         };
         if self.encryption != by_default {
             file.header("[encryption]");
             file.text("algorithm", self.encryption.as_str());
             file.optional("key", self.encryption.key().as_ref());
+        }
+        if let Some(table) = self.new_table() {
+            file.new_table(table);
         }
         for job in &self.tables {
             let span = SpanChoice::from(&job.span);
@@ -97,6 +113,44 @@ impl Writer {
         if !inventory.fields.is_empty() {
             let fields = inventory.fields.iter().map(|field| field.as_str().into());
             self.line("fields", &toml::Value::Array(fields.collect()));
+        }
+    }
+
+    fn new_table(&mut self, table: &TableDefinition) {
+        self.header("[table]");
+        self.text("name", &table.name);
+        self.keys(&table.keys);
+        self.capacity(table.capacity);
+        self.optional("key", table.kms_key.as_ref());
+        for index in &table.indexes {
+            self.header("[[table.indexes]]");
+            self.text("name", &index.name);
+            self.keys(&index.keys);
+            match &index.projection {
+                Projection::All => {}
+                Projection::KeysOnly => self.text("projection", "KEYS_ONLY"),
+                Projection::Include(names) => {
+                    let names = names.iter().map(|name| name.as_str().into());
+                    self.line("attributes", &toml::Value::Array(names.collect()));
+                }
+            }
+            self.capacity(index.capacity);
+        }
+    }
+
+    fn keys(&mut self, keys: &Keys) {
+        self.text("partition_key", &keys.partition.to_string());
+        self.optional("sort_key", keys.sort.as_ref());
+    }
+
+    fn capacity(&mut self, capacity: Option<Capacity>) {
+        let Some(capacity) = capacity else { return };
+        for (key, units) in [
+            ("read_units", capacity.read_units),
+            ("write_units", capacity.write_units),
+        ] {
+            let units = i64::try_from(units).unwrap_or(i64::MAX);
+            self.line(key, &units.into());
         }
     }
 

@@ -178,7 +178,7 @@ fn is_recent(run: &RunRecord, now: Timestamp) -> bool {
 }
 
 /// A new client token. It must never repeat, in this process or another.
-fn new_token() -> String {
+pub(super) fn new_token() -> String {
     format!("tableferry-{}", uuid::Uuid::new_v4())
 }
 

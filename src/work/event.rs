@@ -131,7 +131,10 @@ impl OperationProgress {
     #[must_use]
     pub fn of(record: &Operation) -> Self {
         let result = record.to_export().map(|export| export.result);
-        let result = result.unwrap_or_default();
+        let mut result = result.unwrap_or_default();
+        if let Some((_, import)) = record.to_import() {
+            result.item_count = import.imported_items;
+        }
         Self {
             index: record.position,
             name: record.name().to_owned(),

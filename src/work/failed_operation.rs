@@ -8,7 +8,7 @@ use super::{Work, region_of};
 use crate::aws::dynamodb::{Export, ExportStatus};
 use crate::aws::failure::Failure;
 use crate::diagnosis::OperationFailure;
-use crate::journal::{EXPORT, Operation, Stage};
+use crate::journal::{EXPORT, IMPORT, Operation, Stage};
 
 /// An operation that failed, or whose call was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +29,15 @@ impl FailedOperation {
             return None;
         }
         let export = operation.to_export();
-        let request = export.as_ref().map(|export| &export.request);
+        let import = operation.to_import();
+        let of_export = export.as_ref().map(|export| &export.request);
+        let of_import = import.as_ref().map(|(request, _)| request);
+        let bucket = of_export
+            .map(|request| (&request.bucket, &request.bucket_owner))
+            .or_else(|| of_import.map(|request| (&request.bucket, &request.bucket_owner)));
         let call = match operation.kind.as_str() {
             EXPORT => "ExportTableToPointInTime",
+            IMPORT => "ImportTable",
             other => other,
         };
         Some(Self {
@@ -43,8 +49,8 @@ impl FailedOperation {
                 code: operation.failure_code.clone(),
                 message: operation.failure_message.clone(),
                 request_id: operation.failure_request_id.clone(),
-                bucket: request.map(|request| request.bucket.to_string()),
-                is_owner_sent: request.map(|request| request.bucket_owner.is_some()),
+                bucket: bucket.map(|(bucket, _)| bucket.to_string()),
+                is_owner_sent: bucket.map(|(_, owner)| owner.is_some()),
                 at: operation.ended_at.or(operation.called_at),
             },
         })

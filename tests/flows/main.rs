@@ -24,6 +24,7 @@ mod fetched;
 mod files;
 mod history;
 mod hostile;
+mod imports;
 mod inventory;
 mod killed;
 mod lost_journal;

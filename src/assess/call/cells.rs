@@ -2,10 +2,11 @@
 
 use super::Call::{
     self, AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, Decrypt,
-    DecryptOfTable, DescribeContinuousBackups, DescribeExport, DescribeTable,
+    DecryptOfTable, DescribeContinuousBackups, DescribeExport, DescribeImport, DescribeTable,
     ExportTableToPointInTime, GenerateDataKey, GenerateDataKeyOfReport, GenerateDataKeyOfTable,
-    GetBucketInventoryConfiguration, GetObject, HeadObject, ListExports, ListObjectsOfReader,
-    ListObjectsV2, PutBucketInventoryConfiguration, PutObject, PutObjectAcl, PutReport, UploadPart,
+    GetBucketInventoryConfiguration, GetObject, HeadObject, ImportTable, ListExports, ListImports,
+    ListObjectsOfReader, ListObjectsV2, PutBucketInventoryConfiguration, PutObject, PutObjectAcl,
+    PutReport, UploadPart,
 };
 use super::Carried::{self, Absent, Inherited, Sent, Unknown};
 
@@ -383,12 +384,15 @@ const OF_KMS: [Cell; 24] = [
 const NO_ITEMS: &str = "list_amazondynamodb has no condition key under this action";
 
 /// What the calls to `DynamoDB` have.
-const OF_DYNAMODB: [Cell; 5] = [
+const OF_DYNAMODB: [Cell; 8] = [
     (ExportTableToPointInTime, Keys::Items, Absent, NO_ITEMS),
     (DescribeTable, Keys::Items, Absent, NO_ITEMS),
     (DescribeContinuousBackups, Keys::Items, Absent, NO_ITEMS),
     (DescribeExport, Keys::Items, Absent, NO_ITEMS),
     (ListExports, Keys::Items, Absent, NO_ITEMS),
+    (ImportTable, Keys::Items, Absent, NO_ITEMS),
+    (DescribeImport, Keys::Items, Absent, NO_ITEMS),
+    (ListImports, Keys::Items, Absent, NO_ITEMS),
 ];
 
 const REPORT: &str = "S3 user guide, configure-inventory: the encryption of the reports is SSE-S3 or SSE-KMS, as \

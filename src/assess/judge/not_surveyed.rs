@@ -58,6 +58,7 @@ fn missing(plan: &Plan, facts: &Facts, requirement: &Requirement) -> Option<Stri
             | Subject::Object
             | Subject::Folder
             | Subject::SourceBucket
+            | Subject::Named { .. }
             | Subject::TableKey => None,
         },
         Requirement::Check { check, of } => match check {

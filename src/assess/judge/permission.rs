@@ -113,9 +113,11 @@ fn responsible(
             Some(account) => Responsible::for_key(facts, account),
             None => Responsible::You,
         },
-        Subject::Table | Subject::TableExport | Subject::ExportList | Subject::SourceBucket => {
-            Responsible::You
-        }
+        Subject::Table
+        | Subject::TableExport
+        | Subject::ExportList
+        | Subject::SourceBucket
+        | Subject::Named { .. } => Responsible::You,
     };
     let key = need.subject.object_key();
     if key.is_some_and(|key| super::key::is_out_of_reach(plan, facts, key))

@@ -87,7 +87,9 @@ impl Target {
             Subject::TableKey => Some(Self::KeyPolicy {
                 key: need.resource.pattern().to_owned(),
             }),
-            Subject::Table | Subject::TableExport | Subject::ExportList => None,
+            Subject::Table | Subject::TableExport | Subject::ExportList | Subject::Named { .. } => {
+                None
+            }
         }
     }
 

@@ -147,6 +147,18 @@ fn with_stored_object() -> crate::assess::facts::Facts {
     facts
 }
 
+/// An export in the landing bucket, encrypted with the export's key, into a table of the exporter's account.
+fn import_plan() -> Plan {
+    let text = format!(
+        "kind = \"import\"\n\n[source]\nprofile = \"prod-admin\"\n\n\
+         [destination]\nprofile = \"dev-admin\"\n\
+         archive = \"s3://export-landing/prod/AWSDynamoDB/01763805600000-a1b2c3d4\"\n\n\
+         [encryption]\nalgorithm = \"KMS\"\nkey = \"{KEY}\"\n\n\
+         [table]\nname = \"Orders-copy\"\npartition_key = \"orderId:S\"\n"
+    );
+    Plan::parse(&text, "plan.toml", now()).unwrap()
+}
+
 /// A plan's facts with a table that has a key of its own.
 fn with_own_key() -> crate::assess::facts::Facts {
     let mut facts = facts();
@@ -197,6 +209,7 @@ fn what_is_judged_has_what_is_documented() {
         (kms_plan(), with_own_key()),
         (inventory_plan(), with_own_key()),
         (reading_plan(), with_stored_object()),
+        (import_plan(), with_own_key()),
     ]
     .map(|(plan, facts)| {
         let needs = required_permissions(&plan, &facts).into_iter();

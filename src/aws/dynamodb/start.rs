@@ -67,20 +67,28 @@ impl Dynamodb {
             },
             Err(error) => {
                 let failure = self.mapper.failure(OPERATION, &target, &error);
-                let is_unsent = matches!(error, SdkError::ConstructionFailure(_))
-                    || (failure.kind == FailureKind::Credentials && failure.status.is_none());
-                if is_unsent || is_word_of_dynamodb(&failure) {
-                    StartAnswer::Refused(failure)
-                } else {
-                    StartAnswer::Unanswered(failure)
-                }
+                unanswered_or_refused(&error, failure)
             }
         }
     }
 }
 
+/// What a call proves that ended in an error.
+pub(super) fn unanswered_or_refused<T, E, R>(
+    error: &SdkError<E, R>,
+    failure: Failure,
+) -> StartAnswer<T> {
+    let is_unsent = matches!(error, SdkError::ConstructionFailure(_))
+        || (failure.kind == FailureKind::Credentials && failure.status.is_none());
+    if is_unsent || is_word_of_dynamodb(&failure) {
+        StartAnswer::Refused(failure)
+    } else {
+        StartAnswer::Unanswered(failure)
+    }
+}
+
 /// One attempt, signed with a given time.
-fn once_signed_at(signed_at: Option<Timestamp>) -> config::Builder {
+pub(super) fn once_signed_at(signed_at: Option<Timestamp>) -> config::Builder {
     let once = config::Config::builder().retry_config(RetryConfig::disabled());
     match signed_at {
         Some(time) => once

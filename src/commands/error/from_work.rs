@@ -15,7 +15,7 @@ use crate::work::history::ImportError;
 use crate::work::watch::WatchError;
 use crate::work::{
     ApplyError, ArchiveError, ControlFileError, FollowError, InventoryError, ProbeError,
-    ResumeError, SettleError, Side, StartError, UndoError, WatchedExports,
+    ResumeError, SettleError, Side, StartError, TableError, UndoError, WatchedExports,
 };
 use tableferry_sandbox::SandboxError;
 
@@ -56,6 +56,12 @@ impl From<ConfigError> for CommandError {
     fn from(error: ConfigError) -> Self {
         let hint = error.hint();
         Self::usage(error.to_string()).hint(hint)
+    }
+}
+
+impl From<TableError> for CommandError {
+    fn from(error: TableError) -> Self {
+        Self::refused(error.to_string())
     }
 }
 
