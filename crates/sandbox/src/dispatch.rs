@@ -10,10 +10,11 @@ use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::call::{Call, Refusal};
+use super::call::Call;
 use super::faults::FaultEnd;
 use super::identifier::fresh_uuid;
 use super::query::{Parameters, error_xml};
+use super::refusal::Refusal;
 use super::signature::{Authorization, Unauthenticated};
 use super::world::World;
 use tableferry_policy::arn::Partition;

@@ -9,10 +9,11 @@ mod table_calls;
 use serde_json::{Value, json};
 
 use super::authorize::Denial;
-use super::call::{Call, Refusal};
+use super::call::Call;
 use super::export::{Export, epoch};
 use super::identifier::uuid_of;
 use super::json_members::{require, text};
+use super::refusal::Refusal;
 use super::table_definition::schema;
 use super::world::{Table, World};
 use tableferry_policy::arn::Arn;

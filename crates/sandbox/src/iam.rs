@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::authorize::Attempt;
-use super::call::{Call, Refusal};
+use super::call::Call;
 use super::caller::CallerIdentity;
 use super::lookup::days_before;
 use super::policy_text::Edited;
 use super::query::{Parameters, Xml, encode};
+use super::refusal::Refusal;
 use super::world::{Account, Role, User, World};
 
 /// The namespace of IAM's answers.

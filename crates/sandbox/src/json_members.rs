@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::call::Refusal;
 use super::query::lower_first;
+use super::refusal::Refusal;
 
 /// A text member.
 pub(super) fn text<'a>(input: &'a Value, name: &str) -> Option<&'a str> {

@@ -4,12 +4,13 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::authorize::Attempt;
-use super::call::{Call, Refusal};
+use super::call::Call;
 use super::context;
 use super::encryption::key_sentence;
 use super::export::epoch;
 use super::json_members::text;
 use super::policy_validation::key::check_key_policy;
+use super::refusal::Refusal;
 use super::world::{Key, World};
 use tableferry_policy::arn::Arn;
 

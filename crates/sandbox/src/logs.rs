@@ -7,24 +7,17 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::authorize::Attempt;
-use super::call::{Call, Refusal};
+use super::call::Call;
 use super::context::{self, Route};
 use super::import::Import;
 use super::json_members::{require, text};
+use super::log_group::LogGroup;
+use super::refusal::Refusal;
 use super::upload::FORWARDERS;
 use super::world::World;
-
-/// A log group: events by stream, in their order.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct LogGroup {
-    pub name: String,
-    pub created_at: Timestamp,
-    pub streams: BTreeMap<String, Vec<(Timestamp, String)>>,
-}
 
 impl World {
     /// Opens the log of an import, or gives the sentence that refuses it.

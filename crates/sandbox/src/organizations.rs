@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use super::authorize::Control;
-use super::call::{Call, Refusal};
+use super::call::Call;
 use super::json_members::text;
+use super::refusal::Refusal;
 use super::world::World;
 
 /// The policy of full access that AWS attaches to every target, of each kind.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::call::Refusal;
+use super::refusal::Refusal;
 
 /// The parameters of a call.
 #[derive(Debug, Clone, Default)]

@@ -2,8 +2,9 @@
 
 use http::Method;
 
-use super::call::{Call, Refusal};
+use super::call::Call;
 use super::query::Xml;
+use super::refusal::Refusal;
 use super::world::World;
 
 /// The namespace of S3 Control's answers.

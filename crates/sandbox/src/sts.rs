@@ -5,10 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 
 use super::authorize::Attempt;
-use super::call::{Call, Refusal};
+use super::call::Call;
 use super::caller::{Caller, CallerIdentity, session_arn};
 use super::policy_text::PolicyText;
 use super::query::{Parameters, Xml};
+use super::refusal::Refusal;
 use super::world::{SessionOrigin, TemporaryKeys, World};
 use tableferry_policy::document::Document;
 

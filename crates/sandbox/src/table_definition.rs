@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::call::Refusal;
 use super::json_members::{check_enum, require, text, violation};
+use super::refusal::Refusal;
 
 /// How a table was made by a call.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -9,11 +9,12 @@ use http::{Method, Request, Response};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, Refusal};
+use super::call::Call;
 use super::caller::{Caller, CallerIdentity};
 use super::context::OPERATOR_ADDRESS;
 use super::identifier::fresh_uuid;
 use super::query::{Parameters, lower_first};
+use super::refusal::Refusal;
 use super::trail_event::TrailEvent;
 use super::world::World;
 

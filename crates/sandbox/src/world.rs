@@ -13,7 +13,7 @@ use super::export::Export;
 use super::import::Import;
 use super::item_store::ItemStore;
 use super::judged::Judged;
-use super::logs::LogGroup;
+use super::log_group::LogGroup;
 use super::open_questions::{ForwardedTransport, HeadKeyUse};
 use super::policy_text::{Edited, PolicyText};
 use super::table_definition::Making;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::export_span::span;
 use super::{denied, foreign, table_arn};
-use crate::call::{Call, Refusal};
+use crate::call::Call;
 use crate::context::Route;
 use crate::encryption::{KeyProblem, KeyUse};
 use crate::export::{Export, ExportSpec, ExportState};
@@ -16,6 +16,7 @@ use crate::filter::Filter;
 use crate::identifier::{fresh_uuid, job_id};
 use crate::json_members::{check_enum, require, text, violation};
 use crate::partitions::via_service;
+use crate::refusal::Refusal;
 use crate::world::{Table, World};
 use tableferry_policy::arn::{Arn, BucketName};
 

@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::call::{Call, Refusal};
+use crate::call::Call;
 use crate::export::ExportSpan;
 use crate::json_members::{text, violation};
+use crate::refusal::Refusal;
 use crate::world::Table;
 
 /// The state or the changes that a request asks for, if the recovery window holds them.

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use super::table_calls::{name_taken, settle_key};
 use super::{any_table, denied, foreign, limit_violation, table_arn};
-use crate::call::{Call, Refusal};
+use crate::call::Call;
 use crate::identifier::{fresh_uuid, job_id};
 use crate::import::{Import, ImportCounts, ImportSource, ImportState};
 use crate::json_members::{check_enum, require, text, violation};
+use crate::refusal::Refusal;
 use crate::table_definition::TableDefinition;
 use crate::world::World;
 use tableferry_policy::arn::Arn;

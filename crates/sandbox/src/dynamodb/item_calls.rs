@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::named_table;
-use crate::call::{Call, Refusal};
+use crate::call::Call;
 use crate::item_rules::{check_item, check_key, size};
 use crate::item_store::{Item, Place};
 use crate::json_members::{check_enum, require};
+use crate::refusal::Refusal;
 use crate::world::{Table, World};
 
 /// The most bytes that one page of a scan reads.

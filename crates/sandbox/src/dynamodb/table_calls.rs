@@ -5,12 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{denied, foreign, named_table, table_arn, table_description};
-use crate::call::{Call, Refusal};
+use crate::call::Call;
 use crate::context::Route;
 use crate::encryption::{KeyProblem, KeyUse};
 use crate::identifier::fresh_uuid;
 use crate::json_members::{require, text};
 use crate::partitions::via_service;
+use crate::refusal::Refusal;
 use crate::table_definition::{Making, TableDefinition};
 use crate::world::{Table, World};
 use tableferry_policy::arn::Arn;

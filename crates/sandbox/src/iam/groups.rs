@@ -1,7 +1,8 @@
 //! Groups: which a user is in, and the policies that they bring.
 
-use super::super::call::{Call, Refusal};
+use super::super::call::Call;
 use super::super::query::{Parameters, Xml};
+use super::super::refusal::Refusal;
 use super::super::world::{User, World};
 use super::{attached, inline_names, inline_policy, no_such, own_account, require};
 

@@ -1,9 +1,10 @@
 //! Writing and deleting the inline policies of users and roles.
 
 use super::{no_such, own_account, require};
-use crate::call::{Call, Refusal};
+use crate::call::Call;
 use crate::policy_validation::identity::check_identity_policy;
 use crate::query::{Parameters, Xml};
+use crate::refusal::Refusal;
 use crate::world::World;
 
 /// Whose inline policy an action is about.

@@ -8,9 +8,10 @@
 
 use std::collections::BTreeSet;
 
-use super::super::call::{Call, Refusal};
+use super::super::call::Call;
 use super::super::caller::CallerIdentity;
 use super::super::query::{Parameters, Xml};
+use super::super::refusal::Refusal;
 use super::super::world::World;
 use super::require;
 use tableferry_policy::document::Document;

@@ -1,7 +1,7 @@
 //! What KMS checks of a key policy, in its own words (`MalformedPolicyDocumentException`).
 
 use super::all_principals_exist;
-use crate::call::Refusal;
+use crate::refusal::Refusal;
 use crate::world::World;
 use tableferry_policy::document::Document;
 use tableferry_policy::lint::{Kind, lint};

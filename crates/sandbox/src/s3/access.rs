@@ -12,10 +12,10 @@ use s3s::{S3Error, S3ErrorCode, S3Result};
 
 use super::super::authorize::Attempt;
 use super::super::bucket::{Bucket, MultipartUpload};
-use super::super::call::Refusal;
 use super::super::caller::Caller;
 use super::super::context::{self, Route};
 use super::super::query::Parameters;
+use super::super::refusal::Refusal;
 use super::super::shared::Shared;
 use super::super::signature::{Authorization, read_stamp, signing_time};
 use super::super::world::World;
