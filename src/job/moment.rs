@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 use super::InvalidValue;
+use super::value::{WINDOW, check_window};
 
 /// The time that "now" stands for, and the zone in which people here tell the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,13 +174,6 @@ pub fn in_both_zones(time: Timestamp, zone: &TimeZone) -> String {
     format!("{time} ({})", local.strftime(format))
 }
 
-/// The shortest and the longest window of an incremental export ("Requesting a table export" in the
-/// DynamoDB developer guide).
-pub(super) const WINDOW: (SignedDuration, SignedDuration) = (
-    SignedDuration::from_mins(15),
-    SignedDuration::from_hours(24),
-);
-
 /// No recovery window is longer than 35 days (`RecoveryPeriodInDays`).
 const LONGEST_RECOVERY: SignedDuration = SignedDuration::from_hours(35 * 24);
 
@@ -192,7 +186,7 @@ pub fn windows(
     let length = to.duration_since(from);
     let (shortest, longest) = WINDOW;
     if length <= longest {
-        return super::value::check_window(from, to).map(|()| vec![(from, to)]);
+        return check_window(from, to).map(|()| vec![(from, to)]);
     }
     if length > LONGEST_RECOVERY {
         return Err(InvalidValue {

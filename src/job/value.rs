@@ -10,8 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::TableRef;
-use super::moment::WINDOW;
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Malformed, Region};
+
+/// The shortest and the longest window of an incremental export ("Requesting a table export" in the
+/// DynamoDB developer guide).
+pub(super) const WINDOW: (SignedDuration, SignedDuration) = (
+    SignedDuration::from_mins(15),
+    SignedDuration::from_hours(24),
+);
 
 /// What the window of an incremental export needs.
 pub const WINDOW_ENDS: &str = "an incremental export needs `from` (inclusive) and `to` (exclusive), 15 minutes to 24 hours apart";
