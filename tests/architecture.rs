@@ -54,7 +54,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
         ],
     ),
     ("config", &["assess", "aws", "nearest", "text_file", "work"]),
-    ("args", &["archive", "work"]),
+    ("args", &["archive", "job", "work"]),
     (
         "tui",
         &[

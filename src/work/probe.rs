@@ -1,6 +1,6 @@
 //! The probe: an upload like the export's own, begun, given a few bytes and taken back, to find out
 //! for real what reading policies can only make likely. For a job that reads, a list and the first byte of
-//! a few objects instead ([`reading`]).
+//! a few objects instead (the file `reading`).
 //!
 //! It is made as the exporting identity, through the same bucket, prefix, owner, encryption and key.
 //! No object comes of it: an upload that is not completed is none. Once the upload was begun it is

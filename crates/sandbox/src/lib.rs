@@ -10,10 +10,9 @@
 //!
 //! Nothing outside this room is special to it, and it reads nothing of the user's.
 //!
-//! It does not play: expressions in requests for items, imports of CSV or Ion, filters; the limits of
-//! 300 exports or 100 TB in flight; inventory reports in ORC or Parquet; AWS's own throttling; an MFA code's
-//! being good for one use only;
-//! access control lists beyond who owns an object, and versions.
+//! It does not play: expressions in requests for items, imports of CSV or Ion; the limit of 100 TB in
+//! flight; inventory reports in ORC or Parquet; AWS's own throttling; an MFA code's being good for one use
+//! only; access control lists beyond who owns an object, and versions.
 
 mod access_keys;
 mod authorize;

@@ -173,6 +173,8 @@ async fn malformed_and_foreign_names_are_refused_at_once() {
     .await;
 }
 
+/// The words behind the frame are those of DynamoDB's other requests with a `FilterExpression`; nobody
+/// has published the frame of an export's.
 #[tokio::test]
 async fn filters_that_are_no_expressions_are_refused() {
     let sandbox = sandbox();
@@ -185,7 +187,7 @@ async fn filters_that_are_no_expressions_are_refused() {
                 .build(),
         ),
         "ValidationException",
-        "Invalid FilterExpression: Syntax error; token: <EOF>",
+        "Invalid Request: Invalid FilterSpecification: Invalid FilterExpression: Syntax error; token: <EOF>",
     )])
     .await;
 }
