@@ -177,11 +177,11 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             (
                 "the export of run 3 into a new table of its destination's account",
-                "tableferry import 3 --table Orders-copy",
+                "tableferry import 3 --table Orders-dev",
             ),
             (
                 "any full export, with a plan for check, policies, apply and run",
-                "tableferry import s3://landing/prod/AWSDynamoDB/01763805600000-a1b2c3d4 --table Orders-copy \
+                "tableferry import s3://landing/prod/AWSDynamoDB/01763805600000-a1b2c3d4 --table Orders-dev \
                  --profile dev --source-profile prod --write-plan import.toml",
             ),
         ],
