@@ -64,7 +64,7 @@ impl Work {
                         .await?;
                     self.inner.queue.remove(&record);
                     let _ = events.send(Event::Operation(OperationProgress::of(&record)));
-                    // Whoever watched it may have gone.
+                    // The watch may have gone.
                     let _ = turn.send(record);
                 }
                 Ok(())

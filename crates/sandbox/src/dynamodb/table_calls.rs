@@ -120,8 +120,8 @@ fn create_table(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Val
     Ok(json!({ "TableDescription": description }))
 }
 
-/// Puts the id of the key in the place of its reference. Whoever makes a table must be able to use its
-/// key through `DynamoDB` ("DynamoDB encryption at rest: usage notes").
+/// Puts the id of the key in the place of its reference. The principal that makes a table must be able to
+/// use its key through `DynamoDB` ("DynamoDB encryption at rest: usage notes").
 pub(super) fn settle_key(
     world: &World,
     call: &Call<'_>,
