@@ -1,5 +1,6 @@
 //! `tableferry changes`: who changed what of a plan, by CloudTrail of the sandbox and by files.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::program::{Ended, Home};
@@ -22,12 +23,22 @@ fn plan(home: &Home) -> String {
     home.write("plan.toml", &text).display().to_string()
 }
 
+/// Waits until the clock shows another second: CloudTrail's times are whole seconds, so that two things of
+/// one second have no order.
+fn next_second() {
+    let before = Timestamp::now().as_second();
+    while Timestamp::now().as_second() == before {
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_policy_that_was_written_since_the_last_success_is_told_with_who_and_the_difference() {
     let home = Home::new();
     let plan = plan(&home);
     let apply = ["apply", &plan, "--yes", "--allow", "bucket-policy"];
     assert_eq!(in_sandbox(&home, &apply).status, 0);
+    next_second();
     assert_eq!(in_sandbox(&home, &["run", &plan, "--yes"]).status, 0);
     let told = in_sandbox(&home, &["changes", &plan, "--output", "json"]);
     assert_eq!(told.status, 0, "{told:?}");
@@ -53,6 +64,7 @@ fn a_policy_that_was_written_since_the_last_success_is_told_with_who_and_the_dif
     assert_eq!(document["Statement"][0]["Effect"], "Allow");
 
     // Taken back, it is a second change: after the success.
+    next_second();
     assert_eq!(in_sandbox(&home, &["undo", "1", "--yes"]).status, 0);
     let told = in_sandbox(&home, &["changes", &plan]);
     assert_eq!(told.status, 0, "{told:?}");

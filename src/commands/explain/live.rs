@@ -268,12 +268,7 @@ fn groups_of(explained: &Explained) -> ErrorGroups {
 /// Whether a policy was written so shortly before a failure that it may not have held; `None` where that
 /// is not known.
 fn changed_before(failure: &OperationFailure, read: &ReadHistory) -> Option<Circumstance> {
-    let at = failure.at?;
-    let from = at.checked_sub(PROPAGATION).ok()?;
-    let is_near = |entry: &ChangeEntry| {
-        entry.change.refusal.is_none() && entry.change.at >= from && entry.change.at <= at
-    };
-    if read.history.entries.iter().any(is_near) {
+    if read.history.was_changed_before(failure.at?, PROPAGATION)? {
         return Some(Circumstance::ChangedMinutesAgo);
     }
     read.not_read

@@ -1,8 +1,9 @@
 //! The changes of a job's resources in their order, each with what it differs in from the document before.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tableferry_policy::edit::diff;
 
 use super::{ChangedResource, RecordedChange, ResourceKind};
@@ -60,7 +61,7 @@ pub enum SinceSuccess {
 pub struct ChangeEntry {
     /// The change.
     pub change: RecordedChange,
-    /// Where it stands to the last success; none where no success is known.
+    /// Where it stands to the last success; none where no success is known or both are in one second.
     pub since_success: Option<SinceSuccess>,
     /// What differs from the document that the change before it wrote; none where the event holds no
     /// document, was refused without one before it, or is the first of its kind.
@@ -104,11 +105,32 @@ impl ChangeHistory {
         }
     }
 
-    /// The changes that were done since the last success; all that were done, where none is known.
+    /// The changes that were done since the last success, or may have been; all that were done, where none
+    /// is known.
     pub fn since_success(&self) -> impl Iterator<Item = &ChangeEntry> {
         self.entries.iter().filter(|entry| {
             entry.change.refusal.is_none() && entry.since_success != Some(SinceSuccess::Before)
         })
+    }
+
+    /// Whether something was changed within a span before a moment. `None` where the records do not tell:
+    /// their times are whole seconds, so that one of the moment's own second stands before or after it.
+    #[must_use]
+    pub fn was_changed_before(&self, at: Timestamp, span: SignedDuration) -> Option<bool> {
+        let from = at.checked_sub(span).ok()?.as_second();
+        let seconds: Vec<i64> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.change.refusal.is_none())
+            .map(|entry| entry.change.at.as_second())
+            .collect();
+        if seconds
+            .iter()
+            .any(|second| (from..at.as_second()).contains(second))
+        {
+            return Some(true);
+        }
+        (!seconds.contains(&at.as_second())).then_some(false)
     }
 }
 
@@ -138,11 +160,12 @@ fn entries_of(changes: Vec<RecordedChange>, last_success: Option<Timestamp>) -> 
                 None => documents.remove(&of),
             };
         }
-        let since_success = last_success.map(|success| {
-            if change.at > success {
-                SinceSuccess::After
-            } else {
-                SinceSuccess::Before
+        let since_success = last_success.and_then(|success| {
+            match change.at.as_second().cmp(&success.as_second()) {
+                Ordering::Less => Some(SinceSuccess::Before),
+                // A record's time is a whole second.
+                Ordering::Equal => None,
+                Ordering::Greater => Some(SinceSuccess::After),
             }
         });
         entries.push(ChangeEntry {

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -159,6 +160,31 @@ fn a_change_stands_before_or_after_the_last_success() {
         [Some(SinceSuccess::After), Some(SinceSuccess::Before)]
     );
     assert_eq!(told.since_success().count(), 1);
+}
+
+#[test]
+fn a_change_of_the_same_second_may_have_come_after_the_success() {
+    let events = [put_policy("2026-11-20T11:00:00Z", "First")];
+    let told = history(&events, Some("2026-11-20T11:00:00.523Z"));
+    assert_eq!(told.entries[0].since_success, None);
+    assert_eq!(told.since_success().count(), 1);
+}
+
+/// CloudTrail's eventTime has no parts of a second.
+#[rstest]
+#[case::long_before("2026-11-20T10:49:59Z", Some(false))]
+#[case::ten_minutes_before("2026-11-20T10:50:00Z", Some(true))]
+#[case::the_second_before("2026-11-20T10:59:59Z", Some(true))]
+#[case::in_the_same_second("2026-11-20T11:00:00Z", None)]
+#[case::after_it("2026-11-20T11:00:01Z", Some(false))]
+fn whether_something_was_changed_before_a_failure_is_open_within_one_second(
+    #[case] changed: &str,
+    #[case] expected: Option<bool>,
+) {
+    let told = history(&[put_policy(changed, "First")], None);
+    let failed: Timestamp = "2026-11-20T11:00:00.523Z".parse().unwrap();
+    let span = SignedDuration::from_mins(10);
+    assert_eq!(told.was_changed_before(failed, span), expected);
 }
 
 #[test]
