@@ -55,16 +55,15 @@ impl CloudTrail {
                 self.mapper
                     .invalid_request(LOOKUP_EVENTS, value, &error.to_string())
             })?;
-        let answer = self
+        let call = self
             .client
             .lookup_events()
             .lookup_attributes(attribute)
             .start_time(aws_smithy_types::DateTime::from_secs(since.as_second()))
             .max_results(50)
             .set_next_token(next)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(LOOKUP_EVENTS, value, &error))?;
+            .send();
+        let answer = self.mapper.answer(LOOKUP_EVENTS, value, call).await?;
         let events = answer.events().iter();
         Ok(EventPage {
             events: events

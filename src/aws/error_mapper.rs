@@ -5,6 +5,7 @@
 //! control characters here; headers and bodies never leave, since they may hold credentials.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,6 +36,37 @@ pub(super) struct ErrorMapper {
 }
 
 impl ErrorMapper {
+    /// The answer of a call of an operation, as IAM names it, on a target.
+    pub(super) async fn answer<T, E>(
+        &self,
+        operation: &str,
+        target: impl Display,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failure>
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+    {
+        let answer = call.await;
+        answer.map_err(|error| self.failure(operation, &target.to_string(), &error))
+    }
+
+    /// The answer of a call; `None` where the service says by the code `absent` that there is nothing.
+    pub(super) async fn answer_unless<T, E>(
+        &self,
+        absent: &str,
+        operation: &str,
+        target: impl Display,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<Option<T>, Failure>
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+    {
+        match self.answer(operation, target, call).await {
+            Err(failure) if failure.code.as_deref() == Some(absent) => Ok(None),
+            answer => answer.map(Some),
+        }
+    }
+
     /// Translates a failed call of an operation, as IAM names it, on a target.
     pub(super) fn failure<E>(
         &self,

@@ -39,13 +39,8 @@ impl Iam {
     /// A role by its name, without path, by `GetRole`.
     pub async fn role(&self, name: &str) -> Result<Role, Failure> {
         const OPERATION: &str = "iam:GetRole";
-        let answer = self
-            .client
-            .get_role()
-            .role_name(name)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, name, &error))?;
+        let call = self.client.get_role().role_name(name).send();
+        let answer = self.mapper.answer(OPERATION, name, call).await?;
         let role = answer.role().and_then(|role| {
             let boundary = role.permissions_boundary();
             Some(Role {
@@ -65,13 +60,8 @@ impl Iam {
 
     /// The permissions boundary's ARN of a user by its name, by `GetUser`; none where it has none.
     pub async fn user_boundary(&self, name: &str) -> Result<Option<String>, Failure> {
-        let answer = self
-            .client
-            .get_user()
-            .user_name(name)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure("iam:GetUser", name, &error))?;
+        let call = self.client.get_user().user_name(name).send();
+        let answer = self.mapper.answer("iam:GetUser", name, call).await?;
         Ok(answer
             .user()
             .and_then(|user| user.permissions_boundary())

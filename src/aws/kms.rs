@@ -78,13 +78,8 @@ impl Kms {
 
     async fn metadata(&self, id: &str) -> Result<sdk::KeyMetadata, Failure> {
         const OPERATION: &str = "kms:DescribeKey";
-        let answer = self
-            .client
-            .describe_key()
-            .key_id(id)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, id, &error))?;
+        let call = self.client.describe_key().key_id(id).send();
+        let answer = self.mapper.answer(OPERATION, id, call).await?;
         answer.key_metadata.ok_or_else(|| {
             self.mapper
                 .unreadable(OPERATION, id, "the answer describes no key")
@@ -92,15 +87,9 @@ impl Kms {
     }
 
     async fn key_arns(&self) -> Result<Vec<Arn>, Failure> {
-        let listed: Vec<sdk::KeyListEntry> = self
-            .client
-            .list_keys()
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<_, _>>()
-            .await
-            .map_err(|error| self.mapper.failure("kms:ListKeys", "all keys", &error))?;
+        let keys = self.client.list_keys().into_paginator().items().send();
+        let call = keys.collect::<Result<Vec<_>, _>>();
+        let listed = self.mapper.answer("kms:ListKeys", "all keys", call).await?;
         let arns = listed
             .iter()
             .filter_map(|entry| entry.key_arn()?.parse().ok());
@@ -109,15 +98,12 @@ impl Kms {
 
     /// The aliases by key id.
     async fn aliases(&self) -> Result<HashMap<String, Vec<String>>, Failure> {
-        let listed: Vec<sdk::AliasListEntry> = self
-            .client
-            .list_aliases()
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<_, _>>()
-            .await
-            .map_err(|error| self.mapper.failure("kms:ListAliases", "all keys", &error))?;
+        let aliases = self.client.list_aliases().into_paginator().items().send();
+        let call = aliases.collect::<Result<Vec<_>, _>>();
+        let listed = self
+            .mapper
+            .answer("kms:ListAliases", "all keys", call)
+            .await?;
         let mut aliases: HashMap<String, Vec<String>> = HashMap::new();
         for entry in &listed {
             if let (Some(key), Some(alias)) = (entry.target_key_id(), entry.alias_name()) {

@@ -36,13 +36,14 @@ impl Organizations {
     /// to none. Its path is not told.
     pub async fn organization(&self) -> Result<Option<Organization>, Failure> {
         const OPERATION: &str = "organizations:DescribeOrganization";
-        let answer = match self.client.describe_organization().send().await {
-            Ok(answer) => answer,
-            Err(error) => {
-                let failure = self.mapper.failure(OPERATION, "*", &error);
-                let is_alone = failure.code.as_deref() == Some("AWSOrganizationsNotInUseException");
-                return if is_alone { Ok(None) } else { Err(failure) };
-            }
+        let call = self.client.describe_organization().send();
+        let absent = "AWSOrganizationsNotInUseException";
+        let answer = self
+            .mapper
+            .answer_unless(absent, OPERATION, "*", call)
+            .await?;
+        let Some(answer) = answer else {
+            return Ok(None);
         };
         let organization = answer.organization().and_then(|told| {
             Some(Organization {
@@ -64,13 +65,8 @@ impl Organizations {
         let mut ancestors = Vec::new();
         let mut child = account.to_string();
         while ancestors.len() < DEEPEST {
-            let answer = self
-                .client
-                .list_parents()
-                .child_id(&child)
-                .send()
-                .await
-                .map_err(|error| self.mapper.failure(OPERATION, &child, &error))?;
+            let call = self.client.list_parents().child_id(&child).send();
+            let answer = self.mapper.answer(OPERATION, &child, call).await?;
             let Some(parent) = answer.parents().first() else {
                 break;
             };
@@ -103,16 +99,15 @@ impl Organizations {
             ControlKind::Service => PolicyType::ServiceControlPolicy,
             ControlKind::Resource => PolicyType::ResourceControlPolicy,
         };
-        let listed = self
+        let call = self
             .client
             .list_policies_for_target()
             .target_id(target)
             .filter(filter)
             .into_paginator()
             .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, target, &error))?;
+            .collect::<Result<Vec<_>, _>>();
+        let listed = self.mapper.answer(OPERATION, target, call).await?;
         let ids = listed
             .iter()
             .flat_map(ListPoliciesForTargetOutput::policies)
@@ -141,13 +136,8 @@ impl Organizations {
 
     async fn policy(&self, id: &str) -> Result<PolicyText, Failure> {
         const OPERATION: &str = "organizations:DescribePolicy";
-        let answer = self
-            .client
-            .describe_policy()
-            .policy_id(id)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, id, &error))?;
+        let call = self.client.describe_policy().policy_id(id).send();
+        let answer = self.mapper.answer(OPERATION, id, call).await?;
         let policy = answer.policy().and_then(|policy| {
             let arn = policy.policy_summary().and_then(|summary| summary.arn());
             Some(PolicyText {

@@ -14,6 +14,8 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::RequestId as _;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_bucket::{HeadBucketError, HeadBucketOutput};
+use aws_sdk_s3::operation::list_buckets::ListBucketsOutput;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types as sdk;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::{Stream, StreamExt as _, stream};
@@ -84,26 +86,20 @@ impl S3 {
     /// The account's buckets, by `ListBuckets`.
     pub async fn list_buckets(&self) -> Result<Vec<Bucket>, Failure> {
         // S3 names the buckets' Regions only where a page size is asked for.
-        let mut pages = self
-            .client
-            .list_buckets()
-            .into_paginator()
-            .page_size(1000)
-            .send();
-        let mut buckets = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| {
-                self.mapper
-                    .failure("s3:ListAllMyBuckets", "all buckets", &error)
-            })?;
-            buckets.extend(page.buckets().iter().filter_map(|bucket| {
-                Some(Bucket {
-                    name: bucket.name()?.parse().ok()?,
-                    region: bucket.bucket_region().and_then(|text| text.parse().ok()),
-                })
-            }));
-        }
-        Ok(buckets)
+        let pages = self.client.list_buckets().into_paginator().page_size(1000);
+        let call = pages.send().collect::<Result<Vec<_>, _>>();
+        let pages = self
+            .mapper
+            .answer("s3:ListAllMyBuckets", "all buckets", call)
+            .await?;
+        let listed = pages.iter().flat_map(ListBucketsOutput::buckets);
+        let buckets = listed.filter_map(|bucket| {
+            Some(Bucket {
+                name: bucket.name()?.parse().ok()?,
+                region: bucket.bucket_region().and_then(|text| text.parse().ok()),
+            })
+        });
+        Ok(buckets.collect())
     }
 
     /// Whether the bucket is there and ours to list, by `HeadBucket`; where an owner is given, also
@@ -213,26 +209,20 @@ impl S3 {
         bucket: &BucketName,
         expected_owner: Option<&AccountId>,
     ) -> Result<DefaultEncryption, Failure> {
-        let answer = self
+        let call = self
             .client
             .get_bucket_encryption()
             .bucket(bucket.as_str())
             .set_expected_bucket_owner(expected_owner.map(ToString::to_string))
-            .send()
-            .await;
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(error) => {
-                let operation = "s3:GetEncryptionConfiguration";
-                let failure = self.mapper.failure(operation, bucket.as_str(), &error);
-                let is_absent = failure.code.as_deref()
-                    == Some("ServerSideEncryptionConfigurationNotFoundError");
-                return if is_absent {
-                    Ok(DefaultEncryption::none())
-                } else {
-                    Err(failure)
-                };
-            }
+            .send();
+        let operation = "s3:GetEncryptionConfiguration";
+        let absent = "ServerSideEncryptionConfigurationNotFoundError";
+        let answer = self
+            .mapper
+            .answer_unless(absent, operation, bucket, call)
+            .await?;
+        let Some(answer) = answer else {
+            return Ok(DefaultEncryption::none());
         };
         let rule = answer
             .server_side_encryption_configuration()
@@ -304,7 +294,7 @@ impl S3 {
         folder: &str,
         owner: Option<&AccountId>,
     ) -> Result<Vec<String>, Failure> {
-        let mut pages = self
+        let call = self
             .client
             .list_objects_v2()
             .bucket(bucket.as_str())
@@ -312,17 +302,14 @@ impl S3 {
             .delimiter("/")
             .set_expected_bucket_owner(owner.map(ToString::to_string))
             .into_paginator()
-            .send();
-        let mut folders = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| {
-                let target = format!("{bucket}/{folder}");
-                self.mapper.failure("s3:ListBucket", &target, &error)
-            })?;
-            let names = page.common_prefixes().iter();
-            folders.extend(names.filter_map(|name| name.prefix().map(str::to_owned)));
-        }
-        Ok(folders)
+            .send()
+            .collect::<Result<Vec<_>, _>>();
+        let target = format!("{bucket}/{folder}");
+        let pages = self.mapper.answer("s3:ListBucket", target, call).await?;
+        let names = pages.iter().flat_map(ListObjectsV2Output::common_prefixes);
+        Ok(names
+            .filter_map(|name| name.prefix().map(str::to_owned))
+            .collect())
     }
 
     /// An object's content, by `GetObject`; refused before it is read where it is larger than
@@ -336,15 +323,14 @@ impl S3 {
     ) -> Result<Vec<u8>, Failure> {
         const OPERATION: &str = "s3:GetObject";
         let target = format!("{bucket}/{key}");
-        let answer = self
+        let call = self
             .client
             .get_object()
             .bucket(bucket.as_str())
             .key(key)
             .set_expected_bucket_owner(owner.map(ToString::to_string))
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, &target, &error))?;
+            .send();
+        let answer = self.mapper.answer(OPERATION, &target, call).await?;
         if !self.is_of_s3(&answer) {
             let message = "the answer is not S3's: it lacks an ETag or a request id";
             return Err(self.mapper.unreadable(OPERATION, &target, message));

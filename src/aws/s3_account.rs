@@ -20,22 +20,16 @@ impl S3Account {
         account: &AccountId,
     ) -> Result<Option<PublicAccessBlock>, Failure> {
         const OPERATION: &str = "s3:GetAccountPublicAccessBlock";
-        let answer = self
+        let call = self
             .client
             .get_public_access_block()
             .account_id(account.as_str())
-            .send()
-            .await;
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(error) => {
-                let failure = self.mapper.failure(OPERATION, account.as_str(), &error);
-                let is_absent =
-                    failure.code.as_deref() == Some("NoSuchPublicAccessBlockConfiguration");
-                return if is_absent { Ok(None) } else { Err(failure) };
-            }
-        };
-        let block = answer.public_access_block_configuration;
+            .send();
+        let absent = "NoSuchPublicAccessBlockConfiguration";
+        let answer = self.mapper.answer_unless(absent, OPERATION, account, call);
+        let block = answer
+            .await?
+            .and_then(|answer| answer.public_access_block_configuration);
         Ok(block.map(|block| PublicAccessBlock {
             block_public_acls: block.block_public_acls.unwrap_or_default(),
             ignore_public_acls: block.ignore_public_acls.unwrap_or_default(),

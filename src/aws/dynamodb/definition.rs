@@ -33,8 +33,8 @@ impl Dynamodb {
     /// What a table is made with, by `DescribeTable`, `DescribeTimeToLive` and `ListTagsOfResource`.
     pub async fn describe_definition(&self, arn: &str) -> Result<DescribedTable, Failure> {
         const OPERATION: &str = "dynamodb:DescribeTable";
-        let answer = self.client.describe_table().table_name(arn).send().await;
-        let answer = answer.map_err(|error| self.mapper.failure(OPERATION, arn, &error))?;
+        let call = self.client.describe_table().table_name(arn).send();
+        let answer = self.mapper.answer(OPERATION, arn, call).await?;
         let described = answer.table().and_then(definition).ok_or_else(|| {
             self.mapper
                 .unreadable(OPERATION, arn, "the answer describes no table with keys")
@@ -47,11 +47,9 @@ impl Dynamodb {
     }
 
     async fn time_to_live(&self, arn: &str) -> Result<Option<String>, Failure> {
-        let answer = self.client.describe_time_to_live().table_name(arn).send();
-        let answer = answer.await.map_err(|error| {
-            let operation = "dynamodb:DescribeTimeToLive";
-            self.mapper.failure(operation, arn, &error)
-        })?;
+        let call = self.client.describe_time_to_live().table_name(arn).send();
+        let operation = "dynamodb:DescribeTimeToLive";
+        let answer = self.mapper.answer(operation, arn, call).await?;
         let described = answer.time_to_live_description();
         Ok(described
             .filter(|ttl| ttl.time_to_live_status() == Some(&sdk::TimeToLiveStatus::Enabled))
@@ -63,10 +61,9 @@ impl Dynamodb {
         let mut token = None;
         loop {
             let call = self.client.list_tags_of_resource().resource_arn(arn);
-            let page = call.set_next_token(token).send().await.map_err(|error| {
-                let operation = "dynamodb:ListTagsOfResource";
-                self.mapper.failure(operation, arn, &error)
-            })?;
+            let call = call.set_next_token(token).send();
+            let operation = "dynamodb:ListTagsOfResource";
+            let page = self.mapper.answer(operation, arn, call).await?;
             let pair = |tag: &sdk::Tag| (tag.key().to_owned(), tag.value().to_owned());
             tags.extend(page.tags().iter().map(pair));
             token = page.next_token().map(str::to_owned);

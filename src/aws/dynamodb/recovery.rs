@@ -19,13 +19,13 @@ impl Dynamodb {
                 self.mapper
                     .invalid_request(OPERATION, &target, &error.to_string())
             })?;
-        self.client
+        let call = self
+            .client
             .update_continuous_backups()
             .table_name(&target)
             .point_in_time_recovery_specification(specification)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, &target, &error))?;
+            .send();
+        self.mapper.answer(OPERATION, &target, call).await?;
         Ok(())
     }
 }

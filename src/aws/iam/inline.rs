@@ -15,24 +15,18 @@ impl Iam {
         name: &str,
     ) -> Result<Option<String>, Failure> {
         let read = match holder {
-            PolicyHolder::User(user) => self
-                .client
-                .get_user_policy()
-                .user_name(user)
-                .policy_name(name)
-                .send()
-                .await
-                .map(|answer| answer.policy_document().to_owned())
-                .map_err(|error| self.mapper.failure("iam:GetUserPolicy", user, &error)),
-            PolicyHolder::Role(role) => self
-                .client
-                .get_role_policy()
-                .role_name(role)
-                .policy_name(name)
-                .send()
-                .await
-                .map(|answer| answer.policy_document().to_owned())
-                .map_err(|error| self.mapper.failure("iam:GetRolePolicy", role, &error)),
+            PolicyHolder::User(user) => {
+                let call = self.client.get_user_policy().user_name(user);
+                let call = call.policy_name(name).send();
+                let answer = self.mapper.answer("iam:GetUserPolicy", user, call).await;
+                answer.map(|answer| answer.policy_document)
+            }
+            PolicyHolder::Role(role) => {
+                let call = self.client.get_role_policy().role_name(role);
+                let call = call.policy_name(name).send();
+                let answer = self.mapper.answer("iam:GetRolePolicy", role, call).await;
+                answer.map(|answer| answer.policy_document)
+            }
         };
         match read {
             Ok(document) => Ok(Some(decoded(&document))),
@@ -52,26 +46,26 @@ impl Iam {
             PolicyHolder::User(user) => {
                 const OPERATION: &str = "iam:PutUserPolicy";
                 self.write_guard.check(OPERATION, user)?;
-                self.client
+                let call = self
+                    .client
                     .put_user_policy()
                     .user_name(user)
                     .policy_name(name)
                     .policy_document(document)
-                    .send()
-                    .await
-                    .map_err(|error| self.mapper.failure(OPERATION, user, &error))?;
+                    .send();
+                self.mapper.answer(OPERATION, user, call).await?;
             }
             PolicyHolder::Role(role) => {
                 const OPERATION: &str = "iam:PutRolePolicy";
                 self.write_guard.check(OPERATION, role)?;
-                self.client
+                let call = self
+                    .client
                     .put_role_policy()
                     .role_name(role)
                     .policy_name(name)
                     .policy_document(document)
-                    .send()
-                    .await
-                    .map_err(|error| self.mapper.failure(OPERATION, role, &error))?;
+                    .send();
+                self.mapper.answer(OPERATION, role, call).await?;
             }
         }
         Ok(())
@@ -87,24 +81,24 @@ impl Iam {
             PolicyHolder::User(user) => {
                 const OPERATION: &str = "iam:DeleteUserPolicy";
                 self.write_guard.check(OPERATION, user)?;
-                self.client
+                let call = self
+                    .client
                     .delete_user_policy()
                     .user_name(user)
                     .policy_name(name)
-                    .send()
-                    .await
-                    .map_err(|error| self.mapper.failure(OPERATION, user, &error))?;
+                    .send();
+                self.mapper.answer(OPERATION, user, call).await?;
             }
             PolicyHolder::Role(role) => {
                 const OPERATION: &str = "iam:DeleteRolePolicy";
                 self.write_guard.check(OPERATION, role)?;
-                self.client
+                let call = self
+                    .client
                     .delete_role_policy()
                     .role_name(role)
                     .policy_name(name)
-                    .send()
-                    .await
-                    .map_err(|error| self.mapper.failure(OPERATION, role, &error))?;
+                    .send();
+                self.mapper.answer(OPERATION, role, call).await?;
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! The policies of users and roles: attached, inline, and of the groups that a user is in.
 
+use aws_sdk_iam::types::AttachedPolicy;
 use futures_util::future::{join, join_all, join3};
 
 use super::{Failure, Iam};
@@ -76,13 +77,8 @@ impl Iam {
     /// The document of a managed policy that is in force, by `GetPolicy` and `GetPolicyVersion`.
     pub async fn managed_policy(&self, arn: &str) -> Result<PolicyText, Failure> {
         const OPERATION: &str = "iam:GetPolicyVersion";
-        let answer = self
-            .client
-            .get_policy()
-            .policy_arn(arn)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure("iam:GetPolicy", arn, &error))?;
+        let call = self.client.get_policy().policy_arn(arn).send();
+        let answer = self.mapper.answer("iam:GetPolicy", arn, call).await?;
         let version = answer
             .policy()
             .and_then(|policy| policy.default_version_id());
@@ -90,14 +86,13 @@ impl Iam {
             let problem = "the answer names no default version";
             self.mapper.unreadable("iam:GetPolicy", arn, problem)
         })?;
-        let answer = self
+        let call = self
             .client
             .get_policy_version()
             .policy_arn(arn)
             .version_id(version)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, arn, &error))?;
+            .send();
+        let answer = self.mapper.answer(OPERATION, arn, call).await?;
         let document = answer
             .policy_version()
             .and_then(|version| version.document());
@@ -111,7 +106,11 @@ impl Iam {
         })
     }
 
-    async fn managed(&self, attached: Vec<aws_sdk_iam::types::AttachedPolicy>) -> PartialRead {
+    async fn managed(&self, attached: Result<Vec<AttachedPolicy>, Failure>) -> PartialRead {
+        let attached = match attached {
+            Ok(attached) => attached,
+            Err(failure) => return PartialRead::failed(failure),
+        };
         let arns = attached.iter().filter_map(|policy| policy.policy_arn());
         let documents = arns.map(|arn| self.managed_policy(arn));
         join_all(documents).await.into_iter().collect()
@@ -120,51 +119,43 @@ impl Iam {
     async fn attached_to_role(&self, name: &str) -> PartialRead {
         const OPERATION: &str = "iam:ListAttachedRolePolicies";
         let call = self.client.list_attached_role_policies().role_name(name);
-        let attached = call.into_paginator().items().send();
-        let attached = attached.collect::<Result<Vec<_>, _>>().await;
-        match attached {
-            Ok(attached) => self.managed(attached).await,
-            Err(error) => PartialRead::failed(self.mapper.failure(OPERATION, name, &error)),
-        }
+        let call = call.into_paginator().items().send();
+        let attached = call.collect::<Result<Vec<_>, _>>();
+        let attached = self.mapper.answer(OPERATION, name, attached).await;
+        self.managed(attached).await
     }
 
     async fn attached_to_user(&self, name: &str) -> PartialRead {
         const OPERATION: &str = "iam:ListAttachedUserPolicies";
         let call = self.client.list_attached_user_policies().user_name(name);
-        let attached = call.into_paginator().items().send();
-        let attached = attached.collect::<Result<Vec<_>, _>>().await;
-        match attached {
-            Ok(attached) => self.managed(attached).await,
-            Err(error) => PartialRead::failed(self.mapper.failure(OPERATION, name, &error)),
-        }
+        let call = call.into_paginator().items().send();
+        let attached = call.collect::<Result<Vec<_>, _>>();
+        let attached = self.mapper.answer(OPERATION, name, attached).await;
+        self.managed(attached).await
     }
 
     async fn attached_to_group(&self, name: &str) -> PartialRead {
         const OPERATION: &str = "iam:ListAttachedGroupPolicies";
         let call = self.client.list_attached_group_policies().group_name(name);
-        let attached = call.into_paginator().items().send();
-        let attached = attached.collect::<Result<Vec<_>, _>>().await;
-        match attached {
-            Ok(attached) => self.managed(attached).await,
-            Err(error) => PartialRead::failed(self.mapper.failure(OPERATION, name, &error)),
-        }
+        let call = call.into_paginator().items().send();
+        let attached = call.collect::<Result<Vec<_>, _>>();
+        let attached = self.mapper.answer(OPERATION, name, attached).await;
+        self.managed(attached).await
     }
 
     async fn inside_role(&self, role: &str) -> PartialRead {
         const LIST: &str = "iam:ListRolePolicies";
         let call = self.client.list_role_policies().role_name(role);
-        let names = call.into_paginator().items().send();
-        let names = match names.collect::<Result<Vec<String>, _>>().await {
+        let call = call.into_paginator().items().send();
+        let names = call.collect::<Result<Vec<_>, _>>();
+        let names = match self.mapper.answer(LIST, role, names).await {
             Ok(names) => names,
-            Err(error) => return PartialRead::failed(self.mapper.failure(LIST, role, &error)),
+            Err(failure) => return PartialRead::failed(failure),
         };
         let documents = names.into_iter().map(async |name| {
             let call = self.client.get_role_policy().role_name(role);
-            let answer = call
-                .policy_name(&name)
-                .send()
-                .await
-                .map_err(|error| self.mapper.failure("iam:GetRolePolicy", role, &error))?;
+            let call = call.policy_name(&name).send();
+            let answer = self.mapper.answer("iam:GetRolePolicy", role, call).await?;
             Ok(inline(name, answer.policy_document()))
         });
         join_all(documents).await.into_iter().collect()
@@ -173,18 +164,16 @@ impl Iam {
     async fn inside_user(&self, user: &str) -> PartialRead {
         const LIST: &str = "iam:ListUserPolicies";
         let call = self.client.list_user_policies().user_name(user);
-        let names = call.into_paginator().items().send();
-        let names = match names.collect::<Result<Vec<String>, _>>().await {
+        let call = call.into_paginator().items().send();
+        let names = call.collect::<Result<Vec<_>, _>>();
+        let names = match self.mapper.answer(LIST, user, names).await {
             Ok(names) => names,
-            Err(error) => return PartialRead::failed(self.mapper.failure(LIST, user, &error)),
+            Err(failure) => return PartialRead::failed(failure),
         };
         let documents = names.into_iter().map(async |name| {
             let call = self.client.get_user_policy().user_name(user);
-            let answer = call
-                .policy_name(&name)
-                .send()
-                .await
-                .map_err(|error| self.mapper.failure("iam:GetUserPolicy", user, &error))?;
+            let call = call.policy_name(&name).send();
+            let answer = self.mapper.answer("iam:GetUserPolicy", user, call).await?;
             Ok(inline(name, answer.policy_document()))
         });
         join_all(documents).await.into_iter().collect()
@@ -193,18 +182,19 @@ impl Iam {
     async fn inside_group(&self, group: &str) -> PartialRead {
         const LIST: &str = "iam:ListGroupPolicies";
         let call = self.client.list_group_policies().group_name(group);
-        let names = call.into_paginator().items().send();
-        let names = match names.collect::<Result<Vec<String>, _>>().await {
+        let call = call.into_paginator().items().send();
+        let names = call.collect::<Result<Vec<_>, _>>();
+        let names = match self.mapper.answer(LIST, group, names).await {
             Ok(names) => names,
-            Err(error) => return PartialRead::failed(self.mapper.failure(LIST, group, &error)),
+            Err(failure) => return PartialRead::failed(failure),
         };
         let documents = names.into_iter().map(async |name| {
             let call = self.client.get_group_policy().group_name(group);
-            let answer = call
-                .policy_name(&name)
-                .send()
-                .await
-                .map_err(|error| self.mapper.failure("iam:GetGroupPolicy", group, &error))?;
+            let call = call.policy_name(&name).send();
+            let answer = self
+                .mapper
+                .answer("iam:GetGroupPolicy", group, call)
+                .await?;
             Ok(inline(format!("{group}/{name}"), answer.policy_document()))
         });
         join_all(documents).await.into_iter().collect()
@@ -213,12 +203,11 @@ impl Iam {
     async fn policies_of_groups(&self, user: &str) -> PartialRead {
         const OPERATION: &str = "iam:ListGroupsForUser";
         let call = self.client.list_groups_for_user().user_name(user);
-        let groups = call.into_paginator().items().send();
-        let groups = match groups.collect::<Result<Vec<_>, _>>().await {
+        let call = call.into_paginator().items().send();
+        let groups = call.collect::<Result<Vec<_>, _>>();
+        let groups = match self.mapper.answer(OPERATION, user, groups).await {
             Ok(groups) => groups,
-            Err(error) => {
-                return PartialRead::failed(self.mapper.failure(OPERATION, user, &error));
-            }
+            Err(failure) => return PartialRead::failed(failure),
         };
         let of_groups = groups.iter().map(async |group| {
             let name = group.group_name();

@@ -82,7 +82,7 @@ impl Iam {
         let target = principal.to_string();
         let context = question.context.iter();
         let context = context.map(|(key, values)| context_entry(key, values));
-        let results = self
+        let call = self
             .client
             .simulate_principal_policy()
             .policy_source_arn(&target)
@@ -92,9 +92,8 @@ impl Iam {
             .into_paginator()
             .items()
             .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, &target, &error))?;
+            .collect::<Result<Vec<_>, _>>();
+        let results = self.mapper.answer(OPERATION, &target, call).await?;
         let answers = results.iter().flat_map(|result| read(result, resources));
         let given = || question.context.iter().map(|(key, _)| key.clone());
         Ok(answers

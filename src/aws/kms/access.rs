@@ -9,31 +9,23 @@ impl Kms {
     /// The key's policy as it stands, by `GetKeyPolicy`, which takes an id or the key's ARN; every
     /// key has one, called `default`.
     pub async fn key_policy(&self, key: &str) -> Result<Option<String>, Failure> {
-        let answer = self
+        let call = self
             .client
             .get_key_policy()
             .key_id(key)
             // The only name there is; some servers want it said.
             .policy_name("default")
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure("kms:GetKeyPolicy", key, &error))?;
+            .send();
+        let answer = self.mapper.answer("kms:GetKeyPolicy", key, call).await?;
         Ok(answer.policy)
     }
 
     /// The key's grants, by `ListGrants`; those to services are left out, since no export is made
     /// as one.
     pub async fn grants(&self, key: &str) -> Result<Vec<GrantFacts>, Failure> {
-        let entries = self
-            .client
-            .list_grants()
-            .key_id(key)
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await
-            .map_err(|error| self.mapper.failure("kms:ListGrants", key, &error))?;
+        let pages = self.client.list_grants().key_id(key).into_paginator();
+        let call = pages.items().send().collect::<Result<Vec<_>, _>>();
+        let entries = self.mapper.answer("kms:ListGrants", key, call).await?;
         Ok(entries.iter().filter_map(grant).collect())
     }
 }

@@ -10,14 +10,14 @@ impl Kms {
         const OPERATION: &str = "kms:PutKeyPolicy";
         let target = key.to_string();
         self.write_guard.check(OPERATION, &target)?;
-        self.client
+        let call = self
+            .client
             .put_key_policy()
             .key_id(&target)
             .policy_name("default")
             .policy(policy)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, &target, &error))?;
+            .send();
+        self.mapper.answer(OPERATION, &target, call).await?;
         Ok(())
     }
 }

@@ -45,15 +45,14 @@ impl S3 {
     /// Size and ETag of an object, by `HeadObject`; `None` where there is none, which S3 says only to
     /// those who may list the bucket.
     pub async fn head_object(&self, name: ObjectName<'_>) -> Result<Option<Object>, Failure> {
-        let answer = self
+        let call = self
             .client
             .head_object()
             .bucket(name.bucket.as_str())
             .key(name.key)
             .set_expected_bucket_owner(name.owner.map(ToString::to_string))
-            .send()
-            .await;
-        match answer {
+            .send();
+        match self.mapper.answer(GET, name, call).await {
             Ok(answer) => Ok(Some(Object {
                 key: name.key.to_owned(),
                 size: answer
@@ -62,8 +61,7 @@ impl S3 {
                     .unwrap_or(0),
                 etag: bare(answer.e_tag()),
             })),
-            Err(error) => {
-                let mut failure = self.mapper.failure(GET, &name.to_string(), &error);
+            Err(mut failure) => {
                 match failure.status {
                     Some(404) if failure.request_id.is_some() => return Ok(None),
                     // An answer to HEAD has neither code nor message.
@@ -89,7 +87,7 @@ impl S3 {
         is_of: Option<&str>,
     ) -> Result<Content, Failure> {
         let target = name.to_string();
-        let answer = self
+        let call = self
             .client
             .get_object()
             .bucket(name.bucket.as_str())
@@ -97,9 +95,8 @@ impl S3 {
             .set_expected_bucket_owner(name.owner.map(ToString::to_string))
             .set_range((from > 0).then(|| format!("bytes={from}-")))
             .set_if_match(is_of.map(|etag| format!("\"{etag}\"")))
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(GET, &target, &error))?;
+            .send();
+        let answer = self.mapper.answer(GET, &target, call).await?;
         if !self.is_of_s3(&answer) {
             let message = "the answer is not S3's: it lacks an ETag or a request id";
             return Err(self.mapper.unreadable(GET, &target, message));

@@ -34,22 +34,18 @@ impl S3 {
         name: InventoryName<'_>,
     ) -> Result<Option<InventoryConfiguration>, Failure> {
         const OPERATION: &str = "s3:GetInventoryConfiguration";
-        let answer = self
+        let call = self
             .client
             .get_bucket_inventory_configuration()
             .bucket(name.bucket.as_str())
             .id(name.id)
             .expected_bucket_owner(name.owner.as_str())
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => Ok(answer.inventory_configuration().map(of_sdk)),
-            Err(error) => {
-                let failure = self.mapper.failure(OPERATION, &name.to_string(), &error);
-                let is_absent = failure.code.as_deref() == Some("NoSuchConfiguration");
-                if is_absent { Ok(None) } else { Err(failure) }
-            }
-        }
+            .send();
+        let answer = self
+            .mapper
+            .answer_unless("NoSuchConfiguration", OPERATION, name, call)
+            .await?;
+        Ok(answer.and_then(|answer| answer.inventory_configuration().map(of_sdk)))
     }
 
     /// Writes a configuration, given as its document, over the one of this id, by
@@ -67,15 +63,15 @@ impl S3 {
             serde_json::from_str(document).map_err(|error| unreadable(&error.to_string()))?;
         let configuration =
             to_sdk(&configuration).map_err(|error| unreadable(&error.to_string()))?;
-        self.client
+        let call = self
+            .client
             .put_bucket_inventory_configuration()
             .bucket(name.bucket.as_str())
             .id(name.id)
             .expected_bucket_owner(name.owner.as_str())
             .inventory_configuration(configuration)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, &target, &error))?;
+            .send();
+        self.mapper.answer(OPERATION, &target, call).await?;
         Ok(())
     }
 
@@ -88,14 +84,14 @@ impl S3 {
         const OPERATION: &str = "s3:PutInventoryConfiguration";
         let target = name.to_string();
         self.write_guard.check(OPERATION, &target)?;
-        self.client
+        let call = self
+            .client
             .delete_bucket_inventory_configuration()
             .bucket(name.bucket.as_str())
             .id(name.id)
             .expected_bucket_owner(name.owner.as_str())
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, &target, &error))?;
+            .send();
+        self.mapper.answer(OPERATION, &target, call).await?;
         Ok(())
     }
 }

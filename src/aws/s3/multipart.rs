@@ -46,7 +46,7 @@ impl S3 {
             Encryption::BucketDefault => None,
         };
         let once = aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled());
-        let answer = self
+        let call = self
             .client
             .create_multipart_upload()
             .bucket(target.bucket.as_str())
@@ -56,12 +56,8 @@ impl S3 {
             .set_ssekms_key_id(encryption.key().map(str::to_owned))
             .customize()
             .config_override(once)
-            .send()
-            .await
-            .map_err(|error| {
-                self.mapper
-                    .failure("s3:PutObject", &target.to_string(), &error)
-            })?;
+            .send();
+        let answer = self.mapper.answer("s3:PutObject", target, call).await?;
         let Some(id) = answer.upload_id() else {
             let problem = "the answer names no upload";
             return Err(self
@@ -83,7 +79,8 @@ impl S3 {
     ) -> Result<(), Failure> {
         self.write_guard
             .check("s3:PutObject", &target.to_string())?;
-        self.client
+        let call = self
+            .client
             .upload_part()
             .bucket(target.bucket.as_str())
             .key(&target.key)
@@ -91,13 +88,9 @@ impl S3 {
             .upload_id(&upload.id)
             .part_number(1)
             .body(ByteStream::from_static(content))
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| {
-                self.mapper
-                    .failure("s3:PutObject", &target.to_string(), &error)
-            })
+            .send();
+        self.mapper.answer("s3:PutObject", target, call).await?;
+        Ok(())
     }
 
     /// The ids of the uploads under way to just this key, by `ListMultipartUploads`; not those to keys
@@ -106,15 +99,14 @@ impl S3 {
         const OPERATION: &str = "s3:ListBucketMultipartUploads";
         // The uploads are "sorted in ascending order based on their object keys" (API reference): with
         // the whole key as the prefix, its own come first, and one page holds a thousand of them.
-        let answer = self
+        let call = self
             .client
             .list_multipart_uploads()
             .bucket(target.bucket.as_str())
             .prefix(&target.key)
             .expected_bucket_owner(target.owner.as_str())
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, &target.to_string(), &error))?;
+            .send();
+        let answer = self.mapper.answer(OPERATION, target, call).await?;
         let of_key = answer
             .uploads()
             .iter()
@@ -128,19 +120,18 @@ impl S3 {
     pub async fn abort_upload(&self, target: &UploadTarget, id: &str) -> Result<(), Failure> {
         self.write_guard
             .check("s3:AbortMultipartUpload", &target.to_string())?;
-        self.client
+        let call = self
+            .client
             .abort_multipart_upload()
             .bucket(target.bucket.as_str())
             .key(&target.key)
             .expected_bucket_owner(target.owner.as_str())
             .upload_id(id)
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| {
-                self.mapper
-                    .failure("s3:AbortMultipartUpload", &target.to_string(), &error)
-            })
+            .send();
+        self.mapper
+            .answer("s3:AbortMultipartUpload", target, call)
+            .await?;
+        Ok(())
     }
 }
 

@@ -10,23 +10,17 @@ impl S3 {
         bucket: &BucketName,
         owner: Option<&AccountId>,
     ) -> Result<Option<String>, Failure> {
-        let answer = self
+        let call = self
             .client
             .get_bucket_policy()
             .bucket(bucket.as_str())
             .set_expected_bucket_owner(owner.map(ToString::to_string))
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => Ok(answer.policy),
-            Err(error) => {
-                let failure = self
-                    .mapper
-                    .failure("s3:GetBucketPolicy", bucket.as_str(), &error);
-                let is_absent = failure.code.as_deref() == Some("NoSuchBucketPolicy");
-                if is_absent { Ok(None) } else { Err(failure) }
-            }
-        }
+            .send();
+        let answer = self
+            .mapper
+            .answer_unless("NoSuchBucketPolicy", "s3:GetBucketPolicy", bucket, call)
+            .await?;
+        Ok(answer.and_then(|answer| answer.policy))
     }
 
     /// Writes the bucket's policy over what stands there, by `PutBucketPolicy`. The owner is always
@@ -40,14 +34,14 @@ impl S3 {
     ) -> Result<(), Failure> {
         const OPERATION: &str = "s3:PutBucketPolicy";
         self.write_guard.check(OPERATION, bucket.as_str())?;
-        self.client
+        let call = self
+            .client
             .put_bucket_policy()
             .bucket(bucket.as_str())
             .expected_bucket_owner(owner.as_str())
             .policy(policy)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, bucket.as_str(), &error))?;
+            .send();
+        self.mapper.answer(OPERATION, bucket, call).await?;
         Ok(())
     }
 
@@ -59,13 +53,13 @@ impl S3 {
     ) -> Result<(), Failure> {
         const OPERATION: &str = "s3:DeleteBucketPolicy";
         self.write_guard.check(OPERATION, bucket.as_str())?;
-        self.client
+        let call = self
+            .client
             .delete_bucket_policy()
             .bucket(bucket.as_str())
             .expected_bucket_owner(owner.as_str())
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, bucket.as_str(), &error))?;
+            .send();
+        self.mapper.answer(OPERATION, bucket, call).await?;
         Ok(())
     }
 }

@@ -2,10 +2,7 @@
 //!
 //! A setting that was never made is answered with an error, which is read as absent.
 
-use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::types as sdk;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::{Failure, S3};
 use crate::assess::facts::{Ownership, PublicAccessBlock};
@@ -19,15 +16,15 @@ impl S3 {
         owner: Option<&AccountId>,
     ) -> Result<Option<Ownership>, Failure> {
         const OPERATION: &str = "s3:GetBucketOwnershipControls";
-        let answer = self
+        let call = self
             .client
             .get_bucket_ownership_controls()
             .bucket(bucket.as_str())
             .set_expected_bucket_owner(owner.map(ToString::to_string))
-            .send()
-            .await;
+            .send();
         let absent = "OwnershipControlsNotFoundError";
-        let Some(answer) = self.unless_absent(answer, OPERATION, bucket, absent)? else {
+        let answer = self.mapper.answer_unless(absent, OPERATION, bucket, call);
+        let Some(answer) = answer.await? else {
             return Ok(None);
         };
         let rule = answer
@@ -51,17 +48,18 @@ impl S3 {
         bucket: &BucketName,
         owner: Option<&AccountId>,
     ) -> Result<Option<PublicAccessBlock>, Failure> {
-        let answer = self
+        let call = self
             .client
             .get_public_access_block()
             .bucket(bucket.as_str())
             .set_expected_bucket_owner(owner.map(ToString::to_string))
-            .send()
-            .await;
+            .send();
         let absent = "NoSuchPublicAccessBlockConfiguration";
         let operation = "s3:GetBucketPublicAccessBlock";
-        let answer = self.unless_absent(answer, operation, bucket, absent)?;
-        let block = answer.and_then(|answer| answer.public_access_block_configuration);
+        let answer = self.mapper.answer_unless(absent, operation, bucket, call);
+        let block = answer
+            .await?
+            .and_then(|answer| answer.public_access_block_configuration);
         Ok(block.map(|block| PublicAccessBlock {
             block_public_acls: block.block_public_acls.unwrap_or_default(),
             ignore_public_acls: block.ignore_public_acls.unwrap_or_default(),
@@ -77,38 +75,13 @@ impl S3 {
         owner: Option<&AccountId>,
     ) -> Result<bool, Failure> {
         const OPERATION: &str = "s3:GetBucketRequestPayment";
-        let answer = self
+        let call = self
             .client
             .get_bucket_request_payment()
             .bucket(bucket.as_str())
             .set_expected_bucket_owner(owner.map(ToString::to_string))
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, bucket.as_str(), &error))?;
+            .send();
+        let answer = self.mapper.answer(OPERATION, bucket, call).await?;
         Ok(answer.payer() == Some(&sdk::Payer::Requester))
-    }
-
-    /// The answer; none where S3 says with the code `absent` that there is no such setting.
-    fn unless_absent<T, E>(
-        &self,
-        answer: Result<T, SdkError<E, HttpResponse>>,
-        operation: &str,
-        bucket: &BucketName,
-        absent: &str,
-    ) -> Result<Option<T>, Failure>
-    where
-        E: std::error::Error + ProvideErrorMetadata + 'static,
-    {
-        match answer {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error) => {
-                let failure = self.mapper.failure(operation, bucket.as_str(), &error);
-                if failure.code.as_deref() == Some(absent) {
-                    Ok(None)
-                } else {
-                    Err(failure)
-                }
-            }
-        }
     }
 }

@@ -33,18 +33,15 @@ impl S3 {
         bucket: &BucketName,
         prefix: &str,
     ) -> Result<(Vec<OwnedObject>, bool), Failure> {
-        let page = self
+        let call = self
             .client
             .list_objects_v2()
             .bucket(bucket.as_str())
             .prefix(prefix)
             .fetch_owner(true)
-            .send()
-            .await
-            .map_err(|error| {
-                let target = format!("{bucket}/{prefix}*");
-                self.mapper.failure("s3:ListBucket", &target, &error)
-            })?;
+            .send();
+        let target = format!("{bucket}/{prefix}*");
+        let page = self.mapper.answer("s3:ListBucket", target, call).await?;
         let objects = page.contents().iter().filter_map(|listed| {
             Some(OwnedObject {
                 object: object(listed)?,
@@ -59,11 +56,11 @@ impl S3 {
 
     /// The canonical user id of the account that asks, by `ListBuckets`.
     pub async fn canonical_user(&self) -> Result<Option<String>, Failure> {
-        let answer = self.client.list_buckets().max_buckets(1).send().await;
-        let answer = answer.map_err(|error| {
-            self.mapper
-                .failure("s3:ListAllMyBuckets", "all buckets", &error)
-        })?;
+        let call = self.client.list_buckets().max_buckets(1).send();
+        let answer = self
+            .mapper
+            .answer("s3:ListAllMyBuckets", "all buckets", call)
+            .await?;
         Ok(answer
             .owner()
             .and_then(|owner| owner.id())
@@ -75,15 +72,14 @@ impl S3 {
         &self,
         name: ObjectName<'_>,
     ) -> Result<StoredEncryption, Failure> {
-        let answer = self
+        let call = self
             .client
             .head_object()
             .bucket(name.bucket.as_str())
             .key(name.key)
             .set_expected_bucket_owner(name.owner.map(ToString::to_string))
-            .send()
-            .await;
-        match answer {
+            .send();
+        match self.mapper.answer("s3:GetObject", name, call).await {
             Ok(answer) => Ok(StoredEncryption {
                 // "Amazon S3 encrypts with SSE-S3" whatever names nothing else.
                 algorithm: answer
@@ -92,10 +88,7 @@ impl S3 {
                 key: answer.ssekms_key_id().map(str::to_owned),
                 has_bucket_key: answer.bucket_key_enabled().unwrap_or(false),
             }),
-            Err(error) => {
-                let mut failure = self
-                    .mapper
-                    .failure("s3:GetObject", &name.to_string(), &error);
+            Err(mut failure) => {
                 // An answer to HEAD has neither code nor message.
                 if failure.status == Some(403) {
                     failure.kind = FailureKind::AccessDenied;
@@ -108,19 +101,15 @@ impl S3 {
 
     /// Reads the first byte of an object, by `GetObject` with a range; nothing is kept of it.
     pub async fn read_first_byte(&self, name: ObjectName<'_>) -> Result<StoredEncryption, Failure> {
-        let answer = self
+        let call = self
             .client
             .get_object()
             .bucket(name.bucket.as_str())
             .key(name.key)
             .range("bytes=0-0")
             .set_expected_bucket_owner(name.owner.map(ToString::to_string))
-            .send()
-            .await
-            .map_err(|error| {
-                self.mapper
-                    .failure("s3:GetObject", &name.to_string(), &error)
-            })?;
+            .send();
+        let answer = self.mapper.answer("s3:GetObject", name, call).await?;
         Ok(StoredEncryption {
             algorithm: answer
                 .server_side_encryption()
