@@ -14,7 +14,6 @@ mod command;
 mod consistency;
 mod encryption;
 pub mod export;
-mod export_status;
 mod filter;
 pub mod import;
 pub mod inventory;
@@ -27,6 +26,7 @@ pub mod requirement;
 mod section;
 mod selector;
 mod sign_in;
+mod status;
 pub mod table_definition;
 mod table_job;
 #[cfg(test)]
@@ -40,13 +40,13 @@ mod write;
 pub use by_hand::by_hand;
 pub use command::{equivalent_command, recovery_command};
 pub(crate) use command::{shell_option, shell_quoted};
-pub use export_status::ExportStatus;
 pub(crate) use kind::purposes;
 pub use kind::{JobWords, Kind, WrittenObject};
 pub use moment::Now;
 pub use selector::{
     ChangesFrom, Known, Selected, SpanChoice, TablePattern, TableSelector, Unresolved,
 };
+pub use status::{ExportStatus, ImportStatus, TableStatus};
 pub use value::{InvalidValue, KeyRef, Prefix};
 pub use violation::{Violation, Violations};
 

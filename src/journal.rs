@@ -43,7 +43,7 @@ pub use operation::{NewOperation, Operation, Stage, Verified};
 pub use probe::{NewProbe, ProbeId, ProbeRecord, ProbeStage};
 pub use record::{NewRun, RunRecord};
 pub use row::{OperationId, RunId};
-pub use verification::{ArchiveVerification, VerificationRecord};
+pub use verification::{ArchiveVerification, VerificationId, VerificationRecord};
 
 use crate::private_file;
 use row::Milliseconds;

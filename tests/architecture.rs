@@ -39,7 +39,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
         "aws",
         &["assess", "job", "regular_file", "sanitize", "text_file"],
     ),
-    ("journal", &["assess", "job", "private_file"]),
+    ("journal", &["archive", "assess", "job", "private_file"]),
     (
         "work",
         &[

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 pub use fault::{Fault, FaultKind};
 pub use note::Note;
+use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr};
 
 use super::checksum::{digest_of, is_same_md5};
 use super::data_file::{FileContent, FileFault};
@@ -112,11 +114,30 @@ pub struct Audit {
     pub unpacked_bytes: u64,
 }
 
+/// What an archive is, by all that was read of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, IntoStaticStr, Serialize, Deserialize)]
+#[strum(serialize_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum ArchiveVerdict {
+    /// What was exported.
+    Whole,
+    /// Not what was exported.
+    Damaged,
+    /// Something could be damage and was not decided.
+    Undecided,
+}
+
 impl Audit {
-    /// Whether something could be damage and was not decided.
+    /// What it says of the archive.
     #[must_use]
-    pub fn is_open(&self) -> bool {
-        self.notes.iter().any(Note::is_open)
+    pub fn verdict(&self) -> ArchiveVerdict {
+        if !self.faults.is_empty() {
+            ArchiveVerdict::Damaged
+        } else if self.notes.iter().any(Note::is_open) {
+            ArchiveVerdict::Undecided
+        } else {
+            ArchiveVerdict::Whole
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::operation::list_exports::ListExportsOutput;
 use aws_sdk_dynamodb::types::{self as sdk, TableDescription};
 use jiff::Timestamp;
 
@@ -10,7 +11,7 @@ use super::failure::Failure;
 use super::service_clock::ServiceClock;
 use super::write_guard::WriteGuard;
 pub use crate::job::ExportStatus;
-use crate::job::{Span, View};
+use crate::job::{ImportStatus, Span, TableStatus, View};
 use tableferry_policy::arn::Arn;
 
 mod definition;
@@ -34,8 +35,8 @@ pub struct Table {
     pub arn: Arn,
     /// Its id, which changes when a table of this name is made again.
     pub id: Option<String>,
-    /// Its state, such as `ACTIVE`.
-    pub status: String,
+    /// What state it is in.
+    pub status: TableStatus,
     /// Items, as counted about every six hours.
     pub item_count: Option<u64>,
     /// Bytes, as counted about every six hours.
@@ -116,29 +117,18 @@ pub struct Dynamodb {
 impl Dynamodb {
     /// The names of all tables, by `ListTables`.
     pub async fn list_tables(&self) -> Result<Vec<String>, Failure> {
-        self.client
-            .list_tables()
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<_, _>>()
+        let names = self.client.list_tables().into_paginator().items().send();
+        let call = names.collect::<Result<Vec<_>, _>>();
+        self.mapper
+            .answer("dynamodb:ListTables", "all tables", call)
             .await
-            .map_err(|error| {
-                self.mapper
-                    .failure("dynamodb:ListTables", "all tables", &error)
-            })
     }
 
     /// A table by its name or ARN, by `DescribeTable`.
     pub async fn describe_table(&self, name_or_arn: &str) -> Result<Table, Failure> {
         const OPERATION: &str = "dynamodb:DescribeTable";
-        let answer = self
-            .client
-            .describe_table()
-            .table_name(name_or_arn)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, name_or_arn, &error))?;
+        let call = self.client.describe_table().table_name(name_or_arn).send();
+        let answer = self.mapper.answer(OPERATION, name_or_arn, call).await?;
         answer.table().and_then(table).ok_or_else(|| {
             self.mapper
                 .unreadable(OPERATION, name_or_arn, "the answer describes no table")
@@ -148,13 +138,12 @@ impl Dynamodb {
     /// A table's point-in-time recovery, by `DescribeContinuousBackups`.
     pub async fn describe_recovery(&self, name: &str) -> Result<PointInTimeRecovery, Failure> {
         const OPERATION: &str = "dynamodb:DescribeContinuousBackups";
-        let answer = self
+        let call = self
             .client
             .describe_continuous_backups()
             .table_name(name)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, name, &error))?;
+            .send();
+        let answer = self.mapper.answer(OPERATION, name, call).await?;
         let recovery = answer
             .continuous_backups_description()
             .and_then(|backups| backups.point_in_time_recovery_description());
@@ -174,13 +163,8 @@ impl Dynamodb {
     pub async fn describe_export(&self, arn: &Arn) -> Result<Export, Failure> {
         const OPERATION: &str = "dynamodb:DescribeExport";
         let target = arn.to_string();
-        let answer = self
-            .client
-            .describe_export()
-            .export_arn(&target)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, &target, &error))?;
+        let call = self.client.describe_export().export_arn(&target).send();
+        let answer = self.mapper.answer(OPERATION, &target, call).await?;
         let described = answer.export_description().and_then(export);
         described.ok_or_else(|| self.no_export(OPERATION, &target))
     }
@@ -191,21 +175,15 @@ impl Dynamodb {
         table_arn: Option<&Arn>,
     ) -> Result<Vec<(Arn, ExportStatus)>, Failure> {
         let table = table_arn.map(Arn::to_string);
-        let mut pages = self
-            .client
-            .list_exports()
-            .set_table_arn(table.clone())
-            .into_paginator()
-            .send();
-        let mut exports = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| {
-                let target = table.as_deref().unwrap_or("all tables");
-                self.mapper.failure("dynamodb:ListExports", target, &error)
-            })?;
-            exports.extend(page.export_summaries().iter().filter_map(listed));
-        }
-        Ok(exports)
+        let target = table.as_deref().unwrap_or("all tables");
+        let call = self.client.list_exports().set_table_arn(table.clone());
+        let call = call.into_paginator().send().collect::<Result<Vec<_>, _>>();
+        let pages = self
+            .mapper
+            .answer("dynamodb:ListExports", target, call)
+            .await?;
+        let summaries = pages.iter().flat_map(ListExportsOutput::export_summaries);
+        Ok(summaries.filter_map(listed).collect())
     }
 
     /// One page of the exports of the last 90 days, by `ListExports`, and what the next is asked for with.
@@ -214,11 +192,8 @@ impl Dynamodb {
         token: Option<String>,
     ) -> Result<(Vec<(Arn, ExportStatus)>, Option<String>), Failure> {
         const OPERATION: &str = "dynamodb:ListExports";
-        let asked = self.client.list_exports().set_next_token(token);
-        let answer = asked
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, "all tables", &error))?;
+        let call = self.client.list_exports().set_next_token(token).send();
+        let answer = self.mapper.answer(OPERATION, "all tables", call).await?;
         let exports = answer.export_summaries().iter().filter_map(listed);
         // An empty token would ask for the first page again.
         let next = answer.next_token().filter(|next| !next.is_empty());
@@ -240,10 +215,7 @@ fn table(described: &TableDescription) -> Option<Table> {
         name: described.table_name()?.to_owned(),
         arn: described.table_arn()?.parse().ok()?,
         id: described.table_id().map(str::to_owned),
-        status: described
-            .table_status()
-            .map(|status| status.as_str().to_owned())
-            .unwrap_or_default(),
+        status: described.table_status()?.as_str().into(),
         item_count: described.item_count().and_then(|n| n.try_into().ok()),
         size_bytes: described.table_size_bytes().and_then(|n| n.try_into().ok()),
         created_at: timestamp(described.creation_date_time()),

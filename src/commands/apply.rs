@@ -264,16 +264,8 @@ struct Done {
 }
 
 impl Done {
-    /// Keeps the worse of two ends: refused beats undecided, which beats done.
     fn take(&mut self, exit: Exit) {
-        let criticality = |exit| match exit {
-            Exit::Done => 0,
-            Exit::Undecided => 1,
-            _ => 2,
-        };
-        if criticality(exit) > criticality(self.exit) {
-            self.exit = exit;
-        }
+        self.exit = self.exit.worse(exit);
     }
 }
 

@@ -122,7 +122,7 @@ impl Finder<'_> {
                     export_arn: operation.arn.clone(),
                     is_filtered: Some(export.request.filter.is_some()),
                 }),
-                Err(error) => worst = worse(worst, self.report.settle(Err(error))),
+                Err(error) => worst = worst.worse(self.report.settle(Err(error))),
             }
         }
         Ok((located, worst))
@@ -209,19 +209,6 @@ impl Finder<'_> {
             is_filtered: None,
         })
     }
-}
-
-/// The one of two exit statuses that asks for more.
-pub(super) fn worse(one: Exit, other: Exit) -> Exit {
-    let rank = |exit| match exit {
-        Exit::Failed => 0,
-        Exit::CutOff => 1,
-        Exit::Usage => 2,
-        Exit::Refused => 3,
-        Exit::Undecided => 4,
-        Exit::Done => 5,
-    };
-    if rank(other) < rank(one) { other } else { one }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Exit;
 use super::error::{CommandError, Said};
 use super::report::Report;
-use crate::archive::audit::{Fault, Note};
+use crate::archive::audit::{ArchiveVerdict, Fault, Note};
 use crate::archive::manifest::Summary;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::diagnosis::sentence::AuthorizationSentence;
@@ -95,12 +95,14 @@ pub(super) fn span_words(summary: &Summary) -> String {
 fn conclusion(found: &ArchiveReport) -> String {
     let audit = &found.audit;
     let files = format!("{} files, {}", audit.files, bytesize::ByteSize(audit.bytes));
-    match (exit_of(found), audit.lines) {
-        (Exit::Failed, _) => format!("damaged: {} faults in {files}", audit.faults.len()),
-        (Exit::Done, Some(lines)) => {
+    match (audit.verdict(), audit.lines) {
+        (ArchiveVerdict::Damaged, _) => {
+            format!("damaged: {} faults in {files}", audit.faults.len())
+        }
+        (ArchiveVerdict::Whole, Some(lines)) => {
             format!("whole: every byte of {files} was read, with {lines} items")
         }
-        (Exit::Done, None) => format!(
+        (ArchiveVerdict::Whole, None) => format!(
             "whole as far as manifests and {} tell: {files}, {} items; --deep reads every byte",
             if found.place.starts_with("s3://") {
                 "ETags"
@@ -109,25 +111,15 @@ fn conclusion(found: &ArchiveReport) -> String {
             },
             audit.items
         ),
-        _ => format!("undecided: {files}; the notes say what is open"),
+        (ArchiveVerdict::Undecided, _) => format!("undecided: {files}; the notes say what is open"),
     }
 }
 
 pub(super) fn exit_of(found: &ArchiveReport) -> Exit {
-    if !found.audit.faults.is_empty() {
-        Exit::Failed
-    } else if found.audit.is_open() {
-        Exit::Undecided
-    } else {
-        Exit::Done
-    }
-}
-
-fn verdict(found: &ArchiveReport) -> &'static str {
-    match exit_of(found) {
-        Exit::Failed => "damaged",
-        Exit::Done => "whole",
-        _ => "undecided",
+    match found.audit.verdict() {
+        ArchiveVerdict::Damaged => Exit::Failed,
+        ArchiveVerdict::Undecided => Exit::Undecided,
+        ArchiveVerdict::Whole => Exit::Done,
     }
 }
 
@@ -140,7 +132,7 @@ fn archive_object(found: &ArchiveReport) -> Value {
         "export_arn": found.summary.as_ref().map(|summary| &summary.export_arn),
         "table_arn": found.summary.as_ref().map(|summary| &summary.table_arn),
         "deep": found.is_deep,
-        "verdict": verdict(found),
+        "verdict": audit.verdict(),
         "files": audit.files,
         "bytes": audit.bytes,
         "items": audit.items,
@@ -180,7 +172,7 @@ pub(super) fn keep(
     let verification = ArchiveVerification {
         place: fetched_from.unwrap_or(&found.place).to_owned(),
         fetched_to: fetched_from.map(|_| found.place.clone()),
-        run: run.map(|run| run.0),
+        run,
         export_arn: found
             .summary
             .as_ref()
@@ -191,7 +183,7 @@ pub(super) fn keep(
             .map(|summary| summary.table_arn.clone()),
         reader: found.reader.as_ref().map(ToString::to_string),
         is_deep: found.is_deep,
-        verdict: verdict(found).to_owned(),
+        verdict: audit.verdict(),
         files: audit.files,
         bytes: audit.bytes,
         items: audit.items,

@@ -81,7 +81,7 @@ fn is_of(found: &VerificationRecord, run: &RunRecord) -> bool {
     let verification = &found.verification;
     let is_of_an_export =
         |operation: &Operation| operation.arn.is_some() && operation.arn == verification.export_arn;
-    verification.run_id() == Some(run.id) || run.operations.iter().any(is_of_an_export)
+    verification.run == Some(run.id) || run.operations.iter().any(is_of_an_export)
 }
 
 fn document(audit: &Audit) -> Value {

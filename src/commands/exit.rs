@@ -32,10 +32,41 @@ impl Exit {
             RunStatus::Done => Self::Done,
         }
     }
+
+    /// The one of two that asks for more: what is cut off goes on and can be resumed, a failure may need a
+    /// new start; then the rest by number.
+    pub(super) fn worse(self, other: Self) -> Self {
+        let rank = |exit| match exit {
+            Self::CutOff => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Refused => 3,
+            Self::Undecided => 4,
+            Self::Done => 5,
+        };
+        if rank(other) < rank(self) {
+            other
+        } else {
+            self
+        }
+    }
 }
 
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_resumed_is_told_before_what_failed() {
+        assert_eq!(Exit::Failed.worse(Exit::CutOff), Exit::CutOff);
+        assert_eq!(Exit::CutOff.worse(Exit::Failed), Exit::CutOff);
+        assert_eq!(Exit::Done.worse(Exit::Undecided), Exit::Undecided);
+        assert_eq!(Exit::Refused.worse(Exit::Undecided), Exit::Refused);
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
-use super::archive_target::{Finder, worse};
+use super::archive_target::Finder;
 use super::archive_words::{exit_of, keep, not_read, tell, tell_event};
 use super::consent::Consent;
 use super::error::CommandError;
@@ -36,7 +36,7 @@ pub(super) async fn fetch(
         let run = archive.run;
         let request = request(archive, true, keys.as_ref());
         let fetched = fetch_one(work, args, &request, run, cancel, report).await;
-        worst = worse(worst, report.settle(fetched));
+        worst = worst.worse(report.settle(fetched));
     }
     Ok(worst)
 }

@@ -109,20 +109,7 @@ async fn several(
         .map(async |(own, id)| report.settle(go_on(own, *id, scope, cancel.clone(), report).await));
     exits.extend(future::join_all(going).await);
     report.stop_bar();
-    exits.into_iter().reduce(worse).unwrap_or(Exit::Done)
-}
-
-/// The one of two exit statuses that asks for more: cut off, then failed, then the rest by number.
-pub(super) fn worse(one: Exit, other: Exit) -> Exit {
-    let rank = |exit| match exit {
-        Exit::CutOff => 0,
-        Exit::Failed => 1,
-        Exit::Usage => 2,
-        Exit::Refused => 3,
-        Exit::Undecided => 4,
-        Exit::Done => 5,
-    };
-    if rank(other) < rank(one) { other } else { one }
+    exits.into_iter().reduce(Exit::worse).unwrap_or(Exit::Done)
 }
 
 /// Proves both sides as the run's plan says.

@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
-use super::archive_target::{Finder, Located, worse};
+use super::archive_target::{Finder, Located};
 use super::archive_words::{exit_of, keep, not_read, tell, tell_event};
 use super::error::CommandError;
 use super::report::Report;
@@ -34,7 +34,7 @@ pub(super) async fn verify(
         let run = archive.run;
         let request = request(archive, args.deep, keys.as_ref());
         let verified = verify_one(work, &request, run, cancel, report).await;
-        worst = worse(worst, report.settle(verified));
+        worst = worst.worse(report.settle(verified));
     }
     Ok(worst)
 }

@@ -22,7 +22,6 @@ use super::Exit;
 use super::error::CommandError;
 use super::follow::end;
 use super::report::Report;
-use super::resume::worse;
 use crate::args::WatchArgs;
 use crate::journal::Stage;
 use crate::work::Work;
@@ -40,7 +39,7 @@ pub(super) async fn watch(
 ) -> Result<Exit, CommandError> {
     let (scopes, exit) = scope::scopes(work, args, cancel, report).await?;
     if !scopes.is_empty() {
-        return Ok(worse(exit, watch_all(&scopes, cancel, report).await));
+        return Ok(exit.worse(watch_all(&scopes, cancel, report).await));
     }
     if exit == Exit::Done {
         report.line("nothing is under way");
@@ -62,7 +61,7 @@ async fn watch_all(scopes: &[Scope], cancel: &CancellationToken, report: &Report
     let watching = future::join_all(watching);
     let exits = telling.until(watching, events).await;
     report.stop_bar();
-    exits.into_iter().reduce(worse).unwrap_or(Exit::Done)
+    exits.into_iter().reduce(Exit::worse).unwrap_or(Exit::Done)
 }
 
 /// Watches one run, or one account in one Region.
@@ -108,7 +107,7 @@ fn end_account(exports: &[WatchedExport], report: &Report) -> Exit {
             Exit::CutOff
         }
     });
-    let exit = exit.reduce(worse).unwrap_or(Exit::Done);
+    let exit = exit.reduce(Exit::worse).unwrap_or(Exit::Done);
     if is_complete {
         report.line(
             "next: `tableferry verify ARN --deep` reads every byte, `tableferry fetch ARN DIRECTORY` brings \

@@ -8,8 +8,9 @@ use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
 use super::operation::{self, Numbered};
-use super::row::{Json, Milliseconds, to_json};
+use super::row::{Json, Milliseconds, number, to_json};
 use super::{Journal, JournalError, RunId};
+use crate::archive::audit::ArchiveVerdict;
 
 /// The word of the kind.
 const VERIFICATION: &str = "verification";
@@ -22,7 +23,7 @@ pub struct ArchiveVerification {
     /// Where it was fetched to, if it was.
     pub fetched_to: Option<String>,
     /// The run that it is of, where it was named by one.
-    pub run: Option<i64>,
+    pub run: Option<RunId>,
     /// The export, by its manifest.
     pub export_arn: Option<String>,
     /// The table, by its manifest.
@@ -31,8 +32,8 @@ pub struct ArchiveVerification {
     pub reader: Option<String>,
     /// Whether every byte was read.
     pub is_deep: bool,
-    /// `whole`, `damaged` or `undecided`.
-    pub verdict: String,
+    /// What was found.
+    pub verdict: ArchiveVerdict,
     /// Data files.
     pub files: u64,
     /// Their bytes.
@@ -49,23 +50,21 @@ pub struct ArchiveVerification {
     pub fault_count: u64,
 }
 
+/// A verification's number, which no command takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerificationId(pub i64);
+
+number!(VerificationId);
+
 /// A verification with its number and time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerificationRecord {
     /// Its number.
-    pub number: i64,
+    pub id: VerificationId,
     /// When it ended.
     pub at: Timestamp,
     /// What was found.
     pub verification: ArchiveVerification,
-}
-
-impl ArchiveVerification {
-    /// The run that it is of.
-    #[must_use]
-    pub fn run_id(&self) -> Option<RunId> {
-        self.run.map(RunId)
-    }
 }
 
 pub(super) const SELECT_VERIFICATION: &str = "
@@ -77,14 +76,14 @@ impl Journal {
         &self,
         verification: &ArchiveVerification,
         now: Timestamp,
-    ) -> Result<i64, JournalError> {
+    ) -> Result<VerificationId, JournalError> {
         let account = verification.table_arn.as_deref().unwrap_or_default();
         let numbered = Numbered {
             kind: VERIFICATION,
             account: account.split(':').nth(4).unwrap_or_default(),
             subject: &verification.place,
             request: &to_json(verification)?,
-            state: &verification.verdict,
+            state: verification.verdict.into(),
         };
         operation::insert_numbered(&self.lock(), &numbered, now)
     }
@@ -101,7 +100,7 @@ impl Journal {
 
 fn read(row: &Row<'_>) -> rusqlite::Result<VerificationRecord> {
     Ok(VerificationRecord {
-        number: row.get(0)?,
+        id: row.get(0)?,
         at: row.get::<_, Milliseconds>(1)?.0,
         verification: row.get::<_, Json<_>>(2)?.0,
     })

@@ -8,6 +8,7 @@ use super::{Work, region_of};
 use crate::aws::dynamodb::{Export, ExportStatus};
 use crate::aws::failure::Failure;
 use crate::diagnosis::OperationFailure;
+use crate::job::ImportStatus;
 use crate::journal::{EXPORT, IMPORT, Operation, Stage};
 
 /// An operation that failed, or whose call was refused.
@@ -115,8 +116,8 @@ impl Work {
         let client = session.dynamodb(&region_of(arn, &session));
         if arn.resource.contains("/import/") {
             let import = client.describe_import(arn).await?;
-            if import.status != "FAILED" && import.failure_code.is_none() {
-                return Ok(Err(import.status));
+            if import.status != ImportStatus::Failed && import.failure_code.is_none() {
+                return Ok(Err(import.status.to_string()));
             }
             return Ok(Ok(FailedOperation {
                 failure: failure(

@@ -9,7 +9,7 @@ use crate::archive::layout::key_candidates;
 use crate::aws::failure::Failure;
 use crate::journal::{
     ArchiveVerification, ChangeRecord, ImportedExport, ImportedRecord, JournalError, Operation,
-    ProbeRecord, RunRecord, VerificationRecord,
+    ProbeRecord, RunRecord, VerificationId, VerificationRecord,
 };
 use tableferry_policy::arn::Arn;
 
@@ -143,7 +143,10 @@ impl Work {
     }
 
     /// Writes down what a verification of an archive found.
-    pub fn record_verification(&self, found: &ArchiveVerification) -> Result<i64, JournalError> {
+    pub fn record_verification(
+        &self,
+        found: &ArchiveVerification,
+    ) -> Result<VerificationId, JournalError> {
         self.inner
             .journal
             .record_verification(found, Timestamp::now())

@@ -25,7 +25,7 @@ use crate::aws::dynamodb::{DescribedTable, Dynamodb, Import, StartAnswer};
 use crate::aws::failure::Failure;
 use crate::job::import::{ImportRequest, ImportedArchive};
 use crate::job::table_definition::TableDefinition;
-use crate::job::{Format, Plan, Span};
+use crate::job::{Format, ImportStatus, Plan, Span, TableStatus};
 use crate::journal::{
     IMPORT, ImportResult, JournalError, NewRun, Operation, RunId, RunRecord, Stage, new_import,
 };
@@ -275,10 +275,10 @@ fn read(record: &Operation) -> Result<(ImportRequest, ImportResult), JournalErro
 
 /// What AWS says of an import, as any kind says it.
 fn described(import: Import) -> Described {
-    let stage = match import.is_completed() {
-        None => Stage::InProgress,
-        Some(true) => Stage::Completed,
-        Some(false) => Stage::Failed,
+    let stage = match import.status {
+        ImportStatus::InProgress | ImportStatus::Cancelling => Stage::InProgress,
+        ImportStatus::Completed => Stage::Completed,
+        ImportStatus::Failed | ImportStatus::Cancelled => Stage::Failed,
     };
     let result = ImportResult {
         processed_items: import.processed_items,
@@ -305,7 +305,7 @@ fn is_absent(failure: &Failure) -> bool {
 }
 
 /// Why no import into a name starts, and what to do.
-fn name_taken(name: &str, status: &str) -> (String, String) {
+fn name_taken(name: &str, status: &TableStatus) -> (String, String) {
     (
         format!("a table {name} is there already ({status}), and an import makes a new one"),
         "give the new table another name".to_owned(),
@@ -483,7 +483,9 @@ impl Work {
         }
         match dynamodb.list_imports(None).await {
             Ok(imports) => {
-                let running = imports.iter().filter(|(_, status)| status == "IN_PROGRESS");
+                let running = imports
+                    .iter()
+                    .filter(|(_, status)| *status == ImportStatus::InProgress);
                 let running: Vec<&Arn> = running.map(|(arn, _)| arn).collect();
                 if running.len() >= MOST_AT_ONCE {
                     refusals.push((

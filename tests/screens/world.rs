@@ -12,7 +12,7 @@ use tableferry::aws::kms::Key;
 use tableferry::aws::profiles::{IgnoredProfile, Profile, ProfileKind, Profiles};
 use tableferry::aws::s3::Bucket;
 use tableferry::aws::{Identity, SignInError};
-use tableferry::job::{Plan, SignIn};
+use tableferry::job::{Plan, SignIn, TableStatus};
 use tableferry::journal::RunId;
 use tableferry::tui::message::{Query, Reply};
 use tableferry::tui::services::{
@@ -31,7 +31,7 @@ use crate::driver::noon;
     clippy::struct_excessive_bools,
     reason = "each is something that can go otherwise on its own"
 )]
-pub struct World {
+pub(crate) struct World {
     pub is_real: bool,
     pub is_read_only: bool,
     pub open_runs: Vec<RunSummary>,
@@ -52,10 +52,11 @@ pub struct World {
     pub unfinished_probes: Vec<ProbeRecord>,
 }
 
-pub const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+pub(crate) const KEY: &str =
+    "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
 impl World {
-    pub fn answer(&self, query: &Query) -> Reply {
+    pub(crate) fn answer(&self, query: &Query) -> Reply {
         match query {
             Query::Profiles => Reply::Profiles(profiles()),
             Query::OpenRuns => Reply::OpenRuns(Ok(self.open_runs.clone())),
@@ -99,7 +100,7 @@ impl World {
         }
     }
 
-    pub fn assessed(&self, plan: &Plan) -> AssessedPlan {
+    pub(crate) fn assessed(&self, plan: &Plan) -> AssessedPlan {
         let mut assessed = access::assessed(plan, self.is_denied, self.production.as_deref());
         if let Ok(probe) = &mut assessed.probe {
             probe.earlier.clone_from(&self.unfinished_probes);
@@ -115,7 +116,7 @@ impl World {
         assessed
     }
 
-    pub fn production_accounts(&self) -> BTreeMap<AccountId, String> {
+    pub(crate) fn production_accounts(&self) -> BTreeMap<AccountId, String> {
         let name = self.production.clone();
         let marked = name.map(|name| ("222222222222".parse().unwrap(), name));
         marked.into_iter().collect()
@@ -186,7 +187,7 @@ fn sign_in(how: &SignIn, has_code: bool) -> Result<Identified, SignInError> {
     }
 }
 
-pub fn identified(account: &str, profile: &str) -> Identified {
+pub(crate) fn identified(account: &str, profile: &str) -> Identified {
     let arn = match profile {
         "prod-oncall" => format!("arn:aws:sts::{account}:assumed-role/OnCall/mona"),
         name => format!("arn:aws:iam::{account}:user/{name}"),
@@ -204,7 +205,7 @@ pub fn identified(account: &str, profile: &str) -> Identified {
     }
 }
 
-pub fn refusal(operation: &str, target: &str) -> Failure {
+pub(crate) fn refusal(operation: &str, target: &str) -> Failure {
     Failure {
         kind: FailureKind::AccessDenied,
         operation: operation.to_owned(),
@@ -220,7 +221,7 @@ pub fn refusal(operation: &str, target: &str) -> Failure {
     }
 }
 
-pub fn table(name: &str) -> TableFacts {
+pub(crate) fn table(name: &str) -> TableFacts {
     let (items, bytes, is_enabled) = match name {
         "Orders" => (10_240, 1_310_720, true),
         "Users" => (1_234_567, 987_654_321, true),
@@ -239,7 +240,7 @@ pub fn table(name: &str) -> TableFacts {
             .parse()
             .unwrap(),
         id: None,
-        status: "ACTIVE".to_owned(),
+        status: TableStatus::Active,
         created_at: None,
         item_count: Some(items),
         size_bytes: Some(bytes),
@@ -299,7 +300,7 @@ fn keys() -> Vec<Key> {
 }
 
 /// An export of a table, as it just was accepted.
-pub fn export(index: usize, table: &str) -> OperationProgress {
+pub(crate) fn export(index: usize, table: &str) -> OperationProgress {
     OperationProgress {
         index,
         name: table.to_owned(),
@@ -324,7 +325,7 @@ pub fn export(index: usize, table: &str) -> OperationProgress {
 }
 
 /// A run that an earlier session left.
-pub fn open_run(plan: Option<Plan>) -> RunSummary {
+pub(crate) fn open_run(plan: Option<Plan>) -> RunSummary {
     RunSummary {
         id: RunId(7),
         created_at: noon() - SignedDuration::from_mins(20),
@@ -336,7 +337,7 @@ pub fn open_run(plan: Option<Plan>) -> RunSummary {
 }
 
 /// The plan that the keys of the flows choose.
-pub fn chosen_plan() -> Plan {
+pub(crate) fn chosen_plan() -> Plan {
     let text = r#"
 [source]
 profile = "prod-oncall"
@@ -353,7 +354,7 @@ name = "Orders"
 }
 
 /// A plan as a file would give it.
-pub fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     let text = r##"
 [source]
 profile = "prod-oncall"
@@ -371,7 +372,7 @@ filter = { projection = "customer, #t", names = { "#t" = "total" } }
 }
 
 /// A plan of an upload, as a file would give it.
-pub fn upload_plan() -> Plan {
+pub(crate) fn upload_plan() -> Plan {
     let text = r#"
 kind = "upload"
 multipart = false
@@ -388,7 +389,7 @@ prefix = "in"
     Plan::parse(text, "upload.toml", noon()).unwrap()
 }
 
-pub fn side_of(query: &Query) -> Option<Side> {
+pub(crate) fn side_of(query: &Query) -> Option<Side> {
     match query {
         Query::SignIn(side, ..) => Some(*side),
         _ => None,

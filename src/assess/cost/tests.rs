@@ -4,6 +4,7 @@ use super::*;
 use crate::assess::facts::{
     BucketFacts, Caller, Fact, PrincipalFacts, TableDescription, TableFacts,
 };
+use crate::job::TableStatus;
 
 fn now() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().unwrap()
@@ -35,7 +36,7 @@ fn facts(bytes: Option<u64>, bucket_region: &str) -> Facts {
             arn: "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders"
                 .parse()
                 .unwrap(),
-            status: "ACTIVE".to_owned(),
+            status: TableStatus::Active,
             id: None,
             created_at: None,
             item_count: None,

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, StoredObjects};
-use crate::job::Encryption;
 use crate::job::requirement::{AWS_MANAGED, DefaultKey, StoredKeys};
+use crate::job::{Encryption, TableStatus};
 use tableferry_policy::arn::{AccountId, Arn, Region};
 use tableferry_policy::policy::Policy;
 
@@ -55,7 +55,7 @@ pub struct TableDescription {
     #[serde(default)]
     pub id: Option<String>,
     /// `TableStatus`.
-    pub status: String,
+    pub status: TableStatus,
     /// When it was made.
     #[serde(default)]
     pub created_at: Option<Timestamp>,

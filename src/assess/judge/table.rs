@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::assess::facts::{Fact, Facts, Recovery, TableFacts};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, SettledBy, Verdict};
-use crate::job::{ExportRequest, Plan, Span, TableJob, recovery_command};
+use crate::job::{ExportRequest, Plan, Span, TableJob, TableStatus, recovery_command};
 
 /// Judges every table of a plan.
 pub(super) fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequirement> {
@@ -93,8 +93,8 @@ fn existence(
     match &table.description {
         Fact::Known { value, .. } => {
             let verdict = check(Verdict::CLEAR).because(format!("it is {}", value.status));
-            match value.status.as_str() {
-                "ACTIVE" | "UPDATING" => verdict,
+            match &value.status {
+                TableStatus::Active | TableStatus::Updating => verdict,
                 status => verdict.caution(format!("the table is {status}")),
             }
         }

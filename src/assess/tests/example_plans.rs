@@ -11,9 +11,8 @@ use crate::assess::facts::{
 use crate::assess::judge::judge;
 use crate::assess::remedy::{GrantOptions, remedies};
 use crate::assess::verdict::{AssessedRequirement, Overall, Verdict, overall};
-use crate::job::Plan;
-use crate::job::requirement::Actor;
-use crate::job::requirement::Criticality;
+use crate::job::requirement::{Actor, Criticality};
+use crate::job::{Plan, TableStatus};
 
 fn asset(name: &str) -> String {
     let path = format!("{}/assets/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -118,7 +117,7 @@ fn table(name: &str, tables: &Value) -> TableFacts {
             item_count: None,
             key_attributes: Vec::new(),
             arn: TABLE.replace("Orders", name).parse().unwrap(),
-            status: "ACTIVE".to_owned(),
+            status: TableStatus::Active,
             created_at: Some(at("2026-01-01T00:00:00Z")),
             size_bytes: None,
             key: key.map(|key| key.parse().unwrap()),

@@ -11,9 +11,8 @@ use crate::assess::facts::{
 use crate::assess::judge::judge;
 use crate::assess::simulation::questions;
 use crate::assess::verdict::{AssessedRequirement, Check, Requirement};
-use crate::job::ExportStatus;
-use crate::job::Plan;
 use crate::job::requirement::Actor;
+use crate::job::{ExportStatus, Plan, TableStatus};
 use tableferry_policy::arn::{Arn, BucketName, Region};
 use tableferry_policy::policy::Policy;
 
@@ -54,7 +53,7 @@ pub(crate) fn description(name: &str, key: Option<Arn>) -> TableDescription {
             .parse()
             .unwrap(),
         id: None,
-        status: "ACTIVE".to_owned(),
+        status: TableStatus::Active,
         created_at: Some(at("2026-01-01T00:00:00Z")),
         item_count: None,
         size_bytes: Some(1_000_000),

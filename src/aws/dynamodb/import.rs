@@ -1,11 +1,12 @@
 //! Imports of S3 objects into new tables: the call that starts one, and what `DescribeImport` and
 //! `ListImports` tell.
 
-use aws_sdk_dynamodb::types::{self as sdk, ImportStatus};
+use aws_sdk_dynamodb::operation::list_imports::ListImportsOutput;
+use aws_sdk_dynamodb::types as sdk;
 use jiff::Timestamp;
 
 use super::start::{StartAnswer, once_signed_at, unanswered_or_refused};
-use super::{Dynamodb, timestamp};
+use super::{Dynamodb, ImportStatus, timestamp};
 use crate::aws::failure::Failure;
 use crate::job::import::ImportRequest;
 use crate::job::table_definition::{
@@ -18,8 +19,8 @@ use tableferry_policy::arn::Arn;
 pub struct Import {
     /// Its ARN.
     pub arn: Arn,
-    /// `ImportStatus`, in AWS's word.
-    pub status: String,
+    /// How far it is.
+    pub status: ImportStatus,
     /// The bucket that it reads.
     pub bucket: Option<String>,
     /// The client token it was started with.
@@ -42,18 +43,6 @@ pub struct Import {
     pub failure_code: Option<String>,
     /// The message of its failure; some failures have none.
     pub failure_message: Option<String>,
-}
-
-impl Import {
-    /// Whether it is over, and how; `None` while it runs. A status that is not known counts as running.
-    #[must_use]
-    pub fn is_completed(&self) -> Option<bool> {
-        match ImportStatus::from(self.status.as_str()) {
-            ImportStatus::Completed => Some(true),
-            ImportStatus::Failed | ImportStatus::Cancelled => Some(false),
-            _ => None,
-        }
-    }
 }
 
 impl Dynamodb {
@@ -111,38 +100,33 @@ impl Dynamodb {
     pub async fn describe_import(&self, arn: &Arn) -> Result<Import, Failure> {
         const OPERATION: &str = "dynamodb:DescribeImport";
         let target = arn.to_string();
-        let answer = self
-            .client
-            .describe_import()
-            .import_arn(&target)
-            .send()
-            .await
-            .map_err(|error| self.mapper.failure(OPERATION, &target, &error))?;
+        let call = self.client.describe_import().import_arn(&target).send();
+        let answer = self.mapper.answer(OPERATION, &target, call).await?;
         let described = answer.import_table_description().and_then(import);
         described.ok_or_else(|| self.no_import(OPERATION, &target))
     }
 
     /// The imports of the account, of one table or of all, with their states, by `ListImports`.
-    pub async fn list_imports(&self, table: Option<&Arn>) -> Result<Vec<(Arn, String)>, Failure> {
+    pub async fn list_imports(
+        &self,
+        table: Option<&Arn>,
+    ) -> Result<Vec<(Arn, ImportStatus)>, Failure> {
         let table = table.map(Arn::to_string);
-        let mut pages = self
-            .client
-            .list_imports()
-            .set_table_arn(table.clone())
-            .into_paginator()
-            .send();
-        let mut imports = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| {
-                let target = table.as_deref().unwrap_or("all tables");
-                self.mapper.failure("dynamodb:ListImports", target, &error)
-            })?;
-            imports.extend(page.import_summary_list().iter().filter_map(|summary| {
-                let arn = summary.import_arn()?.parse().ok()?;
-                Some((arn, summary.import_status()?.as_str().to_owned()))
-            }));
-        }
-        Ok(imports)
+        let target = table.as_deref().unwrap_or("all tables");
+        let call = self.client.list_imports().set_table_arn(table.clone());
+        let call = call.into_paginator().send().collect::<Result<Vec<_>, _>>();
+        let pages = self
+            .mapper
+            .answer("dynamodb:ListImports", target, call)
+            .await?;
+        let summaries = pages
+            .iter()
+            .flat_map(ListImportsOutput::import_summary_list);
+        let imports = summaries.filter_map(|summary| {
+            let arn = summary.import_arn()?.parse().ok()?;
+            Some((arn, status(summary.import_status()?)))
+        });
+        Ok(imports.collect())
     }
 
     fn no_import(&self, operation: &str, target: &str) -> Failure {
@@ -156,7 +140,7 @@ fn import(described: &sdk::ImportTableDescription) -> Option<Import> {
     let count = |n: i64| u64::try_from(n).ok();
     Some(Import {
         arn: described.import_arn()?.parse().ok()?,
-        status: described.import_status()?.as_str().to_owned(),
+        status: status(described.import_status()?),
         bucket: described
             .s3_bucket_source()
             .map(|source| source.s3_bucket().to_owned()),
@@ -171,6 +155,17 @@ fn import(described: &sdk::ImportTableDescription) -> Option<Import> {
         failure_code: described.failure_code().map(str::to_owned),
         failure_message: described.failure_message().map(str::to_owned),
     })
+}
+
+/// An unknown status counts as under way: anyone who follows the import asks again.
+fn status(status: &sdk::ImportStatus) -> ImportStatus {
+    match status {
+        sdk::ImportStatus::Completed => ImportStatus::Completed,
+        sdk::ImportStatus::Failed => ImportStatus::Failed,
+        sdk::ImportStatus::Cancelling => ImportStatus::Cancelling,
+        sdk::ImportStatus::Cancelled => ImportStatus::Cancelled,
+        _ => ImportStatus::InProgress,
+    }
 }
 
 type BuildError = aws_sdk_dynamodb::error::BuildError;

@@ -9,7 +9,7 @@ use crate::args::WatchArgs;
 use crate::commands::Exit;
 use crate::commands::error::CommandError;
 use crate::commands::report::Report;
-use crate::commands::resume::{sign_in_for, worse};
+use crate::commands::resume::sign_in_for;
 use crate::commands::sign_in::prove;
 use crate::job::{Plan, SignIn};
 use crate::journal::{RunId, RunRecord};
@@ -108,7 +108,7 @@ impl Scopes<'_> {
                 work: own,
                 kind: ScopeKind::Run(run.id),
             }),
-            Err(error) => self.exit = worse(self.exit, self.report.settle(Err(error))),
+            Err(error) => self.exit = self.exit.worse(self.report.settle(Err(error))),
         }
     }
 
@@ -137,7 +137,7 @@ impl Scopes<'_> {
             proved = prove(own, Side::Source, how, self.report) => proved,
         };
         if let Err(error) = proved {
-            self.exit = worse(self.exit, self.report.settle(Err(error)));
+            self.exit = self.exit.worse(self.report.settle(Err(error)));
             return None;
         }
         let identified = own.identified(Side::Source)?;

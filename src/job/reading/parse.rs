@@ -53,7 +53,7 @@ pub(in crate::job) fn read_place(
 }
 
 /// The address of a folder: its bucket, and the prefix of what lies in it.
-pub fn address(text: &str) -> Result<(BucketName, Option<Prefix>), InvalidValue> {
+pub(crate) fn address(text: &str) -> Result<(BucketName, Option<Prefix>), InvalidValue> {
     let Some(rest) = text.strip_prefix("s3://") else {
         return Err(InvalidValue {
             message: format!("`{text}` is no address of an archive"),

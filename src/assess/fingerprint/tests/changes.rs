@@ -5,6 +5,7 @@ use crate::assess::facts::{
     DefaultEncryption, KeyManager, ObservedCall, Ownership, PublicAccessBlock, Simulated,
 };
 use crate::assess::tests::world::{KEY, TABLE, at};
+use crate::job::TableStatus;
 use crate::job::requirement::Actor;
 
 const OTHER: &str = "arn:aws:iam::111111111111:role/Other";
@@ -348,7 +349,7 @@ pub(super) const SAME: &[(&str, Change)] = &[
             .value_mut()
             .unwrap();
         table.size_bytes = None;
-        table.status = "UPDATING".to_owned();
+        table.status = TableStatus::Updating;
         facts.table_mut("Orders").unwrap().recovery = Fact::UNASKED;
     }),
     ("the rights of the reader", |facts| {

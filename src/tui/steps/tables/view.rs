@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::state::{Readiness, Tables};
 use crate::assess::facts::{Fact, TableFacts};
-use crate::job::{Span as ExportSpan, TableJob, TablePattern, recovery_command};
+use crate::job::{Span as ExportSpan, TableJob, TablePattern, TableStatus, recovery_command};
 use crate::tui::model::context::RenderContext;
 use crate::tui::theme::Theme;
 use crate::tui::view::parts;
@@ -282,8 +282,8 @@ fn facts_lines(
         lines.extend(parts::fact(label, value, Style::new(), columns));
     };
     add("keys", &table.key_attributes.join(", "));
-    if table.status != "ACTIVE" {
-        add("state", &table.status);
+    if table.status != TableStatus::Active {
+        add("state", &table.status.to_string());
     }
     if let Some(key) = &table.key {
         add("table's key", &key.to_string());
