@@ -294,7 +294,7 @@ impl AssessedRequirement {
         };
         let deciding = self.deciding.iter().map(|statement| {
             json!({
-                "kind": statement.kind.as_str(),
+                "kind": statement.kind.noun(),
                 "policy": statement.policy,
                 "sid": statement.sid,
                 "effect": if statement.is_deny { "Deny" } else { "Allow" },

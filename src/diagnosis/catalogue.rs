@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::circumstance::{Circumstance, Circumstances};
 use super::reported::{ReportedError, Stated, squeeze};
-use super::sentence::NamedPolicy;
+use tableferry_policy::evaluate::NamedPolicy;
 
 /// What an error is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::sentence::{AuthorizationSentence, NamedPolicy, StatedReason};
+use super::sentence::{AuthorizationSentence, StatedReason};
+use tableferry_policy::evaluate::NamedPolicy;
 
 /// Why something was refused, as far as the text says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]

@@ -10,8 +10,8 @@
 mod named_policy;
 mod squeezed;
 
-pub use self::named_policy::NamedPolicy;
 use self::squeezed::Squeezed;
+use tableferry_policy::evaluate::NamedPolicy;
 
 /// Why, as far as the sentence says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -288,7 +288,7 @@ impl Parser<'_, '_> {
         if self.eat("no") {
             let is_last = self.is_last_line();
             if let Some((kind, length)) =
-                NamedPolicy::at_start(self.squeezed.rest(self.at), is_last)
+                named_policy::at_start(self.squeezed.rest(self.at), is_last)
             {
                 self.at += length;
                 sentence.reason = StatedReason::NoAllow(kind);
@@ -332,7 +332,7 @@ impl Parser<'_, '_> {
             let at = self.at;
             if self.eat(article)
                 && let Some((kind, length)) =
-                    NamedPolicy::at_start(self.squeezed.rest(self.at), is_last)
+                    named_policy::at_start(self.squeezed.rest(self.at), is_last)
             {
                 self.at += length;
                 sentence.reason = StatedReason::Deny(Some(kind));

@@ -10,8 +10,8 @@ use super::diagnose::{Candidate, Diagnosis};
 use super::group::ErrorGroup;
 use super::reported::{ReportedError, Stated};
 use super::secret::without_secrets;
-use super::sentence::NamedPolicy;
 use crate::sanitize::shortened;
+use tableferry_policy::evaluate::NamedPolicy;
 
 /// The version of the JSON.
 pub const SCHEMA: u32 = 1;
@@ -132,11 +132,8 @@ fn named(group: &ErrorGroup, text: &mut String) {
 /// What the sentence says decided.
 fn decided_by(stated: &Stated) -> Option<String> {
     Some(match stated {
-        Stated::NoAllow(kind) => format!("no {} policy that allows it", kind.as_str())
-            .replace("boundary policy", "boundary"),
-        Stated::Deny(Some(kind)) => format!("an explicit deny in a {} policy", kind.as_str())
-            .replace("a identity", "an identity")
-            .replace("boundary policy", "boundary"),
+        Stated::NoAllow(kind) => format!("no {} that allows it", kind.noun()),
+        Stated::Deny(Some(kind)) => format!("an explicit deny in {}", kind.with_article()),
         Stated::Deny(None) => "an explicit deny; AWS does not say where".to_owned(),
         _ => return None,
     })

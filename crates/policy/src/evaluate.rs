@@ -11,6 +11,7 @@ use super::{explain, unknown, verdict};
 pub use super::decision::{Deciding, Decision, Evaluation, PossibleDecision};
 pub use super::dependency::Dependency;
 pub use super::examples::is_multivalued;
+pub use super::named_policy::NamedPolicy;
 pub use super::pattern::is_like;
 pub use super::policies::{Grant, Level, Named, Policies, PolicyKind};
 pub use super::request::{Context, ContextValue, Principal, Request};

@@ -48,7 +48,7 @@ fn name_of(hit: &MatchedStatement<'_>) -> String {
         Origin::Statement(index, statement) => format!(
             "the statement `{}` of the {} `{}`",
             statement.label(index),
-            hit.kind.as_str(),
+            hit.kind.noun(),
             hit.policy
         ),
         Origin::Grant(_) => format!("the grant `{}`", hit.policy),
@@ -68,7 +68,7 @@ fn allowed(request: &Request<'_>, partial: &PartialEvaluation<'_>) -> String {
             "{} is allowed by the statement `{}` of the {} `{}`",
             request.action,
             first.sid,
-            first.kind.as_str(),
+            first.kind.noun(),
             first.policy
         ),
         None => format!(
@@ -178,13 +178,13 @@ fn not_allowed(
             None => format!(
                 "{} is not allowed because no {} allows it",
                 request.action,
-                kind.as_str()
+                kind.noun()
             ),
         };
     let mut misses = near_misses(request, policies, kind);
     if let Some(other) = alternative(policies, partial, kind) {
         text.push_str(", and the ");
-        text.push_str(other.as_str());
+        text.push_str(&other.noun());
         text.push_str(", which would do as well, does not allow it either");
         misses.extend(near_misses(request, policies, other));
     }

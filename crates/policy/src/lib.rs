@@ -26,6 +26,7 @@ mod examples;
 mod explain;
 mod grant;
 mod malformed;
+mod named_policy;
 mod near_miss;
 mod partition;
 mod pattern;

@@ -96,21 +96,3 @@ pub enum PolicyKind {
     /// A KMS grant.
     Grant,
 }
-
-impl PolicyKind {
-    /// How AWS's own refusals call it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Identity => "identity-based policy",
-            Self::Boundary => "permissions boundary",
-            Self::Session => "session policy",
-            Self::ServiceControl => "service control policy",
-            Self::ResourceControl => "resource control policy",
-            Self::VpcEndpoint => "VPC endpoint policy",
-            Self::Resource => "resource-based policy",
-            Self::Trust => "role trust policy",
-            Self::Grant => "grant",
-        }
-    }
-}

@@ -9,7 +9,8 @@ use super::caller::{Caller, CallerIdentity};
 use super::world::{KeyGrant, World};
 use tableferry_policy::document::Document;
 use tableferry_policy::evaluate::{
-    Context, Decision, Evaluation, Grant, Level, Named, Policies, PolicyKind, Request, evaluate,
+    Context, Decision, Evaluation, Grant, Level, Named, NamedPolicy, Policies, PolicyKind, Request,
+    evaluate,
 };
 
 /// What somebody tries to do.
@@ -71,30 +72,11 @@ impl Denial {
 
     /// The reason, as "Troubleshoot access denied error messages" (IAM user guide) lists them.
     fn reason(&self) -> String {
+        let kind = NamedPolicy::from(self.kind);
         if self.is_explicit {
-            let place = match self.kind {
-                PolicyKind::Identity => "in an identity-based policy",
-                PolicyKind::Boundary => "in a permissions boundary",
-                PolicyKind::Session => "in a session policy",
-                PolicyKind::ServiceControl => "in a service control policy",
-                PolicyKind::ResourceControl => "in a resource control policy",
-                PolicyKind::VpcEndpoint => "in a VPC endpoint policy",
-                PolicyKind::Trust => "in the role trust policy",
-                PolicyKind::Resource | PolicyKind::Grant => "in a resource-based policy",
-            };
-            return format!("with an explicit deny {place}");
+            return kind.explicit_deny();
         }
-        let policy = match self.kind {
-            PolicyKind::Identity => "identity-based policy",
-            PolicyKind::Boundary => "permissions boundary",
-            PolicyKind::Session => "session policy",
-            PolicyKind::ServiceControl => "service control policy",
-            PolicyKind::ResourceControl => "resource control policy",
-            PolicyKind::VpcEndpoint => "VPC endpoint policy",
-            PolicyKind::Trust => "role trust policy",
-            PolicyKind::Resource | PolicyKind::Grant => "resource-based policy",
-        };
-        format!("because no {policy} allows the {} action", self.action)
+        format!("{} the {} action", kind.no_allow(), self.action)
     }
 }
 

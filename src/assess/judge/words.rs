@@ -5,7 +5,7 @@ use super::decision::PermissionDecision;
 use crate::assess::facts::Facts;
 use crate::job::requirement::{Actor, RequiredPermission};
 use tableferry_policy::arn::AccountId;
-use tableferry_policy::evaluate::PolicyKind;
+use tableferry_policy::evaluate::{NamedPolicy, PolicyKind};
 
 /// The words of AWS's refusal of a need on a resource of `owner`, as far as they are known
 /// beforehand; none where nothing is refused for certain or by some values.
@@ -42,24 +42,11 @@ pub(super) fn expected_error(
     if is_foreign && are_strangers(facts, owner) {
         return Some("Access Denied".to_owned());
     }
-    let place = match kind {
-        PolicyKind::Identity => "identity-based policy",
-        PolicyKind::Boundary => "permissions boundary",
-        PolicyKind::Session => "session policy",
-        PolicyKind::ServiceControl => "service control policy",
-        PolicyKind::ResourceControl => "resource control policy",
-        PolicyKind::VpcEndpoint => "VPC endpoint policy",
-        PolicyKind::Resource | PolicyKind::Grant | PolicyKind::Trust => "resource-based policy",
-    };
+    let kind = NamedPolicy::from(kind);
     Some(if deny.is_some() {
-        let article = if kind == PolicyKind::Identity {
-            "an"
-        } else {
-            "a"
-        };
-        format!("with an explicit deny in {article} {place}")
+        kind.explicit_deny()
     } else {
-        format!("because no {place} allows the {} action", need.action)
+        format!("{} the {} action", kind.no_allow(), need.action)
     })
 }
 

@@ -291,7 +291,7 @@ fn policy(deciding: &Deciding, facts: &Facts) -> String {
         }
         _ => "",
     };
-    let kind = deciding.kind.as_str();
+    let kind = deciding.kind.noun();
     match deciding.kind {
         PolicyKind::Resource => format!("the {}", deciding.policy),
         _ if !option.is_empty() => format!("a {kind} (the file given as {option})"),
@@ -321,7 +321,7 @@ fn policies_of(kind: PolicyKind, need: &RequiredPermission, facts: &Facts) -> St
             format!("the statements of the permissions boundary of {named}")
         }
         (PolicyKind::Identity, _) => format!("the identity policies of {named}"),
-        (kind, _) => format!("the statements of the {}", kind.as_str()),
+        (kind, _) => format!("the statements of the {}", kind.noun()),
     }
 }
 
