@@ -127,7 +127,7 @@ fn line(out: &mut Vec<u8>, id: u64, random: &mut Random) -> io::Result<()> {
 
 /// Writes an archive of about so many compressed bytes below a directory, where it is not there yet, and
 /// gives the folder of its manifests.
-pub fn archive(below: &Path, compressed: u64) -> io::Result<PathBuf> {
+pub(crate) fn archive(below: &Path, compressed: u64) -> io::Result<PathBuf> {
     let folder = below.join(format!("archive-{compressed}/AWSDynamoDB/{ID}"));
     if folder.join("manifest-summary.json").exists() {
         return Ok(folder);

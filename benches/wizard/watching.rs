@@ -35,7 +35,7 @@ struct Bench {
     now: Timestamp,
 }
 
-pub fn measure() {
+pub(crate) fn measure() {
     let mut bench = Bench::new();
     let request = bench.watch();
     for number in 0..EXPORTS {

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// What an example is for, and its line.
-pub type Example = (&'static str, &'static str);
+pub(super) type Example = (&'static str, &'static str);
 
 /// The examples of each command, by the command's words behind the program's name.
 const EXAMPLES: &[(&str, &[Example])] = &[

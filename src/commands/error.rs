@@ -95,7 +95,7 @@ pub(super) enum Said {
 /// There may be several problems, as those of a plan file, and none where nothing is to be told, as after a
 /// signal or a "no".
 #[derive(Debug)]
-pub struct CommandError {
+pub(super) struct CommandError {
     exit: Exit,
     problems: Vec<Problem>,
     follow_up: Vec<Said>,
@@ -210,7 +210,7 @@ impl CommandError {
 
     /// How the command ends.
     #[must_use]
-    pub const fn exit(&self) -> Exit {
+    pub(super) const fn exit(&self) -> Exit {
         self.exit
     }
 }

@@ -40,7 +40,7 @@ impl From<LintKind> for Kind {
 /// # Errors
 ///
 /// Where the output cannot be written.
-pub fn lint(name: &str, text: &str, kind: Kind, mut output: impl Write) -> io::Result<u8> {
+pub(super) fn lint(name: &str, text: &str, kind: Kind, mut output: impl Write) -> io::Result<u8> {
     let findings = find(text, kind);
     for finding in &findings {
         let place = finding.place;

@@ -68,7 +68,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 ];
 
 /// Prints the page of the program, or writes the pages of all commands into a directory.
-pub fn man(directory: Option<&Path>) -> Result<Exit, CommandError> {
+pub(super) fn man(directory: Option<&Path>) -> Result<Exit, CommandError> {
     let mut command = Args::definition().disable_help_subcommand(true);
     command.build();
     match directory {

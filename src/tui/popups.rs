@@ -5,7 +5,7 @@ mod flows;
 pub(crate) mod plan_file;
 pub(crate) mod question;
 pub(crate) mod runs;
-pub mod state;
+pub(super) mod state;
 #[cfg(test)]
 mod tests;
 mod typed;

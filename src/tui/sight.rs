@@ -8,7 +8,7 @@ use super::message::FrameNumber;
 
 /// The number of something on the screen, given once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct ScreenId(u64);
+pub(crate) struct ScreenId(u64);
 
 /// A move in a text that a key asked for. The view makes it when it draws the text, since it alone
 /// knows how many lines there are.

@@ -2,18 +2,18 @@
 //!
 //! A flow is a list of steps. A new step is a folder of its own and a line in its flow.
 
-pub mod access;
-pub mod accounts;
-pub mod destination;
-pub mod encryption;
+pub(super) mod access;
+pub(super) mod accounts;
+pub(super) mod destination;
+pub(super) mod encryption;
 pub(crate) mod handover;
-pub mod inventory;
-pub mod progress;
-pub mod reports;
-pub mod review;
-pub mod tables;
-pub mod uploader;
-pub mod watching;
+pub(super) mod inventory;
+pub(super) mod progress;
+pub(super) mod reports;
+pub(super) mod review;
+pub(super) mod tables;
+pub(super) mod uploader;
+pub(super) mod watching;
 
 use super::model::flow::Flow;
 use crate::job::{Kind, Plan};

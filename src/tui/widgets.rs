@@ -1,7 +1,7 @@
 //! The parts that every step is drawn with.
 
-pub mod entry;
-pub mod form;
-pub mod format;
-pub mod list;
-pub mod text;
+pub(crate) mod entry;
+pub(crate) mod form;
+pub(crate) mod format;
+pub(crate) mod list;
+pub(crate) mod text;

@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 
 use crate::program::{Ended, Home};
 
-pub const ID: &str = "01768388186000-4a2fc3ff";
+pub(crate) const ID: &str = "01768388186000-4a2fc3ff";
 
 /// What an export holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Full,
     NewAndOldImages,
     NewImage,
@@ -26,12 +26,12 @@ pub enum Kind {
 
 /// What its lines are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     Json,
     Ion,
 }
 
-pub const ALL: [(Kind, Format); 6] = [
+pub(crate) const ALL: [(Kind, Format); 6] = [
     (Kind::Full, Format::Json),
     (Kind::Full, Format::Ion),
     (Kind::NewAndOldImages, Format::Json),
@@ -42,7 +42,7 @@ pub const ALL: [(Kind, Format); 6] = [
 
 /// A data file before it is written.
 #[derive(Debug, Clone)]
-pub struct DataFile {
+pub(crate) struct DataFile {
     pub name: String,
     pub content: Vec<u8>,
     /// What the manifest says.
@@ -51,7 +51,7 @@ pub struct DataFile {
 
 /// An export before it is written.
 #[derive(Debug, Clone)]
-pub struct Archive {
+pub(crate) struct Archive {
     pub kind: Kind,
     pub format: Format,
     pub files: Vec<DataFile>,
@@ -59,7 +59,7 @@ pub struct Archive {
 
 impl Archive {
     /// Three files of ten items each and an empty one.
-    pub fn new(kind: Kind, format: Format) -> Self {
+    pub(crate) fn new(kind: Kind, format: Format) -> Self {
         let mut archive = Self {
             kind,
             format,
@@ -81,7 +81,7 @@ impl Archive {
     }
 
     /// The line of an item.
-    pub fn line(&self, id: usize) -> String {
+    pub(crate) fn line(&self, id: usize) -> String {
         let micros = 1_768_387_673_917_155 + id;
         match (self.format, self.kind) {
             (Format::Json, Kind::Full) => format!("{{\"Item\":{}}}", json_item(id, "new")),
@@ -111,7 +111,7 @@ impl Archive {
     }
 
     /// The lines of a file.
-    pub fn lines(&self, file: usize) -> Vec<String> {
+    pub(crate) fn lines(&self, file: usize) -> Vec<String> {
         let mut text = String::new();
         let mut decoder = flate2::read::MultiGzDecoder::new(&*self.files[file].content);
         std::io::Read::read_to_string(&mut decoder, &mut text).unwrap();
@@ -119,13 +119,13 @@ impl Archive {
     }
 
     /// Other lines for a file, which the manifests then know of.
-    pub fn set(&mut self, file: usize, lines: &[String]) {
+    pub(crate) fn set(&mut self, file: usize, lines: &[String]) {
         self.files[file].content = gzip(lines);
         self.files[file].items = lines.len();
     }
 
     /// Writes the export below a directory, and gives the folder of its manifests.
-    pub fn write(&self, below: &Path) -> PathBuf {
+    pub(crate) fn write(&self, below: &Path) -> PathBuf {
         let root = below.join("AWSDynamoDB");
         let folder = root.join(ID);
         std::fs::create_dir_all(folder.join("data")).unwrap();
@@ -159,7 +159,7 @@ impl Archive {
     }
 
     /// Where the data files lie.
-    pub fn data_folder(&self, folder: &Path) -> PathBuf {
+    pub(crate) fn data_folder(&self, folder: &Path) -> PathBuf {
         match self.kind {
             Kind::Full => folder.join("data"),
             _ => folder.parent().unwrap().join("data"),
@@ -213,18 +213,18 @@ impl Archive {
 }
 
 /// Writes a manifest with its checksum: 24 characters of base64, without a line feed.
-pub fn write_manifest(folder: &Path, name: &str, content: &[u8]) {
+pub(crate) fn write_manifest(folder: &Path, name: &str, content: &[u8]) {
     std::fs::write(folder.join(format!("{name}.json")), content).unwrap();
     let checksum = STANDARD.encode(Md5::digest(content));
     std::fs::write(folder.join(format!("{name}.md5")), checksum).unwrap();
 }
 
-pub fn gzip(lines: &[String]) -> Vec<u8> {
+pub(crate) fn gzip(lines: &[String]) -> Vec<u8> {
     let lines: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
     compress(lines.concat().as_bytes())
 }
 
-pub fn compress(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn compress(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -243,7 +243,7 @@ fn ion_item(id: usize, state: &str) -> String {
 }
 
 /// What `verify` says of a place.
-pub fn verify(home: &Home, place: &Path, more: &[&str]) -> Ended {
+pub(crate) fn verify(home: &Home, place: &Path, more: &[&str]) -> Ended {
     let mut command = home.command();
     command
         .args(["verify", "--output", "json"])
@@ -253,12 +253,12 @@ pub fn verify(home: &Home, place: &Path, more: &[&str]) -> Ended {
 }
 
 /// The same with every byte and the table's keys.
-pub fn verify_deep(home: &Home, folder: &Path) -> Ended {
+pub(crate) fn verify_deep(home: &Home, folder: &Path) -> Ended {
     verify(home, folder, &["--deep", "--key", "pk:S", "--key", "sk:N"])
 }
 
 /// The report on the only archive.
-pub fn report(ended: &Ended) -> Value {
+pub(crate) fn report(ended: &Ended) -> Value {
     let objects = ended.objects();
     let mut reports = objects
         .into_iter()
@@ -269,7 +269,7 @@ pub fn report(ended: &Ended) -> Value {
 }
 
 /// The kinds of what is told, sorted and each once.
-pub fn kinds(ended: &Ended, what: &str) -> Vec<String> {
+pub(crate) fn kinds(ended: &Ended, what: &str) -> Vec<String> {
     let mut kinds: Vec<String> = report(ended)[what]
         .as_array()
         .unwrap()

@@ -13,7 +13,7 @@ use crate::program::{Ended, Home};
 use crate::relay::{self, Fate, Passing};
 use crate::verify_buckets::{BUCKET, copy, folder, is_data, keys, orders, with_client, world};
 
-pub fn fetch(home: &Home, arguments: &[&str]) -> Ended {
+pub(crate) fn fetch(home: &Home, arguments: &[&str]) -> Ended {
     let mut command = home.command();
     let command = command.args(["fetch", "--output", "json"]);
     Ended::of(command.args(arguments).current_dir(home.path()))
@@ -30,7 +30,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 /// All files below a directory.
-pub fn files(directory: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).into_iter().flatten() {
         let path = entry.unwrap().path();

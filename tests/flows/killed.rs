@@ -101,7 +101,7 @@ fn run_and_resume(moment: Moment) {
 }
 
 /// The tables of all exports that the server knows, sorted: one name for each export.
-pub fn started_exports(home: &Home) -> Vec<String> {
+pub(crate) fn started_exports(home: &Home) -> Vec<String> {
     let mut tables: Vec<String> = exports(home)
         .iter()
         .map(|arn| arn.resource.split('/').nth(1).unwrap().to_owned())
@@ -111,7 +111,7 @@ pub fn started_exports(home: &Home) -> Vec<String> {
 }
 
 /// All exports that the server knows.
-pub fn exports(home: &Home) -> Vec<tableferry_policy::arn::Arn> {
+pub(crate) fn exports(home: &Home) -> Vec<tableferry_policy::arn::Arn> {
     let variables = [("HOME".to_owned(), home.path().display().to_string())];
     let environment = tableferry::aws::Environment::from_variables(variables);
     let sign_in = tableferry::job::SignIn {

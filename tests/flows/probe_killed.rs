@@ -59,7 +59,7 @@ impl Moment {
 }
 
 /// S3 as the bucket's owner has it.
-pub fn client(home: &Home, server: &Server) -> Client {
+pub(crate) fn client(home: &Home, server: &Server) -> Client {
     let text = std::fs::read_to_string(home.path().join(".aws/credentials")).unwrap();
     let section = text.split("[dev-admin]").nth(1).unwrap();
     let value = |name: &str| {

@@ -7,28 +7,28 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long an export takes in these tests' sandboxes, in seconds.
-pub const JOB_SECONDS: &str = "0.2";
+pub(crate) const JOB_SECONDS: &str = "0.2";
 
 /// The file in the home that moves a server's clock.
 const CLOCK_OFFSET: &str = "clock-offset";
 
 /// An empty home directory.
-pub struct Home {
+pub(crate) struct Home {
     directory: TempDir,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             directory: tempfile::tempdir().unwrap(),
         }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
 
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
@@ -36,7 +36,7 @@ impl Home {
     }
 
     /// Sends the calls of this home's profiles to another port.
-    pub fn lead(&self, from: u16, to: u16) {
+    pub(crate) fn lead(&self, from: u16, to: u16) {
         let path = self.path().join(".aws/config");
         let text = std::fs::read_to_string(&path).unwrap();
         let led = text.replace(&format!(":{from}\n"), &format!(":{to}\n"));
@@ -45,17 +45,17 @@ impl Home {
     }
 
     /// Moves the clock of this home's [`Server::with_clock`]; the next request goes by it.
-    pub fn move_clock(&self, offset: &str) {
+    pub(crate) fn move_clock(&self, offset: &str) {
         move_clock(self.path(), offset);
     }
 
     /// The program, with this home and no AWS variable of the real environment.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         self.command_under(env!("CARGO_BIN_EXE_tableferry"))
     }
 
     /// Another program, in the same surroundings.
-    pub fn command_under(&self, program: &str) -> Command {
+    pub(crate) fn command_under(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -67,7 +67,7 @@ impl Home {
     }
 
     /// The program against a sandbox that keeps its state in this home.
-    pub fn sandbox(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn sandbox(&self, arguments: &[&str]) -> Command {
         let mut command = self.command();
         command
             .args(["--sandbox", "--sandbox-job", JOB_SECONDS, "--sandbox-state"])
@@ -77,13 +77,13 @@ impl Home {
     }
 
     /// The journal of [`Home::sandbox`].
-    pub fn journal(&self) -> rusqlite::Connection {
+    pub(crate) fn journal(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.path().join("world.json.journal")).unwrap()
     }
 }
 
 /// Moves the clock of a home's server.
-pub fn move_clock(home: &Path, offset: &str) {
+pub(crate) fn move_clock(home: &Path, offset: &str) {
     let new = home.join("clock-offset.new");
     std::fs::write(&new, offset).unwrap();
     std::fs::rename(new, home.join(CLOCK_OFFSET)).unwrap();
@@ -91,19 +91,19 @@ pub fn move_clock(home: &Path, offset: &str) {
 
 /// What a run of the program came to.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     pub status: i32,
     pub out: String,
     pub err: String,
 }
 
 impl Ended {
-    pub fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         Self::from(command.output().unwrap())
     }
 
     /// The JSON objects on standard output.
-    pub fn objects(&self) -> Vec<Value> {
+    pub(crate) fn objects(&self) -> Vec<Value> {
         self.out
             .lines()
             .map(|line| {
@@ -114,7 +114,7 @@ impl Ended {
     }
 
     /// The exports of the last line.
-    pub fn exports(&self) -> Vec<Value> {
+    pub(crate) fn exports(&self) -> Vec<Value> {
         let objects = self.objects();
         let last = objects
             .last()
@@ -135,26 +135,26 @@ impl From<Output> for Ended {
 }
 
 /// `sandbox serve`, running; killed when dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     pub port: u16,
 }
 
 impl Server {
     /// Starts the server and writes the shared files that it prints into the home's `.aws`.
-    pub fn start(home: &Home, port: u16, job_seconds: &str) -> Self {
+    pub(crate) fn start(home: &Home, port: u16, job_seconds: &str) -> Self {
         Self::serve(home, &["--port", &port.to_string()], job_seconds)
     }
 
     /// The same with its clock moved, and to be moved by [`Home::move_clock`].
-    pub fn with_clock(home: &Home, job_seconds: &str, offset: &str) -> Self {
+    pub(crate) fn with_clock(home: &Home, job_seconds: &str, offset: &str) -> Self {
         let file = home.write(CLOCK_OFFSET, offset);
         let option = format!("--clock-offset=@{}", file.display());
         Self::serve(home, &[&option], job_seconds)
     }
 
     /// The same with more options of the program.
-    pub fn serve(home: &Home, arguments: &[&str], job_seconds: &str) -> Self {
+    pub(crate) fn serve(home: &Home, arguments: &[&str], job_seconds: &str) -> Self {
         let state = home.path().join("served.json").display().to_string();
         Self::in_memory(
             home,
@@ -164,7 +164,7 @@ impl Server {
     }
 
     /// The same with a world that is gone with the server, which answers sooner.
-    pub fn in_memory(home: &Home, arguments: &[&str], job_seconds: &str) -> Self {
+    pub(crate) fn in_memory(home: &Home, arguments: &[&str], job_seconds: &str) -> Self {
         use std::io::{BufRead, BufReader};
 
         let mut child = home

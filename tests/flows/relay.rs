@@ -13,7 +13,7 @@ use crate::program::{Ended, Home, Server};
 
 /// Where a message is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Passing {
+pub(crate) enum Passing {
     /// A request, which has reached nobody.
     Request,
     /// The answer to a request that was carried out.
@@ -22,7 +22,7 @@ pub enum Passing {
 
 /// What becomes of a message.
 #[derive(Debug, Clone)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// It goes on.
     Pass,
     /// It goes on after a while.
@@ -43,7 +43,7 @@ pub enum Fate {
 type Decide = dyn FnMut(&str, Passing) -> Fate + Send;
 
 /// A refusal in DynamoDB's words.
-pub fn refusal(code: &str) -> Fate {
+pub(crate) fn refusal(code: &str) -> Fate {
     let body = format!(
         r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"refused by the test"}}"#
     );
@@ -52,12 +52,12 @@ pub fn refusal(code: &str) -> Fate {
 }
 
 /// A proxy's refusal, which is nobody's word.
-pub fn bare_403() -> Fate {
+pub(crate) fn bare_403() -> Fate {
     answered("403 Forbidden", "text/plain", "")
 }
 
 /// An answer in place of the server's.
-pub fn answered(status: &str, kind: &str, body: &str) -> Fate {
+pub(crate) fn answered(status: &str, kind: &str, body: &str) -> Fate {
     Fate::Answered(format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
@@ -65,7 +65,7 @@ pub fn answered(status: &str, kind: &str, body: &str) -> Fate {
 }
 
 /// Whether a request is for an operation of DynamoDB.
-pub fn is_for(head: &str, operation: &str) -> bool {
+pub(crate) fn is_for(head: &str, operation: &str) -> bool {
     let target = format!("dynamodb_20120810.{operation}\r\n").to_ascii_lowercase();
     head.contains(&target)
 }
@@ -82,14 +82,14 @@ struct Shared {
 }
 
 /// A relay to a server.
-pub struct Relay {
+pub(crate) struct Relay {
     pub port: u16,
     shared: Arc<Shared>,
 }
 
 impl Relay {
     /// A relay that lets everything pass.
-    pub fn to(server: &Server) -> Self {
+    pub(crate) fn to(server: &Server) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
@@ -116,12 +116,12 @@ impl Relay {
     }
 
     /// Decides every message from now on.
-    pub fn decide(&self, decide: impl FnMut(&str, Passing) -> Fate + Send + 'static) {
+    pub(crate) fn decide(&self, decide: impl FnMut(&str, Passing) -> Fate + Send + 'static) {
         *self.shared.decide.lock().unwrap() = Box::new(decide);
     }
 
     /// Runs a command of the program to its end, and until nothing of it is on its way.
-    pub fn run(&self, command: &mut Command) -> Output {
+    pub(crate) fn run(&self, command: &mut Command) -> Output {
         let mut held = self.shared.program.lock().unwrap();
         let mut program = command
             .stdout(Stdio::piped())
@@ -221,7 +221,7 @@ impl Shared {
 }
 
 /// Runs a command of the program whose messages are decided.
-pub fn run(
+pub(crate) fn run(
     home: &Home,
     server: &Server,
     command: &mut Command,
@@ -236,7 +236,7 @@ pub fn run(
 }
 
 /// Runs a command of the program whose calls go through a relay, and kills it when the moment comes.
-pub fn killed(
+pub(crate) fn killed(
     home: &Home,
     server: &Server,
     command: &mut Command,
@@ -246,7 +246,7 @@ pub fn killed(
 }
 
 /// The same with another deed, after which the process is dead; says how it ended.
-pub fn struck(
+pub(crate) fn struck(
     home: &Home,
     server: &Server,
     command: &mut Command,

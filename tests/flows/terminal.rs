@@ -23,7 +23,7 @@ use crate::program::{Home, Server};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The wizard in a terminal of its own; killed when dropped.
-pub struct Terminal {
+pub(crate) struct Terminal {
     screen: Arc<Mutex<vt100::Parser>>,
     /// Everything that was sent to the terminal.
     sent: Arc<Mutex<Vec<u8>>>,
@@ -33,7 +33,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    pub fn open(home: &Home, columns: u16, rows: u16, arguments: &[&str]) -> Self {
+    pub(crate) fn open(home: &Home, columns: u16, rows: u16, arguments: &[&str]) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tableferry"));
         command.args(arguments);
         command.env_clear();
@@ -74,13 +74,13 @@ impl Terminal {
         }
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
     }
 
     /// Waits until the screen shows all of these, twice in a row: a key that comes before the program
     /// knows that its frame was drawn may count as one that was on its way.
-    pub fn sees(&self, words: &[&str]) {
+    pub(crate) fn sees(&self, words: &[&str]) {
         let begun = Instant::now();
         let mut times = 0;
         loop {
@@ -99,7 +99,7 @@ impl Terminal {
     }
 
     /// Waits until the screen shows this no longer.
-    pub fn sees_no(&self, words: &str) {
+    pub(crate) fn sees_no(&self, words: &str) {
         let begun = Instant::now();
         while self.text().contains(words) {
             assert!(
@@ -111,14 +111,14 @@ impl Terminal {
         }
     }
 
-    pub fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
     }
 
     /// Says yes to the question in sight. Where the key came before the program knew that the
     /// question was drawn, it is pressed again: to mark an answer twice is to mark it once.
-    pub fn agree(&mut self) {
+    pub(crate) fn agree(&mut self) {
         self.sees(&["[ No ]"]);
         let begun = Instant::now();
         while !self.text().contains("[ Yes ]") {
@@ -141,7 +141,7 @@ impl Terminal {
     }
 
     /// Waits for the end, and gives the exit status.
-    pub fn ended(&mut self) -> u32 {
+    pub(crate) fn ended(&mut self) -> u32 {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.program.try_wait().unwrap() {
@@ -182,9 +182,9 @@ fn size(columns: u16, rows: u16) -> PtySize {
     }
 }
 
-pub const ENTER: &str = "\r";
-pub const ESCAPE: &str = "\u{1b}";
-pub const DOWN: &str = "\u{1b}[B";
+pub(crate) const ENTER: &str = "\r";
+pub(crate) const ESCAPE: &str = "\u{1b}";
+pub(crate) const DOWN: &str = "\u{1b}[B";
 const LEFT: &str = "\u{1b}[D";
 const CTRL_U: &str = "\u{15}";
 

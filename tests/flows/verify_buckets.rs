@@ -11,10 +11,10 @@ use crate::probe_killed::client;
 use crate::program::{Ended, Home, Server};
 use crate::relay::{self, Fate, Passing, answered};
 
-pub const BUCKET: &str = "export-landing";
+pub(crate) const BUCKET: &str = "export-landing";
 
 /// A home with a served sandbox, and run 1 of these tables.
-pub fn world(tables: &str, job_seconds: &str, more: &[&str]) -> (Home, Server) {
+pub(crate) fn world(tables: &str, job_seconds: &str, more: &[&str]) -> (Home, Server) {
     let home = Home::new();
     let server = Server::start(&home, 0, job_seconds);
     let plan = format!(
@@ -35,30 +35,34 @@ pub fn world(tables: &str, job_seconds: &str, more: &[&str]) -> (Home, Server) {
     (home, server)
 }
 
-pub fn orders() -> (Home, Server) {
+pub(crate) fn orders() -> (Home, Server) {
     world("[[tables]]\nname = 'Orders'\n", "0.2", &[])
 }
 
-pub fn verify(home: &Home, arguments: &[&str]) -> Ended {
+pub(crate) fn verify(home: &Home, arguments: &[&str]) -> Ended {
     let mut command = home.command();
     command.args(["verify", "--output", "json"]).args(arguments);
     Ended::of(&mut command)
 }
 
 /// The folder of the only export, without a closing slash.
-pub fn folder(home: &Home) -> String {
+pub(crate) fn folder(home: &Home) -> String {
     let arn = exports(home).remove(0).to_string();
     let (_, id) = arn.rsplit_once('/').unwrap();
     format!("verifying/AWSDynamoDB/{id}")
 }
 
 /// Does something as the bucket's owner.
-pub fn with_client<T>(home: &Home, server: &Server, work: impl AsyncFnOnce(Client) -> T) -> T {
+pub(crate) fn with_client<T>(
+    home: &Home,
+    server: &Server,
+    work: impl AsyncFnOnce(Client) -> T,
+) -> T {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(work(client(home, server)))
 }
 
-pub async fn keys(client: &Client, prefix: &str) -> Vec<String> {
+pub(crate) async fn keys(client: &Client, prefix: &str) -> Vec<String> {
     let listed = client
         .list_objects_v2()
         .bucket(BUCKET)
@@ -73,7 +77,7 @@ pub async fn keys(client: &Client, prefix: &str) -> Vec<String> {
 }
 
 /// Another object of the same content.
-pub async fn copy(client: &Client, from: &str, to: &str) {
+pub(crate) async fn copy(client: &Client, from: &str, to: &str) {
     let content = client
         .get_object()
         .bucket(BUCKET)
@@ -213,7 +217,7 @@ fn objects_that_are_missing_changed_or_strange_are_named() {
     }
 }
 
-pub fn is_data(head: &str) -> bool {
+pub(crate) fn is_data(head: &str) -> bool {
     let line = head.lines().next().unwrap();
     line.starts_with("get ") && line.contains(".json.gz")
 }

@@ -37,7 +37,7 @@ use crate::world::chosen_plan;
 const OBJECTS: &str = "arn:aws:s3:::export-landing/AWSDynamoDB/*";
 
 /// What is found: all allowed, or a bucket without a grant and a few things with it.
-pub fn assessed(plan: &Plan, is_denied: bool, production: Option<&str>) -> AssessedPlan {
+pub(crate) fn assessed(plan: &Plan, is_denied: bool, production: Option<&str>) -> AssessedPlan {
     let mut verdicts = Vec::new();
     if is_denied {
         verdicts
@@ -162,7 +162,7 @@ fn start_summary(plan: &Plan) -> StartSummary {
 }
 
 /// What was read for each of the plan's exports.
-pub fn fingerprint() -> Fingerprint {
+pub(crate) fn fingerprint() -> Fingerprint {
     Fingerprint {
         writing: "of the caller, the bucket and the key".to_owned(),
         reading: "of the caller and the table".to_owned(),
@@ -170,7 +170,7 @@ pub fn fingerprint() -> Fingerprint {
 }
 
 /// The probe as it would be made.
-pub fn probe() -> Probe {
+pub(crate) fn probe() -> Probe {
     Probe {
         principal: "arn:aws:sts::111111111111:assumed-role/OnCall/mona"
             .parse()
@@ -194,7 +194,7 @@ const KEY: &str =
     "AWSDynamoDB/tableferry-probe-0f8fad5b-d9cb-469f-a165-70867728950e/data/probe.json.gz";
 
 /// A probe that was killed ten minutes ago.
-pub fn unfinished_probe(upload_id: Option<&str>) -> ProbeRecord {
+pub(crate) fn unfinished_probe(upload_id: Option<&str>) -> ProbeRecord {
     ProbeRecord {
         id: ProbeId(2),
         created_at: noon() - SignedDuration::from_mins(10),
@@ -213,7 +213,7 @@ pub fn unfinished_probe(upload_id: Option<&str>) -> ProbeRecord {
 }
 
 /// The bucket's remedy as a change that is asked about.
-pub fn proposed(production: Option<&str>) -> Proposed {
+pub(crate) fn proposed(production: Option<&str>) -> Proposed {
     let owner: AccountId = "222222222222".parse().unwrap();
     let proposal = Proposal {
         kind: ChangeKind::BucketPolicy,
@@ -239,7 +239,7 @@ fn bucket_policy(owner: AccountId) -> ChangeTarget {
 }
 
 /// The bucket's remedy, applied ten minutes ago.
-pub fn change(id: i64) -> ChangeRecord {
+pub(crate) fn change(id: i64) -> ChangeRecord {
     let owner: AccountId = "222222222222".parse().unwrap();
     let then = noon() - SignedDuration::from_mins(10);
     let Fix::Document { after, added, .. } = bucket_remedy().fix else {
@@ -267,7 +267,7 @@ pub fn change(id: i64) -> ChangeRecord {
 }
 
 /// What taking it away would do.
-pub fn undo(id: ChangeId, name_to_type: Option<String>) -> Proposed {
+pub(crate) fn undo(id: ChangeId, name_to_type: Option<String>) -> Proposed {
     let record = change(id.0);
     let live = record.after.clone();
     Proposed {
@@ -276,7 +276,7 @@ pub fn undo(id: ChangeId, name_to_type: Option<String>) -> Proposed {
     }
 }
 
-pub fn destination_owner() -> Responsible {
+pub(crate) fn destination_owner() -> Responsible {
     Responsible::DestinationOwner(Some("222222222222".parse().unwrap()))
 }
 
@@ -323,7 +323,7 @@ fn verdict(
 }
 
 /// A setting of the bucket that stops the call.
-pub fn stopped(why: &str, hint: &str) -> AssessedRequirement {
+pub(crate) fn stopped(why: &str, hint: &str) -> AssessedRequirement {
     let requirement = Requirement::Check {
         check: Check::Bucket,
         of: "export-landing".to_owned(),
@@ -446,7 +446,7 @@ fn allowed(action: &'static str, purpose: Purpose, reason: &'static str) -> Asse
     }
 }
 
-pub const BEFORE: &str = r#"{
+pub(crate) const BEFORE: &str = r#"{
   "Version": "2012-10-17",
   "Statement": [
     {
@@ -461,7 +461,7 @@ pub const BEFORE: &str = r#"{
 }
 "#;
 
-pub fn bucket_remedy() -> Remedy {
+pub(crate) fn bucket_remedy() -> Remedy {
     let statement = r#"{
       "Sid": "TableferryWrite",
       "Effect": "Allow",

@@ -23,11 +23,11 @@ use tableferry::tui::view_state::ViewState;
 use crate::world::World;
 
 /// The time at which every test starts.
-pub fn noon() -> Timestamp {
+pub(crate) fn noon() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().unwrap()
 }
 
-pub struct Driver {
+pub(crate) struct Driver {
     pub model: Model,
     pub world: World,
     pub theme: Theme,
@@ -41,11 +41,11 @@ pub struct Driver {
 }
 
 impl Driver {
-    pub fn new(size: (u16, u16)) -> Self {
+    pub(crate) fn new(size: (u16, u16)) -> Self {
         Self::with(size, World::default(), None)
     }
 
-    pub fn with(size: (u16, u16), world: World, plan: Option<Plan>) -> Self {
+    pub(crate) fn with(size: (u16, u16), world: World, plan: Option<Plan>) -> Self {
         let wizard_start = WizardStart {
             is_sandbox: !world.is_real,
             is_read_only: world.is_read_only,
@@ -74,7 +74,7 @@ impl Driver {
         driver
     }
 
-    pub fn dispatch(&mut self, message: Message) {
+    pub(crate) fn dispatch(&mut self, message: Message) {
         let effects = update(&mut self.model, message);
         self.take(effects);
     }
@@ -89,7 +89,7 @@ impl Driver {
     }
 
     /// Presses keys, each with the screen in sight, and lets nobody answer.
-    pub fn press(&mut self, keys: &[&str]) -> &mut Self {
+    pub(crate) fn press(&mut self, keys: &[&str]) -> &mut Self {
         for key in keys {
             self.draw().press_blindly(&[key]);
         }
@@ -97,7 +97,7 @@ impl Driver {
     }
 
     /// Presses keys that were all on their way before the next frame was drawn.
-    pub fn press_blindly(&mut self, keys: &[&str]) -> &mut Self {
+    pub(crate) fn press_blindly(&mut self, keys: &[&str]) -> &mut Self {
         for key in keys {
             let key = crokey::parse(key).unwrap();
             self.dispatch(Message::KeyPressed(key, self.frame));
@@ -106,7 +106,7 @@ impl Driver {
     }
 
     /// Types a text, each sign with the screen in sight.
-    pub fn type_text(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn type_text(&mut self, text: &str) -> &mut Self {
         for c in text.chars() {
             self.draw();
             let code = crossterm::event::KeyCode::Char(c);
@@ -117,7 +117,7 @@ impl Driver {
     }
 
     /// Lets a frame be drawn.
-    pub fn draw(&mut self) -> &mut Self {
+    pub(crate) fn draw(&mut self) -> &mut Self {
         self.screen();
         self.frame.0 += 1;
         self.dispatch(Message::Drawn(self.frame, self.view.page()));
@@ -125,7 +125,7 @@ impl Driver {
     }
 
     /// Presses keys, each after all questions were answered.
-    pub fn go(&mut self, keys: &[&str]) -> &mut Self {
+    pub(crate) fn go(&mut self, keys: &[&str]) -> &mut Self {
         self.settle();
         for key in keys {
             self.press(&[key]).settle();
@@ -134,7 +134,7 @@ impl Driver {
     }
 
     /// Answers all questions, also those that the answers give rise to.
-    pub fn settle(&mut self) -> &mut Self {
+    pub(crate) fn settle(&mut self) -> &mut Self {
         while let Some(effect) = self.pending.pop_front() {
             if let Effect::Ask(request, _, query) = effect {
                 let reply = self.world.answer(&query);
@@ -145,7 +145,7 @@ impl Driver {
     }
 
     /// The questions that nobody answered yet.
-    pub fn asked(&self) -> Vec<(RequestId, Query)> {
+    pub(crate) fn asked(&self) -> Vec<(RequestId, Query)> {
         self.pending
             .iter()
             .filter_map(|effect| match effect {
@@ -156,16 +156,16 @@ impl Driver {
     }
 
     /// Answers one question, and forgets all others.
-    pub fn reply(&mut self, request: RequestId, reply: Reply) {
+    pub(crate) fn reply(&mut self, request: RequestId, reply: Reply) {
         self.dispatch(Message::Replied(request, reply));
     }
 
-    pub fn forget_questions(&mut self) {
+    pub(crate) fn forget_questions(&mut self) {
         self.pending.clear();
     }
 
     /// The start that was asked for, if any.
-    pub fn start(&self) -> Option<(RequestId, Plan)> {
+    pub(crate) fn start(&self) -> Option<(RequestId, Plan)> {
         self.done.iter().find_map(|effect| match effect {
             Effect::Mutate(request, Mutation::Start(plan, _)) => Some((*request, (**plan).clone())),
             _ => None,
@@ -173,7 +173,7 @@ impl Driver {
     }
 
     /// What was read for each export of the start that was asked for last.
-    pub fn start_fingerprints(&self) -> Vec<Fingerprint> {
+    pub(crate) fn start_fingerprints(&self) -> Vec<Fingerprint> {
         let mut done = self.done.iter().rev();
         let found = done.find_map(|effect| match effect {
             Effect::Mutate(_, Mutation::Start(_, summary)) => Some(summary.fingerprints.clone()),
@@ -183,7 +183,7 @@ impl Driver {
     }
 
     /// The change of an account that was asked for last.
-    pub fn change(&self) -> Option<(RequestId, Mutation)> {
+    pub(crate) fn change(&self) -> Option<(RequestId, Mutation)> {
         self.done.iter().rev().find_map(|effect| match effect {
             Effect::Mutate(request, mutation @ (Mutation::Apply(..) | Mutation::Undo(_))) => {
                 Some((*request, mutation.clone()))
@@ -193,38 +193,38 @@ impl Driver {
     }
 
     /// The watch that was asked for last.
-    pub fn watch(&self) -> Option<(RequestId, Watch)> {
+    pub(crate) fn watch(&self) -> Option<(RequestId, Watch)> {
         self.done.iter().rev().find_map(|effect| match effect {
             Effect::Watch(request, watch) => Some((*request, *watch)),
             _ => None,
         })
     }
 
-    pub fn has_quit(&self) -> bool {
+    pub(crate) fn has_quit(&self) -> bool {
         self.done
             .iter()
             .any(|effect| matches!(effect, Effect::Quit))
     }
 
-    pub fn started(&mut self, run: i64) {
+    pub(crate) fn started(&mut self, run: i64) {
         let (request, _) = self.start().unwrap();
         self.dispatch(Message::Done(request, MutationResult::Started(RunId(run))));
     }
 
-    pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
         self.size = (columns, rows);
         self.dispatch(Message::Resized(columns, rows));
         self
     }
 
-    pub fn wait(&mut self, seconds: i64) -> &mut Self {
+    pub(crate) fn wait(&mut self, seconds: i64) -> &mut Self {
         let now = noon() + SignedDuration::from_secs(seconds);
         self.dispatch(Message::Ticked(now));
         self
     }
 
     /// What is on the screen.
-    pub fn screen(&mut self) -> String {
+    pub(crate) fn screen(&mut self) -> String {
         let backend = TestBackend::new(self.size.0, self.size.1);
         let mut terminal = Terminal::new(backend).unwrap();
         let (model, theme, state) = (&self.model, self.theme, &mut self.view);
@@ -243,14 +243,14 @@ impl Driver {
     }
 
     #[track_caller]
-    pub fn shows(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn shows(&mut self, text: &str) -> &mut Self {
         let screen = self.screen();
         assert!(screen.contains(text), "`{text}` is not on\n{screen}");
         self
     }
 
     #[track_caller]
-    pub fn hides(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn hides(&mut self, text: &str) -> &mut Self {
         let screen = self.screen();
         assert!(!screen.contains(text), "`{text}` is on\n{screen}");
         self

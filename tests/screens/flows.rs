@@ -10,7 +10,7 @@ use crate::driver::Driver;
 use crate::world::{self, World, export, identified};
 
 /// From the profiles to the question before the start.
-pub const TO_THE_QUESTION: [&str; 15] = [
+pub(crate) const TO_THE_QUESTION: [&str; 15] = [
     "enter", "end", "up", "up", "enter", "enter", // both profiles
     "down", "down", "enter", "enter", // Orders
     "enter", "enter", // export-landing

@@ -27,13 +27,13 @@ fn at_destination(size: (u16, u16)) -> Driver {
 }
 
 #[track_caller]
-pub fn picture(name: &str, driver: &mut Driver) {
+pub(crate) fn picture(name: &str, driver: &mut Driver) {
     insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
         insta::assert_snapshot!(name, driver.screen());
     });
 }
 
-pub fn sized(name: &str, size: (u16, u16)) -> String {
+pub(crate) fn sized(name: &str, size: (u16, u16)) -> String {
     format!("{name}-{}x{}", size.0, size.1)
 }
 

@@ -9,7 +9,7 @@ pub(super) struct Squeezed<'t> {
 }
 
 impl<'t> Squeezed<'t> {
-    pub fn of(original: &'t str) -> Self {
+    pub(super) fn of(original: &'t str) -> Self {
         let mut text = Vec::with_capacity(original.len());
         let mut places = Vec::with_capacity(original.len());
         for (place, byte) in original.bytes().enumerate() {
@@ -27,12 +27,12 @@ impl<'t> Squeezed<'t> {
     }
 
     /// Where a byte of the squeezed text stands in the original.
-    pub fn place(&self, at: usize) -> usize {
+    pub(super) fn place(&self, at: usize) -> usize {
         self.places.get(at).copied().unwrap_or(self.original.len())
     }
 
     /// The original between two bytes of the squeezed text.
-    pub fn between(&self, from: usize, to: usize) -> &'t str {
+    pub(super) fn between(&self, from: usize, to: usize) -> &'t str {
         let end = match to.checked_sub(1).and_then(|last| self.places.get(last)) {
             Some(last) if to > from => last + 1,
             _ => self.place(from),
@@ -45,13 +45,13 @@ impl<'t> Squeezed<'t> {
         self.original.get(start..end).unwrap_or_default()
     }
 
-    pub fn rest(&self, from: usize) -> &str {
+    pub(super) fn rest(&self, from: usize) -> &str {
         self.text.get(from..).unwrap_or_default()
     }
 
     /// How many bytes of the squeezed text, from `from` on, stand in the original without white space
     /// between them.
-    pub fn word(&self, from: usize) -> usize {
+    pub(super) fn word(&self, from: usize) -> usize {
         let start = self.place(from);
         let original = self.original.get(start..).unwrap_or_default();
         original.find(char::is_whitespace).unwrap_or(original.len())

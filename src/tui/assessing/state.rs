@@ -7,7 +7,7 @@ use crate::tui::services::{AssessedPlan, ProbeReport};
 
 /// What the plan may do, as far as it is known.
 #[derive(Debug, Clone, Default)]
-pub struct Assessing {
+pub(crate) struct Assessing {
     pub(crate) assessed: Remote<AssessedPlan, String>,
     /// The plan that is assessed.
     pub(crate) plan: Option<Plan>,

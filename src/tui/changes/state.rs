@@ -8,7 +8,7 @@ use crate::tui::services::{ChangeId, ChangeKind, ChangeRecord};
 
 /// The changes of accounts that were made by us.
 #[derive(Debug, Clone, Default)]
-pub struct OwnChanges {
+pub(crate) struct OwnChanges {
     /// Those that are in place.
     pub(crate) in_place: Remote<Vec<ChangeRecord>, String>,
     /// Those that were made since the wizard was opened and stand, with what was changed.

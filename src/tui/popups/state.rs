@@ -14,14 +14,14 @@ use crate::work::event::Side;
 
 /// A popup that is open.
 #[derive(Debug, Clone)]
-pub struct OpenPopup {
+pub(crate) struct OpenPopup {
     pub(crate) id: ScreenId,
     pub(crate) popup: Popup,
 }
 
 /// Something that lies over the step.
 #[derive(Debug, Clone)]
-pub enum Popup {
+pub(crate) enum Popup {
     /// What the step is about, and all keys.
     Help,
     /// All about the check under the cursor.
@@ -101,7 +101,7 @@ pub enum Popup {
 
 /// A question with yes and no.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
+pub(crate) enum Question {
     /// End the wizard?
     Quit,
     /// Run the command that signs a side in?
@@ -136,7 +136,7 @@ impl Question {
 
 /// A question that is asked.
 #[derive(Debug, Clone)]
-pub struct AskedQuestion {
+pub(crate) struct AskedQuestion {
     /// The question.
     pub(crate) question: Question,
     /// Whether "yes" is marked; "no" is at first, so that a stray Enter does nothing.
@@ -154,7 +154,7 @@ impl AskedQuestion {
 
 /// What a line of text is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TypedPurpose {
+pub(crate) enum TypedPurpose {
     /// A table's name or ARN.
     Table,
     /// The ARN of the user or role that uploads.

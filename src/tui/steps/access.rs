@@ -1,7 +1,7 @@
 //! Access: what the plan may do on either side, what fixes what it may not, and the policies that
 //! it needs, in full.
 
-pub mod state;
+pub(crate) mod state;
 pub(crate) mod tabs;
 pub(crate) mod update;
 pub(crate) mod view;

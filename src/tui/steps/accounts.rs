@@ -2,7 +2,7 @@
 
 pub(crate) mod forms;
 pub(crate) mod proof;
-pub mod state;
+pub(crate) mod state;
 pub(crate) mod update;
 pub(crate) mod view;
 

@@ -1,6 +1,6 @@
 //! Destination: which bucket receives the objects, whose it is, and what their keys begin with.
 
-pub mod state;
+pub(crate) mod state;
 pub(crate) mod update;
 pub(crate) mod view;
 

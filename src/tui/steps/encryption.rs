@@ -1,6 +1,6 @@
 //! Encryption: with S3's own keys or with a KMS key, and why one of them is suggested.
 
-pub mod state;
+pub(crate) mod state;
 pub(crate) mod update;
 pub(crate) mod view;
 

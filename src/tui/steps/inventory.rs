@@ -1,6 +1,6 @@
 //! Inventory: which bucket is listed, and how its reports are made.
 
-pub mod state;
+pub(crate) mod state;
 pub(crate) mod update;
 pub(crate) mod view;
 

@@ -1,7 +1,7 @@
 //! Progress: the exports of a run, live, until each one ended and was verified.
 
 mod diagnosis;
-pub mod state;
+pub(crate) mod state;
 pub(crate) mod update;
 pub(crate) mod view;
 

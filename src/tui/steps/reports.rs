@@ -1,6 +1,6 @@
 //! Reports: the configuration written to the source bucket, by a yes of its own, and what arrived.
 
-pub mod state;
+pub(crate) mod state;
 pub(crate) mod update;
 pub(crate) mod view;
 

@@ -1,7 +1,7 @@
 //! Tables: what is exported, and as of when.
 
 pub(crate) mod form;
-pub mod state;
+pub(crate) mod state;
 pub(crate) mod update;
 pub(crate) mod view;
 

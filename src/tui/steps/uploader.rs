@@ -1,6 +1,6 @@
 //! Uploader: who uploads, and whether the files are sent in parts.
 
-pub mod state;
+pub(crate) mod state;
 pub(crate) mod update;
 pub(crate) mod view;
 

@@ -1,6 +1,6 @@
 //! Watching: all exports under way in the accounts of both sides, live, also those started elsewhere.
 
-pub mod state;
+pub(crate) mod state;
 pub(crate) mod update;
 pub(crate) mod view;
 

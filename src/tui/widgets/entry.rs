@@ -9,36 +9,36 @@ use super::text;
 
 /// A line of text with its cursor.
 #[derive(Debug, Clone, Default)]
-pub struct TextEntry {
+pub(crate) struct TextEntry {
     input: Input,
 }
 
 impl TextEntry {
     /// A line with this text, the cursor behind it.
-    pub fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self {
             input: Input::new(text.to_owned()),
         }
     }
 
     /// The text.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         self.input.value()
     }
 
     /// The text without spaces around it, or nothing if it is empty.
-    pub fn given(&self) -> Option<&str> {
+    pub(crate) fn given(&self) -> Option<&str> {
         Some(self.text().trim()).filter(|text| !text.is_empty())
     }
 
     /// Takes a key; says whether the text or the cursor changed.
-    pub fn press(&mut self, key: KeyCombination) -> bool {
+    pub(crate) fn press(&mut self, key: KeyCombination) -> bool {
         let event: KeyEvent = key.into();
         self.input.handle_event(&Event::Key(event)).is_some()
     }
 
     /// Inserts pasted text at the cursor: its first line, without control characters.
-    pub fn insert(&mut self, pasted: &str) {
+    pub(crate) fn insert(&mut self, pasted: &str) {
         let line = pasted.trim_start().lines().next().unwrap_or_default();
         for c in text::clean(line).chars() {
             self.input.handle(tui_input::InputRequest::InsertChar(c));
@@ -46,7 +46,7 @@ impl TextEntry {
     }
 
     /// What of the text is in sight in so many columns, and the column of the cursor in it.
-    pub fn visible(&self, columns: usize) -> (String, usize) {
+    pub(crate) fn visible(&self, columns: usize) -> (String, usize) {
         let columns = columns.max(2);
         let scroll = self.input.visual_scroll(columns - 1);
         let mut skipped = 0;

@@ -7,7 +7,7 @@ use crate::tui::keymap::Action;
 
 /// Several fields that are filled in together.
 #[derive(Debug, Clone)]
-pub struct Form {
+pub(crate) struct Form {
     /// The fields, from top to bottom.
     pub fields: Vec<Field>,
     /// The field that keys go to.
@@ -18,7 +18,7 @@ pub struct Form {
 
 /// One field.
 #[derive(Debug, Clone)]
-pub struct Field {
+pub(crate) struct Field {
     /// Its name.
     pub label: &'static str,
     /// What belongs there, in a few words.
@@ -29,7 +29,7 @@ pub struct Field {
 
 /// What a field holds.
 #[derive(Debug, Clone)]
-pub enum FieldValue {
+pub(crate) enum FieldValue {
     /// Typed text.
     Text(TextEntry),
     /// One of a few words.
@@ -43,7 +43,7 @@ pub enum FieldValue {
 
 impl Field {
     /// A field for typed text.
-    pub fn text(label: &'static str, hint: &'static str, text: &str) -> Self {
+    pub(crate) fn text(label: &'static str, hint: &'static str, text: &str) -> Self {
         Self {
             label,
             hint,
@@ -52,7 +52,7 @@ impl Field {
     }
 
     /// A field with a few words to choose from.
-    pub fn choice(
+    pub(crate) fn choice(
         label: &'static str,
         hint: &'static str,
         options: &'static [&'static str],
@@ -68,7 +68,7 @@ impl Field {
 
 impl Form {
     /// A form with the focus on its first field.
-    pub fn new(fields: Vec<Field>) -> Self {
+    pub(crate) fn new(fields: Vec<Field>) -> Self {
         Self {
             fields,
             focus: 0,
@@ -77,7 +77,7 @@ impl Form {
     }
 
     /// The text given in a field, by its place; nothing if it is empty.
-    pub fn given(&self, index: usize) -> Option<&str> {
+    pub(crate) fn given(&self, index: usize) -> Option<&str> {
         match &self.fields.get(index)?.value {
             FieldValue::Text(entry) => entry.given(),
             FieldValue::Choice { options, chosen } => options.get(*chosen).copied(),
@@ -85,7 +85,7 @@ impl Form {
     }
 
     /// Which word is chosen in a field, by its place.
-    pub fn chosen(&self, index: usize) -> usize {
+    pub(crate) fn chosen(&self, index: usize) -> usize {
         match self.fields.get(index).map(|field| &field.value) {
             Some(FieldValue::Choice { chosen, .. }) => *chosen,
             _ => 0,
@@ -93,7 +93,7 @@ impl Form {
     }
 
     /// Whether the focus is on a field with choices.
-    pub fn is_on_choice(&self) -> bool {
+    pub(crate) fn is_on_choice(&self) -> bool {
         matches!(
             self.fields.get(self.focus).map(|field| &field.value),
             Some(FieldValue::Choice { .. })
@@ -101,7 +101,7 @@ impl Form {
     }
 
     /// Takes an action of the form's own; says whether it was one.
-    pub fn act(&mut self, action: Action) -> bool {
+    pub(crate) fn act(&mut self, action: Action) -> bool {
         let count = self.fields.len().max(1);
         match action {
             Action::NextField => self.focus = (self.focus + 1) % count,
@@ -123,7 +123,7 @@ impl Form {
     }
 
     /// The text that keys go to, if the focus is on one.
-    pub fn entry(&mut self) -> Option<&mut TextEntry> {
+    pub(crate) fn entry(&mut self) -> Option<&mut TextEntry> {
         match &mut self.fields.get_mut(self.focus)?.value {
             FieldValue::Text(entry) => Some(entry),
             FieldValue::Choice { .. } => None,
@@ -131,7 +131,7 @@ impl Form {
     }
 
     /// Takes a key that means nothing else.
-    pub fn press(&mut self, key: KeyCombination) {
+    pub(crate) fn press(&mut self, key: KeyCombination) {
         if self.entry().is_some_and(|entry| entry.press(key)) {
             self.error = None;
         }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A count with thousands separators.
 #[must_use]
-pub fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -19,20 +19,20 @@ pub fn count(number: u64) -> String {
 
 /// A count with its noun, in the right number.
 #[must_use]
-pub fn counted(number: u64, noun: &str) -> String {
+pub(crate) fn counted(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", count(number))
 }
 
 /// A size in the units that AWS bills by.
 #[must_use]
-pub fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     ByteSize::b(bytes).display().iec().to_string()
 }
 
 /// A duration in its largest two units.
 #[must_use]
-pub fn duration(duration: SignedDuration) -> String {
+pub(crate) fn duration(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().unsigned_abs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
@@ -45,7 +45,7 @@ pub fn duration(duration: SignedDuration) -> String {
 
 /// How long ago something was, roughly.
 #[must_use]
-pub fn ago(then: Timestamp, now: Timestamp) -> String {
+pub(crate) fn ago(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(then).as_secs();
     match seconds {
         ..0 => at(then),
@@ -58,13 +58,13 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
 
 /// A time to the minute. All times are UTC, as in AWS's consoles and messages.
 #[must_use]
-pub fn at(time: Timestamp) -> String {
+pub(crate) fn at(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// A time of day to the second.
 #[must_use]
-pub fn clock(time: Timestamp) -> String {
+pub(crate) fn clock(time: Timestamp) -> String {
     time.strftime("%H:%M:%S").to_string()
 }
 

@@ -6,7 +6,7 @@ use super::entry::TextEntry;
 
 /// A cursor in a list, and the filter over it.
 #[derive(Debug, Clone, Default)]
-pub struct FilteredList {
+pub(crate) struct FilteredList {
     /// The row under the cursor, among those that the filter leaves.
     pub cursor: usize,
     /// What names must contain, while there is a filter.
@@ -15,7 +15,7 @@ pub struct FilteredList {
 
 /// A filter over a list.
 #[derive(Debug, Clone, Default)]
-pub struct ListFilter {
+pub(crate) struct ListFilter {
     /// The text.
     pub entry: TextEntry,
     /// Whether keys go to the text.
@@ -24,17 +24,17 @@ pub struct ListFilter {
 
 impl FilteredList {
     /// Whether keys go to the filter's text.
-    pub fn is_typing(&self) -> bool {
+    pub(crate) fn is_typing(&self) -> bool {
         self.filter.as_ref().is_some_and(|filter| filter.is_typing)
     }
 
     /// Opens the filter to type in.
-    pub fn open_filter(&mut self) {
+    pub(crate) fn open_filter(&mut self) {
         self.filter.get_or_insert_default().is_typing = true;
     }
 
     /// Ends typing; a filter without text goes away.
-    pub fn keep_filter(&mut self) {
+    pub(crate) fn keep_filter(&mut self) {
         self.filter = self.filter.take().and_then(|filter| {
             (!filter.entry.text().is_empty()).then_some(ListFilter {
                 is_typing: false,
@@ -44,13 +44,13 @@ impl FilteredList {
     }
 
     /// Takes the filter away; the cursor goes to the first row.
-    pub fn clear_filter(&mut self) {
+    pub(crate) fn clear_filter(&mut self) {
         self.filter = None;
         self.cursor = 0;
     }
 
     /// Whether the filter lets a name through, capitals aside.
-    pub fn lets_through(&self, name: &str) -> bool {
+    pub(crate) fn lets_through(&self, name: &str) -> bool {
         self.filter.as_ref().is_none_or(|filter| {
             name.to_lowercase()
                 .contains(&filter.entry.text().trim().to_lowercase())
@@ -58,7 +58,7 @@ impl FilteredList {
     }
 
     /// Moves the cursor, if the action is a move; says whether it was.
-    pub fn act(&mut self, action: Action, rows: usize, page: usize) -> bool {
+    pub(crate) fn act(&mut self, action: Action, rows: usize, page: usize) -> bool {
         let Some(line) = moved(action, self.cursor, rows, page) else {
             return false;
         };
@@ -68,7 +68,7 @@ impl FilteredList {
 }
 
 /// Where a move leads from a line, among so many lines, if the action is a move.
-pub fn moved(action: Action, from: usize, lines: usize, page: usize) -> Option<usize> {
+pub(crate) fn moved(action: Action, from: usize, lines: usize, page: usize) -> Option<usize> {
     let last = lines.saturating_sub(1);
     let page = page.max(1);
     let line = match action {

@@ -16,7 +16,7 @@ fn is_drawable(c: char) -> bool {
 
 /// The text without what may not be drawn; a tab or line end becomes a space.
 #[must_use]
-pub fn clean(text: &str) -> Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_drawable) {
         return Cow::Borrowed(text);
     }
@@ -32,7 +32,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 }
 
 /// Takes out of a drawn frame what may not reach the terminal, whatever way it came in.
-pub fn scrub(buffer: &mut Buffer) {
+pub(crate) fn scrub(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if !cell.symbol().chars().all(is_drawable) {
             let kept: String = cell.symbol().chars().filter(|c| is_drawable(*c)).collect();
@@ -43,13 +43,13 @@ pub fn scrub(buffer: &mut Buffer) {
 
 /// How many columns the text takes.
 #[must_use]
-pub fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
 /// The text, cut to this many columns with an ellipsis where it does not fit.
 #[must_use]
-pub fn fit(text: &str, columns: usize) -> String {
+pub(crate) fn fit(text: &str, columns: usize) -> String {
     let text = clean(text);
     if width(&text) <= columns {
         return text.into_owned();
@@ -72,7 +72,7 @@ pub fn fit(text: &str, columns: usize) -> String {
 
 /// The text, cut in its middle where it does not fit: both ends of an ARN tell something.
 #[must_use]
-pub fn fit_middle(text: &str, columns: usize) -> String {
+pub(crate) fn fit_middle(text: &str, columns: usize) -> String {
     let text = clean(text);
     if width(&text) <= columns || columns < 5 {
         return fit(&text, columns);
@@ -94,7 +94,7 @@ pub fn fit_middle(text: &str, columns: usize) -> String {
 
 /// The text cut or filled with spaces to exactly this many columns.
 #[must_use]
-pub fn pad(text: &str, columns: usize) -> String {
+pub(crate) fn pad(text: &str, columns: usize) -> String {
     let mut fitted = fit(text, columns);
     let missing = columns.saturating_sub(width(&fitted));
     fitted.extend(std::iter::repeat_n(' ', missing));
@@ -106,7 +106,7 @@ pub fn pad(text: &str, columns: usize) -> String {
 /// It breaks at spaces, after `/`, `:` and `,` in a word that is too long, and anywhere at the last;
 /// following lines of one are indented as its first.
 #[must_use]
-pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(8);
     text.split('\n')
         .flat_map(|line| wrap_line(line.trim_end_matches('\r'), columns))

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::program::{Ended, Home};
 
-pub fn example(name: &str) -> String {
+pub(super) fn example(name: &str) -> String {
     let path = format!("{}/assets/plans/{name}.toml", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
@@ -23,21 +23,21 @@ fn with_destination(name: &str) -> String {
     )
 }
 
-pub fn check(home: &Home, plan: &str, more: &[&str]) -> Ended {
+pub(super) fn check(home: &Home, plan: &str, more: &[&str]) -> Ended {
     let plan = home.write("plan.toml", plan);
     let arguments = [&["check", "--output", "json"], more].concat();
     Ended::of(home.sandbox(&arguments).arg(plan))
 }
 
 /// The verdicts of an output.
-pub fn verdicts(ended: &Ended) -> Vec<Value> {
+pub(super) fn verdicts(ended: &Ended) -> Vec<Value> {
     let mut objects = ended.objects();
     objects.retain(|object| object["event"] == "verdict");
     objects
 }
 
 /// The verdict on an action of the exporter, or on a setting.
-pub fn verdict<'v>(verdicts: &'v [Value], about: &str) -> &'v Value {
+pub(super) fn verdict<'v>(verdicts: &'v [Value], about: &str) -> &'v Value {
     let found = verdicts.iter().find(|verdict| {
         let requirement = &verdict["subject"];
         requirement["check"] == about

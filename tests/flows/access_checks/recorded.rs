@@ -26,7 +26,7 @@ use crate::access_checks::predicted::example;
 
 /// An HTTP client that writes down what passes.
 #[derive(Debug, Clone)]
-pub struct Recorder {
+pub(super) struct Recorder {
     inner: SharedHttpClient,
     seen: Arc<Mutex<Vec<String>>>,
     /// The same requests whole: who asks in which Region, and everything that is asked.
@@ -119,7 +119,7 @@ fn recorded_work(is_read_only: bool) -> (Work, Arc<Mutex<Vec<String>>>) {
     (work, recorder.seen)
 }
 
-pub fn recorder(is_read_only: bool) -> (Work, Recorder) {
+pub(super) fn recorder(is_read_only: bool) -> (Work, Recorder) {
     let sandbox = Sandbox::open(Options {
         job_length: Duration::from_millis(40),
         ..Options::default()
@@ -150,7 +150,7 @@ fn plan(name: &str) -> Plan {
     Plan::parse(&example(name), "plan.toml", Timestamp::now()).unwrap()
 }
 
-pub async fn sign_in(work: &Work, plan: &Plan) {
+pub(super) async fn sign_in(work: &Work, plan: &Plan) {
     work.sign_in(Side::Source, &plan.source.sign_in, None)
         .await
         .unwrap();

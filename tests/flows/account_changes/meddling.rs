@@ -14,7 +14,7 @@ use tableferry_sandbox::Sandbox;
 
 /// What happens right after a bucket's policy was written.
 #[derive(Debug, Clone)]
-pub enum Meddling {
+pub(super) enum Meddling {
     /// Somebody else writes this over it.
     Overwritten(String),
     /// The answer is lost, and so are all answers from then on.
@@ -22,7 +22,7 @@ pub enum Meddling {
 }
 
 /// A client of the sandbox around which something happens.
-pub fn client(sandbox: &Sandbox, meddling: Meddling) -> SharedHttpClient {
+pub(super) fn client(sandbox: &Sandbox, meddling: Meddling) -> SharedHttpClient {
     SharedHttpClient::new(Meddler {
         sandbox: sandbox.clone(),
         meddling,

@@ -20,13 +20,13 @@ use tableferry_sandbox::{Options, Sandbox};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-pub fn example(name: &str) -> String {
+pub(super) fn example(name: &str) -> String {
     let path = format!("{}/assets/plans/{name}.toml", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// A table without recovery, for somebody who may switch it on and needs nothing else.
-pub fn without_recovery() -> String {
+pub(super) fn without_recovery() -> String {
     example("pitr-off")
         .replace("prod-oncall", "prod-admin")
         .replace("dev-admin", "prod-admin")
@@ -34,15 +34,15 @@ pub fn without_recovery() -> String {
         .replace("222222222222", "111111111111")
 }
 
-pub fn plan(text: &str) -> Plan {
+pub(super) fn plan(text: &str) -> Plan {
     Plan::parse(text, "plan.toml", Timestamp::now()).unwrap()
 }
 
-pub fn sandbox() -> Sandbox {
+pub(super) fn sandbox() -> Sandbox {
     with(|_| ())
 }
 
-pub fn with(change: impl FnOnce(&mut Options)) -> Sandbox {
+pub(super) fn with(change: impl FnOnce(&mut Options)) -> Sandbox {
     let mut options = Options {
         job_length: Duration::from_millis(40),
         ..Options::default()
@@ -52,7 +52,7 @@ pub fn with(change: impl FnOnce(&mut Options)) -> Sandbox {
 }
 
 /// Waits of milliseconds, in place of AWS's minutes.
-pub fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings {
         is_sandbox: true,
         poll: Poll {
@@ -72,23 +72,23 @@ pub fn settings() -> Settings {
     }
 }
 
-pub fn environment(sandbox: &Sandbox, http: SharedHttpClient) -> Environment {
+pub(super) fn environment(sandbox: &Sandbox, http: SharedHttpClient) -> Environment {
     let files = sandbox.profiles(None);
     Environment::in_memory(files.config, files.credentials, http)
 }
 
-pub fn work(sandbox: &Sandbox) -> Work {
+pub(super) fn work(sandbox: &Sandbox) -> Work {
     let environment = environment(sandbox, sandbox.http_client());
     Work::new(environment, Journal::in_memory().unwrap(), settings())
 }
 
 /// The same with a journal on the disk.
-pub fn work_on(sandbox: &Sandbox, http: SharedHttpClient, journal: &Path) -> Work {
+pub(super) fn work_on(sandbox: &Sandbox, http: SharedHttpClient, journal: &Path) -> Work {
     let journal = Journal::open(journal).unwrap();
     Work::new(environment(sandbox, http), journal, settings())
 }
 
-pub async fn sign_in(work: &Work, plan: &Plan) {
+pub(super) async fn sign_in(work: &Work, plan: &Plan) {
     let source = &plan.source.sign_in;
     work.sign_in(Side::Source, source, None).await.unwrap();
     if let Some(destination) = &plan.destination.sign_in {
@@ -98,40 +98,40 @@ pub async fn sign_in(work: &Work, plan: &Plan) {
     }
 }
 
-pub async fn survey(work: &Work, plan: &Plan) -> Facts {
+pub(super) async fn survey(work: &Work, plan: &Plan) -> Facts {
     work.survey(plan, &ControlDocuments::default())
         .await
         .unwrap()
 }
 
 /// What the check results in now.
-pub async fn check(work: &Work, plan: &Plan) -> Overall {
+pub(super) async fn check(work: &Work, plan: &Plan) -> Overall {
     let facts = survey(work, plan).await;
     overall(&judge(plan, &facts, Timestamp::now()), false)
 }
 
 /// The proposals for a plan as things stand, the sides being signed in.
-pub async fn proposed(work: &Work, plan: &Plan) -> Vec<Proposal> {
+pub(super) async fn proposed(work: &Work, plan: &Plan) -> Vec<Proposal> {
     let facts = survey(work, plan).await;
     let found = remedies(plan, &facts, Timestamp::now(), GrantOptions::default());
     proposals(&found, &facts)
 }
 
 /// The one proposal that there is.
-pub async fn only(work: &Work, plan: &Plan) -> Proposal {
+pub(super) async fn only(work: &Work, plan: &Plan) -> Proposal {
     let mut found = proposed(work, plan).await;
     assert_eq!(found.len(), 1, "{found:#?}");
     found.remove(0)
 }
 
 /// What a start of the plan would do.
-pub async fn start_summary(work: &Work, plan: &Plan) -> StartSummary {
+pub(super) async fn start_summary(work: &Work, plan: &Plan) -> StartSummary {
     let controls = ControlDocuments::default();
     let assessed = Box::pin(work.assess(plan, &controls)).await.unwrap();
     work.summarize_start(&assessed).unwrap()
 }
 
-pub async fn export(work: &Work, plan: &Plan) -> RunOutcome {
+pub(super) async fn export(work: &Work, plan: &Plan) -> RunOutcome {
     let summary = start_summary(work, plan).await;
     let (events, _kept) = mpsc::unbounded_channel();
     let cancel = CancellationToken::new();
@@ -144,7 +144,7 @@ pub async fn export(work: &Work, plan: &Plan) -> RunOutcome {
         .unwrap()
 }
 
-pub async fn session(sandbox: &Sandbox, profile: &str) -> Session {
+pub(super) async fn session(sandbox: &Sandbox, profile: &str) -> Session {
     let sign_in = SignIn {
         profile: profile.to_owned(),
         region: Some("eu-west-1".parse().unwrap()),
@@ -157,7 +157,7 @@ pub async fn session(sandbox: &Sandbox, profile: &str) -> Session {
 }
 
 /// A bucket's policy as its owner reads it.
-pub async fn bucket_policy(sandbox: &Sandbox, bucket: &str) -> Option<String> {
+pub(super) async fn bucket_policy(sandbox: &Sandbox, bucket: &str) -> Option<String> {
     let owner = session(sandbox, "dev-admin").await;
     owner
         .s3(&owner.region)
@@ -167,14 +167,14 @@ pub async fn bucket_policy(sandbox: &Sandbox, bucket: &str) -> Option<String> {
 }
 
 /// A statement of somebody else's.
-pub fn theirs(bucket: &str) -> String {
+pub(super) fn theirs(bucket: &str) -> String {
     format!(
         r#"{{"Sid":"Theirs","Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::333333333333:root"}},"Action":"s3:GetObject","Resource":"arn:aws:s3:::{bucket}/theirs/*"}}"#
     )
 }
 
 /// A document with that statement alone.
-pub fn their_policy(bucket: &str) -> String {
+pub(super) fn their_policy(bucket: &str) -> String {
     format!(
         "{{\n \"Version\": \"2012-10-17\",\n \"Statement\": [ {} ]\n}}",
         theirs(bucket)

@@ -19,7 +19,7 @@ use tableferry_policy::arn::Region;
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub(super) struct Request {
     pub method: String,
     pub host: String,
     /// Path and query.
@@ -29,7 +29,7 @@ pub struct Request {
 }
 
 impl Request {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers
             .find(|(key, _)| key == name)
@@ -37,14 +37,14 @@ impl Request {
     }
 
     /// The access key that signed it.
-    pub fn signer(&self) -> &str {
+    pub(super) fn signer(&self) -> &str {
         let authorization = self.header("authorization").unwrap_or_default();
         let (_, rest) = authorization.split_once("Credential=").unwrap_or_default();
         rest.split('/').next().unwrap_or_default()
     }
 
     /// The operation, as the JSON and query protocols name it.
-    pub fn operation(&self) -> String {
+    pub(super) fn operation(&self) -> String {
         match self.header("x-amz-target") {
             Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
             None => self.parameter("Action").unwrap_or_default(),
@@ -52,7 +52,7 @@ impl Request {
     }
 
     /// A parameter of the query protocol, as far decoded as the tests need.
-    pub fn parameter(&self, name: &str) -> Option<String> {
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
         let pairs = self.body.split('&').filter_map(|pair| pair.split_once('='));
         let value = pairs.into_iter().find(|(key, _)| *key == name)?.1;
         Some(value.replace("%3A", ":").replace("%2F", "/"))
@@ -60,14 +60,14 @@ impl Request {
 }
 
 /// What a server does with a request.
-pub enum Reply {
+pub(super) enum Reply {
     Answer(u16, Vec<(&'static str, String)>, String),
     Never,
     Reset,
 }
 
 impl Reply {
-    pub fn json(status: u16, body: &str) -> Self {
+    pub(super) fn json(status: u16, body: &str) -> Self {
         let headers = vec![
             ("content-type", "application/x-amz-json-1.0".to_owned()),
             ("x-amzn-requestid", "REQ1".to_owned()),
@@ -75,7 +75,7 @@ impl Reply {
         Self::Answer(status, headers, body.to_owned())
     }
 
-    pub fn xml(status: u16, body: &str) -> Self {
+    pub(super) fn xml(status: u16, body: &str) -> Self {
         let headers = vec![
             ("content-type", "text/xml".to_owned()),
             ("x-amz-request-id", "REQ2".to_owned()),
@@ -84,12 +84,12 @@ impl Reply {
         Self::Answer(status, headers, body.to_owned())
     }
 
-    pub fn head(status: u16, region: Option<&str>) -> Self {
+    pub(super) fn head(status: u16, region: Option<&str>) -> Self {
         let region = region.map(|region| ("x-amz-bucket-region", region.to_owned()));
         Self::Answer(status, region.into_iter().collect(), String::new())
     }
 
-    pub fn page() -> Self {
+    pub(super) fn page() -> Self {
         let headers = vec![("content-type", "text/html; charset=utf-8".to_owned())];
         let body = "<!DOCTYPE html><html><body>Blocked by policy</body></html>";
         Self::Answer(403, headers, body.to_owned())
@@ -100,7 +100,7 @@ type Behaviour = dyn Fn(&Request) -> Reply + Send + Sync;
 
 /// The server: it answers by a function, and remembers what it was asked.
 #[derive(Clone)]
-pub struct Fake {
+pub(super) struct Fake {
     behaviour: Arc<Behaviour>,
     seen: Arc<Mutex<Vec<Request>>>,
 }
@@ -112,7 +112,7 @@ impl fmt::Debug for Fake {
 }
 
 impl Fake {
-    pub fn new(behaviour: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(super) fn new(behaviour: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         Self {
             behaviour: Arc::new(behaviour),
             seen: Arc::default(),
@@ -120,7 +120,7 @@ impl Fake {
     }
 
     /// One that knows STS, and answers everything else by a function.
-    pub fn with_sts(behaviour: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(super) fn with_sts(behaviour: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         Self::new(move |request| {
             if request.host.starts_with("sts.") {
                 sts(request)
@@ -130,7 +130,7 @@ impl Fake {
         })
     }
 
-    pub fn client(&self) -> SharedHttpClient {
+    pub(super) fn client(&self) -> SharedHttpClient {
         SharedHttpClient::new(self.clone())
     }
 
@@ -139,12 +139,12 @@ impl Fake {
     }
 
     /// All requests so far.
-    pub fn seen(&self) -> Vec<Request> {
+    pub(super) fn seen(&self) -> Vec<Request> {
         self.lock().clone()
     }
 
     /// The requests of one operation.
-    pub fn seen_of(&self, operation: &str) -> Vec<Request> {
+    pub(super) fn seen_of(&self, operation: &str) -> Vec<Request> {
         let mut seen = self.seen();
         seen.retain(|request| request.operation() == operation);
         seen
@@ -195,7 +195,7 @@ impl HttpClient for Fake {
 
 /// STS as its API reference shows the answers: anyone who signs is a user of 111111111111, or, with
 /// keys that STS gave, a session.
-pub fn sts(request: &Request) -> Reply {
+pub(super) fn sts(request: &Request) -> Reply {
     match request.operation().as_str() {
         "GetCallerIdentity" => caller_identity(request.signer()),
         "AssumeRole" => session("AssumeRole", "ASIAROLE", "2099-01-01T00:00:00Z"),
@@ -220,7 +220,7 @@ fn caller_identity(signer: &str) -> Reply {
     )
 }
 
-pub fn session(action: &str, key: &str, expiration: &str) -> Reply {
+pub(super) fn session(action: &str, key: &str, expiration: &str) -> Reply {
     Reply::xml(
         200,
         &format!(
@@ -233,7 +233,7 @@ pub fn session(action: &str, key: &str, expiration: &str) -> Reply {
     )
 }
 
-pub fn query_error(status: u16, code: &str, message: &str) -> Reply {
+pub(super) fn query_error(status: u16, code: &str, message: &str) -> Reply {
     Reply::xml(
         status,
         &format!(
@@ -244,7 +244,7 @@ pub fn query_error(status: u16, code: &str, message: &str) -> Reply {
     )
 }
 
-pub fn s3_error(status: u16, code: &str, message: &str) -> Reply {
+pub(super) fn s3_error(status: u16, code: &str, message: &str) -> Reply {
     Reply::xml(
         status,
         &format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>"),
@@ -252,15 +252,15 @@ pub fn s3_error(status: u16, code: &str, message: &str) -> Reply {
 }
 
 /// A profile `ops` with keys and a Region.
-pub const CONFIG: &str = "[profile ops]\nregion = eu-west-1\n";
-pub const CREDENTIALS: &str =
+pub(super) const CONFIG: &str = "[profile ops]\nregion = eu-west-1\n";
+pub(super) const CREDENTIALS: &str =
     "[ops]\naws_access_key_id = AKIAOPS\naws_secret_access_key = secret\n";
 
-pub fn environment(fake: &Fake, config: &str) -> Environment {
+pub(super) fn environment(fake: &Fake, config: &str) -> Environment {
     Environment::in_memory(config.to_owned(), CREDENTIALS.to_owned(), fake.client())
 }
 
-pub fn profile(name: &str) -> SignIn {
+pub(super) fn profile(name: &str) -> SignIn {
     SignIn {
         profile: name.to_owned(),
         ..SignIn::default()
@@ -268,13 +268,13 @@ pub fn profile(name: &str) -> SignIn {
 }
 
 /// A session of the profile `ops`.
-pub async fn signed_in(fake: &Fake) -> Session {
+pub(super) async fn signed_in(fake: &Fake) -> Session {
     environment(fake, CONFIG)
         .sign_in(&profile("ops"), None)
         .await
         .unwrap()
 }
 
-pub fn region(code: &str) -> Region {
+pub(super) fn region(code: &str) -> Region {
     code.parse().unwrap()
 }

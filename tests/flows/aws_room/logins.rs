@@ -34,7 +34,11 @@ fn write_home(home: &Path, token_expires_at: &str) {
 
 /// Runs the named test again in a process with a home of its own; answers whether this is that
 /// process, so that the test goes on there only.
-pub fn is_in_own_home(test: &str, token_expires_at: &str, variables: &[(&str, &str)]) -> bool {
+pub(super) fn is_in_own_home(
+    test: &str,
+    token_expires_at: &str,
+    variables: &[(&str, &str)],
+) -> bool {
     if std::env::var_os(MARK).is_some() {
         return true;
     }

@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use crate::program::{Ended, Home};
 
-pub fn example(name: &str) -> String {
+pub(super) fn example(name: &str) -> String {
     let path = format!("{}/assets/plans/{name}.toml", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// Writes the policies of a plan, by the sandbox that the home keeps.
-pub fn policies(home: &Home, plan: &str, arguments: &[&str]) -> Ended {
+pub(super) fn policies(home: &Home, plan: &str, arguments: &[&str]) -> Ended {
     let plan = home.write("plan.toml", plan);
     let arguments = [&["policies", "--as"], arguments].concat();
     Ended::of(home.sandbox(&arguments).arg(plan))

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Runs a test's work on a thread of its own, whose stack is large enough for the SDK's futures in a
 /// program that is not optimized.
-pub fn run<T: Send, F: Future<Output = T>>(work: impl FnOnce() -> F + Send) -> T {
+pub(super) fn run<T: Send, F: Future<Output = T>>(work: impl FnOnce() -> F + Send) -> T {
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .stack_size(64 << 20)
@@ -36,7 +36,7 @@ pub fn run<T: Send, F: Future<Output = T>>(work: impl FnOnce() -> F + Send) -> T
 }
 
 /// The world that comes with the program.
-pub fn shipped_world() -> Value {
+pub(super) fn shipped_world() -> Value {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/crates/sandbox/assets/world.json"
@@ -45,14 +45,14 @@ pub fn shipped_world() -> Value {
 }
 
 /// A plan from its file's text.
-pub fn plan(text: &str) -> Plan {
+pub(super) fn plan(text: &str) -> Plan {
     Plan::parse(text, "plan.toml", Timestamp::now())
         .unwrap_or_else(|violations| panic!("{violations}\n{text}"))
 }
 
 /// How an export ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
+pub(super) enum Ending {
     Completed,
     /// The call was refused.
     Refused {
@@ -67,12 +67,12 @@ pub enum Ending {
 }
 
 impl Ending {
-    pub const fn is_completed(&self) -> bool {
+    pub(super) const fn is_completed(&self) -> bool {
         matches!(self, Self::Completed)
     }
 
     /// The code and the text of a failure.
-    pub fn describe(&self) -> (&str, &str) {
+    pub(super) fn describe(&self) -> (&str, &str) {
         match self {
             Self::Completed => panic!("the export completed"),
             Self::Refused { code, message } | Self::Failed { code, message } => (code, message),
@@ -81,7 +81,7 @@ impl Ending {
 }
 
 /// A world in which somebody is signed in.
-pub struct Place {
+pub(super) struct Place {
     pub sandbox: Sandbox,
     pub environment: Environment,
     work: Work,
@@ -90,7 +90,7 @@ pub struct Place {
 
 impl Place {
     /// Opens a world and signs in as a plan says.
-    pub async fn open(world: &Value, plan: &Plan) -> Self {
+    pub(super) async fn open(world: &Value, plan: &Plan) -> Self {
         let options = Options {
             job_length: Duration::ZERO,
             ..Options::default()
@@ -121,38 +121,38 @@ impl Place {
     }
 
     /// All facts about a plan.
-    pub async fn survey(&self, plan: &Plan) -> Facts {
+    pub(super) async fn survey(&self, plan: &Plan) -> Facts {
         let controls = ControlDocuments::default();
         self.work.survey(plan, &controls).await.unwrap()
     }
 
     /// What `check` says of a plan.
-    pub async fn check(&self, plan: &Plan) -> Vec<AssessedRequirement> {
+    pub(super) async fn check(&self, plan: &Plan) -> Vec<AssessedRequirement> {
         judge(plan, &self.survey(plan).await, Timestamp::now())
     }
 
     /// Probes the plan's destination; nothing where no probe can be made.
-    pub async fn probe(&self, plan: &Plan) -> Option<ProbeReport> {
+    pub(super) async fn probe(&self, plan: &Plan) -> Option<ProbeReport> {
         let probe = self.work.draw_up_probe(plan, None).await.ok()?;
         let cancel = CancellationToken::new();
         self.work.probe(plan, &probe, &cancel).await.ok()
     }
 
     /// The calls that a run of the plan would make.
-    pub async fn requests(&self, plan: &Plan) -> Vec<ExportRequest> {
+    pub(super) async fn requests(&self, plan: &Plan) -> Vec<ExportRequest> {
         let controls = ControlDocuments::default();
         let assessed = Box::pin(self.work.assess(plan, &controls)).await.unwrap();
         self.work.summarize_start(&assessed).unwrap().requests
     }
 
     /// Starts the plan's first export, whatever is known against it, and waits for its end.
-    pub async fn export(&self, plan: &Plan) -> Ending {
+    pub(super) async fn export(&self, plan: &Plan) -> Ending {
         let requests = self.requests(plan).await;
         self.send(&requests[0]).await
     }
 
     /// The same with a call that was made up before; each time it is a new export.
-    pub async fn send(&self, request: &ExportRequest) -> Ending {
+    pub(super) async fn send(&self, request: &ExportRequest) -> Ending {
         let request = ExportRequest {
             client_token: format!("{}-{}", request.client_token, fastrand::u64(..)),
             ..request.clone()
@@ -165,7 +165,7 @@ impl Place {
     }
 
     /// The same, to the endpoint of a Region of choice.
-    pub async fn send_to(
+    pub(super) async fn send_to(
         &self,
         request: &ExportRequest,
         region: &tableferry_policy::arn::Region,
@@ -195,7 +195,7 @@ impl Place {
     }
 
     /// Signs in with a profile.
-    pub async fn session(&self, profile: &str) -> Session {
+    pub(super) async fn session(&self, profile: &str) -> Session {
         let how = tableferry::job::SignIn {
             profile: profile.to_owned(),
             ..tableferry::job::SignIn::default()
@@ -205,7 +205,7 @@ impl Place {
 
     /// Puts a bucket's or key's policy by the API, as the first user of the account that has every
     /// right; `Err` holds code and message.
-    pub async fn put(
+    pub(super) async fn put(
         &self,
         target: &Target,
         document: &str,
@@ -242,7 +242,7 @@ impl Place {
     }
 
     /// The configuration of clients that call as an account's administrator.
-    pub fn administrator(&self, world: &Value, account: &str) -> aws_config::SdkConfig {
+    pub(super) fn administrator(&self, world: &Value, account: &str) -> aws_config::SdkConfig {
         let users = world["accounts"][account]["users"].as_object().unwrap();
         let administers = |user: &&Value| user["attached"].to_string().contains("Administrator");
         let user = users.values().find(administers).unwrap();
@@ -271,17 +271,17 @@ impl Place {
     }
 
     /// Plays what AWS leaves open another way.
-    pub fn play_as(&self, address: SourceAddress, acl: ExportAcl) {
+    pub(super) fn play_as(&self, address: SourceAddress, acl: ExportAcl) {
         self.sandbox.play_as(address, acl);
     }
 
     /// Plays another way whether services see `aws:SecureTransport` in what others ask of them.
-    pub fn play_transport(&self, transport: ForwardedTransport) {
+    pub(super) fn play_transport(&self, transport: ForwardedTransport) {
         self.sandbox.play_transport(transport);
     }
 
     /// Plays what S3 has before it when it asks for `s3:PutObjectAcl` another way.
-    pub fn play_acl_context(&self, context: AclContext) {
+    pub(super) fn play_acl_context(&self, context: AclContext) {
         self.sandbox.play_acl_context(context);
     }
 }
@@ -300,7 +300,7 @@ where
 }
 
 /// Where a remedy's documents lie in a world: who exports, in which account, who reads.
-pub struct Whereabouts {
+pub(super) struct Whereabouts {
     /// The pointer to the exporter's user or role, such as `/accounts/1…/roles/OnCallExporter`.
     pub exporter: String,
     /// The same of the destination's principal.
@@ -313,7 +313,7 @@ fn kept(text: &str) -> Value {
 }
 
 /// Does to a world what a remedy asks for. What changes the plan is with the plan.
-pub fn carry_out(world: &mut Value, remedy: &Remedy, whereabouts: &Whereabouts) {
+pub(super) fn carry_out(world: &mut Value, remedy: &Remedy, whereabouts: &Whereabouts) {
     match &remedy.fix {
         Fix::Document { target, after, .. } => match target {
             Target::BucketPolicy { bucket } => {
@@ -344,7 +344,7 @@ pub fn carry_out(world: &mut Value, remedy: &Remedy, whereabouts: &Whereabouts) 
 }
 
 /// The key with an ARN.
-pub fn key_in<'w>(world: &'w mut Value, arn: &str) -> &'w mut Value {
+pub(super) fn key_in<'w>(world: &'w mut Value, arn: &str) -> &'w mut Value {
     let mut parts = arn.split(':').skip(3);
     let (region, account) = (parts.next().unwrap(), parts.next().unwrap());
     let id = arn.rsplit('/').next().unwrap();

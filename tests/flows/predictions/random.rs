@@ -12,7 +12,7 @@
 //!
 //! `WORLDS=n` makes n of them; `WORLD=seed` makes one, and tells about it.
 
-pub mod case;
+pub(super) mod case;
 mod remedy;
 mod settled;
 mod statements;
@@ -32,7 +32,7 @@ const USUAL: u64 = 160;
 
 /// What `check` claims of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claim {
+pub(super) enum Claim {
     Completes,
     Fails,
     /// Both happen, for some values of what can be played.
@@ -53,7 +53,7 @@ const PLAYED: [&str; 5] = [
 ];
 
 /// What verdicts come to.
-pub fn claim(case: &Case, verdicts: &[AssessedRequirement]) -> Claim {
+pub(super) fn claim(case: &Case, verdicts: &[AssessedRequirement]) -> Claim {
     let job = || {
         verdicts
             .iter()
@@ -116,7 +116,7 @@ pub fn claim(case: &Case, verdicts: &[AssessedRequirement]) -> Claim {
 }
 
 /// How exports of a case end, in every way that they can be played.
-pub async fn endings(case: &Case, world: &serde_json::Value) -> Vec<(String, Ending)> {
+pub(super) async fn endings(case: &Case, world: &serde_json::Value) -> Vec<(String, Ending)> {
     let text = world.to_string();
     let both = |is_asked: bool| {
         if is_asked {
@@ -162,7 +162,7 @@ fn varied(
 
 /// How exports of a plan end, for each address, each access control list, each context in which S3 may
 /// ask for its permission, and with and without `aws:SecureTransport`.
-pub async fn play(
+pub(super) async fn play(
     world: &serde_json::Value,
     plan: &tableferry::job::Plan,
 ) -> Vec<(String, Ending)> {

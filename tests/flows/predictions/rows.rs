@@ -4,7 +4,7 @@
 
 mod before;
 mod keys;
-pub mod table;
+pub(super) mod table;
 
 use serde_json::Value;
 use tableferry::assess::judge::judge;
@@ -15,7 +15,7 @@ use tableferry::job::Plan;
 use crate::predictions::place::{self, Place, Whereabouts, carry_out};
 
 /// One known failure.
-pub struct Row {
+pub(super) struct Row {
     /// Its number, with a letter where several are of a kind.
     pub number: &'static str,
     /// What is done to the world that comes with the program.
@@ -34,7 +34,7 @@ pub struct Row {
 }
 
 /// How it is fixed.
-pub enum Fixed {
+pub(super) enum Fixed {
     /// By the remedies, each of them sound.
     ByRemedies,
     /// By anyone who owns something, as the message asks.
@@ -44,7 +44,7 @@ pub enum Fixed {
 }
 
 /// The world that comes with the program, in which the one on call may read what bears on it.
-pub fn base() -> Value {
+pub(super) fn base() -> Value {
     let mut world = place::shipped_world();
     world["organization"]["delegated"] = serde_json::json!(["111111111111", "222222222222"]);
     let reads = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Reads","Effect":"Allow","Resource":"*",
@@ -61,7 +61,7 @@ pub fn base() -> Value {
 }
 
 /// Where the principals of the rows stand.
-pub fn whereabouts() -> Whereabouts {
+pub(super) fn whereabouts() -> Whereabouts {
     Whereabouts {
         exporter: "/accounts/111111111111/roles/OnCallExporter".to_owned(),
         reader: "/accounts/222222222222/users/dev-admin".to_owned(),
@@ -69,7 +69,7 @@ pub fn whereabouts() -> Whereabouts {
 }
 
 /// A plan file's text: the bucket's lines, the encryption's, the table's.
-pub fn plan_text(destination: &str, encryption: &str, table: &str) -> String {
+pub(super) fn plan_text(destination: &str, encryption: &str, table: &str) -> String {
     let encryption = match encryption {
         "" => String::new(),
         lines => format!("[encryption]\n{lines}\n"),

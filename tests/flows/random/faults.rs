@@ -30,7 +30,7 @@ const CHANGING: [&str; 13] = [
 
 /// When the program is killed.
 #[derive(Debug, Clone, Copy)]
-pub enum Moment {
+pub(super) enum Moment {
     /// At a message, counted from the first.
     Message(usize, Passing),
     /// At a call that changes something, counted from the first.
@@ -38,7 +38,7 @@ pub enum Moment {
 }
 
 impl Moment {
-    pub fn random(rng: &mut Rng) -> Self {
+    pub(super) fn random(rng: &mut Rng) -> Self {
         let passing = *rng.choice(&[Passing::Request, Passing::Answer]).unwrap();
         if rng.bool() {
             Self::Change(rng.usize(0..3), passing)
@@ -49,7 +49,7 @@ impl Moment {
 }
 
 /// What a network and a server do to messages.
-pub struct Faults {
+pub(super) struct Faults {
     pub seed: u64,
     /// How many of a hundred messages meet a fault.
     pub percent: u8,
@@ -67,7 +67,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    pub fn new(seed: u64, percent: u8) -> Self {
+    pub(super) fn new(seed: u64, percent: u8) -> Self {
         Self {
             seed,
             percent,
@@ -83,7 +83,7 @@ impl Faults {
     }
 
     /// What becomes of a message.
-    pub fn decide(&mut self, head: &str, passing: Passing) -> Fate {
+    pub(super) fn decide(&mut self, head: &str, passing: Passing) -> Fate {
         let kind = kind(head);
         let is_answer = passing == Passing::Answer;
         let seen = self.seen.entry((kind.clone(), is_answer)).or_default();
@@ -189,7 +189,7 @@ fn refusal(head: &str) -> Fate {
 }
 
 /// What a request is about, without what differs from one run of the program to the next.
-pub fn kind(head: &str) -> String {
+pub(super) fn kind(head: &str) -> String {
     let after = |mark: &str| head.split(mark).nth(1);
     let word = |text: &str| -> String {
         let end = text.find(|c: char| !c.is_ascii_alphanumeric());

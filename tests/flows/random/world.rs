@@ -38,13 +38,13 @@ name = "Users"
 "#;
 
 /// Its tables; small ones, so that a server of many rounds is never late by itself.
-pub const TABLES: [&str; 2] = ["Events", "Users"];
+pub(super) const TABLES: [&str; 2] = ["Events", "Users"];
 
 /// What each server begins with.
 static STATE: OnceLock<String> = OnceLock::new();
 
 /// A profile whose role may read tables and change its own policies.
-pub const SELF_KEEPER: &str = "prod-keeper";
+pub(super) const SELF_KEEPER: &str = "prod-keeper";
 
 /// The state of a server that has just begun, in which a user and a role that may not export may give
 /// themselves the right.
@@ -73,7 +73,7 @@ fn state_with_keepers() -> String {
 
 /// An export as the sandbox has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Started {
+pub(super) struct Started {
     pub arn: String,
     pub table: String,
     pub token: String,
@@ -83,7 +83,7 @@ pub struct Started {
 
 /// An export as the journal has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Noted {
+pub(super) struct Noted {
     pub run: i64,
     pub table: String,
     pub token: String,
@@ -92,7 +92,7 @@ pub struct Noted {
     pub verified: Option<String>,
 }
 
-pub struct World {
+pub(super) struct World {
     pub home: Home,
     _server: Server,
     relay: Relay,
@@ -105,7 +105,7 @@ pub struct World {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let home = Home::new();
         home.write("served.json", STATE.get_or_init(state_with_keepers));
         let server = Server::with_clock(&home, JOB_SECONDS, "0s");
@@ -122,12 +122,12 @@ impl World {
         }
     }
 
-    pub fn plan(&self) -> String {
+    pub(super) fn plan(&self) -> String {
         self.home.path().join("plan.toml").display().to_string()
     }
 
     /// Runs a command while all passes; it waits for a machine that has much to do.
-    pub fn run(&mut self, arguments: &[&str]) -> Ended {
+    pub(super) fn run(&mut self, arguments: &[&str]) -> Ended {
         self.wait_at_most(20);
         self.relay.decide(|_, _| Fate::Pass);
         self.run_as_decided(arguments, "")
@@ -139,7 +139,7 @@ impl World {
     }
 
     /// Runs a command under faults.
-    pub fn run_under(&mut self, arguments: &[&str], mut faults: Faults) -> Ended {
+    pub(super) fn run_under(&mut self, arguments: &[&str], mut faults: Faults) -> Ended {
         self.wait_at_most(2);
         let how = format!("{}%, {:?}", faults.percent, faults.moment);
         let told = Arc::new(Mutex::new(Vec::new()));
@@ -165,7 +165,7 @@ impl World {
     }
 
     /// Resumes until nothing is under way, while all passes.
-    pub fn follow_to_the_end(&mut self) -> Result<(), String> {
+    pub(super) fn follow_to_the_end(&mut self) -> Result<(), String> {
         for _ in 0..4 {
             let ended = self.run(&["resume"]);
             if ended.status == 0 && ended.out.contains("nothing is under way") {
@@ -211,7 +211,7 @@ impl World {
     }
 
     /// Moves the server's clock forward, by up to twelve hours.
-    pub fn move_clock(&mut self, rng: &mut Rng) {
+    pub(super) fn move_clock(&mut self, rng: &mut Rng) {
         self.clock_mover()(rng);
         let ahead = *self.ahead.lock().unwrap();
         self.tell(&format!("the clock is {ahead:#} ahead"));
@@ -233,12 +233,12 @@ impl World {
     }
 
     /// The whole state of the sandbox.
-    pub fn state(&self) -> Value {
+    pub(super) fn state(&self) -> Value {
         let text = std::fs::read_to_string(self.home.path().join("served.json")).unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
-    pub fn started(&self) -> Vec<Started> {
+    pub(super) fn started(&self) -> Vec<Started> {
         let state = self.state();
         let exports = state["exports"].as_object().unwrap().values();
         exports
@@ -263,7 +263,7 @@ impl World {
         self.home.path().join(".local/state/tableferry/journal.db")
     }
 
-    pub fn noted(&self) -> Vec<Noted> {
+    pub(super) fn noted(&self) -> Vec<Noted> {
         let path = self.journal_path();
         if !path.exists() {
             return Vec::new();
@@ -289,7 +289,7 @@ impl World {
     }
 
     /// Every document and setting that a change may be made to, by a name.
-    pub fn settings(&self) -> BTreeMap<String, Value> {
+    pub(super) fn settings(&self) -> BTreeMap<String, Value> {
         let state = self.state();
         let mut settings = BTreeMap::new();
         for (name, bucket) in state["buckets"].as_object().unwrap() {
@@ -322,7 +322,7 @@ impl World {
     }
 
     /// The uploads under way in every bucket.
-    pub fn uploads(&self) -> Vec<String> {
+    pub(super) fn uploads(&self) -> Vec<String> {
         let state = self.state();
         let buckets = state["buckets"].as_object().unwrap().values();
         buckets
@@ -333,7 +333,7 @@ impl World {
 }
 
 /// What is wrong between the journal and the sandbox once nothing is left to be done.
-pub fn differences(noted: &[Noted], started: &[Started]) -> Vec<String> {
+pub(super) fn differences(noted: &[Noted], started: &[Started]) -> Vec<String> {
     let mut wrong = Vec::new();
     for row in noted {
         let own: Vec<&Started> = started

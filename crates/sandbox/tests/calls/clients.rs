@@ -9,15 +9,15 @@ use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use tableferry_sandbox::{Options, Sandbox};
 
 /// How long an export takes in these tests.
-pub const JOB: Duration = Duration::from_millis(40);
+pub(crate) const JOB: Duration = Duration::from_millis(40);
 
 /// A new world with quick exports.
-pub fn sandbox() -> Sandbox {
+pub(crate) fn sandbox() -> Sandbox {
     with(|_| ())
 }
 
 /// A new world, played another way.
-pub fn with(change: impl FnOnce(&mut Options)) -> Sandbox {
+pub(crate) fn with(change: impl FnOnce(&mut Options)) -> Sandbox {
     let mut options = Options {
         job_length: JOB,
         ..Options::default()
@@ -27,7 +27,7 @@ pub fn with(change: impl FnOnce(&mut Options)) -> Sandbox {
 }
 
 /// The keys that the credentials file holds for a profile.
-pub fn keys(sandbox: &Sandbox, profile: &str) -> Credentials {
+pub(crate) fn keys(sandbox: &Sandbox, profile: &str) -> Credentials {
     let text = sandbox.profiles(None).credentials;
     let section = text
         .split(&format!("[{profile}]\n"))
@@ -50,7 +50,7 @@ pub fn keys(sandbox: &Sandbox, profile: &str) -> Credentials {
     )
 }
 
-pub fn config(sandbox: &Sandbox, credentials: Credentials, region: &str) -> SdkConfig {
+pub(crate) fn config(sandbox: &Sandbox, credentials: Credentials, region: &str) -> SdkConfig {
     SdkConfig::builder()
         .http_client(sandbox.http_client())
         .region(Region::new(region.to_owned()))
@@ -61,12 +61,12 @@ pub fn config(sandbox: &Sandbox, credentials: Credentials, region: &str) -> SdkC
 }
 
 /// What a profile's clients are made from, in eu-west-1.
-pub async fn profile(sandbox: &Sandbox, name: &str) -> SdkConfig {
+pub(crate) async fn profile(sandbox: &Sandbox, name: &str) -> SdkConfig {
     profile_in(sandbox, name, "eu-west-1").await
 }
 
 /// The same in a Region of choice; `prod-oncall` and `prod-mfa` assume their roles.
-pub async fn profile_in(sandbox: &Sandbox, name: &str, region: &str) -> SdkConfig {
+pub(crate) async fn profile_in(sandbox: &Sandbox, name: &str, region: &str) -> SdkConfig {
     let credentials = match name {
         "prod-oncall" => assume(sandbox, "prod-admin", "OnCallExporter", "oncall").await,
         _ => keys(sandbox, name),
@@ -75,7 +75,12 @@ pub async fn profile_in(sandbox: &Sandbox, name: &str, region: &str) -> SdkConfi
 }
 
 /// The temporary credentials of a role in 111111111111.
-pub async fn assume(sandbox: &Sandbox, from: &str, role: &str, session: &str) -> Credentials {
+pub(crate) async fn assume(
+    sandbox: &Sandbox,
+    from: &str,
+    role: &str,
+    session: &str,
+) -> Credentials {
     let sts = aws_sdk_sts::Client::new(&config(sandbox, keys(sandbox, from), "eu-west-1"));
     let answer = sts
         .assume_role()
@@ -87,7 +92,7 @@ pub async fn assume(sandbox: &Sandbox, from: &str, role: &str, session: &str) ->
     credentials(answer.credentials().unwrap())
 }
 
-pub fn credentials(issued: &aws_sdk_sts::types::Credentials) -> Credentials {
+pub(crate) fn credentials(issued: &aws_sdk_sts::types::Credentials) -> Credentials {
     Credentials::new(
         issued.access_key_id(),
         issued.secret_access_key(),
@@ -98,7 +103,9 @@ pub fn credentials(issued: &aws_sdk_sts::types::Credentials) -> Credentials {
 }
 
 /// Code and message of a refusal.
-pub fn refusal<T: std::fmt::Debug, E, R>(answer: Result<T, SdkError<E, R>>) -> (String, String)
+pub(crate) fn refusal<T: std::fmt::Debug, E, R>(
+    answer: Result<T, SdkError<E, R>>,
+) -> (String, String)
 where
     E: ProvideErrorMetadata,
     SdkError<E, R>: std::fmt::Debug,

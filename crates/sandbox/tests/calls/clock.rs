@@ -12,7 +12,7 @@ use super::clients::{profile, refusal, sandbox};
 use super::exports::request;
 
 /// Clients whose second attempt goes by the `Date` of the first one's answer.
-pub fn correcting(config: &SdkConfig) -> SdkConfig {
+pub(crate) fn correcting(config: &SdkConfig) -> SdkConfig {
     let retry = RetryConfig::standard()
         .with_max_attempts(2)
         .with_initial_backoff(Duration::ZERO);

@@ -17,7 +17,7 @@ use tableferry_sandbox::Sandbox;
 use super::clients::{profile, profile_in, refusal, sandbox};
 
 /// The call of a job into 222222222222.
-pub fn request(
+pub(crate) fn request(
     dynamodb: &Client,
     table: &str,
     bucket: &str,
@@ -32,7 +32,7 @@ pub fn request(
 }
 
 /// Starts an export and asks until it has ended.
-pub async fn finish(
+pub(crate) async fn finish(
     dynamodb: &Client,
     request: ExportTableToPointInTimeFluentBuilder,
 ) -> ExportDescription {
@@ -42,7 +42,7 @@ pub async fn finish(
 }
 
 /// Asks for an export until it has ended.
-pub async fn ended(dynamodb: &Client, arn: &str) -> ExportDescription {
+pub(crate) async fn ended(dynamodb: &Client, arn: &str) -> ExportDescription {
     for _ in 0..2000 {
         let answer = dynamodb
             .describe_export()
@@ -77,7 +77,11 @@ async fn read_json(sandbox: &Sandbox, bucket: &str, key: &str) -> Value {
 }
 
 /// The data lines of an export, each file held against its manifest.
-pub async fn lines(sandbox: &Sandbox, bucket: &str, export: &ExportDescription) -> Vec<Value> {
+pub(crate) async fn lines(
+    sandbox: &Sandbox,
+    bucket: &str,
+    export: &ExportDescription,
+) -> Vec<Value> {
     let summary = read_json(sandbox, bucket, export.export_manifest().unwrap()).await;
     assert_eq!(summary["itemCount"].as_i64(), export.item_count());
     let files_key = summary["manifestFilesS3Key"].as_str().unwrap();

@@ -16,10 +16,10 @@ use tableferry_sandbox::{Faults, Sandbox};
 use super::clients::{profile, refusal, sandbox};
 use super::clock::correcting;
 
-pub type Item = HashMap<String, AttributeValue>;
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// An item with a text key, and more attributes.
-pub fn item(key: &str, more: &[(&str, AttributeValue)]) -> Item {
+pub(crate) fn item(key: &str, more: &[(&str, AttributeValue)]) -> Item {
     let more = more
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.clone()));
@@ -28,7 +28,7 @@ pub fn item(key: &str, more: &[(&str, AttributeValue)]) -> Item {
         .collect()
 }
 
-pub async fn client(sandbox: &Sandbox, name: &str) -> Client {
+pub(crate) async fn client(sandbox: &Sandbox, name: &str) -> Client {
     Client::new(&profile(sandbox, name).await)
 }
 
@@ -52,7 +52,7 @@ async fn create_table(dynamodb: &Client, name: &str) {
 }
 
 /// Makes a table, and waits until it is active.
-pub async fn make_table(dynamodb: &Client, name: &str) {
+pub(crate) async fn make_table(dynamodb: &Client, name: &str) {
     create_table(dynamodb, name).await;
     for _ in 0..2000 {
         if status(dynamodb, name).await == Some(TableStatus::Active) {
@@ -68,13 +68,13 @@ async fn status(dynamodb: &Client, name: &str) -> Option<TableStatus> {
     answer.ok()?.table?.table_status
 }
 
-pub async fn put(dynamodb: &Client, table: &str, item: Item) {
+pub(crate) async fn put(dynamodb: &Client, table: &str, item: Item) {
     let put = dynamodb.put_item().table_name(table).set_item(Some(item));
     put.send().await.unwrap();
 }
 
 /// All items of a table, page by page.
-pub async fn scan(dynamodb: &Client, table: &str) -> Vec<Item> {
+pub(crate) async fn scan(dynamodb: &Client, table: &str) -> Vec<Item> {
     let pages = dynamodb.scan().table_name(table).into_paginator();
     let pages: Vec<_> = pages.send().collect::<Result<_, _>>().await.unwrap();
     pages

@@ -2,7 +2,7 @@
 
 /// What of the plan's permissions is in sight.
 #[derive(Debug, Clone, Default)]
-pub struct Access {
+pub(crate) struct Access {
     pub(crate) tab: Tab,
     /// The row of the checks under the cursor.
     pub(crate) cursor: usize,

@@ -16,7 +16,7 @@ use tableferry_policy::arn::{AccountId, Region};
 
 /// Both sides and the profiles they choose from.
 #[derive(Debug, Clone)]
-pub struct Accounts {
+pub(crate) struct Accounts {
     pub(crate) profiles: Remote<Profiles, String>,
     pub(crate) focus: Side,
     pub(crate) source: AccountChoice,
@@ -29,7 +29,7 @@ pub struct Accounts {
 
 /// One side.
 #[derive(Debug, Clone, Default)]
-pub struct AccountChoice {
+pub(crate) struct AccountChoice {
     pub(crate) list: FilteredList,
     pub(crate) chosen: Chosen,
     /// Who it proved to be last.
@@ -40,7 +40,7 @@ pub struct AccountChoice {
 
 /// What a side has chosen.
 #[derive(Debug, Clone, Default)]
-pub enum Chosen {
+pub(crate) enum Chosen {
     /// Nothing yet.
     #[default]
     Nothing,
@@ -57,7 +57,7 @@ pub enum Chosen {
 
 /// A row of the profile list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProfileRow<'a> {
+pub(crate) enum ProfileRow<'a> {
     /// A profile that can be chosen.
     Usable(&'a Profile),
     /// The destination can do without a profile.

@@ -10,7 +10,7 @@ use tableferry_policy::arn::{AccountId, BucketName, Region};
 
 /// The buckets of the destination, and the chosen one.
 #[derive(Debug, Clone, Default)]
-pub struct DestinationChoice {
+pub(crate) struct DestinationChoice {
     pub(crate) buckets: Remote<Vec<Bucket>>,
     pub(crate) list: FilteredList,
     pub(crate) bucket: Option<BucketName>,
@@ -25,7 +25,7 @@ pub struct DestinationChoice {
 
 /// Whose the bucket is, and how that is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum BucketOwner {
+pub(crate) enum BucketOwner {
     /// Not known.
     #[default]
     Unknown,

@@ -8,7 +8,7 @@ use crate::tui::widgets::list::FilteredList;
 
 /// The keys of the destination, and the choice.
 #[derive(Debug, Clone, Default)]
-pub struct EncryptionStep {
+pub(crate) struct EncryptionStep {
     pub(crate) keys: Remote<Vec<Key>>,
     pub(crate) list: FilteredList,
     pub(crate) choice: Option<Encryption>,

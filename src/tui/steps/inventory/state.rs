@@ -10,7 +10,7 @@ const FIELDS: [&str; 2] = ["Size", "LastModifiedDate"];
 
 /// What is asked of S3 Inventory.
 #[derive(Debug, Clone)]
-pub struct InventoryChoice {
+pub(crate) struct InventoryChoice {
     /// The bucket that is listed.
     pub(crate) bucket: Option<BucketName>,
     /// All but the bucket; its own stands there until one is named.

@@ -15,7 +15,7 @@ const KEPT_NOTES: usize = 20;
 
 /// A run and its exports.
 #[derive(Debug, Clone, Default)]
-pub struct RunProgress {
+pub(crate) struct RunProgress {
     pub(crate) run: Option<RunId>,
     pub(crate) exports: Vec<OperationProgress>,
     /// Why those failed that did, by their place in the plan.

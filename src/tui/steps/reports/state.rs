@@ -7,7 +7,7 @@ use crate::tui::services::InventoryStatus;
 
 /// What is known of an inventory's configuration and reports.
 #[derive(Debug, Clone, Default)]
-pub struct Reports {
+pub(crate) struct Reports {
     pub(crate) status: Remote<InventoryStatus, String>,
     /// The plan that it was asked of.
     pub(super) plan: Option<Plan>,

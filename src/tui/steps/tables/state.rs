@@ -10,7 +10,7 @@ use crate::tui::widgets::list::FilteredList;
 
 /// The tables of the source, and the chosen ones.
 #[derive(Debug, Clone, Default)]
-pub struct Tables {
+pub(crate) struct Tables {
     pub(crate) names: Remote<Vec<String>>,
     pub(crate) facts: BTreeMap<String, Remote<TableFacts, String>>,
     pub(crate) jobs: Vec<TableJob>,

@@ -7,7 +7,7 @@ use tableferry_policy::arn::Arn;
 
 /// Who uploads, and how.
 #[derive(Debug, Clone)]
-pub struct Uploader {
+pub(crate) struct Uploader {
     /// Who uploads, where it is not the source's profile.
     pub(crate) principal: Option<Arn>,
     /// Whether the files are sent in parts, as they are by most programs.

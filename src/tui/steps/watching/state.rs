@@ -13,7 +13,7 @@ const KEPT_NOTES: usize = 5;
 
 /// The exports that are watched.
 #[derive(Debug, Clone, Default)]
-pub struct Watching {
+pub(crate) struct Watching {
     /// The watch that is under way.
     pub(crate) request: Option<RequestId>,
     pub(crate) exports: BTreeMap<WatchId, WatchedExport>,

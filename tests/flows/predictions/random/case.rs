@@ -7,14 +7,14 @@ use serde_json::{Map, Value, json};
 
 use super::statements::{Place, conditions, happens, one_of, principal, statement};
 
-pub const SOURCE: &str = "111111111111";
-pub const DESTINATION: &str = "222222222222";
-pub const BUCKET: &str = "landing";
-pub const TABLE: &str = "Orders";
+pub(crate) const SOURCE: &str = "111111111111";
+pub(crate) const DESTINATION: &str = "222222222222";
+pub(crate) const BUCKET: &str = "landing";
+pub(crate) const TABLE: &str = "Orders";
 
 /// Who exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caller {
+pub(crate) enum Caller {
     User { path: &'static str },
     Role { path: &'static str },
     IdentityCenter,
@@ -22,7 +22,7 @@ pub enum Caller {
 
 /// Which accounts belong to the organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Membership {
+pub(crate) enum Membership {
     Nobody,
     SourceAlone,
     Both,
@@ -31,7 +31,7 @@ pub enum Membership {
 
 /// How the objects are encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encryption {
+pub(crate) enum Encryption {
     Aes256,
     /// A customer managed key of the bucket's account.
     Key,
@@ -47,7 +47,7 @@ pub enum Encryption {
     clippy::struct_excessive_bools,
     reason = "each is a coin that is thrown on its own"
 )]
-pub struct Case {
+pub(crate) struct Case {
     pub is_same_account: bool,
     pub caller: Caller,
     pub membership: Membership,
@@ -84,7 +84,7 @@ pub struct Case {
 
 impl Case {
     /// The case of a seed.
-    pub fn of_seed(seed: u64) -> Self {
+    pub(crate) fn of_seed(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let mut case = Self::working(&mut rng);
         for _ in 0..rng.usize(..=4) {
@@ -360,7 +360,7 @@ impl Case {
     }
 
     /// The account of the bucket.
-    pub const fn bucket_home(&self) -> &'static str {
+    pub(crate) const fn bucket_home(&self) -> &'static str {
         if self.is_same_account {
             SOURCE
         } else {
@@ -369,31 +369,31 @@ impl Case {
     }
 
     /// The account of the key.
-    pub fn key_home(&self) -> &'static str {
+    pub(crate) fn key_home(&self) -> &'static str {
         match self.encryption {
             Encryption::OwnKey => SOURCE,
             _ => self.bucket_home(),
         }
     }
 
-    pub fn key_arn(&self) -> String {
+    pub(crate) fn key_arn(&self) -> String {
         let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
         format!("arn:aws:kms:eu-west-1:{}:key/{id}", self.key_home())
     }
 
-    pub fn table_key_arn() -> String {
+    pub(crate) fn table_key_arn() -> String {
         format!("arn:aws:kms:eu-west-1:{SOURCE}:key/0ed6e700-1edc-4e11-8000-000000000001")
     }
 
     /// The name of the user or role that exports.
-    pub const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         match self.caller {
             Caller::IdentityCenter => "AWSReservedSSO_Ops_0123456789abcdef",
             Caller::User { .. } | Caller::Role { .. } => "Ops",
         }
     }
 
-    pub const fn path(&self) -> &'static str {
+    pub(crate) const fn path(&self) -> &'static str {
         match self.caller {
             Caller::IdentityCenter => "/aws-reserved/sso.amazonaws.com/eu-west-1/",
             Caller::User { path } | Caller::Role { path } => path,
@@ -401,25 +401,25 @@ impl Case {
     }
 
     /// Whether the caller is a user, with keys of its own.
-    pub const fn is_user(&self) -> bool {
+    pub(crate) const fn is_user(&self) -> bool {
         matches!(self.caller, Caller::User { .. })
     }
 
     /// The user's or role's ARN.
-    pub fn identity_arn(&self) -> String {
+    pub(crate) fn identity_arn(&self) -> String {
         let kind = if self.is_user() { "user" } else { "role" };
         format!("arn:aws:iam::{SOURCE}:{kind}{}{}", self.path(), self.name())
     }
 
     /// The ARN that calls are made as.
-    pub fn caller_arn(&self) -> String {
+    pub(crate) fn caller_arn(&self) -> String {
         if self.is_user() {
             return self.identity_arn();
         }
         format!("arn:aws:sts::{SOURCE}:assumed-role/{}/s1", self.name())
     }
 
-    pub const fn unique_id(&self) -> &'static str {
+    pub(crate) const fn unique_id(&self) -> &'static str {
         if self.is_user() {
             "AIDAWORLDSOPS0000000A"
         } else {
@@ -428,7 +428,7 @@ impl Case {
     }
 
     /// The plan file's text.
-    pub fn plan(&self) -> String {
+    pub(crate) fn plan(&self) -> String {
         let mut lines = vec!["[source]\nprofile = \"source\"\n\n[destination]".to_owned()];
         if self.has_destination {
             lines.push("profile = \"destination\"".to_owned());
@@ -460,7 +460,7 @@ impl Case {
     }
 
     /// The lists of statements, each with how many must stay, to be taken out one by one.
-    pub fn lists(&mut self) -> Vec<(&mut Vec<Value>, usize)> {
+    pub(crate) fn lists(&mut self) -> Vec<(&mut Vec<Value>, usize)> {
         let mut lists = vec![
             (&mut self.identity, 0),
             (&mut self.attached, 0),
@@ -489,12 +489,12 @@ const fn must_say_something(place: Place) -> bool {
 }
 
 /// A statement that allows everything.
-pub fn everything() -> Value {
+pub(crate) fn everything() -> Value {
     json!({ "Effect": "Allow", "Action": "*", "Resource": "*" })
 }
 
 /// A document with these statements.
-pub fn document(statements: &[Value]) -> Value {
+pub(crate) fn document(statements: &[Value]) -> Value {
     let mut document = Map::new();
     document.insert("Version".to_owned(), "2012-10-17".into());
     document.insert("Statement".to_owned(), statements.into());

@@ -26,7 +26,7 @@ use crate::predictions::place::{Place, carry_out};
 const LARGEST: [(&str, usize); 2] = [("bucket", 20 * 1024), ("key", 32 * 1024)];
 
 /// What is wrong with the remedies of a case.
-pub async fn fault(
+pub(super) async fn fault(
     case: &Case,
     world: &Value,
     plan: &Plan,
@@ -251,7 +251,7 @@ async fn refused(world: &Value, found: &Remedies) -> Option<String> {
 }
 
 /// Whether anyone who judges the lines of the needs reaches the verdicts of the requirements.
-pub fn line_fault(
+pub(super) fn line_fault(
     plan: &Plan,
     facts: &Facts,
     verdicts: &[AssessedRequirement],

@@ -41,7 +41,7 @@ fn unknown(verdicts: &[AssessedRequirement]) -> (BTreeSet<String>, Vec<String>) 
 
 /// Whether what is unknown stays so though what it names may be read, and would be known if every grant
 /// could be.
-pub async fn reading_fault(case: &Case, verdicts: &[AssessedRequirement]) -> Option<String> {
+pub(super) async fn reading_fault(case: &Case, verdicts: &[AssessedRequirement]) -> Option<String> {
     let plan = place::plan(&case.plan());
     let mut lifted = case.clone();
     let (mut left, mut named) = unknown(verdicts);
@@ -71,7 +71,7 @@ pub async fn reading_fault(case: &Case, verdicts: &[AssessedRequirement]) -> Opt
 }
 
 /// Whether a probe leaves open what it is said to settle, or settles it another way than the export.
-pub async fn probe_fault(
+pub(super) async fn probe_fault(
     case: &Case,
     before: &[AssessedRequirement],
     endings: &[(String, Ending)],

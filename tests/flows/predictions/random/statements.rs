@@ -7,7 +7,7 @@ use super::case::{BUCKET, Case, DESTINATION, SOURCE, TABLE};
 
 /// Where a statement stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub(super) enum Place {
     Identity,
     Boundary,
     Bucket,
@@ -19,17 +19,17 @@ pub enum Place {
 }
 
 /// One of some, at random.
-pub fn one_of<T: Clone>(rng: &mut Rng, choices: &[T]) -> T {
+pub(super) fn one_of<T: Clone>(rng: &mut Rng, choices: &[T]) -> T {
     choices[rng.usize(..choices.len())].clone()
 }
 
 /// Whether something happens that happens so many times in a hundred.
-pub fn happens(rng: &mut Rng, percent: u32) -> bool {
+pub(super) fn happens(rng: &mut Rng, percent: u32) -> bool {
     rng.u32(..100) < percent
 }
 
 /// A statement for a place.
-pub fn statement(rng: &mut Rng, case: &Case, place: Place, effect: &str) -> Value {
+pub(super) fn statement(rng: &mut Rng, case: &Case, place: Place, effect: &str) -> Value {
     let mut made = Map::new();
     made.insert("Effect".to_owned(), effect.into());
     match place {
@@ -72,7 +72,7 @@ pub fn statement(rng: &mut Rng, case: &Case, place: Place, effect: &str) -> Valu
 }
 
 /// `Principal`, or for a Deny sometimes `NotPrincipal`.
-pub fn principal(rng: &mut Rng, case: &Case, effect: &str) -> (&'static str, Value) {
+pub(super) fn principal(rng: &mut Rng, case: &Case, effect: &str) -> (&'static str, Value) {
     let root = format!("arn:aws:iam::{SOURCE}:root");
     let caller = case.caller_arn();
     let identity = case.identity_arn();
@@ -179,7 +179,7 @@ fn resources(rng: &mut Rng, case: &Case, place: Place, service: &str) -> Value {
 }
 
 /// One or two conditions.
-pub fn conditions(rng: &mut Rng, case: &Case, service: &str) -> Value {
+pub(super) fn conditions(rng: &mut Rng, case: &Case, service: &str) -> Value {
     let mut block = Map::new();
     for _ in 0..rng.usize(1..=2) {
         let (operator, key, value) = condition(rng, case, service);

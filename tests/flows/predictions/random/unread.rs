@@ -11,7 +11,7 @@ use super::statements::{happens, one_of};
 use super::world::{CONTROL, OF_ACCOUNT, RESOURCE_CONTROL, attached_arn, boundary_arn};
 
 /// Puts some of the caller's statements into a managed policy, and refuses readings, each by a coin.
-pub fn hide(case: &mut Case, rng: &mut Rng) {
+pub(super) fn hide(case: &mut Case, rng: &mut Rng) {
     if happens(rng, 55) {
         return;
     }
@@ -84,14 +84,14 @@ fn refused(actions: &[&str], resource: &str) -> Value {
 
 /// Whether a refusal keeps a limit from being read, which is assumed to permit where nobody reads it, and
 /// is named by no unknown.
-pub fn is_of_limit(refusal: &Value) -> bool {
+pub(super) fn is_of_limit(refusal: &Value) -> bool {
     ["organizations:DescribePolicy", "iam:GetRole"]
         .iter()
         .any(|limit| refusal["Action"][0] == *limit)
 }
 
 /// Lets the plan's identities read by these permissions; whether any of them was refused.
-pub fn lift(case: &mut Case, permissions: &[String]) -> bool {
+pub(super) fn lift(case: &mut Case, permissions: &[String]) -> bool {
     let mut is_lifted = false;
     for refusal in &mut case.refusals {
         let actions = refusal["Action"].as_array_mut().unwrap();
@@ -106,7 +106,7 @@ pub fn lift(case: &mut Case, permissions: &[String]) -> bool {
 
 impl Case {
     /// Whether what is assumed of something that could not be read is so: that nothing in it denies.
-    pub fn holds(&self, unread: &MissingInput) -> bool {
+    pub(crate) fn holds(&self, unread: &MissingInput) -> bool {
         let denies = |documents: &[&[Value]]| {
             let mut statements = documents.iter().copied().flatten();
             statements.any(|statement| statement["Effect"] == "Deny")

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::case::{BUCKET, Case, DESTINATION, Encryption, Membership, SOURCE, TABLE, document};
 use crate::predictions::place::Whereabouts;
 
-pub const CONTROL: &str =
+pub(super) const CONTROL: &str =
     "arn:aws:organizations::999999999999:policy/o-worlds0001/service_control_policy/p-root";
-pub const OF_ACCOUNT: &str =
+pub(super) const OF_ACCOUNT: &str =
     "arn:aws:organizations::999999999999:policy/o-worlds0001/service_control_policy/p-account";
-pub const RESOURCE_CONTROL: &str =
+pub(super) const RESOURCE_CONTROL: &str =
     "arn:aws:organizations::999999999999:policy/o-worlds0001/resource_control_policy/p-denies";
 const FULL: &str = "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess";
 const FULL_RESOURCE: &str =
@@ -18,7 +18,7 @@ const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
 impl Case {
     /// The world.
-    pub fn world(&self) -> Value {
+    pub(crate) fn world(&self) -> Value {
         let mut world = json!({
             "version": 1,
             "organization": self.organization(),
@@ -74,7 +74,7 @@ impl Case {
     }
 
     /// Where the principals stand in the world.
-    pub fn whereabouts(&self) -> Whereabouts {
+    pub(crate) fn whereabouts(&self) -> Whereabouts {
         let kind = if self.is_user() { "users" } else { "roles" };
         Whereabouts {
             exporter: format!("/accounts/{SOURCE}/{kind}/{}", self.name()),
@@ -206,11 +206,11 @@ impl Case {
     }
 }
 
-pub fn boundary_arn() -> String {
+pub(super) fn boundary_arn() -> String {
     format!("arn:aws:iam::{SOURCE}:policy/Limits")
 }
 
-pub fn attached_arn() -> String {
+pub(super) fn attached_arn() -> String {
     format!("arn:aws:iam::{SOURCE}:policy/More")
 }
 

@@ -17,7 +17,7 @@ use super::{base, plan_text};
 use crate::predictions::place::{self, Place};
 
 /// The rows that are shown here.
-pub const ROWS: [u8; 5] = [6, 16, 24, 35, 39];
+pub(super) const ROWS: [u8; 5] = [6, 16, 24, 35, 39];
 
 fn violations(text: &str) -> String {
     match Plan::parse(text, "plan.toml", Timestamp::now()) {

@@ -9,7 +9,7 @@ const OVERSEAS: &str =
     "arn:aws:kms:us-east-1:222222222222:key/0afa57ea-57ea-4e11-8000-000000000222";
 
 /// The rows.
-pub fn rows() -> Vec<Row> {
+pub(super) fn rows() -> Vec<Row> {
     let mut rows = of_permissions();
     rows.extend(of_names());
     rows

@@ -5,17 +5,18 @@ use serde_json::{Value, json};
 
 use super::{Fixed, Row, keys, plan_text};
 
-pub const LANDING: &str =
+pub(crate) const LANDING: &str =
     "profile = \"dev-admin\"\nbucket = \"export-landing\"\nowner = \"222222222222\"";
-pub const EVENTS: &str = "name = \"Events\"";
-pub const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+pub(crate) const EVENTS: &str = "name = \"Events\"";
+pub(crate) const KEY: &str =
+    "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const EXPORTER: &str = "arn:aws:iam::111111111111:policy/ExportToDevelopment";
 const S3: &str = "S3AccessDenied";
 const PUT: &str = "s3:PutObject";
 const BY_DENY: &str = "with an explicit deny in a resource-based policy";
 
 /// The lines of an encryption with a key.
-pub fn kms(key: &str) -> String {
+pub(crate) fn kms(key: &str) -> String {
     format!("algorithm = \"KMS\"\nkey = \"{key}\"")
 }
 
@@ -28,7 +29,7 @@ fn plain() -> String {
 }
 
 /// Takes a statement from the exporter's managed policy.
-pub fn drop_statement(world: &mut Value, sid: &str) {
+pub(crate) fn drop_statement(world: &mut Value, sid: &str) {
     let statements = world["managed_policies"][EXPORTER]["Statement"]
         .as_array_mut()
         .unwrap();
@@ -36,7 +37,7 @@ pub fn drop_statement(world: &mut Value, sid: &str) {
 }
 
 /// Takes an action from a statement of the exporter's managed policy.
-pub fn take_action(world: &mut Value, sid: &str, action: &str) {
+pub(crate) fn take_action(world: &mut Value, sid: &str, action: &str) {
     let statements = world["managed_policies"][EXPORTER]["Statement"]
         .as_array_mut()
         .unwrap();
@@ -91,7 +92,7 @@ fn ago(minutes: i64) -> String {
 }
 
 /// Every row that a check predicts.
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let mut rows = of_calls();
     rows.extend(of_statements());
     rows.extend(of_denies());
@@ -102,7 +103,7 @@ pub fn rows() -> Vec<Row> {
 }
 
 /// A row about an upload to the landing bucket that the remedies fix.
-pub fn upload(
+pub(crate) fn upload(
     number: &'static str,
     world: fn(&mut Value),
     expected: &'static str,
@@ -123,7 +124,7 @@ pub fn upload(
 }
 
 /// A row that changing the plan fixes.
-pub fn of_plan(
+pub(crate) fn of_plan(
     number: &'static str,
     plan: String,
     about: &'static str,
