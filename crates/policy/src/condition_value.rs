@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use ipnet::IpNet;
 
 /// A number of a Numeric condition: "an integer or decimal value".
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -224,66 +225,17 @@ fn clock(text: &str) -> Option<(i128, i64)> {
     Some((seconds * NANOS + fraction_nanos(fraction)?, offset))
 }
 
-/// A range of addresses in CIDR form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Network {
-    address: IpAddr,
-    prefix: u32,
-}
-
-impl Network {
-    /// Reads a range. "If you specify an IP address without the associated routing prefix, IAM uses
-    /// the default prefix value of /32"; for IPv6 that is the whole address, /128.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().ok()?;
-        let widest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            None => widest,
-            Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok()?,
-            Some(_) => return None,
-        };
-        (prefix <= widest).then_some(Self { address, prefix })
-    }
-
-    /// Whether an address lies in it.
-    pub(crate) fn holds(self, address: IpAddr) -> bool {
-        match (self.address, address) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let shift = 32 - self.prefix;
-                u32::from(network).checked_shr(shift) == u32::from(address).checked_shr(shift)
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let shift = 128 - self.prefix;
-                u128::from(network).checked_shr(shift) == u128::from(address).checked_shr(shift)
-            }
-            _ => false,
-        }
-    }
-
-    /// The first and the last address in it.
-    pub(crate) fn ends(self) -> (IpAddr, IpAddr) {
-        match self.address {
-            IpAddr::V4(address) => {
-                let host = u32::MAX.checked_shr(self.prefix).unwrap_or(0);
-                let first = u32::from(address) & !host;
-                (IpAddr::V4(first.into()), IpAddr::V4((first | host).into()))
-            }
-            IpAddr::V6(address) => {
-                let host = u128::MAX.checked_shr(self.prefix).unwrap_or(0);
-                let first = u128::from(address) & !host;
-                (IpAddr::V6(first.into()), IpAddr::V6((first | host).into()))
-            }
-        }
-    }
-
-    /// How many leading bits are fixed.
-    pub(crate) const fn prefix(self) -> u32 {
-        self.prefix
-    }
+/// Reads a range of addresses in CIDR form, whose address may have bits set beyond the prefix. "If you
+/// specify an IP address without the associated routing prefix, IAM uses the default prefix value of /32";
+/// for IPv6 that is the whole address, /128.
+pub(crate) fn network(text: &str) -> Option<IpNet> {
+    let Some((address, prefix)) = text.split_once('/') else {
+        return text.parse::<IpAddr>().ok().map(IpNet::from);
+    };
+    // A sign before the number would be parsed, too.
+    let is_number = prefix.bytes().all(|byte| byte.is_ascii_digit());
+    let prefix = prefix.parse().ok().filter(|_| is_number)?;
+    IpNet::new(address.parse().ok()?, prefix).ok()
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {

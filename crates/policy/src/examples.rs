@@ -3,9 +3,11 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::automaton::{self, Glob};
 use super::condition::Reading;
-use super::condition_value::{Instant, Network, Number};
+use super::condition_value::{Instant, Number, network};
 use super::document::{Condition, Statement, Version};
 use super::operator::{Quantifier, Test};
 use super::pattern::{self, GlobToken, ResolvedPattern, UnresolvedVariable};
@@ -137,7 +139,7 @@ struct Collected<'c> {
     globs: Vec<Glob>,
     numbers: Vec<Number>,
     moments: Vec<Instant>,
-    networks: Vec<Network>,
+    networks: Vec<IpNet>,
     asks_bool: bool,
     is_quantified: bool,
     is_complete: bool,
@@ -198,7 +200,7 @@ impl<'c> Collected<'c> {
         match test {
             Test::Numeric(_) => self.numbers.extend(Number::parse(wanted)),
             Test::Date(_) => self.moments.extend(Instant::parse(wanted)),
-            Test::IpAddress => self.networks.extend(Network::parse(wanted)),
+            Test::IpAddress => self.networks.extend(network(wanted)),
             Test::Bool => self.asks_bool = true,
             Test::Null => {}
             Test::Binary => self.globs.push(Glob::literal(wanted)),
@@ -344,7 +346,7 @@ impl<'c> Collected<'c> {
         }
         let mut addresses = Vec::new();
         for network in &self.networks {
-            let (first, last) = network.ends();
+            let (first, last) = (network.network(), network.broadcast());
             addresses.extend([
                 Some(first),
                 Some(last),

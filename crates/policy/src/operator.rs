@@ -2,8 +2,9 @@
 //! policy ("IAM JSON policy elements: Condition operators").
 
 use std::fmt;
+use std::net::IpAddr;
 
-use super::condition_value::{self, Instant, Network, Number};
+use super::condition_value::{self, Instant, Number};
 
 /// How numbers and dates are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,8 +241,8 @@ pub(crate) fn compare(test: Test, held: &str, wanted: &str) -> bool {
             is_boolean(held) && held.eq_ignore_ascii_case(wanted)
         }
         Test::Binary => condition_value::is_same_binary(held, wanted),
-        Test::IpAddress => match (held.parse(), Network::parse(wanted)) {
-            (Ok(held), Some(network)) => network.holds(held),
+        Test::IpAddress => match (held.parse::<IpAddr>(), condition_value::network(wanted)) {
+            (Ok(held), Some(network)) => network.contains(&held),
             _ => false,
         },
         Test::StringEquals => held == wanted,

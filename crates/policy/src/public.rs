@@ -5,7 +5,9 @@
 //! (values that don't contain a wildcard or an IAM policy variable)" of a principal or of certain
 //! condition keys.
 
-use super::condition_value::Network;
+use ipnet::IpNet;
+
+use super::condition_value::network;
 use super::document::{Condition, Document, Effect, PrincipalKind, Principals, Statement};
 use super::operator::{Quantifier, Test};
 use super::request::Principal;
@@ -27,8 +29,8 @@ const FIXING_KEYS: [&str; 11] = [
 ];
 
 /// The broadest ranges that do not count as public: /8 for IPv4 and /32 for IPv6.
-const BROADEST_V4: u32 = 8;
-const BROADEST_V6: u32 = 32;
+const BROADEST_V4: u8 = 8;
+const BROADEST_V6: u8 = 32;
 
 /// The statements of a bucket policy that make it public, by index; none where it is not public.
 #[must_use]
@@ -113,14 +115,12 @@ fn is_fixed_access_point(value: &str) -> bool {
 }
 
 fn is_narrow(value: &str) -> bool {
-    Network::parse(value).is_some_and(|network| {
-        let (first, _) = network.ends();
-        let broadest = if first.is_ipv4() {
-            BROADEST_V4
-        } else {
-            BROADEST_V6
+    network(value).is_some_and(|network| {
+        let broadest = match network {
+            IpNet::V4(_) => BROADEST_V4,
+            IpNet::V6(_) => BROADEST_V6,
         };
-        network.prefix() >= broadest
+        network.prefix_len() >= broadest
     })
 }
 

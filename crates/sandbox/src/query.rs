@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use quick_xml::escape::partial_escape;
+
 use super::refusal::Refusal;
 
 /// The parameters of a call.
@@ -62,18 +65,7 @@ pub(super) fn lower_first(name: &str) -> String {
 
 /// Undoes percent-encoding; what is not valid stays as it is.
 pub(super) fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let escaped = (byte == b'%')
-            .then(|| text.get(at + 1..at + 3))
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        decoded.push(escaped.unwrap_or(byte));
-        at += if escaped.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// An answer's XML, written element by element.
@@ -84,11 +76,7 @@ impl Xml {
     /// Adds an element that holds text.
     #[must_use]
     pub(super) fn text(mut self, name: &str, text: &str) -> Self {
-        let escaped = text
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;");
-        let _ = write!(self.0, "<{name}>{escaped}</{name}>");
+        let _ = write!(self.0, "<{name}>{}</{name}>", partial_escape(text));
         self
     }
 
@@ -151,17 +139,16 @@ pub(super) fn error_xml(refusal: &Refusal, namespace: &str, request_id: &str) ->
     )
 }
 
-/// Percent-encodes all but RFC 3986's unreserved characters, as signatures and IAM's documents want.
+/// All but RFC 3986's unreserved characters.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// Percent-encodes all but the unreserved characters, as signatures and IAM's documents want.
 pub(super) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]

@@ -4,9 +4,12 @@
 //! for S3 (S3 user guide, cloudtrail-logging-s3-info). An event is there at once; CloudTrail's own comes some
 //! minutes later. Events are kept as they are answered, the last thousand of each account.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use jiff::Timestamp;
+use quick_xml::escape::unescape;
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
@@ -274,8 +277,8 @@ fn error_of(answer: &Response<Bytes>) -> (String, String) {
     };
     if let Some(code) = between("<Code>", "</Code>") {
         let message = between("<Message>", "</Message>").unwrap_or_default();
-        let message = message.replace("&quot;", "\"").replace("&amp;", "&");
-        return (code, message);
+        let message = unescape(&message).map(Cow::into_owned);
+        return (code, message.unwrap_or_default());
     }
     let parsed: Value = serde_json::from_str(&body).unwrap_or_default();
     let code = parsed["__type"].as_str().unwrap_or("InternalFailure");

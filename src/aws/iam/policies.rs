@@ -2,6 +2,7 @@
 
 use aws_sdk_iam::types::AttachedPolicy;
 use futures_util::future::{join, join_all, join3};
+use percent_encoding::percent_decode_str;
 
 use super::{Failure, Iam};
 use crate::assess::facts::PolicyText;
@@ -232,21 +233,7 @@ fn inline(name: String, document: &str) -> PolicyText {
 /// "Policies returned by this operation are URL-encoded compliant with RFC 3986" (API reference of
 /// `GetPolicyVersion` and its like). What is no escape stays as it is.
 pub(super) fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((plain, escaped)) = rest.split_once('%') {
-        bytes.extend_from_slice(plain.as_bytes());
-        let byte = escaped
-            .get(..2)
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(byte.unwrap_or(b'%'));
-        rest = match byte {
-            Some(_) => escaped.get(2..).unwrap_or_default(),
-            None => escaped,
-        };
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

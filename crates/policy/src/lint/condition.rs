@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::super::condition::{Reading, Truth, condition_holds};
-use super::super::condition_value::Network;
+use super::super::condition_value::network;
 use super::super::document::{Condition, Effect, Statement, Text, Version};
 use super::super::examples::is_multivalued;
 use super::super::operator::{Comparison, Quantifier, Test};
@@ -93,7 +93,7 @@ fn check_one(condition: &Condition<'_>, statement: &Statement<'_>, findings: &mu
 /// The address may have bits set beyond the prefix: AWS takes `10.0.0.1/8` for its range.
 fn check_address(value: &Text<'_>, findings: &mut Findings<'_>) {
     let text = value.value.as_ref();
-    if text.contains("${") || Network::parse(text).is_some() {
+    if text.contains("${") || network(text).is_some() {
         return;
     }
     findings.error(
@@ -228,10 +228,8 @@ fn refuses(negated: &Condition<'_>, condition: &Condition<'_>) -> bool {
 }
 
 fn lies_within(inner: &str, outer: &str) -> bool {
-    match (Network::parse(inner), Network::parse(outer)) {
-        (Some(inner), Some(outer)) => {
-            inner.prefix() >= outer.prefix() && outer.holds(inner.ends().0)
-        }
+    match (network(inner), network(outer)) {
+        (Some(inner), Some(outer)) => outer.contains(&inner),
         _ => false,
     }
 }

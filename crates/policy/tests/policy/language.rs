@@ -139,6 +139,39 @@ fn applies(elements: &Value, context: &Value) -> bool {
     r#"{"aws:SourceIp":"2001:db8::1"}"#,
     false
 )]
+// Bits beyond the prefix do not count.
+#[case(
+    r#"{"IpAddress":{"aws:SourceIp":"10.0.0.1/8"}}"#,
+    r#"{"aws:SourceIp":"10.255.0.0"}"#,
+    true
+)]
+#[case(
+    r#"{"IpAddress":{"aws:SourceIp":"2001:db8::9/32"}}"#,
+    r#"{"aws:SourceIp":"2001:db8:ffff::"}"#,
+    true
+)]
+#[case(
+    r#"{"IpAddress":{"aws:SourceIp":"2001:db8::9/32"}}"#,
+    r#"{"aws:SourceIp":"2001:db9::"}"#,
+    false
+)]
+// Without a prefix it is the whole address, of IPv6 too.
+#[case(
+    r#"{"IpAddress":{"aws:SourceIp":"2001:db8::7"}}"#,
+    r#"{"aws:SourceIp":"2001:db8::8"}"#,
+    false
+)]
+#[case(
+    r#"{"IpAddress":{"aws:SourceIp":"::/0"}}"#,
+    r#"{"aws:SourceIp":"2001:db8::1"}"#,
+    true
+)]
+// What is no range holds nothing.
+#[case(
+    r#"{"IpAddress":{"aws:SourceIp":["10.0.0.0/33","10.0.0.0/+8","10.0.0.0/","010.0.0.0/8","10.0.0.0/300","::/129"]}}"#,
+    r#"{"aws:SourceIp":"10.0.0.0"}"#,
+    false
+)]
 #[case(r#"{"NotIpAddress":{"aws:SourceIp":"203.0.113.0/24"}}"#, "{}", true)]
 #[case(
     r#"{"ArnEquals":{"aws:SourceArn":"arn:aws:sns:*:123456789012:t*"}}"#,

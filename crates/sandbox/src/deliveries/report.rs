@@ -1,7 +1,6 @@
 //! A report of S3 Inventory: which files it has, where they lie and what is in them ("Locating your
 //! inventory list", S3 user guide).
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use serde_json::json;
 use crate::bucket::{Bucket, Object};
 use crate::identifier::fresh_uuid;
 use crate::inventory::bucket_name;
+use crate::query::encode;
 use crate::world::World;
 
 /// One report, before it is written.
@@ -162,19 +162,7 @@ fn value(field: &str, bucket: &str, key: &str, object: &Object) -> String {
 
 /// A key as a URL has it; the slash stays.
 fn encoded(key: &str) -> String {
-    let mut text = String::new();
-    for byte in key.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
-                text.push(char::from(byte));
-            }
-            // Writing to a string cannot fail.
-            _ => {
-                let _ = write!(text, "%{byte:02X}");
-            }
-        }
-    }
-    text
+    encode(key).replace("%2F", "/")
 }
 
 /// Writing into memory cannot fail.
