@@ -14,7 +14,6 @@ mod fault;
 mod ion;
 mod json;
 mod key;
-mod key_type;
 mod number;
 mod scan;
 #[cfg(test)]
@@ -22,7 +21,6 @@ mod tests;
 
 pub use fault::{AttributePath, LineFault, LineFaultKind};
 pub use key::{InvalidKeySchema, KeyAttribute, KeySchema};
-pub use key_type::KeyType;
 pub(in crate::archive) use number::is_same as is_same_number;
 
 use self::key::KeyBuffer;

@@ -9,6 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString};
 
 use super::value::InvalidValue;
 
@@ -46,7 +47,9 @@ pub struct KeyPart {
 }
 
 /// The types that an attribute of a key can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Display, EnumString, Serialize, Deserialize,
+)]
 pub enum KeyType {
     /// Text.
     S,
@@ -89,20 +92,6 @@ pub enum Projection {
     Include(Vec<String>),
 }
 
-impl KeyType {
-    /// All types, with AWS's letters.
-    pub(super) const LETTERS: [(&'static str, Self); 3] =
-        [("S", Self::S), ("N", Self::N), ("B", Self::B)];
-
-    /// AWS's letter.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        let mut letters = Self::LETTERS.iter();
-        let found = letters.find(|(_, kind)| *kind == self);
-        found.map_or("S", |(letter, _)| letter)
-    }
-}
-
 impl FromStr for KeyPart {
     type Err = InvalidValue;
 
@@ -115,11 +104,9 @@ impl FromStr for KeyPart {
         let (name, letter) = text
             .rsplit_once(':')
             .ok_or_else(|| invalid(format!("`{text}` names no type")))?;
-        let mut letters = KeyType::LETTERS.iter();
-        let kind = letters
-            .find(|(known, _)| *known == letter)
-            .map(|(_, kind)| *kind)
-            .ok_or_else(|| invalid(format!("`{letter}` is no type of a key")))?;
+        let kind = letter
+            .parse()
+            .map_err(|_| invalid(format!("`{letter}` is no type of a key")))?;
         // "Attribute names for keys" have 1 to 255 characters ("Quotas", developer guide).
         if name.is_empty() || name.len() > 255 {
             return Err(invalid(format!(
@@ -135,7 +122,7 @@ impl FromStr for KeyPart {
 
 impl fmt::Display for KeyPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.name, self.kind.as_str())
+        write!(f, "{}:{}", self.name, self.kind)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::key_type::KeyType;
+use crate::job::table_definition::KeyType;
 
 /// Something that is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq)]

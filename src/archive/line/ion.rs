@@ -11,12 +11,12 @@ use ion_rs::{Element, IonType, Sequence, Struct, Value};
 
 use super::fault::{LineFault, LineFaultKind};
 use super::key::{KeyAttribute, KeyBuffer, KeySchema};
-use super::key_type::KeyType;
 use super::number::Number;
 use super::{
     Checked, DEEPEST, ITEM, KEYS, LineChecker, METADATA, NEW_IMAGE, OLD_IMAGE, RECORD, WRITTEN_AT,
     check_images,
 };
+use crate::job::table_definition::KeyType;
 
 /// The version marker before each value.
 const MARKER: &str = "$ion_1_0";

@@ -2,7 +2,6 @@
 
 use super::fault::{LineFault, LineFaultKind};
 use super::key::{KeyAttribute, KeyBuffer, KeySchema};
-use super::key_type::KeyType;
 use super::number::Number;
 use super::scan::{Scanner, Seen, Text};
 use super::{
@@ -10,6 +9,7 @@ use super::{
     check_images,
 };
 use crate::job::View;
+use crate::job::table_definition::KeyType;
 
 /// Where the key of the item that is read is kept.
 type Target<'k> = Option<(&'k KeySchema, &'k mut KeyBuffer)>;

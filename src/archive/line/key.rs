@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::fault::{LineFault, LineFaultKind};
-use super::key_type::KeyType;
 use super::number::Number;
+use crate::job::table_definition::KeyType;
 
 /// A key attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +33,7 @@ impl FromStr for KeyAttribute {
     fn from_str(text: &str) -> Result<Self, InvalidKeySchema> {
         let wrong = || InvalidKeySchema::Attribute(text.to_owned());
         let (name, kind) = text.rsplit_once(':').ok_or_else(wrong)?;
-        let kind = match kind {
-            "S" => KeyType::S,
-            "N" => KeyType::N,
-            "B" => KeyType::B,
-            _ => return Err(wrong()),
-        };
+        let kind = kind.parse().map_err(|_| wrong())?;
         if name.is_empty() {
             return Err(wrong());
         }

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::job::table_definition::KeyType;
 
 const TWO_KEYS: &[&str] = &["pk:S", "sk:S"];
 
