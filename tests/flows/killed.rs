@@ -49,13 +49,9 @@ impl Moment {
     }
 }
 
-/// Presses ctrl-c until the process has ended.
-fn interrupt_twice(process: u32) {
-    assert!(send("INT", process));
-    // Once, it waits for the answer of what it has done.
-    std::thread::sleep(Duration::from_millis(500));
-    assert!(send("INT", process), "it ended at the first");
-    while send("0", process) {
+/// Presses ctrl-c until the process, which is not this one, has ended.
+fn interrupt_until_it_ends(process: u32) {
+    while send("INT", process) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -82,8 +78,12 @@ fn run_and_resume(moment: Moment) {
     command.args(["run", "--yes"]).arg(&plan);
     let is_now = move |head: &str, passing| moment.is_now(head, passing);
     if moment == Moment::AtTheSecondInterrupt {
-        let status = relay::struck(&home, &server, &mut command, is_now, interrupt_twice);
-        assert_eq!(status, 4);
+        let deed = interrupt_until_it_ends;
+        let ended = relay::struck(&home, &server, &mut command, is_now, deed);
+        assert_eq!(ended.status, 4, "{ended:?}");
+        // At the first it waits for the answer of what it has done; only the second says this.
+        let words = "cut off before the call in flight was answered";
+        assert!(ended.err.contains(words), "{ended:?}");
     } else {
         relay::killed(&home, &server, &mut command, is_now);
     }

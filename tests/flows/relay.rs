@@ -170,6 +170,7 @@ impl Shared {
             let fate = (self.decide.lock().unwrap())(&head, passing);
             match fate {
                 Fate::Pass => {}
+                // What the network takes, which the other process waits for.
                 Fate::Late(delay) => std::thread::sleep(delay),
                 Fate::Lost => return None,
                 Fate::Half => end -= end / 4,
@@ -252,7 +253,7 @@ pub(crate) fn struck(
     command: &mut Command,
     moment: impl Fn(&str, Passing) -> bool + Send + 'static,
     deed: fn(u32),
-) -> i32 {
+) -> Ended {
     struck_by(home, server, command, moment, Fate::Struck(deed))
 }
 
@@ -262,7 +263,7 @@ fn struck_by(
     command: &mut Command,
     moment: impl Fn(&str, Passing) -> bool + Send + 'static,
     fate: Fate,
-) -> i32 {
+) -> Ended {
     let is_done = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&is_done);
     let ended = run(home, server, command, move |head, passing| {
@@ -276,7 +277,7 @@ fn struck_by(
         is_done.load(Ordering::SeqCst),
         "it ended by itself: {ended:?}"
     );
-    ended.status
+    ended
 }
 
 /// One HTTP message with a Content-Length, or without a body.

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::client::http::{
@@ -30,6 +31,8 @@ pub(crate) struct Terminal {
     keys: Box<dyn Write + Send>,
     program: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
+    /// Reads what the program writes, until nobody holds the terminal any more.
+    reader: JoinHandle<()>,
 }
 
 impl Terminal {
@@ -55,7 +58,7 @@ impl Terminal {
         let sent = Arc::new(Mutex::new(Vec::new()));
         let mut output = pair.master.try_clone_reader().unwrap();
         let (shared_screen, shared_sent) = (Arc::clone(&screen), Arc::clone(&sent));
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut buffer = [0; 8192];
             while let Ok(read @ 1..) = output.read(&mut buffer) {
                 shared_screen.lock().unwrap().process(&buffer[..read]);
@@ -71,6 +74,7 @@ impl Terminal {
             keys: pair.master.take_writer().unwrap(),
             program,
             master: pair.master,
+            reader,
         }
     }
 
@@ -140,13 +144,12 @@ impl Terminal {
         assert!(status.success());
     }
 
-    /// Waits for the end, and gives the exit status.
+    /// Waits for the end, and until all that was written is read; gives the exit status.
     pub(crate) fn ended(&mut self) -> u32 {
         let begun = Instant::now();
         loop {
-            if let Some(status) = self.program.try_wait().unwrap() {
-                // What was written last may still be on its way.
-                std::thread::sleep(Duration::from_millis(50));
+            let status = self.program.try_wait().unwrap();
+            if let Some(status) = status.filter(|_| self.reader.is_finished()) {
                 return status.exit_code();
             }
             assert!(

@@ -10,8 +10,8 @@ use tableferry_sandbox::{Options, Sandbox};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::clients::{JOB, assume, config, keys, profile, with};
-use super::exports::{finish, request};
+use super::clients::{assume, config, keys, profile, with};
+use super::exports::{ended, finish, request};
 
 #[tokio::test]
 async fn a_restart_goes_on_with_sessions_policies_and_jobs() {
@@ -45,14 +45,7 @@ async fn a_restart_goes_on_with_sessions_policies_and_jobs() {
 
     let second = open();
     let dynamodb = aws_sdk_dynamodb::Client::new(&config(&second, oncall, "eu-west-1"));
-    tokio::time::sleep(JOB).await;
-    let answer = dynamodb
-        .describe_export()
-        .export_arn(arn)
-        .send()
-        .await
-        .unwrap();
-    let export = answer.export_description.unwrap();
+    let export = ended(&dynamodb, &arn).await;
     assert_eq!(
         export.export_status,
         Some(ExportStatus::Completed),
