@@ -9,6 +9,7 @@
 //! [`Plan::to_toml`] writes it back. What is legal but likely to fail later is no violation:
 //! [`Plan::warnings`] tells it.
 
+mod attribute_value;
 mod by_hand;
 mod command;
 mod consistency;
@@ -18,6 +19,7 @@ mod filter;
 pub mod import;
 pub mod inventory;
 mod kind;
+pub mod mask;
 pub mod moment;
 mod parse;
 pub mod reading;
@@ -42,6 +44,7 @@ pub use command::{equivalent_command, recovery_command};
 pub(crate) use command::{shell_option, shell_quoted};
 pub(crate) use kind::purposes;
 pub use kind::{JobWords, Kind, WrittenObject};
+pub use mask::{Mask, MaskMethod, MaskPath, MaskRule, MaskStep, SecretSource};
 pub use moment::Now;
 pub use selector::{
     ChangesFrom, Known, Selected, SpanChoice, TablePattern, TableSelector, Unresolved,
@@ -64,10 +67,12 @@ pub struct Plan {
     pub kind: Kind,
     /// Who does it, and from where.
     pub source: Source,
-    /// Where the objects go.
+    /// Where the objects go; of an export with a mask, where it is staged.
     pub destination: Destination,
     /// How the objects are encrypted.
     pub encryption: Encryption,
+    /// What is masked of an export before it goes where it is to go.
+    pub mask: Option<Box<Mask>>,
     /// What is exported: at least one table or selector of an export, and none of any other kind.
     pub tables: Vec<TableJob>,
     /// The tables that are meant by patterns, which are looked up before the plan is assessed.

@@ -38,5 +38,6 @@ pub use runtime::{TuiError, WizardExit, WizardOptions, run};
 /// Whether the wizard makes plans of this kind.
 #[must_use]
 pub fn has_flow(plan: &crate::job::Plan) -> bool {
-    steps::flow_of(plan).is_some()
+    // No step shows a mask, and a plan that is saved from the steps would have none.
+    steps::flow_of(plan).is_some() && plan.mask.is_none()
 }

@@ -57,10 +57,13 @@ fn plan_with_a_flow(path: &Path) -> Result<Plan, CommandError> {
         return Ok(plan);
     }
     let name = path.display();
-    Err(CommandError::usage(format!(
-        "the wizard is for what tableferry runs itself, and the plan {name} is an {}",
-        plan.words().noun
-    ))
+    let problem = if plan.mask.is_some() {
+        format!("the wizard has no step for a mask, and the plan {name} has one")
+    } else {
+        let noun = plan.words().noun;
+        format!("the wizard is for what tableferry runs itself, and the plan {name} is an {noun}")
+    };
+    Err(CommandError::usage(problem)
     .hint(format!(
         "`tableferry check {name}` judges it, and `tableferry apply {name}` puts right what is missing"
     )))

@@ -4,7 +4,6 @@
 //! attribute is part of the table's key is for the table to say, so that no rule about it is here.
 
 mod expression;
-mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +11,9 @@ use toml::Spanned;
 use toml::de::{DeString, DeValue};
 
 use self::expression::Expression;
-use super::Filter;
 use super::section::{Section, wrong_type};
 use super::violation::Violations;
+use super::{Filter, attribute_value};
 
 const KEYS: [&str; 5] = [
     "key_condition",
@@ -176,13 +175,13 @@ fn read_values(
     };
     for (token, value) in table.entries() {
         check_token(token, ':', violations);
-        let value = value::read(value, token.get_ref(), 0, violations);
+        let value = attribute_value::read(value, token.get_ref(), violations);
         values.insert(token.to_string(), Spanned::new(token.span(), value));
     }
     let bytes: usize = values
         .values()
         .flat_map(Spanned::get_ref)
-        .map(value::size)
+        .map(attribute_value::size)
         .sum();
     if bytes > MOST_VALUE_BYTES {
         violations.add(

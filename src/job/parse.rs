@@ -12,7 +12,7 @@ use super::value::{self, Prefix};
 use super::violation::Violations;
 use super::{
     Destination, Encryption, Kind, Now, Plan, Source, TableJob, TableSelector, encryption, import,
-    inventory, reading, sign_in, table_job,
+    inventory, mask, reading, sign_in, table_job,
 };
 use crate::text_file::without_mark;
 use tableferry_policy::arn::{Arn, Region};
@@ -20,7 +20,14 @@ use tableferry_policy::arn::{Arn, Region};
 /// The keys and sections that a plan of a kind takes.
 const fn known(word: KindWord) -> &'static [&'static str] {
     match word {
-        KindWord::Export => &["kind", "source", "destination", "encryption", "tables"],
+        KindWord::Export => &[
+            "kind",
+            "source",
+            "destination",
+            "encryption",
+            "mask",
+            "tables",
+        ],
         KindWord::Upload => &["kind", "multipart", "source", "destination", "encryption"],
         KindWord::Inventory => &inventory::parse::KEYS,
         KindWord::Reading => &["kind", "source", "destination", "encryption"],
@@ -215,14 +222,36 @@ fn read(table: &DeTable<'_>, now: &Now, violations: &mut Violations) -> Option<P
         .as_ref()
         .and_then(|source| source.sign_in.region.clone());
     let (tables, selectors) = read_tables(root, now, home.as_ref(), &mut consistency, violations);
+    let section = root.table("mask", "[mask]", violations);
+    let staged = section.filter(|_| word == KindWord::Export).map(|section| {
+        let formats = tables.iter().map(|job| job.format);
+        let formats = formats.chain(selectors.iter().map(|selector| selector.format));
+        mask::parse::refuse_format(section, formats, violations);
+        let sign_in = source.as_ref().map(|source| &source.sign_in);
+        let goes_to = (destination.clone(), encryption.clone());
+        mask::parse::read(section, goes_to, sign_in, &mut consistency, violations)
+    });
     consistency.check(violations);
-    Some(Plan {
+    let plan = Plan {
         kind: kind?,
         source: source?,
         destination: destination?,
         encryption,
+        mask: None,
         tables,
         selectors,
+    };
+    Some(match staged {
+        None => plan,
+        Some(staged) => {
+            let staged = staged?;
+            Plan {
+                destination: staged.destination,
+                encryption: staged.encryption,
+                mask: Some(Box::new(staged.mask)),
+                ..plan
+            }
+        }
     })
 }
 

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 
 use super::inventory::Inventory;
 use super::table_definition::{Capacity, Keys, Projection, TableDefinition};
-use super::{Encryption, Filter, Format, Kind, Plan, SignIn, SpanChoice, TableSelector, View};
+use super::{
+    Encryption, Filter, Format, Kind, Mask, MaskMethod, Plan, SecretSource, SignIn, SpanChoice,
+    TableSelector, View,
+};
 
 impl Plan {
     /// The plan as a plan file; [`Plan::parse`] reads the same plan from it.
@@ -29,18 +32,22 @@ impl Plan {
         file.sign_in(&self.source.sign_in);
         file.optional("bucket", self.source_bucket());
         file.optional("principal", self.principal());
+        let (destination, encryption) = match &self.mask {
+            Some(mask) => (&mask.destination, &mask.encryption),
+            None => (&self.destination, &self.encryption),
+        };
         file.header("[destination]");
-        if let Some(sign_in) = &self.destination.sign_in {
+        if let Some(sign_in) = &destination.sign_in {
             file.sign_in(sign_in);
         }
-        let (bucket, prefix) = (&self.destination.bucket, self.destination.prefix());
+        let (bucket, prefix) = (&destination.bucket, destination.prefix());
         if self.new_table().is_some() {
             let folder = prefix.unwrap_or_default();
             file.text("archive", &format!("s3://{bucket}/{folder}"));
-            file.optional("owner", self.destination.owner.as_ref());
+            file.optional("owner", destination.owner.as_ref());
         } else {
             file.text("bucket", bucket.as_str());
-            file.optional("owner", self.destination.owner.as_ref());
+            file.optional("owner", destination.owner.as_ref());
             file.optional("prefix", prefix.as_ref());
         }
         let by_default = match &self.kind {
@@ -49,10 +56,13 @@ impl Plan {
                 Encryption::BucketDefault
             }
         };
-        if self.encryption != by_default {
+        if *encryption != by_default {
             file.header("[encryption]");
-            file.text("algorithm", self.encryption.as_str());
-            file.optional("key", self.encryption.key().as_ref());
+            file.text("algorithm", encryption.as_str());
+            file.optional("key", encryption.key().as_ref());
+        }
+        if let Some(mask) = &self.mask {
+            file.mask(mask, self);
         }
         if let Some(table) = self.new_table() {
             file.new_table(table);
@@ -113,6 +123,34 @@ impl Writer {
         if !inventory.fields.is_empty() {
             let fields = inventory.fields.iter().map(|field| field.as_str().into());
             self.line("fields", &toml::Value::Array(fields.collect()));
+        }
+    }
+
+    /// A mask; of the plan it takes where the export is staged.
+    fn mask(&mut self, mask: &Mask, plan: &Plan) {
+        let staging = &plan.destination;
+        self.header("[mask]");
+        self.text("staging", staging.bucket.as_str());
+        self.optional("staging_owner", staging.owner.as_ref());
+        self.optional("staging_prefix", staging.prefix.as_ref());
+        self.optional("staging_key", plan.encryption.key().as_ref());
+        if mask.staging_leaves_the_account {
+            self.line("staging_leaves_the_account", &true.into());
+        }
+        match &mask.secret {
+            Some(SecretSource::File(path)) => self.text("secret_file", &path.to_string_lossy()),
+            Some(SecretSource::Environment(name)) => self.text("secret_environment", name),
+            None => {}
+        }
+        for rule in &mask.rules {
+            self.header("[[mask.attributes]]");
+            self.text("path", &rule.path.to_string());
+            self.text("as", rule.method.as_str());
+            if let MaskMethod::Replace(value) = &rule.method
+                && let Some(value) = from_json(value)
+            {
+                self.line("with", &value);
+            }
         }
     }
 

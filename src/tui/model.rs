@@ -354,6 +354,7 @@ impl Model {
                 prefix: self.destination.prefix.clone(),
             },
             encryption: self.encryption.choice.clone()?,
+            mask: None,
             tables: (self.flow.tables)(self),
             selectors: (self.flow.selectors)(self),
         })

@@ -62,6 +62,7 @@ pub(super) async fn draw_up(
             prefix: Some(prefix),
         },
         encryption,
+        mask: None,
         tables: Vec::new(),
         selectors: Vec::new(),
     };

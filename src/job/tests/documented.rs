@@ -21,6 +21,8 @@ const DOCUMENT: &str = include_str!("../../../docs/plan.md");
 #[case::destination_of_an_import("kind = 'import'\n[destination]\nzzqx = 1")]
 #[case::new_table("kind = 'import'\n[table]\nzzqx = 1")]
 #[case::index("kind = 'import'\n[[table.indexes]]\nzzqx = 1")]
+#[case::mask("[mask]\nzzqx = 1")]
+#[case::masked_attribute("[mask]\n[[mask.attributes]]\nzzqx = 1")]
 #[case::table("[[tables]]\nzzqx = 1")]
 #[case::filter("[[tables]]\n[tables.filter]\nzzqx = 1")]
 fn every_key_of_the_section_is_documented(#[case] text: &str) {

@@ -186,6 +186,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             source: Source { sign_in },
             destination,
             encryption,
+            mask: None,
             tables,
             selectors,
         },

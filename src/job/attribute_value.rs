@@ -12,8 +12,8 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::super::section::enumerated;
-use super::super::violation::Violations;
+use super::section::enumerated;
+use super::violation::Violations;
 use crate::nearest::nearest;
 
 const TYPES: [&str; 10] = ["S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"];
@@ -25,6 +25,14 @@ const MOST_DIGITS: usize = 38;
 
 /// Reads the attribute value that `name` stands for.
 pub(super) fn read(
+    value: &Spanned<DeValue<'_>>,
+    name: &str,
+    violations: &mut Violations,
+) -> Option<Value> {
+    read_at(value, name, 0, violations)
+}
+
+fn read_at(
     value: &Spanned<DeValue<'_>>,
     name: &str,
     depth: usize,
@@ -131,7 +139,7 @@ fn list(
 ) -> Option<Value> {
     let items: Vec<_> = items
         .iter()
-        .map(|item| read(item, name, depth + 1, violations))
+        .map(|item| read_at(item, name, depth + 1, violations))
         .collect();
     items.into_iter().collect::<Option<_>>().map(Value::Array)
 }
@@ -140,7 +148,7 @@ fn map(members: &DeTable<'_>, depth: usize, violations: &mut Violations) -> Opti
     let members: Vec<_> = members
         .iter()
         .map(|(name, member)| {
-            let value = read(member, name.get_ref(), depth + 1, violations)?;
+            let value = read_at(member, name.get_ref(), depth + 1, violations)?;
             Some((name.get_ref().to_string(), value))
         })
         .collect();
