@@ -14,6 +14,7 @@ mod fault;
 mod ion;
 mod json;
 mod key;
+pub mod mask;
 mod number;
 mod scan;
 #[cfg(test)]

@@ -66,6 +66,8 @@ pub enum LineFaultKind {
     OtherKey,
     /// The change has no image, and its view demands one.
     NoImage,
+    /// The item is larger than `DynamoDB` takes one.
+    ItemTooLarge,
 }
 
 impl LineFaultKind {
@@ -95,6 +97,7 @@ impl LineFaultKind {
             Self::NoKey => "no_key",
             Self::OtherKey => "other_key",
             Self::NoImage => "no_image",
+            Self::ItemTooLarge => "item_too_large",
         }
     }
 }
@@ -129,6 +132,7 @@ impl fmt::Display for LineFaultKind {
             Self::NoKey => "the attribute is no key of the table",
             Self::OtherKey => "the image has another key than its record",
             Self::NoImage => "the record has neither an old nor a new image",
+            Self::ItemTooLarge => "the item would be larger than 400 KB",
         };
         f.write_str(text)
     }

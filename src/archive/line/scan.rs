@@ -171,12 +171,17 @@ impl<'l, 's> Scanner<'l, 's> {
     /// The bytes that a string stands for.
     #[inline]
     pub(super) fn text(&self, text: Text) -> Cow<'l, [u8]> {
-        let raw = self.line.get(text.start..text.end).unwrap_or_default();
+        let raw = self.raw(text);
         if text.has_escapes {
             Cow::Owned(unescaped(raw))
         } else {
             Cow::Borrowed(raw)
         }
+    }
+
+    /// A string as it stands, with its escapes.
+    pub(super) fn raw(&self, text: Text) -> &'l [u8] {
+        self.line.get(text.start..text.end).unwrap_or_default()
     }
 
     /// A name, for the path of a fault.
