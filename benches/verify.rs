@@ -12,12 +12,13 @@
 
 #[path = "verify/generator.rs"]
 mod generator;
+#[path = "verify/measure.rs"]
+mod measure;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-const ROUNDS: usize = 5;
+use measure::{ROUNDS, pinned, report, tell, timed};
 
 fn main() {
     let megabytes = std::env::var("MEGABYTES").ok();
@@ -46,27 +47,6 @@ fn main() {
     ));
 }
 
-#[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
-fn tell(text: &str) {
-    println!("{text}");
-}
-
-fn report(what: &str, times: &mut [Duration]) -> f64 {
-    times.sort();
-    let seconds: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
-    let (median, best, worst) = (seconds[ROUNDS / 2], seconds[0], seconds[ROUNDS - 1]);
-    tell(&format!(
-        "{what}: median {median:.2}, best {best:.2}, worst {worst:.2}"
-    ));
-    median
-}
-
-fn pinned(cores: &str) -> Command {
-    let mut command = Command::new("taskset");
-    command.args(["-c", cores]).stdout(Stdio::null());
-    command
-}
-
 /// What an operator would do by hand.
 fn shell(folder: &Path) -> Command {
     let mut command = pinned("0");
@@ -86,23 +66,4 @@ fn verify(home: &Path, folder: &Path, cores: &str) -> Command {
         .args(["verify", "--deep", "--key", "orderId:S", "--key", "line:N"])
         .arg(folder);
     command
-}
-
-/// How long a command takes, and its largest resident memory in KiB.
-fn timed(command: &mut Command) -> (Duration, u32) {
-    let begun = Instant::now();
-    let mut child = command.spawn().expect("taskset and a shell");
-    let status = format!("/proc/{}/status", child.id());
-    let mut resident = 0;
-    loop {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let peak = peak.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse().ok());
-        resident = peak.unwrap_or(0).max(resident);
-        if let Some(ended) = child.try_wait().expect("a child") {
-            assert!(ended.success(), "{command:?} failed");
-            return (begun.elapsed(), resident);
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -8,6 +8,7 @@ mod expiry;
 mod explain;
 mod import;
 mod inventory;
+mod mask;
 mod practice;
 mod start;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use import::{ImportArgs, ImportStartArgs};
 pub use inventory::{
     InventoryCommand, InventoryForm, InventorySetupArgs, InventoryShowArgs, InventoryStatusArgs,
 };
+pub use mask::MaskArgs;
 pub use watch::WatchArgs;
 
 pub use practice::PracticeArgs;
@@ -207,6 +209,9 @@ pub enum Command {
     /// Bring an export's files to this machine, each byte checked while it arrives
     #[command(after_help = archives::FETCH_HELP)]
     Fetch(FetchArgs),
+    /// Mask an export's items, by the `[mask]` of a plan: from its staging bucket into the destination
+    #[command(after_help = mask::MASK_HELP)]
+    Mask(MaskArgs),
     /// List the exports that lie in a bucket, by their manifests, and which continue which
     Archives(ArchivesArgs),
     /// Write the statements with which an export is queried in Athena
@@ -273,6 +278,7 @@ impl Command {
             Self::Watch(watch) => watch.output.output,
             Self::Verify(verify) => verify.output.output,
             Self::Fetch(fetch) => fetch.output.output,
+            Self::Mask(mask) => mask.output.output,
             Self::History(history) => history.output.output,
             Self::Archives(archives) => archives.output.output,
             Self::Import(import) => import.start.output.output,

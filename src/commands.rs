@@ -31,6 +31,7 @@ mod import;
 mod inventory;
 mod lint;
 mod man;
+mod mask;
 mod only;
 mod open;
 pub mod output;

@@ -43,8 +43,8 @@ use jiff::Timestamp;
 
 pub use crate::journal::ProbeRecord;
 pub use archive::{
-    ArchiveError, ArchiveEvent, ArchivePlace, ArchiveReport, ArchiveRequest, CopyForm,
-    PreparedFetch,
+    ArchiveError, ArchiveEvent, ArchivePlace, ArchiveReport, ArchiveRequest, CopyForm, MaskPlace,
+    MaskRefusal, MaskReport, MaskRequest, PreparedFetch, PreparedMask, RuleReport,
 };
 pub use assess::{Assessed, StartSummary};
 pub use change::{
@@ -366,6 +366,12 @@ impl Work {
     #[must_use]
     pub fn identified(&self, side: Side) -> Option<Identified> {
         self.session(side).as_ref().map(Identified::of)
+    }
+
+    /// The account that a side is signed in to.
+    #[must_use]
+    pub fn account(&self, side: Side) -> Option<AccountId> {
+        self.session(side).map(|session| session.identity.account)
     }
 
     fn session(&self, side: Side) -> Option<Session> {

@@ -107,6 +107,12 @@ impl Layout {
         }
     }
 
+    /// What all keys begin with, without a closing slash; `None` in the bucket's root.
+    #[must_use]
+    pub fn prefix(&self) -> Option<&str> {
+        self.base.strip_suffix(FOLDER)?.strip_suffix('/')
+    }
+
     /// The export's own folder, with a closing slash.
     #[must_use]
     pub fn folder(&self) -> String {
@@ -285,6 +291,7 @@ mod tests {
     #[test]
     fn incremental_exports_share_their_data_folder() {
         let layout = Layout::new(Some("prod"), &id(), true);
+        assert_eq!(layout.prefix(), Some("prod"));
         assert_eq!(layout.data_folder(), "prod/AWSDynamoDB/data/");
         assert_eq!(
             layout.manifest_files(),
@@ -297,6 +304,7 @@ mod tests {
         for prefix in [None, Some("")] {
             let layout = Layout::new(prefix, &id(), false);
             assert_eq!(layout.folder(), format!("AWSDynamoDB/{ID}/"));
+            assert_eq!(layout.prefix(), None);
         }
     }
 

@@ -42,6 +42,30 @@ pub struct Summary {
     pub item_count: u64,
     /// The format of the data files, where it is one that we know.
     pub format: Option<Format>,
+    /// Of what it is a masked copy; no export of AWS's has it.
+    pub masked: Option<MaskedCopy>,
+}
+
+/// What the summary of a masked copy says beside what an export's says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MaskedCopy {
+    /// Where AWS wrote the export that it is a copy of, as an `s3://` address.
+    pub of: String,
+    /// When the masking was begun.
+    pub masked_at: Timestamp,
+    /// What was masked: each path, with the method.
+    pub attributes: Vec<MaskedAttribute>,
+}
+
+/// One attribute that was masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaskedAttribute {
+    /// Its path.
+    pub path: String,
+    /// The method.
+    #[serde(rename = "as")]
+    pub method: String,
 }
 
 /// One line of `manifest-files.json`: a data file.
@@ -209,6 +233,12 @@ struct RawSummary {
     output_view: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     export_type: Option<String>,
+    #[serde(
+        rename = "tableferryMask",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    masked: Option<MaskedCopy>,
 }
 
 impl From<RawSummary> for Summary {
@@ -245,6 +275,7 @@ impl From<RawSummary> for Summary {
                 Some("ION") => Some(Format::Ion),
                 _ => None,
             },
+            masked: raw.masked,
         }
     }
 }
@@ -283,6 +314,7 @@ impl From<&Summary> for RawSummary {
                 .is_some()
                 .then(|| "INCREMENTAL_EXPORT".to_owned()),
             output_view,
+            masked: summary.masked.clone(),
         }
     }
 }

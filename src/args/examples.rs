@@ -148,6 +148,19 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         &[("bring run 3's exports here", "tableferry fetch 3 copies")],
     ),
     (
+        "mask",
+        &[
+            (
+                "the exports of run 3 into the destination of the plan, as its [mask] says",
+                "tableferry mask 3 --plan plan.toml",
+            ),
+            (
+                "an archive of this machine into another directory",
+                "tableferry mask ./copies --plan plan.toml --to ./masked --key orderId:S",
+            ),
+        ],
+    ),
+    (
         "archives",
         &[(
             "which exports lie below a prefix",

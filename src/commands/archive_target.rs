@@ -79,6 +79,8 @@ pub(super) struct Finder<'f> {
     pub(super) work: &'f Work,
     /// The profile that reads, in place of those of the run.
     pub(super) profile: Option<&'f str>,
+    /// The plan whose source reads, whatever is named.
+    pub(super) plan: Option<&'f Plan>,
     /// The account that must own the bucket of a folder.
     pub(super) bucket_owner: Option<&'f AccountId>,
     pub(super) report: &'f Report,
@@ -156,7 +158,7 @@ impl Finder<'_> {
     }
 
     async fn sign_in_for(&self, run: &RunRecord) -> Result<(), CommandError> {
-        if self.profile.is_some() {
+        if self.profile.is_some() || self.plan.is_some() {
             return self.sign_in().await;
         }
         let name = format!("the plan of run {}", run.id);
@@ -164,8 +166,19 @@ impl Finder<'_> {
         prove_both(self.work, &plan, self.report).await
     }
 
-    /// Signs in as the profile that is named, or the one that `AWS_PROFILE` chooses.
+    /// The side that reads.
+    const fn side(&self) -> Side {
+        match self.plan {
+            Some(_) => Side::Source,
+            None => Side::Destination,
+        }
+    }
+
+    /// Signs in as the plan's source, as the profile that is named, or the one that `AWS_PROFILE` chooses.
     pub(super) async fn sign_in(&self) -> Result<(), CommandError> {
+        if let Some(plan) = self.plan {
+            return prove(self.work, Side::Source, &plan.source.sign_in, self.report).await;
+        }
         let named = self.profile.map(str::to_owned);
         let Some(profile) = named.or_else(|| self.work.profiles().chosen) else {
             return Err(
@@ -184,7 +197,7 @@ impl Finder<'_> {
     /// An export by its ARN.
     async fn export(&self, arn: &Arn) -> Result<Located, CommandError> {
         self.sign_in().await?;
-        let described = self.work.described_archive(Side::Destination, arn).await;
+        let described = self.work.described_archive(self.side(), arn).await;
         let (place, is_filtered) = described.map_err(|error| not_read(&error, None, self.work))?;
         Ok(Located {
             place,
@@ -199,7 +212,7 @@ impl Finder<'_> {
         self.sign_in().await?;
         Ok(Located {
             place: ArchivePlace::Bucket {
-                side: Side::Destination,
+                side: self.side(),
                 bucket,
                 owner: self.bucket_owner.cloned(),
                 folder,

@@ -6,7 +6,7 @@ use super::Exit;
 use super::error::{CommandError, Said};
 use super::report::Report;
 use crate::archive::audit::{ArchiveVerdict, Fault, Note};
-use crate::archive::manifest::Summary;
+use crate::archive::manifest::{MaskedCopy, Summary};
 use crate::aws::failure::{Failure, FailureKind};
 use crate::diagnosis::sentence::AuthorizationSentence;
 use crate::job::Span;
@@ -54,7 +54,10 @@ pub(super) fn tell(found: &ArchiveReport, report: &Report) {
     let line = |text: String| report.line(&text);
     line(format!("archive  {}", found.place));
     if let Some(summary) = &found.summary {
-        line(format!("export   {}", summary.export_arn));
+        match &summary.masked {
+            None => line(format!("export   {}", summary.export_arn)),
+            Some(masked) => line(format!("masked   {}", masked_words(summary, masked))),
+        }
         line(format!(
             "table    {}{}",
             summary.table_arn,
@@ -90,6 +93,21 @@ pub(super) fn span_words(summary: &Summary) -> String {
         Some(Span::Incremental { from, to, .. }) => format!(", changes from {from} to {to}"),
         _ => String::new(),
     }
+}
+
+/// Of what a masked copy is one, and what is masked in it.
+pub(super) fn masked_words(summary: &Summary, masked: &MaskedCopy) -> String {
+    let attributes = masked.attributes.iter();
+    let attributes: Vec<String> = attributes
+        .map(|attribute| format!("{} as {}", attribute.path, attribute.method))
+        .collect();
+    format!(
+        "copy of {}, which lay in {}, of {:.0}: {}",
+        summary.export_arn,
+        masked.of,
+        masked.masked_at,
+        attributes.join(", ")
+    )
 }
 
 fn conclusion(found: &ArchiveReport) -> String {
@@ -131,6 +149,7 @@ fn archive_object(found: &ArchiveReport) -> Value {
         "place": found.place,
         "export_arn": found.summary.as_ref().map(|summary| &summary.export_arn),
         "table_arn": found.summary.as_ref().map(|summary| &summary.table_arn),
+        "masked": found.summary.as_ref().and_then(|summary| summary.masked.as_ref()),
         "deep": found.is_deep,
         "verdict": audit.verdict(),
         "files": audit.files,

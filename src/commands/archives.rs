@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::archive_target::Finder;
-use super::archive_words::{not_read, span_words};
+use super::archive_words::{masked_words, not_read, span_words};
 use super::error::CommandError;
 use super::report::Report;
 use crate::archive::manifest::Summary;
@@ -33,6 +33,7 @@ pub(super) async fn archives(
     let finder = Finder {
         work,
         profile: args.profile.as_deref(),
+        plan: None,
         bucket_owner: args.bucket_owner.as_ref(),
         report,
     };
@@ -119,6 +120,11 @@ fn tell_export(export: &FoundExport, bucket: &BucketName, report: &Report) {
     let why = why.map_or_else(String::new, |why| format!(": {why}"));
     report.line(&format!("  {}  {state}{why}{what}", export.id));
     report.line(&format!("      s3://{bucket}/{}", export.folder));
+    if let Some(summary) = export.summary()
+        && let Some(masked) = &summary.masked
+    {
+        report.line(&format!("      masked {}", masked_words(summary, masked)));
+    }
     report.object(&export_object(export, bucket));
 }
 
@@ -173,6 +179,7 @@ fn export_object(export: &FoundExport, bucket: &BucketName) -> Value {
         "export_arn": summary.map(|summary| &summary.export_arn),
         "table_arn": summary.map(|summary| &summary.table_arn),
         "table_id": summary.and_then(|summary| summary.table_id.as_ref()),
+        "masked": summary.and_then(|summary| summary.masked.as_ref()),
         "time": time,
         "from": from,
         "to": to,

@@ -40,6 +40,7 @@ async fn write(
     let finder = Finder {
         work,
         profile: reader.profile.as_deref(),
+        plan: None,
         bucket_owner: reader.bucket_owner.as_ref(),
         report,
     };

@@ -14,8 +14,8 @@ use super::open::{limits, open};
 use super::report::Report;
 use super::{
     apply, archive_words, archives, athena, audit_report, changes, check, config, explain, export,
-    exports, fetch, history, import, inventory, lint, man, output, policies, profiles, resume,
-    retry, run, sandbox, simulate, survey, undo, verify, watch, wizard,
+    exports, fetch, history, import, inventory, lint, man, mask, output, policies, profiles,
+    resume, retry, run, sandbox, simulate, survey, undo, verify, watch, wizard,
 };
 use crate::args::{Args, Command, Global, InventoryCommand, Output, PolicyCommand, SandboxCommand};
 use crate::work::Work;
@@ -155,7 +155,7 @@ pub async fn on_accounts(work: &Work, command: &Command) -> Exit {
             report.finish(work.tally());
             None
         }
-        Command::Verify(_) | Command::Fetch(_) => Some(archive_words::SCHEMA),
+        Command::Verify(_) | Command::Fetch(_) | Command::Mask(_) => Some(archive_words::SCHEMA),
         Command::History(_) => Some(history::SCHEMA),
         Command::Archives(_) => Some(archives::SCHEMA),
         _ => None,
@@ -193,6 +193,7 @@ async fn done(work: &Work, command: &Command, report: &Report) -> Result<Exit, C
         Command::Archives(args) => boxed(|| archives::archives(work, args, cancel, report)).await,
         Command::Athena(args) => boxed(|| athena::athena(work, args, cancel, report)).await,
         Command::Fetch(args) => boxed(|| fetch::fetch(work, args, cancel, report)).await,
+        Command::Mask(args) => boxed(|| mask::mask(work, args, cancel, report)).await,
         Command::Import(args) => boxed(|| import::import(work, args, cancel, report)).await,
         Command::Inventory(command) => {
             boxed(|| inventory::inventory(work, command, cancel, report)).await

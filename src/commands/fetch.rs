@@ -28,6 +28,7 @@ pub(super) async fn fetch(
     let finder = Finder {
         work,
         profile: reader.profile.as_deref(),
+        plan: None,
         bucket_owner: reader.bucket_owner.as_ref(),
         report,
     };

@@ -51,7 +51,19 @@ pub(super) async fn run(
     } else {
         Tables::Only(&args.only)
     };
-    run_plan(work, &args.start, (plan, tables), cancel, report).await
+    let staged = plan.mask.is_some().then(|| plan.destination.bucket.clone());
+    let exit = run_plan(work, &args.start, (plan, tables), cancel, report).await?;
+    if let Some(bucket) = staged
+        && exit == Exit::Done
+        && !(args.start.dry_run || args.start.no_wait)
+    {
+        let plan = args.plan.display();
+        report.line(&format!(
+            "the items lie in {bucket} as they are; `tableferry mask RUN --plan {plan}` masks them on their way \
+             into the destination"
+        ));
+    }
+    Ok(exit)
 }
 
 /// Which tables of a plan are started.

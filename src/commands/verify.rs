@@ -26,6 +26,7 @@ pub(super) async fn verify(
     let finder = Finder {
         work,
         profile: reader.profile.as_deref(),
+        plan: None,
         bucket_owner: reader.bucket_owner.as_ref(),
         report,
     };

@@ -222,37 +222,35 @@ fn read(table: &DeTable<'_>, now: &Now, violations: &mut Violations) -> Option<P
         .as_ref()
         .and_then(|source| source.sign_in.region.clone());
     let (tables, selectors) = read_tables(root, now, home.as_ref(), &mut consistency, violations);
-    let section = root.table("mask", "[mask]", violations);
-    let staged = section.filter(|_| word == KindWord::Export).map(|section| {
-        let formats = tables.iter().map(|job| job.format);
-        let formats = formats.chain(selectors.iter().map(|selector| selector.format));
-        mask::parse::refuse_format(section, formats, violations);
-        let sign_in = source.as_ref().map(|source| &source.sign_in);
-        let goes_to = (destination.clone(), encryption.clone());
-        mask::parse::read(section, goes_to, sign_in, &mut consistency, violations)
-    });
-    consistency.check(violations);
-    let plan = Plan {
-        kind: kind?,
-        source: source?,
-        destination: destination?,
-        encryption,
-        mask: None,
-        tables,
-        selectors,
+    let plan = match (kind, source, destination) {
+        (Some(kind), Some(source), Some(destination)) => Some(Plan {
+            kind,
+            source,
+            destination,
+            encryption,
+            mask: None,
+            tables,
+            selectors,
+        }),
+        _ => None,
     };
-    Some(match staged {
+    let plan = read_mask(root, (word, plan), &mut consistency, violations);
+    consistency.check(violations);
+    plan
+}
+
+/// The plan with its mask, where it has one: it exports into the staging bucket then.
+fn read_mask(
+    root: Section<'_, '_>,
+    (word, plan): (KindWord, Option<Plan>),
+    consistency: &mut ConsistencyCheck,
+    violations: &mut Violations,
+) -> Option<Plan> {
+    let section = root.table("mask", "[mask]", violations);
+    match section.filter(|_| word == KindWord::Export) {
+        Some(section) => mask::parse::read(section, plan, consistency, violations),
         None => plan,
-        Some(staged) => {
-            let staged = staged?;
-            Plan {
-                destination: staged.destination,
-                encryption: staged.encryption,
-                mask: Some(Box::new(staged.mask)),
-                ..plan
-            }
-        }
-    })
+    }
 }
 
 fn read_source(

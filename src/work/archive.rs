@@ -13,6 +13,7 @@ mod find;
 mod key_index;
 mod list;
 mod manifests;
+mod mask;
 mod permission;
 mod place;
 mod progress;
@@ -27,10 +28,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 pub use copy::CopyForm;
-pub use error::ArchiveError;
+pub use error::{ArchiveError, MaskRefusal};
 pub use fetch::PreparedFetch;
 pub use list::ListedArchives;
 pub(super) use manifests::LARGEST_MANIFEST;
+pub use mask::{MaskPlace, MaskReport, MaskRequest, PreparedMask, RuleReport};
 pub use permission::MissingPermission;
 pub use place::ArchivePlace;
 pub(super) use place::{is_incremental, layout_of, summary_key};
@@ -138,7 +140,7 @@ impl Work {
             match line_rules(&found.archive.summary, &knowledge) {
                 Some(rules) => {
                     self.limit(&opened.reader, &found)?;
-                    let reading = self.prepare_reading(&opened, rules, true);
+                    let reading = self.prepare_reading(&opened, rules, Some(""));
                     duplicates = reading.read_all(&mut found, events, cancel).await?;
                 }
                 None => opened

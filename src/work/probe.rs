@@ -12,6 +12,7 @@ mod reading;
 mod report;
 mod taken_back;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +28,7 @@ use crate::assess::facts::BucketFacts;
 use crate::assess::principal::is_same_principal;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::S3;
-use crate::aws::s3::multipart::{BegunUpload, UploadTarget};
+use crate::aws::s3::multipart::{BegunUpload, UploadSettings, UploadTarget};
 use crate::job::{Encryption, Plan};
 use crate::journal::{JournalError, NewProbe, ProbeId, ProbeLock, ProbeRecord};
 use tableferry_policy::arn::{Arn, BucketName, Region};
@@ -278,7 +279,11 @@ impl Work {
         };
         let id = self.inner.journal.record_probe(&new, Timestamp::now())?;
         let s3 = session.s3(&probe.region);
-        match s3.begin_upload(target, &probe.encryption).await {
+        let settings = UploadSettings {
+            encryption: &probe.encryption,
+            gives_control: false,
+        };
+        match s3.begin_upload(target, settings).await {
             Ok(upload) => {
                 report.note(ProbeCall::Begin, None);
                 report.note_key(&upload);
@@ -360,7 +365,8 @@ async fn send_and_abort(
     let target = report.target.clone();
     let mut is_part_open = false;
     if !cancel.is_cancelled() {
-        let sent = s3.send_part(&target, upload, CONTENT).await.err();
+        let sent = s3.send_part(&target, upload, 1, Bytes::from_static(CONTENT));
+        let sent = sent.await.err();
         is_part_open = sent.as_ref().is_some_and(Failure::is_retryable);
         report.note(ProbeCall::SendPart, sent);
     }

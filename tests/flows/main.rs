@@ -30,6 +30,7 @@ mod killed;
 mod lost_journal;
 mod man;
 mod many;
+mod masked;
 mod network;
 mod only;
 mod output;

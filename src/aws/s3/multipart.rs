@@ -1,9 +1,11 @@
-//! Uploads in parts that are begun, found again and taken back: enough to find out whether S3 lets one
-//! in, and nothing that would leave an object.
+//! Uploads: in parts that are begun, found again, completed or taken back, and whole.
 
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ServerSideEncryption;
+use aws_sdk_s3::types::{
+    CompletedMultipartUpload, CompletedPart, ObjectCannedAcl, ServerSideEncryption,
+};
+use bytes::Bytes;
 
 use super::S3;
 use crate::aws::failure::Failure;
@@ -30,21 +32,103 @@ pub struct BegunUpload {
     pub kms_key: Option<String>,
 }
 
+/// What an upload sends beside its content.
+#[derive(Debug, Clone, Copy)]
+pub struct UploadSettings<'a> {
+    /// How the object is encrypted.
+    pub encryption: &'a Encryption,
+    /// Whether the bucket's owner gets full control of it, as exports give it.
+    pub gives_control: bool,
+}
+
+impl UploadSettings<'_> {
+    const fn algorithm(self) -> Option<ServerSideEncryption> {
+        match self.encryption {
+            Encryption::Aes256 => Some(ServerSideEncryption::Aes256),
+            Encryption::Kms { .. } => Some(ServerSideEncryption::AwsKms),
+            Encryption::BucketDefault => None,
+        }
+    }
+
+    fn key(self) -> Option<String> {
+        self.encryption.key().map(str::to_owned)
+    }
+
+    fn acl(self) -> Option<ObjectCannedAcl> {
+        self.gives_control
+            .then_some(ObjectCannedAcl::BucketOwnerFullControl)
+    }
+}
+
 impl S3 {
+    /// Writes an object in one piece, by `PutObject`; its `ETag`.
+    pub async fn put_object(
+        &self,
+        target: &UploadTarget,
+        settings: UploadSettings<'_>,
+        content: Bytes,
+    ) -> Result<String, Failure> {
+        self.put(target, settings, content, None).await
+    }
+
+    /// Writes an object in one piece where none of its key is; `false` where one is ("How to prevent object
+    /// overwrites with conditional writes", S3 user guide).
+    pub async fn put_new_object(
+        &self,
+        target: &UploadTarget,
+        settings: UploadSettings<'_>,
+        content: Bytes,
+    ) -> Result<bool, Failure> {
+        match self.put(target, settings, content, Some("*")).await {
+            Ok(_) => Ok(true),
+            Err(failure) if failure.status == Some(412) => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn put(
+        &self,
+        target: &UploadTarget,
+        settings: UploadSettings<'_>,
+        content: Bytes,
+        unless_there: Option<&str>,
+    ) -> Result<String, Failure> {
+        self.write_guard
+            .check("s3:PutObject", &target.to_string())?;
+        let call = self
+            .client
+            .put_object()
+            .bucket(target.bucket.as_str())
+            .key(&target.key)
+            .expected_bucket_owner(target.owner.as_str())
+            .set_acl(settings.acl())
+            .set_server_side_encryption(settings.algorithm())
+            .set_ssekms_key_id(settings.key())
+            .set_if_none_match(unless_there.map(str::to_owned))
+            .body(ByteStream::from(content))
+            .send();
+        let answer = self.mapper.answer("s3:PutObject", target, call).await?;
+        self.etag_of(target, answer.e_tag())
+    }
+
+    fn etag_of(&self, target: &UploadTarget, etag: Option<&str>) -> Result<String, Failure> {
+        let etag = etag.map(|etag| etag.trim_matches('"').to_owned());
+        etag.ok_or_else(|| {
+            let problem = "the answer names no ETag";
+            self.mapper
+                .unreadable("s3:PutObject", &target.to_string(), problem)
+        })
+    }
+
     /// Begins an upload, by `CreateMultipartUpload`. It is never sent twice: an answer that was lost
     /// would leave an upload that nobody knows of.
     pub async fn begin_upload(
         &self,
         target: &UploadTarget,
-        encryption: &Encryption,
+        settings: UploadSettings<'_>,
     ) -> Result<BegunUpload, Failure> {
         self.write_guard
             .check("s3:PutObject", &target.to_string())?;
-        let algorithm = match encryption {
-            Encryption::Aes256 => Some(ServerSideEncryption::Aes256),
-            Encryption::Kms { .. } => Some(ServerSideEncryption::AwsKms),
-            Encryption::BucketDefault => None,
-        };
         let once = aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled());
         let call = self
             .client
@@ -52,8 +136,9 @@ impl S3 {
             .bucket(target.bucket.as_str())
             .key(&target.key)
             .expected_bucket_owner(target.owner.as_str())
-            .set_server_side_encryption(algorithm)
-            .set_ssekms_key_id(encryption.key().map(str::to_owned))
+            .set_acl(settings.acl())
+            .set_server_side_encryption(settings.algorithm())
+            .set_ssekms_key_id(settings.key())
             .customize()
             .config_override(once)
             .send();
@@ -70,13 +155,14 @@ impl S3 {
         })
     }
 
-    /// Sends the first and only part of an upload, by `UploadPart`.
+    /// Sends a part of an upload, numbered from 1, by `UploadPart`; its `ETag`.
     pub async fn send_part(
         &self,
         target: &UploadTarget,
         upload: &BegunUpload,
-        content: &'static [u8],
-    ) -> Result<(), Failure> {
+        number: i32,
+        content: Bytes,
+    ) -> Result<String, Failure> {
         self.write_guard
             .check("s3:PutObject", &target.to_string())?;
         let call = self
@@ -86,11 +172,41 @@ impl S3 {
             .key(&target.key)
             .expected_bucket_owner(target.owner.as_str())
             .upload_id(&upload.id)
-            .part_number(1)
-            .body(ByteStream::from_static(content))
+            .part_number(number)
+            .body(ByteStream::from(content))
             .send();
-        self.mapper.answer("s3:PutObject", target, call).await?;
-        Ok(())
+        let answer = self.mapper.answer("s3:PutObject", target, call).await?;
+        self.etag_of(target, answer.e_tag())
+    }
+
+    /// Makes an object of the parts that were sent, in their order by their `ETags`, by
+    /// `CompleteMultipartUpload`; its `ETag`.
+    pub async fn complete_upload(
+        &self,
+        target: &UploadTarget,
+        upload: &BegunUpload,
+        parts: &[String],
+    ) -> Result<String, Failure> {
+        self.write_guard
+            .check("s3:PutObject", &target.to_string())?;
+        let parts = (1..).zip(parts).map(|(number, etag)| {
+            CompletedPart::builder()
+                .part_number(number)
+                .e_tag(etag)
+                .build()
+        });
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect()));
+        let call = self
+            .client
+            .complete_multipart_upload()
+            .bucket(target.bucket.as_str())
+            .key(&target.key)
+            .expected_bucket_owner(target.owner.as_str())
+            .upload_id(&upload.id)
+            .multipart_upload(parts.build())
+            .send();
+        let answer = self.mapper.answer("s3:PutObject", target, call).await?;
+        self.etag_of(target, answer.e_tag())
     }
 
     /// The ids of the uploads under way to just this key, by `ListMultipartUploads`; not those to keys

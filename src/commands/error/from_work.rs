@@ -14,8 +14,8 @@ use crate::tui::TuiError;
 use crate::work::history::ImportError;
 use crate::work::watch::WatchError;
 use crate::work::{
-    ApplyError, ArchiveError, ControlFileError, FollowError, InventoryError, ProbeError,
-    ResumeError, SettleError, Side, StartError, TableError, UndoError, WatchedExports,
+    ApplyError, ArchiveError, ControlFileError, FollowError, InventoryError, MaskRefusal,
+    ProbeError, ResumeError, SettleError, Side, StartError, TableError, UndoError, WatchedExports,
 };
 use tableferry_sandbox::SandboxError;
 
@@ -417,9 +417,34 @@ fn archive_advice(error: &ArchiveError) -> (Exit, Option<String>) {
             Exit::Failed,
             say("`tableferry verify` names all that is damaged"),
         ),
+        ArchiveError::NotMasked(refusal) => (Exit::Refused, say(mask_advice(refusal))),
+        ArchiveError::Journal(_) => (Exit::Usage, None),
         ArchiveError::NotSignedIn(_) => (Exit::CutOff, None),
         ArchiveError::Unreadable { .. } => (Exit::Undecided, None),
         ArchiveError::Call(failure) => call_advice(failure),
+    }
+}
+
+const fn mask_advice(refusal: &MaskRefusal) -> &'static str {
+    match refusal {
+        MaskRefusal::Ion => "export the table as DYNAMODB_JSON",
+        MaskRefusal::UnknownKeys => "name them: --key orderId:S, and a second one for the sort key",
+        MaskRefusal::Key { .. } => {
+            "an attribute of the key is masked `as = \"hash\"`, or not at all"
+        }
+        MaskRefusal::SamePlace(_) => "give --to another place",
+        MaskRefusal::Occupied(_) => {
+            "give --to another prefix or directory: nothing is written over"
+        }
+        MaskRefusal::OtherSecret(_) => {
+            "give the secret that it was begun with, or mask to another place from the start"
+        }
+        MaskRefusal::OtherRules(_) => {
+            "give the plan that it was begun with, or mask to another place from the start"
+        }
+        MaskRefusal::Busy(_) => {
+            "let it end, or see to the directory of the journal, and run this again"
+        }
     }
 }
 

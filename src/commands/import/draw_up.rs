@@ -80,6 +80,7 @@ async fn locate(work: &Work, args: &ImportArgs, report: &Report) -> Result<Locat
         work,
         // A run is read as its own plan says, so that its source is signed in as well.
         profile: args.profile.as_deref().filter(|_| !is_run),
+        plan: None,
         bucket_owner: None,
         report,
     };

@@ -10,7 +10,7 @@ use crate::job::consistency::ConsistencyCheck;
 use crate::job::section::{Section, one_of, wrong_type};
 use crate::job::value::{self, InvalidValue, KeyRef, Prefix};
 use crate::job::violation::Violations;
-use crate::job::{Destination, Encryption, Format, SignIn, attribute_value};
+use crate::job::{Destination, Encryption, Format, Plan, attribute_value};
 
 const KEYS: [&str; 8] = [
     "staging",
@@ -48,22 +48,14 @@ const METHODS: [(&str, MethodWord); 6] = [
     ("digits", MethodWord::Digits),
 ];
 
-/// What is read of a mask: itself, and where and how the export is staged.
-pub(in crate::job) struct Staged {
-    pub(in crate::job) mask: Mask,
-    pub(in crate::job) destination: Destination,
-    pub(in crate::job) encryption: Encryption,
-}
-
-/// Reads the section; the destination and its encryption are those of the masked items, and `sign_in` is
-/// how the source signs in, which also reads what is staged.
+/// Reads the section of a plan that was read as if it had none, and gives the plan that exports into the
+/// staging bucket. Without a plan it tells what is wrong with the section.
 pub(in crate::job) fn read(
     section: Section<'_, '_>,
-    (destination, encryption): (Option<Destination>, Encryption),
-    sign_in: Option<&SignIn>,
+    plan: Option<Plan>,
     consistency: &mut ConsistencyCheck,
     violations: &mut Violations,
-) -> Option<Staged> {
+) -> Option<Plan> {
     section.refuse_unknown(&KEYS, violations);
     section.require(
         "staging",
@@ -74,8 +66,8 @@ pub(in crate::job) fn read(
         .boolean("staging_leaves_the_account", violations)
         .unwrap_or(false);
     let bucket = section.text_that("staging", violations, value::bucket);
-    if let (Some(bucket), Some(destination)) = (&bucket, &destination)
-        && *bucket.get_ref() == destination.bucket
+    if let (Some(bucket), Some(plan)) = (&bucket, &plan)
+        && *bucket.get_ref() == plan.destination.bucket
         && !leaves
     {
         violations.add(
@@ -104,35 +96,35 @@ pub(in crate::job) fn read(
     }
     let rules = read_rules(section, violations);
     let secret = read_secret(section, &rules, violations);
-    Some(Staged {
-        destination: Destination {
-            sign_in: sign_in.cloned(),
-            bucket: bucket?.into_inner(),
-            owner: owner.map(Spanned::into_inner),
-            prefix: prefix.map(Spanned::into_inner),
-        },
-        encryption: match key {
-            Some(key) => Encryption::Kms {
-                key: Some(key.into_inner()),
-            },
-            None => Encryption::Aes256,
-        },
-        mask: Mask {
-            destination: destination?,
-            encryption,
-            staging_leaves_the_account: leaves,
-            secret,
-            rules: rules.into_iter().map(Spanned::into_inner).collect(),
-        },
+    let plan = plan?;
+    refuse_format(section, &plan, violations);
+    let staging = Destination {
+        sign_in: Some(plan.source.sign_in.clone()),
+        bucket: bucket?.into_inner(),
+        owner: owner.map(Spanned::into_inner),
+        prefix: prefix.map(Spanned::into_inner),
+    };
+    let mask = Mask {
+        destination: plan.destination,
+        encryption: plan.encryption,
+        staging_leaves_the_account: leaves,
+        secret,
+        rules: rules.into_iter().map(Spanned::into_inner).collect(),
+    };
+    Some(Plan {
+        destination: staging,
+        encryption: key.map_or(Encryption::Aes256, |key| Encryption::Kms {
+            key: Some(key.into_inner()),
+        }),
+        mask: Some(Box::new(mask)),
+        ..plan
     })
 }
 
 /// Refuses tables whose lines cannot be masked.
-pub(in crate::job) fn refuse_format(
-    section: Section<'_, '_>,
-    mut formats: impl Iterator<Item = Format>,
-    violations: &mut Violations,
-) {
+fn refuse_format(section: Section<'_, '_>, plan: &Plan, violations: &mut Violations) {
+    let tables = plan.tables.iter().map(|job| job.format);
+    let mut formats = tables.chain(plan.selectors.iter().map(|selector| selector.format));
     if formats.any(|format| format == Format::Ion) {
         violations.add(
             section.at,

@@ -27,8 +27,8 @@ pub(super) struct Counter {
 /// Why the reading ended before its end.
 #[derive(Debug)]
 pub(super) enum ScanError {
-    /// Nobody may read on as who is signed in.
-    SignedOut(Box<Failure>),
+    /// A call failed without which nothing goes on.
+    Call(Box<Failure>),
     /// The index of keys, or what was read, cannot be written down.
     Index(io::Error),
     /// The copy cannot be written.
@@ -77,15 +77,7 @@ impl Checker {
             index_failure: None,
             copy_failure: None,
         };
-        let counted = Counted {
-            content,
-            counter: &self.counter.bytes,
-            cancel: &self.cancel,
-        };
-        let outcome = check_file(counted, &self.rules, &mut sink);
-        if self.cancel.is_cancelled() {
-            return Err(ScanError::CutOff);
-        }
+        let outcome = self.read(content, &mut sink)?;
         if let Some(error) = sink.index_failure {
             return Err(ScanError::Index(error));
         }
@@ -96,6 +88,24 @@ impl Checker {
             outcome,
             keys: sink.keys,
         })
+    }
+
+    /// Reads a file, with what takes its sound lines.
+    pub(super) fn read(
+        &self,
+        content: impl Read,
+        sink: &mut dyn LineSink,
+    ) -> Result<io::Result<FileContent>, ScanError> {
+        let counted = Counted {
+            content,
+            counter: &self.counter.bytes,
+            cancel: &self.cancel,
+        };
+        let outcome = check_file(counted, &self.rules, sink);
+        if self.cancel.is_cancelled() {
+            return Err(ScanError::CutOff);
+        }
+        Ok(outcome)
     }
 
     /// Counts a file that is not read again.
@@ -148,7 +158,7 @@ pub(super) fn ended_early(
         Some(DownloadEnd::Vanished) => Ok(ReadResult::Vanished),
         Some(DownloadEnd::Changed) => Ok(ReadResult::Changed),
         Some(DownloadEnd::Failed(failure)) if failure.kind == FailureKind::Credentials => {
-            Err(ScanError::SignedOut(failure))
+            Err(ScanError::Call(failure))
         }
         Some(DownloadEnd::Failed(failure)) => Ok(ReadResult::Failed(failure.to_string())),
         Some(DownloadEnd::Whole) | None => Ok(ReadResult::Failed(error.to_string())),

@@ -198,8 +198,7 @@ impl LocalCopy {
         (bucket, object): (&Bucket, &Object),
         runtime: &Handle,
     ) -> Result<ReadResult, ScanError> {
-        let name = part_name(&file.entry);
-        let part = open_part(&self.parts, &name).map_err(ScanError::Copy)?;
+        let part = open_part(&self.parts, &part_name(&file.entry)).map_err(ScanError::Copy)?;
         let mut arrived = part.metadata().map_err(ScanError::Copy)?.len();
         if arrived > object.size {
             arrived = 0;
@@ -218,12 +217,12 @@ impl LocalCopy {
                 Err(error) => return ended_early(&end, error),
             };
             if is_entry(&file.entry, content) {
-                self.finish(&part, &name, file).map_err(ScanError::Copy)?;
+                self.finish(&part, &file.entry).map_err(ScanError::Copy)?;
                 return read.accept();
             }
             if arrived == 0 {
                 // The object itself is not what the manifest says.
-                self.discard(&name);
+                self.discard(&file.entry);
                 return read.accept();
             }
             // What lay here was of another file: all of it is fetched anew.
@@ -238,9 +237,7 @@ impl LocalCopy {
         (bucket, object): (&Bucket, &Object),
         runtime: &Handle,
     ) -> Result<ReadResult, ScanError> {
-        let name = part_name(&file.entry);
-        let part = open_part(&self.parts, &name).map_err(ScanError::Copy)?;
-        part.set_len(0).map_err(ScanError::Copy)?;
+        let part = self.begin(&file.entry).map_err(ScanError::Copy)?;
         let mut out = BufWriter::with_capacity(256 * 1024, &part);
         let (format, view) = (checker.rules.format, checker.rules.view);
         let mut write = |line: &str| -> io::Result<()> {
@@ -263,23 +260,36 @@ impl LocalCopy {
             .as_ref()
             .is_ok_and(|content| is_entry(&file.entry, content))
         {
-            self.finish(&part, &name, file).map_err(ScanError::Copy)?;
+            self.finish(&part, &file.entry).map_err(ScanError::Copy)?;
         } else {
-            self.discard(&name);
+            self.discard(&file.entry);
         }
         read.accept()
     }
 
+    /// Begins an entry's file anew.
+    pub(super) fn begin(&self, entry: &FileEntry) -> io::Result<File> {
+        let part = open_part(&self.parts, &part_name(entry))?;
+        part.set_len(0)?;
+        Ok(part)
+    }
+
     /// Gives a file its final name, once it is on the disk.
-    fn finish(&self, part: &File, name: &str, file: &DataFile) -> io::Result<()> {
+    pub(super) fn finish(&self, part: &File, entry: &FileEntry) -> io::Result<()> {
         part.sync_all()?;
-        rustix::fs::renameat(&self.parts, name, &self.data, self.name(&file.entry))?;
+        let name = part_name(entry);
+        rustix::fs::renameat(&self.parts, name, &self.data, self.name(entry))?;
         Ok(())
     }
 
-    fn discard(&self, name: &str) {
+    pub(super) fn discard(&self, entry: &FileEntry) {
         // What cannot be taken away is written over by the next fetch.
-        let _ = rustix::fs::unlinkat(&self.parts, name, AtFlags::empty());
+        let _ = rustix::fs::unlinkat(&self.parts, part_name(entry), AtFlags::empty());
+    }
+
+    /// Whether a file lies beside the manifests.
+    pub(super) fn has_small(&self, name: &str) -> bool {
+        rustix::fs::statat(&self.folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
     /// Writes a file beside the manifests; one of the same content may lie there.
@@ -320,7 +330,7 @@ impl LocalCopy {
 }
 
 /// Whether what was read is the file that the manifest names.
-fn is_entry(entry: &FileEntry, content: &FileContent) -> bool {
+pub(super) fn is_entry(entry: &FileEntry, content: &FileContent) -> bool {
     if entry.md5.is_empty() {
         return content.faults.is_empty() && content.lines == entry.item_count;
     }
@@ -375,7 +385,7 @@ impl Read for Arriving<'_> {
     }
 }
 
-fn file_name(entry: &FileEntry) -> String {
+pub(super) fn file_name(entry: &FileEntry) -> String {
     match data_place(&entry.key) {
         Some(DataPlace::Own(name) | DataPlace::Shared(name)) => name,
         None => String::new(),

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::aws::failure::Failure;
+use crate::journal::JournalError;
 use crate::work::event::Side;
 use tableferry_policy::arn::Arn;
 
@@ -110,9 +111,59 @@ pub enum ArchiveError {
     /// The index of keys cannot be written.
     #[error("the index of keys cannot be kept: {0}")]
     Index(io::Error),
+    /// It is not masked.
+    #[error("{0}")]
+    NotMasked(MaskRefusal),
+    /// The journal cannot be read or written.
+    #[error("{0}")]
+    Journal(#[from] JournalError),
     /// It was cut off.
     #[error("cut off before the archive was read to its end")]
     CutOff,
+}
+
+/// Why an archive is not masked, of which nothing was written yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MaskRefusal {
+    /// Its lines are Ion.
+    #[error("the export is in Ion, and a mask reads DynamoDB JSON")]
+    Ion,
+    /// Nobody knows which attributes are the keys.
+    #[error("the keys of the table are not known, so that nothing shows that they stay distinct")]
+    UnknownKeys,
+    /// An attribute of the key is masked otherwise than by `hash`.
+    #[error(
+        "`{path}` is of the table's key and would be masked by `{method}`, which may make two keys one"
+    )]
+    Key {
+        /// The path.
+        path: String,
+        /// The method.
+        method: &'static str,
+    },
+    /// The masked archive would lie where the export lies.
+    #[error("the masked archive would lie where the export lies: {0}")]
+    SamePlace(String),
+    /// Something lies there that this masking did not write.
+    #[error("an archive, or a part of one, lies in {0} already")]
+    Occupied(String),
+    /// The masking was begun with another secret.
+    #[error("the masking into {0} was begun with another secret")]
+    OtherSecret(String),
+    /// The masking was begun by other rules.
+    #[error("the masking into {0} was begun with other attributes in [mask]")]
+    OtherRules(String),
+    /// What an earlier process did of it is not to be had, as where another process is at it.
+    #[error(
+        "another process masks this archive into {0}, or what was done of it cannot be kept beside the journal"
+    )]
+    Busy(String),
+}
+
+impl From<MaskRefusal> for ArchiveError {
+    fn from(refusal: MaskRefusal) -> Self {
+        Self::NotMasked(refusal)
+    }
 }
 
 impl From<Failure> for ArchiveError {

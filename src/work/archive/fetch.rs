@@ -95,7 +95,8 @@ impl Work {
         let copy = LocalCopy::open(directory, id.as_str(), &found.archive.entries, form)?;
         has_room(&copy, &found)?;
         // A copy of the archive itself is what was read before.
-        let reading = self.prepare_reading(&opened, rules, form == CopyForm::PlainJson);
+        let purpose = (form == CopyForm::PlainJson).then_some("");
+        let reading = self.prepare_reading(&opened, rules, purpose);
         Ok(PreparedFetch {
             opened,
             found,

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::key_index::{Reading, Runs, Written};
 use crate::archive::data_file::FileContent;
 use crate::archive::line::KeySchema;
+use crate::archive::line::mask::RuleCounts;
 use crate::private_file;
 
 /// How long is read before it is written down what was read.
@@ -45,7 +46,7 @@ pub(super) struct Progress {
 #[derive(Debug)]
 struct State {
     file: File,
-    known: BTreeMap<usize, (Stamp, StoredContent)>,
+    known: BTreeMap<usize, StoredFile>,
     new: Vec<StoredFile>,
     runs: usize,
     whole: BTreeSet<usize>,
@@ -70,6 +71,21 @@ struct StoredFile {
     index: usize,
     stamp: Stamp,
     content: StoredContent,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    masked: Option<MaskedFile>,
+}
+
+/// A masked data file that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct MaskedFile {
+    /// Its lines.
+    pub(super) items: u64,
+    /// Its MD5 in base64.
+    pub(super) md5: String,
+    /// Its `ETag`.
+    pub(super) etag: String,
+    /// What each rule came to, in their order.
+    pub(super) counts: Vec<RuleCounts>,
 }
 
 /// What a sound file holds; see [`FileContent`].
@@ -153,7 +169,7 @@ impl Progress {
                 }
             }
             for file in line.files {
-                known.insert(file.index, (file.stamp, file.content));
+                known.insert(file.index, file);
             }
         }
         Opened {
@@ -184,17 +200,29 @@ impl Progress {
     /// What a file came to when it was read before, if it is still the same.
     pub(super) fn content(&self, index: usize, stamp: &str) -> Option<FileContent> {
         let state = self.lock();
-        let (known, content) = state.known.get(&index)?;
-        (known == stamp).then(|| content.to_content())?
+        let known = state.known.get(&index)?;
+        (known.stamp == stamp).then(|| known.content.to_content())?
     }
 
-    /// Takes in what a file came to, once its keys were handed over.
-    pub(super) fn add(&self, index: usize, stamp: Stamp, content: &FileContent) {
+    /// What was made of a file when it was read before.
+    pub(super) fn masked(&self, index: usize) -> Option<MaskedFile> {
+        self.lock().known.get(&index)?.masked.clone()
+    }
+
+    /// Takes in what a file came to, and what was made of it, once its keys were handed over.
+    pub(super) fn add(
+        &self,
+        index: usize,
+        stamp: Stamp,
+        content: &FileContent,
+        masked: Option<MaskedFile>,
+    ) {
         if content.faults.is_empty() && content.more_faults == 0 {
             self.lock().new.push(StoredFile {
                 index,
                 stamp,
                 content: StoredContent::of_sound(content),
+                masked,
             });
         }
     }
@@ -375,7 +403,7 @@ mod tests {
     fn what_was_written_down_is_known_to_a_later_process_of_the_same_file() {
         let directory = tempfile::tempdir().unwrap();
         let opened = open(directory.path());
-        opened.progress.add(4, "one".to_owned(), &content(9));
+        opened.progress.add(4, "one".to_owned(), &content(9), None);
         let written = Written {
             counts: Vec::new(),
             readings: vec![
@@ -390,7 +418,7 @@ mod tests {
             ],
         };
         opened.progress.write(|| Ok(written)).unwrap();
-        opened.progress.add(5, "one".to_owned(), &content(3));
+        opened.progress.add(5, "one".to_owned(), &content(3), None);
         drop(opened);
         let again = open(directory.path());
         assert_eq!(again.progress.content(4, "one"), Some(content(9)));
@@ -411,7 +439,7 @@ mod tests {
     fn a_line_that_broke_off_and_an_index_that_is_gone_count_for_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let opened = open(directory.path());
-        opened.progress.add(1, "one".to_owned(), &content(1));
+        opened.progress.add(1, "one".to_owned(), &content(1), None);
         opened.progress.write(NOTHING).unwrap();
         drop(opened);
         let log = directory.path().join(FOLDER).join("x.progress");
@@ -423,7 +451,7 @@ mod tests {
         assert!(opened.progress.content(1, "one").is_some());
         assert_eq!(fs::read(&log).unwrap(), sound);
         // A run of ten entries, of which the file holds none.
-        opened.progress.add(2, "one".to_owned(), &content(1));
+        opened.progress.add(2, "one".to_owned(), &content(1), None);
         let ten = Written {
             counts: vec![10],
             readings: Vec::new(),

@@ -15,6 +15,7 @@ use super::copy::LocalCopy;
 use super::error::ArchiveError;
 use super::find::Found;
 use super::key_index::{Capacity, HashKey, KeyIndex, Store};
+use super::mask::output::MaskOutput;
 use super::progress::{Opened as OpenedProgress, Progress};
 use super::scan::Scan;
 use super::source::{DataFile, Source};
@@ -33,6 +34,7 @@ pub(super) struct Reading {
     rules: LineRules,
     scratch: PathBuf,
     copy: Option<Arc<LocalCopy>>,
+    mask: Option<Arc<MaskOutput>>,
     progress: Option<OpenedProgress>,
     digest: [u8; 32],
 }
@@ -40,7 +42,7 @@ pub(super) struct Reading {
 impl From<ScanError> for ArchiveError {
     fn from(error: ScanError) -> Self {
         match error {
-            ScanError::SignedOut(failure) => Self::Call(failure),
+            ScanError::Call(failure) => Self::Call(failure),
             ScanError::Index(error) => Self::Index(error),
             ScanError::Copy(error) => Self::Copy(error),
             ScanError::CutOff => Self::CutOff,
@@ -49,12 +51,13 @@ impl From<ScanError> for ArchiveError {
 }
 
 impl Work {
-    /// What is needed to read an archive; what an earlier process read of it is taken up where that is kept.
+    /// What is needed to read an archive; what an earlier process read of it to the same end is taken up where
+    /// that is kept, which is where a purpose is named.
     pub(super) fn prepare_reading(
         &self,
         opened: &Opened,
         rules: LineRules,
-        keeps_progress: bool,
+        purpose: Option<&str>,
     ) -> Reading {
         let settings = &self.inner.settings;
         let digest = |what: &str| -> [u8; 32] {
@@ -63,12 +66,16 @@ impl Work {
             digest.finalize().into()
         };
         // What a line is found to be depends on the rules, too.
-        let name = digest(&format!("{} {rules:?}", opened.reader.place()));
-        let state_dir = settings.state_dir.as_deref().filter(|_| keeps_progress);
-        let progress = state_dir.and_then(|state_dir| {
-            // Without it all is read, which is what counts.
-            Progress::open(state_dir, &hex::encode(name)).ok().flatten()
-        });
+        let progress =
+            settings
+                .state_dir
+                .as_deref()
+                .zip(purpose)
+                .and_then(|(state_dir, purpose)| {
+                    let name = digest(&format!("{} {rules:?}{purpose}", opened.reader.place()));
+                    // Without it all is read, which is what counts.
+                    Progress::open(state_dir, &hex::encode(name)).ok().flatten()
+                });
         Reading {
             source: opened.reader.source.clone(),
             rules,
@@ -77,6 +84,7 @@ impl Work {
                 .clone()
                 .unwrap_or_else(std::env::temp_dir),
             copy: None,
+            mask: None,
             progress,
             // Who holds the index alone knows no manifest, and so not the key of its hashes.
             digest: digest("keys"),
@@ -91,6 +99,19 @@ impl Reading {
             copy: Some(copy),
             ..self
         }
+    }
+
+    /// The same, which masks what it reads; the keys that it compares are the masked ones.
+    pub(super) fn into_mask(self, mask: Arc<MaskOutput>) -> Self {
+        Self {
+            mask: Some(mask),
+            ..self
+        }
+    }
+
+    /// Whether what is read is kept for a later process, so that no other one has it now.
+    pub(super) const fn is_kept(&self) -> bool {
+        self.progress.is_some()
     }
 
     /// Reads all files, while it is told how far that is.
@@ -166,6 +187,7 @@ impl Reading {
         let mut scan = Scan::new(self.source, files, checker);
         scan.progress = progress;
         scan.copy = self.copy;
+        scan.mask = self.mask;
         scan
     }
 }

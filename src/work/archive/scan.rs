@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use super::bucket::Download;
 use super::check::{Checker, ScanError, ended_early};
 use super::copy::LocalCopy;
+use super::mask::output::MaskOutput;
 use super::progress::{Progress, Stamp};
 use super::source::{DataFile, Source, file_stamp, object_stamp};
 use crate::archive::audit::Read as ReadResult;
@@ -20,6 +21,8 @@ pub(super) struct Scan {
     pub(super) source: Source,
     /// Where what is read is kept, too.
     pub(super) copy: Option<Arc<LocalCopy>>,
+    /// Where what is read goes masked.
+    pub(super) mask: Option<Arc<MaskOutput>>,
     pub(super) files: Vec<DataFile>,
     pub(super) checker: Checker,
     pub(super) progress: Option<Progress>,
@@ -33,6 +36,7 @@ impl Scan {
         Self {
             source,
             copy: None,
+            mask: None,
             files,
             checker,
             progress: None,
@@ -90,6 +94,7 @@ impl Scan {
         let stamp = self.stamp(file);
         if let (Some(progress), Some(stamp)) = (&self.progress, &stamp)
             && self.is_copied(file)
+            && self.is_masked(file, progress)
             && let Some(content) = progress.content(file.index, stamp)
         {
             self.checker.recall(content.compressed_bytes);
@@ -99,7 +104,8 @@ impl Scan {
         if let (Some(progress), Some(stamp), ReadResult::Whole(content)) =
             (&self.progress, stamp, &result)
         {
-            progress.add(file.index, stamp, content);
+            let masked = self.mask.as_ref().and_then(|mask| mask.made(file.index));
+            progress.add(file.index, stamp, content, masked);
         }
         Ok(result)
     }
@@ -120,6 +126,16 @@ impl Scan {
         copy.is_none_or(|copy| copy.has(&file.entry))
     }
 
+    /// Whether the masked file, where one is made, was written before.
+    fn is_masked(&self, file: &DataFile, progress: &Progress) -> bool {
+        let Some(mask) = &self.mask else {
+            return true;
+        };
+        progress
+            .masked(file.index)
+            .is_some_and(|made| mask.recall(file, made))
+    }
+
     /// Writes down what was read, where it is time to; a full disk ends the reading.
     pub(super) fn write_due_progress(&self) {
         let is_due = self.progress.as_ref().is_some_and(Progress::is_due);
@@ -138,13 +154,20 @@ impl Scan {
     fn check(&self, file: &DataFile, runtime: &Handle) -> Result<ReadResult, ScanError> {
         match (&self.source, &file.object) {
             (Source::Directory(directory), _) => match directory.open_data(&file.entry.key) {
-                Ok(Some(opened)) => self.checker.check_opened(file, &opened),
+                Ok(Some(opened)) => match &self.mask {
+                    Some(mask) => mask.write_opened(&self.checker, file, &opened, runtime),
+                    None => self.checker.check_opened(file, &opened),
+                },
                 Ok(None) => Ok(ReadResult::Vanished),
                 Err(error) => Ok(ReadResult::Failed(error.to_string())),
             },
-            (Source::Bucket(bucket), Some(object)) => match &self.copy {
-                Some(copy) => copy.fetch(&self.checker, file, (bucket, object), runtime),
-                None => self.check_download(file, bucket.open(object, 0, runtime)),
+            (Source::Bucket(bucket), Some(object)) => match (&self.copy, &self.mask) {
+                (Some(copy), _) => copy.fetch(&self.checker, file, (bucket, object), runtime),
+                (None, Some(mask)) => {
+                    let download = bucket.open(object, 0, runtime);
+                    mask.write_download(&self.checker, file, download, runtime)
+                }
+                (None, None) => self.check_download(file, bucket.open(object, 0, runtime)),
             },
             (Source::Bucket(_), None) => Ok(ReadResult::Vanished),
         }

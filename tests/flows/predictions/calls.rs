@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use tableferry::assess::verdict::AssessedRequirement;
+use tableferry::aws::s3::multipart::{UploadSettings, UploadTarget};
 use tableferry::job::requirement::{Actor, Requirement};
 use tableferry_policy::evaluate::ContextValue;
 use tableferry_sandbox::{AclContext, ExportAcl, JudgedRequest, SourceAddress};
@@ -170,14 +171,19 @@ fn the_sandboxs_calls_of_a_principal_have_what_is_documented() {
             "GetObject",
         );
         // What a probe does.
-        let target = tableferry::aws::s3::multipart::UploadTarget {
+        let target = UploadTarget {
             bucket: bucket.clone(),
             owner: "222222222222".parse().unwrap(),
             key: "prod/AWSDynamoDB/probe".to_owned(),
         };
         place.sandbox.keep_judged();
-        let upload = s3.begin_upload(&target, &plan.encryption).await.unwrap();
-        s3.send_part(&target, &upload, b"part").await.unwrap();
+        let settings = UploadSettings {
+            encryption: &plan.encryption,
+            gives_control: false,
+        };
+        let upload = s3.begin_upload(&target, settings).await.unwrap();
+        let part = bytes::Bytes::from_static(b"part");
+        s3.send_part(&target, &upload, 1, part).await.unwrap();
         s3.abort_upload(&target, &upload.id).await.unwrap();
         let seen = place.sandbox.judged();
         let puts = those(&seen, "s3:PutObject", "probe");

@@ -327,6 +327,13 @@ pub(super) fn put(
         key: &input.key,
         now,
     };
+    if input.if_none_match.is_some() && place.bucket.objects.contains_key(&input.key) {
+        // "Otherwise, Amazon S3 returns a 412 Precondition Failed error" (API reference of `PutObject`).
+        return Err(S3Error::with_message(
+            S3ErrorCode::PreconditionFailed,
+            "At least one of the pre-conditions you specified did not hold",
+        ));
+    }
     let encryption = encryption(
         world,
         caller,

@@ -8,8 +8,8 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use hmac::digest::KeyInit as _;
-use hmac::{Hmac, Mac as _};
+use hmac::digest::Key;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 /// The fewest bytes of a secret: half of what SHA-256 has, and too many to be tried.
@@ -86,10 +86,8 @@ impl fmt::Debug for Keyed {
 impl Keyed {
     pub(super) fn new(secret: &MaskSecret) -> Self {
         // "Keys longer than B bytes are first hashed" (RFC 2104, section 3): none is of a wrong length.
-        match Hmac::new_from_slice(&secret.0) {
-            Ok(mac) => Self(mac),
-            Err(_) => Self(Hmac::new(&Default::default())),
-        }
+        let mac = Hmac::new_from_slice(&secret.0);
+        Self(mac.unwrap_or_else(|_| Hmac::new(&Key::<Hmac<Sha256>>::default())))
     }
 
     fn digest(&self, made: Made, parts: &[&[u8]]) -> [u8; 32] {
