@@ -72,7 +72,7 @@ fn one_start() -> (Duration, u32) {
         let mut buffer = [0; 16 * 1024];
         while let Ok(read @ 1..) = output.read(&mut buffer) {
             parser.process(&buffer[..read]);
-            if parser.screen().contents().contains("Accounts") {
+            if parser.screen().contents().contains("Begin") {
                 let _ = sender.send(Instant::now());
                 break;
             }

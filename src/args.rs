@@ -124,7 +124,7 @@ impl Args {
 }
 
 /// What bears on every command.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 pub struct Global {
     /// Practise: run everything against an AWS in memory, without an account or a network
     #[arg(long, global = true)]

@@ -60,6 +60,10 @@ use serde::{Deserialize, Serialize};
 
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
 
+/// The most bytes that a plan file may have: some ten thousand tables, thirty times what one account
+/// can export at once. What is larger is some other file, and would only take long to be refused.
+pub const LARGEST_PLAN_FILE: u64 = 1024 * 1024;
+
 /// A whole job: what is written by one account to one bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {

@@ -99,7 +99,7 @@ impl Bench {
     /// Signs both sides in, and goes to the step; the number of its watch.
     fn watch(&mut self) -> RequestId {
         let mut effects = Vec::new();
-        for key in ["enter", "down", "enter", "w"] {
+        for key in ["n", "enter", "down", "enter", "w"] {
             effects = self.press(key);
         }
         let watch = effects.iter().find_map(|effect| match effect {

@@ -132,10 +132,7 @@ async fn on_runtime(
             Err(CommandError::usage("the wizard needs a terminal")
                 .hint("without one, `tableferry run PLAN --yes` runs a plan"))
         }
-        None => match open(global) {
-            Ok(work) => wizard::wizard(&work, plan).await,
-            Err(error) => Err(error),
-        },
+        None => wizard::wizard(global, plan).await,
     };
     report.settle(ended)
 }

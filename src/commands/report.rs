@@ -356,7 +356,7 @@ fn seen(progress: &OperationProgress) -> String {
 }
 
 /// One line on an export's state; equal lines say nothing new.
-fn progress_line(progress: &OperationProgress) -> String {
+pub(super) fn progress_line(progress: &OperationProgress) -> String {
     let table = &progress.name;
     let code = progress.failure_code.as_deref().unwrap_or("no code");
     let message = progress.failure_message.as_deref().unwrap_or("no message");

@@ -4,15 +4,23 @@ use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::error::CommandError;
+use super::open::open;
 use super::output::print_words;
 use super::plan_file::read_plan;
+use super::report::progress_line;
+use crate::args::Global;
 use crate::job::Plan;
-use crate::journal::RunId;
+use crate::journal::{Operation, RunId};
 use crate::tui::{self, WizardOptions};
-use crate::work::{RunOutcome, Work};
+use crate::work::history::export_uri;
+use crate::work::{OperationProgress, RunOutcome};
 
-/// Opens the wizard, and says in the end how to come back to what goes on.
-pub(super) async fn wizard(work: &Work, plan_file: Option<PathBuf>) -> Result<Exit, CommandError> {
+/// Opens the wizard, and says in the end what came of its run and how to come back to what goes on.
+pub(super) async fn wizard(
+    global: &Global,
+    plan_file: Option<PathBuf>,
+) -> Result<Exit, CommandError> {
+    let work = open(global)?;
     let plan = plan_file.as_deref().map(plan_with_a_flow).transpose()?;
     let options = WizardOptions {
         plan,
@@ -20,6 +28,14 @@ pub(super) async fn wizard(work: &Work, plan_file: Option<PathBuf>) -> Result<Ex
         is_read_only: work.is_read_only(),
     };
     let ended = tui::run(work.clone(), options).await?;
+    if ended.opens_sandbox {
+        drop(work);
+        let practice = Global {
+            sandbox: true,
+            ..global.clone()
+        };
+        return Box::pin(wizard(&practice, None)).await;
+    }
     let Some(run) = ended.run else {
         return Ok(Exit::Done);
     };
@@ -28,6 +44,9 @@ pub(super) async fn wizard(work: &Work, plan_file: Option<PathBuf>) -> Result<Ex
     let Some(record) = record else {
         return Ok(Exit::Done);
     };
+    for operation in &record.operations {
+        print_words(&summary(run, operation));
+    }
     let exit = Exit::of(&RunOutcome {
         run,
         operations: record.operations,
@@ -36,6 +55,13 @@ pub(super) async fn wizard(work: &Work, plan_file: Option<PathBuf>) -> Result<Ex
         print_words(&how_to_come_back(run, work.settings().is_sandbox));
     }
     Ok(exit)
+}
+
+/// What came of an operation of the run, with the place of its files.
+fn summary(run: RunId, operation: &Operation) -> String {
+    let line = progress_line(&OperationProgress::of(operation));
+    let files = export_uri(operation).map_or_else(String::new, |uri| format!("; its files: {uri}"));
+    format!("run {run}, {line}{files}")
 }
 
 fn how_to_come_back(run: RunId, is_sandbox: bool) -> String {

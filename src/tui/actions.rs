@@ -11,9 +11,10 @@ pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
     let step = model.step;
     match action {
         Action::ClearFilter => model.list().is_some_and(|list| list.filter.is_some()),
-        Action::Back => model.flow.previous(step).is_some() && (step.can_go_back)(model),
+        Action::Back => !model.is_at_start() && (step.can_go_back)(model),
+        // A run is followed as who is signed in now.
+        Action::Home => !model.is_at_start() && !model.progress.is_followed(),
         Action::Advance => model.flow.next(step).is_some(),
-        Action::OpenRuns => model.open_runs.value().is_some_and(|runs| !runs.is_empty()),
         _ => (step.is_possible)(model, action),
     }
 }

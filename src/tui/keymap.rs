@@ -21,6 +21,9 @@ pub enum Action {
     Advance,
     Apply,
     Back,
+    BeginExport,
+    BeginInventory,
+    BeginUpload,
     Choose,
     ClearFilter,
     Close,
@@ -28,11 +31,13 @@ pub enum Action {
     Diagnose,
     Down,
     Edit,
+    Explain,
     Filter,
     Finish,
     First,
     Follow,
     Help,
+    Home,
     Last,
     MarkNo,
     MarkYes,
@@ -43,8 +48,6 @@ pub enum Action {
     NoChange,
     NoProbe,
     OpenChanges,
-    OpenFlows,
-    OpenRuns,
     OtherSide,
     Owner,
     PageDown,
@@ -56,7 +59,7 @@ pub enum Action {
     Quit,
     Redraw,
     Reload,
-    Resume,
+    Sandbox,
     Save,
     Show,
     Start,
@@ -93,6 +96,8 @@ pub enum KeyScope {
     Moving,
     /// Lists that can be filtered and read again.
     List,
+    /// The start screen.
+    Start,
     /// The Accounts step.
     Accounts,
     /// The Tables step.
@@ -131,10 +136,6 @@ pub enum KeyScope {
     Question,
     /// The question whether to end the wizard.
     QuitQuestion,
-    /// The list of the kinds of jobs.
-    Flows,
-    /// The list of runs under way.
-    Runs,
     /// The list of our changes that are still in place.
     Changes,
     /// While a filter is typed.
@@ -150,6 +151,7 @@ impl KeyScope {
             Self::Wizard => "In the wizard",
             Self::Moving => "Moving",
             Self::List => "Lists",
+            Self::Start => "Start",
             Self::Accounts => "Accounts",
             Self::Tables => "Tables",
             Self::Destination => "Destination",
@@ -169,8 +171,6 @@ impl KeyScope {
             Self::ChoiceField => "Fields with choices",
             Self::Question => "Questions",
             Self::QuitQuestion => "The question before quitting",
-            Self::Flows => "Jobs",
-            Self::Runs => "Runs under way",
             Self::Changes => "Changes in place",
             Self::Filter => "Filters",
         }

@@ -32,9 +32,9 @@ pub(crate) struct Areas {
     pub hints: Rect,
 }
 
-/// Divides the screen, for a step whose details have a place below it or not; nothing if the screen
-/// is too small.
-pub(crate) fn areas(screen: Rect, has_detail_below: bool) -> Option<Areas> {
+/// Divides the screen, for a flow of several steps or of one, and a step whose details have a place below
+/// it or not; nothing if the screen is too small.
+pub(crate) fn areas(screen: Rect, has_steps: bool, has_detail_below: bool) -> Option<Areas> {
     if is_too_small((screen.width, screen.height)) {
         return None;
     }
@@ -45,7 +45,7 @@ pub(crate) fn areas(screen: Rect, has_detail_below: bool) -> Option<Areas> {
         Constraint::Length(1),
     ];
     let [header, middle, status, hints] = Layout::vertical(rows).areas(screen);
-    let (steps, rest) = if screen.width >= STEPS_FROM {
+    let (steps, rest) = if has_steps && screen.width >= STEPS_FROM {
         let columns = [Constraint::Length(STEPS_COLUMNS), Constraint::Fill(1)];
         let [steps, rest] = Layout::horizontal(columns).areas(middle);
         (Some(steps), rest)
@@ -118,17 +118,19 @@ mod tests {
 
     #[test]
     fn below_the_smallest_size_there_is_no_layout() {
-        assert!(areas(Rect::new(0, 0, 59, 16), true).is_none());
-        assert!(areas(Rect::new(0, 0, 60, 15), true).is_none());
-        assert!(areas(Rect::new(0, 0, 60, 16), true).is_some());
+        assert!(areas(Rect::new(0, 0, 59, 16), true, true).is_none());
+        assert!(areas(Rect::new(0, 0, 60, 15), true, true).is_none());
+        assert!(areas(Rect::new(0, 0, 60, 16), true, true).is_some());
     }
 
     #[test]
     fn every_part_lies_inside_the_screen_and_beside_the_others() {
         for (width, height) in [(60, 16), (80, 24), (120, 40), (300, 100)] {
             let screen = Rect::new(0, 0, width, height);
-            for has_detail_below in [true, false] {
-                let areas = areas(screen, has_detail_below).unwrap();
+            for (has_steps, has_detail_below) in
+                [(true, true), (true, false), (false, true), (false, false)]
+            {
+                let areas = areas(screen, has_steps, has_detail_below).unwrap();
                 let parts = [
                     Some(areas.header),
                     areas.steps,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::remote::RequestId;
 use super::services::{
     Applied, AssessedPlan, ChangeId, ChangeRecord, Identified, InventoryProposal, InventoryStatus,
-    Probe, ProbeRecord, ProbeReport, PropagationReport, Proposal, Proposed, RunSummary,
+    Probe, ProbeRecord, ProbeReport, PropagationReport, Proposal, Proposed, RunSummary, SavedPlan,
     StartSummary, UndoProposal, Undone,
 };
 use crate::assess::facts::{BucketFacts, TableFacts};
@@ -87,8 +87,10 @@ pub enum Reply {
     InventoryProposed(Box<Result<Proposed, String>>),
     /// To [`Query::InventoryStatus`]; the text says why nobody can tell.
     InventoryStatus(Box<Result<InventoryStatus, String>>),
-    /// To [`Query::OpenRuns`]; the text says why the journal cannot be read.
-    OpenRuns(Result<Vec<RunSummary>, String>),
+    /// To [`Query::Runs`]; the text says why the journal cannot be read.
+    Runs(Result<Vec<RunSummary>, String>),
+    /// To [`Query::Plans`].
+    Plans(Vec<SavedPlan>),
     /// To [`Query::UnfinishedProbes`]; none where the journal cannot be read.
     UnfinishedProbes(Vec<ProbeRecord>),
 }
@@ -207,8 +209,10 @@ pub enum Query {
     ProposeInventory(Box<Plan>),
     /// The configuration of an inventory, and which reports arrived.
     InventoryStatus(Box<Plan>),
-    /// The runs under way.
-    OpenRuns,
+    /// The runs of the journal, the newest first.
+    Runs,
+    /// The plans in the directory in which the wizard was opened.
+    Plans,
     /// The probes of which something may be left.
     UnfinishedProbes,
 }

@@ -21,7 +21,7 @@ use super::keymap::{Action, KeyScope, Keymap};
 use super::layout;
 use super::message::FrameNumber;
 use super::popups::state::{OpenPopup, Popup, Question};
-use super::remote::{Remote, RequestId};
+use super::remote::RequestId;
 use super::revision::Revision;
 use super::services::{Identified, Problem, RunSummary};
 use super::sight::{ScreenId, Sight};
@@ -32,6 +32,7 @@ use super::steps::encryption::state::EncryptionStep;
 use super::steps::inventory::state::InventoryChoice;
 use super::steps::progress::state::RunProgress;
 use super::steps::reports::state::Reports;
+use super::steps::start::state::StartScreen;
 use super::steps::tables::state::Tables;
 use super::steps::uploader::state::Uploader;
 use super::steps::watching::state::Watching;
@@ -69,12 +70,15 @@ pub struct Model {
     pub(crate) now: Timestamp,
     pub(crate) size: (u16, u16),
     pub(crate) flow: &'static Flow,
+    /// The flow that was begun last, also while the start screen is in sight.
+    begun: &'static Flow,
     pub(crate) step: &'static Step,
     /// How often another flow was begun.
     pub(crate) flow_revision: Revision,
     /// The number of the step's text, a new one where it is shown from its start.
     pub(crate) text: ScreenId,
     pub(crate) popups: Vec<OpenPopup>,
+    pub(crate) start: StartScreen,
     pub(crate) accounts: Accounts,
     pub(crate) tables: Tables,
     pub(crate) uploader: Uploader,
@@ -87,7 +91,6 @@ pub struct Model {
     pub(crate) watching: Watching,
     pub(crate) assessing: Assessing,
     pub(crate) changes: OwnChanges,
-    pub(crate) open_runs: Remote<Vec<RunSummary>, String>,
     pub(crate) resuming: Option<RunSummary>,
     pub(crate) notice: Option<Notice>,
     /// The mutations whose end was not reported yet.
@@ -128,6 +131,8 @@ pub(crate) enum Shutdown {
     AfterMutations,
     /// It has ended.
     Now,
+    /// It has ended, to be opened again on the sandbox.
+    ForSandbox,
 }
 
 impl Model {
@@ -147,10 +152,12 @@ impl Model {
             now: start.now,
             size: (80, 24),
             flow,
+            begun: flow,
             step,
             flow_revision: Revision::default(),
             text: ScreenId::default(),
             popups: Vec::new(),
+            start: StartScreen::default(),
             accounts: Accounts::default(),
             tables: Tables::default(),
             uploader: Uploader::default(),
@@ -163,7 +170,6 @@ impl Model {
             watching: Watching::default(),
             assessing: Assessing::default(),
             changes: OwnChanges::default(),
-            open_runs: Remote::NotAsked,
             resuming: None,
             notice: None,
             mutations: Vec::new(),
@@ -183,8 +189,9 @@ impl Model {
         let Some(first) = flow.steps.first() else {
             return;
         };
-        if self.flow != flow {
+        if self.begun != flow {
             self.flow_revision.advance();
+            self.begun = flow;
         }
         self.flow = flow;
         self.step = first;
@@ -424,6 +431,28 @@ impl Model {
     #[must_use]
     pub fn exports(&self) -> &[crate::work::event::OperationProgress] {
         &self.progress.exports
+    }
+
+    /// Whether the start screen is in sight.
+    pub(crate) fn is_at_start(&self) -> bool {
+        self.flow.begin == Action::Home
+    }
+
+    /// Whether the wizard was left for the sandbox.
+    #[must_use]
+    pub fn opens_sandbox(&self) -> bool {
+        self.shutdown == Shutdown::ForSandbox
+    }
+
+    /// Whether nothing was chosen and nothing was begun, so that nothing is lost with it.
+    pub(crate) fn is_untouched(&self) -> bool {
+        let sides = [Side::Source, Side::Destination];
+        sides
+            .iter()
+            .all(|side| self.accounts.side(*side).is_nothing())
+            && self.progress.run.is_none()
+            && self.mutations.is_empty()
+            && self.changes.under_way.is_none()
     }
 
     /// Whether exports go on that nobody will have waited for.

@@ -1,10 +1,8 @@
 //! Popups: questions, forms and texts over a step. Only the one on top hears keys.
 
 mod changes;
-mod flows;
 pub(crate) mod plan_file;
 pub(crate) mod question;
-pub(crate) mod runs;
 pub(super) mod state;
 #[cfg(test)]
 mod tests;
@@ -15,7 +13,7 @@ use self::state::Popup;
 use super::keymap::Action;
 use super::message::Effect;
 use super::model::Model;
-use super::steps::{FLOWS, accounts, tables};
+use super::steps::{accounts, tables};
 use super::widgets::list;
 
 /// Does an action of the popup on top.
@@ -32,8 +30,6 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             model.scroll(action);
             Vec::new()
         }
-        Some(Popup::Flows { .. }) => flows::act(model, action),
-        Some(Popup::Runs { .. }) => runs::act(model, action),
         Some(Popup::Changes { .. }) => changes::act(model, action),
         Some(Popup::Ask(_)) => question::act(model, action),
         _ if action == Action::Submit => submit(model),
@@ -48,15 +44,11 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 /// Moves the cursor of a list, if the action is a move; says whether it was.
 fn move_cursor(model: &mut Model, action: Action) -> bool {
     let page = model.sight.page;
-    let runs = model.open_runs.value().map_or(0, Vec::len);
     let changes = model.changes.removable().len();
-    let (cursor, rows) = match model.popup_mut() {
-        Some(Popup::Runs { cursor }) => (cursor, runs),
-        Some(Popup::Changes { cursor }) => (cursor, changes),
-        Some(Popup::Flows { cursor }) => (cursor, FLOWS.len()),
-        _ => return false,
+    let Some(Popup::Changes { cursor }) = model.popup_mut() else {
+        return false;
     };
-    let moved = list::moved(action, *cursor, rows, page);
+    let moved = list::moved(action, *cursor, changes, page);
     if let Some(moved) = moved {
         *cursor = moved;
     }

@@ -22,6 +22,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::saving::plans_here;
 use self::signals::{Signal, Signals};
 use self::terminal::Screen;
 use super::keymap::{Keymap, KeymapError};
@@ -62,6 +63,8 @@ pub struct WizardExit {
     pub exports: Vec<OperationProgress>,
     /// Whether exports go on that were not waited for.
     pub is_cut_off: bool,
+    /// Whether it was left for the sandbox.
+    pub opens_sandbox: bool,
 }
 
 /// Why the wizard cannot be opened.
@@ -307,6 +310,7 @@ impl Wizard {
             run: self.model.run(),
             exports: self.model.exports().to_vec(),
             is_cut_off: self.model.has_unfinished_exports(),
+            opens_sandbox: self.model.opens_sandbox(),
         }
     }
 }

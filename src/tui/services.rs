@@ -1,5 +1,7 @@
 //! The words of the work room that the wizard speaks, in one place.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
 use crate::assess::assessment::Assessment;
@@ -12,6 +14,7 @@ use crate::journal::{RunId, RunRecord};
 use crate::work;
 pub use crate::work::change::ReadBack;
 use crate::work::event::OperationProgress;
+use crate::work::history::export_uri;
 pub use crate::work::probe::Left;
 pub use crate::work::{
     Applied, ChangeId, ChangeKind, ChangeRecord, Identified, InventoryProposal, InventoryStatus,
@@ -82,8 +85,12 @@ pub struct RunSummary {
     pub source: String,
     /// The bucket and prefix.
     pub destination: String,
+    /// Whether something is left to be done.
+    pub is_open: bool,
     /// Its exports.
     pub exports: Vec<OperationProgress>,
+    /// Where the files of those lie that are complete.
+    pub uris: Vec<String>,
     /// Its plan, so that its sides can be signed in again.
     pub plan: Option<Plan>,
 }
@@ -92,6 +99,8 @@ impl From<RunRecord> for RunSummary {
     fn from(run: RunRecord) -> Self {
         let file = format!("the plan of run {}", run.id);
         Self {
+            is_open: run.is_open(),
+            uris: run.operations.iter().filter_map(export_uri).collect(),
             id: run.id,
             created_at: run.created_at,
             source: run.source_account,
@@ -100,6 +109,15 @@ impl From<RunRecord> for RunSummary {
             plan: Plan::parse(&run.plan, &file, run.created_at).ok(),
         }
     }
+}
+
+/// A plan in a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedPlan {
+    /// The file.
+    pub path: PathBuf,
+    /// The plan.
+    pub plan: Plan,
 }
 
 /// What was read of both accounts for a plan, what it results in, and what fixes it.

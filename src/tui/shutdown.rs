@@ -7,7 +7,7 @@ use super::popups::state::{OpenPopup, Popup, Question};
 /// Asks before quitting, except where nothing would be left behind; asked twice, it is answered.
 pub(crate) fn quit(model: &mut Model) -> Vec<Effect> {
     let is_asked = model.popup().is_some_and(Popup::asks_to_quit);
-    if is_asked || model.progress.is_finished() {
+    if is_asked || model.progress.is_finished() || model.is_untouched() {
         return leave(model);
     }
     ask(model);

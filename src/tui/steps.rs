@@ -11,17 +11,37 @@ pub(super) mod inventory;
 pub(super) mod progress;
 pub(super) mod reports;
 pub(super) mod review;
+pub(super) mod start;
 pub(super) mod tables;
 pub(super) mod uploader;
 pub(super) mod watching;
 
+use super::keymap::Action;
 use super::model::flow::Flow;
 use crate::job::{Kind, Plan};
+
+/// Nothing is planned: what was left, and what can be begun.
+pub(crate) static START: Flow = Flow {
+    title: "Start",
+    about: "",
+    begin: Action::Home,
+    source_role: "",
+    steps: &[&start::STEP],
+    kind: |_| None,
+    tables: |_| Vec::new(),
+    selectors: |_| Vec::new(),
+    takes: |_| false,
+    objects: "",
+    leaves_encryption: false,
+    sends_owner: false,
+    saved_in: "",
+};
 
 /// Tables are exported to a bucket.
 pub(crate) static EXPORT: Flow = Flow {
     title: "Export",
-    about: "DynamoDB writes tables to a bucket, from their point-in-time recovery.",
+    about: "DynamoDB writes tables to a bucket of any account.",
+    begin: Action::BeginExport,
     source_role: "exports",
     steps: &[
         &accounts::STEP,
@@ -45,7 +65,8 @@ pub(crate) static EXPORT: Flow = Flow {
 /// Files are uploaded to a bucket, by others.
 pub(crate) static UPLOAD: Flow = Flow {
     title: "Upload",
-    about: "Whether a user or role may upload files to a bucket, and what is missing.",
+    about: "Whether a user or role may upload to a bucket.",
+    begin: Action::BeginUpload,
     source_role: "uploads",
     steps: &[
         &accounts::OF_UPLOADS,
@@ -68,7 +89,8 @@ pub(crate) static UPLOAD: Flow = Flow {
 /// S3 delivers inventory reports to a bucket.
 pub(crate) static INVENTORY: Flow = Flow {
     title: "Inventory",
-    about: "S3 delivers reports on a bucket's objects to a bucket of another account.",
+    about: "S3 delivers lists of a bucket's objects to a bucket.",
+    begin: Action::BeginInventory,
     source_role: "has the listed bucket",
     steps: &[
         &accounts::OF_INVENTORIES,
@@ -91,7 +113,8 @@ pub(crate) static INVENTORY: Flow = Flow {
 /// Exports that are under way are watched; there is no plan.
 pub(crate) static WATCH: Flow = Flow {
     title: "Watch",
-    about: "All exports under way in the accounts of both sides, also those started elsewhere.",
+    about: "All exports under way, also those started elsewhere.",
+    begin: Action::Watch,
     source_role: "is watched",
     steps: &[&accounts::OF_WATCHING, &watching::STEP],
     kind: |_| None,
@@ -104,7 +127,7 @@ pub(crate) static WATCH: Flow = Flow {
     saved_in: "",
 };
 
-/// All flows, the one first that the wizard opens with.
+/// The flows that the start screen offers, in its order.
 pub(crate) static FLOWS: [&Flow; 4] = [&EXPORT, &UPLOAD, &INVENTORY, &WATCH];
 
 /// The flow that makes plans of this kind, where the wizard has one.

@@ -16,23 +16,24 @@ use super::layout;
 use super::message::{Effect, FrameNumber, Message, MutationResult, Query, QueryGroup, Reply};
 use super::model::{Model, Shutdown, Tone, WizardStart};
 use super::popups::state::Popup;
-use super::popups::{self, plan_file, question, runs};
+use super::popups::{self, plan_file, question};
 use super::probing;
-use super::remote::{Remote, RequestId};
-use super::services::RunSummary;
+use super::remote::RequestId;
 use super::shutdown;
 use super::steps::accounts::{self, proof};
 use super::steps::progress::state::Following;
-use super::steps::{self, access, destination, encryption, progress, reports, tables, watching};
-use super::widgets::format;
+use super::steps::{
+    self, access, destination, encryption, progress, reports, start as start_screen, tables,
+    watching,
+};
 use super::widgets::list::FilteredList;
 use crate::work::event::Side;
 
-/// The model at the start, in the flow of the plan that it is filled with.
+/// The model at the start: at the start screen, or in the flow of the plan that it is filled with.
 #[must_use]
 pub fn start(keymap: Arc<Keymap>, start: WizardStart) -> Model {
     let flow = start.plan.as_ref().and_then(steps::flow_of);
-    let flow = flow.unwrap_or(&steps::EXPORT);
+    let flow = flow.unwrap_or(&steps::START);
     let first = flow.steps.first().copied().unwrap_or(&accounts::STEP);
     Model::new(keymap, start, flow, first)
 }
@@ -40,10 +41,7 @@ pub fn start(keymap: Arc<Keymap>, start: WizardStart) -> Model {
 /// What the start sets off.
 #[must_use]
 pub fn open(model: &mut Model) -> Vec<Effect> {
-    let mut effects = accounts::update::reload(model);
-    let request = model.request();
-    model.open_runs.ask(request);
-    effects.push(Effect::Ask(request, QueryGroup::Opening, Query::OpenRuns));
+    let mut effects = start_screen::update::reload(model);
     let request = model.request();
     let unfinished = Query::UnfinishedProbes;
     effects.push(Effect::Ask(request, QueryGroup::Opening, unfinished));
@@ -105,7 +103,7 @@ fn settle(model: &mut Model) -> Vec<Effect> {
         effects.extend((step.drop_outdated)(model));
     }
     effects.extend(if model.resuming.is_some() {
-        runs::resume_when_ready(model)
+        start_screen::resume::when_ready(model)
     } else {
         (model.step.refresh)(model)
     });
@@ -160,7 +158,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     }
     match action {
         Action::Help => model.open(Popup::Help),
-        Action::OpenRuns => model.open(Popup::Runs { cursor: 0 }),
+        Action::Home => return start_screen::update::home(model),
         Action::Back => return back(model),
         Action::Advance => return advance(model),
         Action::Filter => with_list(model, FilteredList::open_filter),
@@ -188,12 +186,13 @@ fn move_or_act(model: &mut Model, action: Action) -> Vec<Effect> {
     (step.act)(model, action)
 }
 
-/// Goes back a step.
+/// Goes back a step, from the first to the start screen.
 fn back(model: &mut Model) -> Vec<Effect> {
-    if let Some(step) = model.flow.previous(model.step) {
-        model.step = step;
-        model.restart_text();
-    }
+    let Some(step) = model.flow.previous(model.step) else {
+        return start_screen::update::home(model);
+    };
+    model.step = step;
+    model.restart_text();
     Vec::new()
 }
 
@@ -249,6 +248,7 @@ fn take_reply(model: &mut Model, request: RequestId, reply: Reply) -> Vec<Effect
         Reply::Profiles(profiles) => {
             if model.accounts.profiles.answer(request, Ok(profiles)) {
                 accounts::update::take_in(model);
+                start_screen::update::take_profiles(model);
             }
         }
         Reply::SignedIn(side, answer) => {
@@ -279,36 +279,11 @@ fn take_reply(model: &mut Model, request: RequestId, reply: Reply) -> Vec<Effect
             reports::update::take_proposal(model, request, *answer);
         }
         Reply::InventoryStatus(answer) => reports::update::take_status(model, request, *answer),
-        Reply::OpenRuns(answer) => take_open_runs(model, request, answer),
+        Reply::Runs(answer) => start_screen::update::take_runs(model, request, answer),
+        Reply::Plans(plans) => start_screen::update::take_plans(model, plans),
         Reply::UnfinishedProbes(probes) => access::update::tell_unfinished(model, &probes),
     }
     Vec::new()
-}
-
-/// Shows the runs under way, unless a key was pressed already: it was meant for something else.
-fn take_open_runs(model: &mut Model, request: RequestId, answer: Result<Vec<RunSummary>, String>) {
-    if !model.open_runs.answer(request, answer) {
-        return;
-    }
-    match &model.open_runs {
-        Remote::Loaded(runs) if !runs.is_empty() => {
-            let text = format!("{} under way: u shows them", counted_runs(runs.len()));
-            if model.has_acted {
-                model.say(Tone::Warning, text);
-            } else {
-                model.announce(Popup::Runs { cursor: 0 });
-            }
-        }
-        Remote::Failed(why) => {
-            let text = format!("the journal cannot be read: {why}");
-            model.say(Tone::Bad, text);
-        }
-        _ => {}
-    }
-}
-
-fn counted_runs(count: usize) -> String {
-    format::counted(count as u64, "run") + if count == 1 { " is" } else { " are" }
 }
 
 /// Takes the end of a mutation. It always counts.

@@ -20,7 +20,11 @@ use super::widgets::text;
 /// Draws the whole screen.
 pub fn draw(model: &Model, theme: Theme, state: &mut ViewState, frame: &mut Frame<'_>) {
     let context = RenderContext { model, theme };
-    match layout::areas(frame.area(), model.step.has_detail_below) {
+    match layout::areas(
+        frame.area(),
+        model.flow.steps.len() > 1,
+        model.step.has_detail_below,
+    ) {
         Some(areas) => draw_areas(&context, &areas, state, frame),
         None => draw_too_small(frame),
     }

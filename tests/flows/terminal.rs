@@ -213,8 +213,15 @@ fn walk_to_review(terminal: &mut Terminal) {
     terminal.sees(&["ready to start"]);
 }
 
-/// From the profiles to the tables, both sides proved; the source is so many profiles down.
+/// From the start screen to the profiles.
+fn begin_export(terminal: &mut Terminal) {
+    terminal.sees(&["n  Export"]);
+    terminal.press("n");
+}
+
+/// From the start screen to the tables, both sides proved; the source is so many profiles down.
 fn walk_to_tables(terminal: &mut Terminal, source: usize) {
+    begin_export(terminal);
     terminal.sees(&["prod-oncall", "dev-admin"]);
     // The source, and with it the focus goes to the destination.
     terminal.press(&DOWN.repeat(source));
@@ -256,6 +263,7 @@ fn the_wizard_goes_from_two_profiles_to_a_verified_export_by_keys_alone() {
 fn a_wrong_code_is_asked_for_again_and_chooses_no_destination() {
     let home = Home::new();
     let mut terminal = Terminal::open(&home, 80, 24, &["--sandbox"]);
+    begin_export(&mut terminal);
     terminal.sees(&["prod-mfa"]);
     terminal.press(&DOWN.repeat(4));
     terminal.press(ENTER);
@@ -626,9 +634,9 @@ fn a_terminal_that_is_too_small_is_told_and_a_larger_one_goes_on() {
         .screen_mut()
         .set_size(NonZero::new(24).unwrap(), NonZero::new(80).unwrap());
     terminal.master.resize(size(80, 24)).unwrap();
-    terminal.sees(&["SANDBOX", "prod-oncall"]);
+    terminal.sees(&["SANDBOX", "n  Export"]);
+    // Nothing was chosen, so that nothing is asked.
     terminal.press("q");
-    terminal.press("y");
     terminal.ended();
     assert!(terminal.is_sound());
 }
@@ -645,6 +653,7 @@ fn control_characters_from_outside_are_not_sent_to_the_terminal() {
         "[good]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = secret\n",
     );
     let mut terminal = Terminal::open(&home, 80, 24, &[]);
+    begin_export(&mut terminal);
     terminal.sees(&["good"]);
     terminal.press("q");
     terminal.press("y");
@@ -708,6 +717,7 @@ fn a_panic_gives_the_terminal_back() {
     command.env_clear();
     command.env(CHILD, "1");
     let mut terminal = Terminal::spawn(&home, command, 80, 24);
+    begin_export(&mut terminal);
     terminal.sees(&["faulty", "use this profile"]);
     terminal.press(ENTER);
     terminal.ended();

@@ -63,12 +63,14 @@ fn open(home: &Home) -> Terminal {
 
 /// From the wizard's start to the Access step of an inventory, its reports encrypted with a key or not.
 fn walk_to_access(terminal: &mut Terminal, key: Option<&str>) {
-    terminal.sees(&["prod-oncall", "dev-admin", "f jobs"]);
-    terminal.press("f");
-    terminal.sees(&["Jobs", "Export", "Inventory"]);
-    terminal.press(&DOWN.repeat(2));
-    terminal.press(ENTER);
-    terminal.sees(&["Source: has the listed bucket", "step 1 of 6"]);
+    terminal.sees(&["i  Inventory"]);
+    terminal.press("i");
+    terminal.sees(&[
+        "prod-oncall",
+        "dev-admin",
+        "Source: has the listed bucket",
+        "step 1 of 6",
+    ]);
     terminal.press(ENTER);
     terminal.sees(&["✓ 111111111111"]);
     terminal.press(&DOWN.repeat(5));

@@ -92,12 +92,9 @@ fn open(home: &Home, arguments: &[&str]) -> Terminal {
 
 /// From the wizard's start to the Access step of an upload by the role, in parts or in one piece.
 fn walk_to_access(terminal: &mut Terminal, is_multipart: bool) {
-    terminal.sees(&["prod-oncall", "dev-admin", "f jobs"]);
-    terminal.press("f");
-    terminal.sees(&["Jobs", "Export", "Upload"]);
-    terminal.press(DOWN);
-    terminal.press(ENTER);
-    terminal.sees(&["Source: uploads", "step 1 of 6"]);
+    terminal.sees(&["u  Upload"]);
+    terminal.press("u");
+    terminal.sees(&["prod-oncall", "dev-admin", "Source: uploads", "step 1 of 6"]);
     terminal.press(ENTER);
     terminal.sees(&["✓ 111111111111"]);
     terminal.press(&DOWN.repeat(5));

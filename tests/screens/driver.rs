@@ -45,7 +45,18 @@ impl Driver {
         Self::with(size, World::default(), None)
     }
 
+    /// A wizard in the first step of the flow of a plan, or of exports.
     pub(crate) fn with(size: (u16, u16), world: World, plan: Option<Plan>) -> Self {
+        let is_at_start = plan.is_none();
+        let mut driver = Self::opened(size, world, plan);
+        if is_at_start {
+            driver.press(&["n"]);
+        }
+        driver
+    }
+
+    /// A wizard that was just opened: at its start screen, where there is no plan.
+    pub(crate) fn opened(size: (u16, u16), world: World, plan: Option<Plan>) -> Self {
         let wizard_start = WizardStart {
             is_sandbox: !world.is_real,
             is_read_only: world.is_read_only,

@@ -177,8 +177,8 @@ fn the_sandbox_never_runs_a_command_of_the_real_aws() {
 
 #[test]
 fn in_a_terminal_that_is_too_small_only_quitting_works() {
-    let mut driver = Driver::new((20, 5));
-    driver.go(&["enter", "enter"]);
+    let mut driver = Driver::new((80, 24));
+    driver.resize(20, 5).go(&["enter", "enter"]);
     assert!(!driver.has_quit());
     driver.resize(80, 24).shows("no profile selected");
     driver.resize(20, 5).go(&["ctrl-c"]);
@@ -466,9 +466,9 @@ fn quitting_asks_and_says_how_to_come_back() {
         ..World::default()
     };
     let mut driver = Driver::with((80, 24), world, None);
-    driver.go(&["q"]).shows("Quit?").go(&["n"]);
+    driver.go(&["enter", "q"]).shows("Quit?").go(&["n"]);
     assert!(!driver.has_quit());
-    driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
+    driver.go(&TO_THE_QUESTION[1..]).go(&["left", "enter"]);
     driver.started(5);
     driver
         .go(&["ctrl-c"])
@@ -525,27 +525,6 @@ fn a_plan_fills_in_every_step() {
     let (_, plan) = driver.start().unwrap();
     assert_eq!(plan.destination.prefix(), Some("prod"));
     assert!(plan.tables[0].filter.is_some());
-}
-
-#[test]
-fn a_run_under_way_is_shown_and_gone_on_with() {
-    let mut world = World::default();
-    world.open_runs.push(world::open_run(Some(world::plan())));
-    let mut driver = Driver::with((80, 24), world, None);
-    driver.settle();
-    driver.shows("Runs under way").shows("run 7").go(&["enter"]);
-    assert_eq!(driver.watch().unwrap().1, Watch::Resume(RunId(7)));
-    driver.shows("Progress").shows("Orders");
-}
-
-#[test]
-fn runs_under_way_do_not_interrupt_who_has_begun_already() {
-    let mut world = World::default();
-    world.open_runs.push(world::open_run(Some(world::plan())));
-    let mut driver = Driver::with((80, 24), world, None);
-    driver.press(&["down"]).settle();
-    driver.hides("Runs under way").shows("1 run is under way");
-    driver.go(&["u"]).shows("Runs under way");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod probes;
 mod questions;
 mod random;
 mod sides;
+mod start;
 mod uploads;
 mod watching;
 mod world;

@@ -7,7 +7,7 @@ use tableferry::tui::message::Message;
 use tableferry::work::event::{Event, Stage, Verification};
 
 use crate::driver::{Driver, noon};
-use crate::world::{self, World, export};
+use crate::world::{World, export};
 
 const HAPPY: [&str; 10] = [
     "enter", "end", "up", "up", "enter", "enter", // both profiles, on
@@ -228,11 +228,6 @@ fn popups(#[values((60, 16), (80, 24))] size: (u16, u16)) {
     let mut driver = at_tables(size);
     driver.go(&["down", "down", "o", "space", "tab", "tab"]);
     picture(&sized("table-form", size), &mut driver);
-    let mut world = World::default();
-    world.open_runs.push(world::open_run(None));
-    let mut driver = Driver::with(size, world, None);
-    driver.settle();
-    picture(&sized("runs", size), &mut driver);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use tableferry::work::event::Side;
 use crate::access;
 use crate::driver::Driver;
 use crate::flows::TO_THE_QUESTION;
-use crate::world::{self, World};
+use crate::world::World;
 
 /// From the profiles to the Review step.
 const TO_REVIEW: &[&str] = TO_THE_QUESTION.split_at(14).0;
@@ -144,20 +144,6 @@ fn a_question_that_was_not_to_be_seen_takes_no_key() {
     driver.resize(80, 24).press_blindly(&["left", "enter"]);
     driver.shows("Start the export?");
     assert_eq!(mutations(&driver).len(), 0);
-}
-
-#[test]
-fn a_run_under_way_is_not_gone_on_with_by_a_key_that_was_on_its_way() {
-    let world = World {
-        open_runs: vec![world::open_run(Some(world::plan()))],
-        ..World::default()
-    };
-    let mut driver = Driver::with((80, 24), world, None);
-    driver.settle().press_blindly(&["enter"]);
-    driver.shows("Runs under way").settle();
-    assert!(driver.watch().is_none());
-    driver.go(&["enter"]);
-    assert!(driver.watch().is_some());
 }
 
 /// The save that was asked for last: its number, the path, and whether a file may be replaced.

@@ -43,11 +43,11 @@ const WALK: usize = 80;
 const FRAMES: usize = 4;
 
 /// Every key of the table, those that lead on more often.
-const KEYS: [&str; 52] = [
-    "f", "m", "a", "a", "p", "p", "enter", "enter", "enter", "enter", "enter", "enter", "left",
-    "left", "left", "right", "n", "n", "esc", "b", "q", "u", "u", "?", "a", "a", "p", "p", "s",
-    "y", "r", "t", "o", "e", "/", "space", "space", "tab", "tab", "backtab", "up", "down", "down",
-    "pageup", "pagedown", "home", "end", "ctrl-c", "ctrl-l", "ctrl-u", "x", "1",
+const KEYS: [&str; 54] = [
+    "0", "i", "w", "m", "a", "a", "p", "p", "enter", "enter", "enter", "enter", "enter", "enter",
+    "left", "left", "left", "right", "n", "n", "esc", "b", "q", "u", "u", "?", "a", "a", "p", "p",
+    "s", "y", "r", "t", "o", "e", "/", "space", "space", "tab", "tab", "backtab", "up", "down",
+    "down", "pageup", "pagedown", "home", "end", "ctrl-c", "ctrl-l", "ctrl-u", "x", "1",
 ];
 
 /// What a mutation is asked about with; none where it changes nothing that was there.
@@ -131,10 +131,10 @@ impl Walk {
         let effects = open(&mut walk.model);
         walk.take(effects);
         // Most walks begin deep in the flow: random keys rarely choose both profiles and a bucket.
-        let keys: &[&str] = if is_filled_in {
-            &["n", "n", "n", "n", "n", "enter"]
+        let keys = if is_filled_in {
+            vec!["n", "n", "n", "n", "n", "enter"]
         } else {
-            &TO_THE_QUESTION
+            [&["n"], &TO_THE_QUESTION[..]].concat()
         };
         let known = match walk.rng.u8(..4) {
             0 => walk.rng.usize(..=keys.len()),
@@ -472,7 +472,7 @@ fn random_world(rng: &mut Rng) -> World {
     World {
         is_real: rng.bool(),
         is_read_only: rng.u8(..10) == 0,
-        open_runs: match rng.u8(..6) {
+        runs: match rng.u8(..6) {
             0 => vec![world::open_run(Some(world::plan()))],
             1 => vec![world::open_run(None)],
             _ => Vec::new(),
@@ -494,7 +494,7 @@ fn failed(query: &Query) -> Option<Reply> {
     let why = || "it cannot be read".to_owned();
     let refusal = || world::refusal("s3:ListAllMyBuckets", "222222222222");
     Some(match query {
-        Query::OpenRuns => Reply::OpenRuns(Err(why())),
+        Query::Runs => Reply::Runs(Err(why())),
         Query::Tables => Reply::Tables(Err(refusal())),
         Query::Buckets => Reply::Buckets(Err(refusal())),
         Query::Keys(_) => Reply::Keys(Err(refusal())),
@@ -507,6 +507,7 @@ fn failed(query: &Query) -> Option<Reply> {
             changes: vec![(*id, PropagationStatus::NotYet(why()))],
         }),
         Query::Profiles
+        | Query::Plans
         | Query::SignIn(..)
         | Query::Table(_)
         | Query::Bucket(_)

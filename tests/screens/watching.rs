@@ -3,15 +3,13 @@
 use jiff::SignedDuration;
 use tableferry::archive::layout::ExportId;
 use tableferry::diagnosis::OperationFailure;
-use tableferry::journal::{RunId, Stage};
+use tableferry::journal::Stage;
 use tableferry::tui::message::{Effect, Message, QueryGroup, Watch};
 use tableferry::tui::remote::RequestId;
-use tableferry::tui::services::RunSummary;
 use tableferry::work::FailedOperation;
 use tableferry::work::watch::{UsualTime, WatchEvent, WatchedExport};
 
 use crate::driver::{Driver, noon};
-use crate::world::World;
 
 /// An export that has been under way for so many minutes.
 fn export(number: u32, minutes: i64) -> WatchedExport {
@@ -146,25 +144,4 @@ fn why_an_account_cannot_be_watched_is_told() {
     let why = "dynamodb:ListExports on all tables: AccessDeniedException: no".to_owned();
     driver.dispatch(Message::WatchedEnded(request, Err(why)));
     driver.shows("AccessDeniedException");
-}
-
-#[test]
-fn the_list_of_runs_scrolls_to_its_cursor() {
-    let run = |id| RunSummary {
-        id,
-        created_at: noon(),
-        source: "111111111111".to_owned(),
-        destination: "s3://export-landing".to_owned(),
-        exports: Vec::new(),
-        plan: None,
-    };
-    let world = World {
-        open_runs: (1..=20).map(RunId).map(run).collect(),
-        ..World::default()
-    };
-    let mut driver = Driver::with((80, 24), world, None);
-    driver.settle();
-    driver.shows("▌ run 1,").hides("run 20,");
-    driver.go(&["end"]).shows("▌ run 20,").hides("run 1,");
-    driver.go(&["home"]).shows("▌ run 1,").shows("not finished");
 }

@@ -17,7 +17,7 @@ use tableferry::journal::RunId;
 use tableferry::tui::message::{Query, Reply};
 use tableferry::tui::services::{
     AssessedPlan, ChangeRecord, Identified, ProbeRecord, PropagationReport, PropagationStatus,
-    RunSummary,
+    RunSummary, SavedPlan,
 };
 use tableferry::work::event::{OperationProgress, Side, Stage};
 use tableferry_policy::arn::{AccountId, BucketName, Region};
@@ -34,7 +34,8 @@ use crate::driver::noon;
 pub(crate) struct World {
     pub is_real: bool,
     pub is_read_only: bool,
-    pub open_runs: Vec<RunSummary>,
+    pub runs: Vec<RunSummary>,
+    pub plans: Vec<SavedPlan>,
     pub refuses_tables: bool,
     pub has_no_tables: bool,
     /// What the bucket's setting is, by which the call is stopped.
@@ -59,7 +60,8 @@ impl World {
     pub(crate) fn answer(&self, query: &Query) -> Reply {
         match query {
             Query::Profiles => Reply::Profiles(profiles()),
-            Query::OpenRuns => Reply::OpenRuns(Ok(self.open_runs.clone())),
+            Query::Runs => Reply::Runs(Ok(self.runs.clone())),
+            Query::Plans => Reply::Plans(self.plans.clone()),
             Query::SignIn(side, how, code) => {
                 Reply::SignedIn(*side, Box::new(sign_in(how, code.is_some())))
             }
@@ -331,7 +333,9 @@ pub(crate) fn open_run(plan: Option<Plan>) -> RunSummary {
         created_at: noon() - SignedDuration::from_mins(20),
         source: "111111111111".to_owned(),
         destination: "s3://export-landing/prod".to_owned(),
+        is_open: true,
         exports: vec![export(0, "Orders")],
+        uris: Vec::new(),
         plan,
     }
 }

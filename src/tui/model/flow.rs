@@ -5,6 +5,7 @@ use std::fmt;
 use super::Model;
 use super::step::Step;
 use crate::job::{Kind, TableJob, TableSelector};
+use crate::tui::keymap::Action;
 
 /// A kind of job that the wizard makes a plan for.
 pub(crate) struct Flow {
@@ -12,6 +13,8 @@ pub(crate) struct Flow {
     pub(crate) title: &'static str,
     /// What it is for.
     pub(crate) about: &'static str,
+    /// What begins it on the start screen.
+    pub(crate) begin: Action,
     /// What the source does, in the heading of its profiles.
     pub(crate) source_role: &'static str,
     pub(crate) steps: &'static [&'static Step],

@@ -85,18 +85,8 @@ pub(crate) enum Popup {
         /// The write that is waited for.
         saving: Option<RequestId>,
     },
-    /// The kinds of jobs that the wizard makes plans for.
-    Flows {
-        /// The flow under the cursor.
-        cursor: usize,
-    },
     /// A question with yes and no.
     Ask(AskedQuestion),
-    /// The runs under way.
-    Runs {
-        /// The run under the cursor.
-        cursor: usize,
-    },
 }
 
 /// A question with yes and no.
@@ -171,6 +161,8 @@ pub(crate) enum TypedPurpose {
     Owner,
     /// A key's ARN.
     Key,
+    /// An error to explain.
+    Refusal,
     /// The name of an account marked production, before this is done.
     AccountName(Box<Proposed>),
 }
@@ -187,6 +179,7 @@ impl TypedPurpose {
             Self::Prefix => "Prefix",
             Self::Owner => "Bucket owner",
             Self::Key => "KMS key",
+            Self::Refusal => "Explain an error",
             Self::AccountName(_) => "An account marked production",
         }
     }
@@ -231,7 +224,6 @@ impl Popup {
     pub(crate) const fn is_guarded(&self) -> bool {
         match self {
             Self::Ask(asked) => !asked.question.changes_nothing(),
-            Self::Runs { .. } => true,
             _ => false,
         }
     }
@@ -270,8 +262,6 @@ impl Popup {
                 }
                 scopes
             }
-            Self::Flows { .. } => vec![KeyScope::Flows, KeyScope::Moving, KeyScope::Popup],
-            Self::Runs { .. } => vec![KeyScope::Runs, KeyScope::Moving, KeyScope::Popup],
             Self::Changes { .. } => vec![KeyScope::Changes, KeyScope::Moving, KeyScope::Popup],
         }
     }
@@ -307,9 +297,7 @@ impl Popup {
             | Self::Text { .. }
             | Self::Ask(_)
             | Self::Save { .. }
-            | Self::Changes { .. }
-            | Self::Flows { .. }
-            | Self::Runs { .. } => None,
+            | Self::Changes { .. } => None,
         }
     }
 

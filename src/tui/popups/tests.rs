@@ -111,6 +111,7 @@ fn a_typed_value_is_refused_as_in_a_plan_file(
         TypedPurpose::Uploader
         | TypedPurpose::SourceBucket
         | TypedPurpose::InventoryId
+        | TypedPurpose::Refusal
         | TypedPurpose::AccountName(_) => panic!("no value of an export"),
     };
     let told = error_of(Popup::typed(purpose, text)).unwrap();

@@ -6,7 +6,7 @@ use crate::tui::consent;
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
 use crate::tui::steps::destination::state::BucketOwner;
-use crate::tui::steps::{destination, tables};
+use crate::tui::steps::{destination, start, tables};
 use crate::tui::widgets::entry::TextEntry;
 
 /// Takes the text; the popup stays open where it is wrong.
@@ -27,6 +27,11 @@ pub(super) fn submit(model: &mut Model, purpose: TypedPurpose, entry: TextEntry)
 fn take(model: &mut Model, purpose: &TypedPurpose, text: &str) -> Result<Vec<Effect>, String> {
     if let TypedPurpose::AccountName(proposed) = purpose {
         return consent::agree_by_name(model, proposed, text);
+    }
+    if *purpose == TypedPurpose::Refusal {
+        let text = start::explain::explained(text)?;
+        model.open(Popup::text("What it means", text));
+        return Ok(Vec::new());
     }
     take_value(model, purpose, text).map_err(|invalid| invalid.to_string())
 }
@@ -59,7 +64,7 @@ fn take_value(
             model.encryption.list.clear_filter();
             model.encryption.place_cursor();
         }
-        TypedPurpose::AccountName(_) => {}
+        TypedPurpose::Refusal | TypedPurpose::AccountName(_) => {}
     }
     Ok(Vec::new())
 }

@@ -19,13 +19,12 @@ use super::state::{OpenPopup, Popup, TypedPurpose};
 use crate::tui::layout;
 use crate::tui::model::context::RenderContext;
 use crate::tui::sight::ScreenId;
+use crate::tui::steps::access;
 use crate::tui::steps::accounts::state::word;
-use crate::tui::steps::{FLOWS, access};
-use crate::tui::theme::Theme;
 use crate::tui::view::parts;
 use crate::tui::view_state::ViewState;
 use crate::tui::widgets::entry::TextEntry;
-use crate::tui::widgets::{format, text};
+use crate::tui::widgets::text;
 
 /// What the dialog before a plan is saved says.
 const SAVING: &str = "A file for the plan, which `tableferry run` takes; ~/ is your home directory. A \
@@ -126,10 +125,6 @@ fn shown(context: &RenderContext<'_>, popup: &Popup, columns: usize) -> PopupCon
             }
             shown
         }
-        Popup::Flows { cursor } => PopupContent::list("Jobs", flows(context, *cursor, columns)),
-        Popup::Runs { cursor, .. } => {
-            PopupContent::list("Runs under way", runs(context, *cursor, columns))
-        }
         Popup::Mfa {
             side,
             profile,
@@ -223,68 +218,4 @@ fn one_line(
         lines.extend(parts::paragraph(&error, context.theme.bad(), columns));
     }
     lines
-}
-
-fn flows(context: &RenderContext<'_>, cursor: usize, columns: usize) -> ListLines {
-    let intro = "What is to be planned. What was chosen so far stays chosen.";
-    let mut lines = parts::paragraph(intro, Style::new(), columns);
-    lines.push(Line::default());
-    let mut list = ListLines::below(lines);
-    for (index, flow) in FLOWS.iter().enumerate() {
-        let (sign, style) = if index == cursor {
-            ("▌ ", context.theme.accent())
-        } else {
-            ("  ", Style::new())
-        };
-        let mut row = vec![Line::from(vec![
-            Span::styled(sign, style),
-            Span::styled(flow.title, style),
-        ])];
-        let about = text::wrap(flow.about, columns.saturating_sub(4)).into_iter();
-        row.extend(about.map(|line| Line::styled(format!("    {line}"), Theme::muted())));
-        list.push(row, index == cursor);
-    }
-    list
-}
-
-fn runs(context: &RenderContext<'_>, cursor: usize, columns: usize) -> ListLines {
-    let theme = context.theme;
-    let intro = "These runs were begun and are not finished. Going on repeats a call whose answer \
-                 never came, with its token: nothing is exported twice.";
-    let mut lines = parts::paragraph(intro, Style::new(), columns);
-    lines.push(Line::default());
-    let mut list = ListLines::below(lines);
-    for (index, run) in context
-        .model
-        .open_runs
-        .value()
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
-        let is_at_cursor = index == cursor;
-        let tables: Vec<&str> = run
-            .exports
-            .iter()
-            .map(|export| export.name.as_str())
-            .collect();
-        let when = format::ago(run.created_at, context.model.now);
-        let head = format!(
-            "run {}, {when}: {} to {}",
-            run.id, run.source, run.destination
-        );
-        let (sign, style) = if is_at_cursor {
-            ("▌ ", theme.accent())
-        } else {
-            ("  ", Style::new())
-        };
-        let head = Line::from(vec![
-            Span::styled(sign, style),
-            Span::styled(text::fit(&head, columns.saturating_sub(2)), style),
-        ]);
-        let tables = text::fit(&tables.join(", "), columns.saturating_sub(4));
-        let tables = Line::styled(format!("    {tables}"), Theme::muted());
-        list.push([head, tables], is_at_cursor);
-    }
-    list
 }

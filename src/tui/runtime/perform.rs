@@ -30,7 +30,8 @@ pub(super) async fn ask(
 ) -> Message {
     let reply = match query {
         Query::Profiles => Reply::Profiles(off_the_loop(move || work.profiles()).await),
-        Query::OpenRuns => Reply::OpenRuns(off_the_loop(move || open_runs(&work)).await),
+        Query::Runs => Reply::Runs(off_the_loop(move || runs(&work)).await),
+        Query::Plans => Reply::Plans(off_the_loop(saving::plans_here).await),
         Query::SignIn(side, how, code) => {
             let answer = work.sign_in(side, &how, code.as_ref()).await;
             Reply::SignedIn(side, Box::new(answer))
@@ -177,8 +178,8 @@ async fn undo(work: &Work, proposal: &UndoProposal) -> MutationResult {
     }
 }
 
-fn open_runs(work: &Work) -> Result<Vec<RunSummary>, String> {
-    let runs = work.open_runs().map_err(|error| describe(&error))?;
+fn runs(work: &Work) -> Result<Vec<RunSummary>, String> {
+    let runs = work.runs().map_err(|error| describe(&error))?;
     Ok(runs.into_iter().map(RunSummary::from).collect())
 }
 

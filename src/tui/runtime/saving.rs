@@ -1,12 +1,40 @@
-//! Writing the plan to the file that was typed.
+//! Writing the plan to the file that was typed, and finding those that were saved before.
 
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 use std::{env, io};
 
+use jiff::Zoned;
+
+use crate::job::{LARGEST_PLAN_FILE, Plan};
 use crate::regular_file;
 use crate::tui::message::MutationResult;
+use crate::tui::services::SavedPlan;
+
+/// How many files of the directory are looked at, and how many plans of them are shown.
+const MOST_FILES: usize = 100;
+const MOST_PLANS: usize = 10;
+
+/// The plans in the working directory, by name.
+#[must_use]
+pub fn plans_here() -> Vec<SavedPlan> {
+    let Ok(entries) = std::fs::read_dir(".") else {
+        return Vec::new();
+    };
+    let names = entries
+        .flatten()
+        .map(|entry| PathBuf::from(entry.file_name()));
+    let is_toml = |path: &PathBuf| path.extension().is_some_and(|end| end == "toml");
+    let mut names: Vec<PathBuf> = names.filter(is_toml).take(MOST_FILES).collect();
+    names.sort();
+    let plans = names.into_iter().filter_map(|path| {
+        let bytes = regular_file::read(&path, LARGEST_PLAN_FILE).ok()?;
+        let plan = Plan::from_bytes(&bytes, &path.display().to_string(), Zoned::now()).ok()?;
+        Some(SavedPlan { path, plan })
+    });
+    plans.take(MOST_PLANS).collect()
+}
 
 /// Writes the plan; a file that is there is left alone unless it may be replaced.
 pub(super) fn save(typed: &Path, text: &str, may_replace: bool) -> MutationResult {

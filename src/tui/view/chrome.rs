@@ -30,12 +30,14 @@ pub(crate) fn header(context: &RenderContext<'_>, area: Rect, frame: &mut Frame<
     if model.is_read_only {
         spans.extend([Span::raw("  "), Span::styled("read-only", theme.warning())]);
     }
-    let step = format!(
-        "{} · step {} of {} ",
-        model.step.title,
-        model.flow.place(model.step) + 1,
-        model.flow.steps.len()
-    );
+    let step = match model.flow.steps.len() {
+        1 => format!("{} ", model.step.title),
+        steps => format!(
+            "{} · step {} of {steps} ",
+            model.step.title,
+            model.flow.place(model.step) + 1
+        ),
+    };
     let left: usize = spans.iter().map(|span| text::width(&span.content)).sum();
     let gap = usize::from(area.width).saturating_sub(left + text::width(&step));
     spans.push(Span::raw(" ".repeat(gap)));

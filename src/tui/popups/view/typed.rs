@@ -39,6 +39,9 @@ pub(super) fn explanation<'a>(purpose: &'a TypedPurpose, flow: &Flow) -> Cow<'a,
         TypedPurpose::Key => {
             "The key's full ARN. An alias would be looked up in the exporting account, not in the key's."
         }
+        TypedPurpose::Refusal => {
+            "A message of AWS, of the AWS CLI or of an SDK, pasted: its first line. Nothing leaves this machine."
+        }
         TypedPurpose::AccountName(proposed) => return Cow::Owned(name_wanted(proposed)),
     })
 }

@@ -134,7 +134,7 @@ impl AccountChoice {
         }
     }
 
-    pub(super) fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         matches!(self.chosen, Chosen::Nothing)
     }
 

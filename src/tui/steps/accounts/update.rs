@@ -46,10 +46,6 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             edit(model);
             Vec::new()
         }
-        Action::OpenFlows => {
-            model.open(Popup::Flows { cursor: 0 });
-            Vec::new()
-        }
         Action::Watch => watch(model),
         Action::Reload => reload(model),
         _ => Vec::new(),

@@ -136,7 +136,9 @@ fn sign_in_and_resume(model: &mut Model) -> Vec<Effect> {
         created_at: progress.began_at.unwrap_or(model.now),
         source: String::new(),
         destination: String::new(),
+        is_open: true,
         exports: progress.exports.clone(),
+        uris: Vec::new(),
         plan: model.plan(),
     });
     model.say(Tone::Plain, format!("signing in again for run {id} …"));

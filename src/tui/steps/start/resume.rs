@@ -1,40 +1,27 @@
-//! The runs under way: resuming one of an earlier session.
+//! Going on with a run of an earlier session.
 
-use super::state::Popup;
-use crate::tui::keymap::Action;
 use crate::tui::message::Effect;
 use crate::tui::model::{Model, Tone};
 use crate::tui::remote::Remote;
+use crate::tui::services::RunSummary;
 use crate::tui::steps::accounts::state::Chosen;
 use crate::tui::steps::{self, accounts, progress};
 use crate::work::event::Side;
 
-/// Does an action of the list.
-pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    let Some(Popup::Runs { cursor, .. }) = model.popup() else {
-        return Vec::new();
-    };
-    let run = model
-        .open_runs
-        .value()
-        .and_then(|runs| runs.get(*cursor))
-        .cloned();
-    let (Action::Resume, Some(run)) = (action, run) else {
-        return Vec::new();
-    };
-    model.close();
-    let Some(plan) = run.plan.clone() else {
+/// Signs both sides of a run in again; it is gone on with once they are.
+pub(crate) fn begin(model: &mut Model, run: RunSummary) -> Vec<Effect> {
+    let flow = run.plan.as_ref().and_then(steps::flow_of);
+    let (Some(flow), Some(plan)) = (flow, &run.plan) else {
         let text = format!(
-            "the plan of run {0} cannot be read: try `tableferry resume {0}`",
+            "the wizard cannot show run {0}: try `tableferry resume {0}`",
             run.id
         );
         model.say(Tone::Bad, text);
         return Vec::new();
     };
-    model.flow = steps::flow_of(&plan).unwrap_or(&steps::EXPORT);
-    model.fill_in(&plan);
+    model.begin_flow(flow);
+    model.fill_in(plan);
     model.accounts.place_cursors();
-    model.step = &accounts::STEP;
     model.say(
         Tone::Plain,
         format!("signing in again for run {} …", run.id),
@@ -45,7 +32,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Goes on with the chosen run, as soon as both sides are settled: without the destination a run
 /// can be followed, only not verified.
-pub(crate) fn resume_when_ready(model: &mut Model) -> Vec<Effect> {
+pub(crate) fn when_ready(model: &mut Model) -> Vec<Effect> {
     let proof = |side| match &model.accounts.side(side).chosen {
         Chosen::Nothing | Chosen::Without => None,
         Chosen::Profile { proof, .. } => Some(proof),
