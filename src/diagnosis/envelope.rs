@@ -4,14 +4,17 @@
 //! Each form is a marker that nothing but an error has, so that prose about errors has none.
 
 mod fields;
-
-use memchr::memmem;
+mod other_tools;
+mod pairs;
 
 use self::fields::{after, code_name, line, set, up_to};
-use super::reported::{Form, ReportedError, is_bare};
+use self::other_tools::other_tools;
+use self::pairs::pairs;
+use super::reported::{Form, ReportedError, is_bare, is_denial};
 
 /// Reads the forms of all tools out of a record's text; what one form tells, a later one does not change.
 pub(super) fn read_envelope(text: &str, error: &mut ReportedError) {
+    other_tools(text, error);
     cli(text, error);
     go(text, error);
     java(text, error);
@@ -44,9 +47,25 @@ fn cli(text: &str, error: &mut ReportedError) {
         Some(retries) => retries.split_once(')').map_or(retries, |(_, rest)| rest),
         None => rest,
     };
-    if let Some((_, message)) = rest.split_once(": ") {
-        error.set_message(unquoted(text, line(message)));
+    // Some programs put the words on a line of their own.
+    let words = match rest.split_once(" operation") {
+        Some((_, behind)) if behind.trim_start_matches(' ').starts_with('\n') => Some(behind),
+        _ => rest.split_once(": ").map(|(_, message)| message),
+    };
+    if let Some(message) = words {
+        error.set_message(within_quotes(unquoted(text, line(message))));
     }
+}
+
+/// A message up to the quote that ends the string of JSON in which it stands.
+fn within_quotes(message: &str) -> &str {
+    let ends = |at: usize| {
+        let behind = message.get(at + 1..).unwrap_or_default().trim_start();
+        behind.is_empty() || behind.starts_with([',', '}', ']', ')'])
+    };
+    let mut quotes = message.match_indices('"').map(|(at, _)| at).enumerate();
+    let end = quotes.find(|(number, at)| number % 2 == 0 && ends(*at));
+    end.and_then(|(_, at)| message.get(..at)).unwrap_or(message)
 }
 
 /// A message without the end of the exception that a program printed around it, as Python does in
@@ -110,18 +129,24 @@ fn go(text: &str, error: &mut ReportedError) {
 }
 
 /// Java's SDKs: `MESSAGE (Service: Amazon S3; Status Code: 403; Error Code: CODE; Request ID: X …)` and
-/// `MESSAGE (Service: S3, Status Code: 403, Request ID: X …)`.
+/// `MESSAGE (Service: S3, Status Code: 403, Request ID: X …)`; some programs leave the service out.
 fn java(text: &str, error: &mut ReportedError) {
-    if after(text, "Service:").is_none() {
+    if after(text, "Service:").is_none() && after(text, "(Status").is_none() {
         return;
     }
     let text = text.replace('\n', " ");
-    let Some((before, rest)) = text.split_once("(Service: ") else {
+    let Some(at) = ["(Service: ", "(Status Code: "]
+        .iter()
+        .find_map(|head| text.find(head))
+    else {
         return;
     };
+    let (before, rest) = text.split_at(at);
     let stops = [';', ',', ')'];
-    if error.operation.is_none() {
-        error.set_service(up_to(rest, &stops));
+    if let Some(service) = rest.strip_prefix("(Service: ")
+        && error.operation.is_none()
+    {
+        error.set_service(up_to(service, &stops));
     }
     if let Some(status) = after(rest, "Status Code: ") {
         error.set_status(status);
@@ -134,7 +159,7 @@ fn java(text: &str, error: &mut ReportedError) {
     }
     error.form = Form::Error;
     // What stands before is `class: MESSAGE`, after a quote or a class's name.
-    let message = before.rsplit(['"', '\n']).next().unwrap_or(before);
+    let message = before.rsplit(['"', '\n', '[']).next().unwrap_or(before);
     let message = message
         .rfind("Exception: ")
         .and_then(|at| message.get(at + 11..))
@@ -217,8 +242,17 @@ fn ruby(text: &str, error: &mut ReportedError) {
     }
 }
 
-/// PHP's: `Error executing "OP" on "URL"; AWS HTTP error: … CODE (client): MESSAGE - <?xml`.
+/// PHP's: `Error executing "OP" on "URL"; AWS HTTP error: … CODE (client): MESSAGE - <?xml`, and the older
+/// class `S3`'s: `S3::putObject(): [CODE] MESSAGE`.
 fn php(text: &str, error: &mut ReportedError) {
+    if let Some((_, rest)) = after(text, "S3::").and_then(|rest| rest.split_once("(): ["))
+        && let Some((code, message)) = rest.split_once(']')
+    {
+        error.set_code(code);
+        let message = line(message);
+        let message = message.split(" on line ").next().unwrap_or(message);
+        error.set_message(message.split(" in /").next().unwrap_or(message));
+    }
     let Some(rest) = after(text, "Error executing \"") else {
         return;
     };
@@ -258,90 +292,6 @@ fn dotnet(text: &str, error: &mut ReportedError) {
     }
 }
 
-/// Pairs of a name and a value, as JSON, YAML and JavaScript's objects write them.
-fn pairs(text: &str, error: &mut ReportedError) {
-    if error.code.is_some() && !error.message.is_empty() {
-        return;
-    }
-    let value = |names: &[&str]| names.iter().find_map(|name| pair(text, name));
-    let message = value(&[
-        "errorMessage",
-        "FailureMessage",
-        "Message",
-        "message",
-        "ErrorMessage",
-    ]);
-    let status = value(&["httpStatusCode", "statusCode", "HTTPStatusCode"]);
-    let code = value(&[
-        "errorCode",
-        "FailureCode",
-        "errorType",
-        "__type",
-        "Code",
-        "code",
-        "ErrorCode",
-    ]);
-    // A code alone may be a setting or a counter: a message or a status beside it makes it an error.
-    if let Some(code) = code
-        && (message.is_some() || status.is_some())
-        && error.code.is_none()
-        && code_name(code).is_some_and(|code| code.bytes().any(|byte| byte.is_ascii_uppercase()))
-    {
-        error.set_code(code);
-    }
-    if let Some(status) = status {
-        error.set_status(status);
-    }
-    if error.code.is_some()
-        && let Some(message) = message
-    {
-        error.set_message(message);
-    }
-    if let Some(id) = value(&["requestId", "RequestId", "requestID", "aws_request_id"])
-        && error.form == Form::Error
-    {
-        set(&mut error.request_id, id);
-    }
-}
-
-/// The value of `name: value`, the name in quotes or not.
-fn pair<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    for at in memmem::find_iter(text.as_bytes(), name) {
-        let before = text.get(..at)?.chars().next_back();
-        if before
-            .is_some_and(|character| character.is_alphanumeric() || "_-.<$".contains(character))
-        {
-            continue;
-        }
-        let rest = text.get(at + name.len()..)?;
-        let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
-        let Some(rest) = rest.trim_start_matches(' ').strip_prefix(':') else {
-            continue;
-        };
-        let rest = rest.trim_start_matches(' ');
-        let quote = rest.chars().next()?;
-        if matches!(quote, '"' | '\'') {
-            let rest = rest.get(1..)?;
-            // A quote within the value stands before no comma, brace or line end.
-            let end = rest
-                .match_indices(quote)
-                .find(|(at, _)| {
-                    let next = rest
-                        .get(at + 1..)
-                        .and_then(|rest| rest.trim_start_matches(' ').chars().next());
-                    next.is_none_or(|next| matches!(next, ',' | '}' | ']' | '\n' | ')' | '"'))
-                })
-                .map_or(rest.len(), |(at, _)| at);
-            return rest.get(..end);
-        }
-        let is_value = quote.is_alphanumeric();
-        if is_value {
-            return Some(up_to(rest, &['\n', '}', '<']).trim_end_matches(','));
-        }
-    }
-    None
-}
-
 /// CloudFormation's: `(RequestToken: U, HandlerErrorCode: CODE)`, and `API: s3:PutBucketPolicy Access Denied`.
 fn cloudformation(text: &str, error: &mut ReportedError) {
     if let Some(rest) = after(text, "API: ")
@@ -378,9 +328,12 @@ fn go_v1(text: &str, error: &mut ReportedError) {
     let before = before.trim_end().trim_end_matches(':');
     let last = before.rsplit('\n').next().unwrap_or(before);
     let parts: Vec<&str> = last.split(": ").collect();
+    let last_word = |part: &&str| part.rsplit(' ').next().unwrap_or_default().to_owned();
+    // What wraps an error stands before it, and may name a resource in one word.
     let code = parts
         .iter()
-        .position(|part| is_code_word(part.rsplit(' ').next().unwrap_or_default()));
+        .rposition(|part| is_denial(&last_word(part)))
+        .or_else(|| parts.iter().position(|part| is_code_word(&last_word(part))));
     if let Some(position) = code {
         error.set_code(
             parts
@@ -417,7 +370,7 @@ fn class_names(text: &str, error: &mut ReportedError) {
         return;
     }
     // Words alone: whether they are an error is for the catalogue to say.
-    let named = text.match_indices(": ").find_map(|(at, _)| {
+    let named = text.match_indices(": ").filter_map(|(at, _)| {
         let before = text.get(..at)?;
         let start = before
             .rfind([' ', '\n', '"', '\'', '(', '{', '*', ']'])
@@ -429,7 +382,12 @@ fn class_names(text: &str, error: &mut ReportedError) {
         let is_head = matches!(word, "Forbidden" | "Unknown") && is_bare(message);
         (is_head || is_code_word(word)).then_some((word, message, is_first))
     });
-    let Some((code, message, is_first)) = named else {
+    // What wraps an error stands before it, and may name a resource in one word.
+    let named: Vec<_> = named.collect();
+    let denial = named
+        .iter()
+        .rfind(|(word, message, _)| is_denial(word) && is_bare(without_encoded(message)));
+    let Some((code, message, is_first)) = denial.or(named.first()).copied() else {
         return;
     };
     error.code = code_name(code);
@@ -439,6 +397,14 @@ fn class_names(text: &str, error: &mut ReportedError) {
     if is_first && is_thrown {
         error.form = Form::Error;
     }
+}
+
+/// A message without what `sts:DecodeAuthorizationMessage` opens.
+pub(super) fn without_encoded(message: &str) -> &str {
+    let (words, _) = message
+        .split_once(" Encoded authorization")
+        .unwrap_or((message, ""));
+    words
 }
 
 /// Whether a word looks like a code: capitals within, letters alone.

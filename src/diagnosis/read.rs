@@ -4,7 +4,7 @@
 //! it stands; a code needs a tool's form around it; bare words need a place where errors stand.
 
 use super::access_log::read_access_log;
-use super::envelope::read_envelope;
+use super::envelope::{read_envelope, without_encoded};
 use super::event::read_event;
 use super::reported::{Form, ReportedError, Stated, is_bare, is_denial, one_line};
 use super::sentence::find_sentences;
@@ -68,6 +68,9 @@ fn read_without_sentence(text: &str, is_whole: bool) -> ReportedError {
     if error.form == Form::Words {
         bare_words(text, is_whole, &mut error);
     }
+    if error.has_encoded_message {
+        error.message = without_encoded(&error.message).to_owned();
+    }
     if error.form == Form::Words && error.code.as_deref().is_some_and(is_denial) {
         if is_bare(&error.message) {
             error.form = Form::Error;
@@ -77,11 +80,6 @@ fn read_without_sentence(text: &str, is_whole: bool) -> ReportedError {
         }
     }
     error.message = one_line(&error.message);
-    if error.has_encoded_message
-        && let Some(at) = error.message.find(" Encoded authorization")
-    {
-        error.message.truncate(at);
-    }
     error.settle();
     if error.form == Form::Words && error.message.is_empty() {
         error.message = one_line(text).chars().take(600).collect();
@@ -93,7 +91,7 @@ fn read_without_sentence(text: &str, is_whole: bool) -> ReportedError {
 const EC2_WORDS: &str = "You are not authorized to perform this operation.";
 
 /// Words of a denial that may stand alone.
-const BARE_WORDS: [&str; 8] = [
+const BARE_WORDS: [&str; 11] = [
     "Access Denied",
     "Access denied",
     "access denied",
@@ -102,6 +100,9 @@ const BARE_WORDS: [&str; 8] = [
     "Permission denied on S3 path",
     "403 Forbidden",
     "403 (Forbidden)",
+    "(HTTP 403)",
+    "(HTTP 403 Forbidden)",
+    "HTTP response code: 403",
 ];
 
 /// Words of a denial without a tool's form: the whole text, or the end of a line about AWS.
@@ -156,6 +157,8 @@ fn is_about_aws(text: &str) -> bool {
         "amazonaws",
         "AmazonS3",
         "AWS",
+        "S3_ERROR",
+        "mc: <ERROR>",
         " S3",
         "aws s3",
     ]
@@ -166,16 +169,21 @@ fn is_about_aws(text: &str) -> bool {
 /// Whether words of a denial stand where a program says why something failed: behind a colon, a dash or a
 /// status, and at the end of what is said; or before `:` and an S3 path.
 fn stands_as_error(words: &str, before: &str, behind: &str) -> bool {
+    let is_status = words.contains("HTTP");
     let begins = before.is_empty()
-        || before.ends_with([':', '-', '(', '\n', '='])
+        || is_status
+        || before.ends_with([':', '-', '(', '\n', '=', '.'])
         || before.ends_with("403")
         || before.ends_with("HTTP/1.1")
         || before.ends_with("HTTP/2")
         || before.ends_with("failed")
         || before.ends_with("returned")
-        || before.ends_with("error");
+        || before.ends_with("error")
+        || before.ends_with("status");
     let behind = behind.trim_start_matches(' ');
     let ends = behind.is_empty()
+        || is_status && !behind.starts_with(char::is_alphanumeric)
+        || behind.starts_with(": No Body")
         || behind.starts_with(['\n', ')', '"', '\'', '(', ';', ',', '}', '<', '|'])
         || behind.starts_with(". ")
         || behind == "."

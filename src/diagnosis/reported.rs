@@ -107,7 +107,7 @@ const DENIALS: [&str; 16] = [
 ];
 
 /// Words that only repeat the code.
-const BARE: [&str; 13] = [
+const BARE: [&str; 14] = [
     "",
     "accessdenied",
     "accessisdenied",
@@ -118,6 +118,7 @@ const BARE: [&str; 13] = [
     "unknownerror",
     "null",
     "none",
+    "noresponsebody",
     "youarenotauthorizedtoperformthisoperation",
     "accessdeniedexception",
     "userisnotauthorizedtoperformthisaction",

@@ -25,7 +25,7 @@ const SHORT: usize = 64 * 1024;
 
 /// Words of which every error has one. Several are there twice or cut, so that a wrap within one leaves
 /// another whole, and so that capitals do not matter.
-const ANCHORS: [&str; 67] = [
+const ANCHORS: [&str; 74] = [
     "not authorized",
     "authorized to perform",
     "to perform: ",
@@ -93,6 +93,13 @@ const ANCHORS: [&str; 67] = [
     "SSL validation failed",
     "Rate exceeded",
     "ThrottlingException",
+    "(HTTP 4",
+    "response code: 403",
+    "AWS Error ",
+    "nsufficient permissions to",
+    "authorized to get credentials",
+    "have sufficient permissions",
+    "context deadline exceeded",
 ];
 
 fn anchors() -> Option<&'static AhoCorasick> {

@@ -238,6 +238,11 @@ impl Parser<'_, '_> {
                 .words_of_iam(from)
                 .unwrap_or_else(|| word.min(rest.len())),
         };
+        // The words stand in an element of XML.
+        let length = rest
+            .get(..length)
+            .and_then(|name| name.find("</"))
+            .unwrap_or(length);
         self.at = from + length;
         let name = self.squeezed.between(from, self.at);
         let name = name.trim_end_matches(['.', ',', ';', ')', '"', '\'', '`', '}', ']']);

@@ -165,9 +165,12 @@ fn is_unfinished(record: &[u8], last: &[u8]) -> bool {
         return true;
     }
     let Some(start) = memmem::rfind(record, b"User:") else {
-        // The head of the CLI's form, which ends with `operation:`.
+        // The head of the CLI's form, which goes on behind `operation`.
         let head = memmem::find(last, b"n error occurred (").and_then(|at| last.get(at..));
-        return head.is_some_and(|head| memmem::find(head, b" operation").is_none());
+        return head.is_some_and(|head| {
+            memmem::find(head, b" operation").is_none()
+                || head.trim_ascii().ends_with(b" operation")
+        });
     };
     let mut words: Vec<u8> = record.get(start..).unwrap_or_default().to_vec();
     words.retain(|byte| !byte.is_ascii_whitespace());

@@ -142,12 +142,15 @@ fn measure(name: &str, file: &str) -> (usize, Vec<(Outcome, String)>) {
     (file.message.len(), missed)
 }
 
+/// What no text may meet: a wrong cause that is worded as certain, and an alarm on what is no refusal.
+const fn is_grave(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::CertainAndWrong | Outcome::FalseAlarm)
+}
+
 #[test]
 fn labelled_messages_are_explained() {
     let (count, missed) = measure("first half", include_str!("messages/first.toml"));
-    let is_grave =
-        |outcome: &Outcome| matches!(outcome, Outcome::CertainAndWrong | Outcome::FalseAlarm);
-    assert!(missed.iter().all(|(outcome, _)| !is_grave(outcome)));
+    assert!(missed.iter().all(|(outcome, _)| !is_grave(*outcome)));
     assert!(
         missed.len() * 20 <= count,
         "more than one in twenty is not right"
@@ -158,9 +161,7 @@ fn labelled_messages_are_explained() {
 #[test]
 fn messages_that_were_kept_apart_are_explained() {
     let (count, missed) = measure("second half", include_str!("messages/second.toml"));
-    let is_grave =
-        |outcome: &Outcome| matches!(outcome, Outcome::CertainAndWrong | Outcome::FalseAlarm);
-    assert!(missed.iter().all(|(outcome, _)| !is_grave(outcome)));
+    assert!(missed.iter().all(|(outcome, _)| !is_grave(*outcome)));
     assert!(
         missed.len() * 20 <= count,
         "more than one in twenty is not right"
@@ -172,9 +173,7 @@ fn messages_that_were_kept_apart_are_explained() {
 #[test]
 fn messages_of_the_third_part_are_explained() {
     let (count, missed) = measure("third part", include_str!("messages/third.toml"));
-    let is_grave =
-        |outcome: &Outcome| matches!(outcome, Outcome::CertainAndWrong | Outcome::FalseAlarm);
-    assert!(missed.iter().all(|(outcome, _)| !is_grave(outcome)));
+    assert!(missed.iter().all(|(outcome, _)| !is_grave(*outcome)));
     assert!(
         missed.len() * 20 <= count,
         "more than one in twenty is not right"
@@ -187,27 +186,25 @@ fn messages_of_the_third_part_are_explained() {
 #[test]
 fn messages_of_the_fourth_part_are_explained() {
     let (_, missed) = measure("fourth part", include_str!("messages/fourth.toml"));
-    let is_grave =
-        |outcome: &Outcome| matches!(outcome, Outcome::CertainAndWrong | Outcome::FalseAlarm);
-    // One that speaks for another system, where its object store has no credentials.
-    assert!(
-        missed
-            .iter()
-            .filter(|(outcome, _)| is_grave(outcome))
-            .count()
-            <= 1
-    );
-    assert!(missed.len() <= 5);
+    assert!(missed.iter().all(|(outcome, _)| !is_grave(*outcome)));
+    assert!(missed.len() <= 1);
 }
 
-/// The fifth part, before the parser was changed for any of its messages.
+/// The fifth part: 81 messages. Before the parser was changed for any of them 57 were right, 1 undecided, 23
+/// wrong, two of these worded as certain.
 #[test]
 fn messages_of_the_fifth_part_are_explained() {
-    let _ = measure("fifth part", include_str!("messages/fifth.toml"));
+    let (count, missed) = measure("fifth part", include_str!("messages/fifth.toml"));
+    assert!(missed.iter().all(|(outcome, _)| !is_grave(*outcome)));
+    assert!(
+        missed.len() * 20 <= count,
+        "more than one in twenty is not right"
+    );
 }
 
-/// Texts in which nothing was refused by AWS, before the parser was changed for any of them.
+/// Texts in which nothing was refused by AWS, 32 of them: all were right when they were measured first.
 #[test]
 fn texts_without_a_refusal_raise_no_alarm() {
-    let _ = measure("no refusal", include_str!("messages/quiet.toml"));
+    let (_, missed) = measure("no refusal", include_str!("messages/quiet.toml"));
+    assert!(missed.is_empty());
 }
