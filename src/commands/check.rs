@@ -32,8 +32,8 @@ pub(super) async fn check(
     cancel: &CancellationToken,
     report: &Report,
 ) -> Result<Exit, CommandError> {
-    probe::check_consent(work, args)?;
     let plan = read_plan(&args.plan)?;
+    probe::check_consent(work, args, &plan)?;
     let controls = control_documents(&args.controls)?;
     let mut assessed = assess(work, &plan, &controls, cancel, report).await?;
     let is_in_bounds = assessed.assessment.out_of_bounds().next().is_none();

@@ -6,7 +6,6 @@
 
 use super::assessing;
 use super::changes::state::{ChangePhase, ChangeUnderWay};
-use super::consent;
 use super::message::{Effect, Mutation};
 use super::model::{Model, Tone};
 use super::popups::state::{Popup, Question};
@@ -14,9 +13,16 @@ use super::remote::Remote;
 use super::services::{Probe, ProbeReport};
 use crate::job::Plan;
 
+/// Whether `--read-only` allows the plan's probe: one that only reads changes nothing.
+pub(crate) fn is_allowed(model: &Model) -> bool {
+    let plan = model.assessing.plan.as_ref();
+    !model.is_read_only || plan.is_some_and(Plan::reads_objects)
+}
+
 /// Whether a probe can be asked for now.
 pub(crate) fn is_possible(model: &Model) -> bool {
-    consent::is_possible(model)
+    is_allowed(model)
+        && model.changes.under_way.is_none()
         && assessing::is_of_plan(model)
         && !model.assessing.assessed.is_not_asked()
 }
@@ -45,7 +51,7 @@ pub(crate) fn agree(model: &mut Model, probe: Box<Probe>) -> Vec<Effect> {
     let Some(plan) = model.assessing.plan.clone() else {
         return Vec::new();
     };
-    if !consent::is_possible(model) {
+    if !is_allowed(model) || model.changes.under_way.is_some() {
         return Vec::new();
     }
     let request = model.mutation();

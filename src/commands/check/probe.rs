@@ -10,13 +10,25 @@ use crate::commands::refusal::{check_can_ask, check_may_change};
 use crate::commands::report::Report;
 use crate::commands::sign_in::ask;
 use crate::commands::unfinished;
+use crate::job::Plan;
 use crate::work::probe::{Left, TakingBack};
 use crate::work::{Assessed, ProbeReport, Work};
 
-/// Refuses a probe that may not be made, or that nobody could agree to, before anything is read.
-pub(super) fn check_consent(work: &Work, args: &CheckArgs) -> Result<(), CommandError> {
+/// Refuses a probe that may not be made, or that nobody could agree to, before an account is read.
+pub(super) fn check_consent(
+    work: &Work,
+    args: &CheckArgs,
+    plan: &Plan,
+) -> Result<(), CommandError> {
     if !args.probe {
         return Ok(());
+    }
+    if plan.reads_objects() {
+        return check_can_ask(
+            args.yes,
+            "a probe",
+            "add --yes: it lists the folder and reads the first byte of a few objects",
+        );
     }
     check_may_change(work, "a probe begins an upload")?;
     check_can_ask(

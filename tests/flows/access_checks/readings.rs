@@ -66,6 +66,24 @@ fn the_probe_of_a_reading_lists_and_reads_and_leaves_nothing() {
     assert_eq!(listed.out.trim(), "no change is in place");
 }
 
+/// It changes nothing, so that `--read-only` does not forbid it; a probe that uploads stays forbidden.
+#[test]
+fn read_only_forbids_no_probe_that_only_reads() {
+    let home = Home::new();
+    let guards = ["--read-only", "--probe", "--yes"];
+    let ended = check(&home, &example("read"), &guards);
+    assert!(
+        ended.objects().iter().any(|one| one["event"] == "probed"),
+        "{ended:?}"
+    );
+    let upload = check(&home, &example("upload"), &guards);
+    assert!(upload.err.contains("--read-only") || upload.out.contains("--read-only"));
+    assert!(
+        !upload.objects().iter().any(|one| one["event"] == "probed"),
+        "{upload:?}"
+    );
+}
+
 #[test]
 fn documents_and_requests_are_of_the_reading_and_nothing_is_run() {
     let home = Home::new();

@@ -109,7 +109,7 @@ pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
         Action::Apply => consent::is_possible(model) && option_in_sight(model).is_some(),
         Action::NoChange => model.is_read_only && option_in_sight(model).is_some(),
         Action::Probe => probing::is_possible(model),
-        Action::NoProbe => model.is_read_only,
+        Action::NoProbe => !probing::is_allowed(model),
         _ => true,
     }
 }
