@@ -158,7 +158,7 @@ impl Message {
                     text,
                     "\nThe author of the Deny `{sid}` meant this very principal, so that we propose no \
                      change of it. If it is no longer wanted, please take the principal out of it; if \
-                     it is, tell us which principal may export."
+                     it is, tell us which principal may make these calls."
                 );
             }
         }
