@@ -208,3 +208,9 @@ fn texts_without_a_refusal_raise_no_alarm() {
     let (_, missed) = measure("no refusal", include_str!("messages/quiet.toml"));
     assert!(missed.is_empty());
 }
+
+/// The sixth part, before the parser was changed for any of its messages.
+#[test]
+fn messages_of_the_sixth_part_are_explained() {
+    let _ = measure("sixth part", include_str!("messages/sixth.toml"));
+}
