@@ -157,6 +157,9 @@ fn java(text: &str, error: &mut ReportedError) {
     if let Some(id) = after(rest, "Request ID: ") {
         set(&mut error.request_id, up_to(id, &stops));
     }
+    if let Some(code) = after(before, "Service returned error code ") {
+        error.set_code(code);
+    }
     error.form = Form::Error;
     // What stands before is `class: MESSAGE`, after a quote or a class's name.
     let message = before.rsplit(['"', '\n', '[']).next().unwrap_or(before);
@@ -167,12 +170,12 @@ fn java(text: &str, error: &mut ReportedError) {
     let message = message.split("; request: ").next().unwrap_or(message);
     let last = message.rsplit(": ").next().unwrap_or(message);
     // What a program put before it is no word of AWS's: "Query … FAILED with reason Access Denied".
-    let ending = ["Access Denied", "Forbidden"]
+    let ending = ["Access Denied", "Forbidden", "AccessDeniedExceptionnull"]
         .into_iter()
         .find(|words| message.trim_end().ends_with(words));
     error.set_message(match ending {
         _ if is_bare(last) => last,
-        Some(ending) => ending,
+        Some(ending) => ending.strip_suffix("null").unwrap_or(ending),
         None => message,
     });
 }

@@ -91,7 +91,7 @@ fn read_without_sentence(text: &str, is_whole: bool) -> ReportedError {
 const EC2_WORDS: &str = "You are not authorized to perform this operation.";
 
 /// Words of a denial that may stand alone.
-const BARE_WORDS: [&str; 11] = [
+const BARE_WORDS: [&str; 13] = [
     "Access Denied",
     "Access denied",
     "access denied",
@@ -103,6 +103,8 @@ const BARE_WORDS: [&str; 11] = [
     "(HTTP 403)",
     "(HTTP 403 Forbidden)",
     "HTTP response code: 403",
+    "HTTP response code =403",
+    "HTTP response code 403",
 ];
 
 /// Words of a denial without a tool's form: the whole text, or the end of a line about AWS.
@@ -113,14 +115,14 @@ fn bare_words(text: &str, is_whole: bool, error: &mut ReportedError) {
             return error.deny(text.trim());
         }
         if last.trim() == EC2_WORDS {
-            error.code = Some("UnauthorizedOperation".to_owned());
-            error.form = Form::Error;
-            EC2_WORDS.clone_into(&mut error.message);
-            return;
+            return error.deny_by_ec2();
         }
     }
     if !is_about_aws(text) {
         return;
+    }
+    if text.lines().any(|line| line.trim() == EC2_WORDS) {
+        return error.deny_by_ec2();
     }
     for words in BARE_WORDS {
         for (at, _) in text.match_indices(words) {
@@ -137,6 +139,12 @@ fn bare_words(text: &str, is_whole: bool, error: &mut ReportedError) {
 }
 
 impl ReportedError {
+    fn deny_by_ec2(&mut self) {
+        self.code = Some("UnauthorizedOperation".to_owned());
+        self.form = Form::Error;
+        EC2_WORDS.clone_into(&mut self.message);
+    }
+
     fn deny(&mut self, words: &str) {
         self.code = Some("AccessDenied".to_owned());
         words.clone_into(&mut self.message);

@@ -132,6 +132,10 @@ pub(super) fn is_denial(code: &str) -> bool {
 /// Whether a message says no more than that it was denied.
 pub(super) fn is_bare(message: &str) -> bool {
     let squeezed = squeeze(message);
+    // The second Java SDK has these words where a service sent none.
+    if squeezed.starts_with("servicereturnederrorcode") {
+        return true;
+    }
     BARE.contains(&squeezed.trim_matches(['.', '!', '"', '\'', '(', ')', ':']))
 }
 

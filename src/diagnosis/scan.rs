@@ -25,7 +25,7 @@ const SHORT: usize = 64 * 1024;
 
 /// Words of which every error has one. Several are there twice or cut, so that a wrap within one leaves
 /// another whole, and so that capitals do not matter.
-const ANCHORS: [&str; 74] = [
+const ANCHORS: [&str; 77] = [
     "not authorized",
     "authorized to perform",
     "to perform: ",
@@ -95,6 +95,9 @@ const ANCHORS: [&str; 74] = [
     "ThrottlingException",
     "(HTTP 4",
     "response code: 403",
+    "response code =403",
+    "response code 403",
+    "establish security credentials",
     "AWS Error ",
     "nsufficient permissions to",
     "authorized to get credentials",

@@ -21,6 +21,8 @@ fn arrow(text: &str, error: &mut ReportedError) {
         return;
     };
     let code = match code {
+        // The first Java SDK's `AWS Error Code: …`.
+        "Code" | "Message" => return,
         "[code" if rest.starts_with("15]") => "AccessDenied".to_owned(),
         _ => camel_case(code),
     };
@@ -96,7 +98,9 @@ fn first_java(text: &str, error: &mut ReportedError) {
 
 /// `S3 error: MESSAGE` within an error of CloudFormation, which reads templates from S3 as the caller.
 fn quoted_s3(text: &str, error: &mut ReportedError) {
-    if let Some(message) = after(text, "S3 error: ").map(line)
+    let message = after(text, "S3 error: ").map(line);
+    let message = message.map(|message| message.split(" For more").next().unwrap_or(message));
+    if let Some(message) = message
         && is_bare(message)
         && message.contains("Denied")
     {

@@ -40,11 +40,11 @@ pub(super) fn pairs(text: &str, error: &mut ReportedError) {
     }
     let value = |names: &[&str]| names.iter().find_map(|name| pair(text, name));
     let message = value(&MESSAGES).map(|message| up_to_pair(message));
-    let status = value(&["httpStatusCode", "statusCode", "HTTPStatusCode"]);
+    let status = value(&["httpStatusCode", "statusCode", "HTTPStatusCode", "status"]);
     let is_code = |code: &str| {
         let has_capital = code.bytes().any(|byte| byte.is_ascii_uppercase());
         let is_word = !code.contains(' ') || is_bare(code);
-        has_capital && is_word && code_name(code).is_some()
+        has_capital && is_word && code != "None" && code_name(code).is_some()
     };
     let code_of = |name: &&str| pair(text, name).map(|code| up_to(code, &[',', ':']));
     let code = CODES.iter().filter_map(code_of).find(|code| is_code(code));

@@ -209,8 +209,14 @@ fn texts_without_a_refusal_raise_no_alarm() {
     assert!(missed.is_empty());
 }
 
-/// The sixth part, before the parser was changed for any of its messages.
+/// The sixth part: 44 messages, after the parser was changed for the fifth. Before it was changed for any of
+/// these 35 were right, 9 wrong, none worded as certain.
 #[test]
 fn messages_of_the_sixth_part_are_explained() {
-    let _ = measure("sixth part", include_str!("messages/sixth.toml"));
+    let (count, missed) = measure("sixth part", include_str!("messages/sixth.toml"));
+    assert!(missed.iter().all(|(outcome, _)| !is_grave(*outcome)));
+    assert!(
+        missed.len() * 20 <= count,
+        "more than one in twenty is not right"
+    );
 }
