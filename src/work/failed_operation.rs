@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tableferry_policy::arn::Arn;
 
 use super::event::Side;
-use super::{Work, region_of};
+use super::{Session, Work, region_of};
 use crate::aws::dynamodb::{Export, ExportStatus};
 use crate::aws::failure::Failure;
 use crate::diagnosis::OperationFailure;
@@ -110,7 +110,10 @@ impl Work {
         &self,
         arn: &Arn,
     ) -> Result<Result<FailedOperation, String>, Failure> {
-        let Some(session) = self.session(Side::Source) else {
+        // An import is of the account that it makes the table in, as a rule the destination.
+        let is_of = |session: &Session| session.identity.account.as_str() == arn.account;
+        let destination = self.session(Side::Destination).filter(is_of);
+        let Some(session) = destination.or_else(|| self.session(Side::Source)) else {
             return Ok(Err("not asked after, since nobody is signed in".to_owned()));
         };
         let client = session.dynamodb(&region_of(arn, &session));

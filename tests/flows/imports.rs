@@ -175,6 +175,21 @@ fn the_missing_right_to_log_is_found_before_the_start() {
         forced.out.contains("logs:CreateLogGroup"),
         "AWS's words: {forced:?}"
     );
+    // By its ARN, as the account of the new table describes it: with a plan whose destination that is, and
+    // by a profile alone.
+    let imports = self::world(&home)["imports"].clone();
+    let arn = imports.as_object().unwrap().keys().next().unwrap();
+    let plan = home.path().join("plan.toml").display().to_string();
+    for named in [["--plan", &plan], ["--profile", "dev-admin"]] {
+        let told = sandbox(
+            &home,
+            &[&["explain", arn, "--output", "json"], &named[..]].concat(),
+        );
+        assert_eq!(told.status, 0, "{told:?}");
+        let error = &told.objects()[0]["errors"][0];
+        assert_eq!(error["causes"][0]["id"], "import-logs-lacks", "{told:?}");
+        assert_eq!(error["operation"], "ImportTable");
+    }
 }
 
 /// The sandbox has its own journal and profiles, and no configuration: this one is a server's.
