@@ -84,9 +84,17 @@ impl Work {
             changes.extend(found);
             not_read.extend(problems);
         }
+        let delivered = match self.newest_report(plan).await {
+            Ok(delivered) => delivered,
+            Err(error) => {
+                not_read.push(format!("when the newest report was delivered: {error}"));
+                None
+            }
+        };
         not_read.dedup();
+        let success = last_success(plan, facts).max(delivered);
         ReadHistory {
-            history: ChangeHistory::of(changes, &watched, last_success(plan, facts)),
+            history: ChangeHistory::of(changes, &watched, success),
             not_read,
         }
     }

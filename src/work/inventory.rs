@@ -183,6 +183,21 @@ impl Work {
         self.write(plan, writing).await
     }
 
+    /// When the making of the newest complete report began; `None` where there is none, or the plan is no
+    /// inventory. Its delivery was later, and no listing tells when.
+    pub async fn newest_report(&self, plan: &Plan) -> Result<Option<Timestamp>, InventoryError> {
+        let Kind::Inventory(inventory) = &plan.kind else {
+            return Ok(None);
+        };
+        let reader = self.session(Side::Destination);
+        let reader = reader.or_else(|| self.session(Side::Source));
+        let reader = reader.ok_or(InventoryError::NotSignedIn(Side::Destination))?;
+        let destination = Destination::open(&reader, plan).await?;
+        let found = destination.reports(&inventory.folder(plan)).await?;
+        let complete = found.iter().filter(|report| report.is_complete);
+        Ok(complete.map(|report| report.at).max())
+    }
+
     /// Looks which reports arrived, and verifies the newest.
     pub async fn inventory_status(
         &self,

@@ -79,7 +79,7 @@ fn status(home: &Home, plan: &str) -> (i32, Value) {
 }
 
 /// From a faulty policy to a verified report.
-fn fixed_and_delivered(policy: &[Value], rest: &str, allow: &str) {
+fn fixed_and_delivered(policy: &[Value], rest: &str, allow: &str) -> (Home, String) {
     let home = home(policy);
     let path = home.write("plan.toml", &plan(rest));
     let plan = path.to_str().unwrap();
@@ -97,6 +97,45 @@ fn fixed_and_delivered(policy: &[Value], rest: &str, allow: &str) {
     assert_eq!(told["newest"]["verified"], true, "{told}");
     assert_eq!(told["as_planned"], true, "{told}");
     assert_eq!(told["reports"][0]["complete"], true, "{told}");
+    let plan = plan.to_owned();
+    (home, plan)
+}
+
+/// The newest delivered report is the last success, and who wrote the configuration stands before it.
+#[test]
+fn who_changed_what_of_an_inventory_is_told_beside_its_newest_report() {
+    let (home, plan) = fixed_and_delivered(&[], "", "bucket-policy");
+    let told = run(
+        &home,
+        &[
+            "--clock-offset",
+            "+3m",
+            "changes",
+            &plan,
+            "--output",
+            "json",
+        ],
+    );
+    let object = &told.objects()[0];
+    let changes = object["changes"].as_array().unwrap();
+    let of = |name: &str| {
+        let found = changes.iter().find(|change| change["event_name"] == name);
+        found.unwrap_or_else(|| panic!("no {name}: {object}"))
+    };
+    let set_up = of("PutBucketInventoryConfiguration");
+    assert_eq!(set_up["resource"]["name"], "orders-files");
+    assert_eq!(
+        of("PutBucketPolicy")["resource"]["name"],
+        "inventory-landing"
+    );
+    let success: jiff::Timestamp = object["last_success"].as_str().unwrap().parse().unwrap();
+    let at: jiff::Timestamp = set_up["at"].as_str().unwrap().parse().unwrap();
+    let expected = match at.as_second().cmp(&success.as_second()) {
+        std::cmp::Ordering::Less => json!("before"),
+        std::cmp::Ordering::Equal => Value::Null,
+        std::cmp::Ordering::Greater => json!("after"),
+    };
+    assert_eq!(set_up["since_success"], expected);
 }
 
 #[test]

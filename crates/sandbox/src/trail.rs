@@ -211,16 +211,29 @@ impl World {
     }
 }
 
-/// `PutBucketPolicy` and `DeleteBucketPolicy`, with the parameters as CloudTrail shows them.
+/// Changes of a bucket's policy and of its inventory configurations, with the parameters as CloudTrail shows
+/// them; the document of a configuration is left out.
 fn bucket_parameters(request: &Request<Bytes>) -> Option<(&'static str, Value)> {
     let query = request.uri().query().unwrap_or_default();
-    let is_of_policy = query
-        .split('&')
-        .any(|pair| pair == "policy" || pair == "policy=");
-    if !is_of_policy {
-        return None;
-    }
+    let value = |name: &str| {
+        query
+            .split('&')
+            .find_map(|pair| match pair.split_once('=') {
+                Some((key, value)) => (key == name).then_some(value),
+                None => (pair == name).then_some(""),
+            })
+    };
     let bucket = super::s3::bucket_of(request)?;
+    if value("inventory").is_some() {
+        let name = match *request.method() {
+            Method::PUT => "PutBucketInventoryConfiguration",
+            Method::DELETE => "DeleteBucketInventoryConfiguration",
+            _ => return None,
+        };
+        let parameters = json!({ "bucketName": bucket, "inventory": "", "id": value("id") });
+        return Some((name, parameters));
+    }
+    value("policy")?;
     let host = request.headers().get(http::header::HOST);
     let mut parameters = json!({
         "bucketName": bucket,

@@ -21,6 +21,16 @@ pub(super) fn change_of(event: &Value) -> Option<RecordedChange> {
         code: code.to_owned(),
         message: own("/errorMessage").unwrap_or_default(),
     });
+    let own_name = own("/userIdentity/arn").or_else(|| own("/userIdentity/principalId"));
+    let invoked_by = own("/userIdentity/invokedBy");
+    // A service that acts for itself has no ARN: "invokedBy" names it (CloudTrail user guide,
+    // cloudtrail-event-reference-user-identity, AWSService).
+    let is_service = text("/userIdentity/type") == Some("AWSService");
+    let (principal, invoked_by) = match own_name {
+        None if is_service => (invoked_by, None),
+        None => (own("/userIdentity/accountId"), invoked_by),
+        named => (named, invoked_by),
+    };
     Some(RecordedChange {
         at,
         event: known.event.to_owned(),
@@ -29,8 +39,8 @@ pub(super) fn change_of(event: &Value) -> Option<RecordedChange> {
         part: parameter(known.part)
             .and_then(Value::as_str)
             .map(ToOwned::to_owned),
-        principal: own("/userIdentity/arn").or_else(|| own("/userIdentity/principalId")),
-        invoked_by: own("/userIdentity/invokedBy"),
+        principal,
+        invoked_by,
         address: own("/sourceIPAddress"),
         refusal,
         document: parameter(known.document).and_then(document_text),

@@ -114,7 +114,8 @@ impl ChangeHistory {
     }
 
     /// Whether something was changed within a span before a moment. `None` where the records do not tell:
-    /// their times are whole seconds, so that one of the moment's own second stands before or after it.
+    /// their times are whole seconds, so that one of the moment's own second stands before or after it. Nor
+    /// where something was changed since as well: what is read now is then not what stood at that moment.
     #[must_use]
     pub fn was_changed_before(&self, at: Timestamp, span: SignedDuration) -> Option<bool> {
         let from = at.checked_sub(span).ok()?.as_second();
@@ -124,11 +125,10 @@ impl ChangeHistory {
             .filter(|entry| entry.change.refusal.is_none())
             .map(|entry| entry.change.at.as_second())
             .collect();
-        if seconds
-            .iter()
-            .any(|second| (from..at.as_second()).contains(second))
-        {
-            return Some(true);
+        let is_of_span = |second: &i64| (from..at.as_second()).contains(second);
+        if seconds.iter().any(is_of_span) {
+            let is_changed_since = seconds.iter().any(|second| *second > at.as_second());
+            return (!is_changed_since).then_some(true);
         }
         (!seconds.contains(&at.as_second())).then_some(false)
     }

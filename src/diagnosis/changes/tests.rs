@@ -188,6 +188,30 @@ fn whether_something_was_changed_before_a_failure_is_open_within_one_second(
 }
 
 #[test]
+fn a_change_before_and_one_after_a_failure_say_nothing_of_what_stood_then() {
+    let events = [
+        put_policy("2026-11-20T10:55:00Z", "First"),
+        put_policy("2026-11-20T11:05:00Z", "Second"),
+    ];
+    let told = history(&events, None);
+    let failed: Timestamp = "2026-11-20T11:00:00Z".parse().unwrap();
+    let span = SignedDuration::from_mins(10);
+    assert_eq!(told.was_changed_before(failed, span), None);
+}
+
+/// The identity is that of the CloudTrail user guide's sample of an AWS service event.
+#[test]
+fn a_service_that_changes_something_by_itself_is_named() {
+    let mut event = put_policy("2026-11-20T10:00:00Z", "Guard");
+    event["userIdentity"] =
+        json!({"type": "AWSService", "invokedBy": "delivery.logs.amazonaws.com"});
+    let change = read(event.to_string()).remove(0);
+    let principal = change.principal.as_deref();
+    assert_eq!(principal, Some("delivery.logs.amazonaws.com"));
+    assert_eq!(change.invoked_by, None);
+}
+
+#[test]
 fn a_policy_that_was_deleted_between_leaves_nothing_to_compare_with() {
     let parameters = json!({"bucketName": BUCKET});
     let events = [

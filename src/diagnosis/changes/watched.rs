@@ -29,6 +29,11 @@ pub fn watched_resources(plan: &Plan, facts: Option<&Facts>) -> Vec<WatchedResou
         name: account.to_string(),
         account: Some(account.to_string()),
     }));
+    watched.extend(plan.source_bucket().map(|bucket| WatchedResource {
+        kind: ResourceKind::Bucket,
+        name: bucket.to_string(),
+        account: facts.map(|facts| facts.source().caller.account.to_string()),
+    }));
     if let Some(principal) = plan.principal() {
         watched.extend(of_principal(principal));
     }
