@@ -37,8 +37,22 @@ pub fn circumstances(error: &ReportedError, assessment: &Assessment) -> Circumst
     for found in &assessment.requirements {
         if let Requirement::Check { check, .. } = &found.requirement {
             add_check(*check, &found.outcome, &mut known);
-            if *check == Check::KeyName && found.outcome == Verdict::Denied {
-                known.add(Circumstance::KeyNameIsForeign);
+            let is_denied = found.outcome == Verdict::Denied;
+            match check {
+                Check::KeyName if is_denied => known.add(Circumstance::KeyNameIsForeign),
+                Check::SourceBucket
+                | Check::SameRegion
+                | Check::ExpectedOwner
+                | Check::DefaultEncryption
+                    if is_denied =>
+                {
+                    known.add(Circumstance::DeliveryIsPrevented);
+                }
+                // Objects here are their writer's, whose access control lists nobody has read.
+                Check::ObjectOwner if matches!(found.outcome, Verdict::Depends { .. }) => {
+                    known.add(Circumstance::ObjectIsForeign);
+                }
+                _ => {}
             }
         }
     }
@@ -68,6 +82,11 @@ pub fn is_of_plan(error: &ReportedError, assessment: &Assessment) -> bool {
 /// The permissions that the error may be about: of its action, or all that the export needs on the bucket
 /// and on the key of its objects.
 fn add_permissions(error: &ReportedError, assessment: &Assessment, known: &mut Circumstances) {
+    let actor = if known.holds(Circumstance::InventoryDelivery) {
+        Actor::Service
+    } else {
+        Actor::Exporter
+    };
     let concerns = |need: &RequiredPermission| match error.action.as_deref() {
         Some(action) => need.action.eq_ignore_ascii_case(action),
         None => need.subject.is_of_bucket() || need.subject.object_key().is_some(),
@@ -78,7 +97,7 @@ fn add_permissions(error: &ReportedError, assessment: &Assessment, known: &mut C
         let Requirement::Permission(need) = &found.requirement else {
             continue;
         };
-        if need.who != Actor::Exporter || !concerns(need) {
+        if need.who != actor || !concerns(need) {
             continue;
         }
         if need.action.starts_with("kms:") {

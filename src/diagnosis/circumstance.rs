@@ -35,6 +35,10 @@ pub enum Circumstance {
     ExportCall,
     /// The action writes the log of an import.
     ImportLog,
+    /// S3 could not deliver an inventory report, which it writes as its own principal.
+    InventoryDelivery,
+    /// A setting of the buckets keeps every inventory report away.
+    DeliveryIsPrevented,
     /// The call named the bucket's owner that it expects.
     ExpectedOwner,
     /// The export named the bucket's owner.
@@ -174,6 +178,10 @@ impl Circumstances {
         known.add_if(
             action.starts_with("logs:") && resource.contains("/aws-dynamodb/"),
             Circumstance::ImportLog,
+        );
+        known.add_if(
+            record.contains("nventory export for") && record.contains("destination bucket"),
+            Circumstance::InventoryDelivery,
         );
         let has_owner = record.contains("S3BucketOwner");
         known.add_if(is_export && has_owner, Circumstance::OwnerSent);

@@ -102,12 +102,13 @@ pub fn diagnose(error: &ReportedError, known: &Circumstances) -> Option<Diagnosi
         // A fact confirms it, and facts exclude every other.
         only.certainty = Certainty::TheCause;
     }
-    if candidates.is_empty() && error.form == Form::Words {
+    if candidates.is_empty() && excluded.is_empty() && error.form == Form::Words {
         return None;
     }
-    let class = candidates
-        .first()
-        .map(|first| first.cause.class)
+    let first = candidates.first().map(|first| first.cause);
+    let class = first
+        .or_else(|| excluded.first().map(|(cause, _)| *cause))
+        .map(|cause| cause.class)
         .or_else(|| (error.stated != Stated::NotDenied).then_some(ErrorClass::Permission));
     Some(Diagnosis {
         class,

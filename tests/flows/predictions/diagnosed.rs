@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use tableferry::assess::assessment::Assessment;
 use tableferry::assess::limits::Limits;
 use tableferry::diagnosis::catalogue::Certainty;
-use tableferry::diagnosis::{Diagnosis, OperationFailure, diagnose};
+use tableferry::diagnosis::scan::scan;
+use tableferry::diagnosis::{Circumstances, Diagnosis, OperationFailure, assessed, diagnose};
 use tableferry::job::Plan;
 use tableferry_sandbox::{ExportAcl, SourceAddress};
 
@@ -47,6 +48,32 @@ async fn diagnosed(
     let known = failure.circumstances(&error, Some(&assessment));
     let diagnosis = diagnose(&error, &known).unwrap();
     (diagnosis, message.to_owned())
+}
+
+/// What the AWS CLI prints of a refusal.
+pub fn printed(operation: &str, code: &str, message: &str) -> String {
+    format!("An error occurred ({code}) when calling the {operation} operation: {message}")
+}
+
+/// The causes that come first for a text, by the text alone or with the facts of its plan.
+pub fn explained(text: &str, assessment: Option<&Assessment>) -> Vec<String> {
+    let mut first = Vec::new();
+    scan(text.as_bytes(), |found| {
+        let known = match assessment {
+            Some(assessment) => assessed::circumstances(&found.error, assessment),
+            None => Circumstances::of_text(&found.error),
+        };
+        let diagnosis = diagnose(&found.error, &known);
+        let is_error = diagnosis.is_some();
+        if first.is_empty()
+            && let Some(diagnosis) = diagnosis
+        {
+            first.extend(diagnosis.first().map(|one| one.cause.id.clone()));
+        }
+        is_error
+    })
+    .unwrap();
+    first
 }
 
 /// The message that was observed (aws-controllers-k8s/dynamodb-controller, docs/api-quirks/export.md).

@@ -7,7 +7,9 @@
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 use serde_json::{Value, json};
+use tableferry::assess::assessment::Assessment;
 use tableferry::assess::judge::judge;
+use tableferry::assess::limits::Limits;
 use tableferry::assess::remedy::{Fix, GrantOptions, remedies};
 use tableferry::assess::verdict::{AssessedRequirement, Overall, Requirement, Verdict, overall};
 use tableferry::aws::s3::inventory::InventoryName;
@@ -16,6 +18,7 @@ use tableferry::job::{Kind, Plan};
 use tableferry_policy::lint::{Kind as PolicyKind, Severity, lint};
 use tableferry_sandbox::{ExportAcl, ForwardedTransport, SourceAddress};
 
+use crate::predictions::diagnosed::explained;
 use crate::predictions::place::{self, Place, Whereabouts, carry_out, key_in, shipped_world};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -134,6 +137,11 @@ fn denied(verdicts: &[AssessedRequirement]) -> Vec<&str> {
         .collect()
 }
 
+/// What the console says of a delivery that failed (S3 user guide, storage-inventory).
+const FAILED: &str = "Access denied Inventory export for 2026-11-20 failed because S3 doesn't have access to the \
+    destination bucket or KMS key. Ask the owner of the destination bucket or KMS key to grant the necessary \
+    access and then try again.";
+
 /// What happens in a world: denied, nothing delivered, and after the remedies allowed and delivered.
 /// Gives the documents that the remedies write.
 async fn fails_until_it_is_fixed(mut world: Value, plan: Plan, wanted: &[&str]) -> Vec<String> {
@@ -143,6 +151,12 @@ async fn fails_until_it_is_fixed(mut world: Value, plan: Plan, wanted: &[&str]) 
     let verdicts = judge(&plan, &facts, now);
     assert_eq!(denied(&verdicts), wanted, "{verdicts:#?}");
     assert!(!delivers(&before, &plan).await);
+    let assessment = Assessment::of(&plan, facts.clone(), &Limits::default(), now);
+    let cause = match wanted {
+        ["s3:PutObject"] => "inventory-bucket-policy",
+        _ => "inventory-key-policy",
+    };
+    assert_eq!(explained(FAILED, Some(&assessment)), [cause]);
     let found = remedies(&plan, &facts, now, GrantOptions::default());
     let whereabouts = Whereabouts {
         exporter: "/accounts/111111111111/users/prod-admin".to_owned(),
@@ -317,12 +331,15 @@ fn a_setting_that_no_policy_changes_is_denied(
     let mut world = world(&[grant()]);
     change(&mut world);
     let plan = inventory_plan(rest);
-    let verdicts = place::run(|| async {
+    let facts = place::run(|| async {
         let place = Place::open(&world, &plan).await;
-        place.check(&plan).await
+        place.survey(&plan).await
     });
-    assert_eq!(overall(&verdicts, false), Overall::Denied, "{verdicts:#?}");
-    assert_eq!(denied(&verdicts), Vec::<&str>::new());
+    let assessment = Assessment::of(&plan, facts, &Limits::default(), Timestamp::now());
+    let verdicts = &assessment.requirements;
+    assert_eq!(overall(verdicts, false), Overall::Denied, "{verdicts:#?}");
+    assert_eq!(denied(verdicts), Vec::<&str>::new());
+    assert_eq!(explained(FAILED, Some(&assessment)), ["inventory-settings"]);
 }
 
 mod random {

@@ -13,6 +13,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use rstest::rstest;
 use serde_json::{Value, json};
+use tableferry::assess::assessment::Assessment;
+use tableferry::assess::limits::Limits;
 use tableferry::assess::remedy::{Fix, GrantOptions, remedies};
 use tableferry::assess::responsible::Responsible;
 use tableferry::assess::verdict::{
@@ -20,6 +22,7 @@ use tableferry::assess::verdict::{
 };
 use tableferry::job::Plan;
 
+use crate::predictions::diagnosed::{explained, printed};
 use crate::predictions::place::{self, Place, Whereabouts, carry_out, key_in, shipped_world};
 use crate::predictions::uploads::client;
 
@@ -115,7 +118,10 @@ async fn read(s3: &Client, folder: &str) -> Option<String> {
         Ok(listed) => listed,
         Err(error) => {
             let error = error.into_service_error();
-            return Some(format!("ListObjectsV2: {:?}", error.message()));
+            return Some(format!(
+                "ListObjectsV2: {}",
+                error.message().unwrap_or_default()
+            ));
         }
     };
     for object in listed.contents() {
@@ -150,8 +156,22 @@ fn whereabouts() -> Whereabouts {
     }
 }
 
-/// Denied as predicted, refused by S3, and after the remedies of all sides allowed and read.
-async fn fails_until_it_is_put_right(mut world: Value, wanted: &[&str], sides: &[Responsible]) {
+/// The causes that come first for what the AWS CLI prints of a refusal of `read`, by the facts of both sides.
+async fn causes(place: &Place, plan: &Plan, refusal: &str) -> Vec<String> {
+    let (operation, message) = refusal.split_once(": ").unwrap();
+    let facts = place.survey(plan).await;
+    let assessment = Assessment::of(plan, facts, &Limits::default(), jiff::Timestamp::now());
+    let text = printed(operation, "AccessDenied", message);
+    explained(&text, Some(&assessment))
+}
+
+/// Denied as predicted, refused by S3 and explained by its cause first, and after the remedies of all sides allowed and read.
+async fn fails_until_it_is_put_right(
+    mut world: Value,
+    wanted: &[&str],
+    sides: &[Responsible],
+    cause: &str,
+) {
     let plan = plan();
     let before = Place::open(&world, &plan).await;
     let facts = before.survey(&plan).await;
@@ -159,7 +179,8 @@ async fn fails_until_it_is_put_right(mut world: Value, wanted: &[&str], sides: &
     let verdicts = tableferry::assess::judge::judge(&plan, &facts, now);
     assert_eq!(denied(&verdicts), wanted, "{verdicts:#?}");
     let s3 = client(&before, "partner-admin", Some(READER)).await;
-    assert!(read(&s3, FOLDER).await.is_some());
+    let refusal = read(&s3, FOLDER).await.unwrap();
+    assert_eq!(causes(&before, &plan, &refusal).await, [cause], "{refusal}");
     let found = remedies(&plan, &facts, now, GrantOptions::default());
     let by: Vec<&Responsible> = found
         .remedies
@@ -207,6 +228,7 @@ fn a_reader_that_all_sides_let_in_is_allowed_and_reads() {
     },
     &["kms:Decrypt"],
     &[Responsible::You],
+    "identity-policy-lacks-key",
 )]
 #[case::the_bucket_policy_is_missing(
     |world: &mut Value| {
@@ -214,6 +236,7 @@ fn a_reader_that_all_sides_let_in_is_allowed_and_reads() {
     },
     &["s3:ListBucket", "s3:GetObject"],
     &[bucket_owner()],
+    "bucket-policy-lacks",
 )]
 #[case::the_bucket_policy_lacks_the_list(
     |world: &mut Value| {
@@ -221,6 +244,7 @@ fn a_reader_that_all_sides_let_in_is_allowed_and_reads() {
     },
     &["s3:ListBucket"],
     &[bucket_owner()],
+    "bucket-policy-lacks",
 )]
 #[case::the_key_policy_does_not_name_the_reader(
     |world: &mut Value| {
@@ -228,6 +252,7 @@ fn a_reader_that_all_sides_let_in_is_allowed_and_reads() {
     },
     &["kms:Decrypt"],
     &[key_owner()],
+    "key-policy-lacks",
 )]
 #[case::nothing_is_granted(
     |world: &mut Value| {
@@ -238,16 +263,18 @@ fn a_reader_that_all_sides_let_in_is_allowed_and_reads() {
     },
     &["s3:ListBucket", "s3:GetObject", "kms:Decrypt"],
     &[Responsible::You, bucket_owner(), key_owner()],
+    "identity-policy-lacks",
 )]
 fn what_is_missing_is_put_right_on_its_side(
     #[case] change: fn(&mut Value),
     #[case] wanted: &'static [&'static str],
     #[case] sides: &[Responsible],
+    #[case] cause: &str,
 ) {
     let mut world = world();
     change(&mut world);
     let sides = sides.to_vec();
-    place::run(|| fails_until_it_is_put_right(world, wanted, &sides));
+    place::run(|| fails_until_it_is_put_right(world, wanted, &sides, cause));
 }
 
 /// The bucket's account reads what another account's key encrypts: the key's policy is that account's.
@@ -333,7 +360,10 @@ fn a_bucket_policy_does_not_cover_the_objects_of_their_writer(#[case] owner: &st
         assert!(found.hint.contains("BucketOwnerEnforced"), "{found:#?}");
         assert_ne!(overall(&verdicts, false), Overall::Allowed);
         let s3 = client(&place, "partner-admin", Some(READER)).await;
-        assert_eq!(read(&s3, FOLDER).await.unwrap(), "GetObject: Access Denied");
+        let refusal = read(&s3, FOLDER).await.unwrap();
+        assert_eq!(refusal, "GetObject: Access Denied");
+        let told = causes(&place, &plan, &refusal).await;
+        assert_eq!(told, ["object-owned-by-another"]);
     });
     world["buckets"][BUCKET]["ownership"] = "BucketOwnerEnforced".into();
     let objects = world["buckets"][BUCKET]["objects"].as_object_mut().unwrap();

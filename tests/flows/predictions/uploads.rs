@@ -16,11 +16,10 @@ use tableferry::assess::assessment::Assessment;
 use tableferry::assess::limits::Limits;
 use tableferry::assess::remedy::{Fix, GrantOptions, remedies};
 use tableferry::assess::verdict::{AssessedRequirement, Overall, Requirement, Verdict, overall};
-use tableferry::diagnosis::scan::scan;
-use tableferry::diagnosis::{assessed, diagnose};
 use tableferry::job::requirement::Criticality;
 use tableferry::job::{Encryption, Plan};
 
+use crate::predictions::diagnosed::{explained, printed};
 use crate::predictions::place::{self, Place, Whereabouts, carry_out, key_in, shipped_world};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -257,18 +256,8 @@ async fn first_cause(world: Value, is_multipart: bool) -> Vec<String> {
     let s3 = client(&place, "prod-admin", Some(UPLOADER)).await;
     let refusal = upload(&s3, &plan, is_multipart).await.unwrap();
     let assessment = Assessment::of(&plan, facts, &Limits::default(), jiff::Timestamp::now());
-    let text =
-        format!("An error occurred (AccessDenied) when calling the PutObject operation: {refusal}");
-    let mut first = Vec::new();
-    let known = |error: &_| assessed::circumstances(error, &assessment);
-    scan(text.as_bytes(), |found| {
-        assert!(assessed::is_of_plan(&found.error, &assessment), "{refusal}");
-        let diagnosis = diagnose(&found.error, &known(&found.error)).unwrap();
-        first.extend(diagnosis.first().map(|one| one.cause.id.clone()));
-        true
-    })
-    .unwrap();
-    first
+    let text = printed("PutObject", "AccessDenied", &refusal);
+    explained(&text, Some(&assessment))
 }
 
 /// What the uploader may do with the key, whether in parts, what else is changed, and the cause.

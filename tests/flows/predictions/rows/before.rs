@@ -5,16 +5,21 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use tableferry::assess::facts::Change;
+use tableferry::assess::assessment::Assessment;
+use tableferry::assess::facts::{Change, Facts};
 use tableferry::assess::judge::judge;
+use tableferry::assess::limits::Limits;
 use tableferry::assess::remedy::Target;
 use tableferry::assess::verdict::Check;
+use tableferry::diagnosis::circumstance::Circumstance;
+use tableferry::diagnosis::{OperationFailure, diagnose};
 use tableferry::job::{Encryption, ExportRequest, Plan, SignIn, Span, View};
 use tableferry_sandbox::{ExportAcl, Faults, SourceAddress};
 
 use super::table::{EVENTS, KEY, LANDING, kms};
 use super::{base, plan_text};
-use crate::predictions::place::{self, Place};
+use crate::predictions::diagnosed::{explained, printed};
+use crate::predictions::place::{self, Ending, Place};
 
 /// The rows that are shown here.
 pub(super) const ROWS: [u8; 5] = [6, 16, 24, 35, 39];
@@ -42,16 +47,18 @@ fn a_plan_refuses_the_times_that_dynamodb_refuses() {
     let now = Timestamp::now();
     let at = |minutes| now - SignedDuration::from_mins(minutes);
     // Rows 6 and 7: shorter than 15 minutes, longer than a day, an end in the future.
-    for (from, to, text) in [
+    for (from, to, text, cause) in [
         (
             at(70),
             at(60),
             "Difference between export period from time and export period to time is less than 15 minutes",
+            "increment-window",
         ),
         (
             at(60),
             at(-60),
             "Incremental export period to time cannot be greater than the current time : ",
+            "increment-bounds",
         ),
     ] {
         let table = format!(
@@ -70,6 +77,8 @@ fn a_plan_refuses_the_times_that_dynamodb_refuses() {
         });
         assert_eq!(code, "InvalidExportTimeException", "{message}");
         assert!(message.contains(text), "{message}");
+        let told = printed("ExportTableToPointInTime", &code, &message);
+        assert_eq!(explained(&told, None), [cause]);
     }
 }
 
@@ -128,6 +137,10 @@ fn a_young_change_is_told_and_the_export_fails_until_it_holds() {
                 .contains("no resource-based policy allows"),
             "{ending:?}"
         );
+        assert_eq!(
+            causes_after_a_change(&plan, facts.clone(), &ending),
+            ["export-propagation"]
+        );
         hold(Duration::ZERO);
         assert_eq!(place.put(&target, &policy, &world).await, Ok(()));
         assert!(place.export(&plan).await.is_completed());
@@ -135,6 +148,23 @@ fn a_young_change_is_told_and_the_export_fails_until_it_holds() {
         let verdicts = judge(&plan, &facts, later);
         assert!(!verdicts.iter().any(|found| found.is_of(Check::YoungChange)));
     });
+}
+
+/// The causes that come first for a failure some minutes after a policy was written.
+fn causes_after_a_change(plan: &Plan, facts: Facts, ending: &Ending) -> Vec<String> {
+    let (code, message) = ending.describe();
+    let failure = OperationFailure {
+        operation: "ExportTableToPointInTime".to_owned(),
+        code: Some(code.to_owned()),
+        message: Some(message.to_owned()),
+        ..OperationFailure::default()
+    };
+    let assessment = Assessment::of(plan, facts, &Limits::default(), Timestamp::now());
+    let error = failure.reported();
+    let mut known = failure.circumstances(&error, Some(&assessment));
+    known.add(Circumstance::ChangedMinutesAgo);
+    let diagnosis = diagnose(&error, &known).unwrap();
+    diagnosis.first().map(|one| one.cause.id.clone()).collect()
 }
 
 /// Row 24: S3 takes no principal that does not exist, and what the snippets and remedies name does.
@@ -166,6 +196,10 @@ fn a_policy_with_a_principal_that_does_not_exist_is_not_taken() {
                 ))
             };
             assert_eq!(answer, expected, "{principal}");
+            if let Err((code, message)) = answer {
+                let told = printed("PutBucketPolicy", &code, &message);
+                assert_eq!(explained(&told, None), ["policy-principal-invalid"]);
+            }
         }
     });
 }
@@ -193,6 +227,8 @@ fn a_chained_role_for_longer_than_an_hour_is_refused_at_the_sign_in() {
             refused,
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
         );
+        let told = printed("AssumeRole", "ValidationError", &refused);
+        assert_eq!(explained(&told, None), ["role-chaining"]);
         let how = SignIn {
             duration_seconds: Some(3600),
             ..how
