@@ -1,11 +1,19 @@
 //! Pairs of a name and a value, as JSON, YAML, JavaScript's and Elixir's objects, R's `str`, logfmt and the
 //! lines of the C++ SDK write them.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use memchr::memmem;
 
 use super::fields::{code_name, set, up_to};
 use super::is_code_word;
 use crate::diagnosis::reported::{Form, ReportedError, is_bare, is_denial};
+
+/// Names of a status.
+const STATUSES: [&str; 4] = ["httpStatusCode", "statusCode", "HTTPStatusCode", "status"];
+/// Names of a request's id.
+const REQUEST_IDS: [&str; 4] = ["requestId", "RequestId", "requestID", "aws_request_id"];
 
 /// Names of a code that only an error of AWS has.
 const CODES: [&str; 11] = [
@@ -38,15 +46,22 @@ pub(super) fn pairs(text: &str, error: &mut ReportedError) {
     if error.code.is_some() && !error.message.is_empty() {
         return;
     }
-    let value = |names: &[&str]| names.iter().find_map(|name| pair(text, name));
-    let message = value(&MESSAGES).map(|message| up_to_pair(message));
-    let status = value(&["httpStatusCode", "statusCode", "HTTPStatusCode", "status"]);
+    let is_there = names_within(text);
+    let value = |names: &[&'static str]| {
+        let mut there = names.iter().filter(|name| is_there.contains(name));
+        there.find_map(|name| pair(text, name))
+    };
+    let message = value(&MESSAGES).map(up_to_pair);
+    let status = value(&STATUSES);
     let is_code = |code: &str| {
         let has_capital = code.bytes().any(|byte| byte.is_ascii_uppercase());
         let is_word = !code.contains(' ') || is_bare(code);
         has_capital && is_word && code != "None" && code_name(code).is_some()
     };
-    let code_of = |name: &&str| pair(text, name).map(|code| up_to(code, &[',', ':']));
+    let code_of = |name: &&'static str| {
+        let code = is_there.contains(name).then(|| pair(text, name)).flatten();
+        code.map(|code| up_to(code, &[',', ':']))
+    };
     let code = CODES.iter().filter_map(code_of).find(|code| is_code(code));
     let general = || {
         let mut found = GENERAL_CODES.iter().filter_map(code_of);
@@ -72,11 +87,43 @@ pub(super) fn pairs(text: &str, error: &mut ReportedError) {
     {
         error.set_message(message);
     }
-    if let Some(id) = value(&["requestId", "RequestId", "requestID", "aws_request_id"])
+    if let Some(id) = value(&REQUEST_IDS)
         && error.form == Form::Error
     {
         set(&mut error.request_id, id);
     }
+}
+
+/// The names of pairs that stand in a text, which is looked through once for all of them: most have few.
+fn names_within(text: &str) -> Vec<&'static str> {
+    static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+        [
+            &CODES[..],
+            &GENERAL_CODES,
+            &MESSAGES,
+            &STATUSES,
+            &REQUEST_IDS,
+        ]
+        .concat()
+    });
+    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(NAMES.iter())
+            .ok()
+    });
+    let mut there = Vec::new();
+    for found in SEARCH
+        .iter()
+        .flat_map(|search| search.find_overlapping_iter(text))
+    {
+        if let Some(name) = NAMES.get(found.pattern().as_usize())
+            && !there.contains(name)
+        {
+            there.push(*name);
+        }
+    }
+    there
 }
 
 /// The value of `name: value` or `name=value`, the name in quotes or not.
