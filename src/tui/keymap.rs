@@ -271,6 +271,14 @@ impl Keymap {
             .flat_map(|scope| self.bindings.iter().filter(move |b| b.scope == *scope))
     }
 
+    /// The binding of a key in these scopes, whether its action is possible now or not.
+    #[must_use]
+    pub fn meant(&self, scopes: &[KeyScope], key: KeyCombination) -> Option<&Binding> {
+        let key = canonical(key);
+        self.in_scopes(scopes)
+            .find(|binding| binding.keys.iter().any(|bound| canonical(*bound) == key))
+    }
+
     /// What a key means in these scopes (the innermost first), among the actions possible now.
     #[must_use]
     pub fn action(

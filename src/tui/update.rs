@@ -11,7 +11,7 @@ use super::actions::is_possible;
 use super::assessing;
 use super::changes;
 use super::consent;
-use super::keymap::{Action, Keymap};
+use super::keymap::{Action, Keymap, key_label};
 use super::layout;
 use super::message::{Effect, FrameNumber, Message, MutationResult, Query, QueryGroup, Reply};
 use super::model::{Model, Shutdown, Tone, WizardStart};
@@ -26,6 +26,7 @@ use super::steps::{
     self, access, destination, encryption, progress, reports, start as start_screen, tables,
     watching,
 };
+use super::view::parts;
 use super::widgets::list::FilteredList;
 use crate::work::event::Side;
 
@@ -142,8 +143,24 @@ fn press(model: &mut Model, key: KeyCombination, seen: FrameNumber) -> Vec<Effec
     if let Some(action) = action {
         return act(model, action);
     }
-    type_key(model, key);
+    if !type_key(model, key) {
+        say_not_possible(model, key);
+    }
     Vec::new()
+}
+
+/// Says that a key does nothing now, and what it would do another time.
+fn say_not_possible(model: &mut Model, key: KeyCombination) {
+    let label = key_label(key);
+    let keymap = model.keymap.clone();
+    let text = match keymap.meant(&model.scopes(), key) {
+        Some(binding) => format!(
+            "{label} ({}): not possible now",
+            parts::hint(model, binding)
+        ),
+        None => format!("{label} means nothing here; ? shows the keys"),
+    };
+    model.say(Tone::Plain, text);
 }
 
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -213,17 +230,20 @@ fn advance(model: &mut Model) -> Vec<Effect> {
     (step.enter)(model)
 }
 
-fn type_key(model: &mut Model, key: KeyCombination) {
+/// Takes a key where text is typed; says whether it is.
+fn type_key(model: &mut Model, key: KeyCombination) -> bool {
     if let Some(popup) = model.popup_mut() {
         popup.press(key);
-        return;
+        return true;
     }
-    if let Some(list) = model.list_mut().filter(|list| list.is_typing()) {
-        if let Some(filter) = &mut list.filter {
-            filter.entry.press(key);
-        }
-        list.cursor = 0;
+    let Some(list) = model.list_mut().filter(|list| list.is_typing()) else {
+        return false;
+    };
+    if let Some(filter) = &mut list.filter {
+        filter.entry.press(key);
     }
+    list.cursor = 0;
+    true
 }
 
 /// Pasted text goes where text is typed, and nowhere else.

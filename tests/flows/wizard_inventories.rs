@@ -146,7 +146,7 @@ fn set_up_and_verify(terminal: &mut Terminal) {
         terminal.press("r");
         std::thread::sleep(Duration::from_millis(300));
     }
-    terminal.sees(&["complete", "size and MD5 that its manifest says"]);
+    terminal.sees(&["complete", "1 data file,", "manifest says"]);
 }
 
 /// The plan that the wizard saves says the same by a command.

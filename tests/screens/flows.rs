@@ -416,6 +416,44 @@ fn a_policy_is_copied_and_that_is_said() {
     );
 }
 
+/// For a ticket: who exported what to where, and how it ended.
+#[test]
+fn the_details_of_a_run_are_copied_with_both_accounts_the_bucket_and_the_counts() {
+    let mut driver = driver();
+    driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
+    driver.started(5);
+    let mut done = export(0, "Orders");
+    done.stage = Stage::Running(ExportStatus::Completed);
+    done.item_count = Some(10_240);
+    driver.dispatch(Message::Reported(Box::new(Event::Operation(done))));
+    driver.press(&["y"]);
+    let copied = driver.done.iter().rev().find_map(|effect| match effect {
+        Effect::Copy(text) => Some(text.clone()),
+        _ => None,
+    });
+    let copied = copied.unwrap();
+    for part in [
+        "run: 5",
+        "source: 111111111111 as ",
+        "destination: 222222222222 as ",
+        "bucket: s3://export-landing/",
+        "table/Orders",
+        "items: 10240",
+    ] {
+        assert!(copied.contains(part), "{part} is not in\n{copied}");
+    }
+}
+
+#[test]
+fn a_key_that_does_nothing_says_so() {
+    let mut driver = driver();
+    driver
+        .go(&["z"])
+        .shows("z means nothing here; ? shows the keys");
+    driver.go(&TO_THE_QUESTION[..13]).go(&["a"]);
+    driver.shows("a (apply): not possible now");
+}
+
 #[test]
 fn a_setting_that_stops_the_call_prevents_the_start() {
     let world = World {

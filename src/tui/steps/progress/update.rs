@@ -12,6 +12,7 @@ use crate::tui::remote::RequestId;
 use crate::tui::services::RunSummary;
 use crate::tui::steps::access;
 use crate::tui::steps::accounts::proof;
+use crate::tui::steps::accounts::state::word;
 use crate::work::event::{Event, OperationProgress, Side};
 
 /// Takes what a run reported; a failure is diagnosed at once.
@@ -101,8 +102,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 Tone::Good,
                 "the details were sent to the terminal's clipboard (OSC 52)",
             );
-            let text: Vec<String> = model.progress.exports.iter().map(details).collect();
-            vec![Effect::Copy(text.join("\n"))]
+            vec![Effect::Copy(details(model))]
         }
         _ => {
             model.scroll(action);
@@ -147,18 +147,47 @@ fn sign_in_and_resume(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// An export in plain text, for a ticket or a message.
-fn details(export: &OperationProgress) -> String {
+/// The run in plain text, for a ticket or a message: who, to where, and each export.
+fn details(model: &Model) -> String {
+    let mut lines = Vec::new();
+    lines.extend(model.progress.run.map(|run| format!("run: {run}")));
+    for side in [Side::Source, Side::Destination] {
+        let known = model.identified(side);
+        lines.extend(known.map(|known| {
+            let identity = &known.identity;
+            format!("{}: {} as {}", word(side), identity.account, identity.arn)
+        }));
+    }
+    let destination = &model.destination;
+    lines.extend(destination.bucket.as_ref().map(|bucket| {
+        let prefix = destination
+            .prefix
+            .as_ref()
+            .map_or("", |prefix| prefix.as_str());
+        format!("bucket: s3://{bucket}/{prefix}")
+    }));
+    lines.push(String::new());
+    lines.extend(model.progress.exports.iter().map(export_details));
+    lines.join("\n")
+}
+
+/// An export in plain text.
+fn export_details(export: &OperationProgress) -> String {
     let mut lines = vec![format!("table: {}", export.subject)];
-    let mut add = |label: &str, value: &Option<String>| {
-        if let Some(value) = value {
-            lines.push(format!("{label}: {value}"));
-        }
+    let mut add = |label: &str, value: Option<String>| {
+        lines.extend(value.map(|value| format!("{label}: {value}")));
     };
-    add("export", &export.arn);
-    add("failure code", &export.failure_code);
-    add("failure message", &export.failure_message);
-    add("manifest", &export.manifest);
+    add("export", export.arn.clone());
+    add("started", export.started_at.map(|at| format!("{at:.0}")));
+    add("ended", export.ended_at.map(|at| format!("{at:.0}")));
+    add("items", export.item_count.map(|items| items.to_string()));
+    add(
+        "bytes billed",
+        export.billed_size_bytes.map(|bytes| bytes.to_string()),
+    );
+    add("failure code", export.failure_code.clone());
+    add("failure message", export.failure_message.clone());
+    add("manifest", export.manifest.clone());
     lines.push(String::new());
     lines.join("\n")
 }

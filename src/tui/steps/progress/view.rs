@@ -218,7 +218,7 @@ fn seen(export: &OperationProgress) -> Option<String> {
     let files = export.files_seen?;
     let bytes = export.bytes_seen.unwrap_or(0);
     Some(format!(
-        "{}, {}",
+        "{}, {} compressed",
         format::counted(files, "data file"),
         format::size(bytes)
     ))

@@ -13,6 +13,7 @@ use crate::tui::steps::review::view as review;
 use crate::tui::theme::Theme;
 use crate::tui::view::parts;
 use crate::tui::view_state::ViewState;
+use crate::tui::widgets::format;
 use crate::work::event::Side;
 
 pub(crate) fn draw(
@@ -125,8 +126,9 @@ fn of_newest(
     }
     if newest.is_verified() {
         let text = format!(
-            "✓ the report of {}: {} data files, each with the size and MD5 that its manifest says",
-            newest.at, newest.files
+            "✓ the report of {}: {}, each with the size and MD5 that its manifest says",
+            newest.at,
+            format::counted(newest.files, "data file")
         );
         lines.extend(parts::fact("verified", &text, theme.good(), columns));
     }
