@@ -3,6 +3,7 @@
 mod archives;
 mod changes;
 mod config;
+mod doctor;
 mod examples;
 mod expiry;
 mod explain;
@@ -26,6 +27,7 @@ pub use archives::{
 };
 pub use changes::{ChangesArgs, Since};
 pub use config::ConfigArgs;
+pub use doctor::DoctorArgs;
 pub use examples::examples;
 pub use expiry::Expiry;
 pub use explain::ExplainArgs;
@@ -230,6 +232,10 @@ pub enum Command {
     Inventory(InventoryCommand),
     /// List the profiles that can be chosen, and those that the SDK ignores
     Profiles(OutputArgs),
+    /// Look at all that a command stands on (files, profiles, network, clock, terminal, journal), and say what
+    /// is wrong with it
+    #[command(after_help = doctor::DOCTOR_HELP)]
+    Doctor(DoctorArgs),
     /// Write, check or show the configuration file
     #[command(after_help = config::CONFIG_HELP)]
     Config(ConfigArgs),
@@ -285,6 +291,7 @@ impl Command {
             Self::Inventory(inventory) => inventory.output(),
             Self::Profiles(args) => args.output,
             Self::Config(config) => config.output.output,
+            Self::Doctor(doctor) => doctor.output.output,
             Self::Explain(explain) => explain.output.output,
             Self::Changes(changes) => changes.output.output,
             _ => Output::Text,

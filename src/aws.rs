@@ -12,6 +12,7 @@ pub mod iam;
 pub mod kms;
 pub mod organizations;
 pub mod profiles;
+pub mod reach;
 pub mod s3;
 pub mod s3_account;
 pub mod session;
@@ -31,7 +32,8 @@ mod sign_in_error;
 mod trust;
 mod write_guard;
 
-pub use environment::{Environment, Timeouts};
+pub use endpoints::url_without_secrets;
+pub use environment::{CaBundle, Environment, Timeouts};
 pub use failure::{Failure, FailureKind};
 pub use session::{Identity, MfaCode, NotACode, Session};
 pub use sign_in_error::SignInError;

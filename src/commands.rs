@@ -15,6 +15,7 @@ mod config;
 mod consent;
 mod cut_off;
 mod diagnosed;
+mod doctor;
 mod error;
 mod execute;
 mod exit;

@@ -14,6 +14,7 @@
 mod call;
 mod change;
 mod export;
+mod health;
 mod import;
 mod imported;
 mod lock;
@@ -37,6 +38,7 @@ pub use change::{
     ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, NewChange, UnknownKind,
 };
 pub use export::{EXPORT, ExportRecord, ExportResult, new_export};
+pub use health::JournalHealth;
 pub use import::{IMPORT, ImportResult, new_import};
 pub use imported::{ImportedExport, ImportedRecord};
 pub use lock::{ChangeLock, ProbeLock};

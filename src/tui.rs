@@ -33,6 +33,7 @@ pub mod view;
 pub mod view_state;
 pub(crate) mod widgets;
 
+pub use layout::SMALLEST;
 pub use runtime::{TuiError, WizardExit, WizardOptions, plans_here, run};
 
 /// Whether the wizard makes plans of this kind.

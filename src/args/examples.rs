@@ -259,6 +259,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "doctor",
+        &[
+            ("what is wrong here, to be pasted", "tableferry doctor"),
+            (
+                "for a program, without the network",
+                "tableferry doctor --offline --output json",
+            ),
+        ],
+    ),
+    (
         "simulate",
         &[(
             "evaluate requests, a JSON object a line",

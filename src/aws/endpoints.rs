@@ -86,7 +86,7 @@ impl Endpoints {
             .map(|(name, url)| (name.as_str(), url));
         of_all
             .chain(by_service)
-            .map(|(service, url)| (service.to_owned(), shown(url)))
+            .map(|(service, url)| (service.to_owned(), url_without_secrets(url)))
             .collect()
     }
 
@@ -101,7 +101,7 @@ impl Endpoints {
                 format!(
                     "calls to {} go over the network unencrypted: anyone on the way can read \
                      session tokens and answers; use https://, unless the network is your own",
-                    shown(url)
+                    url_without_secrets(url)
                 )
             })
             .collect()
@@ -109,7 +109,8 @@ impl Endpoints {
 }
 
 /// A URL as it may be shown: scheme, host, port and path. A name, a password and a query may be secret.
-pub(super) fn shown(url: &str) -> String {
+#[must_use]
+pub fn url_without_secrets(url: &str) -> String {
     let (scheme, rest) = match url.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
         None => (String::new(), url),
@@ -203,7 +204,7 @@ mod tests {
             ("https://minio.corp?X-Amz-Signature=s", "https://minio.corp"),
             ("minio.corp:9000", "minio.corp:9000"),
         ] {
-            assert_eq!(shown(url), expected);
+            assert_eq!(url_without_secrets(url), expected);
         }
     }
 

@@ -71,6 +71,17 @@ impl Files {
     }
 }
 
+/// A file of certificates whose authorities are trusted in place of the system's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaBundle {
+    /// The file.
+    pub path: PathBuf,
+    /// The variable or setting that names it.
+    pub named_by: &'static str,
+    /// Why it cannot be used; `None` where it can.
+    pub problem: Option<String>,
+}
+
 /// The clients for AWS's hosts and for endpoints on this machine.
 #[derive(Debug, Clone)]
 struct Clients {
@@ -251,6 +262,43 @@ impl Environment {
             _ => PathBuf::from(path),
         };
         Some((path, named_by))
+    }
+
+    /// The bundles that a variable or a profile names, each once, with what is wrong with it.
+    #[must_use]
+    pub fn ca_bundles(&self) -> Vec<CaBundle> {
+        let files = self.shared_files();
+        let mut found: Vec<CaBundle> = Vec::new();
+        for profile in &files.profiles {
+            let Some((path, named_by)) = self.ca_bundle(&files, &profile.name) else {
+                continue;
+            };
+            if !found.iter().any(|known| known.path == path) {
+                let problem = trust::read_bundle(&path).err();
+                found.push(CaBundle {
+                    path,
+                    named_by,
+                    problem,
+                });
+            }
+        }
+        found
+    }
+
+    /// Where the shared files are looked for: what each is called, and its path. None in memory.
+    #[must_use]
+    pub fn file_paths(&self) -> Vec<(&'static str, PathBuf)> {
+        match &self.files {
+            Files::InMemory { .. } => Vec::new(),
+            Files::OnDisk {
+                config,
+                credentials,
+            } => {
+                let config = config.clone().map(|path| ("config", path));
+                let credentials = credentials.clone().map(|path| ("credentials", path));
+                config.into_iter().chain(credentials).collect()
+            }
+        }
     }
 
     /// The profiles of the shared files. It never fails: what is wrong with the files is among the

@@ -165,7 +165,7 @@ impl ErrorMapper {
         let endpoint = self.endpoint.as_deref()?;
         Some(format!(
             "the call went to {}, which is configured in place of AWS",
-            endpoints::shown(endpoint)
+            endpoints::url_without_secrets(endpoint)
         ))
     }
 

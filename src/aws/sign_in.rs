@@ -92,7 +92,7 @@ impl Environment {
     }
 
     /// All that is decided before the first call.
-    fn loader(&self, sign_in: &SignIn) -> Result<Loader, SignInError> {
+    pub(super) fn loader(&self, sign_in: &SignIn) -> Result<Loader, SignInError> {
         let profile = sign_in.profile.as_str();
         if profile.is_empty() {
             return Err(refused(

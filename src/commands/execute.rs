@@ -13,9 +13,9 @@ use super::exit::Exit;
 use super::open::{limits, open};
 use super::report::Report;
 use super::{
-    apply, archive_words, archives, athena, audit_report, changes, check, config, explain, export,
-    exports, fetch, history, import, inventory, lint, man, mask, output, policies, profiles,
-    resume, retry, run, sandbox, simulate, survey, undo, verify, watch, wizard,
+    apply, archive_words, archives, athena, audit_report, changes, check, config, doctor, explain,
+    export, exports, fetch, history, import, inventory, lint, man, mask, output, policies,
+    profiles, resume, retry, run, sandbox, simulate, survey, undo, verify, watch, wizard,
 };
 use crate::args::{Args, Command, Global, InventoryCommand, Output, PolicyCommand, SandboxCommand};
 use crate::work::Work;
@@ -118,6 +118,8 @@ async fn on_runtime(
     report: &Report,
 ) -> Exit {
     let ended = match command {
+        // It looks at what the others open.
+        Some(Command::Doctor(args)) => doctor::doctor(&args, global).await,
         Some(Command::Sandbox(SandboxCommand::Serve {
             port,
             state,
@@ -200,6 +202,7 @@ async fn done(work: &Work, command: &Command, report: &Report) -> Result<Exit, C
         | Command::Report(_)
         | Command::Profiles(_)
         | Command::Config(_)
+        | Command::Doctor(_)
         | Command::Simulate { .. }
         | Command::Policy(_)
         | Command::Sandbox(_)

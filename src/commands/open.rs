@@ -87,8 +87,7 @@ pub(super) fn limits(global: &Global) -> Result<Limits, CommandError> {
 /// The sandbox forgets everything with the process, its journal too, unless a file keeps both. Of
 /// the configuration it has the guards alone, and only where a file is named.
 fn open_sandbox(global: &Global) -> Result<Work, CommandError> {
-    let sandbox = Sandbox::open(options(global, global.sandbox_state.clone()))
-        .map_err(|error| CommandError::usage("the sandbox does not start").because(error))?;
+    let environment = sandbox_environment(global)?;
     let journal = match &global.sandbox_state {
         Some(state) => {
             let mut name = state.as_os_str().to_owned();
@@ -97,9 +96,6 @@ fn open_sandbox(global: &Global) -> Result<Work, CommandError> {
         }
         None => Journal::in_memory()?,
     };
-    let files = sandbox.profiles(None);
-    let environment =
-        Environment::in_memory(files.config, files.credentials, sandbox.http_client());
     let settings = Settings {
         is_sandbox: true,
         poll: sandbox_poll(global.sandbox_job),
@@ -110,6 +106,19 @@ fn open_sandbox(global: &Global) -> Result<Work, CommandError> {
         None => Guards::default(),
     };
     Ok(guarded(environment, journal, settings, global, guards))
+}
+
+/// The sandbox that the arguments ask for, as the AWS tools' outside.
+pub(super) fn sandbox_environment(global: &Global) -> Result<Environment, CommandError> {
+    let sandbox = Sandbox::open(options(global, global.sandbox_state.clone()))
+        .map_err(|error| CommandError::usage("the sandbox does not start").because(error))?;
+    let files = sandbox.profiles(None);
+    let http = sandbox.http_client();
+    Ok(Environment::in_memory(
+        files.config,
+        files.credentials,
+        http,
+    ))
 }
 
 pub(super) fn options(global: &Global, state: Option<PathBuf>) -> Options {

@@ -3,7 +3,7 @@
 use ratatui::layout::{Constraint, Layout, Rect};
 
 /// The smallest terminal that the wizard can be used in, columns and rows.
-pub(super) const SMALLEST: (u16, u16) = (60, 16);
+pub const SMALLEST: (u16, u16) = (60, 16);
 
 /// From how many columns on the steps have a column of their own.
 const STEPS_FROM: u16 = 76;

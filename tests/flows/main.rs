@@ -17,6 +17,7 @@ mod changes;
 mod clock;
 mod command_texts;
 mod config;
+mod doctor;
 mod duplicates;
 mod earlier;
 mod explain;
