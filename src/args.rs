@@ -245,6 +245,7 @@ pub enum Command {
     /// Say who changed the policies and settings that a plan's job depends on, and when
     Changes(ChangesArgs),
     /// Evaluate requests against policies, offline: one JSON object a line in, one a line out
+    #[command(after_help = SIMULATE_HELP)]
     Simulate {
         /// The requests; standard input if left out
         file: Option<PathBuf>,
@@ -290,8 +291,8 @@ impl Command {
             Self::Import(import) => import.start.output.output,
             Self::Inventory(inventory) => inventory.output(),
             Self::Profiles(args) => args.output,
-            Self::Config(config) => config.output.output,
             Self::Doctor(doctor) => doctor.output.output,
+            Self::Config(config) => config.output.output,
             Self::Explain(explain) => explain.output.output,
             Self::Changes(changes) => changes.output.output,
             _ => Output::Text,
@@ -304,6 +305,21 @@ const RUN_HELP: &str = "\
 With --output json the last line is always an object with event `finished`: exports, one for each of the
 run, with table, export_arn, status and more; started, how many exports this process started; and
 maybe_started, of how many that is not known. Both are 0 where nothing was started.";
+
+/// What `simulate` reads and answers.
+const SIMULATE_HELP: &str = "\
+Each line is an object: id (any value, given back), principal (an ARN), action, resource, resource_account,
+context (keys and their values; one that is not there is absent), optional_context (keys that hold their values
+or are absent), unknown_context (a list of keys), identity_policies (a list of {name, document}),
+permissions_boundary, session_policy, service_control_policies and resource_control_policies (lists of {target,
+policies}), vpc_endpoint_policy, resource_policy, kms_grants. What is left out is not there. For instance:
+  {\"id\":1,\"principal\":\"arn:aws:iam::111111111111:user/mona\",\"action\":\"s3:GetObject\",
+   \"resource\":\"arn:aws:s3:::landing/a\",\"resource_account\":\"111111111111\",\"identity_policies\":
+   [{\"name\":\"Read\",\"document\":{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",
+   \"Action\":\"s3:GetObject\",\"Resource\":\"*\"}]}}]}
+on one line. The answer has id and decision, with what decides or depends; or id and error.
+
+Exit status: 0 every line was answered; 2 a line could not be read.";
 
 /// How `check` ends.
 const CHECK_STATUS: &str = "\

@@ -139,8 +139,6 @@ pub(super) async fn apply(
     check_may_change(work, "`apply` changes accounts")?;
     let path = args.plan.as_deref();
     let plan = read_plan(path.ok_or_else(|| CommandError::usage("no plan is named"))?)?;
-    let hint = "add --yes, and name what it covers with --allow";
-    check_can_ask(args.yes, "a change", hint)?;
     let controls = control_documents(&args.controls)?;
     let assessment = assess(work, &plan, &controls, cancel, report)
         .await?
@@ -169,6 +167,8 @@ pub(super) async fn apply(
         words::tell_end(report, &assessment, overall);
         return Ok(check::exit(overall));
     }
+    let hint = "add --yes, and name what it covers with --allow";
+    check_can_ask(args.yes, "a change", hint)?;
     let agreed = agree(work, args, &plan, &proposals, cancel, report).await;
     if agreed.is_empty() {
         return Err(CommandError::silent(Exit::Refused).line("nothing was changed"));

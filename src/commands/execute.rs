@@ -151,7 +151,7 @@ pub async fn on_accounts(work: &Work, command: &Command) -> Exit {
         | Command::Exports(_)
         | Command::Watch(_)
         | Command::Import(_) => {
-            report.finish(work.tally());
+            report.finish(work.tally(), exit);
             None
         }
         Command::Verify(_) | Command::Fetch(_) | Command::Mask(_) => Some(archive_words::SCHEMA),

@@ -61,8 +61,6 @@ fn list(run: &RunRecord, report: &Report) {
         if let Some(fields) = object.as_object_mut() {
             fields.insert("event".to_owned(), json!("export"));
             fields.insert("run".to_owned(), json!(run.id.0));
-            fields.insert("started_at".to_owned(), json!(export.started_at));
-            fields.insert("ended_at".to_owned(), json!(export.ended_at));
             fields.insert("causes".to_owned(), causes_json(export));
         }
         report.object(&object);

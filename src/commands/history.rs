@@ -170,11 +170,8 @@ fn operation_object(run: &RunRecord, operation: &Operation) -> Value {
     let mut object = export_object(operation);
     object["run"] = json!(run.id.0);
     object["kind"] = json!(operation.kind);
-    object["table_arn"] = json!(operation.subject);
     object["source_arn"] = json!(run.source_arn);
     object["destination_arn"] = json!(run.destination_arn);
-    object["started_at"] = json!(operation.started_at);
-    object["ended_at"] = json!(operation.ended_at);
     object
 }
 

@@ -13,7 +13,7 @@ use super::error::CommandError;
 use super::output::write_words;
 use super::plan_file::read_plan;
 use super::refusal::{check_can_ask, check_may_change, refuse_out_of_bounds};
-use super::report::Report;
+use super::report::{Report, counted};
 use super::sign_in::prove_both;
 use super::survey::{assess, control_documents};
 use crate::args::{
@@ -226,9 +226,9 @@ fn tell_newest(newest: &ReportVerification, report: &Report) {
         report.line(&format!("unread     {why}"));
     }
     let what = format!(
-        "the report of {}: {} data files, {}",
+        "the report of {}: {}, {}",
         newest.at,
-        newest.files,
+        counted(newest.files, "data file"),
         bytesize::ByteSize(newest.bytes)
     );
     report.line(&if newest.is_verified() {

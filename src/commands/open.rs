@@ -27,7 +27,7 @@ pub(super) fn open(global: &Global) -> Result<Work, CommandError> {
 
 /// What fails before the work ends as a run of no export does.
 fn nothing_begun(error: CommandError) -> CommandError {
-    let finished = finished_object(&[], Tally::default());
+    let finished = finished_object(&[], Tally::default(), Exit::Usage);
     error
         .ending(Exit::Usage)
         .followed_by([Said::Object(finished)])

@@ -21,6 +21,9 @@ use crate::work::event::Stage as ProgressStage;
 use crate::work::history::export_uri;
 use crate::work::{Event, OperationProgress, StartSummary, Tally, Verification};
 
+/// The version of the JSON of what starts, follows and lists exports.
+const SCHEMA: u32 = 1;
+
 /// How many exports are told one by one before a start; of more, how many there are is told.
 const MOST_LINES: usize = 20;
 
@@ -320,16 +323,18 @@ impl Report {
     }
 
     /// The last line: every export of every run that was kept, and how many this process started.
-    pub(super) fn finish(&self, tally: Tally) {
+    pub(super) fn finish(&self, tally: Tally, exit: Exit) {
         self.stop_bar();
-        self.object(&finished_object(&self.exports.borrow(), tally));
+        self.object(&finished_object(&self.exports.borrow(), tally, exit));
     }
 }
 
 /// The last line of a command that starts or follows exports.
-pub(super) fn finished_object(exports: &[Value], tally: Tally) -> Value {
+pub(super) fn finished_object(exports: &[Value], tally: Tally, exit: Exit) -> Value {
     json!({
         "event": "finished",
+        "schema": SCHEMA,
+        "exit": exit as u8,
         "exports": exports,
         "started": tally.started,
         "maybe_started": tally.maybe_started,
@@ -349,7 +354,8 @@ fn has_ended(progress: &OperationProgress) -> bool {
 fn seen(progress: &OperationProgress) -> String {
     match (progress.files_seen, progress.bytes_seen) {
         (Some(files), Some(bytes)) => {
-            format!("{}: {files} files, {}", progress.name, ByteSize(bytes))
+            let files = counted(files, "file");
+            format!("{}: {files}, {}", progress.name, ByteSize(bytes))
         }
         _ => progress.name.clone(),
     }
@@ -375,7 +381,7 @@ pub(super) fn progress_line(progress: &OperationProgress) -> String {
         ProgressStage::Running(ExportStatus::Completed) => {
             let items = progress
                 .item_count
-                .map_or_else(String::new, |items| format!(", {items} items"));
+                .map_or_else(String::new, |items| format!(", {}", counted(items, "item")));
             format!("{table}: completed{items}{}", verification_words(progress))
         }
     }
@@ -386,7 +392,8 @@ fn verification_words(progress: &OperationProgress) -> String {
     let outcome = match &progress.verification {
         None => return "; verifying".to_owned(),
         Some(Verification::Verified { files, bytes, .. }) => format!(
-            ", verified: {files} files, {}, counts add up",
+            ", verified: {}, {}, counts add up",
+            counted(*files, "file"),
             ByteSize(*bytes)
         ),
         Some(Verification::Wrong { findings }) => {
@@ -399,6 +406,12 @@ fn verification_words(progress: &OperationProgress) -> String {
         remarks => format!("; besides: {}", remarks.join("; ")),
     };
     format!("{outcome}, {}{remarks}", as_of(progress.verified_at))
+}
+
+/// A count with its noun, in the right number.
+pub(super) fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 /// When files were looked at.
@@ -426,8 +439,11 @@ fn progress_object(run: RunId, progress: &OperationProgress) -> Value {
         "event": "export",
         "run": run.0,
         "table": progress.name,
+        "table_arn": progress.subject,
         "export_arn": progress.arn,
         "status": status,
+        "started_at": progress.started_at,
+        "ended_at": progress.ended_at,
         "failure_code": progress.failure_code,
         "failure_message": progress.failure_message,
         "files_seen": progress.files_seen,
@@ -455,10 +471,22 @@ pub(super) fn export_object(export: &Operation) -> Value {
         (Stage::Completed, Some(Verified::No)) => json!(false),
         _ => json!("unknown"),
     };
-    let result = export.to_export().map(|export| export.result);
+    let record = export.to_export();
+    let request = record.as_ref().map(|record| &record.request);
+    let (bucket, prefix) = (
+        request.map(|request| &request.bucket),
+        request.and_then(|request| request.prefix.as_ref()),
+    );
+    let result = record.as_ref().map(|record| record.result.clone());
     let result = result.unwrap_or_default();
     json!({
         "table": export.name(),
+        "table_arn": export.subject,
+        "account": export.account,
+        "bucket": bucket,
+        "prefix": prefix,
+        "started_at": export.started_at,
+        "ended_at": export.ended_at,
         "export_arn": export.arn,
         "status": export.stage.as_str(),
         "failure_code": export.failure_code,

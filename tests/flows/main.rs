@@ -44,6 +44,7 @@ mod random;
 mod relay;
 mod run_cases;
 mod served;
+mod schemas;
 mod servers;
 mod taken_up;
 mod terminal;

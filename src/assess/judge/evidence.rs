@@ -136,7 +136,7 @@ fn as_far_as_alike(
             assumed: assumed.collect(),
         },
         ..PermissionDecision::allowed(format!(
-            "{} was tried at {}, and worked: allowed, assuming {tells_apart}",
+            "{} was tried at {:.0}, and worked: allowed, assuming {tells_apart}",
             need.action, tried.at
         ))
     }
@@ -187,7 +187,7 @@ fn rule_by_trial(
 ) -> PermissionDecision {
     match &tried.refusal {
         None => PermissionDecision::allowed(format!(
-            "{} was tried at {}, and worked",
+            "{} was tried at {:.0}, and worked",
             need.action, tried.at
         )),
         Some(_) if decision.outcome == Verdict::Denied => decision,
