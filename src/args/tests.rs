@@ -88,3 +88,66 @@ fn the_sandbox_s_state_is_nothing_without_the_sandbox() {
         assert!(error.to_string().contains("--sandbox"), "{error}");
     }
 }
+
+/// The words of a shell's line as far as the documents use them: quotes, and what ends a command.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+    let mut is_word = false;
+    for character in line.chars() {
+        match (quote, character) {
+            (Some(end), _) if character == end => quote = None,
+            (None, '\'' | '"') => (quote, is_word) = (Some(character), true),
+            (None, '#' | '|' | '>') if !is_word => break,
+            (None, ' ') => {
+                if is_word {
+                    words.push(std::mem::take(&mut word));
+                }
+                is_word = false;
+            }
+            _ => {
+                word.push(character);
+                is_word = true;
+            }
+        }
+    }
+    if is_word {
+        words.push(word);
+    }
+    words
+}
+
+/// Every line of a shell's block that names the program is one that it takes.
+#[rstest::rstest]
+#[case::readme("README.md", 30)]
+#[case::archives("docs/archives.md", 8)]
+#[case::automation("docs/automation.md", 6)]
+#[case::faq("docs/faq.md", 1)]
+#[case::inventory("docs/inventory.md", 5)]
+#[case::json("docs/json.md", 6)]
+#[case::kms("docs/kms.md", 3)]
+#[case::permissions("docs/permissions.md", 2)]
+#[case::sandbox("docs/sandbox.md", 1)]
+#[case::sign_in("docs/sign-in.md", 2)]
+fn every_command_that_a_document_prints_is_a_command_line(
+    #[case] page: &str,
+    #[case] at_least: usize,
+) {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join(page)).unwrap();
+    let mut count = 0;
+    for block in text.split("```sh\n").skip(1) {
+        let block = block.split("```").next().unwrap().replace("\\\n", " ");
+        for line in block.lines() {
+            let padded = format!(" {line}");
+            let Some((_, rest)) = padded.split_once(" tableferry ") else {
+                continue;
+            };
+            let words = words(&format!("tableferry {rest}"));
+            if let Err(error) = Args::read(&words) {
+                panic!("{line}: {error}");
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= at_least, "{count}");
+}

@@ -90,3 +90,19 @@ fn an_entry_without_both_kinds_of_example_is_not_loaded() {
     let twice = entry("\"p\"", "\"n\"").repeat(2);
     assert!(refused(&twice).contains("given twice"));
 }
+
+/// docs/faq.md is for the one who has the message and not the program.
+#[test]
+fn the_faq_tells_every_cause_and_no_other() {
+    const FAQ: &str = include_str!("../../../docs/faq.md");
+    each(|cause| {
+        let entry = format!(
+            "\n### {} (`{}`)\n\n{}\n\n*To do:* {}\n\n*Look at:* {}\n",
+            cause.title, cause.id, cause.means, cause.fix, cause.look
+        );
+        let is_told = FAQ.contains(&entry);
+        (!is_told).then_some(entry).into_iter().collect()
+    });
+    let entries = FAQ.lines().filter(|line| line.starts_with("### "));
+    assert_eq!(entries.count(), Catalogue::built_in().causes().len());
+}

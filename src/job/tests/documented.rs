@@ -1,8 +1,9 @@
-//! docs/plan.md names every key that a plan takes.
+//! docs/plan.md names every key that a plan takes, and docs/permissions.md what each kind requires.
 
 use super::*;
 
 const DOCUMENT: &str = include_str!("../../../docs/plan.md");
+const PERMISSIONS: &str = include_str!("../../../docs/permissions.md");
 
 /// What a plan with an unknown key is told that its section takes.
 #[rstest::rstest]
@@ -38,4 +39,62 @@ fn every_key_of_the_section_is_documented(#[case] text: &str) {
             .any(|form| DOCUMENT.contains(&form.replace("{key}", key)));
         assert!(is_documented, "docs/plan.md lacks {key}");
     }
+}
+
+const ACCOUNT: &str = "111111111111";
+const TABLE_KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/TABLE-KEY";
+
+/// What a plan requires, as rows of docs/permissions.md.
+fn rows(plan: &str) -> Vec<String> {
+    let plan = parse(plan).unwrap_or_else(|violations| panic!("{violations}"));
+    let account: AccountId = ACCOUNT.parse().unwrap();
+    let owner: AccountId = "222222222222".parse().unwrap();
+    let region: Region = "eu-west-1".parse().unwrap();
+    let table_keys = [TABLE_KEY.parse().unwrap()];
+    let required = plan.requirements(requirement::JobContext {
+        account: &account,
+        region: &region,
+        owner: Some(&owner),
+        default_key: requirement::DefaultKey::None,
+        stored_keys: &requirement::StoredKeys::Unread,
+        table_keys: &table_keys,
+    });
+    let row = |need: &requirement::RequiredPermission| {
+        let who = match need.who {
+            requirement::Actor::Exporter => "source",
+            requirement::Actor::Reader => "destination",
+            requirement::Actor::Service => "service",
+        };
+        let criticality = match need.criticality {
+            requirement::Criticality::Required => "yes",
+            requirement::Criticality::Optional => "no",
+        };
+        format!(
+            "| {who} | `{}` | `{}` | {criticality} | {} |",
+            need.action, need.resource, need.reason
+        )
+    };
+    required.iter().map(row).collect()
+}
+
+/// The rows of a section of the page are what the plan beneath its heading requires, and no others.
+#[rstest::rstest]
+#[case::export("Export")]
+#[case::upload("Upload")]
+#[case::inventory("S3 Inventory")]
+#[case::reading("Reading back")]
+#[case::import("Import")]
+fn the_permissions_of_each_kind_are_documented(#[case] heading: &str) {
+    let (_, section) = PERMISSIONS
+        .split_once(&format!("\n## {heading}\n"))
+        .unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let (_, plan) = section.split_once("```toml\n").unwrap();
+    let (plan, table) = plan.split_once("```\n").unwrap();
+    let documented: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .collect();
+    let expected = rows(plan);
+    assert_eq!(documented[1..], expected, "{}", expected.join("\n"));
 }
