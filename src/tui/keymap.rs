@@ -23,6 +23,7 @@ pub enum Action {
     Back,
     BeginExport,
     BeginInventory,
+    BeginReading,
     BeginUpload,
     Choose,
     ClearFilter,
@@ -116,6 +117,10 @@ pub enum KeyScope {
     Uploader,
     /// The Upload step.
     Upload,
+    /// The Reader step.
+    Reader,
+    /// The Read step.
+    Read,
     /// The Inventory step.
     Inventory,
     /// The Reports step.
@@ -161,6 +166,8 @@ impl KeyScope {
             Self::Progress => "Progress",
             Self::Uploader => "Uploader",
             Self::Upload => "Upload",
+            Self::Reader => "Reader",
+            Self::Read => "Read",
             Self::Inventory => "Inventory",
             Self::Reports => "Reports",
             Self::Watching => "Watch",

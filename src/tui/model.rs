@@ -30,11 +30,11 @@ use super::steps::accounts::state::Accounts;
 use super::steps::destination::state::DestinationChoice;
 use super::steps::encryption::state::EncryptionStep;
 use super::steps::inventory::state::InventoryChoice;
+use super::steps::principal::state::PrincipalChoice;
 use super::steps::progress::state::RunProgress;
 use super::steps::reports::state::Reports;
 use super::steps::start::state::StartScreen;
 use super::steps::tables::state::Tables;
-use super::steps::uploader::state::Uploader;
 use super::steps::watching::state::Watching;
 use super::widgets::list::FilteredList;
 use crate::job::{self, Plan, Source, Violations};
@@ -81,7 +81,7 @@ pub struct Model {
     pub(crate) start: StartScreen,
     pub(crate) accounts: Accounts,
     pub(crate) tables: Tables,
-    pub(crate) uploader: Uploader,
+    pub(crate) principal: PrincipalChoice,
     pub(crate) inventory: InventoryChoice,
     pub(crate) reports: Reports,
     pub(crate) destination: DestinationChoice,
@@ -160,7 +160,7 @@ impl Model {
             start: StartScreen::default(),
             accounts: Accounts::default(),
             tables: Tables::default(),
-            uploader: Uploader::default(),
+            principal: PrincipalChoice::default(),
             inventory: InventoryChoice::default(),
             reports: Reports::default(),
             destination: DestinationChoice::default(),
@@ -202,7 +202,7 @@ impl Model {
     pub(crate) fn fill_in(&mut self, plan: &Plan) {
         self.accounts.fill_in(plan);
         self.tables = Tables::filled_in(plan);
-        self.uploader = Uploader::filled_in(plan);
+        self.principal = PrincipalChoice::filled_in(plan);
         self.inventory = InventoryChoice::filled_in(plan);
         self.destination = DestinationChoice::filled_in(plan);
         self.encryption = EncryptionStep::filled_in(plan);
@@ -360,7 +360,7 @@ impl Model {
                 owner: self.destination.owner().cloned(),
                 prefix: self.destination.prefix.clone(),
             },
-            encryption: self.encryption.choice.clone()?,
+            encryption: (self.flow.encryption)(self)?,
             mask: None,
             tables: (self.flow.tables)(self),
             selectors: (self.flow.selectors)(self),

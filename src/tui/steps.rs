@@ -8,17 +8,17 @@ pub(super) mod destination;
 pub(super) mod encryption;
 pub(crate) mod handover;
 pub(super) mod inventory;
+pub(super) mod principal;
 pub(super) mod progress;
 pub(super) mod reports;
 pub(super) mod review;
 pub(super) mod start;
 pub(super) mod tables;
-pub(super) mod uploader;
 pub(super) mod watching;
 
 use super::keymap::Action;
 use super::model::flow::Flow;
-use crate::job::{Kind, Plan};
+use crate::job::{Encryption, Kind, Plan};
 
 /// Nothing is planned: what was left, and what can be begun.
 pub(crate) static START: Flow = Flow {
@@ -30,6 +30,7 @@ pub(crate) static START: Flow = Flow {
     kind: |_| None,
     tables: |_| Vec::new(),
     selectors: |_| Vec::new(),
+    encryption: |model| model.encryption.choice.clone(),
     takes: |_| false,
     objects: "",
     leaves_encryption: false,
@@ -55,6 +56,7 @@ pub(crate) static EXPORT: Flow = Flow {
     kind: |model| model.tables.is_any_chosen().then_some(Kind::Export),
     tables: |model| model.tables.jobs.clone(),
     selectors: |model| model.tables.selectors.clone(),
+    encryption: |model| model.encryption.choice.clone(),
     takes: |kind| matches!(kind, Kind::Export),
     objects: "AWSDynamoDB/…",
     leaves_encryption: false,
@@ -70,15 +72,16 @@ pub(crate) static UPLOAD: Flow = Flow {
     source_role: "uploads",
     steps: &[
         &accounts::OF_UPLOADS,
-        &uploader::STEP,
+        &principal::OF_UPLOADS,
         &destination::OF_UPLOADS,
         &encryption::OF_UPLOADS,
         &access::OF_UPLOADS,
-        &handover::STEP,
+        &handover::OF_UPLOADS,
     ],
-    kind: |model| Some(Kind::Upload(model.uploader.upload())),
+    kind: |model| Some(Kind::Upload(model.principal.upload())),
     tables: |_| Vec::new(),
     selectors: |_| Vec::new(),
+    encryption: |model| model.encryption.choice.clone(),
     takes: |kind| matches!(kind, Kind::Upload(_)),
     objects: "…",
     leaves_encryption: true,
@@ -103,6 +106,7 @@ pub(crate) static INVENTORY: Flow = Flow {
     kind: |model| model.inventory.inventory().map(Kind::Inventory),
     tables: |_| Vec::new(),
     selectors: |_| Vec::new(),
+    encryption: |model| model.encryption.choice.clone(),
     takes: |kind| matches!(kind, Kind::Inventory(_)),
     objects: "…",
     leaves_encryption: true,
@@ -120,6 +124,7 @@ pub(crate) static WATCH: Flow = Flow {
     kind: |_| None,
     tables: |_| Vec::new(),
     selectors: |_| Vec::new(),
+    encryption: |model| model.encryption.choice.clone(),
     takes: |_| false,
     objects: "AWSDynamoDB/…",
     leaves_encryption: false,
@@ -127,8 +132,33 @@ pub(crate) static WATCH: Flow = Flow {
     saved_in: "",
 };
 
+/// Objects that are there are read, by others.
+pub(crate) static READING: Flow = Flow {
+    title: "Read",
+    about: "Whether a user or role may list, get and decrypt what lies in a bucket, and what is missing.",
+    begin: Action::BeginReading,
+    source_role: "reads",
+    steps: &[
+        &accounts::OF_READINGS,
+        &principal::OF_READINGS,
+        &destination::OF_READINGS,
+        &access::OF_READINGS,
+        &handover::OF_READINGS,
+    ],
+    kind: |model| Some(Kind::Reading(model.principal.reading())),
+    tables: |_| Vec::new(),
+    selectors: |_| Vec::new(),
+    // What encrypts the objects is found on them.
+    encryption: |_| Some(Encryption::BucketDefault),
+    takes: |kind| matches!(kind, Kind::Reading(_)),
+    objects: "…",
+    leaves_encryption: true,
+    sends_owner: false,
+    saved_in: "Read",
+};
+
 /// The flows that the start screen offers, in its order.
-pub(crate) static FLOWS: [&Flow; 4] = [&EXPORT, &UPLOAD, &INVENTORY, &WATCH];
+pub(crate) static FLOWS: [&Flow; 5] = [&EXPORT, &UPLOAD, &INVENTORY, &WATCH, &READING];
 
 /// The flow that makes plans of this kind, where the wizard has one.
 pub(crate) fn flow_of(plan: &Plan) -> Option<&'static Flow> {

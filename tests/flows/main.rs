@@ -56,4 +56,5 @@ mod verify_buckets;
 mod verifying;
 mod watch;
 mod wizard_inventories;
+mod wizard_readings;
 mod wizard_uploads;

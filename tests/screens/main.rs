@@ -14,6 +14,7 @@ mod pictures;
 mod probes;
 mod questions;
 mod random;
+mod readings;
 mod sides;
 mod start;
 mod uploads;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Model;
 use super::step::Step;
-use crate::job::{Kind, TableJob, TableSelector};
+use crate::job::{Encryption, Kind, TableJob, TableSelector};
 use crate::tui::keymap::Action;
 
 /// A kind of job that the wizard makes a plan for.
@@ -24,6 +24,8 @@ pub(crate) struct Flow {
     pub(crate) tables: fn(&Model) -> Vec<TableJob>,
     /// The patterns by which it is about others.
     pub(crate) selectors: fn(&Model) -> Vec<TableSelector>,
+    /// The encryption as chosen so far.
+    pub(crate) encryption: fn(&Model) -> Option<Encryption>,
     /// Whether a plan is of this flow.
     pub(crate) takes: fn(&Kind) -> bool,
     /// What the objects' keys go on with behind the prefix.

@@ -149,6 +149,8 @@ pub(crate) enum TypedPurpose {
     Table,
     /// The ARN of the user or role that uploads.
     Uploader,
+    /// The ARN of the user or role that reads.
+    Reader,
     /// The bucket that an inventory lists.
     SourceBucket,
     /// The id of an inventory configuration.
@@ -173,6 +175,7 @@ impl TypedPurpose {
         match self {
             Self::Table => "Another table",
             Self::Uploader => "Another uploader",
+            Self::Reader => "Another reader",
             Self::SourceBucket => "Source bucket",
             Self::InventoryId => "Inventory id",
             Self::Bucket => "Another bucket",

@@ -109,6 +109,7 @@ fn a_typed_value_is_refused_as_in_a_plan_file(
         TypedPurpose::Owner => ("destination", "owner"),
         TypedPurpose::Key => ("encryption", "key"),
         TypedPurpose::Uploader
+        | TypedPurpose::Reader
         | TypedPurpose::SourceBucket
         | TypedPurpose::InventoryId
         | TypedPurpose::Refusal

@@ -44,7 +44,8 @@ fn take_value(
 ) -> Result<Vec<Effect>, InvalidValue> {
     match purpose {
         TypedPurpose::Table => take_table(model, text)?,
-        TypedPurpose::Uploader => model.uploader.name(value::principal(text, "uploads")?),
+        TypedPurpose::Uploader => model.principal.name(value::principal(text, "uploads")?),
+        TypedPurpose::Reader => model.principal.name(value::principal(text, "reads")?),
         TypedPurpose::SourceBucket => model.inventory.bucket = Some(value::bucket(text)?),
         TypedPurpose::InventoryId => model.inventory.id = value::inventory_id(text)?,
         TypedPurpose::Bucket => {

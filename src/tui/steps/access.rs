@@ -38,6 +38,19 @@ pub(crate) static OF_UPLOADS: Step = Step {
     ..BASE
 };
 
+/// The same for readings.
+pub(crate) static OF_READINGS: Step = Step {
+    help: &[
+        "Across accounts both sides must allow: the reader's own policy and the bucket's, and with a key \
+         its policy too. A bucket's policy does not cover objects that their writer owns.",
+        "✗ denied fails for certain, ~ depends on what nobody can tell before, ? unknown could \
+         not be read. The tabs after the checks hold what fixes them and, with y to copy, the \
+         policies in full.",
+        "p lists the folder and reads the first byte of some objects, after a question.",
+    ],
+    ..BASE
+};
+
 /// The same for inventories.
 pub(crate) static OF_INVENTORIES: Step = Step {
     help: &[

@@ -32,6 +32,18 @@ pub(crate) static OF_UPLOADS: Step = Step {
     ..BASE
 };
 
+/// The same for readings.
+pub(crate) static OF_READINGS: Step = Step {
+    help: &[
+        "The source is who reads, or who reads the policies of the reader. The destination is whose \
+         bucket the objects lie in.",
+        "Each side is proved with GetCallerIdentity before anything else. Keys in the \
+         environment never replace a profile that you chose.",
+        "A role, an external id or another Region on top of a profile are given with e.",
+    ],
+    ..BASE
+};
+
 /// The same for inventories.
 pub(crate) static OF_INVENTORIES: Step = Step {
     help: &[

@@ -27,6 +27,16 @@ pub(crate) static OF_UPLOADS: Step = Step {
     ..BASE
 };
 
+/// The same for readings.
+pub(crate) static OF_READINGS: Step = Step {
+    help: &[
+        "The objects lie in the bucket, under the prefix if there is one; for an archive it is \
+         PREFIX/AWSDynamoDB/ID. The destination's profile reads the bucket's policy and settings, and \
+         looks at some of the objects: whose they are, and what encrypts them.",
+    ],
+    ..BASE
+};
+
 /// The same for inventories.
 pub(crate) static OF_INVENTORIES: Step = Step {
     help: &[

@@ -15,6 +15,9 @@ pub(super) fn explanation<'a>(purpose: &'a TypedPurpose, flow: &Flow) -> Cow<'a,
         TypedPurpose::Uploader => {
             "The ARN of the user or role that uploads, such as arn:aws:iam::111111111111:role/Uploader."
         }
+        TypedPurpose::Reader => {
+            "The ARN of the user or role that reads, such as arn:aws:iam::111111111111:role/Analyst."
+        }
         TypedPurpose::SourceBucket => {
             "The name of the bucket whose objects are listed, not its ARN. It is of the source's account."
         }
@@ -31,7 +34,7 @@ pub(super) fn explanation<'a>(purpose: &'a TypedPurpose, flow: &Flow) -> Cow<'a,
             "What the objects' keys begin with; DynamoDB adds /AWSDynamoDB/… to it. Empty: no prefix."
         }
         TypedPurpose::Owner if !flow.sends_owner => {
-            "The account of the bucket: twelve digits. Whether the upload crosses accounts depends on it."
+            "The account of the bucket: twelve digits. Whether the job crosses accounts depends on it."
         }
         TypedPurpose::Owner => {
             "The account of the bucket: twelve digits. It is sent as S3BucketOwner, without which an export into another account's bucket fails."

@@ -1,4 +1,4 @@
-//! What the keys of the Upload step do.
+//! What the keys of the Upload and Read steps do.
 
 use crate::tui::assessing;
 use crate::tui::changes;
@@ -61,7 +61,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The command that uploads a file as the plan has it.
+/// The command that does the job as the plan has it.
 pub(crate) fn command(model: &Model) -> Option<String> {
     model.plan()?.command_elsewhere()
 }

@@ -1,4 +1,4 @@
-//! The Uploader step.
+//! The Uploader and Reader steps.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::state::UploaderRow;
+use super::state::PrincipalRow;
 use crate::tui::model::Model;
 use crate::tui::model::context::RenderContext;
 use crate::tui::theme::Theme;
@@ -15,14 +15,15 @@ use crate::tui::view_state::ViewState;
 use crate::tui::widgets::text;
 use crate::work::event::Side;
 
+/// Draws the list, and below it a line of the step's own.
 pub(crate) fn draw(
     context: &RenderContext<'_>,
     area: Rect,
-    state: &mut ViewState,
-    frame: &mut Frame<'_>,
+    (state, frame): (&mut ViewState, &mut Frame<'_>),
+    foot_line: Option<Line<'static>>,
 ) {
-    let uploader = &context.model.uploader;
-    let block = parts::pane(context.theme, "Uploader", true);
+    let chosen = &context.model.principal;
+    let block = parts::pane(context.theme, context.model.step.title, true);
     let inside = block.inner(area);
     frame.render_widget(block, area);
     let columns = usize::from(inside.width);
@@ -32,16 +33,18 @@ pub(crate) fn draw(
         Constraint::Length(1),
     ];
     let [head, list_area, foot] = Layout::vertical(rows).areas(inside);
-    let rows = uploader.rows();
-    let head_line = parts::filter_line(context, &uploader.list, rows.len(), columns)
+    let rows = chosen.rows();
+    let head_line = parts::filter_line(context, &chosen.list, rows.len(), columns)
         .unwrap_or_else(|| Line::styled("    user, role or session", Theme::muted()));
     frame.render_widget(Paragraph::new(head_line), head);
-    frame.render_widget(Paragraph::new(parts_line(context)), foot);
+    if let Some(line) = foot_line {
+        frame.render_widget(Paragraph::new(line), foot);
+    }
     let draw_row = |index: usize| {
         let Some(row) = rows.get(index) else {
             return Line::default();
         };
-        let is_chosen = uploader.principal.as_ref() == row.named();
+        let is_chosen = chosen.principal.as_ref() == row.named();
         let style = if is_chosen {
             context.theme.side(Side::Source)
         } else {
@@ -57,9 +60,9 @@ pub(crate) fn draw(
         ])
     };
     let rows = parts::ListRows {
-        name: "uploaders",
+        name: "principals",
         count: rows.len(),
-        cursor: uploader.list.cursor,
+        cursor: chosen.list.cursor,
         is_focused: true,
         row: &draw_row,
     };
@@ -76,7 +79,7 @@ fn own_name(model: &Model) -> String {
 }
 
 /// Whether the files are sent in parts.
-fn parts_line(context: &RenderContext<'_>) -> Line<'static> {
+pub(crate) fn parts_line(context: &RenderContext<'_>) -> Line<'static> {
     let option = |word: &str, is_chosen: bool| {
         if is_chosen {
             Span::styled(format!("[{word}] "), context.theme.accent())
@@ -84,7 +87,7 @@ fn parts_line(context: &RenderContext<'_>) -> Line<'static> {
             Span::styled(format!(" {word}  "), Theme::muted())
         }
     };
-    let is_multipart = context.model.uploader.is_multipart;
+    let is_multipart = context.model.principal.is_multipart;
     Line::from(vec![
         Span::styled("sent       ", Theme::muted()),
         option("in parts", is_multipart),
@@ -94,16 +97,16 @@ fn parts_line(context: &RenderContext<'_>) -> Line<'static> {
 
 /// Who is under the cursor, and what that means.
 pub(crate) fn detail(context: &RenderContext<'_>, columns: usize) -> (String, Vec<Line<'static>>) {
-    let Some(row) = context.model.uploader.row() else {
-        return ("Uploader".to_owned(), Vec::new());
+    let Some(row) = context.model.principal.row() else {
+        return (context.model.step.title.to_owned(), Vec::new());
     };
     let known = context.model.identified(Side::Source);
     let arn = match row {
-        UploaderRow::Named(arn) => Some(arn.to_string()),
-        UploaderRow::Profile => known.map(|known| known.identity.arn.to_string()),
+        PrincipalRow::Named(arn) => Some(arn.to_string()),
+        PrincipalRow::Profile => known.map(|known| known.identity.arn.to_string()),
     };
     let lines = arn.map_or_else(Vec::new, |arn| {
         parts::fact("ARN", &arn, Style::new(), columns)
     });
-    ("Uploader".to_owned(), lines)
+    (context.model.step.title.to_owned(), lines)
 }

@@ -1,16 +1,17 @@
-//! Who uploads, and how.
+//! Who does the job, and how files are sent.
 
+use crate::job::reading::Reading;
 use crate::job::upload::Upload;
 use crate::job::{Kind, Plan};
 use crate::tui::widgets::list::FilteredList;
 use tableferry_policy::arn::Arn;
 
-/// Who uploads, and how.
+/// Who does the job, and how files are sent.
 #[derive(Debug, Clone)]
-pub(crate) struct Uploader {
-    /// Who uploads, where it is not the source's profile.
+pub(crate) struct PrincipalChoice {
+    /// Who does it, where it is not the source's profile.
     pub(crate) principal: Option<Arn>,
-    /// Whether the files are sent in parts, as they are by most programs.
+    /// Whether the files of an upload are sent in parts, as they are by most programs.
     pub(crate) is_multipart: bool,
     /// The principal that was typed or came with the plan.
     pub(crate) typed: Option<Arn>,
@@ -19,14 +20,14 @@ pub(crate) struct Uploader {
 
 /// A row of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum UploaderRow<'a> {
+pub(crate) enum PrincipalRow<'a> {
     /// The source's profile.
     Profile,
     /// Another principal.
     Named(&'a Arn),
 }
 
-impl UploaderRow<'_> {
+impl PrincipalRow<'_> {
     pub(crate) const fn named(&self) -> Option<&Arn> {
         match self {
             Self::Profile => None,
@@ -35,7 +36,7 @@ impl UploaderRow<'_> {
     }
 }
 
-impl Default for Uploader {
+impl Default for PrincipalChoice {
     fn default() -> Self {
         Self {
             principal: None,
@@ -46,20 +47,28 @@ impl Default for Uploader {
     }
 }
 
-impl Uploader {
+impl PrincipalChoice {
     pub(crate) fn filled_in(plan: &Plan) -> Self {
-        let Kind::Upload(upload) = &plan.kind else {
-            return Self::default();
+        let principal = plan.principal().cloned();
+        let mut filled = Self {
+            typed: principal.clone(),
+            principal,
+            ..Self::default()
         };
-        Self {
-            principal: upload.principal.clone(),
-            typed: upload.principal.clone(),
-            is_multipart: upload.is_multipart,
-            list: FilteredList::default(),
+        if let Kind::Upload(upload) = &plan.kind {
+            filled.is_multipart = upload.is_multipart;
+        }
+        filled
+    }
+
+    /// The reading as chosen.
+    pub(crate) fn reading(&self) -> Reading {
+        Reading {
+            principal: self.principal.clone(),
         }
     }
 
-    /// The job as chosen.
+    /// The upload as chosen.
     pub(crate) fn upload(&self) -> Upload {
         Upload {
             principal: self.principal.clone(),
@@ -68,19 +77,19 @@ impl Uploader {
     }
 
     /// The rows that the filter leaves.
-    pub(crate) fn rows(&self) -> Vec<UploaderRow<'_>> {
-        let passes = |row: &UploaderRow<'_>| match row {
-            UploaderRow::Profile => self.list.filter.is_none(),
-            UploaderRow::Named(arn) => self.list.lets_through(&arn.to_string()),
+    pub(crate) fn rows(&self) -> Vec<PrincipalRow<'_>> {
+        let passes = |row: &PrincipalRow<'_>| match row {
+            PrincipalRow::Profile => self.list.filter.is_none(),
+            PrincipalRow::Named(arn) => self.list.lets_through(&arn.to_string()),
         };
-        std::iter::once(UploaderRow::Profile)
-            .chain(self.typed.as_ref().map(UploaderRow::Named))
+        std::iter::once(PrincipalRow::Profile)
+            .chain(self.typed.as_ref().map(PrincipalRow::Named))
             .filter(passes)
             .collect()
     }
 
     /// The row under the cursor.
-    pub(crate) fn row(&self) -> Option<UploaderRow<'_>> {
+    pub(crate) fn row(&self) -> Option<PrincipalRow<'_>> {
         self.rows().get(self.list.cursor).copied()
     }
 
