@@ -7,6 +7,7 @@ mod doctor;
 mod examples;
 mod expiry;
 mod explain;
+mod finish;
 mod import;
 mod inventory;
 mod mask;
@@ -31,6 +32,7 @@ pub use doctor::DoctorArgs;
 pub use examples::examples;
 pub use expiry::Expiry;
 pub use explain::ExplainArgs;
+pub use finish::FinishArgs;
 pub use import::{ImportArgs, ImportStartArgs};
 pub use inventory::{
     InventoryCommand, InventoryForm, InventorySetupArgs, InventoryShowArgs, InventoryStatusArgs,
@@ -296,6 +298,19 @@ impl Command {
             Self::Explain(explain) => explain.output.output,
             Self::Changes(changes) => changes.output.output,
             _ => Output::Text,
+        }
+    }
+
+    /// What is called when a run has ended, by the command line.
+    #[must_use]
+    pub fn on_finish(&self) -> &[OsString] {
+        match self {
+            Self::Run(run) => &run.start.finish.on_finish,
+            Self::Retry(retry) => &retry.start.finish.on_finish,
+            Self::Export(export) => &export.start.finish.on_finish,
+            Self::Resume(resume) => &resume.finish.on_finish,
+            Self::Watch(watch) => &watch.finish.on_finish,
+            _ => &[],
         }
     }
 }
@@ -570,6 +585,9 @@ pub struct ResumeArgs {
     /// it, those are looked at that were not verified yet, or could not be read
     #[arg(long, requires = "run", conflicts_with_all = ["started", "not_started"])]
     pub verify_again: bool,
+    /// What is called at the end.
+    #[command(flatten)]
+    pub finish: FinishArgs,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -4,6 +4,7 @@
 //! file is an error, not a default in its place; and so is a file that cannot be reached, since it may
 //! hold what holds the operator back. Only where there is no such file, there is no configuration.
 
+mod finish;
 mod guards;
 mod prices;
 mod settings;
@@ -25,7 +26,7 @@ pub use template::TEMPLATE;
 use crate::assess::cost::Prices;
 use crate::aws::environment::Timeouts;
 use crate::text_file;
-use crate::work::Poll;
+use crate::work::{Finish, Poll};
 use tableferry_policy::arn::AccountId;
 
 /// The file below the directory of configurations.
@@ -48,6 +49,8 @@ pub struct Config {
     pub poll: Poll,
     /// How long a call may take.
     pub timeouts: Timeouts,
+    /// What is done when a run ends.
+    pub finish: Finish,
     /// What holds the operator back.
     pub guards: Guards,
 }
@@ -122,6 +125,8 @@ struct File {
     poll: PollFile,
     #[serde(default)]
     timeouts: TimeoutsFile,
+    #[serde(default, deserialize_with = "finish::finish")]
+    finish: Finish,
     #[serde(default)]
     read_only: bool,
     #[serde(default)]
@@ -188,6 +193,7 @@ impl Config {
             state_dir,
             poll: poll(&file.poll),
             timeouts: timeouts(&file.timeouts),
+            finish: file.finish,
             guards: Guards::of(
                 file.read_only,
                 file.accounts,
@@ -209,15 +215,16 @@ impl Config {
         Ok(directories.config()?.join(DEFAULT_FILE))
     }
 
-    /// The guards of a file alone, for work that keeps no journal of its own.
-    pub fn read_guards(path: &Path) -> Result<Guards, ConfigError> {
+    /// The guards of a file alone, and what it has done at the end, for work that keeps no journal of its own.
+    pub fn read_guards(path: &Path) -> Result<(Guards, Finish), ConfigError> {
         let file = read_file(path)?;
-        Ok(Guards::of(
+        let guards = Guards::of(
             file.read_only,
             file.accounts,
             file.allowed,
             (&file.limits, file.prices),
-        ))
+        );
+        Ok((guards, file.finish))
     }
 }
 
@@ -500,6 +507,8 @@ mod tests {
         let set = read(&template::set(), Some("/x")).unwrap();
         let default = read("", Some("/x")).unwrap();
         assert_eq!((set.poll, set.timeouts), (default.poll, default.timeouts));
+        assert_eq!(set.finish.has_bell, default.finish.has_bell);
+        assert_eq!(set.finish.has_notification, default.finish.has_notification);
         assert_eq!(set.guards.is_read_only, default.guards.is_read_only);
         assert_eq!(
             set.guards.are_local_copies_forbidden,
@@ -521,6 +530,7 @@ mod tests {
             ),
             ("allowed", documented["allowed"].as_table().unwrap().clone()),
             ("limits", documented["limits"].as_table().unwrap().clone()),
+            ("finish", documented["finish"].as_table().unwrap().clone()),
             (
                 "accounts.\"111111111111\"",
                 documented["accounts"]["111111111111"]

@@ -14,6 +14,7 @@
 mod call;
 mod change;
 mod export;
+mod finish;
 mod health;
 mod import;
 mod imported;
@@ -38,6 +39,7 @@ pub use change::{
     ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, NewChange, UnknownKind,
 };
 pub use export::{EXPORT, ExportRecord, ExportResult, new_export};
+pub use finish::FinishCallStage;
 pub use health::JournalHealth;
 pub use import::{IMPORT, ImportResult, new_import};
 pub use imported::{ImportedExport, ImportedRecord};

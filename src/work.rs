@@ -12,6 +12,7 @@ mod changes;
 pub mod event;
 mod export;
 mod failed_operation;
+mod finish;
 mod follow;
 mod held;
 pub mod history;
@@ -55,6 +56,7 @@ pub use change::{
 pub use changes::ReadHistory;
 pub use event::{Event, OperationProgress, Side, Verification};
 pub use failed_operation::FailedOperation;
+pub use finish::{Finish, FinishCommand, FinishError, FinishFacts};
 pub use follow::{FollowError, RunOutcome, RunStatus, Verify};
 pub use held::HeldExport;
 pub use import::{PreparedImport, SourceTable, TableError};
@@ -95,6 +97,8 @@ pub struct Settings {
     pub largest_download: Option<u64>,
     /// Whether no archive may be copied to this machine.
     pub are_local_copies_forbidden: bool,
+    /// What is done when a run ends.
+    pub finish: Finish,
     /// Where the journal is kept, where it is kept at all.
     pub state_dir: Option<PathBuf>,
 }

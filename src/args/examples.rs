@@ -33,6 +33,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "tableferry run plan.toml --yes --output json",
             ),
             (
+                "the same, and a program of yours is called at the end",
+                "tableferry run plan.toml --yes --on-finish notify-send tableferry ended",
+            ),
+            (
                 "all that comes before the question, and the AWS CLI's commands",
                 "tableferry run plan.toml --dry-run",
             ),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::OutputArgs;
+use super::{FinishArgs, OutputArgs};
 
 /// How a start goes, whatever is started.
 #[expect(
@@ -17,7 +17,7 @@ pub struct StartArgs {
     #[arg(long)]
     pub yes: bool,
     /// End after the start, without waiting for the exports
-    #[arg(long)]
+    #[arg(long, conflicts_with = "on_finish")]
     pub no_wait: bool,
     /// Start although the same plan is under way, or was completed within the hour, or an export that
     /// this machine does not know of is writing the same to the same place, or an export to it failed
@@ -29,12 +29,15 @@ pub struct StartArgs {
     pub force: bool,
     /// Do all that comes before the question, print the commands that make the same exports by hand, and
     /// start nothing; the exit status is that of `check`
-    #[arg(long, conflicts_with_all = ["yes", "no_wait", "again", "force"])]
+    #[arg(long, conflicts_with_all = ["yes", "no_wait", "again", "force", "on_finish"])]
     pub dry_run: bool,
     /// Start nothing while anything is unknown, depends, or is allowed only as far as what could not be
     /// read does not forbid it
     #[arg(long)]
     pub strict: bool,
+    /// What is called at the end.
+    #[command(flatten)]
+    pub finish: FinishArgs,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,

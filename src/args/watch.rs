@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::OutputArgs;
+use super::{FinishArgs, OutputArgs};
 use tableferry_policy::arn::{Arn, Region};
 
 /// What `watch` follows and prints.
@@ -40,6 +40,9 @@ pub struct WatchArgs {
     /// The profile that asks after an ARN, in place of that of its run, or of `AWS_PROFILE`
     #[arg(long, value_name = "NAME", requires = "exports")]
     pub profile: Option<String>,
+    /// What is called at the end.
+    #[command(flatten)]
+    pub finish: FinishArgs,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,

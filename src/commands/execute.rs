@@ -126,7 +126,7 @@ async fn on_runtime(
             items,
             write_files,
         })) => sandbox::serve(global, port, (state, items), write_files).await,
-        Some(command) => match open(global) {
+        Some(command) => match open(global, command.on_finish()) {
             Ok(work) => return on_accounts(&work, &command).await,
             Err(error) => Err(error),
         },
@@ -162,6 +162,7 @@ pub async fn on_accounts(work: &Work, command: &Command) -> Exit {
     if let Some(schema) = schema {
         report.object(&json!({"event": "finished", "schema": schema, "exit": exit as u8}));
     }
+    report.signal_end(exit, &work.settings().finish);
     report.exit(exit)
 }
 

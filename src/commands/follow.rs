@@ -11,7 +11,7 @@ use super::report::Report;
 use crate::assess::assessment::Assessment;
 use crate::journal::{Operation, RunId, Stage, Verified};
 use crate::work::history::export_uri;
-use crate::work::{Event, FollowError, ResumeError, RunOutcome, Verify, Work};
+use crate::work::{Event, FinishError, FollowError, ResumeError, RunOutcome, Verify, Work};
 
 /// How far going on may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,11 +34,11 @@ pub(super) async fn go_on(
     let print = |event: &_| report.event(id, event);
     let resumed = match scope {
         Scope::Everything(verify) => {
-            let resumed = work.resume(id, verify, sender, cancel);
+            let resumed = work.resume(id, verify, sender, cancel.clone());
             with_events(resumed, &mut events, print).await
         }
         Scope::Watching => {
-            let followed = work.follow(id, Verify::Open, sender, cancel);
+            let followed = work.follow(id, Verify::Open, sender, cancel.clone());
             with_events(followed, &mut events, print)
                 .await
                 .map_err(ResumeError::Follow)
@@ -54,7 +54,7 @@ pub(super) async fn go_on(
             return Err(not_resumed(work, id, error, report));
         }
     };
-    end(work, id, followed, None, report)
+    end(work, id, followed, None, &cancel, report).await
 }
 
 /// Ends what could not be gone on with: the run is told as the journal holds it, and while something of
@@ -78,12 +78,14 @@ pub(super) fn not_resumed(
         .followed_by(what_is_left(work, &outcome, exit))
 }
 
-/// Tells how following ended, why what failed did, and how to go on where something is left.
-pub(super) fn end(
+/// Tells how following ended, why what failed did, and how to go on where something is left; then calls
+/// what the operator named for a run's end.
+pub(super) async fn end(
     work: &Work,
     run: RunId,
     followed: Result<RunOutcome, FollowError>,
     assessment: Option<&Assessment>,
+    cancel: &CancellationToken,
     report: &Report,
 ) -> Result<Exit, CommandError> {
     let words = |outcome: &RunOutcome, exit| {
@@ -97,6 +99,10 @@ pub(super) fn end(
         Ok(outcome) => {
             let exit = Exit::of(&outcome);
             report.say(&words(&outcome, exit));
+            if exit != Exit::CutOff {
+                report.note_end();
+                tell_finish(work.finish_run(&outcome, cancel).await, report);
+            }
             return Ok(exit);
         }
         Err(error) => CommandError::not_followed(&error, run),
@@ -107,6 +113,14 @@ pub(super) fn end(
         Ok(None) => error,
         Err(unread) => error.and(unread),
     })
+}
+
+/// Tells why what was called at the end did not end well, which changes no exit status.
+pub(super) fn tell_finish(called: Result<(), FinishError>, report: &Report) {
+    if let Err(error) = called {
+        let message = error.to_string();
+        report.happened(&Event::Noted { message });
+    }
 }
 
 /// Where the files of completed exports lie, and what can be done with them.

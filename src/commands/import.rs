@@ -200,5 +200,5 @@ async fn start(
     let follow = work.follow(run, Verify::Open, sender, cancel.clone());
     let followed = with_events(follow, &mut events, print).await;
     report.stop_bar();
-    end(work, run, followed, Some(assessment), report)
+    end(work, run, followed, Some(assessment), cancel, report).await
 }

@@ -1,6 +1,7 @@
 //! What every command stands on: the accounts, real or the sandbox's, and the journal that goes
 //! with them. Practice and real work never share a journal.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,17 +13,25 @@ use crate::assess::limits::Limits;
 use crate::aws::Environment;
 use crate::config::{Config, Guards};
 use crate::journal::Journal;
-use crate::work::{Poll, Settings, Tally, Work};
+use crate::work::{Finish, FinishCommand, Poll, Settings, Tally, Work};
 use tableferry_sandbox::{Faults, Options, Sandbox};
 
-/// Opens the work that the arguments ask for.
-pub(super) fn open(global: &Global) -> Result<Work, CommandError> {
+/// Opens the work that the arguments ask for; `on_finish` is what the command line has called at the end.
+pub(super) fn open(global: &Global, on_finish: &[OsString]) -> Result<Work, CommandError> {
     let opened = if global.sandbox {
-        open_sandbox(global)
+        open_sandbox(global, on_finish)
     } else {
-        open_real(global)
+        open_real(global, on_finish)
     };
     opened.map_err(nothing_begun)
+}
+
+/// What is done when a run ends: a flag beats the file.
+fn finish(file: Finish, on_finish: &[OsString]) -> Finish {
+    Finish {
+        command: FinishCommand::new(on_finish).or(file.command),
+        ..file
+    }
 }
 
 /// What fails before the work ends as a run of no export does.
@@ -33,13 +42,14 @@ fn nothing_begun(error: CommandError) -> CommandError {
         .followed_by([Said::Object(finished)])
 }
 
-fn open_real(global: &Global) -> Result<Work, CommandError> {
+fn open_real(global: &Global, on_finish: &[OsString]) -> Result<Work, CommandError> {
     let config = Config::read(global.config.as_deref(), |name| std::env::var_os(name))?;
     let journal = Journal::open_in(&config.state_dir)?;
     let settings = Settings {
         is_sandbox: false,
         poll: config.poll,
         state_dir: Some(config.state_dir),
+        finish: finish(config.finish, on_finish),
         ..Settings::default()
     };
     let environment = Environment::from_process().with_timeouts(config.timeouts);
@@ -75,7 +85,7 @@ fn guarded(
 /// The limits of the configuration, for facts that are judged without an account.
 pub(super) fn limits(global: &Global) -> Result<Limits, CommandError> {
     let guards = match (&global.config, global.sandbox) {
-        (Some(path), _) => Config::read_guards(path),
+        (Some(path), _) => Config::read_guards(path).map(|(guards, _)| guards),
         (None, true) => Ok(Guards::default()),
         (None, false) => {
             Config::read(None, |name| std::env::var_os(name)).map(|config| config.guards)
@@ -85,8 +95,8 @@ pub(super) fn limits(global: &Global) -> Result<Limits, CommandError> {
 }
 
 /// The sandbox forgets everything with the process, its journal too, unless a file keeps both. Of
-/// the configuration it has the guards alone, and only where a file is named.
-fn open_sandbox(global: &Global) -> Result<Work, CommandError> {
+/// the configuration it has the guards alone, and what is done at the end, and only where a file is named.
+fn open_sandbox(global: &Global, on_finish: &[OsString]) -> Result<Work, CommandError> {
     let environment = sandbox_environment(global)?;
     let journal = match &global.sandbox_state {
         Some(state) => {
@@ -96,14 +106,15 @@ fn open_sandbox(global: &Global) -> Result<Work, CommandError> {
         }
         None => Journal::in_memory()?,
     };
+    let (guards, configured) = match &global.config {
+        Some(path) => Config::read_guards(path)?,
+        None => Default::default(),
+    };
     let settings = Settings {
         is_sandbox: true,
         poll: sandbox_poll(global.sandbox_job),
+        finish: finish(configured, on_finish),
         ..Settings::default()
-    };
-    let guards = match &global.config {
-        Some(path) => Config::read_guards(path)?,
-        None => Guards::default(),
     };
     Ok(guarded(environment, journal, settings, global, guards))
 }

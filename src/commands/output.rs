@@ -145,6 +145,31 @@ pub fn print_error(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", sanitize_lines(text));
 }
 
+/// Rings the terminal's bell, and asks it to show a notification (OSC 9, as iTerm2 documents it): on standard
+/// error, or on standard output where that is a terminal and `is_out_free`.
+pub fn signal_end(has_bell: bool, notification: Option<&str>, is_out_free: bool) {
+    let mut signal = String::new();
+    // The Linux console knows two OSC sequences and not this one (`console_codes`(4)).
+    let knows_osc = std::env::var_os("TERM").is_some_and(|term| term != "linux" && term != "dumb");
+    if let Some(text) = notification.filter(|_| knows_osc) {
+        signal.push_str("\x1b]9;");
+        signal.push_str(&sanitize(text));
+        signal.push_str("\x1b\\");
+    }
+    if has_bell {
+        signal.push('\x07');
+    }
+    let write = |mut terminal: Box<dyn Write>| {
+        let _ = terminal.write_all(signal.as_bytes());
+        let _ = terminal.flush();
+    };
+    if is_error_terminal() {
+        write(Box::new(io::stderr()));
+    } else if is_out_free && is_terminal() {
+        write(Box::new(io::stdout()));
+    }
+}
+
 /// Asks on standard error, without a line end.
 pub(super) fn write_question(question: &str) -> io::Result<()> {
     let mut screen = io::stderr().lock();

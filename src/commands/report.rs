@@ -19,7 +19,7 @@ use crate::journal::{Operation, RunId, Stage, Verified};
 use crate::sanitize::sanitize;
 use crate::work::event::Stage as ProgressStage;
 use crate::work::history::export_uri;
-use crate::work::{Event, OperationProgress, StartSummary, Tally, Verification};
+use crate::work::{Event, Finish, OperationProgress, StartSummary, Tally, Verification};
 
 /// The version of the JSON of what starts, follows and lists exports.
 const SCHEMA: u32 = 1;
@@ -37,6 +37,8 @@ pub(super) struct Report {
     ended: Cell<u64>,
     /// What the last line will hold.
     exports: RefCell<Vec<Value>>,
+    /// Whether something that was followed has ended.
+    has_ended: Cell<bool>,
     /// Whether a line could not be written, although its reader is still there.
     is_lost: Cell<bool>,
     /// Whether lines go to standard error, since standard output holds something else.
@@ -51,6 +53,7 @@ impl Report {
             said: RefCell::default(),
             ended: Cell::new(0),
             exports: RefCell::default(),
+            has_ended: Cell::new(false),
             is_lost: Cell::new(false),
             is_stderr: false,
         }
@@ -320,6 +323,33 @@ impl Report {
     /// Keeps objects on exports for the last line.
     pub(super) fn keep_objects(&self, exports: impl Iterator<Item = Value>) {
         self.exports.borrow_mut().extend(exports);
+    }
+
+    /// Something that was followed has ended: the one who left the terminal alone is to hear of it.
+    pub(super) fn note_end(&self) {
+        self.has_ended.set(true);
+    }
+
+    /// Rings and notifies on a terminal where something that was followed has ended. Standard output is left
+    /// alone where programs read it.
+    pub(super) fn signal_end(&self, exit: Exit, finish: &Finish) {
+        if !self.has_ended.get() {
+            return;
+        }
+        let notification = finish.has_notification.then(|| {
+            format!(
+                "tableferry: {}",
+                match exit {
+                    Exit::Done => "done and verified",
+                    Exit::Undecided => "done, but not verified",
+                    Exit::Failed => "failed",
+                    Exit::CutOff => "cut off",
+                    Exit::Usage | Exit::Refused => "refused",
+                }
+            )
+        });
+        let is_out_free = self.output == Output::Text;
+        output::signal_end(finish.has_bell, notification.as_deref(), is_out_free);
     }
 
     /// The last line: every export of every run that was kept, and how many this process started.

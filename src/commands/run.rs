@@ -513,7 +513,7 @@ async fn start(
     let follow = work.follow(run, Verify::Open, sender, cancel.clone());
     let followed = with_events(follow, &mut events, print).await;
     report.stop_bar();
-    end(work, run, followed, Some(assessment), report)
+    end(work, run, followed, Some(assessment), cancel, report).await
 }
 
 /// The journal can no longer be written: what was started runs on, and is told.

@@ -20,12 +20,12 @@ use self::scope::{Scope, ScopeKind};
 use self::table::LiveTable;
 use super::Exit;
 use super::error::CommandError;
-use super::follow::end;
+use super::follow::{end, tell_finish};
 use super::report::Report;
 use crate::args::WatchArgs;
 use crate::journal::Stage;
-use crate::work::Work;
 use crate::work::watch::{WatchEvent, WatchedExport};
+use crate::work::{FinishFacts, RunStatus, Work};
 
 /// How often the live table is drawn.
 const TICK: Duration = Duration::from_millis(500);
@@ -74,23 +74,29 @@ async fn watch_one(
     let ended = match &scope.kind {
         ScopeKind::Run(run) => {
             let followed = scope.work.watch_run(*run, events, cancel.clone()).await;
-            end(&scope.work, *run, followed, None, report)
+            end(&scope.work, *run, followed, None, cancel, report).await
         }
         ScopeKind::Account(which) => {
             let watched = scope
                 .work
                 .watch_account(which.clone(), events, cancel.clone())
                 .await;
-            watched
-                .map(|exports| end_account(&exports, report))
-                .map_err(|error| CommandError::not_watched(&error, which))
+            match watched {
+                Ok(exports) => Ok(end_account(&scope.work, &exports, cancel, report).await),
+                Err(error) => Err(CommandError::not_watched(&error, which)),
+            }
         }
     };
     report.settle(ended)
 }
 
 /// Says what is left to be done about the exports of an account, and how they ended.
-fn end_account(exports: &[WatchedExport], report: &Report) -> Exit {
+async fn end_account(
+    work: &Work,
+    exports: &[WatchedExport],
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Exit {
     let now = Timestamp::now();
     report.keep_objects(exports.iter().map(|export| words::object(export, now)));
     let mut is_complete = false;
@@ -116,8 +122,33 @@ fn end_account(exports: &[WatchedExport], report: &Report) -> Exit {
     }
     if is_left {
         report.line("exports go on without us; `tableferry watch` with the same arguments follows them again");
+    } else if !exports.is_empty() {
+        report.note_end();
+        let called = work.finish_watch(&facts(exports, exit), cancel).await;
+        tell_finish(called, report);
     }
     exit
+}
+
+/// What the program that is called at the end is told of exports that are in no run.
+fn facts(exports: &[WatchedExport], exit: Exit) -> FinishFacts {
+    let count = |stage| {
+        let stages = exports.iter().map(|export| export.stage);
+        stages.filter(|found| *found == stage).count()
+    };
+    FinishFacts {
+        run: None,
+        status: match exit {
+            Exit::Failed => RunStatus::Failed,
+            // Nobody verified what is complete.
+            _ => RunStatus::Undecided,
+        },
+        destination: None,
+        operations: exports.len(),
+        completed: count(Stage::Completed),
+        failed: count(Stage::Failed),
+        verified: 0,
+    }
 }
 
 /// Tells what happens while exports are watched.

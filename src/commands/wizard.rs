@@ -20,7 +20,7 @@ pub(super) async fn wizard(
     global: &Global,
     plan_file: Option<PathBuf>,
 ) -> Result<Exit, CommandError> {
-    let work = open(global)?;
+    let work = open(global, &[])?;
     let plan = plan_file.as_deref().map(plan_with_a_flow).transpose()?;
     let options = WizardOptions {
         plan,

@@ -79,6 +79,14 @@ impl Config {
         ] {
             add(key, Some(json!(seconds(length))));
         }
+        let command = self.finish.command.as_ref().map(|command| {
+            let words = command.words().map(|word| word.to_string_lossy());
+            json!(words.collect::<Vec<_>>())
+        });
+        add("finish.command", command);
+        add("finish.bell", Some(json!(self.finish.has_bell)));
+        let has_notification = self.finish.has_notification;
+        add("finish.notification", Some(json!(has_notification)));
         for (id, name, is_production) in accounts(&file) {
             add(&format!("accounts.{id}.name"), Some(json!(name)));
             add(

@@ -10,6 +10,9 @@ use super::value::InvalidValue;
 use super::violation::Violations;
 use crate::nearest::nearest;
 
+/// Keys by which a file that others write would have a program called.
+const NAMES_A_PROGRAM: [&str; 3] = ["finish", "on_finish", "on-finish"];
+
 /// One table of the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Section<'t, 'i> {
@@ -34,6 +37,11 @@ impl<'t, 'i> Section<'t, 'i> {
                 continue;
             }
             let hint = match nearest(name, known) {
+                _ if NAMES_A_PROGRAM.contains(&name) => {
+                    "a plan names no program: give --on-finish on the command line, or `command` under \
+                     [finish] in your own configuration"
+                        .to_owned()
+                }
                 Some(close) => format!("did you mean `{close}`?"),
                 None => format!("{} takes {}", self.title, enumerated(known)),
             };

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::future;
 use jiff::Timestamp;
+use strum::IntoStaticStr;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -49,7 +50,8 @@ pub struct RunOutcome {
 }
 
 /// A run's outcome in a word, the worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum RunStatus {
     /// Something is still to be done: `resume` goes on with it.
     CutOff,
@@ -61,6 +63,14 @@ pub enum RunStatus {
     Undecided,
     /// All complete and verified.
     Done,
+}
+
+impl RunStatus {
+    /// The word that a program called at the end gets.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// Which completed operations of a run are verified.

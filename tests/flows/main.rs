@@ -34,6 +34,7 @@ mod man;
 mod many;
 mod masked;
 mod network;
+mod on_finish;
 mod only;
 mod output;
 mod partitions;

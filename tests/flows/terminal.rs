@@ -43,7 +43,7 @@ impl Terminal {
         Self::spawn(home, command, columns, rows)
     }
 
-    fn spawn(home: &Home, mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
+    pub fn spawn(home: &Home, mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         command.env("HOME", home.path());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -80,6 +80,11 @@ impl Terminal {
 
     pub(crate) fn text(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Everything that was sent to the terminal so far.
+    pub fn sent(&self) -> String {
+        String::from_utf8_lossy(&self.sent.lock().unwrap()).into_owned()
     }
 
     /// Waits until the screen shows all of these, twice in a row: a key that comes before the program
