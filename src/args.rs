@@ -24,7 +24,8 @@ use clap::error::ErrorKind;
 use clap::{Args as ClapArgs, CommandFactory, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use archives::{
-    ArchivesArgs, AthenaArgs, FetchArgs, FetchForm, HistoryArgs, ReaderArgs, ReportArgs,
+    ArchivesArgs, AthenaArgs, BucketReaderArgs, FetchArgs, FetchForm, HistoryArgs, ReaderArgs,
+    ReportArgs,
 };
 pub use changes::{ChangesArgs, Since};
 pub use config::ConfigArgs;
@@ -602,6 +603,9 @@ archive is verified as it lies: files are found beside their manifest.
 With --deep each data file is read once: the MD5 of its bytes, its gzip to the end, and each line as
 DynamoDB JSON or Ion of that kind of export; keys that stand twice are found across all files. Faults are
 told by file, line and attribute path, and never by value.
+
+Where S3 or KMS refuses, what the reader lacks is told as `check` tells it: what decides, as far as that can be
+read, and what fixes it. --save-plan writes the reading as a plan for `policies` and `apply`.
 
 Exit status: 0 whole; 1 damaged; 2 the usage is wrong; 3 larger than [limits] allow; 4 cut off, the export
 is still running, or sign-in needed; 5 undecided, or not to be read.";

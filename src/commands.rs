@@ -4,6 +4,7 @@
 //! stands on, prints why it was not done, once, and closes its output.
 
 mod apply;
+mod archive_reading;
 mod archive_target;
 mod archive_words;
 mod archives;

@@ -46,6 +46,7 @@ pub(crate) use kind::purposes;
 pub use kind::{JobWords, Kind, WrittenObject};
 pub use mask::{Mask, MaskMethod, MaskPath, MaskRule, MaskStep, SecretSource};
 pub use moment::Now;
+pub use reading::Reading;
 pub use selector::{
     ChangesFrom, Known, Selected, SpanChoice, TablePattern, TableSelector, Unresolved,
 };

@@ -71,12 +71,24 @@ pub struct ReaderArgs {
     /// Left out, the table is asked where it is still there, and incremental exports name their keys
     #[arg(long, value_name = "NAME:TYPE")]
     pub key: Vec<KeyAttribute>,
-    /// The profile that reads, in place of those of the run, or of `AWS_PROFILE`
+    /// Who reads the bucket.
+    #[command(flatten)]
+    pub bucket: BucketReaderArgs,
+}
+
+/// Who reads what lies in a bucket, and what comes of a refusal.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct BucketReaderArgs {
+    /// The profile that reads, in place of those of a run, or of `AWS_PROFILE`
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// The account that must own the bucket of an s3:// folder
+    /// The account that must own the bucket of an s3:// address
     #[arg(long, value_name = "ACCOUNT")]
     pub bucket_owner: Option<AccountId>,
+    /// Where S3 or KMS refuses, write the reading to a new file as a plan with `kind = "read"`, for
+    /// `policies` and `apply`
+    #[arg(long, value_name = "FILE")]
+    pub save_plan: Option<PathBuf>,
 }
 
 /// How `archives` goes.
@@ -84,12 +96,9 @@ pub struct ReaderArgs {
 pub struct ArchivesArgs {
     /// A bucket as `s3://BUCKET`, or what lies below a prefix as `s3://BUCKET/PREFIX`
     pub place: String,
-    /// The profile that reads, in place of `AWS_PROFILE`
-    #[arg(long, value_name = "NAME")]
-    pub profile: Option<String>,
-    /// The account that must own the bucket
-    #[arg(long, value_name = "ACCOUNT")]
-    pub bucket_owner: Option<AccountId>,
+    /// Who reads the bucket.
+    #[command(flatten)]
+    pub bucket: BucketReaderArgs,
     /// How to print.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::Exit;
-use super::archive_words::not_read;
 use super::error::CommandError;
 use super::report::Report;
 use super::sign_in::{prove, prove_both};
@@ -198,7 +197,7 @@ impl Finder<'_> {
     async fn export(&self, arn: &Arn) -> Result<Located, CommandError> {
         self.sign_in().await?;
         let described = self.work.described_archive(self.side(), arn).await;
-        let (place, is_filtered) = described.map_err(|error| not_read(&error, None, self.work))?;
+        let (place, is_filtered) = described.map_err(|error| CommandError::from(&error))?;
         Ok(Located {
             place,
             run: None,

@@ -1,17 +1,14 @@
-//! What is told of an archive: what was found in it, or why it was not read.
+//! What is told of an archive: how far the reading is, and what was found.
 
 use serde_json::{Value, json};
 
 use super::Exit;
-use super::error::{CommandError, Said};
 use super::report::Report;
 use crate::archive::audit::{ArchiveVerdict, Fault, Note};
 use crate::archive::manifest::{MaskedCopy, Summary};
-use crate::aws::failure::{Failure, FailureKind};
-use crate::diagnosis::sentence::AuthorizationSentence;
 use crate::job::Span;
 use crate::journal::{ArchiveVerification, RunId};
-use crate::work::{ArchiveError, ArchiveEvent, ArchivePlace, ArchiveReport, Work};
+use crate::work::{ArchiveEvent, ArchiveReport, Work};
 
 /// The version of the JSON report.
 pub(super) const SCHEMA: u32 = 1;
@@ -220,61 +217,4 @@ pub(super) fn keep(
         // What was found was told, and stands by itself.
         report.error(&error.into());
     }
-}
-
-/// Why an archive was not read; a refusal with the permission that is missing, where it is known whose
-/// archive it is.
-pub(super) fn not_read(
-    error: &ArchiveError,
-    place: Option<&ArchivePlace>,
-    work: &Work,
-) -> CommandError {
-    let requirement = match (error, place) {
-        (ArchiveError::Call(failure), Some(place)) => requirement(failure, place, work),
-        _ => Vec::new(),
-    };
-    CommandError::from(error).followed_by(requirement)
-}
-
-/// A refusal as the permission that is missing, with the statements that give it.
-fn requirement(failure: &Failure, place: &ArchivePlace, work: &Work) -> Vec<Said> {
-    if failure.kind != FailureKind::AccessDenied {
-        return Vec::new();
-    }
-    // S3 refuses in KMS's words where the key is what is missing.
-    let stated = AuthorizationSentence::find(&failure.message);
-    let action = stated
-        .as_ref()
-        .and_then(|stated| stated.action.as_deref())
-        .unwrap_or(&failure.operation);
-    let resource = stated
-        .as_ref()
-        .and_then(|stated| stated.resource.as_deref());
-    let Some(missing) = work.missing_permission(place, action, resource) else {
-        return Vec::new();
-    };
-    vec![
-        Said::Line(format!(
-            "requirement  {} on {}, for {}",
-            missing.action, missing.resource, missing.principal
-        )),
-        Said::Line(format!(
-            "  in its identity policy: {}",
-            missing.identity_statement
-        )),
-        Said::Line(format!(
-            "  in another account also in the {}: {}",
-            missing.resource_policy, missing.resource_statement
-        )),
-        Said::Object(json!({
-            "event": "requirement",
-            "schema": SCHEMA,
-            "action": missing.action,
-            "resource": missing.resource,
-            "principal": missing.principal.to_string(),
-            "identity_statement": missing.identity_statement,
-            "resource_policy": missing.resource_policy,
-            "resource_statement": missing.resource_statement,
-        })),
-    ]
 }

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
-use super::archive_target::Finder;
-use super::archive_words::{masked_words, not_read, span_words};
+use super::archive_reading::ArchiveReading;
+use super::archive_words::{masked_words, span_words};
 use super::error::CommandError;
 use super::report::Report;
 use crate::archive::manifest::Summary;
@@ -30,27 +30,25 @@ pub(super) async fn archives(
         CommandError::usage(problem)
             .hint("give s3://BUCKET, or s3://BUCKET/PREFIX for what lies below it")
     })?;
-    let finder = Finder {
-        work,
-        profile: args.profile.as_deref(),
-        plan: None,
-        bucket_owner: args.bucket_owner.as_ref(),
-        report,
-    };
-    finder.sign_in().await?;
-    let owner = args.bucket_owner.as_ref();
+    let reading = ArchiveReading::of_bucket(work, &args.bucket, report);
+    reading.finder.sign_in().await?;
+    let owner = args.bucket.bucket_owner.as_ref();
     let listed = work
         .list_archives(Side::Destination, &bucket, prefix, owner, cancel)
         .await;
-    let listed = listed.map_err(|error| {
-        let place = ArchivePlace::Bucket {
-            side: Side::Destination,
-            bucket: bucket.clone(),
-            owner: owner.cloned(),
-            folder: prefix.to_owned(),
-        };
-        not_read(&error, Some(&place), work)
-    })?;
+    let listed = match listed {
+        Ok(listed) => listed,
+        Err(error) => {
+            let place = ArchivePlace::Bucket {
+                side: Side::Destination,
+                bucket: bucket.clone(),
+                owner: owner.cloned(),
+                folder: prefix.to_owned(),
+            };
+            let below = prefix.trim_end_matches('/').parse().ok();
+            return Err(reading.not_read_below(&error, &place, below).await);
+        }
+    };
     if listed.exports.is_empty() {
         report.line(&format!("no export lies below s3://{bucket}/{prefix}"));
     }

@@ -5,12 +5,10 @@ use std::io::Write as _;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
-use super::archive_target::Finder;
-use super::archive_words::not_read;
+use super::archive_reading::ArchiveReading;
 use super::error::CommandError;
 use super::output;
 use super::report::Report;
-use super::verify::{key_schema, request};
 use crate::archive::athena::{file_list, statements};
 use crate::args::AthenaArgs;
 use crate::work::Work;
@@ -35,25 +33,20 @@ async fn write(
     cancel: &CancellationToken,
     report: &Report,
 ) -> Result<Vec<String>, CommandError> {
-    let reader = &args.reader;
-    let keys = key_schema(&reader.key)?;
-    let finder = Finder {
-        work,
-        profile: reader.profile.as_deref(),
-        plan: None,
-        bucket_owner: reader.bucket_owner.as_ref(),
-        report,
-    };
-    let (archives, worst) = finder.locate(&args.export).await?;
+    let reading = ArchiveReading::new(work, &args.reader, report)?;
+    let (archives, worst) = reading.finder.locate(&args.export).await?;
     if worst != Exit::Done {
         return Err(CommandError::silent(worst));
     }
     let mut texts = Vec::new();
     for archive in archives {
         // Keys are asked for where every byte is read; here they put columns first.
-        let request = request(archive, true, keys.as_ref());
+        let request = reading.request(archive, true);
         let sampled = work.sample_archive(&request, args.sample, cancel).await;
-        let mut sampled = sampled.map_err(|error| not_read(&error, Some(&request.place), work))?;
+        let mut sampled = match sampled {
+            Ok(sampled) => sampled,
+            Err(error) => return Err(reading.not_read(&error, &request.place).await),
+        };
         sampled.placement.table.clone_from(&args.table);
         texts.push(if args.list {
             file_list(&sampled.placement)

@@ -1,16 +1,12 @@
 //! `tableferry export`: a plan that is written on the command line, and run like any other.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
-
 use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
 use toml::{Table, Value};
 
 use super::Exit;
 use super::error::CommandError;
+use super::plan_file::write_new_plan;
 use super::report::Report;
 use super::run::{Tables, may_start, run_plan};
 use crate::args::{DataFormat, ExportArgs};
@@ -29,7 +25,7 @@ pub(super) async fn export(
     let text = plan_text(args).to_string();
     let plan = Plan::parse(&text, "the command line", Zoned::now())?;
     if let Some(path) = &args.save_plan {
-        save(path, &plan)?;
+        write_new_plan(&plan, path, "nothing was started")?;
     }
     run_plan(work, &args.start, (plan, Tables::All), cancel, report).await
 }
@@ -92,18 +88,4 @@ fn section<const N: usize>(members: [(&str, Option<&String>); N]) -> Table {
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), Value::String(value?.clone()))));
     given.collect()
-}
-
-fn save(path: &Path, plan: &Plan) -> Result<(), CommandError> {
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(plan.to_toml().as_bytes()));
-    written.map_err(|error| {
-        CommandError::usage(format!("cannot write the plan {}", path.display()))
-            .because(error)
-            .hint("nothing was started; name a file that is not there yet")
-    })
 }

@@ -203,10 +203,10 @@ pub(super) fn current_outcome(work: &Work, run: RunId) -> Result<Option<RunOutco
 }
 
 /// Hands on what happens while something is done, to the last event.
-pub(super) async fn with_events<T>(
+pub(super) async fn with_events<T, E>(
     deed: impl Future<Output = T>,
-    events: &mut mpsc::UnboundedReceiver<Event>,
-    print: impl Fn(&Event),
+    events: &mut mpsc::UnboundedReceiver<E>,
+    print: impl Fn(&E),
 ) -> T {
     let mut deed = std::pin::pin!(deed);
     let outcome = loop {

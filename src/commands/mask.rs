@@ -10,21 +10,22 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::archive_reading::{key_schema, request};
 use super::archive_target::{Finder, Located};
-use super::archive_words::{SCHEMA, exit_of, not_read, tell, tell_event};
+use super::archive_words::{SCHEMA, exit_of, tell, tell_event};
 use super::consent::Consent;
 use super::error::CommandError;
 use super::plan_file::read_plan;
 use super::refusal::{check_can_ask, check_may_change};
 use super::report::Report;
 use super::sign_in::prove;
-use super::verify::{key_schema, request};
 use crate::archive::line::mask::{InvalidSecret, MaskSecret};
 use crate::args::MaskArgs;
 use crate::job::{Mask, Plan, Prefix, SecretSource, value};
 use crate::regular_file;
 use crate::work::{
-    ArchivePlace, MaskPlace, MaskReport, MaskRequest, PreparedMask, RuleReport, Side, Work,
+    ArchiveError, ArchivePlace, MaskPlace, MaskReport, MaskRequest, PreparedMask, RuleReport, Side,
+    Work,
 };
 use tableferry_policy::arn::{AccountId, BucketName};
 
@@ -193,7 +194,7 @@ async fn mask_one(
     cancel: &CancellationToken,
     report: &Report,
 ) -> Result<Exit, CommandError> {
-    let not_read = |error| not_read(&error, Some(&request.archive.place), work);
+    let not_read = |error: ArchiveError| CommandError::from(&error);
     let prepared = work.prepare_mask(request, cancel).await.map_err(not_read)?;
     announce(request, &prepared, report);
     let agreed = agree(work, args, request, &prepared, cancel).await;

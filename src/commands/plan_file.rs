@@ -1,5 +1,8 @@
-//! The plan that a command is given as a file.
+//! The plan that a command is given as a file, or writes into one.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use jiff::Zoned;
@@ -17,4 +20,19 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, CommandError> {
             .hint("the wizard writes one: start `tableferry`, and save it from the Review step")
     })?;
     Ok(Plan::from_bytes(&bytes, &name, Zoned::now())?)
+}
+
+/// Writes a plan to a new file; `undone` says what was not done where it cannot be written.
+pub(super) fn write_new_plan(plan: &Plan, path: &Path, undone: &str) -> Result<(), CommandError> {
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(plan.to_toml().as_bytes()));
+    written.map_err(|error| {
+        CommandError::usage(format!("cannot write the plan {}", path.display()))
+            .because(error)
+            .hint(format!("{undone}; name a file that is not there yet"))
+    })
 }

@@ -27,6 +27,12 @@ pub enum Kind {
     Import(TableDefinition),
 }
 
+impl From<Reading> for Kind {
+    fn from(reading: Reading) -> Self {
+        Self::Reading(reading)
+    }
+}
+
 /// What a kind of job is called in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobWords {

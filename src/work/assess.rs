@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::under_way::Duplicate;
 use super::{ControlDocuments, ProbeReport, StartError, Work};
 use crate::assess::assessment::Assessment;
+use crate::assess::facts::{Facts, ObservedCall};
 use crate::assess::fingerprint::Fingerprint;
 use crate::assess::job_facts::owner_sent;
 use crate::aws::dynamodb::Export;
@@ -84,10 +85,24 @@ impl Work {
     /// The same plan, assessed with what a probe of it found out besides.
     #[must_use]
     pub fn assess_with_probe(&self, assessed: Assessed, report: &ProbeReport) -> Assessed {
+        self.assess_with(assessed, |facts| report.put_into(facts))
+    }
+
+    /// The same plan, assessed with calls that were observed besides.
+    #[must_use]
+    pub(super) fn assess_with_tried(
+        &self,
+        assessed: Assessed,
+        tried: impl IntoIterator<Item = ObservedCall>,
+    ) -> Assessed {
+        self.assess_with(assessed, |facts| facts.tried.extend(tried))
+    }
+
+    fn assess_with(&self, assessed: Assessed, put_into: impl FnOnce(&mut Facts)) -> Assessed {
         let Assessment {
             plan, mut facts, ..
         } = assessed.assessment;
-        report.put_into(&mut facts);
+        put_into(&mut facts);
         let limits = &self.settings().limits;
         Assessed {
             assessment: Assessment::of(&plan, facts, limits, Timestamp::now()),

@@ -228,31 +228,92 @@ fn a_file_that_lies_there_already_is_not_written_over() {
     assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
 }
 
+/// The requirements of a refused reading that are not met, by their actions.
+fn denied<'o>(objects: &'o [Value], action: &str) -> &'o Value {
+    let mut verdicts = objects.iter().filter(|object| object["event"] == "verdict");
+    let found = verdicts.find(|verdict| verdict["subject"]["action"] == action);
+    let found = found.unwrap_or_else(|| panic!("{action}: {objects:#?}"));
+    assert_eq!(found["verdict"], "denied", "{found}");
+    found
+}
+
 #[test]
-fn a_reader_who_is_refused_is_told_the_permission_and_its_statements() {
+fn a_reader_who_is_refused_is_told_the_requirement_and_gets_a_plan_that_fixes_it() {
     let (home, _server) = orders();
     let uri = format!("s3://{BUCKET}/{}", folder(&home));
-    let ended = fetch(&home, &[&uri, "copy", "--profile", "prod-oncall"]);
+    let reader = ["--profile", "prod-oncall", "--save-plan", "read.toml"];
+    let ended = fetch(&home, &[&[uri.as_str(), "copy"], &reader[..]].concat());
     assert_eq!(ended.status, 5, "{ended:?}");
     let objects = ended.objects();
-    let told = objects
-        .iter()
-        .find(|object| object["event"] == "requirement")
-        .unwrap();
-    assert_eq!(told["action"], "s3:GetObject", "{told}");
-    assert_eq!(
-        told["resource"],
-        format!("arn:aws:s3:::{BUCKET}/verifying/AWSDynamoDB/*")
+    let verdict = denied(&objects, "s3:GetObject");
+    // The session is not in the bucket's account, so that AWS's own words are what is known.
+    let explanation = verdict["explanation"].as_str().unwrap();
+    assert!(
+        explanation.contains("no identity-based policy allows"),
+        "{verdict}"
     );
-    assert_eq!(told["identity_statement"]["Effect"], "Allow");
-    // The session's ARN leaves the role's path out, so that the account and a pattern name it.
-    let statement = &told["resource_statement"];
-    assert_eq!(
-        statement["Principal"]["AWS"],
-        "arn:aws:iam::111111111111:root"
+    let remedies = objects.iter().filter(|object| object["event"] == "remedy");
+    let grant = format!("arn:aws:s3:::{BUCKET}/verifying/AWSDynamoDB/*");
+    let is_granted = remedies
+        .map(Value::to_string)
+        .any(|remedy| remedy.contains(&grant));
+    assert!(is_granted, "{ended:?}");
+    assert!(
+        objects.iter().any(|object| object["event"] == "saved_plan"),
+        "{ended:?}"
     );
-    assert_eq!(
-        statement["Condition"]["ArnLike"]["aws:PrincipalArn"],
-        "arn:aws:iam::111111111111:role/*OnCallExporter"
+    let plan = fs::read_to_string(home.path().join("read.toml")).unwrap();
+    assert!(plan.contains("kind = \"read\""), "{plan}");
+    let mut policies = home.command();
+    let policies = policies.args(["policies", "read.toml", "--as", "json"]);
+    let policies = Ended::of(policies.current_dir(home.path()));
+    assert!(policies.out.contains("s3:ListBucket"), "{policies:?}");
+    // It is not written over.
+    let again = fetch(&home, &[&[uri.as_str(), "copy"], &reader[..]].concat());
+    assert_eq!(again.status, 5, "{again:?}");
+    let unwritten = again.objects().into_iter();
+    let mut unwritten = unwritten.filter(|object| object["event"] == "error");
+    let is_told = unwritten.any(|error| {
+        error["message"]
+            .as_str()
+            .unwrap()
+            .contains("cannot write the plan")
+    });
+    assert!(is_told, "{again:?}");
+}
+
+#[test]
+fn where_both_sides_can_be_read_the_statement_that_refuses_a_reader_is_named() {
+    let (home, server) = orders();
+    with_client(&home, &server, async |client| {
+        let policy = serde_json::json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Sid": "NobodyReads",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:GetObject",
+                "Resource": format!("arn:aws:s3:::{BUCKET}/*"),
+            }],
+        });
+        let put = client
+            .put_bucket_policy()
+            .bucket(BUCKET)
+            .policy(policy.to_string());
+        put.send().await.unwrap();
+    });
+    let ended = fetch(&home, &["1", "copy"]);
+    assert_eq!(ended.status, 5, "{ended:?}");
+    let objects = ended.objects();
+    let verdict = denied(&objects, "s3:GetObject");
+    assert!(
+        verdict["deciding"].to_string().contains("NobodyReads"),
+        "{verdict}"
     );
+    let remedies = objects.iter().filter(|object| object["event"] == "remedy");
+    let remedies: Vec<&Value> = remedies.map(|remedy| &remedy["fix"]).collect();
+    let target = format!("bucket policy of {BUCKET}");
+    assert_eq!(remedies.len(), 1, "{remedies:#?}");
+    assert_eq!(remedies[0]["target"], target);
+    assert_eq!(remedies[0]["exempt"][0], "NobodyReads");
 }

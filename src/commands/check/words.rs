@@ -248,7 +248,7 @@ fn overall_in_words(words: JobWords, overall: Overall, counts: Counts) -> String
 }
 
 /// Tells what fixes what is not allowed.
-pub(super) fn tell_remedies(report: &Report, found: &Remedies) {
+pub(in crate::commands) fn tell_remedies(report: &Report, found: &Remedies) {
     for remedy in &found.remedies {
         report.object(&as_event("remedy", remedy.to_json()));
         tell_remedy(report, remedy);

@@ -14,7 +14,7 @@ use crate::aws::failure::Failure;
 use crate::job::import::left_behind::OwnSettings;
 use crate::job::table_definition::{Keys, TableDefinition};
 use crate::job::{Destination, Encryption, KeyRef, Kind, Plan, SignIn, Source};
-use crate::work::{ArchiveError, ArchivePlace, ArchiveReport, Side, SourceTable, Work};
+use crate::work::{ArchivePlace, ArchiveReport, Side, SourceTable, Work};
 use jiff::Timestamp;
 use tableferry_policy::arn::Arn;
 
@@ -132,9 +132,7 @@ async fn read_archive(
     cancel: &CancellationToken,
 ) -> Result<ArchiveReport, CommandError> {
     let read = work.manifests_at(located.place.clone(), located.export_arn.clone(), cancel);
-    read.await.map_err(|error: ArchiveError| {
-        super::super::archive_words::not_read(&error, Some(&located.place), work)
-    })
+    read.await.map_err(|error| CommandError::from(&error))
 }
 
 /// A filtered export is a source only where its projection keeps the keys, which nothing but its lines tells.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::error::ArchiveError;
 use crate::archive::layout::{ExportId, Layout};
 use crate::aws::dynamodb::ExportStatus;
-use crate::job::Span;
+use crate::job::{Prefix, Span};
 use crate::journal::ExportRecord;
 use crate::work::{Side, Work, region_of};
 use tableferry_policy::arn::{AccountId, Arn, BucketName};
@@ -26,6 +26,19 @@ pub enum ArchivePlace {
         /// The folder, with a closing slash.
         folder: String,
     },
+}
+
+impl ArchivePlace {
+    /// The folder in which all files of the export lie: above its own, since those of incremental exports lie
+    /// beside it. `None` of a directory.
+    #[must_use]
+    pub fn folder_of_all(&self) -> Option<Prefix> {
+        let Self::Bucket { folder, .. } = self else {
+            return None;
+        };
+        let above = folder.trim_end_matches('/').rsplit_once('/')?.0;
+        above.parse().ok()
+    }
 }
 
 impl Work {
