@@ -5,7 +5,7 @@
 //! of.
 
 use std::fs::{self, DirBuilder, File, Metadata, Permissions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -39,6 +39,19 @@ pub fn open(path: &Path) -> io::Result<File> {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(file)
+}
+
+/// Writes a new file, readable by its owner alone.
+///
+/// # Errors
+/// Where there is one already, and where it cannot be written.
+pub fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let file = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
 }
 
 /// Makes a directory for files that are kept, for its owner alone, where there is none.

@@ -139,6 +139,10 @@ With --output json an object a line, of events operation, change, probe, verific
 with at and, where there are files, uri. --import asks DynamoDB for the exports that it still knows (90 days, in
 one Region) and keeps what it says of those that this machine did not start.
 
+--export FILE writes what is told of exports and of verifications in buckets, for --import FILE on another machine;
+it holds no credential, plan, policy or item, and its digest shows where it was altered. Nothing is doubled that is
+known there.
+
 Exit status: 0 told; 2 the usage is wrong; 3 the journal cannot be read; 4 sign-in needed; 5 not all exports could
 be described.";
 
@@ -151,9 +155,13 @@ pub struct HistoryArgs {
     /// Only what was done since: days, such as `30d`, hours, such as `6h`, or a time
     #[arg(long, value_name = "TIME", value_parser = Since::parse)]
     pub since: Option<Since>,
-    /// Take in the exports that `ListExports` and `DescribeExport` still have
-    #[arg(long)]
-    pub import: bool,
+    /// Take in the exports that `ListExports` and `DescribeExport` still have, or with FILE what another machine
+    /// wrote by --export
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub import: Option<Option<PathBuf>>,
+    /// Write what is told, as far as it can be handed on, to a new file in place of telling it
+    #[arg(long, value_name = "FILE", conflicts_with = "import")]
+    pub export: Option<PathBuf>,
     /// The profile whose exports are taken in, in place of `AWS_PROFILE`
     #[arg(long, value_name = "NAME", requires = "import")]
     pub profile: Option<String>,

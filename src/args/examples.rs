@@ -180,10 +180,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     (
         "history",
-        &[(
-            "what was done in the last month",
-            "tableferry history --since 30d",
-        )],
+        &[
+            (
+                "what was done in the last month",
+                "tableferry history --since 30d",
+            ),
+            (
+                "what a colleague's machine shall know too",
+                "tableferry history --table Orders --export orders.json",
+            ),
+        ],
     ),
     (
         "report",

@@ -212,6 +212,7 @@ pub(super) fn keep(
             .map(fault_words)
             .collect(),
         fault_count: u64::try_from(audit.faults.len()).unwrap_or(u64::MAX),
+        is_of_another_machine: false,
     };
     if let Err(error) = work.record_verification(&verification) {
         // What was found was told, and stands by itself.

@@ -1,5 +1,7 @@
 //! `tableferry history`: every operation, change, probe and verification of the journal, in the order of time.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -12,8 +14,9 @@ use crate::job::SignIn;
 use crate::journal::{
     ChangeRecord, ImportedExport, Operation, ProbeRecord, RunRecord, VerificationRecord,
 };
-use crate::work::history::HistoryEntry;
+use crate::work::history::{HandedHistory, HistoryEntry};
 use crate::work::{Side, Work};
+use crate::{private_file, text_file};
 
 /// The version of the JSON output.
 pub(super) const SCHEMA: u32 = 1;
@@ -24,34 +27,86 @@ pub(super) async fn history(
     args: &HistoryArgs,
     report: &Report,
 ) -> Result<Exit, CommandError> {
-    let exit = if args.import {
-        import(work, args, report).await?
-    } else {
-        Exit::Done
+    let exit = match &args.import {
+        None => Exit::Done,
+        Some(None) => import(work, args, report).await?,
+        Some(Some(path)) => take_in(work, args, path, report)?,
     };
-    let entries = work.history()?;
+    let mut entries = work.history()?;
     let since = args.since.map(|since| since.from(Timestamp::now()));
-    let mut is_empty = true;
+    entries.retain(|entry| {
+        let table = args.table.as_deref();
+        since.is_none_or(|since| entry.at() >= since)
+            && table.is_none_or(|table| entry.is_of_table(table))
+    });
+    if let Some(path) = &args.export {
+        return hand_on(&entries, path, report);
+    }
     for entry in &entries {
-        let is_early = since.is_some_and(|since| entry.at() < since);
-        let is_of_another = args
-            .table
-            .as_deref()
-            .is_some_and(|table| !entry.is_of_table(table));
-        if is_early || is_of_another {
-            continue;
-        }
-        is_empty = false;
         report.line(&words(entry));
         if let Some(uri) = entry.uri() {
             report.line(&format!("    {uri}"));
         }
         report.object(&object(entry));
     }
-    if is_empty {
+    if entries.is_empty() {
         report.line("the journal has nothing of that");
     }
     Ok(exit)
+}
+
+/// Writes a file for another machine.
+fn hand_on(entries: &[HistoryEntry], path: &Path, report: &Report) -> Result<Exit, CommandError> {
+    let handed = HandedHistory::of(entries, Timestamp::now());
+    let (exports, verifications) = (handed.exports.len(), handed.verifications.len());
+    let name = path.display();
+    let text = handed.to_json().map_err(std::io::Error::from);
+    let written = text.and_then(|text| private_file::write_new(path, &text));
+    written.map_err(|error| {
+        CommandError::usage(format!("cannot write the history {name}"))
+            .because(error)
+            .hint("name a file that is not there yet")
+    })?;
+    report.line(&format!(
+        "{exports} exports and {verifications} verifications are in {name}: `tableferry history --import FILE` \
+         takes them in on another machine"
+    ));
+    report.object(&json!({
+        "event": "exported", "file": name.to_string(), "exports": exports, "verifications": verifications,
+    }));
+    Ok(Exit::Done)
+}
+
+/// Takes in the file of another machine.
+fn take_in(
+    work: &Work,
+    args: &HistoryArgs,
+    path: &Path,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    if args.profile.is_some() || args.region.is_some() {
+        return Err(
+            CommandError::usage("a file is taken in without a profile or Region")
+                .hint("leave --profile and --region out, or name no file"),
+        );
+    }
+    let name = path.display();
+    let refused = |problem: String| {
+        CommandError::usage(problem).hint("`tableferry history --export FILE` writes one")
+    };
+    let text = text_file::read(path);
+    let text = text.map_err(|error| refused(format!("cannot read {name}")).because(error))?;
+    let handed = HandedHistory::from_json(&text);
+    let handed = handed.map_err(|error| refused(format!("{name}: {error}")))?;
+    let merged = work.take_in_history(&handed)?;
+    report.line(&format!(
+        "{} exports and verifications were taken in, {} were known",
+        merged.new, merged.known
+    ));
+    report.object(&json!({
+        "event": "imported", "new": merged.new, "known": merged.known, "failed": 0,
+    }));
+    Ok(Exit::Done)
 }
 
 /// Takes in what `ListExports` and `DescribeExport` still have.
@@ -137,7 +192,12 @@ fn verification_words(record: &VerificationRecord) -> String {
         0 => String::new(),
         count => format!(", {count} faults"),
     };
-    format!("archive {what}: {}{faults}", found.verdict)
+    let by = if found.is_of_another_machine {
+        ", by another machine"
+    } else {
+        ""
+    };
+    format!("archive {what}{by}: {}{faults}", found.verdict)
 }
 
 fn imported_words(export: &ImportedExport) -> String {

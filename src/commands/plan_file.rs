@@ -1,15 +1,12 @@
 //! The plan that a command is given as a file, or writes into one.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use jiff::Zoned;
 
 use super::error::CommandError;
 use crate::job::{LARGEST_PLAN_FILE, Plan};
-use crate::regular_file;
+use crate::{private_file, regular_file};
 
 /// Reads a plan file.
 pub(super) fn read_plan(path: &Path) -> Result<Plan, CommandError> {
@@ -24,13 +21,7 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, CommandError> {
 
 /// Writes a plan to a new file; `undone` says what was not done where it cannot be written.
 pub(super) fn write_new_plan(plan: &Plan, path: &Path, undone: &str) -> Result<(), CommandError> {
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(plan.to_toml().as_bytes()));
-    written.map_err(|error| {
+    private_file::write_new(path, &plan.to_toml()).map_err(|error| {
         CommandError::usage(format!("cannot write the plan {}", path.display()))
             .because(error)
             .hint(format!("{undone}; name a file that is not there yet"))

@@ -5,7 +5,7 @@
 //! description takes the place of the one before.
 
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::operation::{self, Numbered};
@@ -74,12 +74,25 @@ impl Journal {
             return Ok(false);
         }
         let request = to_json(export)?;
-        let changed = connection.execute(
-            "UPDATE operation SET request = ?2, state = ?3
-             WHERE kind = 'imported_export' AND request ->> '$.export_arn' = ?1",
-            params![export.export_arn, request, export.status.as_str()],
-        )?;
-        if changed > 0 {
+        let known: Option<String> = connection
+            .query_row(
+                "SELECT state FROM operation
+                 WHERE kind = 'imported_export' AND request ->> '$.export_arn' = ?1",
+                [&export.export_arn],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if let Some(known) = known {
+            // Who handed it on may have looked before it ended.
+            if known == ExportStatus::InProgress.as_str()
+                || export.status != ExportStatus::InProgress
+            {
+                connection.execute(
+                    "UPDATE operation SET request = ?2, state = ?3
+                     WHERE kind = 'imported_export' AND request ->> '$.export_arn' = ?1",
+                    params![export.export_arn, request, export.status.as_str()],
+                )?;
+            }
             return Ok(false);
         }
         let numbered = Numbered {

@@ -4,7 +4,7 @@
 //! A row is written once, at the end, and holds no item and no key.
 
 use jiff::Timestamp;
-use rusqlite::Row;
+use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::operation::{self, Numbered};
@@ -48,16 +48,19 @@ pub struct ArchiveVerification {
     pub faults: Vec<String>,
     /// How many faults there were.
     pub fault_count: u64,
+    /// Whether another machine made it, from where it was handed here.
+    #[serde(default)]
+    pub is_of_another_machine: bool,
 }
 
 /// A verification's number, which no command takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerificationId(pub i64);
 
 number!(VerificationId);
 
 /// A verification with its number and time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerificationRecord {
     /// Its number.
     pub id: VerificationId,
@@ -77,25 +80,50 @@ impl Journal {
         verification: &ArchiveVerification,
         now: Timestamp,
     ) -> Result<VerificationId, JournalError> {
-        let account = verification.table_arn.as_deref().unwrap_or_default();
-        let numbered = Numbered {
-            kind: VERIFICATION,
-            account: account.split(':').nth(4).unwrap_or_default(),
-            subject: &verification.place,
-            request: &to_json(verification)?,
-            state: verification.verdict.into(),
-        };
-        operation::insert_numbered(&self.lock(), &numbered, now)
+        insert(&self.lock(), verification, now)
+    }
+
+    /// Takes in what another machine's verification found, unless it is known; whether it was new here.
+    pub fn import_verification(&self, record: &VerificationRecord) -> Result<bool, JournalError> {
+        let connection = self.lock();
+        let found = &record.verification;
+        let is_known: bool = connection.query_row(
+            "SELECT count(*) > 0 FROM operation
+             WHERE kind = 'verification' AND created_at = ?1 AND subject = ?2",
+            params![Milliseconds(record.at), found.place],
+            |row| row.get(0),
+        )?;
+        if !is_known {
+            insert(&connection, found, record.at)?;
+        }
+        Ok(!is_known)
     }
 
     /// All verifications of archives, the oldest first.
     pub fn verifications(&self) -> Result<Vec<VerificationRecord>, JournalError> {
         let connection = self.lock();
-        let mut statement =
-            connection.prepare(&format!("{SELECT_VERIFICATION} ORDER BY number"))?;
+        let mut statement = connection.prepare(&format!(
+            "{SELECT_VERIFICATION} ORDER BY created_at, number"
+        ))?;
         let found = statement.query_map([], read)?;
         Ok(found.collect::<Result<_, _>>()?)
     }
+}
+
+fn insert(
+    connection: &Connection,
+    verification: &ArchiveVerification,
+    at: Timestamp,
+) -> Result<VerificationId, JournalError> {
+    let account = verification.table_arn.as_deref().unwrap_or_default();
+    let numbered = Numbered {
+        kind: VERIFICATION,
+        account: account.split(':').nth(4).unwrap_or_default(),
+        subject: &verification.place,
+        request: &to_json(verification)?,
+        state: verification.verdict.into(),
+    };
+    operation::insert_numbered(connection, &numbered, at)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<VerificationRecord> {

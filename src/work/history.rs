@@ -1,9 +1,12 @@
 //! What was done, in the order of time: operations of runs, changes, probes, verifications, and exports that
 //! were taken in from AWS.
 
+mod handed;
+
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
+pub use self::handed::{HandedHistory, HandedHistoryError, Merged};
 use super::{Side, Work, region_of};
 use crate::archive::layout::key_candidates;
 use crate::aws::failure::Failure;

@@ -185,3 +185,67 @@ fn a_report_names_both_identities_every_change_and_what_verifications_found() {
     let none = Ended::of(&mut home.sandbox(&["report", "7"]));
     assert_eq!(none.status, 2, "{none:?}");
 }
+
+#[test]
+fn what_was_done_is_handed_to_another_machine_and_doubled_nowhere() {
+    let (home, _server) = orders();
+    assert_eq!(run(&home, &["verify", "1", "--deep"]).status, 0);
+    let export = ["history", "--export", "handed.json", "--output", "json"];
+    let written = run(&home, &export);
+    assert_eq!(written.status, 0, "{written:?}");
+    let told = &of_event(&written, "exported")[0];
+    assert_eq!(
+        (&told["exports"], &told["verifications"]),
+        (&1.into(), &1.into())
+    );
+    let text = std::fs::read_to_string(home.path().join("handed.json")).unwrap();
+    // Neither the token of the call nor the plan goes along.
+    assert!(
+        !text.contains("tableferry-") && !text.contains("profile"),
+        "{text}"
+    );
+    assert_eq!(
+        run(&home, &export).status,
+        2,
+        "a file that is there is written over"
+    );
+
+    let other = Home::new();
+    other.write("handed.json", &text);
+    let import = ["history", "--import", "handed.json", "--output", "json"];
+    for (new, known) in [(2, 0), (0, 2)] {
+        let taken_in = run(&other, &import);
+        assert_eq!(taken_in.status, 0, "{taken_in:?}");
+        let told = &of_event(&taken_in, "imported")[0];
+        assert_eq!((&told["new"], &told["known"]), (&new.into(), &known.into()));
+        let exports = of_event(&taken_in, "imported_export");
+        assert_eq!(exports.len(), 1, "{taken_in:?}");
+        let uri = format!("s3://{BUCKET}/{}/", folder(&home));
+        assert_eq!(exports[0]["uri"], uri);
+        let verifications = of_event(&taken_in, "verification");
+        assert_eq!(verifications.len(), 1, "{taken_in:?}");
+        assert_eq!(verifications[0]["is_of_another_machine"], true);
+        assert_eq!(verifications[0]["run"], Value::Null);
+    }
+    // Where it came from, all of it is known as its own.
+    let back = run(&home, &import);
+    assert_eq!(of_event(&back, "imported")[0]["new"], 0, "{back:?}");
+    assert_eq!(of_event(&back, "operation").len(), 1);
+    assert_eq!(
+        of_event(&back, "verification")[0]["is_of_another_machine"],
+        false
+    );
+
+    other.write("cut.json", &text[..text.len() - 20]);
+    let refused = run(&other, &["history", "--import", "cut.json"]);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    assert!(
+        refused.err.contains("no history that tableferry wrote"),
+        "{refused:?}"
+    );
+    let both = run(
+        &other,
+        &["history", "--import", "handed.json", "--profile", "x"],
+    );
+    assert_eq!(both.status, 2, "{both:?}");
+}
