@@ -228,7 +228,7 @@ impl Limits {
                      for {}",
                     estimate.missing_prices.join(", ")
                 ),
-                "give the prices of a gigabyte under [prices.regions.REGION]",
+                "give the prices of a gigabyte under [prices.REGION]",
             ),
             Some(cost) if *cost > largest => beyond(
                 format!(

@@ -11,6 +11,7 @@ use rstest::rstest;
 
 use crate::archives::kinds;
 use crate::fetched::files;
+use crate::full_disk::with_small_files;
 use crate::program::{Ended, Home, Server};
 use crate::relay::{self, Fate, Passing};
 use crate::verify_buckets::{is_data, orders, verify};
@@ -143,6 +144,13 @@ fn slow_down() -> Fate {
     relay::answered("503 Slow Down", "application/xml", body)
 }
 
+/// S3's words for a session that has ended (S3 API reference, "Error responses": `ExpiredToken`).
+fn session_ended() -> Fate {
+    let body = "<Error><Code>ExpiredToken</Code>\
+                <Message>The provided token has expired.</Message></Error>";
+    relay::answered("400 Bad Request", "application/xml", body)
+}
+
 /// The message at which the program is killed, in each round another.
 fn rounds() -> usize {
     let rounds = std::env::var("KILLS").ok();
@@ -162,17 +170,24 @@ fn killed_at_any_message_it_comes_to_the_same_in_the_end(#[case] arguments: &[&s
         let seed = 4711 + u64::try_from(round).unwrap();
         let mut random = fastrand::Rng::with_seed(seed);
         let _ = fs::remove_dir_all(home.path().join("copy"));
-        // Killed up to three times, at any of some thirty messages, with answers cut and requests throttled.
+        // Killed up to three times, at any of some thirty messages, with answers cut, requests throttled,
+        // sessions that end, and files that cannot grow.
         for _ in 0..random.usize(1..4) {
             let mut left = random.usize(0..30);
             let mut fates = random.fork();
-            let mut command = home.command();
+            let mut command = match random.u32(0..3) {
+                0 => with_small_files(&home, random.u32(1..500)),
+                _ => home.command(),
+            };
             command.args(arguments).current_dir(home.path());
-            relay::run(&home, &server, &mut command, move |head, passing| {
+            let ended = relay::run(&home, &server, &mut command, move |head, passing| {
                 if left == 0 {
                     return Fate::Killed;
                 }
                 left -= 1;
+                if is_data(head) && passing == Passing::Request && fates.u8(0..20) == 0 {
+                    return session_ended();
+                }
                 if is_data(head) && passing == Passing::Request && fates.u8(0..10) < 3 {
                     return slow_down();
                 }
@@ -181,6 +196,7 @@ fn killed_at_any_message_it_comes_to_the_same_in_the_end(#[case] arguments: &[&s
                 }
                 Fate::Pass
             });
+            assert_ne!(ended.status, 101, "seed {seed}: {ended:?}");
             half_files_have_no_final_name(&home);
         }
         let mut command = home.command();

@@ -223,3 +223,42 @@ fn what_is_cut_off_goes_on_and_says_how_to_come_back() {
     assert_eq!(program.wait().unwrap().code(), Some(4), "{text}");
     assert!(text.contains("exports go on without us"), "{text}");
 }
+
+#[test]
+fn all_of_this_machine_and_of_others_in_its_accounts_are_watched_each_once() {
+    let (home, _server) = served(JOB_SECONDS);
+    let other = another(&home);
+    started(&home, PLAN);
+    started(&other, &PLAN.replace("\"output\"", "\"elsewhere\""));
+    let ended = run(&home, &["watch", "--all", "--output", "json"]);
+    assert_eq!(ended.status, 0, "{ended:?}");
+    let finished = ended.exports();
+    let told = exports(&ended);
+    let mut seen: Vec<(String, bool)> = Vec::new();
+    for export in &told {
+        assert_ne!(export["status"], "FAILED", "{export}");
+        let one = (
+            export["export_arn"].as_str().unwrap_or_default().to_owned(),
+            export["run"].is_u64(),
+        );
+        if !seen.contains(&one) {
+            seen.push(one);
+        }
+    }
+    let count = |is_own: bool| seen.iter().filter(|(_, own)| *own == is_own).count();
+    assert_eq!((count(true), count(false)), (2, 2), "{seen:?}");
+    assert_eq!(finished.len(), 4, "{finished:?}");
+    // Those of this machine are verified, which is nobody's but its own to do.
+    let verified = told.iter().filter(|export| export["verified"] == true);
+    assert!(verified.clone().count() >= 2, "{ended:?}");
+    assert!(
+        verified.clone().all(|export| export["run"] == 1),
+        "{ended:?}"
+    );
+    let again = run(&home, &["watch", "--all"]);
+    assert_eq!(
+        (again.status, again.out.contains("in progress")),
+        (0, false),
+        "{again:?}"
+    );
+}
