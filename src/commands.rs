@@ -14,6 +14,7 @@ mod changes;
 mod check;
 mod config;
 mod consent;
+mod control_echo;
 mod cut_off;
 mod diagnosed;
 mod doctor;

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::control_echo::NoControlEcho;
 use super::error::{CommandError, Problem, Said};
 use super::exit::Exit;
 use super::output::{self, print_error};
@@ -31,6 +32,8 @@ const MOST_LINES: usize = 20;
 pub(super) struct Report {
     output: Output,
     bar: RefCell<Option<ProgressBar>>,
+    /// Held while there is a bar.
+    no_echo: RefCell<Option<NoControlEcho>>,
     /// The last line printed for each export, so that a line says something new.
     said: RefCell<BTreeMap<(RunId, usize), String>>,
     /// Exports of which it was said that they ended.
@@ -50,6 +53,7 @@ impl Report {
         Self {
             output,
             bar: RefCell::new(None),
+            no_echo: RefCell::new(None),
             said: RefCell::default(),
             ended: Cell::new(0),
             exports: RefCell::default(),
@@ -204,7 +208,7 @@ impl Report {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.enable_steady_tick(Duration::from_millis(120));
-        self.bar.replace(Some(bar));
+        self.show(bar);
     }
 
     /// From here on a bar of bytes moves at the bottom of a terminal, with rate and time left.
@@ -218,7 +222,7 @@ impl Report {
         ) {
             bar.set_style(style.progress_chars("=> "));
         }
-        self.bar.replace(Some(bar));
+        self.show(bar);
     }
 
     /// How many bytes of it are done.
@@ -237,7 +241,7 @@ impl Report {
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             bar.set_style(style);
         }
-        self.bar.replace(Some(bar));
+        self.show(bar);
     }
 
     /// Draws the table anew, in as many rows and columns as there are.
@@ -250,10 +254,17 @@ impl Report {
         }
     }
 
+    fn show(&self, bar: ProgressBar) {
+        let mut no_echo = self.no_echo.borrow_mut();
+        no_echo.get_or_insert_with(NoControlEcho::on_terminal);
+        self.bar.replace(Some(bar));
+    }
+
     pub(super) fn stop_bar(&self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
+        drop(self.no_echo.take());
     }
 
     /// Something happened in a run.

@@ -1,5 +1,6 @@
 //! The parts that every step is drawn with.
 
+pub(crate) mod columns;
 pub(crate) mod entry;
 pub(crate) mod form;
 pub(crate) mod format;

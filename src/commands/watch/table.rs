@@ -7,11 +7,16 @@ use jiff::Timestamp;
 
 use super::words;
 use crate::journal::Stage;
-use crate::tui::widgets::{format, text};
+use crate::tui::widgets::columns::Columns;
+use crate::tui::widgets::format;
 use crate::work::watch::{WatchId, WatchedExport};
 
-/// The columns behind the name: account, elapsed, in the bucket, table, left.
-const WIDTHS: [usize; 5] = [13, 13, 22, 11, 16];
+/// Account, elapsed, in the bucket, table, left; the account goes first where it is narrow.
+const COLUMNS: Columns<5> = Columns {
+    widths: [13, 13, 22, 11, 16],
+    droppable: &[0, 3, 1],
+    name: 12,
+};
 
 /// The exports that are watched, and what was said of them.
 #[derive(Default)]
@@ -75,7 +80,7 @@ impl LiveTable {
 }
 
 fn heads(columns: usize) -> String {
-    cells(
+    COLUMNS.line(
         "table",
         &[
             "account",
@@ -95,7 +100,7 @@ fn row(export: &WatchedExport, columns: usize, now: Timestamp) -> String {
         .seen
         .map(|(files, bytes)| format!("{} in {}", format::size(bytes), format::count(files)));
     let elapsed = export.elapsed(now).map(format::duration);
-    cells(
+    COLUMNS.line(
         &export.name,
         &[
             export.account.clone(),
@@ -106,17 +111,6 @@ fn row(export: &WatchedExport, columns: usize, now: Timestamp) -> String {
         ],
         columns,
     )
-}
-
-/// A name and the columns behind it, as far as there is room.
-fn cells(name: &str, cells: &[String; 5], columns: usize) -> String {
-    let behind: usize = WIDTHS.iter().sum();
-    let room = columns.saturating_sub(behind).max(12);
-    let mut line = text::pad(name, room);
-    for (cell, width) in cells.iter().zip(WIDTHS) {
-        line.push_str(&text::pad(cell, width));
-    }
-    text::fit(&line, columns)
 }
 
 #[cfg(test)]

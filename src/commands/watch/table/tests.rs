@@ -72,3 +72,28 @@ fn what_ended_leaves_the_table_and_has_one_line() {
         ["0 under way, 1 completed, 0 failed"]
     );
 }
+
+#[test]
+fn on_a_narrow_terminal_columns_are_left_out_and_none_is_cut() {
+    let mut table = LiveTable::default();
+    table.take(WatchedExport {
+        seen: Some((12, 3 << 20)),
+        table_bytes: Some(40 << 20),
+        ..export(1, 4)
+    });
+    let head = |columns| table.lines(24, columns, now()).remove(0);
+    assert!(head(100).contains("account"));
+    // A terminal of 80 columns, whose last one stays free.
+    let narrow = table.lines(24, 79, now());
+    assert!(narrow.iter().all(|line| !line.contains('…')), "{narrow:#?}");
+    assert!(
+        !narrow[0].contains("account") && narrow[0].contains("of table"),
+        "{narrow:#?}"
+    );
+    let narrower = head(63);
+    assert!(
+        narrower.contains("elapsed") && !narrower.contains("of table"),
+        "{narrower}"
+    );
+    assert!(!head(62).contains("elapsed"));
+}

@@ -12,14 +12,17 @@ use crate::tui::model::context::RenderContext;
 use crate::tui::theme::Theme;
 use crate::tui::view::parts;
 use crate::tui::view_state::ViewState;
+use crate::tui::widgets::columns::Columns;
 use crate::tui::widgets::{format, text};
 use crate::work::watch::WatchedExport;
 
-/// The columns behind the name: account, elapsed, in the bucket, table, left.
-const WIDTHS: [usize; 5] = [13, 13, 11, 11, 18];
+/// Account, elapsed, in the bucket, table, left; the account goes first where it is narrow, then the table's size.
+const COLUMNS: Columns<5> = Columns {
+    widths: [13, 13, 11, 11, 18],
+    droppable: &[0, 3],
+    name: 14,
+};
 const HEADS: [&str; 5] = ["account", "elapsed", "files (gz)", "table", "left"];
-/// The fewest columns of a name.
-const NAME: usize = 14;
 
 pub(crate) fn draw(
     context: &RenderContext<'_>,
@@ -38,7 +41,7 @@ pub(crate) fn draw(
     let head_line = parts::filter_line(context, &watching.list, exports.len(), columns)
         .unwrap_or_else(|| {
             let heads = HEADS.map(str::to_owned);
-            let line = cells("table", &heads, columns.saturating_sub(4));
+            let line = COLUMNS.line("table", &heads, columns.saturating_sub(4));
             Line::styled(format!("    {line}"), Theme::muted())
         });
     frame.render_widget(Paragraph::new(head_line), head);
@@ -115,32 +118,8 @@ fn row(context: &RenderContext<'_>, export: &WatchedExport, columns: usize) -> L
     ];
     Line::from(vec![
         Span::styled(text::pad(sign, 2), style),
-        Span::raw(cells(&export.name, &behind, columns.saturating_sub(2))),
+        Span::raw(COLUMNS.line(&export.name, &behind, columns.saturating_sub(2))),
     ])
-}
-
-/// A name and as many columns behind it as there is room for.
-fn cells(name: &str, behind: &[String; 5], columns: usize) -> String {
-    // The account goes first where it is narrow, then the table's size.
-    let droppable = [0, 3];
-    let room = |dropped: &[usize]| {
-        let kept = WIDTHS.iter().enumerate();
-        let kept = kept.filter(|(place, _)| !dropped.contains(place));
-        let behind: usize = kept.map(|(_, width)| width).sum();
-        columns.saturating_sub(behind)
-    };
-    let dropped = (0..=droppable.len())
-        .filter_map(|count| droppable.get(..count))
-        .find(|dropped| room(dropped) >= NAME)
-        .unwrap_or(&droppable);
-    let room = room(dropped);
-    let mut line = text::pad(name, room.max(NAME));
-    for (place, (cell, width)) in behind.iter().zip(WIDTHS).enumerate() {
-        if !dropped.contains(&place) {
-            line.push_str(&text::pad(cell, width));
-        }
-    }
-    text::fit(&line, columns)
 }
 
 fn failure_code(export: &WatchedExport) -> &str {
