@@ -378,6 +378,13 @@ impl Work {
         self.session(side).map(|session| session.identity.account)
     }
 
+    /// How a side was signed in.
+    #[must_use]
+    pub fn sign_in_of(&self, side: Side) -> Option<SignIn> {
+        let sessions = self.sessions();
+        sessions.get(&side).map(|signed_in| signed_in.how.clone())
+    }
+
     fn session(&self, side: Side) -> Option<Session> {
         self.sessions()
             .get(&side)

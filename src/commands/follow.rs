@@ -8,6 +8,7 @@ use super::Exit;
 use super::diagnosed::failures_explained;
 use super::error::{CommandError, Said};
 use super::report::Report;
+use super::sign_in::sign_in_again;
 use crate::assess::assessment::Assessment;
 use crate::journal::{Operation, RunId, Stage, Verified};
 use crate::work::history::export_uri;
@@ -30,6 +31,18 @@ pub(super) async fn go_on(
     cancel: CancellationToken,
     report: &Report,
 ) -> Result<Exit, CommandError> {
+    let followed = resumed(work, id, scope, &cancel, report).await?;
+    end(work, id, followed, None, &cancel, report).await
+}
+
+/// Goes on with a run until it has ended, or can no longer be followed. `Err` where it cannot be gone on with.
+async fn resumed(
+    work: &Work,
+    id: RunId,
+    scope: Scope,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Result<RunOutcome, FollowError>, CommandError> {
     let (sender, mut events) = mpsc::unbounded_channel();
     let print = |event: &_| report.event(id, event);
     let resumed = match scope {
@@ -44,7 +57,7 @@ pub(super) async fn go_on(
                 .map_err(ResumeError::Follow)
         }
     };
-    let followed = match resumed {
+    Ok(match resumed {
         Ok(outcome) => Ok(outcome),
         Err(ResumeError::Follow(error)) => Err(error),
         Err(ResumeError::Journal(error)) => Err(FollowError::Journal(error)),
@@ -53,8 +66,7 @@ pub(super) async fn go_on(
             let error = CommandError::not_resumed(&error);
             return Err(not_resumed(work, id, error, report));
         }
-    };
-    end(work, id, followed, None, &cancel, report).await
+    })
 }
 
 /// Ends what could not be gone on with: the run is told as the journal holds it, and while something of
@@ -79,15 +91,23 @@ pub(super) fn not_resumed(
 }
 
 /// Tells how following ended, why what failed did, and how to go on where something is left; then calls
-/// what the operator named for a run's end.
+/// what the operator named for a run's end. A run that stopped since a session has ended goes on where
+/// somebody at the terminal signs in again.
 pub(super) async fn end(
     work: &Work,
     run: RunId,
-    followed: Result<RunOutcome, FollowError>,
+    mut followed: Result<RunOutcome, FollowError>,
     assessment: Option<&Assessment>,
     cancel: &CancellationToken,
     report: &Report,
 ) -> Result<Exit, CommandError> {
+    while let Err(error @ FollowError::SignIn(side, _)) = &followed {
+        if !sign_in_again(work, *side, &error.to_string(), cancel, report).await {
+            break;
+        }
+        let scope = Scope::Everything(Verify::Open);
+        followed = Box::pin(resumed(work, run, scope, cancel, report)).await?;
+    }
     let words = |outcome: &RunOutcome, exit| {
         report.keep(&outcome.operations);
         let mut said = failures_explained(run, &outcome.operations, assessment);

@@ -3,6 +3,8 @@
 use std::io::{BufRead, IsTerminal};
 
 use rustix::termios::QueueSelector;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::error::{CommandError, sign_in_hint};
 use super::output::{print_error, write_question};
@@ -52,6 +54,48 @@ pub(super) async fn try_prove(
         answer = work.sign_in(side, sign_in, Some(&code)).await;
     }
     answer
+}
+
+/// One question at a time, where the sessions of several runs end together.
+static ASKING: Mutex<()> = Mutex::const_new(());
+
+/// Signs a side in again whose session has ended on the way, as it was signed in; `why` says what stopped.
+/// `false` where nobody sits at the terminal, or gives up.
+pub(super) async fn sign_in_again(
+    work: &Work,
+    side: Side,
+    why: &str,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> bool {
+    let Some(how) = work
+        .sign_in_of(side)
+        .filter(|_| std::io::stdin().is_terminal())
+    else {
+        return false;
+    };
+    let asked = async {
+        let _asking = ASKING.lock().await;
+        report.stop_bar();
+        report.line(&format!("paused: {why}"));
+        report.line(
+            "exports that were started go on meanwhile; this run goes on as the same principal",
+        );
+        while let Err(error) = tell(side, try_prove(work, side, &how).await, report) {
+            report.error(&error);
+            let question = "Enter tries again, q stops: ".to_owned();
+            match ask(question).await.as_deref() {
+                Some("") => {}
+                _ => return false,
+            }
+        }
+        true
+    };
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => false,
+        is_signed_in = asked => is_signed_in,
+    }
 }
 
 /// The code that a sign-in failed for want of, asked for on the terminal. What was wrong with the one

@@ -19,7 +19,7 @@ use tableferry::journal::Journal;
 use tableferry::tui;
 use tableferry::work::{Settings, Work};
 
-use crate::program::{Home, Server};
+use crate::program::{Ended, Home, Server};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -277,6 +277,47 @@ fn a_wrong_code_is_asked_for_again_and_chooses_no_destination() {
     terminal.sees(&["AWS refused the code", "every 30", "prod-mfa (the source)"]);
     terminal.press(&format!("123456{ENTER}"));
     terminal.sees(&["source prod-mfa 111111111111", "destination –"]);
+}
+
+/// The role's session ends while the export goes on, and only somebody with the device can begin another.
+#[test]
+fn a_run_whose_session_ends_goes_on_once_somebody_signs_in_again_and_exports_once() {
+    let home = Home::new();
+    let plan = include_str!("../../assets/plans/one-table.toml");
+    home.write("plan.toml", &plan.replace("prod-oncall", "prod-mfa"));
+    let sandbox = ["--sandbox", "--sandbox-state", "world.json"];
+    let fault = [
+        "--sandbox-job",
+        "1",
+        "--sandbox-fault",
+        "DescribeExport=expired:1",
+    ];
+    let words = [&sandbox[..], &fault, &["run", "plan.toml", "--yes"]].concat();
+    let mut terminal = Terminal::open(&home, 100, 40, &words);
+    for asked in 0..2 {
+        let begun = Instant::now();
+        while terminal.text().matches("mfa/prod-admin: ").count() <= asked {
+            assert!(begun.elapsed() < PATIENCE, "{}", terminal.text());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        terminal.press(&format!("123456{ENTER}"));
+    }
+    assert_eq!(terminal.ended(), 0, "{}", terminal.text());
+    let text = terminal.text();
+    assert!(
+        text.contains("paused: the source must be signed in again"),
+        "{text}"
+    );
+    assert!(text.contains("completed, 10000 items, verified"), "{text}");
+    // What DynamoDB lists is the one export of the journal.
+    let mut history = home.command();
+    let history = history.current_dir(home.path()).args(sandbox);
+    let listed = history.args(["history", "--import", "--profile", "prod-admin"]);
+    let listed = Ended::of(listed);
+    assert!(
+        listed.out.contains("0 exports were taken in, 1 were known"),
+        "{listed:?}"
+    );
 }
 
 /// Without the wizard too, and no more often than three times.
