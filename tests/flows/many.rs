@@ -4,6 +4,7 @@ mod again;
 mod large;
 mod patterns;
 mod queue;
+mod watched;
 
 use crate::program::{Ended, Home};
 
