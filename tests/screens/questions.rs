@@ -240,3 +240,13 @@ fn a_duplicate_that_the_journal_does_not_know_is_told_in_review_and_in_the_quest
     driver.shows("Start the export?");
     driver.shows("is in progress");
 }
+
+#[test]
+fn what_a_start_is_billed_for_is_told_in_review() {
+    let world = World {
+        estimate: vec!["about 12.50 EUR".to_owned()],
+        ..World::default()
+    };
+    let mut driver = with(world, TO_REVIEW);
+    driver.shows("estimate: about 12.50 EUR");
+}

@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub stopped: Option<(&'static str, &'static str)>,
     /// What is in progress to the same place, and unknown to the journal.
     pub duplicates: Vec<tableferry::work::Duplicate>,
+    /// What a start is said to be billed for.
+    pub estimate: Vec<String>,
     pub table_names: Option<Vec<String>>,
     /// Whether the bucket grants nothing, and what else may be found with it.
     pub is_denied: bool,
@@ -109,6 +111,7 @@ impl World {
         }
         if let Ok(start) = &mut assessed.start {
             start.duplicates.clone_from(&self.duplicates);
+            start.estimate.clone_from(&self.estimate);
         }
         if let Some((why, hint)) = self.stopped {
             let found = access::stopped(why, hint);

@@ -188,6 +188,10 @@ fn summary_lines(
             columns,
         ));
     }
+    for line in &summary.estimate {
+        let text = format!("  estimate: {line}");
+        lines.extend(parts::paragraph(&text, Theme::muted(), columns));
+    }
     lines
 }
 
