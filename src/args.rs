@@ -10,6 +10,7 @@ mod explain;
 mod finish;
 mod import;
 mod inventory;
+mod load;
 mod mask;
 mod practice;
 mod start;
@@ -38,6 +39,7 @@ pub use import::{ImportArgs, ImportStartArgs};
 pub use inventory::{
     InventoryCommand, InventoryForm, InventorySetupArgs, InventoryShowArgs, InventoryStatusArgs,
 };
+pub use load::{IntoTableArgs, LoadArgs, LoadStartArgs, ReplayArgs};
 pub use mask::MaskArgs;
 pub use watch::WatchArgs;
 
@@ -230,6 +232,12 @@ pub enum Command {
     /// Import a full export into a new table, checked and agreed to, and followed to its end
     #[command(after_help = import::IMPORT_HELP)]
     Import(ImportArgs),
+    /// Write a full export's items into a table that is there, at a bounded rate, resumable at any cut
+    #[command(after_help = load::LOAD_HELP)]
+    Load(LoadArgs),
+    /// Write incremental exports onto a table that holds the full one, window by window
+    #[command(after_help = load::REPLAY_HELP)]
+    Replay(ReplayArgs),
     /// Have S3 deliver inventory reports of a bucket, by a plan with `kind = "inventory"`
     #[command(subcommand)]
     Inventory(InventoryCommand),
@@ -292,6 +300,8 @@ impl Command {
             Self::History(history) => history.output.output,
             Self::Archives(archives) => archives.output.output,
             Self::Import(import) => import.start.output.output,
+            Self::Load(load) => load.into.start.output.output,
+            Self::Replay(replay) => replay.into.start.output.output,
             Self::Inventory(inventory) => inventory.output(),
             Self::Profiles(args) => args.output,
             Self::Doctor(doctor) => doctor.output.output,

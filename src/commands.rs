@@ -33,6 +33,7 @@ mod hold;
 mod import;
 mod inventory;
 mod lint;
+mod load;
 mod man;
 mod mask;
 mod only;

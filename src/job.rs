@@ -3,7 +3,7 @@
 //! This room decides whether a plan is well formed, before any call is made, what its job requires, and
 //! what each of its tables asks of `ExportTableToPointInTime`. It knows no network and no clock: the
 //! time that "now" stands for is handed in. A kind of job is one file: [`export`],
-//! [`upload`], [`inventory`], [`reading`], [`import`].
+//! [`upload`], [`inventory`], [`reading`], [`import`], [`load`].
 //!
 //! [`Plan::parse`] reads a plan file and gives either a plan or every [`Violation`] at once;
 //! [`Plan::to_toml`] writes it back. What is legal but likely to fail later is no violation:
@@ -19,6 +19,7 @@ mod filter;
 pub mod import;
 pub mod inventory;
 mod kind;
+pub mod load;
 pub mod mask;
 pub mod moment;
 mod parse;
@@ -78,7 +79,8 @@ pub struct Plan {
     pub encryption: Encryption,
     /// What is masked of an export before it goes where it is to go.
     pub mask: Option<Box<Mask>>,
-    /// What is exported: at least one table or selector of an export, and none of any other kind.
+    /// What is exported: at least one table or selector of an export; the table that a load or a replay
+    /// writes to; none of any other kind.
     pub tables: Vec<TableJob>,
     /// The tables that are meant by patterns, which are looked up before the plan is assessed.
     pub selectors: Vec<TableSelector>,

@@ -19,6 +19,7 @@ pub mod history;
 mod import;
 mod inventory;
 mod limits;
+mod load;
 mod look_up;
 mod operation;
 mod poll;
@@ -63,6 +64,7 @@ pub use import::{PreparedImport, SourceTable, TableError};
 pub use inventory::{
     DeliveredReport, InventoryError, InventoryProposal, InventoryStatus, ReportVerification,
 };
+pub use load::{CountedRecords, LoadError, PreparedLoad};
 pub use probe::{Probe, ProbeError, ProbeReport};
 pub use resolve::ResolveError;
 pub use resume::ResumeError;

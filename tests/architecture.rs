@@ -37,7 +37,14 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("diagnosis", &["assess", "job", "sanitize"]),
     (
         "aws",
-        &["assess", "job", "regular_file", "sanitize", "text_file"],
+        &[
+            "archive",
+            "assess",
+            "job",
+            "regular_file",
+            "sanitize",
+            "text_file",
+        ],
     ),
     ("journal", &["archive", "assess", "job", "private_file"]),
     (

@@ -210,6 +210,32 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "load",
+        &[
+            (
+                "run 1's items into a table that is there, slowly",
+                "tableferry load 1 --table Users --max-write-units 200",
+            ),
+            (
+                "in a script, from a directory that `fetch` made",
+                "tableferry load ./copy --table Users --profile dev-admin --yes --confirm Users",
+            ),
+        ],
+    ),
+    (
+        "replay",
+        &[
+            (
+                "what changed since the full export of run 1",
+                "tableferry replay 2 3 --full 1 --table Users",
+            ),
+            (
+                "read all of it, and count what it would do",
+                "tableferry replay 2 3 --full 1 --table Users --dry-run",
+            ),
+        ],
+    ),
+    (
         "inventory setup",
         &[(
             "write the configuration, shown first",

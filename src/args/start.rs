@@ -57,6 +57,9 @@ pub struct RunArgs {
     /// typing it
     #[arg(long, value_name = "NAME")]
     pub production: Vec<String>,
+    /// The name of the table that the plan writes items into, in place of typing it
+    #[arg(long, value_name = "TABLE")]
+    pub confirm: Option<String>,
     /// How it is started.
     #[command(flatten)]
     pub start: StartArgs,

@@ -46,6 +46,8 @@ pub(super) enum Call {
     ImportTable,
     DescribeImport,
     ListImports,
+    BatchWriteItem,
+    Scan,
     /// `DynamoDB` writes the log of an import.
     DescribeLogGroups,
     CreateLogGroup,
@@ -134,6 +136,8 @@ impl Call {
             "dynamodb:ImportTable" => &[Self::ImportTable],
             "dynamodb:DescribeImport" => &[Self::DescribeImport],
             "dynamodb:ListImports" => &[Self::ListImports],
+            "dynamodb:BatchWriteItem" => &[Self::BatchWriteItem],
+            "dynamodb:Scan" => &[Self::Scan],
             "logs:DescribeLogGroups" => &[Self::DescribeLogGroups],
             "logs:CreateLogGroup" => &[Self::CreateLogGroup],
             "logs:DescribeLogStreams" => &[Self::DescribeLogStreams],

@@ -52,7 +52,7 @@ pub struct Prices {
     pub regions: BTreeMap<String, RegionPrices>,
 }
 
-/// The prices of one Region, each of a gigabyte; `None` where the configuration has none.
+/// The prices of one Region, each of a gigabyte unless it says otherwise; `None` where the configuration has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RegionPrices {
     /// Of a full export.
@@ -61,6 +61,19 @@ pub struct RegionPrices {
     pub incremental_export: Option<Money>,
     /// Of what goes to a bucket in another Region.
     pub transfer: Option<Money>,
+    /// Of a million write request units of an on-demand table.
+    pub write_units: Option<Money>,
+}
+
+/// What write units cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteCost {
+    /// At the least.
+    pub least: Money,
+    /// At the most, where that is known.
+    pub most: Option<Money>,
+    /// In this currency.
+    pub currency: String,
 }
 
 /// What a plan's exports are billed for, as far as it is known before.
@@ -111,6 +124,22 @@ impl Prices {
         self.regions.is_empty()
     }
 
+    /// What so many write request units cost, the least and the most; `None` where no price is known.
+    #[must_use]
+    pub fn write_cost(&self, region: &str, least: u64, most: Option<u64>) -> Option<WriteCost> {
+        let price = |region| self.regions.get(region)?.write_units;
+        let Money(price) = price(region).or_else(|| price(DEFAULT))?;
+        let cost = |units: u64| {
+            let millionths = u128::from(units) * u128::from(price) / 1_000_000;
+            Money(u64::try_from(millionths).unwrap_or(u64::MAX))
+        };
+        Some(WriteCost {
+            least: cost(least),
+            most: most.map(cost),
+            currency: self.currency.clone(),
+        })
+    }
+
     fn of(&self, region: &str, billed: Billed) -> Option<Money> {
         let price = |prices: &RegionPrices| match billed {
             Billed::Full => prices.full_export,
@@ -134,7 +163,7 @@ impl Estimate {
         let source = facts.source();
         let bucket = facts.bucket(&plan.destination.bucket);
         let bucket_region = bucket.region.value().map(Region::as_str);
-        for job in &plan.tables {
+        for job in plan.tables.iter().filter(|_| plan.is_export()) {
             let arn = plan.table_arn(job, &source.caller.account, &source.region);
             let region = arn.region.as_str();
             let mut add = |bytes: u64, billed: Billed, missing: &mut Vec<String>| {

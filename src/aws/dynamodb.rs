@@ -17,6 +17,7 @@ use tableferry_policy::arn::Arn;
 mod definition;
 mod export_request;
 mod import;
+mod items;
 mod recovery;
 mod resource_policy;
 mod start;
@@ -24,6 +25,7 @@ mod start;
 pub use definition::DescribedTable;
 pub use export_request::DescribedFilter;
 pub use import::Import;
+pub use items::{BatchAnswer, ItemWrite, WriteBatch};
 pub use start::StartAnswer;
 
 /// A table as `DescribeTable` shows it.
@@ -49,6 +51,10 @@ pub struct Table {
     pub attribute_types: BTreeMap<String, String>,
     /// The KMS key that encrypts the table, where it is not DynamoDB's own.
     pub kms_key: Option<String>,
+    /// Its provisioned write units; `None` where each request is paid for.
+    pub write_units: Option<u64>,
+    /// The global indexes, each with its state, such as `CREATING`.
+    pub indexes: Vec<(String, String)>,
 }
 
 /// Point-in-time recovery, as `DescribeContinuousBackups` shows it.
@@ -233,6 +239,19 @@ fn table(described: &TableDescription) -> Option<Table> {
             })
             .collect(),
         kms_key,
+        // A table without units of its own has 0 of them.
+        write_units: described
+            .provisioned_throughput()
+            .and_then(|units| u64::try_from(units.write_capacity_units()?).ok())
+            .filter(|units| *units > 0),
+        indexes: described
+            .global_secondary_indexes()
+            .iter()
+            .filter_map(|index| {
+                let status = index.index_status()?.as_str().to_owned();
+                Some((index.index_name()?.to_owned(), status))
+            })
+            .collect(),
     })
 }
 

@@ -68,6 +68,36 @@ impl Consent<'_> {
         Err(CommandError::refused("that is not the account's name").hint("nothing was changed"))
     }
 
+    /// Asks for the name of a table that is written into, whatever its account: it is given, or typed where
+    /// somebody sits there.
+    pub(super) async fn to_table(
+        &self,
+        name: &str,
+        given: Option<&str>,
+    ) -> Result<(), CommandError> {
+        match given {
+            Some(given) if given == name => return Ok(()),
+            Some(given) => {
+                return Err(CommandError::refused(format!(
+                    "{given} is confirmed, and {name} would be written into"
+                ))
+                .hint(format!("add --confirm {name} if that is the one you mean")));
+            }
+            None if self.is_given => {
+                return Err(CommandError::refused(format!(
+                    "the name of the table that is written into, {name}, is not confirmed"
+                ))
+                .hint(format!("add --confirm {name} if that is the one you mean")));
+            }
+            None => {}
+        }
+        let question = format!("type the table's name, {name}, to write into it: ");
+        if self.ask(question).await.as_deref() == Some(name) {
+            return Ok(());
+        }
+        Err(CommandError::refused("that is not the table's name").hint("nothing was written"))
+    }
+
     /// Asks whether a change of Denies that name the exporter is agreed to: each Sid is typed. Nothing on
     /// the command line answers that.
     pub(super) async fn to_denies(&self, sids: &[&str]) -> Result<(), CommandError> {

@@ -14,7 +14,7 @@ use super::open::{limits, open};
 use super::report::Report;
 use super::{
     apply, archive_words, archives, athena, audit_report, changes, check, config, doctor, explain,
-    export, exports, fetch, history, import, inventory, lint, man, mask, output, policies,
+    export, exports, fetch, history, import, inventory, lint, load, man, mask, output, policies,
     profiles, resume, retry, run, sandbox, simulate, survey, undo, verify, watch, wizard,
 };
 use crate::args::{Args, Command, Global, InventoryCommand, Output, PolicyCommand, SandboxCommand};
@@ -150,7 +150,9 @@ pub async fn on_accounts(work: &Work, command: &Command) -> Exit {
         | Command::Resume(_)
         | Command::Exports(_)
         | Command::Watch(_)
-        | Command::Import(_) => {
+        | Command::Import(_)
+        | Command::Load(_)
+        | Command::Replay(_) => {
             report.finish(work.tally(), exit);
             None
         }
@@ -195,6 +197,8 @@ async fn done(work: &Work, command: &Command, report: &Report) -> Result<Exit, C
         Command::Fetch(args) => boxed(|| fetch::fetch(work, args, cancel, report)).await,
         Command::Mask(args) => boxed(|| mask::mask(work, args, cancel, report)).await,
         Command::Import(args) => boxed(|| import::import(work, args, cancel, report)).await,
+        Command::Load(args) => boxed(|| load::load(work, args, cancel, report)).await,
+        Command::Replay(args) => boxed(|| load::replay(work, args, cancel, report)).await,
         Command::Inventory(command) => {
             boxed(|| inventory::inventory(work, command, cancel, report)).await
         }

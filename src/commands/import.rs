@@ -15,6 +15,7 @@ use super::check::words;
 use super::consent::Consent;
 use super::error::{CommandError, Problem};
 use super::follow::{Scope, end, go_on, with_events};
+use super::plan_file::write_plan;
 use super::refusal::{check_can_ask, check_may_change, out_of_bounds};
 use super::report::Report;
 use super::run::{not_waiting, refuse_denied, until_cancelled};
@@ -41,7 +42,7 @@ pub(super) async fn import(
     let drawn_up = draw_up::draw_up(work, args, cancel, report);
     let drawn_up = until_cancelled(cancel, drawn_up).await?;
     if let Some(path) = &args.write_plan {
-        return draw_up::write(&drawn_up.plan, path, report);
+        return write_plan(&drawn_up.plan, path, report);
     }
     let exit = carry_out(work, &drawn_up.plan, &args.start, cancel, report).await?;
     tell_left_behind(work, &drawn_up, report);

@@ -5,6 +5,8 @@ use std::path::Path;
 use jiff::Zoned;
 
 use super::error::CommandError;
+use super::exit::Exit;
+use super::report::Report;
 use crate::job::{LARGEST_PLAN_FILE, Plan};
 use crate::{private_file, regular_file};
 
@@ -26,4 +28,14 @@ pub(super) fn write_new_plan(plan: &Plan, path: &Path, undone: &str) -> Result<(
             .because(error)
             .hint(format!("{undone}; name a file that is not there yet"))
     })
+}
+
+/// Writes the plan for other commands, which are named.
+pub(super) fn write_plan(plan: &Plan, path: &Path, report: &Report) -> Result<Exit, CommandError> {
+    write_new_plan(plan, path, "nothing was started")?;
+    report.line(&format!(
+        "the plan is in {0}: `tableferry check {0}` judges it, `tableferry run {0}` starts it",
+        path.display()
+    ));
+    Ok(Exit::Done)
 }

@@ -412,10 +412,16 @@ pub(super) fn progress_line(progress: &OperationProgress) -> String {
         ProgressStage::Calling => format!("{table}: called, and no answer yet"),
         ProgressStage::Refused => format!("{table}: refused: {code}: {message}"),
         ProgressStage::NotStarted => format!("{table}: settled as not started"),
-        ProgressStage::Running(ExportStatus::InProgress) => format!(
-            "{table}: in progress, {}",
-            progress.arn.as_deref().unwrap_or("")
-        ),
+        ProgressStage::Running(ExportStatus::InProgress) => match progress.to_write {
+            Some(items) => format!(
+                "{table}: {} of {items} items written",
+                progress.item_count.unwrap_or(0)
+            ),
+            None => format!(
+                "{table}: in progress, {}",
+                progress.arn.as_deref().unwrap_or("")
+            ),
+        },
         ProgressStage::Running(ExportStatus::Failed) => {
             format!("{table}: failed: {code}: {message}")
         }
@@ -477,16 +483,17 @@ fn progress_object(run: RunId, progress: &OperationProgress) -> Value {
         Verification::Unknown { .. } => json!("unknown"),
     });
     json!({
-        "event": "export",
+        "event": progress.kind,
         "run": run.0,
         "table": progress.name,
         "table_arn": progress.subject,
-        "export_arn": progress.arn,
+        arn_key(&progress.kind): progress.arn,
         "status": status,
         "started_at": progress.started_at,
         "ended_at": progress.ended_at,
         "failure_code": progress.failure_code,
         "failure_message": progress.failure_message,
+        "item_count": progress.item_count,
         "files_seen": progress.files_seen,
         "bytes_seen": progress.bytes_seen,
         "verified": verified,
@@ -494,6 +501,11 @@ fn progress_object(run: RunId, progress: &OperationProgress) -> Value {
         "verified_at": progress.verified_at,
         "remarks": progress.remarks,
     })
+}
+
+/// The member that has an operation's ARN.
+fn arn_key(kind: &str) -> String {
+    format!("{kind}_arn")
 }
 
 /// Why an export does not verify, or why that is not known.
@@ -519,8 +531,10 @@ pub(super) fn export_object(export: &Operation) -> Value {
         request.and_then(|request| request.prefix.as_ref()),
     );
     let result = record.as_ref().map(|record| record.result.clone());
-    let result = result.unwrap_or_default();
+    let mut result = result.unwrap_or_default();
+    result.item_count = OperationProgress::of(export).item_count;
     json!({
+        "kind": export.kind,
         "table": export.name(),
         "table_arn": export.subject,
         "account": export.account,
@@ -528,7 +542,7 @@ pub(super) fn export_object(export: &Operation) -> Value {
         "prefix": prefix,
         "started_at": export.started_at,
         "ended_at": export.ended_at,
-        "export_arn": export.arn,
+        arn_key(&export.kind): export.arn,
         "status": export.stage.as_str(),
         "failure_code": export.failure_code,
         "failure_message": export.failure_message,

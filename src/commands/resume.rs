@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::error::CommandError;
 use super::follow::{Scope, go_on, not_resumed, with_events};
+use super::load;
 use super::report::Report;
 use super::sign_in::prove_both;
 use crate::args::ResumeArgs;
@@ -91,25 +92,46 @@ async fn several(
     cancel: &CancellationToken,
     report: &Report,
 ) -> Exit {
-    let exports = runs.iter().map(|run| run.operations.len()).sum();
+    let operations = runs.iter().map(|run| run.operations.len()).sum();
     let mut exits = Vec::new();
     let mut proved = Vec::new();
     for run in runs {
         let own = work.with_own_sessions();
         match sign_in_for(&own, &run, cancel, report).await {
-            Ok(()) => proved.push((own, run.id)),
+            Ok(()) => proved.push((own, run.id, run.is_written_here())),
             Err(error) => {
                 exits.push(report.settle(Err(not_resumed(work, run.id, error, report))));
             }
         }
     }
-    report.start_bar(exports);
-    let going = proved
-        .iter()
-        .map(async |(own, id)| report.settle(go_on(own, *id, scope, cancel.clone(), report).await));
+    report.start_bar(operations);
+    let going = proved.iter().map(async |(own, id, is_written_here)| {
+        report.settle(if *is_written_here {
+            written_on(own, *id, scope, cancel, report).await
+        } else {
+            go_on(own, *id, scope, cancel.clone(), report).await
+        })
+    });
     exits.extend(future::join_all(going).await);
     report.stop_bar();
     exits.into_iter().reduce(Exit::worse).unwrap_or(Exit::Done)
+}
+
+/// Goes on with a run that writes items, where the scope has more than watching.
+async fn written_on(
+    work: &Work,
+    id: RunId,
+    scope: Scope,
+    cancel: &CancellationToken,
+    report: &Report,
+) -> Result<Exit, CommandError> {
+    if scope == Scope::Watching {
+        report.line(&format!(
+            "run {id} writes items, which goes on only while a program does it: `tableferry resume {id}`"
+        ));
+        return Ok(Exit::CutOff);
+    }
+    load::go_on(work, id, cancel, report).await
 }
 
 /// Proves both sides as the run's plan says.

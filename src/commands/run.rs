@@ -18,7 +18,7 @@ use super::plan_file::read_plan;
 use super::refusal::{check_can_ask, check_may_change};
 use super::report::Report;
 use super::sign_in::{ask, prove_both};
-use crate::args::{ImportStartArgs, RunArgs, StartArgs};
+use crate::args::{ImportStartArgs, LoadStartArgs, RunArgs, StartArgs};
 use crate::assess::assessment::Assessment;
 use crate::assess::facts::Facts;
 use crate::assess::verdict::{
@@ -45,6 +45,10 @@ pub(super) async fn run(
     if plan.new_table().is_some() {
         let start = import_start(args)?;
         return super::import::carry_out(work, &plan, &start, cancel, report).await;
+    }
+    if plan.load().is_some() {
+        let start = load_start(args)?;
+        return super::load::carry_out(work, &plan, &start, cancel, report).await;
     }
     let tables = if args.only.is_empty() {
         Tables::All
@@ -161,6 +165,24 @@ fn import_start(args: &RunArgs) -> Result<ImportStartArgs, CommandError> {
     Ok(ImportStartArgs {
         yes: start.yes,
         no_wait: start.no_wait,
+        force: start.force,
+        dry_run: start.dry_run,
+        production: args.production.clone(),
+        output: start.output,
+    })
+}
+
+/// The options of a start that a load or a replay has, too.
+fn load_start(args: &RunArgs) -> Result<LoadStartArgs, CommandError> {
+    let start = &args.start;
+    check_can_ask(
+        start.yes || start.dry_run,
+        "a start",
+        "add --yes --confirm TABLE",
+    )?;
+    Ok(LoadStartArgs {
+        yes: start.yes,
+        confirm: args.confirm.clone(),
         force: start.force,
         dry_run: start.dry_run,
         production: args.production.clone(),

@@ -17,6 +17,8 @@ pub(super) struct PriceFile {
     incremental_export: Option<Money>,
     #[serde(default, deserialize_with = "money")]
     transfer: Option<Money>,
+    #[serde(default, deserialize_with = "money")]
+    write_units: Option<Money>,
 }
 
 /// The prices of a file.
@@ -41,6 +43,7 @@ pub(super) fn prices<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Price
             full_export: prices.full_export,
             incremental_export: prices.incremental_export,
             transfer: prices.transfer,
+            write_units: prices.write_units,
         };
         (region, prices)
     });

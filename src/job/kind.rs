@@ -5,6 +5,7 @@
 use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
 use super::inventory::{self, Inventory};
+use super::load::{self, Load};
 use super::reading::{self, Reading};
 use super::requirement::{Check, JobContext, Purpose, RequiredPermission};
 use super::table_definition::TableDefinition;
@@ -25,6 +26,8 @@ pub enum Kind {
     Reading(Reading),
     /// A full export is imported into a new table.
     Import(TableDefinition),
+    /// A full export is loaded, or incremental ones are replayed, into a table that is there.
+    Load(Load),
 }
 
 impl From<Reading> for Kind {
@@ -71,18 +74,20 @@ impl Plan {
             Kind::Inventory(inventory) => inventory::requirements(self, inventory, context),
             Kind::Reading(_) => reading::requirements(self, context),
             Kind::Import(table) => import::requirements(self, table, context),
+            Kind::Load(load) => load::requirements(self, load, context),
         }
     }
 
     /// The settings and times that bear on the job.
     #[must_use]
-    pub const fn checks(&self) -> &'static [Check] {
+    pub fn checks(&self) -> &'static [Check] {
         match &self.kind {
             Kind::Export => &export::CHECKS,
             Kind::Upload(_) => &upload::CHECKS,
             Kind::Inventory(_) => &inventory::CHECKS,
             Kind::Reading(_) => &reading::CHECKS,
             Kind::Import(_) => &import::CHECKS,
+            Kind::Load(load) => load.checks(),
         }
     }
 
@@ -95,6 +100,7 @@ impl Plan {
             Kind::Inventory(inventory) => inventory::objects(self, inventory),
             Kind::Reading(_) => reading::objects(self),
             Kind::Import(_) => import::objects(self),
+            Kind::Load(_) => load::objects(self),
         }
     }
 
@@ -106,7 +112,7 @@ impl Plan {
             Kind::Upload(_) => Vec::new(),
             Kind::Inventory(inventory) => inventory::listed_folders(self, inventory),
             Kind::Reading(_) => reading::listed_folders(self),
-            Kind::Import(_) => vec![self.data_folder()],
+            Kind::Import(_) | Kind::Load(_) => vec![self.data_folder()],
         }
     }
 
@@ -119,7 +125,7 @@ impl Plan {
             Kind::Upload(_) => upload::probe_key(self, unique),
             Kind::Inventory(inventory) => inventory::probe_key(self, inventory, unique),
             // Nothing is written to find it out.
-            Kind::Reading(_) | Kind::Import(_) => unique.to_owned(),
+            Kind::Reading(_) | Kind::Import(_) | Kind::Load(_) => unique.to_owned(),
         }
     }
 
@@ -131,7 +137,7 @@ impl Plan {
             Kind::Upload(_) => &upload::NOT_SHOWN,
             Kind::Inventory(_) => &inventory::NOT_SHOWN,
             Kind::Reading(_) => &reading::NOT_SHOWN,
-            Kind::Import(_) => &[],
+            Kind::Import(_) | Kind::Load(_) => &[],
         }
     }
 
@@ -145,6 +151,7 @@ impl Plan {
             Kind::Inventory(inventory) => inventory::opening(self, inventory, account),
             Kind::Reading(_) => reading::opening(self, principal),
             Kind::Import(table) => import::opening(self, table, principal),
+            Kind::Load(load) => load::opening(self, load, principal),
         }
     }
 
@@ -157,6 +164,7 @@ impl Plan {
             Kind::Inventory(inventory) => inventory::title(self, inventory),
             Kind::Reading(_) => reading::title(self, account),
             Kind::Import(table) => import::title(self, table, account),
+            Kind::Load(load) => load::title(self, load, account),
         }
     }
 
@@ -169,6 +177,7 @@ impl Plan {
             Kind::Inventory(_) => inventory::WORDS,
             Kind::Reading(_) => reading::WORDS,
             Kind::Import(_) => import::WORDS,
+            Kind::Load(load) => load.words(),
         }
     }
 
@@ -177,7 +186,7 @@ impl Plan {
     #[must_use]
     pub const fn principal(&self) -> Option<&Arn> {
         match &self.kind {
-            Kind::Export | Kind::Inventory(_) | Kind::Import(_) => None,
+            Kind::Export | Kind::Inventory(_) | Kind::Import(_) | Kind::Load(_) => None,
             Kind::Upload(upload) => upload.principal.as_ref(),
             Kind::Reading(reading) => reading.principal.as_ref(),
         }
@@ -187,7 +196,9 @@ impl Plan {
     #[must_use]
     pub const fn source_bucket(&self) -> Option<&BucketName> {
         match &self.kind {
-            Kind::Export | Kind::Upload(_) | Kind::Reading(_) | Kind::Import(_) => None,
+            Kind::Export | Kind::Upload(_) | Kind::Reading(_) | Kind::Import(_) | Kind::Load(_) => {
+                None
+            }
             Kind::Inventory(inventory) => Some(&inventory.bucket),
         }
     }
@@ -208,7 +219,9 @@ impl Plan {
     #[must_use]
     pub const fn requested_fields(&self) -> &[String] {
         match &self.kind {
-            Kind::Export | Kind::Upload(_) | Kind::Reading(_) | Kind::Import(_) => &[],
+            Kind::Export | Kind::Upload(_) | Kind::Reading(_) | Kind::Import(_) | Kind::Load(_) => {
+                &[]
+            }
             Kind::Inventory(inventory) => inventory.fields.as_slice(),
         }
     }
@@ -218,8 +231,31 @@ impl Plan {
     pub const fn new_table(&self) -> Option<&TableDefinition> {
         match &self.kind {
             Kind::Import(table) => Some(table),
-            Kind::Export | Kind::Upload(_) | Kind::Inventory(_) | Kind::Reading(_) => None,
+            Kind::Export
+            | Kind::Upload(_)
+            | Kind::Inventory(_)
+            | Kind::Reading(_)
+            | Kind::Load(_) => None,
         }
+    }
+
+    /// What the job writes into a table that is there.
+    #[must_use]
+    pub const fn load(&self) -> Option<&Load> {
+        match &self.kind {
+            Kind::Load(load) => Some(load),
+            Kind::Export
+            | Kind::Upload(_)
+            | Kind::Inventory(_)
+            | Kind::Reading(_)
+            | Kind::Import(_) => None,
+        }
+    }
+
+    /// Whether the plan's tables are exported.
+    #[must_use]
+    pub const fn is_export(&self) -> bool {
+        matches!(self.kind, Kind::Export)
     }
 
     /// Why no probe of the job shows anything; `None` where one does.
@@ -229,6 +265,7 @@ impl Plan {
             Kind::Export | Kind::Upload(_) | Kind::Reading(_) => None,
             Kind::Inventory(_) => Some(inventory::NOT_PROBED),
             Kind::Import(_) => Some(import::NOT_PROBED),
+            Kind::Load(_) => Some(load::NOT_PROBED),
         }
     }
 
@@ -236,7 +273,7 @@ impl Plan {
     #[must_use]
     pub fn not_run(&self) -> Option<(String, String)> {
         match &self.kind {
-            Kind::Export | Kind::Import(_) => None,
+            Kind::Export | Kind::Import(_) | Kind::Load(_) => None,
             Kind::Upload(upload) => Some(upload::not_run(self, upload)),
             Kind::Inventory(_) => Some(inventory::not_run()),
             Kind::Reading(reading) => Some(reading::not_run(self, reading)),
@@ -247,7 +284,7 @@ impl Plan {
     #[must_use]
     pub fn command_elsewhere(&self) -> Option<String> {
         match &self.kind {
-            Kind::Export | Kind::Import(_) => None,
+            Kind::Export | Kind::Import(_) | Kind::Load(_) => None,
             Kind::Upload(_) => Some(upload::command(self)),
             Kind::Inventory(_) => Some("tableferry inventory setup PLAN".to_owned()),
             Kind::Reading(_) => Some(reading::command(self)),
@@ -265,6 +302,6 @@ impl Plan {
 pub(crate) fn purposes() -> impl Iterator<Item = Purpose> {
     let others = upload::PURPOSES.into_iter().chain(inventory::PURPOSES);
     let others = others.chain(reading::PURPOSES);
-    let others = others.chain(import::PURPOSES);
+    let others = others.chain(import::PURPOSES).chain(load::PURPOSES);
     export::PURPOSES.into_iter().chain(others)
 }

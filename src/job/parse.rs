@@ -12,7 +12,7 @@ use super::value::{self, Prefix};
 use super::violation::Violations;
 use super::{
     Destination, Encryption, Kind, Now, Plan, Source, TableJob, TableSelector, encryption, import,
-    inventory, mask, reading, sign_in, table_job,
+    inventory, load, mask, reading, sign_in, table_job,
 };
 use crate::text_file::without_mark;
 use tableferry_policy::arn::{Arn, Region};
@@ -32,6 +32,7 @@ const fn known(word: KindWord) -> &'static [&'static str] {
         KindWord::Inventory => &inventory::parse::KEYS,
         KindWord::Reading => &["kind", "source", "destination", "encryption"],
         KindWord::Import => &import::parse::KEYS,
+        KindWord::Load | KindWord::Replay => &load::parse::KEYS,
     }
 }
 
@@ -56,6 +57,8 @@ enum KindWord {
     Inventory,
     Reading,
     Import,
+    Load,
+    Replay,
 }
 
 impl KindWord {
@@ -66,17 +69,21 @@ impl KindWord {
             Self::Upload => "uploads",
             Self::Reading => "reads",
             Self::Import => "imports",
+            Self::Load => "loads",
+            Self::Replay => "replays",
         }
     }
 }
 
 /// The words for kinds; a plan without one is an export.
-const KINDS: [(&str, KindWord); 5] = [
+const KINDS: [(&str, KindWord); 7] = [
     ("export", KindWord::Export),
     ("upload", KindWord::Upload),
     ("inventory", KindWord::Inventory),
     ("read", KindWord::Reading),
     ("import", KindWord::Import),
+    ("load", KindWord::Load),
+    ("replay", KindWord::Replay),
 ];
 
 impl Plan {
@@ -164,7 +171,10 @@ fn read(table: &DeTable<'_>, now: &Now, violations: &mut Violations) -> Option<P
     let (mut source, mut principal) = (None, None);
     match (word, section) {
         (_, None) => {}
-        (KindWord::Export | KindWord::Import, Some(section)) => {
+        (
+            KindWord::Export | KindWord::Import | KindWord::Load | KindWord::Replay,
+            Some(section),
+        ) => {
             source = read_source(section, &mut consistency, violations);
         }
         (KindWord::Inventory, Some(section)) => {
@@ -184,6 +194,11 @@ fn read(table: &DeTable<'_>, now: &Now, violations: &mut Violations) -> Option<P
                 let sign_in = sign_in::read_destination(section, &mut consistency, violations);
                 import::parse::read_place(section, sign_in, violations)
             }
+            KindWord::Load | KindWord::Replay => {
+                let sign_in = sign_in::read_destination(section, &mut consistency, violations);
+                let is_replay = word == KindWord::Replay;
+                load::parse::read_place(section, is_replay, sign_in, violations)
+            }
             _ => read_destination(section, &mut consistency, violations),
         });
     if let (KindWord::Upload | KindWord::Reading, None) = (word, &source)
@@ -191,26 +206,14 @@ fn read(table: &DeTable<'_>, now: &Now, violations: &mut Violations) -> Option<P
     {
         source = read_as(section, word, destination, principal.is_some(), violations);
     }
-    let kind = match word {
-        KindWord::Export => Some(Kind::Export),
-        KindWord::Import => {
-            import::parse::read_table(root, &mut consistency, violations).map(Kind::Import)
-        }
-        KindWord::Inventory => {
-            inventory::parse::read(root, section, violations).map(Kind::Inventory)
-        }
-        KindWord::Upload => Some(Kind::Upload(Upload {
-            principal,
-            is_multipart: root.boolean("multipart", violations).unwrap_or(true),
-        })),
-        KindWord::Reading => Some(Kind::Reading(Reading { principal })),
-    };
-    let by_default = match word {
-        KindWord::Export => Encryption::default(),
-        KindWord::Upload | KindWord::Inventory | KindWord::Reading | KindWord::Import => {
-            Encryption::BucketDefault
-        }
-    };
+    let (kind, written) = read_kind(
+        root,
+        word,
+        (section, principal, destination.as_ref()),
+        &mut consistency,
+        violations,
+    );
+    let by_default = default_encryption(word);
     let section = root.table("encryption", "[encryption]", violations);
     let encryption = section.map_or(by_default.clone(), |section| {
         encryption::read(section, by_default, &mut consistency, violations)
@@ -221,7 +224,9 @@ fn read(table: &DeTable<'_>, now: &Now, violations: &mut Violations) -> Option<P
     let home = source
         .as_ref()
         .and_then(|source| source.sign_in.region.clone());
-    let (tables, selectors) = read_tables(root, now, home.as_ref(), &mut consistency, violations);
+    let (mut tables, selectors) =
+        read_tables(root, now, home.as_ref(), &mut consistency, violations);
+    tables.extend(written);
     let plan = match (kind, source, destination) {
         (Some(kind), Some(source), Some(destination)) => Some(Plan {
             kind,
@@ -237,6 +242,54 @@ fn read(table: &DeTable<'_>, now: &Now, violations: &mut Violations) -> Option<P
     let plan = read_mask(root, (word, plan), &mut consistency, violations);
     consistency.check(violations);
     plan
+}
+
+/// How the objects of a kind of job are encrypted where the plan does not say.
+fn default_encryption(word: KindWord) -> Encryption {
+    match word {
+        KindWord::Export => Encryption::default(),
+        KindWord::Upload
+        | KindWord::Inventory
+        | KindWord::Reading
+        | KindWord::Import
+        | KindWord::Load
+        | KindWord::Replay => Encryption::BucketDefault,
+    }
+}
+
+/// What the plan asks for, and the table that a load or a replay writes to.
+fn read_kind(
+    root: Section<'_, '_>,
+    word: KindWord,
+    (section, principal, destination): (Option<Section<'_, '_>>, Option<Arn>, Option<&Destination>),
+    consistency: &mut ConsistencyCheck,
+    violations: &mut Violations,
+) -> (Option<Kind>, Option<TableJob>) {
+    let mut written = None;
+    let kind = match word {
+        KindWord::Export => Some(Kind::Export),
+        KindWord::Import => {
+            import::parse::read_table(root, consistency, violations).map(Kind::Import)
+        }
+        KindWord::Load | KindWord::Replay => {
+            let is_replay = word == KindWord::Replay;
+            load::parse::read(root, is_replay, destination, consistency, violations).map(
+                |(load, target)| {
+                    written = Some(target);
+                    Kind::Load(load)
+                },
+            )
+        }
+        KindWord::Inventory => {
+            inventory::parse::read(root, section, violations).map(Kind::Inventory)
+        }
+        KindWord::Upload => Some(Kind::Upload(Upload {
+            principal,
+            is_multipart: root.boolean("multipart", violations).unwrap_or(true),
+        })),
+        KindWord::Reading => Some(Kind::Reading(Reading { principal })),
+    };
+    (kind, written)
 }
 
 /// The plan with its mask, where it has one: it exports into the staging bucket then.

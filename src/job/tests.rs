@@ -4,6 +4,7 @@ mod documented;
 mod examples;
 mod import;
 mod inventory;
+mod load;
 mod mask;
 mod properties;
 mod reading;

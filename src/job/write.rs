@@ -4,10 +4,11 @@
 use std::fmt::Write as _;
 
 use super::inventory::Inventory;
+use super::load::Load;
 use super::table_definition::{Capacity, Keys, Projection, TableDefinition};
 use super::{
     Encryption, Filter, Format, Kind, Mask, MaskMethod, Plan, SecretSource, SignIn, SpanChoice,
-    TableSelector, View,
+    TableJob, TableSelector, View,
 };
 
 impl Plan {
@@ -28,6 +29,9 @@ impl Plan {
         if self.new_table().is_some() {
             file.text("kind", "import");
         }
+        if let Some(load) = self.load() {
+            file.text("kind", if load.is_replay() { "replay" } else { "load" });
+        }
         file.header("[source]");
         file.sign_in(&self.source.sign_in);
         file.optional("bucket", self.source_bucket());
@@ -41,10 +45,13 @@ impl Plan {
             file.sign_in(sign_in);
         }
         let (bucket, prefix) = (&destination.bucket, destination.prefix());
-        if self.new_table().is_some() {
+        if self.new_table().is_some() || self.load().is_some() {
             let folder = prefix.unwrap_or_default();
             file.text("archive", &format!("s3://{bucket}/{folder}"));
             file.optional("owner", destination.owner.as_ref());
+            if let Some(load) = self.load() {
+                file.read_from(load);
+            }
         } else {
             file.text("bucket", bucket.as_str());
             file.optional("owner", destination.owner.as_ref());
@@ -52,9 +59,11 @@ impl Plan {
         }
         let by_default = match &self.kind {
             Kind::Export => Encryption::Aes256,
-            Kind::Upload(_) | Kind::Inventory(_) | Kind::Reading(_) | Kind::Import(_) => {
-                Encryption::BucketDefault
-            }
+            Kind::Upload(_)
+            | Kind::Inventory(_)
+            | Kind::Reading(_)
+            | Kind::Import(_)
+            | Kind::Load(_) => Encryption::BucketDefault,
         };
         if *encryption != by_default {
             file.header("[encryption]");
@@ -66,6 +75,10 @@ impl Plan {
         }
         if let Some(table) = self.new_table() {
             file.new_table(table);
+        }
+        if let Some(load) = self.load() {
+            file.written_table(load, &self.tables);
+            return file.text;
         }
         for job in &self.tables {
             let span = SpanChoice::from(&job.span);
@@ -173,6 +186,30 @@ impl Writer {
                 }
             }
             self.capacity(index.capacity);
+        }
+    }
+
+    /// Where the exports of a load or a replay are read.
+    fn read_from(&mut self, load: &Load) {
+        if let Some(directory) = &load.directory {
+            self.text("directory", &directory.to_string_lossy());
+        }
+        if load.is_replay() {
+            let windows = load.windows.iter().map(|window| window.to_string().into());
+            self.line("windows", &toml::Value::Array(windows.collect()));
+        }
+    }
+
+    /// The table that a load or a replay writes to.
+    fn written_table(&mut self, load: &Load, tables: &[TableJob]) {
+        self.header("[table]");
+        self.optional("name", tables.first().map(|job| &job.table));
+        if let Some(units) = load.most_write_units {
+            let units = i64::try_from(units).unwrap_or(i64::MAX);
+            self.line("max_write_units", &units.into());
+        }
+        if load.is_onto_source {
+            self.line("onto_source", &true.into());
         }
     }
 

@@ -8,6 +8,8 @@
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 
+use sha2::{Digest as _, Sha256};
+
 use super::{Journal, JournalError};
 use crate::private_file;
 
@@ -24,6 +26,14 @@ pub struct ChangeLock {
 #[derive(Debug)]
 #[must_use = "the lock is given up when it is dropped"]
 pub struct ProbeLock {
+    /// `None` for a journal in memory, which no other process has.
+    _file: Option<File>,
+}
+
+/// Held while items are written into a table; given up when it is dropped.
+#[derive(Debug)]
+#[must_use = "the lock is given up when it is dropped"]
+pub struct TableLock {
     /// `None` for a journal in memory, which no other process has.
     _file: Option<File>,
 }
@@ -56,6 +66,17 @@ impl Journal {
     pub fn try_lock_earlier_probes(&self) -> Result<Option<ProbeLock>, JournalError> {
         let taken = take(self.beside(".probes.lock"), File::try_lock)?;
         Ok(probe_lock(taken))
+    }
+
+    /// Takes the lock for writing into a table, by its ARN; `None` while another process writes into it.
+    pub fn try_lock_table(&self, arn: &str) -> Result<Option<TableLock>, JournalError> {
+        let digest = hex::encode(Sha256::digest(arn));
+        let name = digest.get(..16).unwrap_or_default();
+        let path = self.beside(&format!(".table-{name}.lock"));
+        Ok(match take(path, File::try_lock)? {
+            Taken::Ours(file) => Some(TableLock { _file: file }),
+            Taken::Theirs => None,
+        })
     }
 
     /// The file of the lock for changes, beside the journal; `None` for a journal in memory.

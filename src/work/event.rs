@@ -66,6 +66,8 @@ pub enum Stage {
 /// One operation of a run, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationProgress {
+    /// The word of its kind.
+    pub kind: String,
     /// Its place in the plan, from 0.
     pub index: usize,
     /// The name of what it works on, such as the table's.
@@ -84,8 +86,10 @@ pub struct OperationProgress {
     pub files_seen: Option<u64>,
     /// Their bytes.
     pub bytes_seen: Option<u64>,
-    /// Items exported, at the end.
+    /// Items exported, at the end; items written so far.
     pub item_count: Option<u64>,
+    /// Items that are to be written, where this program writes them.
+    pub to_write: Option<u64>,
     /// Bytes billed, at the end.
     pub billed_size_bytes: Option<u64>,
     /// The manifest's key, at the end.
@@ -103,6 +107,10 @@ pub struct OperationProgress {
 }
 
 /// Something that happened in a run.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "events are few, and each is moved once: a box for every one would save nothing"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A side was proved.
@@ -135,7 +143,12 @@ impl OperationProgress {
         if let Some((_, import)) = record.to_import() {
             result.item_count = import.imported_items;
         }
+        let load = record.to_load();
+        if let Some((_, load)) = &load {
+            result.item_count = Some(load.puts + load.deletes);
+        }
         Self {
+            kind: record.kind.clone(),
             index: record.position,
             name: record.name().to_owned(),
             subject: record.subject.clone(),
@@ -154,6 +167,7 @@ impl OperationProgress {
             files_seen: None,
             bytes_seen: None,
             item_count: result.item_count,
+            to_write: load.map(|(request, _)| request.items),
             billed_size_bytes: result.billed_size_bytes,
             manifest: result.manifest,
             verification: Verification::of(record),

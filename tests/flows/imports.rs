@@ -21,17 +21,17 @@ fn plan(rest: &str) -> String {
     )
 }
 
-fn sandbox(home: &Home, arguments: &[&str]) -> Ended {
+pub(crate) fn sandbox(home: &Home, arguments: &[&str]) -> Ended {
     Ended::of(&mut home.sandbox(arguments))
 }
 
-fn world(home: &Home) -> Value {
+pub(crate) fn world(home: &Home) -> Value {
     let text = std::fs::read_to_string(home.path().join("world.json")).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
 /// A home whose run 1 exported `Users`.
-fn exported(rest: &str) -> Home {
+pub(crate) fn exported(rest: &str) -> Home {
     let home = Home::new();
     let path = home.write("plan.toml", &plan(rest));
     let ended = sandbox(&home, &["run", path.to_str().unwrap(), "--yes"]);
@@ -40,7 +40,7 @@ fn exported(rest: &str) -> Home {
 }
 
 /// The lines of all data files in the landing bucket.
-fn exported_items(world: &Value) -> BTreeSet<String> {
+pub(crate) fn exported_items(world: &Value) -> BTreeSet<String> {
     let objects = world["buckets"]["export-landing"]["objects"]
         .as_object()
         .unwrap();
@@ -62,7 +62,7 @@ fn exported_items(world: &Value) -> BTreeSet<String> {
 }
 
 /// The items of a table that was made in the development account.
-fn items_of(world: &Value, name: &str) -> BTreeSet<String> {
+pub(crate) fn items_of(world: &Value, name: &str) -> BTreeSet<String> {
     let tables = world["accounts"]["222222222222"]["tables"]
         .as_array()
         .unwrap();

@@ -31,6 +31,7 @@ mod hostile;
 mod imports;
 mod inventory;
 mod killed;
+mod loads;
 mod lost_journal;
 mod man;
 mod many;

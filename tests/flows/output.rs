@@ -16,6 +16,7 @@ const KEYS: [&str; 15] = [
     "failure_message",
     "failure_request_id",
     "item_count",
+    "kind",
     "manifest",
     "remarks",
     "settled_at",

@@ -307,6 +307,8 @@ fn keys() -> Vec<Key> {
 /// An export of a table, as it just was accepted.
 pub(crate) fn export(index: usize, table: &str) -> OperationProgress {
     OperationProgress {
+        kind: "export".to_owned(),
+        to_write: None,
         index,
         name: table.to_owned(),
         subject: format!("arn:aws:dynamodb:eu-west-1:111111111111:table/{table}"),

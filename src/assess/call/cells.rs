@@ -1,12 +1,12 @@
 //! The cells of the table of calls, by service.
 
 use super::Call::{
-    self, AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, Decrypt,
-    DecryptOfTable, DescribeContinuousBackups, DescribeExport, DescribeImport, DescribeTable,
-    ExportTableToPointInTime, GenerateDataKey, GenerateDataKeyOfReport, GenerateDataKeyOfTable,
-    GetBucketInventoryConfiguration, GetObject, HeadObject, ImportTable, ListExports, ListImports,
-    ListObjectsOfReader, ListObjectsV2, PutBucketInventoryConfiguration, PutObject, PutObjectAcl,
-    PutReport, UploadPart,
+    self, AbortMultipartUpload, BatchWriteItem, CompleteMultipartUpload, CreateMultipartUpload,
+    Decrypt, DecryptOfTable, DescribeContinuousBackups, DescribeExport, DescribeImport,
+    DescribeTable, ExportTableToPointInTime, GenerateDataKey, GenerateDataKeyOfReport,
+    GenerateDataKeyOfTable, GetBucketInventoryConfiguration, GetObject, HeadObject, ImportTable,
+    ListExports, ListImports, ListObjectsOfReader, ListObjectsV2, PutBucketInventoryConfiguration,
+    PutObject, PutObjectAcl, PutReport, Scan, UploadPart,
 };
 use super::Carried::{self, Absent, Inherited, Sent, Unknown};
 
@@ -383,8 +383,11 @@ const OF_KMS: [Cell; 24] = [
 
 const NO_ITEMS: &str = "list_amazondynamodb has no condition key under this action";
 
+const ITEMS: &str = "list_amazondynamodb has condition keys on keys and attributes under this action; what they \
+                     hold is told by the items";
+
 /// What the calls to `DynamoDB` have.
-const OF_DYNAMODB: [Cell; 8] = [
+const OF_DYNAMODB: [Cell; 10] = [
     (ExportTableToPointInTime, Keys::Items, Absent, NO_ITEMS),
     (DescribeTable, Keys::Items, Absent, NO_ITEMS),
     (DescribeContinuousBackups, Keys::Items, Absent, NO_ITEMS),
@@ -393,6 +396,8 @@ const OF_DYNAMODB: [Cell; 8] = [
     (ImportTable, Keys::Items, Absent, NO_ITEMS),
     (DescribeImport, Keys::Items, Absent, NO_ITEMS),
     (ListImports, Keys::Items, Absent, NO_ITEMS),
+    (BatchWriteItem, Keys::Items, Unknown, ITEMS),
+    (Scan, Keys::Items, Unknown, ITEMS),
 ];
 
 const REPORT: &str = "S3 user guide, configure-inventory: the encryption of the reports is SSE-S3 or SSE-KMS, as \

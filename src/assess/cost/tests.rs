@@ -56,6 +56,7 @@ fn prices() -> Prices {
         full_export: Some(Money(110_000)),
         incremental_export: Some(Money(120_000)),
         transfer: None,
+        write_units: Some(Money(710_000)),
     };
     let default = RegionPrices {
         transfer: Some(Money(20_000)),
@@ -135,4 +136,23 @@ fn money_is_rounded_to_hundredths() {
     assert_eq!(Money(1_005_000).to_string(), "1.01");
     assert_eq!(Money(4_999).to_string(), "0.00");
     assert_eq!(Money(12_345_678_900).to_string(), "12345.68");
+}
+
+/// 0.71 for a million units are 0.00071 for a thousand.
+#[test]
+fn write_units_cost_what_a_million_of_them_cost_in_parts() {
+    let region = RegionPrices {
+        write_units: Some(Money(710_000)),
+        ..RegionPrices::default()
+    };
+    let prices = Prices {
+        currency: "EUR".to_owned(),
+        regions: [("eu-west-1".to_owned(), region)].into(),
+    };
+    let cost = prices
+        .write_cost("eu-west-1", 1_000, Some(3_000_000))
+        .unwrap();
+    assert_eq!(cost.least, Money(710));
+    assert_eq!(cost.most, Some(Money(2_130_000)));
+    assert_eq!(prices.write_cost("eu-west-2", 1_000, None), None);
 }

@@ -159,6 +159,18 @@ fn import_plan() -> Plan {
     Plan::parse(&text, "plan.toml", now()).unwrap()
 }
 
+/// The same export, into a table that is there.
+fn load_plan() -> Plan {
+    let text = format!(
+        "kind = \"load\"\n\n[source]\nprofile = \"prod-admin\"\n\n\
+         [destination]\nprofile = \"dev-admin\"\n\
+         archive = \"s3://export-landing/prod/AWSDynamoDB/01763805600000-a1b2c3d4\"\n\n\
+         [encryption]\nalgorithm = \"KMS\"\nkey = \"{KEY}\"\n\n\
+         [table]\nname = \"Orders\"\n"
+    );
+    Plan::parse(&text, "plan.toml", now()).unwrap()
+}
+
 /// A plan's facts with a table that has a key of its own.
 fn with_own_key() -> crate::assess::facts::Facts {
     let mut facts = facts();
@@ -210,6 +222,7 @@ fn what_is_judged_has_what_is_documented() {
         (inventory_plan(), with_own_key()),
         (reading_plan(), with_stored_object()),
         (import_plan(), with_own_key()),
+        (load_plan(), with_own_key()),
     ]
     .map(|(plan, facts)| {
         let needs = required_permissions(&plan, &facts).into_iter();

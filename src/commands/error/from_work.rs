@@ -14,8 +14,9 @@ use crate::tui::TuiError;
 use crate::work::history::ImportError;
 use crate::work::watch::WatchError;
 use crate::work::{
-    ApplyError, ArchiveError, ControlFileError, FollowError, InventoryError, MaskRefusal,
-    ProbeError, ResumeError, SettleError, Side, StartError, TableError, UndoError, WatchedExports,
+    ApplyError, ArchiveError, ControlFileError, FollowError, InventoryError, LoadError,
+    MaskRefusal, ProbeError, ResumeError, SettleError, Side, StartError, TableError, UndoError,
+    WatchedExports,
 };
 use tableferry_sandbox::SandboxError;
 
@@ -263,6 +264,37 @@ impl CommandError {
             FollowError::SignIn(_, cause) => said.hint(sign_in_hint(cause)),
             FollowError::Journal(cause) => said.hint(hint_to_resume(cause, run)),
             FollowError::NoSuchRun(_) => said.hint("`tableferry exports` lists the runs"),
+        }
+    }
+
+    /// Items are not written, or not written on.
+    pub(in crate::commands) fn not_loaded(error: &LoadError, run: Option<RunId>) -> Self {
+        let said = match error {
+            LoadError::CutOff | LoadError::Archive(ArchiveError::CutOff) => Self::cut_off(),
+            _ => Self::refused(error.to_string()),
+        };
+        match error {
+            LoadError::SignIn(_, cause) => said.hint(sign_in_hint(cause)),
+            LoadError::Journal(cause) => match run {
+                Some(run) => said.hint(hint_to_resume(cause, run)),
+                None => said.hint(cause.hint()),
+            },
+            LoadError::Call(failure) | LoadError::Write { failure, .. } => match &failure.hint {
+                Some(hint) => said.hint(hint),
+                None => said.hint("`tableferry check` with this plan says what is missing"),
+            },
+            LoadError::Archive(ArchiveError::CutOff) | LoadError::CutOff => said,
+            LoadError::Archive(_) | LoadError::OtherArchive(_) | LoadError::NotSendable(_) => {
+                said.hint("`tableferry verify --deep` says what is wrong with the export's files")
+            }
+            LoadError::NoSuchRun(_) => said.hint("`tableferry exports` lists the runs"),
+            LoadError::Busy => said.hint("wait until it has ended"),
+            LoadError::NotSignedIn(_) | LoadError::OtherAccount { .. } => {
+                said.hint("sign the source in to the table's account")
+            }
+            LoadError::Table(_) => {
+                said.hint("`tableferry check` with this plan says what is missing")
+            }
         }
     }
 

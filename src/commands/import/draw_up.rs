@@ -1,10 +1,7 @@
 //! From an export and the name of a new table to the plan of an import.
 
-use std::path::Path;
-
 use tokio_util::sync::CancellationToken;
 
-use super::super::Exit;
 use super::super::archive_target::{Finder, Located};
 use super::super::error::CommandError;
 use super::super::report::Report;
@@ -270,27 +267,5 @@ fn own_settings(source: &SourceTable, report: &Report) -> OwnSettings {
         class: described.class.clone(),
         replicas: described.replicas.clone(),
         is_provisioned: described.definition.capacity.is_some(),
-    }
-}
-
-/// Writes the plan for other commands; a file that is there is not written over.
-pub(super) fn write(plan: &Plan, path: &Path, report: &Report) -> Result<Exit, CommandError> {
-    let written = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .and_then(|mut file| std::io::Write::write_all(&mut file, plan.to_toml().as_bytes()));
-    match written {
-        Ok(()) => {
-            report.line(&format!(
-                "the plan is in {0}: `tableferry check {0}` judges it, `tableferry run {0}` starts the import",
-                path.display()
-            ));
-            Ok(Exit::Done)
-        }
-        Err(error) => {
-            let problem = format!("{} cannot be written: {error}", path.display());
-            Err(CommandError::usage(problem).hint("give another file"))
-        }
     }
 }

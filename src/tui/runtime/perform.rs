@@ -179,7 +179,9 @@ async fn undo(work: &Work, proposal: &UndoProposal) -> MutationResult {
 }
 
 fn runs(work: &Work) -> Result<Vec<RunSummary>, String> {
-    let runs = work.runs().map_err(|error| describe(&error))?;
+    let mut runs = work.runs().map_err(|error| describe(&error))?;
+    // What this program writes itself, item by item, the commands go on with.
+    runs.retain(|run| !run.is_written_here());
     Ok(runs.into_iter().map(RunSummary::from).collect())
 }
 

@@ -25,7 +25,7 @@ pub(super) fn exports(
     facts: &Facts,
     recent: &[Export],
 ) -> Vec<PastExport> {
-    if plan.tables.is_empty() {
+    if !plan.is_export() || plan.tables.is_empty() {
         return Vec::new();
     }
     let mut exports = remembered(journal, plan, facts);
