@@ -170,26 +170,26 @@ pub(super) fn what_is_left(work: &Work, outcome: &RunOutcome, exit: Exit) -> Vec
             .iter()
             .any(|record| stages.contains(&record.stage))
     };
+    let noun = noun(&outcome.operations);
     if work.settings().is_sandbox && any(&[Stage::Planned, Stage::Calling, Stage::InProgress]) {
-        return vec![Said::Line(
-            "in the sandbox exports end with the process, unless --sandbox-state keeps them"
-                .to_owned(),
-        )];
+        return vec![Said::Line(format!(
+            "in the sandbox {noun}s end with the process, unless --sandbox-state keeps them"
+        ))];
     }
     let mut lines = Vec::new();
     if any(&[Stage::Calling]) {
         lines.push(format!(
-            "whether every export was started is not known; `tableferry resume {run}` looks it up, and starts nothing twice"
+            "whether every {noun} was started is not known; `tableferry resume {run}` looks it up, and starts nothing twice"
         ));
     }
     if any(&[Stage::Planned]) {
         lines.push(format!(
-            "not every export was started; `tableferry resume {run}` starts what is left, and nothing twice"
+            "not every {noun} was started; `tableferry resume {run}` starts what is left, and nothing twice"
         ));
     }
     if any(&[Stage::InProgress]) {
         lines.push(format!(
-            "exports that were started go on without us; `tableferry resume {run}` goes on here"
+            "{noun}s that were started go on without us; `tableferry resume {run}` goes on here"
         ));
     } else if any(&[Stage::Completed]) && exit == Exit::CutOff {
         lines.push(format!(
@@ -211,6 +211,14 @@ pub(super) fn what_is_left(work: &Work, outcome: &RunOutcome, exit: Exit) -> Vec
         ));
     }
     lines.into_iter().map(Said::Line).collect()
+}
+
+/// What the operations of a run are called, where all are of one kind.
+fn noun(operations: &[Operation]) -> &str {
+    match operations.split_first() {
+        Some((first, others)) if others.iter().all(|other| other.kind == first.kind) => &first.kind,
+        _ => "operation",
+    }
 }
 
 /// How a run stands, as far as this process knows.

@@ -203,7 +203,7 @@ impl Report {
         }
         let bar = ProgressBar::new(u64::try_from(exports).unwrap_or(u64::MAX));
         if let Ok(style) = ProgressStyle::with_template(
-            "{spinner} [{bar:24}] {pos} of {len} exports ended, {elapsed} {wide_msg}",
+            "{spinner} [{bar:24}] {pos} of {len} ended, {elapsed} {wide_msg}",
         ) {
             bar.set_style(style.progress_chars("=> "));
         }

@@ -27,6 +27,12 @@ pub(super) async fn resume(
         return all_open(work, Scope::Everything(Verify::Open), cancel, report).await;
     };
     let run = work.run(id)?.ok_or_else(|| CommandError::no_such_run(id))?;
+    if run.is_written_here() && claim(args).is_some() {
+        return Err(CommandError::usage(format!(
+            "run {id} writes items, and has no call that a service may have carried out"
+        ))
+        .hint(format!("`tableferry resume {id}` goes on with it")));
+    }
     if let Some(claim) = claim(args) {
         return settled(work, run, &claim, cancel, report).await;
     }

@@ -367,19 +367,26 @@ pub(super) fn refuse_denied(
     assessment: &Assessment,
     report: &Report,
 ) -> Result<(), CommandError> {
+    match (denials(assessment), is_forced) {
+        (None, _) => Ok(()),
+        (Some(denied), _) if assessment.is_beyond_force() => {
+            Err(denied.line("nothing was started"))
+        }
+        (Some(denied), true) => {
+            report.error(&denied);
+            Ok(())
+        }
+        (Some(denied), false) => {
+            Err(denied.line("nothing was started; --force starts all the same"))
+        }
+    }
+}
+
+/// What a start is certain to fail by.
+fn denials(assessment: &Assessment) -> Option<CommandError> {
     let fatal = grouped_by_cause(assessment.fatal());
     let denied = CommandError::several(Exit::Refused, fatal.iter().map(denied));
-    if assessment.is_beyond_force() {
-        return Err(denied.line("nothing was started"));
-    }
-    if denied.problems().is_empty() {
-        return Ok(());
-    }
-    if is_forced {
-        report.error(&denied);
-        return Ok(());
-    }
-    Err(denied.line("nothing was started; --force starts all the same"))
+    (assessment.is_beyond_force() || !denied.problems().is_empty()).then_some(denied)
 }
 
 fn denied(group: &VerdictGroup<'_>) -> Problem {

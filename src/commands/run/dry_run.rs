@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{check, refuse_denied};
+use super::{check, denials};
 use crate::args::StartArgs;
 use crate::assess::assessment::Assessment;
 use crate::commands::Exit;
@@ -19,9 +19,19 @@ pub(super) fn conclude(
     report: &Report,
 ) -> Exit {
     // It is what a dry run is for, and not what it fails by.
-    let refused = refuse_denied(args.force, assessment, report).map(|()| Exit::Done);
-    let refused = report.settle(refused);
-    report.line("nothing is started: this is a dry run");
+    let denied = denials(assessment);
+    if let Some(denied) = &denied {
+        report.error(denied);
+    }
+    let is_beyond_force = assessment.is_beyond_force();
+    let is_refused = denied.is_some() && (is_beyond_force || !args.force);
+    report.line(match (is_refused, is_beyond_force) {
+        (false, _) => "nothing is started: this is a dry run",
+        (true, true) => "nothing is started: this is a dry run, and a start would be refused",
+        (true, false) => {
+            "nothing is started: this is a dry run, and a start would be refused without --force"
+        }
+    });
     let source = assessment.facts.source();
     let sign_in = &assessment.plan.source.sign_in;
     match by_hand(
@@ -40,8 +50,9 @@ pub(super) fn conclude(
             report.object(&json!({ "event": "by_hand", "commands": null, "reason": why }));
         }
     }
-    match refused {
-        Exit::Done => check::exit(assessment.overall(args.strict)),
-        refused => refused,
+    if is_refused {
+        Exit::Refused
+    } else {
+        check::exit(assessment.overall(args.strict))
     }
 }

@@ -60,7 +60,11 @@ pub(super) async fn scopes(
     };
     let is_of_journal = args.exports.is_empty() && args.accounts.is_empty();
     if is_of_journal || args.all {
-        for run in runs.iter().filter(|run| run.is_open()) {
+        // What is written here goes on while its own program does it, and is no service's to watch.
+        let open = runs
+            .iter()
+            .filter(|run| run.is_open() && !run.is_written_here());
+        for run in open {
             scopes.add_run(run).await;
         }
     }
