@@ -286,7 +286,7 @@ fn a_masking_that_was_killed_goes_on_with_the_same_secret_alone(#[case] argument
             seen += 1;
             if seen == 5 {
                 line.clone_into(&mut fifth);
-                return Fate::Late(Duration::from_secs(3));
+                return Fate::Late(Duration::from_secs(8));
             }
         } else if line == fifth {
             return Fate::Killed;

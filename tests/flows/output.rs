@@ -9,8 +9,11 @@ use serde_json::Value;
 use crate::program::{Ended, Home};
 
 /// The keys of an export in the last line, and no others.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 22] = [
+    "account",
     "billed_size_bytes",
+    "bucket",
+    "ended_at",
     "export_arn",
     "failure_code",
     "failure_message",
@@ -18,11 +21,14 @@ const KEYS: [&str; 15] = [
     "item_count",
     "kind",
     "manifest",
+    "prefix",
     "remarks",
     "settled_at",
     "settled_by",
+    "started_at",
     "status",
     "table",
+    "table_arn",
     "uri",
     "verified",
     "verified_at",

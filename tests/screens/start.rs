@@ -142,7 +142,7 @@ fn a_run_that_ended_tells_where_its_files_are_and_what_comes_next() {
 #[test]
 fn a_plan_of_the_directory_fills_the_steps_in() {
     let mut driver = opened(busy());
-    driver.shows("orders.toml").go(&["end", "enter"]);
+    driver.go(&["end"]).shows("orders.toml").go(&["enter"]);
     driver.shows("Accounts · step 1 of 7").shows("111111111111");
     driver.go(&["n", "n"]).shows("s3://export-landing/prod");
 }

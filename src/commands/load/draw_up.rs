@@ -5,7 +5,6 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::super::archive_target::{Finder, Located};
-use super::super::archive_words::not_read;
 use super::super::error::CommandError;
 use super::super::report::Report;
 use crate::args::{IntoTableArgs, LoadArgs, ReplayArgs};
@@ -164,8 +163,7 @@ impl Drawer<'_> {
             }
             ArchiveAddress::Directory(path) => {
                 let written_to = self.work.written_to(&path).await;
-                let (bucket, folder) =
-                    written_to.map_err(|error| not_read(&error, Some(&full.place), self.work))?;
+                let (bucket, folder) = written_to.map_err(|error| CommandError::from(&error))?;
                 let destination = Destination {
                     sign_in: Some(reader),
                     bucket: bucket.parse().map_err(|error| {
