@@ -20,7 +20,7 @@ use serde::Deserialize;
 use toml::de::DeTable;
 
 pub use guards::Guards;
-pub use settings::{Origin, Setting};
+pub use settings::{Setting, SettingOrigin};
 pub use template::TEMPLATE;
 
 use crate::assess::cost::Prices;
@@ -119,7 +119,7 @@ impl ConfigError {
 /// The file, as it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct ConfigFile {
     state_dir: Option<PathBuf>,
     #[serde(default)]
     poll: PollFile,
@@ -177,7 +177,7 @@ impl Config {
         .map_err(|cause| unreadable(&path, cause))?;
         let file = match &text {
             Some(text) => parse(&path, text)?,
-            None => File::default(),
+            None => ConfigFile::default(),
         };
         let variable = directories.named(STATE_VARIABLE)?;
         let is_state_dir_of_variable = variable.is_some();
@@ -303,7 +303,7 @@ fn poll(file: &PollFile) -> Poll {
     }
 }
 
-fn read_file(path: &Path) -> Result<File, ConfigError> {
+fn read_file(path: &Path) -> Result<ConfigFile, ConfigError> {
     let text = text_file::read(path).map_err(|cause| unreadable(path, cause))?;
     parse(path, &text)
 }
@@ -315,7 +315,7 @@ fn unreadable(path: &Path, cause: io::Error) -> ConfigError {
     }
 }
 
-fn parse(path: &Path, text: &str) -> Result<File, ConfigError> {
+fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {
     let wrong = |mistakes| ConfigError::Wrong {
         path: path.to_owned(),
         mistakes,
@@ -545,7 +545,7 @@ mod tests {
             } else {
                 format!("[{section}]\n")
             };
-            let error = toml::from_str::<File>(&format!("{header}zz = 1\n")).unwrap_err();
+            let error = toml::from_str::<ConfigFile>(&format!("{header}zz = 1\n")).unwrap_err();
             let message = error.message().to_owned();
             let read: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
             assert!(!read.is_empty(), "{message}");
@@ -585,10 +585,10 @@ mod tests {
         );
         let settings = config.unwrap().settings();
         let of = |key: &str| settings.iter().find(|setting| setting.key == key).unwrap();
-        assert_eq!(of("state_dir").origin, Origin::Variable);
-        assert_eq!(of("poll.first_seconds").origin, Origin::File);
+        assert_eq!(of("state_dir").origin, SettingOrigin::Variable);
+        assert_eq!(of("poll.first_seconds").origin, SettingOrigin::File);
         assert_eq!(of("poll.first_seconds").value, Some(7.into()));
-        assert_eq!(of("poll.longest_seconds").origin, Origin::Default);
+        assert_eq!(of("poll.longest_seconds").origin, SettingOrigin::Default);
         assert_eq!(
             of("accounts.111111111111.production").value,
             Some(false.into())

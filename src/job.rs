@@ -49,7 +49,7 @@ pub use mask::{Mask, MaskMethod, MaskPath, MaskRule, MaskStep, SecretSource};
 pub use moment::Now;
 pub use reading::Reading;
 pub use selector::{
-    ChangesFrom, Known, Selected, SpanChoice, TablePattern, TableSelector, Unresolved,
+    ChangesFrom, Known, Selected, SpanChoice, TablePattern, TableSelector, UnresolvedEntries,
 };
 pub use status::{ExportStatus, ImportStatus, TableStatus};
 pub use value::{InvalidValue, KeyRef, Prefix};

@@ -35,7 +35,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
-pub use call::Refusal;
+pub use call::RefusedCall;
 pub use change::{
     ChangeId, ChangeKind, ChangeRecord, ChangeStage, ChangeTarget, NewChange, UnknownKind,
 };

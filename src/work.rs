@@ -72,7 +72,7 @@ pub use settle::{Claim, SettleError};
 pub use start::StartError;
 pub use survey::{ControlDocuments, ControlFile, ControlFileError};
 pub use tally::Tally;
-pub use under_way::Duplicate;
+pub use under_way::DuplicateExport;
 pub use watch::{WatchError, WatchEvent, WatchedExport, WatchedExports};
 
 use crate::assess::limits::Limits;
@@ -174,7 +174,7 @@ struct Inner {
     /// Read by the one who makes a probe, written by the one who takes back what earlier ones left.
     probing: Arc<tokio::sync::RwLock<()>>,
     /// The calls of this process that may have started an operation.
-    calls: Arc<tally::Calls>,
+    calls: Arc<tally::StartCalls>,
     /// The operations that wait for room.
     queue: Arc<queue::Queue>,
     /// When each side was signed in again; held while that is done, so that all who wait take the one session.

@@ -94,7 +94,7 @@ pub fn statements(
     keys: Option<&KeySchema>,
     placement: &Placement,
 ) -> String {
-    let writer = Writer {
+    let writer = StatementWriter {
         is_ion: summary.format == Some(Format::Ion),
         is_incremental: matches!(summary.span, Some(Span::Incremental { .. })),
         names: names(columns, summary.format == Some(Format::Ion)),
@@ -175,7 +175,7 @@ const MEMBERS: [&str; 7] = [
 const TYPES: [&str; 10] = ["S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"];
 
 /// Writes the statements of one archive.
-struct Writer {
+struct StatementWriter {
     is_ion: bool,
     is_incremental: bool,
     names: Names,
@@ -184,7 +184,7 @@ struct Writer {
     table: String,
 }
 
-impl Writer {
+impl StatementWriter {
     fn remarks(
         &self,
         summary: &Summary,

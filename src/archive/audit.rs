@@ -70,7 +70,7 @@ pub enum Read {
 
 /// Two places of one key; entries are counted from 0, lines from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Duplicate {
+pub struct DuplicateKey {
     /// The entry and line of the first.
     pub first: (u32, u32),
     /// Those of the other.
@@ -81,7 +81,7 @@ pub struct Duplicate {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Duplicates {
     /// As far as they are kept.
-    pub found: Vec<Duplicate>,
+    pub found: Vec<DuplicateKey>,
     /// Those that are not kept.
     pub more: u64,
 }

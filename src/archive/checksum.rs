@@ -35,7 +35,7 @@ pub fn digest_of(text: &str) -> Option<Vec<u8>> {
 
 /// Why a file does not match its checksum file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Mismatch {
+pub enum ChecksumMismatch {
     /// What lies in the checksum file's place is no MD5 in base64, so that it says nothing of the file.
     #[error("its checksum file is no checksum: `{0}` is not an MD5 in base64")]
     NoChecksum(String),
@@ -50,17 +50,17 @@ pub enum Mismatch {
 }
 
 /// Checks a file against the content of its checksum file; space around the checksum is ignored.
-pub fn check(bytes: &[u8], checksum_file: &str) -> Result<(), Mismatch> {
+pub fn check(bytes: &[u8], checksum_file: &str) -> Result<(), ChecksumMismatch> {
     let expected = checksum_file.trim();
     if BASE64.decode(expected).map(|digest| digest.len()) != Ok(16) {
         let shown = expected.chars().take(64).flat_map(char::escape_default);
-        return Err(Mismatch::NoChecksum(shown.collect()));
+        return Err(ChecksumMismatch::NoChecksum(shown.collect()));
     }
     let found = md5_base64(bytes);
     if found == expected {
         Ok(())
     } else {
-        Err(Mismatch::Differs {
+        Err(ChecksumMismatch::Differs {
             expected: expected.to_owned(),
             found,
         })
@@ -89,11 +89,11 @@ mod tests {
     fn another_file_is_told_from_a_text_that_is_no_checksum() {
         assert!(matches!(
             check(b"abd", MD5_OF_ABC),
-            Err(Mismatch::Differs { .. })
+            Err(ChecksumMismatch::Differs { .. })
         ));
         for text in ["", "\u{1b}[2J", "YWJj", "900150983cd24fb0d6963f7d28e17f72"] {
             assert!(
-                matches!(check(b"abc", text), Err(Mismatch::NoChecksum(_))),
+                matches!(check(b"abc", text), Err(ChecksumMismatch::NoChecksum(_))),
                 "{text}"
             );
         }

@@ -123,7 +123,7 @@ pub fn check_file(
     rules: &LineRules,
     sink: &mut dyn LineSink,
 ) -> io::Result<FileContent> {
-    let mut source = Source::new(file);
+    let mut source = CompressedSource::new(file);
     let mut lines = Lines::new(rules, sink);
     let mut fault = None;
     while source.has_more()? {
@@ -159,7 +159,7 @@ pub fn check_file(
 
 /// Reads one member, and tells what is wrong with it.
 fn read_member<R: Read>(
-    source: &mut Source<R>,
+    source: &mut CompressedSource<R>,
     lines: &mut Lines<'_>,
 ) -> io::Result<Option<GzipFault>> {
     let mut decoder = GzDecoder::new(&mut *source);
@@ -184,7 +184,7 @@ fn read_member<R: Read>(
 }
 
 /// The compressed bytes, counted and digested as they are taken.
-struct Source<R> {
+struct CompressedSource<R> {
     file: R,
     buffer: Box<[u8]>,
     from: usize,
@@ -195,7 +195,7 @@ struct Source<R> {
     failure: Option<io::Error>,
 }
 
-impl<R: Read> Source<R> {
+impl<R: Read> CompressedSource<R> {
     fn new(file: R) -> Self {
         Self {
             file,
@@ -236,7 +236,7 @@ impl<R: Read> Source<R> {
     }
 }
 
-impl<R: Read> Read for Source<R> {
+impl<R: Read> Read for CompressedSource<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let mut bytes = self.fill_buf()?;
         let count = bytes.read(into)?;
@@ -245,7 +245,7 @@ impl<R: Read> Read for Source<R> {
     }
 }
 
-impl<R: Read> BufRead for Source<R> {
+impl<R: Read> BufRead for CompressedSource<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.from == self.to {
             match self.file.read(&mut self.buffer) {

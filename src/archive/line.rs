@@ -77,7 +77,7 @@ const WRITTEN_AT: &str = "WriteTimestampMicros";
 const DEEPEST: usize = 64;
 
 /// A fault on its way to its line; boxed, since hardly any line has one.
-type Checked<T> = Result<T, Box<LineFault>>;
+type LineResult<T> = Result<T, Box<LineFault>>;
 
 impl LineChecker {
     /// A checker for the lines of one export.
@@ -115,7 +115,7 @@ impl LineChecker {
     }
 
     /// What the buffers hold once a line was read.
-    fn content(&mut self) -> Checked<LineContent<'_>> {
+    fn content(&mut self) -> LineResult<LineContent<'_>> {
         let Some(keys) = &self.keys else {
             return Ok(LineContent {
                 key: None,
@@ -158,7 +158,7 @@ impl LineChecker {
 
 /// Which images a change may and must have: a delete in the view of new images has none (developer
 /// guide, output of a table export).
-fn check_images(view: View, has_old: bool, has_new: bool) -> Checked<()> {
+fn check_images(view: View, has_old: bool, has_new: bool) -> LineResult<()> {
     match view {
         View::NewImage if has_old => {
             Err(LineFault::new(LineFaultKind::UnexpectedMember).within(OLD_IMAGE))

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::manifest::{FileEntry, ManifestError, Summary};
-use super::verify::{Finding, Folder, Listed, verify};
+use super::verify::{ArchiveFinding, Folder, Listed, verify};
 use crate::job::{Format, Span, View};
 
 const FULL: &str = r#"{
@@ -189,7 +189,7 @@ fn a_file_that_is_missing_is_found() {
     listing.remove(&entries[1].key);
     let report = verify(&summary, &entries, &listing, Folder::Own);
     let key = entries[1].key.clone();
-    assert_eq!(report.findings, [Finding::Missing { key }]);
+    assert_eq!(report.findings, [ArchiveFinding::Missing { key }]);
     assert_eq!(report.bytes, 700);
 }
 
@@ -200,7 +200,7 @@ fn a_file_that_was_changed_is_found() {
     let report = verify(&summary, &entries, &listing, Folder::Own);
     assert_eq!(
         report.findings,
-        [Finding::EtagDiffers {
+        [ArchiveFinding::EtagDiffers {
             key: entries[0].key.clone(),
             expected: "af83d6f217c19b8b0fff8023d8ca4716-1".to_owned(),
             found: "other".to_owned(),
@@ -215,7 +215,7 @@ fn counts_that_do_not_add_up_are_found() {
     let report = verify(&summary, &entries, &listing, Folder::Own);
     assert_eq!(
         report.findings,
-        [Finding::CountDiffers {
+        [ArchiveFinding::CountDiffers {
             expected: 9,
             found: 8
         }]
@@ -229,7 +229,7 @@ fn a_file_that_is_named_twice_is_found() {
     summary.item_count = 16;
     let report = verify(&summary, &entries, &listing, Folder::Own);
     let key = entries[0].key.clone();
-    assert_eq!(report.findings, [Finding::NamedTwice { key }]);
+    assert_eq!(report.findings, [ArchiveFinding::NamedTwice { key }]);
 }
 
 #[test]
@@ -246,7 +246,10 @@ fn what_the_manifest_does_not_name_is_found_in_a_folder_of_the_exports_own_alone
     listing.insert(format!("{folder}/notes.txt"), listed(0));
     let report = verify(&summary, &entries, &listing, Folder::Own);
     let first = format!("{folder}/0.json.gz");
-    assert_eq!(report.findings, [Finding::Unnamed { first, count: 2 }]);
+    assert_eq!(
+        report.findings,
+        [ArchiveFinding::Unnamed { first, count: 2 }]
+    );
     assert!(verify(&summary, &entries, &listing, Folder::Shared).is_whole());
 }
 
@@ -256,7 +259,7 @@ fn an_empty_list_is_whole_only_for_a_window_without_changes() {
     full.item_count = 0;
     let nothing = BTreeMap::new();
     let report = verify(&full, &[], &nothing, Folder::Own);
-    assert_eq!(report.findings, [Finding::NoFiles]);
+    assert_eq!(report.findings, [ArchiveFinding::NoFiles]);
     let mut incremental = Summary::parse(INCREMENTAL.as_bytes()).unwrap();
     incremental.item_count = 0;
     assert!(verify(&incremental, &[], &listing, Folder::Shared).is_whole());

@@ -46,12 +46,12 @@ pub enum Record {
     /// A line of a full export.
     Item(Attributes),
     /// A line of an incremental export.
-    Change(Change),
+    Change(ItemChange),
 }
 
 /// A change of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct ItemChange {
     /// When the item was last written, in microseconds since 1970, as the line has it.
     pub written_at: String,
     /// Its key.
@@ -85,7 +85,7 @@ fn json_record(line: &str, view: Option<View>) -> Option<Record> {
     // The guide's page shows a bare string, and the files have `{"N":"…"}`.
     let written_at = line.get("Metadata")?.get("WriteTimestampMicros")?;
     let written_at = written_at.get("N").unwrap_or(written_at);
-    Some(Record::Change(Change {
+    Some(Record::Change(ItemChange {
         written_at: written_at.as_str()?.to_owned(),
         keys: json_attributes(line.get("Keys")?)?,
         old_image: image("OldImage")?,
@@ -150,7 +150,7 @@ fn ion_record(line: &str, view: Option<View>) -> Option<Record> {
         .get("Metadata")?
         .as_struct()?
         .get("WriteTimestampMicros")?;
-    Some(Record::Change(Change {
+    Some(Record::Change(ItemChange {
         written_at: ion_number(written_at)?,
         keys: ion_attributes(record.get("Keys")?.as_struct()?)?,
         old_image: image("OldImage")?,

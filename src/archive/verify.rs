@@ -32,9 +32,9 @@ pub enum Folder {
 
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct VerificationReport {
     /// What is wrong; nothing, if the export is whole.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<ArchiveFinding>,
     /// How many data files the manifest names.
     pub files: u64,
     /// How many bytes those have that were found.
@@ -43,7 +43,7 @@ pub struct Report {
     pub items: u64,
 }
 
-impl Report {
+impl VerificationReport {
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -53,7 +53,7 @@ impl Report {
 
 /// One thing that is wrong with an export's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
+pub enum ArchiveFinding {
     /// The list of data files is empty, though an export has at least one file per partition.
     NoFiles,
     /// A file that the manifest names is not in the bucket.
@@ -91,7 +91,7 @@ pub enum Finding {
     },
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for ArchiveFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoFiles => write!(f, "the manifest names no data file"),
@@ -130,8 +130,8 @@ pub fn verify(
     entries: &[FileEntry],
     listing: &BTreeMap<String, Listed>,
     folder: Folder,
-) -> Report {
-    let mut report = Report {
+) -> VerificationReport {
+    let mut report = VerificationReport {
         findings: Vec::new(),
         files: entries.len() as u64,
         bytes: 0,
@@ -141,14 +141,14 @@ pub fn verify(
     let may_be_empty =
         summary.item_count == 0 && matches!(summary.span, Some(Span::Incremental { .. }));
     if entries.is_empty() && !may_be_empty {
-        report.findings.push(Finding::NoFiles);
+        report.findings.push(ArchiveFinding::NoFiles);
     }
     let mut seen = BTreeSet::new();
     let mut named = BTreeSet::new();
     for entry in entries {
         report.items = report.items.saturating_add(entry.item_count);
         if !seen.insert(entry.key.as_str()) {
-            report.findings.push(Finding::NamedTwice {
+            report.findings.push(ArchiveFinding::NamedTwice {
                 key: entry.key.clone(),
             });
             continue;
@@ -164,7 +164,7 @@ pub fn verify(
         report.findings.extend(unnamed(listing, &named));
     }
     if report.items != summary.item_count {
-        report.findings.push(Finding::CountDiffers {
+        report.findings.push(ArchiveFinding::CountDiffers {
             expected: summary.item_count,
             found: report.items,
         });
@@ -174,13 +174,13 @@ pub fn verify(
 
 /// What lies in the folder beside the files that are named. The marker that consoles make for a folder
 /// holds nothing.
-fn unnamed(listing: &BTreeMap<String, Listed>, named: &BTreeSet<&str>) -> Option<Finding> {
+fn unnamed(listing: &BTreeMap<String, Listed>, named: &BTreeSet<&str>) -> Option<ArchiveFinding> {
     let mut unnamed = listing.iter().filter(|(key, listed)| {
         let is_marker = key.ends_with('/') && listed.size == 0;
         !is_marker && !named.contains(key.as_str())
     });
     let (first, _) = unnamed.next()?;
-    Some(Finding::Unnamed {
+    Some(ArchiveFinding::Unnamed {
         first: first.clone(),
         count: unnamed.count() + 1,
     })
@@ -191,17 +191,17 @@ fn check_file<'a>(
     entry: &FileEntry,
     prefix: Option<&str>,
     listing: &'a BTreeMap<String, Listed>,
-    report: &mut Report,
+    report: &mut VerificationReport,
 ) -> Option<&'a str> {
     let candidates = key_candidates(&entry.key, prefix);
     let Some((key, listed)) = candidates.iter().find_map(|key| listing.get_key_value(key)) else {
         let key = entry.key.clone();
-        report.findings.push(Finding::Missing { key });
+        report.findings.push(ArchiveFinding::Missing { key });
         return None;
     };
     report.bytes = report.bytes.saturating_add(listed.size);
     if bare(&listed.etag) != bare(&entry.etag) {
-        report.findings.push(Finding::EtagDiffers {
+        report.findings.push(ArchiveFinding::EtagDiffers {
             key: key.clone(),
             expected: bare(&entry.etag).to_owned(),
             found: bare(&listed.etag).to_owned(),

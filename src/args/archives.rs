@@ -1,4 +1,4 @@
-//! The arguments of the commands that work on archives beside `verify`.
+//! The arguments of the commands that work on archives.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,38 @@ use super::{OutputArgs, Since};
 use crate::archive::line::KeyAttribute;
 use crate::work::CopyForm;
 use tableferry_policy::arn::{AccountId, Region};
+
+/// What `verify` looks at.
+pub(super) const VERIFY_HELP: &str = "\
+ARCHIVE is the number of a run (all its completed exports), an export's ARN, s3://BUCKET/PREFIX/AWSDynamoDB/ID,
+or a directory with a copy of that folder; a directory whose name is a number is ./3. A moved or copied
+archive is verified as it lies: files are found beside their manifest.
+
+With --deep each data file is read once: the MD5 of its bytes, its gzip to the end, and each line as
+DynamoDB JSON or Ion of that kind of export; keys that stand twice are found across all files. Faults are
+told by file, line and attribute path, and never by value.
+
+Where S3 or KMS refuses, what the reader lacks is told as `check` tells it: what decides, as far as that can be
+read, and what fixes it. --save-plan writes the reading as a plan for `policies` and `apply`.
+
+Exit status: 0 whole; 1 damaged; 2 the usage is wrong; 3 larger than [limits] allow; 4 cut off, the export
+is still running, or sign-in needed; 5 undecided, or not to be read.";
+
+/// How `verify` goes.
+#[derive(Debug, ClapArgs)]
+pub struct VerifyArgs {
+    /// What is verified
+    pub archive: String,
+    /// Read every byte
+    #[arg(long)]
+    pub deep: bool,
+    /// Who reads.
+    #[command(flatten)]
+    pub reader: ReaderArgs,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
 
 /// What `fetch` does.
 pub(super) const FETCH_HELP: &str = "\

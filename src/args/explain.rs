@@ -6,6 +6,28 @@ use clap::Args as ClapArgs;
 
 use super::{FactsArgs, OutputArgs};
 
+/// What `explain` reads and prints.
+pub(super) const EXPLAIN_HELP: &str = "\
+It finds every refusal in what any tool printed (the AWS CLI, SDKs, Terraform, CloudFormation, Spark, Lambda,
+CloudTrail, S3 access logs), however it is wrapped, escaped, cut or coloured, and says for each what was
+refused, to which principal, on what, by which kind of policy, and why: `the cause` where AWS's words leave no other,
+`likely`, or `possible`. What is no refusal (throttling, a wrong parameter, the network, TLS, a bug) is called
+what it is. Files packed with gzip are unpacked. It is offline, and repeats no access key, token or signature.
+
+With --output json one object: schema, bytes, lines, errors_not_shown, and errors, one for each kind: class,
+refusal, count, first_line, last_line, code, service, operation, action, principal, principal_kind, resource,
+other_resources, stated, policy_kind, policy_arn, status, request_id, event_time, message, cut, causes (id,
+certainty, place, title, means, fix, look, evidence, sources; the same place where nothing separates two),
+excluded, not_known. With --plan also refused_by_plan: requirement and explanation of each requirement that
+the assessment denies.
+
+A run is told by the journal, an export or import by DescribeExport and DescribeImport; for a run and with
+--plan both accounts are read now. Then the object has of, operations (name, arn, refused, failed_at), errors,
+refused_by_plan, last_success, changes (as `changes` prints them) and not_read.
+
+Exit status: 0 every error has a cause that is certain or likely, or there is none; 2 the input cannot be
+read; 5 of some the cause is only possible, or not known.";
+
 /// How `explain` goes.
 #[derive(Debug, ClapArgs)]
 pub struct ExplainArgs {

@@ -1,6 +1,8 @@
-//! How the sandbox is played, where it is not as it is by default.
+//! How the sandbox is played, where it is not as it is by default, and the arguments of `sandbox`.
 
-use clap::Args as ClapArgs;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand};
 use tableferry_sandbox::OperationFault;
 
 /// What goes wrong in the sandbox, and how much is in it.
@@ -33,4 +35,24 @@ impl PracticeArgs {
             || self.sandbox_tables.is_some()
             || self.sandbox_most_exports.is_some()
     }
+}
+
+/// What can be done with the practice AWS.
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Serve the sandbox on 127.0.0.1 for the AWS CLI and SDKs, until ctrl-c
+    Serve {
+        /// The port; 0 takes a free one
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// Keep the accounts in this file
+        #[arg(long, value_name = "FILE")]
+        state: Option<PathBuf>,
+        /// Give a new world a table `Generated` of so many items beside `Orders`
+        #[arg(long, value_name = "N")]
+        items: Option<u64>,
+        /// Write the AWS files `config` and `credentials` into this directory, in place of printing them
+        #[arg(long, value_name = "DIR")]
+        write_files: Option<PathBuf>,
+    },
 }

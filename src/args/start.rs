@@ -6,6 +6,12 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::{FinishArgs, OutputArgs};
 
+/// What `run` prints for programs.
+pub(super) const RUN_HELP: &str = "\
+With --output json the last line is always an object with event `finished`: exports, one for each of the
+run, with table, export_arn, status and more; started, how many exports this process started; and
+maybe_started, of how many that is not known. Both are 0 where nothing was started.";
+
 /// How a start goes, whatever is started.
 #[expect(
     clippy::struct_excessive_bools,

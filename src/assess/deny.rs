@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::applicable_policies::bucket_document;
 use super::facts::Facts;
-use tableferry_policy::document::{Document, Effect, Statement};
+use tableferry_policy::document::{Document, Statement, StatementEffect};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
 /// The document that a Deny on a bucket stands in: the bucket's policy, or a resource control policy.
@@ -49,7 +49,7 @@ pub(super) fn denies_named(document: &Document<'_>, label: &str) -> Vec<usize> {
         .iter()
         .enumerate()
         .filter(|(index, statement)| {
-            statement.effect == Effect::Deny && statement.label(*index) == label
+            statement.effect == StatementEffect::Deny && statement.label(*index) == label
         })
         .map(|(index, _)| index)
         .collect()

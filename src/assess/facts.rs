@@ -61,7 +61,7 @@ pub struct Facts {
     /// What was tried for real, and whether it worked.
     pub tried: Vec<ObservedCall>,
     /// What we changed ourselves not long ago.
-    pub changes: Vec<Change>,
+    pub changes: Vec<RecentChange>,
     /// Exports that this machine's journal knows.
     pub exports: Vec<PastExport>,
 }
@@ -359,7 +359,7 @@ pub struct ObservedCall {
 
 /// A change that we made, which may take minutes to hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct RecentChange {
     /// What was changed, in words, such as `the policy of bucket export-landing`.
     pub document: String,
     /// When.

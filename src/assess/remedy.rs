@@ -263,7 +263,7 @@ pub fn remedies_with(
     grant_options: GrantOptions,
     change_denies: &[String],
 ) -> Remedies {
-    let mut search = search::Search::new(plan, facts, now, grant_options, change_denies);
+    let mut search = search::RemedySearch::new(plan, facts, now, grant_options, change_denies);
     search.run();
     search.conclude()
 }

@@ -16,7 +16,7 @@ mod tests;
 
 pub use cli::cli;
 pub use cloudformation::cloudformation;
-pub use item::{Change, Holder, Item};
+pub use item::{Holder, RemedyAction, RemedyItem};
 pub use json::json;
 pub use terraform::terraform;
 
@@ -30,7 +30,7 @@ use tableferry_policy::arn::AccountId;
 
 /// Who signs in to make a change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
+pub enum ChangeSide {
     /// The plan's source.
     Source,
     /// The plan's destination.
@@ -39,7 +39,7 @@ pub enum Side {
     Owner(AccountId),
 }
 
-impl Side {
+impl ChangeSide {
     /// A word for the side that Terraform and a shell take as a name.
     fn name(&self) -> String {
         match self {
@@ -64,7 +64,7 @@ pub struct Rendered {
 pub struct RemedyBundle<'a> {
     plan: &'a Plan,
     facts: &'a Facts,
-    items: Vec<Item<'a>>,
+    items: Vec<RemedyItem<'a>>,
 }
 
 impl<'a> RemedyBundle<'a> {
@@ -117,16 +117,16 @@ impl<'a> RemedyBundle<'a> {
 
     /// The remedies, in the order in which they are to be done.
     #[must_use]
-    pub fn items(&self) -> &[Item<'a>] {
+    pub fn items(&self) -> &[RemedyItem<'a>] {
         &self.items
     }
 
     /// Who signs in for a side, where the plan says so.
-    fn sign_in(&self, side: &Side) -> Option<&'a SignIn> {
+    fn sign_in(&self, side: &ChangeSide) -> Option<&'a SignIn> {
         match side {
-            Side::Source => Some(&self.plan.source.sign_in),
-            Side::Destination => self.plan.destination.sign_in.as_ref(),
-            Side::Owner(_) => None,
+            ChangeSide::Source => Some(&self.plan.source.sign_in),
+            ChangeSide::Destination => self.plan.destination.sign_in.as_ref(),
+            ChangeSide::Owner(_) => None,
         }
     }
 

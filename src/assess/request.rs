@@ -144,7 +144,7 @@ fn asks_by<'f>(
 fn ask<'f>(
     facts: &'f Facts,
     call: CallContext<'_>,
-    place: &Place<'f>,
+    place: &NeededResource<'f>,
     principal: Principal,
 ) -> PermissionRequest<'f> {
     let need = call.need;
@@ -197,7 +197,7 @@ fn principal_of(facts: &Facts, who: Actor) -> &PrincipalFacts {
 }
 
 /// One resource that a need is about.
-struct Place<'f> {
+struct NeededResource<'f> {
     resource: String,
     account: AccountId,
     /// The table as the plan calls it, and its ARN.
@@ -212,7 +212,7 @@ struct Place<'f> {
     is_own: bool,
 }
 
-impl Place<'_> {
+impl NeededResource<'_> {
     const fn new(resource: String, account: AccountId) -> Self {
         Self {
             resource,
@@ -231,7 +231,7 @@ fn places<'f>(
     plan: &Plan,
     facts: &'f Facts,
     need: &RequiredPermission,
-) -> Result<Vec<Place<'f>>, Unresolved> {
+) -> Result<Vec<NeededResource<'f>>, Unresolved> {
     let of_bucket = || {
         bucket_owner(plan, facts).ok_or(Unresolved {
             what: format!("whose bucket {} is", plan.destination.bucket),
@@ -244,17 +244,17 @@ fn places<'f>(
         }
         Subject::Object => {
             let account = of_bucket()?;
-            let place = |object: ExampleObject| Place {
+            let place = |object: ExampleObject| NeededResource {
                 is_multipart: object.is_multipart,
                 is_own: object.is_of(&facts.principal(need.who).caller.account, &account),
-                ..Place::new(object.arn, account.clone())
+                ..NeededResource::new(object.arn, account.clone())
             };
             Ok(objects(plan, facts).into_iter().map(place).collect())
         }
         Subject::SourceBucket => {
             let account = need.account.clone();
             let account = account.unwrap_or_else(|| facts.source().caller.account.clone());
-            Ok(vec![Place::new(
+            Ok(vec![NeededResource::new(
                 need.resource.pattern().to_owned(),
                 account,
             )])
@@ -262,23 +262,23 @@ fn places<'f>(
         Subject::Named { example } => {
             let account = need.account.clone();
             let account = account.unwrap_or_else(|| facts.source().caller.account.clone());
-            Ok(vec![Place::new(example.clone(), account)])
+            Ok(vec![NeededResource::new(example.clone(), account)])
         }
         Subject::Folder => {
             let account = of_bucket()?;
-            let place = |folder| Place {
+            let place = |folder| NeededResource {
                 listed: Some(folder),
-                ..Place::new(need.resource.pattern().to_owned(), account.clone())
+                ..NeededResource::new(need.resource.pattern().to_owned(), account.clone())
             };
             Ok(plan.listed_folders().into_iter().map(place).collect())
         }
         Subject::ObjectKey(asked) => {
             let (key, arn, account) = key_named(facts, asked)?;
-            let place = |object: ExampleObject| Place {
+            let place = |object: ExampleObject| NeededResource {
                 key,
                 object: Some(object.arn),
                 is_multipart: object.is_multipart,
-                ..Place::new(arn.to_string(), account.clone())
+                ..NeededResource::new(arn.to_string(), account.clone())
             };
             let objects = objects(plan, facts).into_iter();
             let of_key = objects.filter(|object| object.may_have_key(asked));
@@ -292,10 +292,10 @@ fn places<'f>(
                 known.and_then(|table| table.key.as_ref()) == Some(&arn)
             };
             let place = |table: &TableFacts| {
-                Some(Place {
+                Some(NeededResource {
                     table: Some((table.asked.clone(), table.description.value()?.arn.clone())),
                     key,
-                    ..Place::new(arn.to_string(), account.clone())
+                    ..NeededResource::new(arn.to_string(), account.clone())
                 })
             };
             let tables = tables_of(plan, facts).into_iter();
@@ -326,10 +326,14 @@ fn key_named<'f>(
         })
 }
 
-fn table_places<'f>(plan: &Plan, facts: &Facts, need: &RequiredPermission) -> Vec<Place<'f>> {
+fn table_places<'f>(
+    plan: &Plan,
+    facts: &Facts,
+    need: &RequiredPermission,
+) -> Vec<NeededResource<'f>> {
     let account = &facts.source().caller.account;
     let pattern = need.resource.pattern();
-    let mut places: Vec<Place<'f>> = Vec::new();
+    let mut places: Vec<NeededResource<'f>> = Vec::new();
     for job in &plan.tables {
         let arn = plan.table_arn(job, account, &facts.source().region);
         let resource = match need.subject {
@@ -339,9 +343,9 @@ fn table_places<'f>(plan: &Plan, facts: &Facts, need: &RequiredPermission) -> Ve
         // A list is asked for table by table, so it is judged on each.
         let is_meant = pattern == "*" || pattern.trim_end_matches("/export/*") == arn.to_string();
         if is_meant && places.iter().all(|place| place.resource != resource) {
-            places.push(Place {
+            places.push(NeededResource {
                 table: Some((job.table.to_string(), arn)),
-                ..Place::new(resource, account.clone())
+                ..NeededResource::new(resource, account.clone())
             });
         }
     }

@@ -26,7 +26,7 @@ type Entries = Vec<(String, Vec<String>)>;
 
 /// One question to the simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
+pub struct SimulationQuestion {
     /// The action. One alone: some "require different authorization information" and are refused
     /// together.
     pub action: &'static str,
@@ -39,7 +39,7 @@ pub struct Question {
 /// What the simulation is asked about the exporter: every permission that it needs, each on the
 /// resources on which it is judged.
 #[must_use]
-pub fn questions(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<Question> {
+pub fn questions(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<SimulationQuestion> {
     let mut requests: BTreeMap<(&str, String), Entries> = BTreeMap::new();
     for need in required_permissions(plan, facts) {
         if need.who != Actor::Exporter {
@@ -54,14 +54,14 @@ pub fn questions(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<Question> {
             common.retain(|entry| context.contains(entry));
         }
     }
-    let mut questions: Vec<Question> = Vec::new();
+    let mut questions: Vec<SimulationQuestion> = Vec::new();
     for ((action, resource), context) in requests {
         let same = questions
             .iter_mut()
             .find(|question| question.action == action && question.context == context);
         match same {
             Some(question) => question.resources.push(resource),
-            None => questions.push(Question {
+            None => questions.push(SimulationQuestion {
                 action,
                 resources: vec![resource],
                 context,
@@ -117,7 +117,7 @@ pub(super) struct Answer<'f> {
 
 /// What the identity policies come to by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Identity {
+pub(super) enum SimulatedIdentity {
     /// They allow.
     Allow,
     /// None allows.
@@ -128,16 +128,16 @@ pub(super) enum Identity {
 
 impl Answer<'_> {
     /// What the identity policies come to by themselves; `None` where it does not tell.
-    pub(super) fn identity(self) -> Option<Identity> {
+    pub(super) fn identity(self) -> Option<SimulatedIdentity> {
         // Its decision is of all kinds of policies together.
         let is_of_others = self.organization() == Some(false) || self.boundary() == Some(false);
         if !self.is_complete || is_of_others {
             return None;
         }
         match self.found.decision.as_str() {
-            "allowed" => Some(Identity::Allow),
-            "implicitDeny" => Some(Identity::Silent),
-            "explicitDeny" => Some(Identity::Deny),
+            "allowed" => Some(SimulatedIdentity::Allow),
+            "implicitDeny" => Some(SimulatedIdentity::Silent),
+            "explicitDeny" => Some(SimulatedIdentity::Deny),
             _ => None,
         }
     }

@@ -11,7 +11,7 @@ use super::shared_files::{LONGEST_CHAIN, RawProfile, SharedFiles};
 
 /// The way to a profile's credentials.
 #[derive(Debug)]
-pub(super) struct Chain {
+pub(super) struct CredentialChain {
     /// Where it begins.
     pub base: BaseCredentials,
     /// The roles assumed one after another, the first one first.
@@ -110,7 +110,7 @@ impl ChainError {
 }
 
 /// Finds the way to a profile's credentials.
-pub(super) fn resolve(files: &SharedFiles, profile: &str) -> Result<Chain, ChainError> {
+pub(super) fn resolve(files: &SharedFiles, profile: &str) -> Result<CredentialChain, ChainError> {
     let mut visited: Vec<&str> = Vec::new();
     let mut hops = Vec::new();
     let mut name = profile;
@@ -151,7 +151,7 @@ pub(super) fn resolve(files: &SharedFiles, profile: &str) -> Result<Chain, Chain
         } else {
             hops.reverse();
             let base = base(files, raw, ends_with_keys)?;
-            return Ok(Chain { base, hops });
+            return Ok(CredentialChain { base, hops });
         }
     }
 }

@@ -8,13 +8,13 @@
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     /// The sections in the file's order; one name may come several times.
-    pub sections: Vec<Section>,
+    pub sections: Vec<IniSection>,
     /// The lines that cannot be read: number, from 1, and what is wrong.
     pub problems: Vec<(usize, String)>,
 }
 
 /// A section as it stands in the file.
-pub(super) struct Section {
+pub(super) struct IniSection {
     /// What stands between the brackets.
     pub header: String,
     /// The header's line, from 1.
@@ -33,7 +33,7 @@ pub(super) struct Property {
     pub line: usize,
 }
 
-impl std::fmt::Debug for Section {
+impl std::fmt::Debug for IniSection {
     /// Names only: values may be credentials.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
@@ -50,7 +50,7 @@ const COMMENT_SIGNS: [char; 2] = ['#', ';'];
 
 /// Reads a file's text; never fails.
 pub(super) fn read(text: &str) -> Contents {
-    let mut reader = Reader::default();
+    let mut reader = IniReader::default();
     let text = match text.strip_prefix('\u{feff}') {
         Some(rest) => {
             reader.note(
@@ -70,7 +70,7 @@ pub(super) fn read(text: &str) -> Contents {
 
 /// Whether what follows may be added to the last section.
 #[derive(Default, PartialEq)]
-enum State {
+enum SectionState {
     /// Before the first header.
     #[default]
     Start,
@@ -83,12 +83,12 @@ enum State {
 }
 
 #[derive(Default)]
-struct Reader {
+struct IniReader {
     contents: Contents,
-    state: State,
+    state: SectionState,
 }
 
-impl Reader {
+impl IniReader {
     fn note(&mut self, line: usize, problem: impl Into<String>) {
         self.contents.problems.push((line, problem.into()));
     }
@@ -112,24 +112,24 @@ impl Reader {
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'));
         if let Some(header) = inner {
-            self.contents.sections.push(Section {
+            self.contents.sections.push(IniSection {
                 header: header.trim_matches(BLANKS).to_owned(),
                 line: number,
                 properties: Vec::new(),
             });
-            self.state = State::InSection;
+            self.state = SectionState::InSection;
         } else {
             self.note(
                 number,
                 "a section's header must end with `]`; the section is skipped",
             );
-            self.state = State::Skipping;
+            self.state = SectionState::Skipping;
         }
     }
 
     fn read_nested(&mut self, number: usize, line: &str) {
         let bare = without_comment(line, false);
-        if self.state != State::Skipping && bare.starts_with('[') && bare.ends_with(']') {
+        if self.state != SectionState::Skipping && bare.starts_with('[') && bare.ends_with(']') {
             self.note(
                 number,
                 format!(
@@ -139,13 +139,13 @@ impl Reader {
             );
         }
         let last = match self.state {
-            State::InProperty => self
+            SectionState::InProperty => self
                 .contents
                 .sections
                 .last_mut()
                 .and_then(|section| section.properties.last_mut()),
-            State::Skipping => return,
-            State::Start | State::InSection => None,
+            SectionState::Skipping => return,
+            SectionState::Start | SectionState::InSection => None,
         };
         match last {
             Some(property) => {
@@ -160,10 +160,10 @@ impl Reader {
     }
 
     fn read_property(&mut self, number: usize, line: &str) {
-        if self.state == State::Skipping {
+        if self.state == SectionState::Skipping {
             return;
         }
-        if self.state == State::Start {
+        if self.state == SectionState::Start {
             self.note(number, "a setting stands before the first section's header");
             return;
         }
@@ -187,7 +187,7 @@ impl Reader {
                         line: number,
                     });
                 }
-                self.state = State::InProperty;
+                self.state = SectionState::InProperty;
             }
             Some(_) => self.note(number, "a setting has no name before its `=`"),
             None => self.note(number, "the line is neither `[section]` nor `name = value`"),

@@ -70,7 +70,7 @@ const HEAD_BUCKET: &str = "s3:ListBucket";
 
 /// Where a bucket lies.
 #[derive(Debug, Clone)]
-pub struct Located {
+pub struct BucketLocation {
     /// Its Region.
     pub region: Region,
     /// What `HeadBucket` was answered, in the Region that it was sent to.
@@ -141,13 +141,13 @@ impl S3 {
     ///
     /// S3 names it in a header of its answer to `HeadBucket`, also of a redirection and of a
     /// refusal; `GetBucketLocation` is asked where the header is missing.
-    pub async fn locate(&self, bucket: &BucketName) -> Result<Located, Failure> {
+    pub async fn locate(&self, bucket: &BucketName) -> Result<BucketLocation, Failure> {
         let head = self.head(bucket, None).await;
         let region = match &head {
             Ok(answer) => answer.bucket_region().and_then(|text| text.parse().ok()),
             Err(error) => region_header(error),
         };
-        let located = |region, head: Result<_, Failure>| Located {
+        let located = |region, head: Result<_, Failure>| BucketLocation {
             region,
             head: head.map(|_| ()),
         };

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::ini::{self, Property, Section};
+use super::ini::{self, IniSection, Property};
 
 /// Which of the two files a text is; their headers are written differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,12 +100,12 @@ impl SharedFiles {
     /// Tells the settings that one file gives twice in sections of one name: the later one counts.
     fn tell_repeated(
         &mut self,
-        lines: &mut HashMap<(Role, String), usize>,
+        lines: &mut HashMap<(SectionRole, String), usize>,
         file: &str,
-        role: &Role,
-        section: &Section,
+        role: &SectionRole,
+        section: &IniSection,
     ) {
-        if *role == Role::Other {
+        if *role == SectionRole::Other {
             return;
         }
         for property in &section.properties {
@@ -121,7 +121,7 @@ impl SharedFiles {
         }
     }
 
-    fn ignore(&mut self, section: &Section, place: String, reason: String) {
+    fn ignore(&mut self, section: &IniSection, place: String, reason: String) {
         self.ignored.push(IgnoredProfile {
             name: section.header.clone(),
             place,
@@ -129,11 +129,11 @@ impl SharedFiles {
         });
     }
 
-    fn take(&mut self, role: Role, section: Section, place: String) {
+    fn take(&mut self, role: SectionRole, section: IniSection, place: String) {
         let pair = |property: Property| (property.key, property.value);
         let settings = section.properties.into_iter().map(pair);
         match role {
-            Role::Profile(name) => {
+            SectionRole::Profile(name) => {
                 let index = *self.by_name.entry(name.clone()).or_insert_with(|| {
                     self.profiles.push(RawProfile {
                         name,
@@ -146,9 +146,11 @@ impl SharedFiles {
                     profile.settings.extend(settings);
                 }
             }
-            Role::SsoSession(name) => self.sso_sessions.entry(name).or_default().extend(settings),
-            Role::Services(name) => self.services.entry(name).or_default().extend(settings),
-            Role::Other => {}
+            SectionRole::SsoSession(name) => {
+                self.sso_sessions.entry(name).or_default().extend(settings);
+            }
+            SectionRole::Services(name) => self.services.entry(name).or_default().extend(settings),
+            SectionRole::Other => {}
         }
     }
 
@@ -211,7 +213,7 @@ impl SharedFiles {
 
 /// What a section is for.
 #[derive(Clone, PartialEq, Eq, Hash)]
-enum Role {
+enum SectionRole {
     Profile(String),
     SsoSession(String),
     Services(String),
@@ -226,11 +228,11 @@ fn split_header(header: &str) -> (Option<&str>, &str) {
     }
 }
 
-fn classify(kind: FileKind, header: &str) -> Result<Role, String> {
+fn classify(kind: FileKind, header: &str) -> Result<SectionRole, String> {
     let (prefix, name) = split_header(header);
     match (kind, prefix) {
-        (FileKind::Config, None) if name == "default" => Ok(Role::Profile(name.to_owned())),
-        (FileKind::Config, None) if CLI_SECTIONS.contains(&name) => Ok(Role::Other),
+        (FileKind::Config, None) if name == "default" => Ok(SectionRole::Profile(name.to_owned())),
+        (FileKind::Config, None) if CLI_SECTIONS.contains(&name) => Ok(SectionRole::Other),
         (FileKind::Config, None) if matches!(name, "sso-session" | "services" | "profile") => {
             Err(format!("the section has no name; write `[{name} NAME]`"))
         }
@@ -239,9 +241,9 @@ fn classify(kind: FileKind, header: &str) -> Result<Role, String> {
             usable_name(name)
         )),
         (FileKind::Config, Some(prefix)) => Ok(match prefix {
-            "profile" => Role::Profile(checked_name(header, name)?),
-            "sso-session" => Role::SsoSession(checked_name(header, name)?),
-            "services" => Role::Services(checked_name(header, name)?),
+            "profile" => SectionRole::Profile(checked_name(header, name)?),
+            "sso-session" => SectionRole::SsoSession(checked_name(header, name)?),
+            "services" => SectionRole::Services(checked_name(header, name)?),
             // A quoted name that is no profile's for want of the prefix.
             _ if header.starts_with(QUOTES) => {
                 return Err(format!(
@@ -249,12 +251,12 @@ fn classify(kind: FileKind, header: &str) -> Result<Role, String> {
                     usable_name(header)
                 ));
             }
-            _ => Role::Other,
+            _ => SectionRole::Other,
         }),
         (FileKind::Credentials, Some("profile")) => Err(format!(
             "in the credentials file a profile's header is `[{name}]`, without `profile`"
         )),
-        (FileKind::Credentials, _) => checked_name(header, header).map(Role::Profile),
+        (FileKind::Credentials, _) => checked_name(header, header).map(SectionRole::Profile),
     }
 }
 

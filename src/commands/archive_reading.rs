@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::sync::mpsc::{self, UnboundedSender};
 
 use super::Exit;
-use super::archive_target::{Finder, Located};
+use super::archive_target::{Finder, LocatedArchive};
 use super::archive_words::{exit_of, keep, tell, tell_event};
 use super::check::words;
 use super::error::CommandError;
@@ -32,7 +32,11 @@ pub(super) fn key_schema(named: &[KeyAttribute]) -> Result<Option<KeySchema>, Co
 }
 
 /// The request for an archive that was found.
-pub(super) fn request(archive: Located, is_deep: bool, keys: Option<&KeySchema>) -> ArchiveRequest {
+pub(super) fn request(
+    archive: LocatedArchive,
+    is_deep: bool,
+    keys: Option<&KeySchema>,
+) -> ArchiveRequest {
     ArchiveRequest {
         place: archive.place,
         is_deep,
@@ -95,7 +99,7 @@ impl<'r> ArchiveReading<'r> {
     }
 
     /// The request for an archive that was found.
-    pub(super) fn request(&self, archive: Located, is_deep: bool) -> ArchiveRequest {
+    pub(super) fn request(&self, archive: LocatedArchive, is_deep: bool) -> ArchiveRequest {
         request(archive, is_deep, self.keys.as_ref())
     }
 

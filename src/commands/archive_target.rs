@@ -16,14 +16,14 @@ use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
 /// What is named on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum NamedArchive {
     Run(RunId),
     Export(Arn),
     Bucket { bucket: BucketName, folder: String },
     Directory(PathBuf),
 }
 
-impl Target {
+impl NamedArchive {
     /// A number is a run; a directory named like one is `./3`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -63,7 +63,7 @@ impl Target {
 
 /// An archive that is meant.
 #[derive(Debug, Clone)]
-pub(super) struct Located {
+pub(super) struct LocatedArchive {
     pub(super) place: ArchivePlace,
     /// The run that it was named by.
     pub(super) run: Option<RunId>,
@@ -87,12 +87,15 @@ pub(super) struct Finder<'f> {
 
 impl Finder<'_> {
     /// The archives that are meant, and how the command ends for those that cannot be read, which is told.
-    pub(super) async fn locate(&self, named: &str) -> Result<(Vec<Located>, Exit), CommandError> {
-        let located = match Target::parse(named).map_err(CommandError::usage)? {
-            Target::Run(id) => return self.run(id).await,
-            Target::Export(arn) => self.export(&arn).await?,
-            Target::Bucket { bucket, folder } => self.folder(bucket, folder).await?,
-            Target::Directory(path) => Located {
+    pub(super) async fn locate(
+        &self,
+        named: &str,
+    ) -> Result<(Vec<LocatedArchive>, Exit), CommandError> {
+        let located = match NamedArchive::parse(named).map_err(CommandError::usage)? {
+            NamedArchive::Run(id) => return self.run(id).await,
+            NamedArchive::Export(arn) => self.export(&arn).await?,
+            NamedArchive::Bucket { bucket, folder } => self.folder(bucket, folder).await?,
+            NamedArchive::Directory(path) => LocatedArchive {
                 place: ArchivePlace::Directory(path),
                 run: None,
                 export_arn: None,
@@ -103,7 +106,7 @@ impl Finder<'_> {
     }
 
     /// The completed exports of a run.
-    async fn run(&self, id: RunId) -> Result<(Vec<Located>, Exit), CommandError> {
+    async fn run(&self, id: RunId) -> Result<(Vec<LocatedArchive>, Exit), CommandError> {
         let run = self.work.run(id)?.ok_or_else(|| {
             CommandError::no_such_run(id).hint(format!(
                 "`tableferry exports` lists the runs; a directory of this name is ./{id}"
@@ -117,7 +120,7 @@ impl Finder<'_> {
                 continue;
             };
             match self.archive_of(operation, &export) {
-                Ok(place) => located.push(Located {
+                Ok(place) => located.push(LocatedArchive {
                     place,
                     run: Some(id),
                     export_arn: operation.arn.clone(),
@@ -194,11 +197,11 @@ impl Finder<'_> {
     }
 
     /// An export by its ARN.
-    async fn export(&self, arn: &Arn) -> Result<Located, CommandError> {
+    async fn export(&self, arn: &Arn) -> Result<LocatedArchive, CommandError> {
         self.sign_in().await?;
         let described = self.work.described_archive(self.side(), arn).await;
         let (place, is_filtered) = described.map_err(|error| CommandError::from(&error))?;
-        Ok(Located {
+        Ok(LocatedArchive {
             place,
             run: None,
             export_arn: Some(arn.to_string()),
@@ -207,9 +210,13 @@ impl Finder<'_> {
     }
 
     /// A folder of a bucket.
-    async fn folder(&self, bucket: BucketName, folder: String) -> Result<Located, CommandError> {
+    async fn folder(
+        &self,
+        bucket: BucketName,
+        folder: String,
+    ) -> Result<LocatedArchive, CommandError> {
         self.sign_in().await?;
-        Ok(Located {
+        Ok(LocatedArchive {
             place: ArchivePlace::Bucket {
                 side: self.side(),
                 bucket,
@@ -229,21 +236,30 @@ mod tests {
 
     #[test]
     fn a_target_is_told_by_its_form() {
-        let bucket = |folder: &str| Target::Bucket {
+        let bucket = |folder: &str| NamedArchive::Bucket {
             bucket: "export-landing".parse().unwrap(),
             folder: folder.to_owned(),
         };
-        assert_eq!(Target::parse("3"), Ok(Target::Run(RunId(3))));
-        assert_eq!(Target::parse("./3"), Ok(Target::Directory("./3".into())));
-        assert_eq!(Target::parse("3a"), Ok(Target::Directory("3a".into())));
+        assert_eq!(NamedArchive::parse("3"), Ok(NamedArchive::Run(RunId(3))));
+        assert_eq!(
+            NamedArchive::parse("./3"),
+            Ok(NamedArchive::Directory("./3".into()))
+        );
+        assert_eq!(
+            NamedArchive::parse("3a"),
+            Ok(NamedArchive::Directory("3a".into()))
+        );
         let folder = "p/AWSDynamoDB/01693685827463-2d8752fd/";
         for end in ["", "/", "/manifest-summary.json"] {
             let text = format!("s3://export-landing/{}{end}", folder.trim_end_matches('/'));
-            assert_eq!(Target::parse(&text), Ok(bucket(folder)), "{text}");
+            assert_eq!(NamedArchive::parse(&text), Ok(bucket(folder)), "{text}");
         }
         let arn =
             "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders/export/01693685827463-2d8752fd";
-        assert_eq!(Target::parse(arn), Ok(Target::Export(arn.parse().unwrap())));
+        assert_eq!(
+            NamedArchive::parse(arn),
+            Ok(NamedArchive::Export(arn.parse().unwrap()))
+        );
         for wrong in [
             "s3://export-landing",
             "s3://export-landing/",
@@ -252,7 +268,7 @@ mod tests {
             "arn:nothing",
             "99999999999999999999999999",
         ] {
-            assert!(Target::parse(wrong).is_err(), "{wrong}");
+            assert!(NamedArchive::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::work::history::{HistoryEntry, export_uri};
 const SCHEMA: u32 = 1;
 
 /// What a document is made of.
-struct Audit {
+struct RunAudit {
     at: Timestamp,
     run: RunRecord,
     /// The changes that were made for exports like the run's, the oldest first.
@@ -49,7 +49,7 @@ pub(super) fn audit_report(work: &Work, args: &ReportArgs) -> Result<Exit, Comma
     Ok(Exit::Done)
 }
 
-fn collect(work: &Work, id: RunId) -> Result<Audit, CommandError> {
+fn collect(work: &Work, id: RunId) -> Result<RunAudit, CommandError> {
     let run = work.run(id)?.ok_or_else(|| CommandError::no_such_run(id))?;
     let (mut changes, mut verifications) = (Vec::new(), Vec::new());
     for entry in work.history()? {
@@ -59,7 +59,7 @@ fn collect(work: &Work, id: RunId) -> Result<Audit, CommandError> {
             _ => {}
         }
     }
-    Ok(Audit {
+    Ok(RunAudit {
         at: Timestamp::now(),
         run,
         changes,
@@ -84,7 +84,7 @@ fn is_of(found: &VerificationRecord, run: &RunRecord) -> bool {
     verification.run == Some(run.id) || run.operations.iter().any(is_of_an_export)
 }
 
-fn document(audit: &Audit) -> Value {
+fn document(audit: &RunAudit) -> Value {
     let run = &audit.run;
     let exports: Vec<Value> = run
         .operations
@@ -139,7 +139,7 @@ fn age_in_days(change: &ChangeRecord, now: Timestamp) -> Option<i64> {
     Some(now.duration_since(written).as_hours() / 24)
 }
 
-fn markdown(audit: &Audit) -> String {
+fn markdown(audit: &RunAudit) -> String {
     let mut text = String::new();
     let run = &audit.run;
     let _ = writeln!(text, "# Run {}: exports to {}\n", run.id, run.destination);

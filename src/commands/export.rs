@@ -8,7 +8,7 @@ use super::Exit;
 use super::error::CommandError;
 use super::plan_file::write_new_plan;
 use super::report::Report;
-use super::run::{Tables, may_start, run_plan};
+use super::run::{TableChoice, may_start, run_plan};
 use crate::args::{DataFormat, ExportArgs};
 use crate::job::Plan;
 use crate::work::Work;
@@ -27,7 +27,7 @@ pub(super) async fn export(
     if let Some(path) = &args.save_plan {
         write_new_plan(&plan, path, "nothing was started")?;
     }
-    run_plan(work, &args.start, (plan, Tables::All), cancel, report).await
+    run_plan(work, &args.start, (plan, TableChoice::All), cancel, report).await
 }
 
 fn plan_text(args: &ExportArgs) -> Table {

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::diagnosed::{causes, causes_json};
 use super::error::CommandError;
-use super::follow::Scope;
+use super::follow::FollowScope;
 use super::report::{Report, as_of, export_object};
 use super::resume::all_open;
 use super::unfinished;
@@ -31,7 +31,7 @@ pub(super) async fn exports(
     }
     unfinished::tell(work, report);
     if args.watch {
-        return all_open(work, Scope::Watching, cancel, report).await;
+        return all_open(work, FollowScope::Watching, cancel, report).await;
     }
     for run in &runs {
         report.keep(&run.operations);

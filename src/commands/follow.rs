@@ -16,7 +16,7 @@ use crate::work::{Event, FinishError, FollowError, ResumeError, RunOutcome, Veri
 
 /// How far going on may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(super) enum FollowScope {
     /// Calls whose answers never came are repeated, too, and so much is verified.
     Everything(Verify),
     /// Only what runs is followed and what completed is verified.
@@ -27,7 +27,7 @@ pub(super) enum Scope {
 pub(super) async fn go_on(
     work: &Work,
     id: RunId,
-    scope: Scope,
+    scope: FollowScope,
     cancel: CancellationToken,
     report: &Report,
 ) -> Result<Exit, CommandError> {
@@ -39,18 +39,18 @@ pub(super) async fn go_on(
 async fn resumed(
     work: &Work,
     id: RunId,
-    scope: Scope,
+    scope: FollowScope,
     cancel: &CancellationToken,
     report: &Report,
 ) -> Result<Result<RunOutcome, FollowError>, CommandError> {
     let (sender, mut events) = mpsc::unbounded_channel();
     let print = |event: &_| report.event(id, event);
     let resumed = match scope {
-        Scope::Everything(verify) => {
+        FollowScope::Everything(verify) => {
             let resumed = work.resume(id, verify, sender, cancel.clone());
             with_events(resumed, &mut events, print).await
         }
-        Scope::Watching => {
+        FollowScope::Watching => {
             let followed = work.follow(id, Verify::Open, sender, cancel.clone());
             with_events(followed, &mut events, print)
                 .await
@@ -105,7 +105,7 @@ pub(super) async fn end(
         if !sign_in_again(work, *side, &error.to_string(), cancel, report).await {
             break;
         }
-        let scope = Scope::Everything(Verify::Open);
+        let scope = FollowScope::Everything(Verify::Open);
         followed = Box::pin(resumed(work, run, scope, cancel, report)).await?;
     }
     let words = |outcome: &RunOutcome, exit| {

@@ -14,7 +14,7 @@ use super::Exit;
 use super::check::words;
 use super::consent::Consent;
 use super::error::{CommandError, Problem};
-use super::follow::{Scope, end, go_on, with_events};
+use super::follow::{FollowScope, end, go_on, with_events};
 use super::plan_file::write_plan;
 use super::refusal::{check_can_ask, check_may_change, out_of_bounds};
 use super::report::Report;
@@ -90,7 +90,7 @@ pub(super) async fn carry_out(
             "run {} of {} asks for the same and is under way: following it",
             run.id, run.created_at
         ));
-        let scope = Scope::Everything(Verify::Open);
+        let scope = FollowScope::Everything(Verify::Open);
         return go_on(work, run.id, scope, cancel.clone(), report).await;
     }
     permit(args, &assessment, &prepared, report)?;

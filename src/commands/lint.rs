@@ -8,7 +8,7 @@ use super::error::CommandError;
 use crate::args::LintKind;
 use crate::sanitize::sanitize;
 use crate::text_file;
-use tableferry_policy::lint::{Kind, Severity, lint as find};
+use tableferry_policy::lint::{DocumentKind, Severity, lint as find};
 
 /// Lints the document of a file.
 pub(super) fn run(file: &Path, kind: LintKind, output: impl Write) -> Result<Exit, CommandError> {
@@ -19,7 +19,7 @@ pub(super) fn run(file: &Path, kind: LintKind, output: impl Write) -> Result<Exi
     Ok(if has_error { Exit::Failed } else { Exit::Done })
 }
 
-impl From<LintKind> for Kind {
+impl From<LintKind> for DocumentKind {
     fn from(kind: LintKind) -> Self {
         match kind {
             LintKind::Bucket => Self::Bucket,
@@ -40,7 +40,12 @@ impl From<LintKind> for Kind {
 /// # Errors
 ///
 /// Where the output cannot be written.
-pub(super) fn lint(name: &str, text: &str, kind: Kind, mut output: impl Write) -> io::Result<u8> {
+pub(super) fn lint(
+    name: &str,
+    text: &str,
+    kind: DocumentKind,
+    mut output: impl Write,
+) -> io::Result<u8> {
     let findings = find(text, kind);
     for finding in &findings {
         let place = finding.place;

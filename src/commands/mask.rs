@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::archive_reading::{key_schema, request};
-use super::archive_target::{Finder, Located};
+use super::archive_target::{Finder, LocatedArchive};
 use super::archive_words::{SCHEMA, exit_of, tell, tell_event};
 use super::consent::Consent;
 use super::error::CommandError;
@@ -105,7 +105,7 @@ fn read_secret(source: &SecretSource) -> Result<MaskSecret, CommandError> {
 }
 
 /// The archive, with the account that must own the staging bucket.
-fn staged(mut archive: Located, plan: &Plan, work: &Work) -> Located {
+fn staged(mut archive: LocatedArchive, plan: &Plan, work: &Work) -> LocatedArchive {
     let staging = &plan.destination;
     if let ArchivePlace::Bucket { bucket, owner, .. } = &mut archive.place
         && *bucket == staging.bucket

@@ -80,7 +80,7 @@ fn conclude(
     let rendered = rendered(args, &bundle, &found, grant_options)?;
     print(args.format, &rendered.text)?;
     tell(args, &bundle, &found, &rendered, report);
-    let is_sound = bundle.items().iter().all(render::Item::is_writable);
+    let is_sound = bundle.items().iter().all(render::RemedyItem::is_writable);
     if is_sound && !elsewhere.is_empty() {
         let several: Vec<&str> = elsewhere.iter().map(AccountId::as_str).collect();
         report.line(&format!(

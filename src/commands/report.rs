@@ -18,7 +18,7 @@ use crate::args::Output;
 use crate::aws::dynamodb::ExportStatus;
 use crate::journal::{Operation, RunId, Stage, Verified};
 use crate::sanitize::sanitize;
-use crate::work::event::Stage as ProgressStage;
+use crate::work::event::ProgressStage;
 use crate::work::history::export_uri;
 use crate::work::{Event, Finish, OperationProgress, StartSummary, Tally, Verification};
 

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::error::CommandError;
-use super::follow::{Scope, go_on, not_resumed, with_events};
+use super::follow::{FollowScope, go_on, not_resumed, with_events};
 use super::load;
 use super::report::Report;
 use super::sign_in::prove_both;
@@ -24,7 +24,7 @@ pub(super) async fn resume(
     report: &Report,
 ) -> Result<Exit, CommandError> {
     let Some(id) = args.run.map(RunId) else {
-        return all_open(work, Scope::Everything(Verify::Open), cancel, report).await;
+        return all_open(work, FollowScope::Everything(Verify::Open), cancel, report).await;
     };
     let run = work.run(id)?.ok_or_else(|| CommandError::no_such_run(id))?;
     if run.is_written_here() && claim(args).is_some() {
@@ -41,7 +41,14 @@ pub(super) async fn resume(
     } else {
         Verify::Unread
     };
-    Ok(several(work, vec![run], Scope::Everything(verify), cancel, report).await)
+    Ok(several(
+        work,
+        vec![run],
+        FollowScope::Everything(verify),
+        cancel,
+        report,
+    )
+    .await)
 }
 
 /// What the operator says of a call that went unanswered.
@@ -70,14 +77,14 @@ async fn settled(
         report.keep(&run.operations);
         return Err(CommandError::not_settled(&error, run.id));
     }
-    let scope = Scope::Everything(Verify::Open);
+    let scope = FollowScope::Everything(Verify::Open);
     go_on(work, run.id, scope, cancel.clone(), report).await
 }
 
 /// Goes on with every run that is not finished.
 pub(super) async fn all_open(
     work: &Work,
-    scope: Scope,
+    scope: FollowScope,
     cancel: &CancellationToken,
     report: &Report,
 ) -> Result<Exit, CommandError> {
@@ -94,7 +101,7 @@ pub(super) async fn all_open(
 async fn several(
     work: &Work,
     runs: Vec<RunRecord>,
-    scope: Scope,
+    scope: FollowScope,
     cancel: &CancellationToken,
     report: &Report,
 ) -> Exit {
@@ -127,11 +134,11 @@ async fn several(
 async fn written_on(
     work: &Work,
     id: RunId,
-    scope: Scope,
+    scope: FollowScope,
     cancel: &CancellationToken,
     report: &Report,
 ) -> Result<Exit, CommandError> {
-    if scope == Scope::Watching {
+    if scope == FollowScope::Watching {
         report.line(&format!(
             "run {id} writes items, which goes on only while a program does it: `tableferry resume {id}`"
         ));

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::error::CommandError;
 use super::report::Report;
-use super::run::{Tables, may_start, run_plan};
+use super::run::{TableChoice, may_start, run_plan};
 use crate::args::RetryArgs;
 use crate::job::Plan;
 use crate::journal::{Operation, RunId, RunRecord, Stage, Verified};
@@ -38,7 +38,14 @@ pub(super) async fn retry(
     };
     let names: Vec<&str> = plan.tables.iter().map(|job| job.table.name()).collect();
     report.line(&format!("again, of run {id}: {}", names.join(", ")));
-    run_plan(work, &args.start, (plan, Tables::NotHeld), cancel, report).await
+    run_plan(
+        work,
+        &args.start,
+        (plan, TableChoice::NotHeld),
+        cancel,
+        report,
+    )
+    .await
 }
 
 /// The plan of a run with those tables alone whose exports came to nothing.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::check::{self, verdict_object, words};
 use super::error::{CommandError, Problem, Said};
-use super::follow::{Scope, current_outcome, end, go_on, what_is_left, with_events};
+use super::follow::{FollowScope, current_outcome, end, go_on, what_is_left, with_events};
 use super::hold;
 use super::only;
 use super::plan_file::read_plan;
@@ -30,7 +30,7 @@ use crate::job::Plan;
 use crate::job::requirement::Criticality;
 use crate::journal::{JournalError, RunId, RunRecord, Stage};
 use crate::work::{
-    ControlDocuments, Duplicate, Event, RunOutcome, StartError, StartSummary, Verify, Work,
+    ControlDocuments, DuplicateExport, Event, RunOutcome, StartError, StartSummary, Verify, Work,
 };
 
 /// Runs a plan.
@@ -51,9 +51,9 @@ pub(super) async fn run(
         return super::load::carry_out(work, &plan, &start, cancel, report).await;
     }
     let tables = if args.only.is_empty() {
-        Tables::All
+        TableChoice::All
     } else {
-        Tables::Only(&args.only)
+        TableChoice::Only(&args.only)
     };
     let staged = plan.mask.is_some().then(|| plan.destination.bucket.clone());
     let exit = run_plan(work, &args.start, (plan, tables), cancel, report).await?;
@@ -72,7 +72,7 @@ pub(super) async fn run(
 
 /// Which tables of a plan are started.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Tables<'a> {
+pub(super) enum TableChoice<'a> {
     /// All of them.
     All,
     /// Those of these names, as far as their exports are neither complete nor under way.
@@ -93,7 +93,7 @@ pub(super) fn may_start(work: &Work, args: &StartArgs) -> Result<(), CommandErro
 pub(super) async fn run_plan(
     work: &Work,
     args: &StartArgs,
-    (plan, tables): (Plan, Tables<'_>),
+    (plan, tables): (Plan, TableChoice<'_>),
     cancel: &CancellationToken,
     report: &Report,
 ) -> Result<Exit, CommandError> {
@@ -101,8 +101,8 @@ pub(super) async fn run_plan(
         return Err(CommandError::usage(why).hint(hint));
     }
     let only = match tables {
-        Tables::Only(only) => only,
-        Tables::All | Tables::NotHeld => &[],
+        TableChoice::Only(only) => only,
+        TableChoice::All | TableChoice::NotHeld => &[],
     };
     if plan.is_resolved() {
         only::check(&plan, only)?;
@@ -114,7 +114,7 @@ pub(super) async fn run_plan(
     };
     let plan = until_cancelled(cancel, resolved).await?;
     let plan = only::restrict(plan, only)?;
-    let (plan, given_up) = if matches!(tables, Tables::All) {
+    let (plan, given_up) = if matches!(tables, TableChoice::All) {
         (plan, Vec::new())
     } else {
         let left = only::leave_out_held(work, plan, args.again, report)?;
@@ -130,7 +130,7 @@ pub(super) async fn run_plan(
     permit(args, &assessment, report)?;
     let open = open_to_the_end(&assessment);
     match decide(args, &summary, open, report, cancel).await? {
-        Decision::Start => {
+        RunDecision::Start => {
             let (assessment, summary) = if assessment.is_stale(Timestamp::now()) {
                 assess_again(work, args, &plan, summary, cancel, report).await?
             } else {
@@ -143,11 +143,11 @@ pub(super) async fn run_plan(
             }
             exit
         }
-        Decision::Follow(run) => {
-            let scope = Scope::Everything(Verify::Open);
+        RunDecision::Follow(run) => {
+            let scope = FollowScope::Everything(Verify::Open);
             go_on(work, run, scope, cancel.clone(), report).await
         }
-        Decision::Finished(run) => {
+        RunDecision::Finished(run) => {
             let outcome = RunOutcome {
                 run: run.id,
                 operations: run.operations,
@@ -225,8 +225,8 @@ async fn assess_again(
     let (assessment, summary) = assess(work, args, plan, cancel).await?;
     tell_what_is_open(&assessment, report);
     permit(args, &assessment, report)?;
-    let is_new = |found: &&Duplicate| !shown.duplicates.contains(found);
-    let new: Vec<Duplicate> = summary.duplicates.iter().filter(is_new).cloned().collect();
+    let is_new = |found: &&DuplicateExport| !shown.duplicates.contains(found);
+    let new: Vec<DuplicateExport> = summary.duplicates.iter().filter(is_new).cloned().collect();
     if !args.again {
         refuse_duplicates(&new)?;
     }
@@ -412,7 +412,7 @@ fn denied(group: &VerdictGroup<'_>) -> Problem {
 }
 
 /// What is done about a plan.
-enum Decision {
+enum RunDecision {
     Start,
     Follow(RunId),
     Finished(Box<RunRecord>),
@@ -426,7 +426,7 @@ async fn decide(
     open: usize,
     report: &Report,
     cancel: &CancellationToken,
-) -> Result<Decision, CommandError> {
+) -> Result<RunDecision, CommandError> {
     let earlier = summary.earlier.first().filter(|_| !args.again);
     if let Some(run) = earlier {
         report.line(&format!(
@@ -447,12 +447,12 @@ async fn decide(
     };
     if args.yes {
         return match earlier {
-            Some(run) if run.is_open() => Ok(Decision::Follow(run.id)),
+            Some(run) if run.is_open() => Ok(RunDecision::Follow(run.id)),
             Some(run) => {
                 report.line("nothing new was started; --again exports once more");
-                Ok(Decision::Finished(Box::new(run.clone())))
+                Ok(RunDecision::Finished(Box::new(run.clone())))
             }
-            None => refuse_duplicates(duplicates).map(|()| Decision::Start),
+            None => refuse_duplicates(duplicates).map(|()| RunDecision::Start),
         };
     }
     for duplicate in duplicates {
@@ -476,16 +476,16 @@ async fn decide(
         answer = ask(question) => answer,
     };
     match (answer.unwrap_or_default().to_lowercase().as_str(), earlier) {
-        ("f" | "follow", Some(run)) if run.is_open() => Ok(Decision::Follow(run.id)),
-        ("s" | "start", Some(_)) => Ok(Decision::Start),
-        ("s" | "start", None) if !duplicates.is_empty() => Ok(Decision::Start),
-        ("y" | "yes", None) if duplicates.is_empty() => Ok(Decision::Start),
+        ("f" | "follow", Some(run)) if run.is_open() => Ok(RunDecision::Follow(run.id)),
+        ("s" | "start", Some(_)) => Ok(RunDecision::Start),
+        ("s" | "start", None) if !duplicates.is_empty() => Ok(RunDecision::Start),
+        ("y" | "yes", None) if duplicates.is_empty() => Ok(RunDecision::Start),
         _ => Err(CommandError::silent(Exit::Refused).line("nothing was started")),
     }
 }
 
 /// A duplicate that somebody else started is never started again by `--yes` alone.
-fn refuse_duplicates(duplicates: &[Duplicate]) -> Result<(), CommandError> {
+fn refuse_duplicates(duplicates: &[DuplicateExport]) -> Result<(), CommandError> {
     if duplicates.is_empty() {
         return Ok(());
     }
@@ -526,7 +526,7 @@ async fn start(
                 "run {twin}, begun meanwhile, asks for the same: following it"
             ));
             report.stop_bar();
-            let scope = Scope::Everything(Verify::Open);
+            let scope = FollowScope::Everything(Verify::Open);
             return go_on(work, twin, scope, cancel.clone(), report).await;
         }
         Err(StartError::BrokenOff { run, cause }) => {

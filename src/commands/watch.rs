@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio_util::sync::CancellationToken;
 
-use self::scope::{Scope, ScopeKind};
+use self::scope::{ScopeKind, WatchScope};
 use self::table::LiveTable;
 use super::Exit;
 use super::error::CommandError;
@@ -48,7 +48,7 @@ pub(super) async fn watch(
 }
 
 /// Watches all scopes at once.
-async fn watch_all(scopes: &[Scope], cancel: &CancellationToken, report: &Report) -> Exit {
+async fn watch_all(scopes: &[WatchScope], cancel: &CancellationToken, report: &Report) -> Exit {
     let (sender, events) = mpsc::unbounded_channel();
     let telling = Telling {
         table: RefCell::new(LiveTable::default()),
@@ -66,7 +66,7 @@ async fn watch_all(scopes: &[Scope], cancel: &CancellationToken, report: &Report
 
 /// Watches one run, or one account in one Region.
 async fn watch_one(
-    scope: &Scope,
+    scope: &WatchScope,
     events: mpsc::UnboundedSender<WatchEvent>,
     cancel: &CancellationToken,
     report: &Report,

@@ -76,11 +76,11 @@ mod tests {
 
     fn read(text: &str) -> Result<Prices, toml::de::Error> {
         #[derive(Deserialize)]
-        struct File {
+        struct PricesFile {
             #[serde(deserialize_with = "prices")]
             prices: Prices,
         }
-        toml::from_str::<File>(text).map(|file| file.prices)
+        toml::from_str::<PricesFile>(text).map(|file| file.prices)
     }
 
     #[test]

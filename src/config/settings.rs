@@ -14,7 +14,7 @@ use crate::assess::cost::Money;
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Origin {
+pub enum SettingOrigin {
     /// A variable of the environment.
     Variable,
     /// The file.
@@ -23,7 +23,7 @@ pub enum Origin {
     Default,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Variable => STATE_VARIABLE,
@@ -41,7 +41,7 @@ pub struct Setting {
     /// Its value; none where it is not set and nothing is limited.
     pub value: Option<Value>,
     /// Where the value comes from.
-    pub origin: Origin,
+    pub origin: SettingOrigin,
 }
 
 impl Config {
@@ -56,9 +56,9 @@ impl Config {
         let mut settings = Vec::new();
         let mut add = |key: &str, value: Option<Value>| {
             let origin = if has(&file, key) {
-                Origin::File
+                SettingOrigin::File
             } else {
-                Origin::Default
+                SettingOrigin::Default
             };
             settings.push(Setting {
                 key: key.to_owned(),
@@ -126,7 +126,7 @@ impl Config {
         if self.is_state_dir_of_variable
             && let Some(state_dir) = settings.first_mut()
         {
-            state_dir.origin = Origin::Variable;
+            state_dir.origin = SettingOrigin::Variable;
         }
         settings
     }

@@ -1,6 +1,6 @@
 //! A line of an S3 server access log whose call was refused (S3 user guide, `LogFormat`).
 
-use super::reported::{Form, ReportedError};
+use super::reported::{ErrorForm, ReportedError};
 
 /// Reads a line such as `OWNER BUCKET [TIME] IP REQUESTER ID REST.PUT.OBJECT KEY "PUT /k" 403 AccessDenied`.
 pub(super) fn read_access_log(text: &str) -> Option<ReportedError> {
@@ -33,7 +33,7 @@ pub(super) fn read_access_log(text: &str) -> Option<ReportedError> {
         } else {
             format!("arn:aws:s3:::{bucket}/{key}")
         }),
-        form: Form::Error,
+        form: ErrorForm::Error,
         record: format!("{call} {request} {code}"),
         ..ReportedError::default()
     };

@@ -4,7 +4,7 @@
 
 use super::catalogue::{Catalogue, Cause, Certainty, ErrorClass};
 use super::circumstance::{Circumstance, Circumstances};
-use super::reported::{Form, ReportedError, Stated, squeeze};
+use super::reported::{ErrorForm, ReportedError, Stated, squeeze};
 
 /// A cause that may explain the error.
 #[derive(Debug, Clone)]
@@ -62,10 +62,10 @@ pub fn diagnose(error: &ReportedError, known: &Circumstances) -> Option<Diagnosi
         let Some(matched) = cause.matching(error, &words, known) else {
             continue;
         };
-        if !cause.class.is_of_aws() && error.form == Form::Error {
+        if !cause.class.is_of_aws() && error.form == ErrorForm::Error {
             continue;
         }
-        if error.form == Form::Words && !matched.is_by_text && !matched.is_by_code {
+        if error.form == ErrorForm::Words && !matched.is_by_text && !matched.is_by_code {
             continue;
         }
         let contradicted_by = cause.exclusion(known);
@@ -102,7 +102,7 @@ pub fn diagnose(error: &ReportedError, known: &Circumstances) -> Option<Diagnosi
         // A fact confirms it, and facts exclude every other.
         only.certainty = Certainty::TheCause;
     }
-    if candidates.is_empty() && excluded.is_empty() && error.form == Form::Words {
+    if candidates.is_empty() && excluded.is_empty() && error.form == ErrorForm::Words {
         return None;
     }
     let first = candidates.first().map(|first| first.cause);

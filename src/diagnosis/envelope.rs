@@ -10,7 +10,7 @@ mod pairs;
 use self::fields::{after, code_name, line, set, up_to};
 use self::other_tools::other_tools;
 use self::pairs::pairs;
-use super::reported::{Form, ReportedError, is_bare, is_denial};
+use super::reported::{ErrorForm, ReportedError, is_bare, is_denial};
 
 /// Reads the forms of all tools out of a record's text; what one form tells, a later one does not change.
 pub(super) fn read_envelope(text: &str, error: &mut ReportedError) {
@@ -160,7 +160,7 @@ fn java(text: &str, error: &mut ReportedError) {
     if let Some(code) = after(before, "Service returned error code ") {
         error.set_code(code);
     }
-    error.form = Form::Error;
+    error.form = ErrorForm::Error;
     // What stands before is `class: MESSAGE`, after a quote or a class's name.
     let message = before.rsplit(['"', '\n', '[']).next().unwrap_or(before);
     let message = message
@@ -188,7 +188,7 @@ fn rust(text: &str, error: &mut ReportedError) {
     if let Some(status) = after(text, "StatusCode(") {
         error.set_status(status);
         if error.status == Some(403) && text.contains("unhandled error") {
-            error.form = Form::Error;
+            error.form = ErrorForm::Error;
         }
     }
     let Some(rest) = after(text, "Error { code: \"").or_else(|| after(text, "code: Some(\""))
@@ -369,7 +369,7 @@ fn class_names(text: &str, error: &mut ReportedError) {
     if let Some(rest) = after(text, "botocore.errorfactory.") {
         error.set_code(up_to(rest, &[':']));
     }
-    if error.code.is_some() || error.form == Form::Error {
+    if error.code.is_some() || error.form == ErrorForm::Error {
         return;
     }
     // Words alone: whether they are an error is for the catalogue to say.
@@ -398,7 +398,7 @@ fn class_names(text: &str, error: &mut ReportedError) {
     // A code at the beginning of a line, with an SDK's stack below, is an error whatever its words.
     let is_thrown = text.contains("\nat ") && (text.contains("aws-sdk") || text.contains("amazon"));
     if is_first && is_thrown {
-        error.form = Form::Error;
+        error.form = ErrorForm::Error;
     }
 }
 

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::decode::decode;
-use super::reported::{Form, ReportedError, one_line};
+use super::reported::{ErrorForm, ReportedError, one_line};
 use super::sentence::find_sentences;
 
 /// Reads an event: a JSON object with `eventName` and `errorCode`.
@@ -41,7 +41,7 @@ pub(super) fn error_of_event(event: &Value) -> Option<ReportedError> {
         event_time: text("/eventTime").map(ToOwned::to_owned),
         has_encoded_message: message.contains("Encoded authorization failure message"),
         message: one_line(message).chars().take(1500).collect(),
-        form: Form::Error,
+        form: ErrorForm::Error,
         ..ReportedError::default()
     };
     error.record = format!("{code} {}", decode(message.as_bytes()));

@@ -9,7 +9,7 @@ use super::assessed;
 use super::circumstance::{Circumstance, Circumstances};
 use super::decode::decode;
 use super::read::read_errors;
-use super::reported::{Form, ReportedError, Stated};
+use super::reported::{ErrorForm, ReportedError, Stated};
 use crate::assess::assessment::Assessment;
 
 /// How an operation failed.
@@ -47,7 +47,7 @@ impl OperationFailure {
         }
         error.operation = Some(self.operation.clone());
         error.request_id = self.request_id.clone().or(error.request_id);
-        error.form = Form::Error;
+        error.form = ErrorForm::Error;
         error.record = format!("{} {words}", self.code.as_deref().unwrap_or_default());
         error.event_time = self.at.map(|at| at.to_string());
         error.settle();

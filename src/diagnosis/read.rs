@@ -6,7 +6,7 @@
 use super::access_log::read_access_log;
 use super::envelope::{read_envelope, without_encoded};
 use super::event::read_event;
-use super::reported::{Form, ReportedError, Stated, is_bare, is_denial, one_line};
+use super::reported::{ErrorForm, ReportedError, Stated, is_bare, is_denial, one_line};
 use super::sentence::find_sentences;
 
 /// The most characters of a record that are kept for the catalogue's words.
@@ -65,15 +65,15 @@ fn read_without_sentence(text: &str, is_whole: bool) -> ReportedError {
     };
     read_envelope(text, &mut error);
     error.resource = error.resource.take().or_else(|| object_of_url(text));
-    if error.form == Form::Words {
+    if error.form == ErrorForm::Words {
         bare_words(text, is_whole, &mut error);
     }
     if error.has_encoded_message {
         error.message = without_encoded(&error.message).to_owned();
     }
-    if error.form == Form::Words && error.code.as_deref().is_some_and(is_denial) {
+    if error.form == ErrorForm::Words && error.code.as_deref().is_some_and(is_denial) {
         if is_bare(&error.message) {
-            error.form = Form::Error;
+            error.form = ErrorForm::Error;
         } else {
             // Prose about a code; the catalogue may know the words.
             error.code = None;
@@ -81,7 +81,7 @@ fn read_without_sentence(text: &str, is_whole: bool) -> ReportedError {
     }
     error.message = one_line(&error.message);
     error.settle();
-    if error.form == Form::Words && error.message.is_empty() {
+    if error.form == ErrorForm::Words && error.message.is_empty() {
         error.message = one_line(text).chars().take(600).collect();
     }
     error
@@ -141,14 +141,14 @@ fn bare_words(text: &str, is_whole: bool, error: &mut ReportedError) {
 impl ReportedError {
     fn deny_by_ec2(&mut self) {
         self.code = Some("UnauthorizedOperation".to_owned());
-        self.form = Form::Error;
+        self.form = ErrorForm::Error;
         EC2_WORDS.clone_into(&mut self.message);
     }
 
     fn deny(&mut self, words: &str) {
         self.code = Some("AccessDenied".to_owned());
         words.clone_into(&mut self.message);
-        self.form = Form::Error;
+        self.form = ErrorForm::Error;
         self.stated = Stated::Bare;
     }
 }

@@ -41,7 +41,7 @@ impl From<StatedReason> for Stated {
 
 /// What says that a text is an error of AWS's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Form {
+pub enum ErrorForm {
     /// Words alone: an error only where the catalogue knows them.
     #[default]
     Words,
@@ -81,7 +81,7 @@ pub struct ReportedError {
     /// The time of the event, where it is CloudTrail's.
     pub event_time: Option<String>,
     /// What says that it is an error.
-    pub form: Form,
+    pub form: ErrorForm,
     /// The text around it, decoded, for the words of the catalogue.
     pub record: String,
 }
@@ -160,7 +160,7 @@ impl ReportedError {
         self.stated = sentence.reason.into();
         self.policy_arn = sentence.policy_arn;
         self.is_cut = sentence.is_cut;
-        self.form = Form::Error;
+        self.form = ErrorForm::Error;
     }
 
     /// Says whether it is a denial without IAM's sentence, once code, status and message are known.

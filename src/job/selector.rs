@@ -73,7 +73,7 @@ pub enum ChangesFrom {
 
 /// Why a plan's entries do not come to exports.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unresolved {
+pub enum UnresolvedEntries {
     /// No table's name is like these patterns.
     NoTable(Vec<TablePattern>),
     /// Of these tables no earlier export to the same place is known.
@@ -299,7 +299,7 @@ impl Plan {
     ///
     /// # Errors
     /// Where something that was meant to be exported would be missing.
-    pub fn resolved(&self, known: &Known<'_>) -> Result<Self, Unresolved> {
+    pub fn resolved(&self, known: &Known<'_>) -> Result<Self, UnresolvedEntries> {
         let mut plan = Self {
             selectors: Vec::new(),
             ..self.clone()
@@ -326,9 +326,9 @@ impl Plan {
             }
         }
         if !unmatched.is_empty() {
-            Err(Unresolved::NoTable(unmatched))
+            Err(UnresolvedEntries::NoTable(unmatched))
         } else if !without_last.is_empty() {
-            Err(Unresolved::NoLast(without_last))
+            Err(UnresolvedEntries::NoLast(without_last))
         } else {
             Ok(plan)
         }
@@ -341,7 +341,7 @@ impl TableSelector {
         &self,
         table: &TableRef,
         known: &Known<'_>,
-    ) -> Result<Option<Vec<TableJob>>, Unresolved> {
+    ) -> Result<Option<Vec<TableJob>>, UnresolvedEntries> {
         let mut last = None;
         if self.span.is_since_last() {
             let like = self.job(table.clone(), Span::Full { time: None });
@@ -351,7 +351,8 @@ impl TableSelector {
             }
         }
         let spans = self.span.spans(last, known.now);
-        let spans = spans.map_err(|invalid| Unresolved::NoWindow(table.to_string(), invalid))?;
+        let spans =
+            spans.map_err(|invalid| UnresolvedEntries::NoWindow(table.to_string(), invalid))?;
         Ok(Some(
             spans
                 .into_iter()

@@ -19,7 +19,7 @@ pub struct TableDefinition {
     /// Its name.
     pub name: String,
     /// Its keys.
-    pub keys: Keys,
+    pub keys: TableKeys,
     /// Its capacity units; `None` where each request is paid for (`PAY_PER_REQUEST`).
     pub capacity: Option<Capacity>,
     /// The customer managed key that encrypts it, where it is not `DynamoDB`'s own.
@@ -30,7 +30,7 @@ pub struct TableDefinition {
 
 /// The keys of a table or an index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Keys {
+pub struct TableKeys {
     /// The partition key.
     pub partition: KeyPart,
     /// The sort key.
@@ -74,7 +74,7 @@ pub struct IndexDefinition {
     /// Its name.
     pub name: String,
     /// Its keys.
-    pub keys: Keys,
+    pub keys: TableKeys,
     /// Which attributes it holds.
     pub projection: Projection,
     /// Its capacity units, where the table's are provisioned.
@@ -126,7 +126,7 @@ impl fmt::Display for KeyPart {
     }
 }
 
-impl Keys {
+impl TableKeys {
     /// The attributes, the partition key first.
     pub fn parts(&self) -> impl Iterator<Item = &KeyPart> {
         std::iter::once(&self.partition).chain(&self.sort)
@@ -192,7 +192,7 @@ impl TableDefinition {
     }
 }
 
-fn described(keys: &Keys) -> String {
+fn described(keys: &TableKeys) -> String {
     match &keys.sort {
         Some(sort) => format!("partition key {}, sort key {sort}", keys.partition),
         None => format!("partition key {}", keys.partition),

@@ -23,7 +23,7 @@ const KEYS: [&str; 8] = [
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum EntryKind {
     Full,
     Incremental,
 }
@@ -130,8 +130,8 @@ fn read_span(
     violations: &mut Violations,
 ) -> Option<SpanChoice> {
     let kinds = [
-        ("FULL_EXPORT", Kind::Full),
-        ("INCREMENTAL_EXPORT", Kind::Incremental),
+        ("FULL_EXPORT", EntryKind::Full),
+        ("INCREMENTAL_EXPORT", EntryKind::Incremental),
     ];
     let kind = one_of(section, "type", &kinds, violations);
     let views = [
@@ -153,7 +153,7 @@ fn read_span(
     if kind.is_none() && section.value("type").is_some() {
         return None;
     }
-    if kind.is_none_or(|kind| *kind.get_ref() == Kind::Full) {
+    if kind.is_none_or(|kind| *kind.get_ref() == EntryKind::Full) {
         refuse_window_keys(section, violations);
         return Some(SpanChoice::Full {
             time: time.map(Spanned::into_inner),

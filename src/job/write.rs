@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::inventory::Inventory;
 use super::load::Load;
-use super::table_definition::{Capacity, Keys, Projection, TableDefinition};
+use super::table_definition::{Capacity, Projection, TableDefinition, TableKeys};
 use super::{
     Encryption, Filter, Format, Kind, Mask, MaskMethod, Plan, SecretSource, SignIn, SpanChoice,
     TableJob, TableSelector, View,
@@ -15,7 +15,7 @@ impl Plan {
     /// The plan as a plan file; [`Plan::parse`] reads the same plan from it.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        let mut file = Writer::default();
+        let mut file = PlanWriter::default();
         if let Kind::Upload(upload) = &self.kind {
             file.text("kind", "upload");
             file.line("multipart", &upload.is_multipart.into());
@@ -98,11 +98,11 @@ impl Plan {
 }
 
 #[derive(Default)]
-struct Writer {
+struct PlanWriter {
     text: String,
 }
 
-impl Writer {
+impl PlanWriter {
     fn header(&mut self, header: &str) {
         if !self.text.is_empty() {
             self.text.push('\n');
@@ -213,7 +213,7 @@ impl Writer {
         }
     }
 
-    fn keys(&mut self, keys: &Keys) {
+    fn keys(&mut self, keys: &TableKeys) {
         self.text("partition_key", &keys.partition.to_string());
         self.optional("sort_key", keys.sort.as_ref());
     }

@@ -13,7 +13,7 @@ use super::{Journal, JournalError};
 
 /// What is left of an operation whose call was answered with a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RefusedCall {
     /// The error's code.
     pub code: Option<String>,
     /// The error's message.
@@ -55,7 +55,7 @@ impl Journal {
     pub fn end_refused_call(
         &self,
         operation: &mut Operation,
-        refusal: &Refusal,
+        refusal: &RefusedCall,
         now: Timestamp,
     ) -> Result<(), JournalError> {
         let (stage, ended_at) = if refusal.is_retryable {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use super::operation::{self, Numbered};
-use super::row::{Account, Json, Milliseconds, number, time, to_json, words};
+use super::row::{AccountColumn, Json, Milliseconds, number, time, to_json, words};
 use super::{Journal, JournalError};
 use crate::job::{Plan, SignIn};
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
@@ -285,7 +285,7 @@ const CHANGE: &str = "change";
 
 /// What is written down before the account is changed, beside what every operation has.
 #[derive(Debug, Serialize, Deserialize)]
-struct Request<'a> {
+struct ChangeRequest<'a> {
     source_account: Cow<'a, AccountId>,
     sign_in: Cow<'a, SignIn>,
     caller: Option<Cow<'a, Arn>>,
@@ -310,7 +310,7 @@ impl Journal {
         change: &NewChange<'_>,
         now: Timestamp,
     ) -> Result<ChangeId, JournalError> {
-        let request = Request {
+        let request = ChangeRequest {
             source_account: Cow::Borrowed(change.source_account),
             sign_in: Cow::Borrowed(change.sign_in),
             caller: Some(Cow::Borrowed(change.caller)),
@@ -392,11 +392,11 @@ fn expect_one(changed: usize, id: ChangeId) -> Result<(), JournalError> {
 }
 
 fn read_change(row: &Row<'_>) -> rusqlite::Result<ChangeRecord> {
-    let Json(request): Json<Request<'_>> = row.get(4)?;
+    let Json(request): Json<ChangeRequest<'_>> = row.get(4)?;
     Ok(ChangeRecord {
         id: row.get(0)?,
         created_at: row.get::<_, Milliseconds>(1)?.0,
-        account: row.get::<_, Account>(2)?.0,
+        account: row.get::<_, AccountColumn>(2)?.0,
         source_account: request.source_account.into_owned(),
         sign_in: request.sign_in.into_owned(),
         caller: request.caller.map(Cow::into_owned),

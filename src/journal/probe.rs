@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use super::operation::{self, Numbered};
-use super::row::{Account, Json, Milliseconds, number, time, to_json, words};
+use super::row::{AccountColumn, Json, Milliseconds, number, time, to_json, words};
 use super::{Journal, JournalError};
 use crate::job::SignIn;
 use tableferry_policy::arn::{AccountId, Arn, BucketName, Region};
@@ -101,7 +101,7 @@ const PROBE: &str = "probe";
 
 /// What is written down before the upload is begun, beside what every operation has.
 #[derive(Debug, Serialize, Deserialize)]
-struct Request<'a> {
+struct ProbeRequest<'a> {
     principal: Cow<'a, Arn>,
     sign_in: Cow<'a, SignIn>,
     plan: Cow<'a, str>,
@@ -122,7 +122,7 @@ impl Journal {
         probe: &NewProbe<'_>,
         now: Timestamp,
     ) -> Result<ProbeId, JournalError> {
-        let request = Request {
+        let request = ProbeRequest {
             principal: Cow::Borrowed(probe.principal),
             sign_in: Cow::Borrowed(probe.sign_in),
             plan: probe.plan.into(),
@@ -193,12 +193,12 @@ fn expect_one(changed: usize, id: ProbeId) -> Result<(), JournalError> {
 }
 
 fn read_probe(row: &Row<'_>) -> rusqlite::Result<ProbeRecord> {
-    let Json(request): Json<Request<'_>> = row.get(3)?;
+    let Json(request): Json<ProbeRequest<'_>> = row.get(3)?;
     Ok(ProbeRecord {
         id: row.get(0)?,
         created_at: row.get::<_, Milliseconds>(1)?.0,
         principal: request.principal.into_owned(),
-        source_account: row.get::<_, Account>(2)?.0,
+        source_account: row.get::<_, AccountColumn>(2)?.0,
         sign_in: request.sign_in.into_owned(),
         plan: request.plan.into_owned(),
         bucket: request.bucket.into_owned(),

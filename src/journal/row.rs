@@ -121,9 +121,9 @@ impl<T: DeserializeOwned> FromSql for Json<T> {
 
 /// An account.
 #[derive(Debug)]
-pub(super) struct Account(pub(super) AccountId);
+pub(super) struct AccountColumn(pub(super) AccountId);
 
-impl FromSql for Account {
+impl FromSql for AccountColumn {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let text = value.as_str()?;
         text.parse()

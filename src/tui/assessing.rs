@@ -9,7 +9,7 @@ use self::state::Assessing;
 use super::message::{Effect, Query, QueryGroup};
 use super::model::Model;
 use super::remote::{Remote, RequestId};
-use super::services::{AssessedPlan, Problem, StartSummary};
+use super::services::{AssessedPlan, ShownProblem, StartSummary};
 use crate::assess::verdict::AssessedRequirement;
 use crate::job::Plan;
 
@@ -111,11 +111,11 @@ pub(crate) fn is_fresh(model: &Model) -> bool {
 }
 
 /// Whether the plan keeps the rules of a plan file; the first one that it breaks otherwise.
-pub(crate) fn check_plan(model: &Model) -> Result<(), Problem> {
+pub(crate) fn check_plan(model: &Model) -> Result<(), ShownProblem> {
     let violations = model.violations();
     let first = violations.as_ref().and_then(|all| all.iter().next());
     first.map_or(Ok(()), |first| {
-        Err(Problem {
+        Err(ShownProblem {
             what: first.message.clone(),
             hint: first.hint.clone(),
         })

@@ -23,7 +23,7 @@ use super::message::FrameNumber;
 use super::popups::state::{OpenPopup, Popup, Question};
 use super::remote::RequestId;
 use super::revision::Revision;
-use super::services::{Identified, Problem, RunSummary};
+use super::services::{Identified, RunSummary, ShownProblem};
 use super::sight::{ScreenId, Sight};
 use super::steps::access::state::Access;
 use super::steps::accounts::state::Accounts;
@@ -306,7 +306,7 @@ impl Model {
         });
     }
 
-    pub(crate) fn say_problem(&mut self, problem: &Problem) {
+    pub(crate) fn say_problem(&mut self, problem: &ShownProblem) {
         self.say(
             Tone::Warning,
             format!("{} — {}", problem.what, problem.hint),

@@ -25,7 +25,7 @@ use tableferry_policy::arn::AccountId;
 
 /// What stands in the way, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct ShownProblem {
     /// What is the case.
     pub what: String,
     /// What to do about it.
@@ -215,10 +215,10 @@ impl AssessedPlan {
 
     /// The first setting that AWS, or the configuration, is certain to refuse the call for.
     #[must_use]
-    pub fn stopped_by(&self) -> Option<Problem> {
+    pub fn stopped_by(&self) -> Option<ShownProblem> {
         let mut settings = self.assessment.requirements.iter();
         let found = settings.find(|found| found.stops_the_call())?;
-        Some(Problem {
+        Some(ShownProblem {
             what: found.explanation.clone(),
             hint: found.hint.clone(),
         })

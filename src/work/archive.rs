@@ -39,11 +39,11 @@ pub use place::ArchivePlace;
 pub(super) use place::{is_incremental, layout_of, summary_key};
 pub use sample::SampledArchive;
 
-use self::bucket::Bucket;
+use self::bucket::ArchiveFolder;
 use self::directory::Directory;
-use self::find::Found;
-use self::manifests::{Manifests, Reader};
-use self::source::Source;
+use self::find::FoundArchive;
+use self::manifests::{ArchiveReader, Manifests};
+use self::source::FileSource;
 use super::{Side, Work, region_of};
 use crate::archive::audit::{Audit, Duplicates, Fault, FaultKind, Knowledge, audit, line_rules};
 use crate::archive::line::{KeyAttribute, KeySchema};
@@ -110,13 +110,13 @@ pub struct ArchiveReport {
 
 /// An archive whose manifests were read and whose files were found.
 #[derive(Debug)]
-struct Opened {
-    reader: Reader,
+struct OpenedArchive {
+    reader: ArchiveReader,
     /// The principal that reads it.
     reader_arn: Option<Arn>,
     manifests: Manifests,
     /// `None` where a manifest cannot be read, which is a fault.
-    found: Option<Found>,
+    found: Option<FoundArchive>,
 }
 
 impl Work {
@@ -159,7 +159,7 @@ impl Work {
         &self,
         request: &ArchiveRequest,
         cancel: &CancellationToken,
-    ) -> Result<Opened, ArchiveError> {
+    ) -> Result<OpenedArchive, ArchiveError> {
         let open = async {
             let reader = self.open_reader(&request.place).await?;
             let mut manifests = Manifests::default();
@@ -175,7 +175,7 @@ impl Work {
                 ArchivePlace::Bucket { side, .. } => self.session(*side),
                 ArchivePlace::Directory(_) => None,
             };
-            Ok(Opened {
+            Ok(OpenedArchive {
                 reader,
                 reader_arn: reader_arn.map(|session| session.identity.arn),
                 manifests,
@@ -189,9 +189,11 @@ impl Work {
         }
     }
 
-    async fn open_reader(&self, place: &ArchivePlace) -> Result<Reader, ArchiveError> {
+    async fn open_reader(&self, place: &ArchivePlace) -> Result<ArchiveReader, ArchiveError> {
         let source = match place {
-            ArchivePlace::Directory(path) => Source::Directory(Arc::new(Directory::open(path)?)),
+            ArchivePlace::Directory(path) => {
+                FileSource::Directory(Arc::new(Directory::open(path)?))
+            }
             ArchivePlace::Bucket {
                 side,
                 bucket,
@@ -202,7 +204,7 @@ impl Work {
                     .session(*side)
                     .ok_or(ArchiveError::NotSignedIn(*side))?;
                 let region = session.s3(&session.region).locate(bucket).await?.region;
-                Source::Bucket(Arc::new(Bucket {
+                FileSource::Bucket(Arc::new(ArchiveFolder {
                     s3: session.s3(&region),
                     name: bucket.clone(),
                     owner: owner.clone(),
@@ -210,11 +212,11 @@ impl Work {
                 }))
             }
         };
-        Ok(Reader { source })
+        Ok(ArchiveReader { source })
     }
 
-    fn limit(&self, reader: &Reader, found: &Found) -> Result<(), ArchiveError> {
-        let is_download = matches!(reader.source, Source::Bucket(_));
+    fn limit(&self, reader: &ArchiveReader, found: &FoundArchive) -> Result<(), ArchiveError> {
+        let is_download = matches!(reader.source, FileSource::Bucket(_));
         match self.inner.settings.largest_download {
             Some(largest) if is_download && found.bytes > largest => Err(ArchiveError::TooLarge {
                 bytes: found.bytes,
@@ -265,7 +267,7 @@ impl Work {
     }
 }
 
-impl Opened {
+impl OpenedArchive {
     fn report(&self, is_deep: bool) -> ArchiveReport {
         ArchiveReport {
             place: self.reader.place(),

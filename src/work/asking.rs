@@ -19,7 +19,7 @@ use crate::aws::failure::{Failure, FailureKind};
 use crate::journal::JournalError;
 
 /// What asking came to.
-pub(super) enum Told {
+pub(super) enum AskOutcome {
     /// It is under way, and no more is known.
     UnderWay,
     /// How it stands.
@@ -37,7 +37,7 @@ pub(super) type CallsOf<'a> =
     dyn Fn(&Session) -> Result<Box<dyn StatusCalls>, JournalError> + Send + Sync + 'a;
 
 /// Tells a difficulty in a sentence.
-pub(super) type Note<'a> = dyn Fn(String) + Send + Sync + 'a;
+pub(super) type TellDifficulty<'a> = dyn Fn(String) + Send + Sync + 'a;
 
 /// One operation that is asked after.
 pub(super) struct Asking<'a> {
@@ -72,15 +72,15 @@ impl<'a> Asking<'a> {
         arn: &Arn,
         age: Duration,
         calls: &CallsOf<'_>,
-        note: &Note<'_>,
-    ) -> Result<Told, JournalError> {
+        note: &TellDifficulty<'_>,
+    ) -> Result<AskOutcome, JournalError> {
         loop {
             tokio::time::sleep(self.backoff.next()).await;
             let session = match self.work.session(self.side) {
                 Some(session) => session,
                 None => match self.work.renew(self.side).await {
                     Ok(session) => session,
-                    Err(error) => return Ok(Told::SignedOut(error)),
+                    Err(error) => return Ok(AskOutcome::SignedOut(error)),
                 },
             };
             let begun = Instant::now();
@@ -91,8 +91,8 @@ impl<'a> Asking<'a> {
                     self.known_at = Instant::now();
                     self.silence = Silence::new(self.work.inner.settings.poll);
                     self.backoff.grow_with(age);
-                    return Ok(described.map_or(Told::UnderWay, |described| {
-                        Told::Described(Box::new(described))
+                    return Ok(described.map_or(AskOutcome::UnderWay, |described| {
+                        AskOutcome::Described(Box::new(described))
                     }));
                 }
                 Err(failure) if failure.is_retryable() => (failure, "asking again"),
@@ -103,14 +103,14 @@ impl<'a> Asking<'a> {
                         Err(SignInError::Call(cause)) if cause.is_retryable() => {
                             (*cause, "asking again")
                         }
-                        Err(error) => return Ok(Told::SignedOut(error)),
+                        Err(error) => return Ok(AskOutcome::SignedOut(error)),
                     }
                 }
-                Err(failure) => return Ok(Told::Undecided(failure)),
+                Err(failure) => return Ok(AskOutcome::Undecided(failure)),
             };
             let difficulty = format!("{}: {failure}", self.name);
             if self.silence.is_over(&difficulty, consequence, note) {
-                return Ok(Told::Silent);
+                return Ok(AskOutcome::Silent);
             }
         }
     }
@@ -131,7 +131,12 @@ impl Silence {
     }
 
     /// Whether patience ends. The difficulty is told once and at the end, not at every pause.
-    pub(super) fn is_over(&mut self, difficulty: &str, consequence: &str, note: &Note<'_>) -> bool {
+    pub(super) fn is_over(
+        &mut self,
+        difficulty: &str,
+        consequence: &str,
+        note: &TellDifficulty<'_>,
+    ) -> bool {
         if self.since.is_none() {
             note(format!("{difficulty}; {consequence}"));
         }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::under_way::Duplicate;
+use super::under_way::DuplicateExport;
 use super::{ControlDocuments, ProbeReport, StartError, Work};
 use crate::assess::assessment::Assessment;
 use crate::assess::facts::{Facts, ObservedCall};
@@ -43,7 +43,7 @@ pub struct StartSummary {
     /// Runs of the same plan that are under way or were completed within the hour, newest first.
     pub earlier: Vec<RunRecord>,
     /// Exports in progress that ask for the same and that the journal does not know.
-    pub duplicates: Vec<Duplicate>,
+    pub duplicates: Vec<DuplicateExport>,
     /// The newest run when `earlier` was looked up: one that asks for the same and was begun after it
     /// keeps this one from being started. `None` where none shall.
     pub newest: Option<RunId>,

@@ -18,7 +18,7 @@ pub(super) use apply::Writing;
 pub use apply::{Applied, ApplyError, ReadBack};
 pub use propagation::{PropagationReport, PropagationStatus};
 pub use proposal::{Proposal, not_proposed, proposals};
-pub(super) use target::State;
+pub(super) use target::TargetState;
 pub use undo::{UndoError, UndoProposal, Undone};
 
 use super::Work;

@@ -38,7 +38,7 @@ pub struct ReadHistory {
 
 /// One look-up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Lookup {
+struct EventLookup {
     is_by_event: bool,
     value: String,
 }
@@ -57,7 +57,7 @@ impl Work {
         let bucket = facts.bucket(&plan.destination.bucket);
         let bucket_region = bucket.region.value().cloned();
         let mut not_read = Vec::new();
-        let mut asked: BTreeMap<(Side, Region), Vec<Lookup>> = BTreeMap::new();
+        let mut asked: BTreeMap<(Side, Region), Vec<EventLookup>> = BTreeMap::new();
         for resource in &watched {
             let Some(side) = self.side_of(resource) else {
                 not_read.push(unasked(resource));
@@ -114,7 +114,7 @@ impl Work {
         &self,
         session: &Session,
         region: &Region,
-        mut lookups: Vec<Lookup>,
+        mut lookups: Vec<EventLookup>,
         since: Timestamp,
     ) -> (Vec<RecordedChange>, Vec<String>) {
         let client = session.cloudtrail(region);
@@ -214,12 +214,12 @@ fn regions(
 
 /// What a resource's events are found by. Whether a look-up takes a table's or key's name or its ARN is not
 /// documented, so that both are asked for.
-fn lookups_of(resource: &WatchedResource) -> Vec<Lookup> {
-    let by_name = |value: &str| Lookup {
+fn lookups_of(resource: &WatchedResource) -> Vec<EventLookup> {
+    let by_name = |value: &str| EventLookup {
         is_by_event: false,
         value: value.to_owned(),
     };
-    let by_event = |value: &str| Lookup {
+    let by_event = |value: &str| EventLookup {
         is_by_event: true,
         value: value.to_owned(),
     };

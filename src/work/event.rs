@@ -50,7 +50,7 @@ pub enum Verification {
 
 /// Which step an operation of a run has reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stage {
+pub enum ProgressStage {
     /// In the journal, not called yet.
     Planned,
     /// The call was sent; its answer has not come.
@@ -75,7 +75,7 @@ pub struct OperationProgress {
     /// The ARN of what it works on.
     pub subject: String,
     /// How far it is.
-    pub stage: Stage,
+    pub stage: ProgressStage,
     /// Its ARN, once the call was answered.
     pub arn: Option<String>,
     /// The code of a refusal or failure.
@@ -153,13 +153,13 @@ impl OperationProgress {
             name: record.name().to_owned(),
             subject: record.subject.clone(),
             stage: match record.stage {
-                journal::Stage::Planned => Stage::Planned,
-                journal::Stage::Calling => Stage::Calling,
-                journal::Stage::Refused => Stage::Refused,
-                journal::Stage::NotStarted => Stage::NotStarted,
-                journal::Stage::InProgress => Stage::Running(ExportStatus::InProgress),
-                journal::Stage::Completed => Stage::Running(ExportStatus::Completed),
-                journal::Stage::Failed => Stage::Running(ExportStatus::Failed),
+                journal::Stage::Planned => ProgressStage::Planned,
+                journal::Stage::Calling => ProgressStage::Calling,
+                journal::Stage::Refused => ProgressStage::Refused,
+                journal::Stage::NotStarted => ProgressStage::NotStarted,
+                journal::Stage::InProgress => ProgressStage::Running(ExportStatus::InProgress),
+                journal::Stage::Completed => ProgressStage::Running(ExportStatus::Completed),
+                journal::Stage::Failed => ProgressStage::Running(ExportStatus::Failed),
             },
             arn: record.arn.clone(),
             failure_code: record.failure_code.clone(),

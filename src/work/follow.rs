@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use self::waiting::Waiting;
-use super::asking::{Asking, Silence, Told};
+use super::asking::{AskOutcome, Asking, Silence};
 use super::event::{Event, OperationProgress, Side, Verification};
 use super::operation::{Observation, OperationKind, StatusCalls};
 use super::poll::Backoff;
@@ -276,15 +276,17 @@ impl Work {
                 Ok(calls as Box<dyn StatusCalls>)
             };
             match asking.next(&arn, age(record), &calls, &note).await? {
-                Told::Described(described) => {
+                AskOutcome::Described(described) => {
                     described.take_over(record);
                     self.inner.journal.update_operation(record)?;
                     self.tell_progress(kind, record, &asking, events).await;
                 }
-                Told::UnderWay => self.tell_progress(kind, record, &asking, events).await,
-                Told::Silent => return Ok(()),
-                Told::SignedOut(error) => return Err(FollowError::SignIn(kind.side(), error)),
-                Told::Undecided(failure) => {
+                AskOutcome::UnderWay => self.tell_progress(kind, record, &asking, events).await,
+                AskOutcome::Silent => return Ok(()),
+                AskOutcome::SignedOut(error) => {
+                    return Err(FollowError::SignIn(kind.side(), error));
+                }
+                AskOutcome::Undecided(failure) => {
                     // Not written to the journal: with the right to ask, `resume` can still decide it.
                     record.verified = Some(Verified::Unknown);
                     record.verification = Some(failure.to_string());

@@ -113,7 +113,7 @@ fn uri(bucket: &str, manifest: &str) -> Option<String> {
 
 /// What was taken in.
 #[derive(Debug, Default)]
-pub struct Import {
+pub struct ImportTotals {
     /// Exports that were not known here.
     pub new: u64,
     /// Exports that were known.
@@ -159,7 +159,7 @@ impl Work {
     ///
     /// # Errors
     /// Where they cannot be listed, or the journal cannot be written.
-    pub async fn import_exports(&self) -> Result<Import, ImportError> {
+    pub async fn import_exports(&self) -> Result<ImportTotals, ImportError> {
         let session = self.session(Side::Source).ok_or(ImportError::NotSignedIn)?;
         let listed = session.dynamodb(&session.region).list_exports(None).await;
         let listed = listed.map_err(|failure| ImportError::Call(Box::new(failure)))?;
@@ -172,7 +172,7 @@ impl Work {
             }
         });
         let mut described = described.buffered(ASKED_AT_ONCE);
-        let mut import = Import::default();
+        let mut import = ImportTotals::default();
         while let Some((arn, described)) = described.next().await {
             let export = match described {
                 Ok(export) => export,

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use md5::{Digest as _, Md5};
 
-use super::change::{ApplyError, ChangeTarget, State, Writing};
+use super::change::{ApplyError, ChangeTarget, TargetState, Writing};
 use super::event::Side;
 use super::{Applied, Session, Work};
 use crate::archive::inventory::{
@@ -48,8 +48,8 @@ impl InventoryProposal {
     /// Whether anything would be written.
     #[must_use]
     pub fn changes_anything(&self) -> bool {
-        let before = State::Document(self.before.clone());
-        !before.is_as_written(&State::Document(Some(self.after.clone())))
+        let before = TargetState::Document(self.before.clone());
+        !before.is_as_written(&TargetState::Document(Some(self.after.clone())))
     }
 }
 
@@ -176,8 +176,8 @@ impl Work {
             side: Side::Source,
             title: proposal.title.clone(),
             target: proposal.target.clone(),
-            before: State::Document(proposal.before.clone()),
-            after: State::Document(Some(proposal.after.clone())),
+            before: TargetState::Document(proposal.before.clone()),
+            after: TargetState::Document(Some(proposal.after.clone())),
             added: Vec::new(),
         };
         self.write(plan, writing).await
@@ -192,7 +192,7 @@ impl Work {
         let reader = self.session(Side::Destination);
         let reader = reader.or_else(|| self.session(Side::Source));
         let reader = reader.ok_or(InventoryError::NotSignedIn(Side::Destination))?;
-        let destination = Destination::open(&reader, plan).await?;
+        let destination = ReportBucket::open(&reader, plan).await?;
         let found = destination.reports(&inventory.folder(plan)).await?;
         let complete = found.iter().filter(|report| report.is_complete);
         Ok(complete.map(|report| report.at).max())
@@ -213,11 +213,11 @@ impl Work {
         };
         let wanted = inventory.configuration(plan, owner, source.partition());
         let is_as_planned = configuration.as_ref().is_ok_and(|found| {
-            let found = State::Document(found.as_ref().map(InventoryConfiguration::to_json));
-            found.is_as_written(&State::Document(Some(wanted.to_json())))
+            let found = TargetState::Document(found.as_ref().map(InventoryConfiguration::to_json));
+            found.is_as_written(&TargetState::Document(Some(wanted.to_json())))
         });
         let reader = self.session(Side::Destination).unwrap_or(source);
-        let destination = Destination::open(&reader, plan).await?;
+        let destination = ReportBucket::open(&reader, plan).await?;
         let folder = inventory.folder(plan);
         let found = destination.reports(&folder).await?;
         let newest = match found.iter().rev().find(|report| report.is_complete) {
@@ -269,12 +269,12 @@ async fn read_configuration(
 }
 
 /// The bucket that reports arrive in.
-struct Destination<'a> {
+struct ReportBucket<'a> {
     s3: S3,
     plan: &'a Plan,
 }
 
-impl<'a> Destination<'a> {
+impl<'a> ReportBucket<'a> {
     async fn open(session: &Session, plan: &'a Plan) -> Result<Self, Failure> {
         let bucket = &plan.destination.bucket;
         let region = session.s3(&session.region).locate(bucket).await?.region;

@@ -50,8 +50,8 @@ impl Pollers {
 /// What asks after the operations of one account and Region.
 #[derive(Debug)]
 pub(super) struct Poller {
-    calls: Gate,
-    looks: Gate,
+    calls: PaceGate,
+    looks: PaceGate,
     kinds: Mutex<BTreeMap<&'static str, Arc<KindPoller>>>,
 }
 
@@ -67,7 +67,7 @@ struct KindPoller {
 #[derive(Debug, Default)]
 struct Listing {
     /// When it was begun, and what it told, or why it told nothing.
-    latest: Option<(Instant, Result<Arc<Listed>, Failure>)>,
+    latest: Option<(Instant, Result<Arc<ListedOperations>, Failure>)>,
     /// The calls that a listing takes.
     pages: usize,
     /// When it was refused, or found not to exist.
@@ -76,7 +76,7 @@ struct Listing {
 
 /// The operations of one kind in an account and Region, as its service lists them.
 #[derive(Debug, Default)]
-pub(super) struct Listed {
+pub(super) struct ListedOperations {
     /// The ARNs of those that are under way.
     pub(super) under_way: BTreeSet<String>,
     /// The newest that are complete, by what they work on. An operation's id begins with its time.
@@ -86,7 +86,7 @@ pub(super) struct Listed {
 /// So many that are complete are kept of what they work on.
 const KEPT_COMPLETED: usize = 3;
 
-impl Listed {
+impl ListedOperations {
     fn add(&mut self, arn: String, stage: Stage) {
         match stage {
             Stage::InProgress => drop(self.under_way.insert(arn)),
@@ -126,8 +126,8 @@ impl Drop for Follower {
 impl Poller {
     fn new(spacing: Duration) -> Self {
         Self {
-            calls: Gate::new(spacing),
-            looks: Gate::new(spacing),
+            calls: PaceGate::new(spacing),
+            looks: PaceGate::new(spacing),
             kinds: Mutex::default(),
         }
     }
@@ -164,7 +164,7 @@ impl Poller {
         kind: &'static str,
         calls: &dyn StatusCalls,
         known_at: Instant,
-    ) -> Result<Arc<Listed>, Failure> {
+    ) -> Result<Arc<ListedOperations>, Failure> {
         let kind = self.kind(kind);
         let mut listing = kind.listing.lock().await;
         if let Some((at, Ok(listed))) = &listing.latest
@@ -182,7 +182,7 @@ impl Poller {
     /// Reads a listing page by page, unless it takes more than so many calls: it goes back 90 days.
     async fn list(&self, calls: &dyn StatusCalls, most: usize, listing: &mut Listing) {
         let begun = Instant::now();
-        let mut listed = Listed::default();
+        let mut listed = ListedOperations::default();
         let mut next = None;
         listing.latest = None;
         for pages in 1..=most {
@@ -288,7 +288,7 @@ fn is_refusal(failure: &Failure) -> bool {
 
 /// Lets calls pass at a pace, a few of them at once after a pause.
 #[derive(Debug)]
-struct Gate {
+struct PaceGate {
     spacing: Duration,
     pace: Mutex<Pace>,
 }
@@ -300,7 +300,7 @@ struct Pace {
     paid_at: Option<Instant>,
 }
 
-impl Gate {
+impl PaceGate {
     fn new(spacing: Duration) -> Self {
         let paid_at = None;
         Self {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::event::Side;
 use super::{StartError, Work};
 use crate::aws::failure::Failure;
-use crate::job::{ExportRequest, Known, Plan, Span, TableJob, Unresolved};
+use crate::job::{ExportRequest, Known, Plan, Span, TableJob, UnresolvedEntries};
 use crate::journal::{ExportRecord, RunRecord, Stage, Verified};
 use tableferry_policy::arn::Region;
 
@@ -25,7 +25,7 @@ pub enum ResolveError {
         /// The Region that was listed.
         region: Region,
         /// Why.
-        unresolved: Unresolved,
+        unresolved: UnresolvedEntries,
         /// How many tables there are.
         tables: usize,
     },
@@ -44,36 +44,38 @@ impl ResolveError {
                 unresolved,
                 tables,
             } => match unresolved {
-                Unresolved::NoTable(_) => format!(
+                UnresolvedEntries::NoTable(_) => format!(
                     "the source has {tables} tables in {region}; check the pattern, which is \
                      case-sensitive, and source.region"
                 ),
-                Unresolved::NoLast(_) => {
+                UnresolvedEntries::NoLast(_) => {
                     "give `from` a time, or export the whole table first; `tableferry history --import` \
                      takes in what AWS still knows of earlier exports"
                         .to_owned()
                 }
-                Unresolved::NoWindow(_, invalid) => invalid.hint.clone(),
+                UnresolvedEntries::NoWindow(_, invalid) => invalid.hint.clone(),
             },
         }
     }
 }
 
-fn describe(unresolved: &Unresolved, region: &Region) -> String {
+fn describe(unresolved: &UnresolvedEntries, region: &Region) -> String {
     match unresolved {
-        Unresolved::NoTable(patterns) => {
+        UnresolvedEntries::NoTable(patterns) => {
             let patterns: Vec<String> = patterns.iter().map(|one| format!("`{one}`")).collect();
             format!(
                 "no table in {region} is named like {}",
                 patterns.join(" or ")
             )
         }
-        Unresolved::NoLast(tables) => format!(
+        UnresolvedEntries::NoLast(tables) => format!(
             "the journal has no completed export of {} to the same place, after which the changes could \
              be exported",
             tables.join(", ")
         ),
-        Unresolved::NoWindow(table, invalid) => format!("table {table}: {}", invalid.message),
+        UnresolvedEntries::NoWindow(table, invalid) => {
+            format!("table {table}: {}", invalid.message)
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::aws::dynamodb::StartAnswer;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::job::Plan;
 use crate::journal::{
-    JournalError, NewOperation, NewRun, Operation, Refusal, RunId, RunRecord, Stage, new_export,
+    JournalError, NewOperation, NewRun, Operation, RefusedCall, RunId, RunRecord, Stage, new_export,
 };
 
 /// How often a call is made whose answer does not come.
@@ -356,8 +356,8 @@ async fn pause(attempt: u32, cancel: &CancellationToken) -> bool {
 }
 
 /// What a refused call leaves: one that was refused before it was taken may be made again.
-fn refusal(failure: &Failure) -> Refusal {
-    Refusal {
+fn refusal(failure: &Failure) -> RefusedCall {
+    RefusedCall {
         code: failure.code.clone(),
         message: failure.message.clone(),
         request_id: failure.request_id.clone(),

@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::event::Side;
 use super::start::StartError;
 use super::{Session, Work};
-use crate::assess::facts::{BucketFacts, Change, Facts, PrincipalFacts, SurveyedFor};
+use crate::assess::facts::{BucketFacts, Facts, PrincipalFacts, RecentChange, SurveyedFor};
 use crate::assess::principal::is_same_principal;
 use crate::job::Plan;
 use crate::job::requirement::Actor;
@@ -142,10 +142,10 @@ impl Work {
     }
 
     /// What we changed lately of what bears on the plan, and did not see hold yet, for facts.
-    fn recent_changes(&self, facts: &Facts) -> Vec<Change> {
+    fn recent_changes(&self, facts: &Facts) -> Vec<RecentChange> {
         let young = self.not_seen_to_hold(facts).into_iter();
         young
-            .map(|(change, at)| Change {
+            .map(|(change, at)| RecentChange {
                 document: format!("the {}", change.title),
                 at,
             })
@@ -205,8 +205,8 @@ fn is_same_identity(one: &Session, other: &Session) -> bool {
 
 /// The resources of a plan, as far as they could be read.
 struct Resources {
-    tables: table::Read,
-    bucket: bucket::Read,
+    tables: table::ReadTables,
+    bucket: bucket::ReadBucket,
     /// The bucket that the job is about, where there is one.
     source_bucket: Option<(BucketName, BucketFacts)>,
     keys: Vec<crate::assess::facts::KeyFacts>,

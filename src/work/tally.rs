@@ -17,9 +17,9 @@ pub struct Tally {
 
 /// The calls of this process that started an operation, or may have.
 #[derive(Debug, Default)]
-pub(super) struct Calls(Mutex<BTreeMap<(RunId, OperationId), u32>>);
+pub(super) struct StartCalls(Mutex<BTreeMap<(RunId, OperationId), u32>>);
 
-impl Calls {
+impl StartCalls {
     fn counts(&self) -> MutexGuard<'_, BTreeMap<(RunId, OperationId), u32>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -14,7 +14,7 @@ use crate::journal::JournalError;
 
 /// An export in progress that asks for the same as a request of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Duplicate {
+pub struct DuplicateExport {
     /// The table's name.
     pub table: String,
     /// The export's ARN.
@@ -23,7 +23,7 @@ pub struct Duplicate {
     pub started_at: Option<Timestamp>,
 }
 
-impl Duplicate {
+impl DuplicateExport {
     /// What is the case, in a sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -43,7 +43,7 @@ impl Work {
         &self,
         requests: &[ExportRequest],
         described: &[Export],
-    ) -> Result<Vec<Duplicate>, JournalError> {
+    ) -> Result<Vec<DuplicateExport>, JournalError> {
         let runs = self.inner.journal.runs()?;
         let own: Vec<_> = runs.iter().flat_map(|run| &run.operations).collect();
         let mut duplicates = Vec::new();
@@ -61,7 +61,7 @@ impl Work {
                 .find(|request| is_duplicate(export, request));
             if let Some(request) = asked.filter(|_| !is_own) {
                 let table = &request.table_arn;
-                duplicates.push(Duplicate {
+                duplicates.push(DuplicateExport {
                     table: table
                         .resource_after("table")
                         .unwrap_or(&table.resource)

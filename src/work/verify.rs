@@ -12,11 +12,11 @@ use super::archive::{LARGEST_MANIFEST, is_incremental, layout_of, summary_key};
 use super::event::{Side, Verification};
 use super::operation::Observation;
 use super::{Session, Work};
-use crate::archive::checksum::{self, Mismatch};
+use crate::archive::checksum::{self, ChecksumMismatch};
 use crate::archive::layout::{checksum_keys, key_candidates};
 use crate::archive::manifest::{FileEntry, Summary};
 use crate::archive::origin::differences;
-use crate::archive::verify::{Folder, Listed, Report, verify};
+use crate::archive::verify::{Folder, Listed, VerificationReport, verify};
 use crate::aws::SignInError;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::s3::S3;
@@ -107,15 +107,15 @@ async fn verify_as(
     session: &Session,
     export: &ExportRecord,
 ) -> Result<(Verification, Vec<String>), Failure> {
-    let reader = Reader::open(session, export).await?;
-    let mut seen = Seen::default();
+    let reader = BucketReader::open(session, export).await?;
+    let mut seen = SeenBeside::default();
     let verification = reader.verify(export, &mut seen).await?;
     Ok((verification, seen.remarks))
 }
 
 /// What was seen beside the outcome.
 #[derive(Default)]
-struct Seen {
+struct SeenBeside {
     /// What is wrong.
     findings: Vec<String>,
     /// What is no damage.
@@ -123,14 +123,14 @@ struct Seen {
 }
 
 /// Reads an export's bucket.
-struct Reader<'a> {
+struct BucketReader<'a> {
     s3: S3,
     bucket: &'a BucketName,
     owner: Option<&'a AccountId>,
     prefix: Option<&'a str>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> BucketReader<'a> {
     async fn open(session: &Session, export: &'a ExportRecord) -> Result<Self, Failure> {
         let bucket = &export.request.bucket;
         let region = session.s3(&session.region).locate(bucket).await?.region;
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
     async fn verify(
         &self,
         export: &ExportRecord,
-        seen: &mut Seen,
+        seen: &mut SeenBeside,
     ) -> Result<Verification, Failure> {
         let Some(summary_key) = summary_key(export) else {
             return Ok(wrong(
@@ -178,7 +178,11 @@ impl<'a> Reader<'a> {
     }
 
     /// A manifest under whichever key it is found, checked against its checksum file if it has one.
-    async fn manifest(&self, named: &str, seen: &mut Seen) -> Result<Option<Vec<u8>>, Failure> {
+    async fn manifest(
+        &self,
+        named: &str,
+        seen: &mut SeenBeside,
+    ) -> Result<Option<Vec<u8>>, Failure> {
         for key in key_candidates(named, self.prefix) {
             let Some(bytes) = self.object(&key).await? else {
                 continue;
@@ -191,7 +195,12 @@ impl<'a> Reader<'a> {
 
     /// Checks a manifest against its checksum file. A file that is missing, or is none, says nothing
     /// against the manifest.
-    async fn check(&self, manifest: &str, bytes: &[u8], seen: &mut Seen) -> Result<(), Failure> {
+    async fn check(
+        &self,
+        manifest: &str,
+        bytes: &[u8],
+        seen: &mut SeenBeside,
+    ) -> Result<(), Failure> {
         let files = checksum_keys(manifest)
             .into_iter()
             .map(|key| async move { self.object(&key).await });
@@ -202,10 +211,10 @@ impl<'a> Reader<'a> {
                     is_found = true;
                     match checksum::check(bytes, &String::from_utf8_lossy(&text)) {
                         Ok(()) => {}
-                        Err(fault @ Mismatch::Differs { .. }) => {
+                        Err(fault @ ChecksumMismatch::Differs { .. }) => {
                             seen.findings.push(format!("{manifest}: {fault}"));
                         }
-                        Err(fault @ Mismatch::NoChecksum(_)) => {
+                        Err(fault @ ChecksumMismatch::NoChecksum(_)) => {
                             seen.remarks.push(format!("{manifest}: {fault}"));
                         }
                     }
@@ -294,7 +303,7 @@ fn judge_summary(export: &ExportRecord, summary: &Summary, findings: &mut Vec<St
     }
 }
 
-fn conclude(report: &Report, mut findings: Vec<String>) -> Verification {
+fn conclude(report: &VerificationReport, mut findings: Vec<String>) -> Verification {
     findings.extend(report.findings.iter().map(ToString::to_string));
     if findings.is_empty() {
         Verification::Verified {

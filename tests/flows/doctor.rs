@@ -123,7 +123,7 @@ fn keys_that_others_may_read_and_a_broken_configuration_are_told_without_any_sec
     );
     let credentials = home.path().join(".aws/credentials");
     std::fs::set_permissions(&credentials, std::fs::Permissions::from_mode(0o644)).unwrap();
-    home.write(".config/tableferry/config.toml", "read_olny = true\n");
+    home.write(".config/tableferry/config.toml", "read-only = true\n");
     let output = tableferry(home.path(), &["doctor", "--offline"]);
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stdout).unwrap();

@@ -7,7 +7,7 @@ use tableferry::tui::services::ProposedChange;
 use tableferry::tui::services::{
     Applied, ChangeId, PropagationReport, PropagationStatus, ReadBack, RemedyOption, Undone,
 };
-use tableferry::work::event::{Event, Stage};
+use tableferry::work::event::{Event, ProgressStage};
 
 use crate::access;
 use crate::driver::Driver;
@@ -356,7 +356,7 @@ fn after_a_failure_nothing_is_offered_that_a_second_try_needs() {
     driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
     driver.started(1);
     let mut failed = export(0, "Orders");
-    failed.stage = Stage::Running(ExportStatus::Failed);
+    failed.stage = ProgressStage::Running(ExportStatus::Failed);
     driver.dispatch(Message::Reported(Box::new(Event::Operation(failed))));
     let (request, _) = driver.watch().unwrap();
     driver.dispatch(Message::WatchEnded(request, Ok(())));

@@ -4,7 +4,7 @@ use tableferry::aws::dynamodb::ExportStatus;
 use tableferry::job::{Encryption, Span};
 use tableferry::journal::RunId;
 use tableferry::tui::message::{Effect, Message, Mutation, MutationResult, Query, Reply, Watch};
-use tableferry::work::event::{Event, Side, Stage, Verification};
+use tableferry::work::event::{Event, ProgressStage, Side, Verification};
 
 use crate::driver::Driver;
 use crate::world::{self, World, export, identified};
@@ -50,7 +50,7 @@ fn from_two_profiles_to_a_verified_export_in_sixteen_keys() {
     let (request, watch) = driver.watch().unwrap();
     assert_eq!(watch, Watch::Follow(RunId(1)));
     let mut done = export(0, "Orders");
-    done.stage = Stage::Running(ExportStatus::Completed);
+    done.stage = ProgressStage::Running(ExportStatus::Completed);
     done.verification = Some(Verification::Verified {
         files: 4,
         bytes: 1000,
@@ -423,7 +423,7 @@ fn the_details_of_a_run_are_copied_with_both_accounts_the_bucket_and_the_counts(
     driver.go(&TO_THE_QUESTION).go(&["left", "enter"]);
     driver.started(5);
     let mut done = export(0, "Orders");
-    done.stage = Stage::Running(ExportStatus::Completed);
+    done.stage = ProgressStage::Running(ExportStatus::Completed);
     done.item_count = Some(10_240);
     driver.dispatch(Message::Reported(Box::new(Event::Operation(done))));
     driver.press(&["y"]);
@@ -620,7 +620,7 @@ fn a_failed_export_opens_its_diagnosis_and_is_tried_again() {
     driver.go(&["esc"]).shows("Progress");
     driver.started(1);
     let mut failed = export(0, "Orders");
-    failed.stage = Stage::Running(ExportStatus::Failed);
+    failed.stage = ProgressStage::Running(ExportStatus::Failed);
     failed.failure_code = Some("S3AccessDenied".to_owned());
     failed.failure_message = Some(
         "User: arn:aws:sts::111111111111:assumed-role/OnCall/mona is not authorized to perform: \

@@ -4,7 +4,7 @@ use rstest::rstest;
 use tableferry::aws::dynamodb::ExportStatus;
 use tableferry::journal::RunId;
 use tableferry::tui::message::Message;
-use tableferry::work::event::{Event, Stage, Verification};
+use tableferry::work::event::{Event, ProgressStage, Verification};
 
 use crate::driver::{Driver, noon};
 use crate::world::{World, export};
@@ -150,7 +150,7 @@ fn what_is_in_place_at_the_end(#[values((60, 16), (80, 24))] size: (u16, u16)) {
     driver.go(&["enter", "enter", "enter", "enter", "enter", "left", "enter"]);
     driver.started(3);
     let mut good = export(0, "Orders");
-    good.stage = Stage::Running(ExportStatus::Completed);
+    good.stage = ProgressStage::Running(ExportStatus::Completed);
     driver.dispatch(Message::Reported(Box::new(Event::Operation(good))));
     driver.world.changes = vec![crate::access::change(1), crate::access::change(2)];
     let (request, _) = driver.watch().unwrap();
@@ -176,7 +176,7 @@ fn the_end_of_a_run(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
     driver.go(&["enter", "enter", "enter", "enter", "enter", "left", "enter"]);
     driver.started(3);
     let mut good = export(0, "Orders");
-    good.stage = Stage::Running(ExportStatus::Completed);
+    good.stage = ProgressStage::Running(ExportStatus::Completed);
     good.item_count = Some(10_240);
     good.billed_size_bytes = Some(1_310_720);
     good.manifest = Some("AWSDynamoDB/01763812800000-a1b2c3d4/manifest-summary.json".to_owned());
@@ -192,7 +192,7 @@ fn the_end_of_a_run(#[values((60, 16), (80, 24), (120, 40))] size: (u16, u16)) {
             .to_owned(),
     ];
     let mut bad = export(1, "Users");
-    bad.stage = Stage::Running(ExportStatus::Failed);
+    bad.stage = ProgressStage::Running(ExportStatus::Failed);
     bad.failure_code = Some("S3AccessDenied".to_owned());
     bad.failure_message = Some(
         "User: arn:aws:sts::111111111111:assumed-role/OnCall/mona is not authorized to perform: \

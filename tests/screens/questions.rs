@@ -227,7 +227,7 @@ fn a_save_whose_dialog_was_closed_says_how_it_ended_and_asks_nothing() {
 #[test]
 fn a_duplicate_that_the_journal_does_not_know_is_told_in_review_and_in_the_question() {
     let world = World {
-        duplicates: vec![tableferry::work::Duplicate {
+        duplicates: vec![tableferry::work::DuplicateExport {
             table: "Orders".to_owned(),
             export_arn: "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders/export/01763812800000-a1b2c3d4".to_owned(),
             started_at: None,

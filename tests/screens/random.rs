@@ -26,7 +26,7 @@ use tableferry::tui::theme::Theme;
 use tableferry::tui::update::{open, start, update};
 use tableferry::tui::view;
 use tableferry::tui::view_state::ViewState;
-use tableferry::work::event::{Event, Side, Stage};
+use tableferry::work::event::{Event, ProgressStage, Side};
 
 use crate::access;
 use crate::driver::noon;
@@ -455,7 +455,7 @@ impl Walk {
     fn report(&mut self) {
         let mut export = world::export(self.rng.usize(..2), "Orders");
         if self.rng.bool() {
-            export.stage = Stage::Running(ExportStatus::Completed);
+            export.stage = ProgressStage::Running(ExportStatus::Completed);
         }
         let event = match self.rng.u8(..3) {
             0 => Event::Journalled { run: RunId(3) },

@@ -7,7 +7,7 @@ use tableferry::aws::profiles::Profiles;
 use tableferry::journal::RunId;
 use tableferry::tui::message::{Effect, Message, Query, QueryGroup, Reply, Watch};
 use tableferry::tui::services::{RunSummary, SavedPlan};
-use tableferry::work::event::{Stage, Verification};
+use tableferry::work::event::{ProgressStage, Verification};
 
 use crate::driver::{Driver, noon};
 use crate::pictures::{picture, sized};
@@ -16,7 +16,7 @@ use crate::world::{self, World, export};
 /// A run that ended, with its files.
 fn ended(id: i64, is_verified: bool) -> RunSummary {
     let mut done = export(0, "Orders");
-    done.stage = Stage::Running(ExportStatus::Completed);
+    done.stage = ProgressStage::Running(ExportStatus::Completed);
     done.verification = Some(if is_verified {
         Verification::Verified {
             files: 4,

@@ -19,7 +19,7 @@ use tableferry::tui::services::{
     AssessedPlan, ChangeRecord, Identified, ProbeRecord, PropagationReport, PropagationStatus,
     RunSummary, SavedPlan,
 };
-use tableferry::work::event::{OperationProgress, Side, Stage};
+use tableferry::work::event::{OperationProgress, ProgressStage, Side};
 use tableferry_policy::arn::{AccountId, BucketName, Region};
 
 use crate::access;
@@ -41,7 +41,7 @@ pub(crate) struct World {
     /// What the bucket's setting is, by which the call is stopped.
     pub stopped: Option<(&'static str, &'static str)>,
     /// What is in progress to the same place, and unknown to the journal.
-    pub duplicates: Vec<tableferry::work::Duplicate>,
+    pub duplicates: Vec<tableferry::work::DuplicateExport>,
     /// What a start is said to be billed for.
     pub estimate: Vec<String>,
     pub table_names: Option<Vec<String>>,
@@ -312,7 +312,7 @@ pub(crate) fn export(index: usize, table: &str) -> OperationProgress {
         index,
         name: table.to_owned(),
         subject: format!("arn:aws:dynamodb:eu-west-1:111111111111:table/{table}"),
-        stage: Stage::Running(ExportStatus::InProgress),
+        stage: ProgressStage::Running(ExportStatus::InProgress),
         arn: Some(format!(
             "arn:aws:dynamodb:eu-west-1:111111111111:table/{table}/export/01763812800000-a1b2c3d4"
         )),

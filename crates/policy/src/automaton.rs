@@ -58,7 +58,7 @@ pub(crate) fn examples(globs: &[Glob]) -> Examples {
     let texts: Option<Vec<String>> = globs.iter().map(Glob::as_text).collect();
     match texts {
         Some(texts) => literal_examples(globs, texts),
-        None if globs.iter().all(is_ascii) => Search::new(globs).run(),
+        None if globs.iter().all(is_ascii) => GlobSearch::new(globs).run(),
         None => Examples {
             texts: vec![fresh(globs)],
             is_complete: false,
@@ -119,20 +119,20 @@ fn fresh(globs: &[Glob]) -> String {
 type State = Vec<u64>;
 
 /// What a byte does to a set of positions: which go on to the next, and which stay.
-struct Step {
+struct ByteStep {
     advance: State,
     stay: State,
 }
 
-struct Search {
+struct GlobSearch {
     alphabet: Vec<u8>,
-    steps: HashMap<u8, Step>,
+    steps: HashMap<u8, ByteStep>,
     stars: State,
     first: State,
     accepting: Vec<Option<usize>>,
 }
 
-impl Search {
+impl GlobSearch {
     fn new(globs: &[Glob]) -> Self {
         let alphabet = alphabet(globs);
         let length: usize = globs.iter().map(|glob| glob.tokens.len() + 1).sum();
@@ -142,7 +142,7 @@ impl Search {
             steps: alphabet
                 .iter()
                 .map(|byte| {
-                    let step = Step {
+                    let step = ByteStep {
                         advance: empty(),
                         stay: empty(),
                     };

@@ -76,7 +76,7 @@ pub(crate) type Assumption<'a> = (&'a str, Option<&'a [String]>);
 
 /// The context as it is read: what is known, and what is assumed of the rest.
 #[derive(Clone, Copy)]
-pub(crate) struct Reading<'a> {
+pub(crate) struct ContextReading<'a> {
     pub(crate) context: &'a Context,
     pub(crate) assumed: &'a [Assumption<'a>],
 }
@@ -91,7 +91,7 @@ enum Lookup<'a> {
     Unknown,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> ContextReading<'a> {
     /// Reads a context without any assumption.
     pub(crate) const fn new(context: &'a Context) -> Self {
         Self {
@@ -200,7 +200,11 @@ impl<'a> Reading<'a> {
 }
 
 /// Whether all conditions of a statement hold.
-pub(crate) fn holds(statement: &Statement<'_>, version: Version, reading: Reading<'_>) -> Truth {
+pub(crate) fn holds(
+    statement: &Statement<'_>,
+    version: Version,
+    reading: ContextReading<'_>,
+) -> Truth {
     Truth::all(
         statement
             .conditions
@@ -213,7 +217,7 @@ pub(crate) fn holds(statement: &Statement<'_>, version: Version, reading: Readin
 pub(crate) fn condition_holds(
     condition: &Condition<'_>,
     version: Version,
-    reading: Reading<'_>,
+    reading: ContextReading<'_>,
 ) -> Truth {
     let held = reading.held(&condition.key.value);
     let Lookup::ValuesOrAbsent(values) = held else {
@@ -233,7 +237,7 @@ fn held_holds(
     held: Lookup<'_>,
     condition: &Condition<'_>,
     version: Version,
-    reading: Reading<'_>,
+    reading: ContextReading<'_>,
 ) -> Truth {
     let operator = condition.operator;
     if operator.test == Test::Null {
@@ -291,7 +295,7 @@ fn null_of_unknown(condition: &Condition<'_>) -> Truth {
 /// ("Condition operators"). `ForAllValues` "also returns true if there are no context keys in the
 /// request"; `ForAnyValue` returns false ("Set operators for multivalued context keys"), with
 /// `IfExists` as well, as has been observed: there is no value that could match.
-fn absent_holds(condition: &Condition<'_>, version: Version, reading: Reading<'_>) -> Truth {
+fn absent_holds(condition: &Condition<'_>, version: Version, reading: ContextReading<'_>) -> Truth {
     let Operator {
         is_negated,
         quantifier,
@@ -308,7 +312,7 @@ fn absent_holds(condition: &Condition<'_>, version: Version, reading: Reading<'_
 
 /// Whether every variable in the values has a value: "If AWS cannot resolve a variable this might
 /// cause the entire statement to be invalid" ("IAM policy elements: Variables and tags").
-fn is_resolved(condition: &Condition<'_>, version: Version, reading: Reading<'_>) -> Truth {
+fn is_resolved(condition: &Condition<'_>, version: Version, reading: ContextReading<'_>) -> Truth {
     if !condition.operator.takes_variables() {
         return Truth::Yes;
     }
@@ -330,7 +334,7 @@ fn value_holds(
     held: &str,
     condition: &Condition<'_>,
     version: Version,
-    reading: Reading<'_>,
+    reading: ContextReading<'_>,
 ) -> Truth {
     let matched = condition
         .values
@@ -356,7 +360,7 @@ fn value_matches(
     held: &str,
     wanted: &str,
     version: Version,
-    reading: Reading<'_>,
+    reading: ContextReading<'_>,
 ) -> Result<bool, UnresolvedVariable> {
     if !operator.takes_variables() {
         return Ok(operator::compare(operator.test, held, wanted));

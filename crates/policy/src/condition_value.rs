@@ -10,14 +10,14 @@ use ipnet::IpNet;
 
 /// A number of a Numeric condition: "an integer or decimal value".
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Number {
+pub(crate) enum NumericValue {
     /// An integer, compared exactly.
     Whole(i128),
     /// Any other.
     Decimal(f64),
 }
 
-impl Number {
+impl NumericValue {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('+').unwrap_or(text);
         if let Ok(whole) = text.parse() {
@@ -69,7 +69,7 @@ impl Number {
     }
 }
 
-impl fmt::Display for Number {
+impl fmt::Display for NumericValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Whole(whole) => whole.fmt(f),

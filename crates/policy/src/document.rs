@@ -4,9 +4,12 @@
 //! language" page. What is grammatical and yet useless, or not allowed in a certain kind of policy,
 //! is for the linter to say.
 
+mod read;
+
 use std::borrow::Cow;
 
-use super::json::{self, Fault, Member, Node, Place, Span, Value};
+use self::read::{object, read_statement, read_version, string, unknown_element};
+use super::json::{self, Node, Place, SyntaxFault, TextSpan, Value};
 use super::operator::Operator;
 use super::pattern;
 
@@ -21,7 +24,7 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    pub(crate) fn at(text: &str, fault: Fault) -> Self {
+    pub(crate) fn at(text: &str, fault: SyntaxFault) -> Self {
         Self {
             place: Place::of(text, fault.offset),
             message: fault.message.into_owned(),
@@ -44,12 +47,12 @@ pub struct Text<'a> {
     /// The string, its escapes resolved.
     pub value: Cow<'a, str>,
     /// Where it stands, quotes included.
-    pub span: Span,
+    pub span: TextSpan,
 }
 
 /// What a statement does where it applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub enum StatementEffect {
     /// It allows.
     Allow,
     /// It denies.
@@ -64,7 +67,7 @@ pub struct Patterns<'a> {
     /// The patterns.
     pub items: Vec<Text<'a>>,
     /// Where the element's value stands.
-    pub span: Span,
+    pub span: TextSpan,
 }
 
 /// What kind of principal an entry names.
@@ -103,7 +106,7 @@ pub struct Principals<'a> {
     /// The principals named.
     pub entries: Vec<(PrincipalKind, Text<'a>)>,
     /// Where the element's value stands.
-    pub span: Span,
+    pub span: TextSpan,
 }
 
 /// One key of a `Condition` under one operator.
@@ -112,13 +115,13 @@ pub struct Condition<'a> {
     /// The operator.
     pub operator: Operator,
     /// Where the operator stands.
-    pub operator_span: Span,
+    pub operator_span: TextSpan,
     /// The context key.
     pub key: Text<'a>,
     /// The values, any of which may match.
     pub values: Vec<Text<'a>>,
     /// Where the value or the list of values stands.
-    pub span: Span,
+    pub span: TextSpan,
 }
 
 /// One statement.
@@ -127,7 +130,7 @@ pub struct Statement<'a> {
     /// Its id.
     pub sid: Option<Text<'a>>,
     /// What it does.
-    pub effect: Effect,
+    pub effect: StatementEffect,
     /// The principals that it is about, in a policy of a resource.
     pub principals: Option<Principals<'a>>,
     /// The actions.
@@ -137,7 +140,7 @@ pub struct Statement<'a> {
     /// The conditions, all of which must hold.
     pub conditions: Vec<Condition<'a>>,
     /// Where it stands, braces included.
-    pub span: Span,
+    pub span: TextSpan,
 }
 
 impl Text<'_> {
@@ -218,9 +221,9 @@ impl Statement<'_> {
 pub struct Document<'a> {
     text: Cow<'a, str>,
     version: Version,
-    version_span: Option<Span>,
+    version_span: Option<TextSpan>,
     statements: Vec<Statement<'a>>,
-    statements_span: Span,
+    statements_span: TextSpan,
     is_list: bool,
 }
 
@@ -237,7 +240,7 @@ impl<'a> Document<'a> {
     }
 
     /// Reads a document that was parsed as a part of a larger text; spans and faults count in that.
-    pub(crate) fn from_node(text: &'a str, node: Node<'a>) -> Result<Self, Fault> {
+    pub(crate) fn from_node(text: &'a str, node: Node<'a>) -> Result<Self, SyntaxFault> {
         let span = node.span;
         let members = object(node, "a policy document")?;
         let (mut version, mut version_span, mut statements) = (Version::Old, None, None);
@@ -253,7 +256,10 @@ impl<'a> Document<'a> {
             }
         }
         let Some(node) = statements else {
-            return Err(Fault::new(span.start, "the element Statement is missing"));
+            return Err(SyntaxFault::new(
+                span.start,
+                "the element Statement is missing",
+            ));
         };
         let statements_span = node.span;
         let (items, is_list) = match node.value {
@@ -324,7 +330,7 @@ impl<'a> Document<'a> {
 
     /// Where the version stands, if there is one.
     #[must_use]
-    pub const fn version_span(&self) -> Option<Span> {
+    pub const fn version_span(&self) -> Option<TextSpan> {
         self.version_span
     }
 
@@ -336,7 +342,7 @@ impl<'a> Document<'a> {
 
     /// Where the value of `Statement` stands.
     #[must_use]
-    pub const fn statements_span(&self) -> Span {
+    pub const fn statements_span(&self) -> TextSpan {
         self.statements_span
     }
 
@@ -345,276 +351,4 @@ impl<'a> Document<'a> {
     pub const fn is_list(&self) -> bool {
         self.is_list
     }
-}
-
-fn object<'a>(node: Node<'a>, what: &str) -> Result<Vec<Member<'a>>, Fault> {
-    match node.value {
-        Value::Object(members) => Ok(members),
-        other => Err(Fault::new(
-            node.span.start,
-            format!("{what} must be an object, and this is {}", other.kind()),
-        )),
-    }
-}
-
-fn string<'a>(node: Node<'a>, what: &str) -> Result<Text<'a>, Fault> {
-    match node.value {
-        Value::String(value) => Ok(Text {
-            value,
-            span: node.span,
-        }),
-        other => Err(Fault::new(
-            node.span.start,
-            format!("{what} must be a string, and this is {}", other.kind()),
-        )),
-    }
-}
-
-fn strings<'a>(node: Node<'a>, what: &str) -> Result<Vec<Text<'a>>, Fault> {
-    match node.value {
-        Value::Array(items) => items.into_iter().map(|item| string(item, what)).collect(),
-        _ => Ok(vec![string(node, what)?]),
-    }
-}
-
-fn unknown_element(member: &Member<'_>, known: &str) -> Fault {
-    Fault::new(
-        member.key_span.start,
-        format!("no element is called `{}`; there are {known}", member.key),
-    )
-}
-
-fn read_version(node: Node<'_>) -> Result<Version, Fault> {
-    let text = string(node, "Version")?;
-    match text.value.as_ref() {
-        "2012-10-17" => Ok(Version::Current),
-        "2008-10-17" => Ok(Version::Old),
-        other => Err(Fault::new(
-            text.span.start,
-            format!("`{other}` is not a policy language version: it is 2012-10-17 or 2008-10-17"),
-        )),
-    }
-}
-
-fn read_effect(node: Node<'_>) -> Result<Effect, Fault> {
-    let text = string(node, "Effect")?;
-    match text.value.as_ref() {
-        "Allow" => Ok(Effect::Allow),
-        "Deny" => Ok(Effect::Deny),
-        other => Err(Fault::new(
-            text.span.start,
-            format!("Effect is Allow or Deny, and not `{other}`"),
-        )),
-    }
-}
-
-/// The elements of a statement as they are met; each pair excludes its other half.
-#[derive(Default)]
-struct Elements<'a> {
-    sid: Option<Text<'a>>,
-    effect: Option<Effect>,
-    principals: Option<Principals<'a>>,
-    actions: Option<Patterns<'a>>,
-    resources: Option<Patterns<'a>>,
-    conditions: Vec<Condition<'a>>,
-}
-
-fn read_statement(node: Node<'_>) -> Result<Statement<'_>, Fault> {
-    let span = node.span;
-    let mut elements = Elements::default();
-    for member in object(node, "a statement")? {
-        elements.take(member)?;
-    }
-    let missing = |what: &str| Fault::new(span.start, format!("the statement has no {what}"));
-    Ok(Statement {
-        sid: elements.sid,
-        effect: elements.effect.ok_or_else(|| missing("Effect"))?,
-        principals: elements.principals,
-        actions: elements
-            .actions
-            .ok_or_else(|| missing("Action and no NotAction"))?,
-        resources: elements.resources,
-        conditions: elements.conditions,
-        span,
-    })
-}
-
-impl<'a> Elements<'a> {
-    fn take(&mut self, member: Member<'a>) -> Result<(), Fault> {
-        let Member {
-            key,
-            key_span,
-            node,
-        } = member;
-        let is_negated = key.starts_with("Not");
-        match key.as_ref() {
-            "Sid" => self.sid = Some(string(node, "Sid")?),
-            "Effect" => self.effect = Some(read_effect(node)?),
-            "Principal" | "NotPrincipal" => {
-                set_once(
-                    &mut self.principals,
-                    read_principals(node, is_negated)?,
-                    key_span,
-                    "Principal",
-                )?;
-            }
-            "Action" | "NotAction" => {
-                let patterns = read_patterns(node, is_negated, "Action")?;
-                refuse_bare_actions(&patterns)?;
-                set_once(&mut self.actions, patterns, key_span, "Action")?;
-            }
-            "Resource" | "NotResource" => {
-                let patterns = read_patterns(node, is_negated, "Resource")?;
-                set_once(&mut self.resources, patterns, key_span, "Resource")?;
-            }
-            "Condition" => self.conditions = read_conditions(node)?,
-            _ => {
-                let member = Member {
-                    key,
-                    key_span,
-                    node,
-                };
-                return Err(unknown_element(
-                    &member,
-                    "Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource and Condition",
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// "Some JSON policy elements are mutually exclusive" ("IAM JSON policy element reference").
-fn set_once<T>(place: &mut Option<T>, value: T, key: Span, name: &str) -> Result<(), Fault> {
-    if place.replace(value).is_some() {
-        return Err(Fault::new(
-            key.start,
-            format!("a statement has {name} or Not{name}, and not both"),
-        ));
-    }
-    Ok(())
-}
-
-fn read_patterns<'a>(node: Node<'a>, is_negated: bool, what: &str) -> Result<Patterns<'a>, Fault> {
-    let span = node.span;
-    Ok(Patterns {
-        is_negated,
-        items: strings(node, what)?,
-        span,
-    })
-}
-
-/// IAM answers "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
-fn refuse_bare_actions(patterns: &Patterns<'_>) -> Result<(), Fault> {
-    let bare = patterns
-        .items
-        .iter()
-        .find(|item| !item.value.contains(':') && !item.value.bytes().all(|byte| byte == b'*'));
-    match bare {
-        Some(item) => Err(Fault::new(
-            item.span.start,
-            format!(
-                "the action `{}` has no service in front, such as s3:PutObject",
-                item.value
-            ),
-        )),
-        None => Ok(()),
-    }
-}
-
-fn read_principals(node: Node<'_>, is_negated: bool) -> Result<Principals<'_>, Fault> {
-    let span = node.span;
-    let mut principals = Principals {
-        is_negated,
-        is_everyone: false,
-        entries: Vec::new(),
-        span,
-    };
-    if let Value::String(value) = &node.value {
-        if value != "*" {
-            return Err(Fault::new(
-                span.start,
-                format!("a principal alone can only be `*`; write {{\"AWS\": \"{value}\"}}"),
-            ));
-        }
-        principals.is_everyone = true;
-        return Ok(principals);
-    }
-    for member in object(node, "a principal that is not `*`")? {
-        let kind = match member.key.as_ref() {
-            "AWS" => PrincipalKind::Aws,
-            "Service" => PrincipalKind::Service,
-            "Federated" => PrincipalKind::Federated,
-            "CanonicalUser" => PrincipalKind::CanonicalUser,
-            _ => {
-                return Err(Fault::new(
-                    member.key_span.start,
-                    format!(
-                        "`{}` is no kind of principal: there are AWS, Service, Federated and CanonicalUser",
-                        member.key
-                    ),
-                ));
-            }
-        };
-        for text in strings(member.node, "a principal")? {
-            principals.entries.push((kind, text));
-        }
-    }
-    Ok(principals)
-}
-
-fn read_conditions(node: Node<'_>) -> Result<Vec<Condition<'_>>, Fault> {
-    let mut conditions = Vec::new();
-    for block in object(node, "Condition")? {
-        let Some(operator) = Operator::parse(&block.key) else {
-            return Err(Fault::new(
-                block.key_span.start,
-                format!("`{}` is no condition operator", block.key),
-            ));
-        };
-        for member in object(block.node, "a condition operator's value")? {
-            let span = member.node.span;
-            conditions.push(Condition {
-                operator,
-                operator_span: block.key_span,
-                key: Text {
-                    value: member.key,
-                    span: member.key_span,
-                },
-                values: condition_values(member.node)?,
-                span,
-            });
-        }
-    }
-    Ok(conditions)
-}
-
-fn condition_values(node: Node<'_>) -> Result<Vec<Text<'_>>, Fault> {
-    match node.value {
-        Value::Array(items) => items.into_iter().map(condition_value).collect(),
-        _ => Ok(vec![condition_value(node)?]),
-    }
-}
-
-/// Numbers and booleans may stand without quotes ("Grammar of the IAM JSON policy language").
-fn condition_value(node: Node<'_>) -> Result<Text<'_>, Fault> {
-    let value = match node.value {
-        Value::String(value) => value,
-        Value::Number(text) => text,
-        Value::Bool(true) => Cow::Borrowed("true"),
-        Value::Bool(false) => Cow::Borrowed("false"),
-        other => {
-            return Err(Fault::new(
-                node.span.start,
-                format!(
-                    "a condition's value must be a string, number or boolean, and this is {}",
-                    other.kind()
-                ),
-            ));
-        }
-    };
-    Ok(Text {
-        value,
-        span: node.span,
-    })
 }

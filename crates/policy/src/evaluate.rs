@@ -5,7 +5,7 @@
 //! endpoint's policy), and beneath them the identity side, the resource's side, or both, as the
 //! accounts and the kind of resource demand.
 
-use super::condition::Reading;
+use super::condition::ContextReading;
 use super::{explain, unknown, verdict};
 
 pub use super::decision::{Deciding, Decision, Evaluation, PossibleDecision};
@@ -19,7 +19,7 @@ pub use super::request::{Context, ContextValue, Principal, Request};
 /// Judges a request.
 #[must_use]
 pub fn evaluate(request: &Request<'_>, policies: &Policies<'_>) -> Evaluation {
-    let partial = verdict::evaluate(request, policies, Reading::new(request.context));
+    let partial = verdict::evaluate(request, policies, ContextReading::new(request.context));
     if partial.decision() == Decision::Depends {
         unknown::resolve(request, policies, &partial)
     } else {

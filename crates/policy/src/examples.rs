@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::automaton::{self, Glob};
-use super::condition::Reading;
-use super::condition_value::{Instant, Number, network};
+use super::condition::ContextReading;
+use super::condition_value::{Instant, NumericValue, network};
 use super::document::{Condition, Statement, Version};
 use super::operator::{Quantifier, Test};
 use super::pattern::{self, GlobToken, ResolvedPattern, UnresolvedVariable};
@@ -135,9 +135,9 @@ impl Singles {
 
 /// What the statements ask of one key.
 struct Collected<'c> {
-    reading: Reading<'c>,
+    reading: ContextReading<'c>,
     globs: Vec<Glob>,
-    numbers: Vec<Number>,
+    numbers: Vec<NumericValue>,
     moments: Vec<Instant>,
     networks: Vec<IpNet>,
     asks_bool: bool,
@@ -148,7 +148,7 @@ struct Collected<'c> {
 impl<'c> Collected<'c> {
     fn new(context: &'c Context) -> Self {
         Self {
-            reading: Reading::new(context),
+            reading: ContextReading::new(context),
             globs: Vec::new(),
             numbers: Vec::new(),
             moments: Vec::new(),
@@ -198,7 +198,7 @@ impl<'c> Collected<'c> {
 
     fn take_value(&mut self, test: Test, wanted: &str, version: Version) {
         match test {
-            Test::Numeric(_) => self.numbers.extend(Number::parse(wanted)),
+            Test::Numeric(_) => self.numbers.extend(NumericValue::parse(wanted)),
             Test::Date(_) => self.moments.extend(Instant::parse(wanted)),
             Test::IpAddress => self.networks.extend(network(wanted)),
             Test::Bool => self.asks_bool = true,

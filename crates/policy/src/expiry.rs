@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::document::{Document, Effect, Statement};
+use super::document::{Document, Statement, StatementEffect};
 use super::operator::{Comparison, Quantifier, Test};
 
 /// Until when a statement allows anything; `None` where it has no end, or is no Allow.
@@ -26,7 +26,8 @@ pub fn end_of(statement: &Statement<'_>) -> Option<Timestamp> {
             .map(|value| value.value.parse().ok());
         times.collect::<Option<Vec<Timestamp>>>()?.into_iter().max()
     });
-    ends.min().filter(|_| statement.effect == Effect::Allow)
+    ends.min()
+        .filter(|_| statement.effect == StatementEffect::Allow)
 }
 
 /// The earliest end of the statements with one of these Sids; `None` where none of them ends.

@@ -1,12 +1,12 @@
 //! Answers in words that an operator understands.
 
-use super::condition::{Reading, Truth};
+use super::condition::{ContextReading, Truth};
 use super::decision::{Decision, Evaluation, PossibleDecision};
 use super::dependency::Dependency;
 use super::document::Principals;
 use super::near_miss::near_misses;
 use super::policies::{Policies, PolicyKind};
-use super::principal::{Caller, PrincipalMatch};
+use super::principal::{ComparedCaller, PrincipalMatch};
 use super::request::{ContextValue, Request};
 use super::verdict::{MatchedStatement, Origin, PartialEvaluation};
 
@@ -130,7 +130,7 @@ fn grounds(request: &Request<'_>, policies: &Policies<'_>, hit: &MatchedStatemen
 
 /// Why a `NotPrincipal` does not exempt the caller.
 fn not_exempt(request: &Request<'_>, policies: &Policies<'_>, exempt: &Principals<'_>) -> String {
-    let caller = Caller::new(&request.principal, Reading::new(request.context));
+    let caller = ComparedCaller::new(&request.principal, ContextReading::new(request.context));
     let missing = caller.unlisted(exempt);
     if missing.is_empty() && policies.boundary.is_some() {
         return "NotPrincipal exempts no role or user that has a permissions boundary".to_owned();

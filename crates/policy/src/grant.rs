@@ -1,11 +1,11 @@
 //! Grants on keys: whether one lists an operation, and whether a request meets its constraints.
 
-use super::condition::{Reading, Truth};
+use super::condition::{ContextReading, Truth};
 use super::policies::Grant;
 use super::request::Request;
 
 /// Whether a grant lists the operation, and the request meets its constraints.
-pub(crate) fn holds(grant: &Grant, request: &Request<'_>, reading: Reading<'_>) -> Truth {
+pub(crate) fn holds(grant: &Grant, request: &Request<'_>, reading: ContextReading<'_>) -> Truth {
     let Some(operation) = operation_of_kms(request.action) else {
         return Truth::No;
     };
@@ -41,7 +41,7 @@ const WITH_ENCRYPTION_CONTEXT: [&str; 9] = [
 ];
 
 /// Whether the request meets the grant's constraints.
-fn constraints_hold(grant: &Grant, operation: &str, reading: Reading<'_>) -> Truth {
+fn constraints_hold(grant: &Grant, operation: &str, reading: ContextReading<'_>) -> Truth {
     let source = grant
         .source_arn
         .as_ref()
@@ -56,7 +56,7 @@ fn constraints_hold(grant: &Grant, operation: &str, reading: Reading<'_>) -> Tru
 }
 
 /// Whether the request's encryption context is the one that the grant demands.
-fn encryption_context_holds(grant: &Grant, reading: Reading<'_>) -> Truth {
+fn encryption_context_holds(grant: &Grant, reading: ContextReading<'_>) -> Truth {
     let pair_holds = |(name, value): (&String, &String)| {
         reading.equals(&format!("kms:EncryptionContext:{name}"), value)
     };

@@ -12,7 +12,7 @@ const DEEPEST: usize = 64;
 
 /// A stretch of text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Span {
+pub struct TextSpan {
     /// The first byte.
     pub start: usize,
     /// The byte after the last.
@@ -52,14 +52,14 @@ impl fmt::Display for Place {
 
 /// Why a text is not what it should be, and the byte at which that shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct SyntaxFault {
     /// The byte at which it shows.
     pub offset: usize,
     /// What is wrong.
     pub message: Cow<'static, str>,
 }
 
-impl Fault {
+impl SyntaxFault {
     /// A fault at a byte.
     pub fn new(offset: usize, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -73,7 +73,7 @@ impl Fault {
 #[derive(Debug, Clone)]
 pub struct Node<'a> {
     /// Where it stands.
-    pub span: Span,
+    pub span: TextSpan,
     /// What it is.
     pub value: Value<'a>,
 }
@@ -146,19 +146,22 @@ pub struct Member<'a> {
     /// The key, its escapes resolved.
     pub key: Cow<'a, str>,
     /// Where the key stands, quotes included.
-    pub key_span: Span,
+    pub key_span: TextSpan,
     /// The value.
     pub node: Node<'a>,
 }
 
 /// Reads one value that fills the whole text, white space aside.
-pub fn read(text: &str) -> Result<Node<'_>, Fault> {
-    let mut reader = Reader::new(text);
+pub fn read(text: &str) -> Result<Node<'_>, SyntaxFault> {
+    let mut reader = JsonReader::new(text);
     reader.skip_space();
     let node = reader.value(0)?;
     reader.skip_space();
     if reader.at < text.len() {
-        return Err(Fault::new(reader.at, "more text after the end of the JSON"));
+        return Err(SyntaxFault::new(
+            reader.at,
+            "more text after the end of the JSON",
+        ));
     }
     Ok(node)
 }
@@ -167,7 +170,7 @@ pub fn read(text: &str) -> Result<Node<'_>, Fault> {
 /// follows the first break is not looked at.
 #[must_use]
 pub fn salvage<'a>(text: &'a str, key: &str) -> Option<&'a str> {
-    let mut reader = Reader::new(text);
+    let mut reader = JsonReader::new(text);
     reader.takes_duplicates = true;
     reader.skip_space();
     if reader.peek() != Some(b'{') {
@@ -198,14 +201,14 @@ pub fn salvage<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     }
 }
 
-struct Reader<'a> {
+struct JsonReader<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
     takes_duplicates: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> JsonReader<'a> {
     const fn new(text: &'a str) -> Self {
         Self {
             text,
@@ -225,15 +228,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn fault<T>(&self, message: &'static str) -> Result<T, Fault> {
-        Err(Fault::new(self.at, message))
+    fn fault<T>(&self, message: &'static str) -> Result<T, SyntaxFault> {
+        Err(SyntaxFault::new(self.at, message))
     }
 
     fn slice(&self, start: usize, end: usize) -> &'a str {
         self.text.get(start..end).unwrap_or_default()
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node<'a>, Fault> {
+    fn value(&mut self, depth: usize) -> Result<Node<'a>, SyntaxFault> {
         if depth > DEEPEST {
             return self.fault("values nest too deep");
         }
@@ -250,7 +253,7 @@ impl<'a> Reader<'a> {
             None => return self.fault("the text ends where a JSON value is expected"),
         };
         Ok(Node {
-            span: Span {
+            span: TextSpan {
                 start,
                 end: self.at,
             },
@@ -258,7 +261,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, Fault> {
+    fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, SyntaxFault> {
         if self.slice(self.at, self.at + word.len()) == word {
             self.at += word.len();
             Ok(value)
@@ -267,7 +270,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn digits(&mut self) -> Result<(), Fault> {
+    fn digits(&mut self) -> Result<(), SyntaxFault> {
         if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             return self.fault("a digit is expected here");
         }
@@ -277,7 +280,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<&'a str, Fault> {
+    fn number(&mut self) -> Result<&'a str, SyntaxFault> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -301,7 +304,7 @@ impl<'a> Reader<'a> {
         Ok(self.slice(start, self.at))
     }
 
-    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
+    fn string(&mut self) -> Result<Cow<'a, str>, SyntaxFault> {
         self.at += 1;
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();
@@ -327,7 +330,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Goes on with a string at its first backslash.
-    fn escaped_string(&mut self, begun: &str) -> Result<Cow<'a, str>, Fault> {
+    fn escaped_string(&mut self, begun: &str) -> Result<Cow<'a, str>, SyntaxFault> {
         let mut string = begun.to_owned();
         loop {
             let start = self.at;
@@ -350,7 +353,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn escape(&mut self) -> Result<char, Fault> {
+    fn escape(&mut self) -> Result<char, SyntaxFault> {
         self.at += 1;
         let character = match self.peek() {
             Some(b'"') => '"',
@@ -368,7 +371,7 @@ impl<'a> Reader<'a> {
         Ok(character)
     }
 
-    fn unicode_escape(&mut self) -> Result<char, Fault> {
+    fn unicode_escape(&mut self) -> Result<char, SyntaxFault> {
         let first = self.code_unit()?;
         let code = if (0xD800..0xDC00).contains(&first) {
             if self.slice(self.at, self.at + 2) != "\\u" {
@@ -386,7 +389,7 @@ impl<'a> Reader<'a> {
         char::from_u32(code).map_or_else(|| self.fault("half of a surrogate pair"), Ok)
     }
 
-    fn code_unit(&mut self) -> Result<u32, Fault> {
+    fn code_unit(&mut self) -> Result<u32, SyntaxFault> {
         let digits = self.slice(self.at + 1, self.at + 5);
         let is_hex = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         match u32::from_str_radix(digits, 16) {
@@ -398,7 +401,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Vec<Node<'a>>, Fault> {
+    fn array(&mut self, depth: usize) -> Result<Vec<Node<'a>>, SyntaxFault> {
         self.at += 1;
         let mut items = Vec::new();
         self.skip_space();
@@ -421,7 +424,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Vec<Member<'a>>, Fault> {
+    fn object(&mut self, depth: usize) -> Result<Vec<Member<'a>>, SyntaxFault> {
         self.at += 1;
         let mut members: Vec<Member<'a>> = Vec::new();
         self.skip_space();
@@ -436,7 +439,7 @@ impl<'a> Reader<'a> {
                 return self.fault("a key in quotes is expected here");
             }
             let key = self.string()?;
-            let key_span = Span {
+            let key_span = TextSpan {
                 start,
                 end: self.at,
             };
@@ -495,7 +498,7 @@ fn plain_length(bytes: &[u8]) -> usize {
 }
 
 /// Small objects are compared pair by pair; a large one is sorted, so that none is quadratic.
-fn refuse_duplicates(members: Vec<Member<'_>>) -> Result<Vec<Member<'_>>, Fault> {
+fn refuse_duplicates(members: Vec<Member<'_>>) -> Result<Vec<Member<'_>>, SyntaxFault> {
     let twice = if members.len() <= 16 {
         members.iter().enumerate().find_map(|(index, member)| {
             members
@@ -517,7 +520,7 @@ fn refuse_duplicates(members: Vec<Member<'_>>) -> Result<Vec<Member<'_>>, Fault>
         })
     };
     match twice {
-        Some(member) => Err(Fault::new(
+        Some(member) => Err(SyntaxFault::new(
             member.key_span.start,
             format!("the key `{}` is given twice", member.key),
         )),

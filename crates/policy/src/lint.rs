@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::document::{Document, ParseError, Statement, Version};
-use super::json::{Place, Span};
+use super::json::{Place, TextSpan};
 use super::pattern;
 use super::policy::Policy;
 
@@ -20,7 +20,7 @@ mod statement;
 
 /// What a document is attached to; each kind has rules of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum DocumentKind {
     /// A bucket policy.
     Bucket,
     /// A KMS key policy.
@@ -35,7 +35,7 @@ pub enum Kind {
     ResourceControl,
 }
 
-impl Kind {
+impl DocumentKind {
     /// The kinds by the names that the command line takes.
     pub const NAMES: [(&'static str, Self); 6] = [
         ("bucket", Self::Bucket),
@@ -148,17 +148,21 @@ pub struct Finding {
 
 /// Looks through a document, in the order of the text.
 #[must_use]
-pub fn lint(text: &str, kind: Kind) -> Vec<Finding> {
+pub fn lint(text: &str, kind: DocumentKind) -> Vec<Finding> {
     findings(text, Document::parse(text).as_ref(), kind)
 }
 
 /// The same for a policy that was read.
 #[must_use]
-pub fn lint_policy(policy: &Policy, kind: Kind) -> Vec<Finding> {
+pub fn lint_policy(policy: &Policy, kind: DocumentKind) -> Vec<Finding> {
     findings(policy.text(), policy.document().map(Arc::as_ref), kind)
 }
 
-fn findings(text: &str, document: Result<&Document<'_>, &ParseError>, kind: Kind) -> Vec<Finding> {
+fn findings(
+    text: &str,
+    document: Result<&Document<'_>, &ParseError>,
+    kind: DocumentKind,
+) -> Vec<Finding> {
     let mut findings = Findings {
         text,
         list: Vec::new(),
@@ -196,7 +200,7 @@ impl Findings<'_> {
         &mut self,
         severity: Severity,
         rule: &'static str,
-        span: Span,
+        span: TextSpan,
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
@@ -212,7 +216,7 @@ impl Findings<'_> {
     fn error(
         &mut self,
         rule: &'static str,
-        span: Span,
+        span: TextSpan,
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
@@ -222,7 +226,7 @@ impl Findings<'_> {
     fn warning(
         &mut self,
         rule: &'static str,
-        span: Span,
+        span: TextSpan,
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
@@ -230,7 +234,7 @@ impl Findings<'_> {
     }
 }
 
-fn check_version(document: &Document<'_>, kind: Kind, findings: &mut Findings<'_>) {
+fn check_version(document: &Document<'_>, kind: DocumentKind, findings: &mut Findings<'_>) {
     if document.version() == Version::Current {
         return;
     }
@@ -239,7 +243,7 @@ fn check_version(document: &Document<'_>, kind: Kind, findings: &mut Findings<'_
     if document.statements().iter().any(uses_variables) {
         let message = "policy variables are mere text without Version 2012-10-17";
         findings.error("version", span, message, fix);
-    } else if kind == Kind::ResourceControl {
+    } else if kind == DocumentKind::ResourceControl {
         let message = "a resource control policy needs Version 2012-10-17";
         findings.error("version", span, message, fix);
     } else if document.version_span().is_some() {
@@ -295,7 +299,7 @@ fn check_statements(document: &Document<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-fn check_size(text: &str, kind: Kind, findings: &mut Findings<'_>) {
+fn check_size(text: &str, kind: DocumentKind, findings: &mut Findings<'_>) {
     let (limit, counts_space, source) = kind.size_limit();
     let size = if counts_space {
         text.len()
@@ -303,12 +307,12 @@ fn check_size(text: &str, kind: Kind, findings: &mut Findings<'_>) {
         text.chars().filter(|c| !c.is_whitespace()).count()
     };
     let (unit, fix) = match kind {
-        Kind::Bucket | Kind::Key => (
+        DocumentKind::Bucket | DocumentKind::Key => (
             "bytes",
             "there is but one such policy: take out statements that nobody needs any more, join those \
              that differ in one element, or shorten lists with wildcards",
         ),
-        Kind::Identity => (
+        DocumentKind::Identity => (
             "characters",
             "move statements to a managed policy of their own, or shorten lists with wildcards",
         ),
@@ -317,7 +321,7 @@ fn check_size(text: &str, kind: Kind, findings: &mut Findings<'_>) {
     if size > limit {
         findings.error(
             "size",
-            Span::default(),
+            TextSpan::default(),
             format!(
                 "the document has {size} {unit}, and {} may have {limit} ({source})",
                 kind.noun()

@@ -1,11 +1,11 @@
 //! Near misses: the statements that would allow the request but for one element, and which one.
 
 use super::arn::is_unique_id;
-use super::condition::{self, Reading, Truth};
-use super::document::{Condition, Effect, Patterns, PrincipalKind, Statement, Version};
+use super::condition::{self, ContextReading, Truth};
+use super::document::{Condition, Patterns, PrincipalKind, Statement, StatementEffect, Version};
 use super::operator::Test;
 use super::policies::{Named, Policies, PolicyKind};
-use super::principal::Caller;
+use super::principal::ComparedCaller;
 use super::request::{ContextValue, Request};
 use super::verdict;
 
@@ -18,10 +18,10 @@ pub(crate) fn near_misses(
     policies: &Policies<'_>,
     kind: PolicyKind,
 ) -> Vec<String> {
-    let search = Search {
+    let search = NearMissSearch {
         request,
-        reading: Reading::new(request.context),
-        caller: Caller::new(&request.principal, Reading::new(request.context)),
+        reading: ContextReading::new(request.context),
+        caller: ComparedCaller::new(&request.principal, ContextReading::new(request.context)),
         kind,
     };
     let mut misses: Vec<(Missing, String)> = documents(policies, kind)
@@ -85,18 +85,18 @@ fn documents<'p>(
     }
 }
 
-struct Search<'a> {
+struct NearMissSearch<'a> {
     request: &'a Request<'a>,
-    reading: Reading<'a>,
-    caller: Caller<'a>,
+    reading: ContextReading<'a>,
+    caller: ComparedCaller<'a>,
     kind: PolicyKind,
 }
 
-impl Search<'_> {
+impl NearMissSearch<'_> {
     /// The one element of an Allow that does not match, in words; none where all match, or where
     /// more than one does not.
     fn miss(&self, statement: &Statement<'_>, version: Version) -> Option<(Missing, String)> {
-        if statement.effect != Effect::Allow {
+        if statement.effect != StatementEffect::Allow {
             return None;
         }
         let mut misses = Vec::new();

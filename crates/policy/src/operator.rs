@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::condition_value::{self, Instant, Number};
+use super::condition_value::{self, Instant, NumericValue};
 
 /// How numbers and dates are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,7 +224,8 @@ impl fmt::Display for Operator {
 /// be read as what the test needs matches nothing.
 pub(crate) fn compare(test: Test, held: &str, wanted: &str) -> bool {
     match test {
-        Test::Numeric(comparison) => match (Number::parse(held), Number::parse(wanted)) {
+        Test::Numeric(comparison) => match (NumericValue::parse(held), NumericValue::parse(wanted))
+        {
             (Some(held), Some(wanted)) => held
                 .compare(wanted)
                 .is_some_and(|ordering| comparison.holds(ordering)),

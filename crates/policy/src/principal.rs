@@ -1,6 +1,6 @@
 //! Which principals `Principal` and `NotPrincipal` name, and how closely they name the caller.
 
-use super::condition::Reading;
+use super::condition::ContextReading;
 use super::document::{PrincipalKind, Principals};
 use super::request::{Principal, is_account_id};
 
@@ -18,7 +18,7 @@ pub(crate) enum PrincipalMatch {
 }
 
 /// The caller as principals are compared with it.
-pub(crate) struct Caller<'a> {
+pub(crate) struct ComparedCaller<'a> {
     pub(crate) principal: &'a Principal,
     account: Option<&'a str>,
     stands_for: Option<Entity<'a>>,
@@ -81,8 +81,8 @@ impl<'a> Entity<'a> {
     }
 }
 
-impl<'a> Caller<'a> {
-    pub(crate) fn new(principal: &'a Principal, reading: Reading<'a>) -> Self {
+impl<'a> ComparedCaller<'a> {
+    pub(crate) fn new(principal: &'a Principal, reading: ContextReading<'a>) -> Self {
         let stands_for = match principal {
             Principal::Role { arn } => Some(Entity::Arn(arn)),
             Principal::Session {

@@ -8,7 +8,7 @@
 use ipnet::IpNet;
 
 use super::condition_value::network;
-use super::document::{Condition, Document, Effect, PrincipalKind, Principals, Statement};
+use super::document::{Condition, Document, PrincipalKind, Principals, Statement, StatementEffect};
 use super::operator::{Quantifier, Test};
 use super::request::Principal;
 
@@ -47,7 +47,7 @@ pub fn public_statements(document: &Document<'_>) -> Vec<usize> {
 /// Whether a statement grants to the public.
 #[must_use]
 pub fn is_public(statement: &Statement<'_>) -> bool {
-    statement.effect == Effect::Allow
+    statement.effect == StatementEffect::Allow
         && statement.principals.as_ref().is_some_and(names_everybody)
         && !statement.conditions.iter().any(is_fixing)
 }

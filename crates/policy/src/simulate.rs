@@ -13,7 +13,7 @@ use super::document::Document;
 use super::evaluate::{
     Context, ContextValue, Evaluation, Grant, Level, Named, Policies, Principal, Request, evaluate,
 };
-use super::json::{self, Fault, Member, Node, Place, Value};
+use super::json::{self, Member, Node, Place, SyntaxFault, Value};
 
 /// Whether a line could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum LineStatus {
 
 /// Answers one line: appends a line of JSON, without its line end, to `out`.
 pub fn simulate_line(line: &str, out: &mut String) -> LineStatus {
-    match Input::read(line) {
+    match InputLine::read(line) {
         Ok(input) => {
             input.answer(line, out);
             LineStatus::Answered
@@ -53,8 +53,8 @@ pub fn refuse_line(message: &str, out: &mut String) -> LineStatus {
 
 /// A line, read.
 #[derive(Default)]
-struct Input<'a> {
-    id: Option<json::Span>,
+struct InputLine<'a> {
+    id: Option<json::TextSpan>,
     principal: Option<Principal>,
     action: Option<Cow<'a, str>>,
     resource: Option<Cow<'a, str>>,
@@ -65,12 +65,12 @@ struct Input<'a> {
 
 /// A fault of the line itself, or one inside a document that is written as a string.
 enum Unreadable {
-    Here(Fault),
+    Here(SyntaxFault),
     Told(String),
 }
 
-impl From<Fault> for Unreadable {
-    fn from(fault: Fault) -> Self {
+impl From<SyntaxFault> for Unreadable {
+    fn from(fault: SyntaxFault) -> Self {
         Self::Here(fault)
     }
 }
@@ -78,17 +78,17 @@ impl From<Fault> for Unreadable {
 type Result<T> = std::result::Result<T, Unreadable>;
 
 fn wrong<T>(node: &Node<'_>, what: &str, wanted: &str) -> Result<T> {
-    Err(Fault::new(
+    Err(SyntaxFault::new(
         node.span.start,
         format!("{what} must be {wanted}, and this is {}", node.value.kind()),
     )
     .into())
 }
 
-impl<'a> Input<'a> {
+impl<'a> InputLine<'a> {
     fn read(line: &'a str) -> std::result::Result<Self, String> {
         let describe =
-            |fault: Fault| format!("{}: {}", Place::of(line, fault.offset), fault.message);
+            |fault: SyntaxFault| format!("{}: {}", Place::of(line, fault.offset), fault.message);
         let node = json::read(line).map_err(describe)?;
         let Value::Object(members) = node.value else {
             return Err(format!(
@@ -297,7 +297,7 @@ fn principal(node: Node<'_>) -> Result<Principal> {
     let start = node.span.start;
     let text = string(node, "a principal")?;
     Principal::parse(&text).ok_or_else(|| {
-        Fault::new(
+        SyntaxFault::new(
             start,
             format!("`{text}` is neither the ARN of a principal, nor an account, nor a service"),
         )
@@ -314,7 +314,7 @@ fn context(node: Node<'_>) -> Result<Context> {
     } in object(node, "a context")?
     {
         if context.get(&key).is_some() {
-            return Err(Fault::new(
+            return Err(SyntaxFault::new(
                 key_span.start,
                 format!("the context key `{key}` is given twice; case does not tell keys apart"),
             )
@@ -341,7 +341,7 @@ fn scalar(node: Node<'_>) -> Result<String> {
 fn document<'a>(line: &'a str, node: Node<'a>) -> Result<Document<'a>> {
     match node.value {
         Value::String(text) => {
-            let describe = |fault: Fault| {
+            let describe = |fault: SyntaxFault| {
                 let place = Place::of(&text, fault.offset);
                 Unreadable::Told(format!("in the document, {place}: {}", fault.message))
             };
@@ -370,7 +370,7 @@ fn named<'a>(line: &'a str, node: Node<'a>, name: &str) -> Result<Named<'a>> {
             _ => {}
         }
     }
-    let document = found.ok_or_else(|| Fault::new(start, "the document is missing"))?;
+    let document = found.ok_or_else(|| SyntaxFault::new(start, "the document is missing"))?;
     Ok(Named::new(
         given.unwrap_or_else(|| name.to_owned()),
         document,
@@ -393,7 +393,7 @@ fn lone<'a>(line: &'a str, node: Node<'a>, name: &str) -> Result<Option<Named<'a
     }
     let mut found = named_list(line, node, name)?;
     if found.len() > 1 {
-        return Err(Fault::new(start, "there can be only one document here").into());
+        return Err(SyntaxFault::new(start, "there can be only one document here").into());
     }
     Ok(found.pop())
 }
@@ -434,7 +434,7 @@ fn grants(node: Node<'_>) -> Result<Vec<Grant>> {
             take_grant_member(&mut grant, member)?;
         }
         if grant.grantee.is_empty() {
-            return Err(Fault::new(start, "the grant has no grantee_principal").into());
+            return Err(SyntaxFault::new(start, "the grant has no grantee_principal").into());
         }
         grants.push(grant);
     }

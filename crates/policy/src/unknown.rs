@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use super::condition::{self, Assumption, Reading, Truth};
+use super::condition::{self, Assumption, ContextReading, Truth};
 use super::decision::{Decision, Evaluation, PossibleDecision};
 use super::dependency::Dependency;
 use super::document::{Condition, Patterns, Statement, Version};
@@ -151,7 +151,7 @@ impl<'a> Asked<'a> {
         let mut outcome: Vec<Truth> = self.demanded.iter().map(is_demanded).collect();
         outcome.push(value.is_some().into());
         let assumed = [(self.key, value)];
-        let reading = Reading {
+        let reading = ContextReading {
             context: self.request.context,
             assumed: &assumed,
         };
@@ -293,7 +293,7 @@ impl<'k> Trials<'k> {
         self.is_complete &= count.is_some();
         for index in 0..count.unwrap_or(MOST_TRIALS) {
             let assumed = self.assumption(index);
-            let reading = Reading {
+            let reading = ContextReading {
                 context: request.context,
                 assumed: &assumed,
             };
@@ -437,7 +437,7 @@ impl<'k> Trials<'k> {
         let first = self.decisions.first();
         if self.is_complete && self.decisions.iter().all(|one| Some(one) == first) {
             let assumed = self.assumption(0);
-            let reading = Reading {
+            let reading = ContextReading {
                 context: request.context,
                 assumed: &assumed,
             };

@@ -3,13 +3,13 @@
 //! All is computed in three values, so that one pass gives a sound answer also where context keys
 //! are unknown: *yes* and *no* hold whatever the keys turn out to be.
 
-use super::condition::{self, Reading, Truth};
+use super::condition::{self, ContextReading, Truth};
 use super::decision::{Deciding, Decision};
-use super::document::{Document, Effect, Patterns, Statement, Version};
+use super::document::{Document, Patterns, Statement, StatementEffect, Version};
 use super::grant;
 use super::pattern::{self, ResolvedPattern, UnresolvedVariable};
 use super::policies::{Grant, Named, Policies, PolicyKind};
-use super::principal::{Caller, PrincipalMatch};
+use super::principal::{ComparedCaller, PrincipalMatch};
 use super::request::{Principal, Request};
 use super::scope::{Guard, Scope};
 
@@ -45,7 +45,7 @@ impl<'p> MatchedStatement<'p> {
     }
 
     /// Whether it applies under a reading.
-    fn truth_under(&self, request: &Request<'_>, reading: Reading<'_>) -> Truth {
+    fn truth_under(&self, request: &Request<'_>, reading: ContextReading<'_>) -> Truth {
         match self.origin {
             Origin::Statement(_, statement) => {
                 statement_holds(self.kind, self.version, statement, request, reading)
@@ -93,13 +93,13 @@ pub(crate) struct PartialEvaluation<'p> {
 pub(crate) fn evaluate<'p>(
     request: &Request<'_>,
     policies: &'p Policies<'p>,
-    reading: Reading<'_>,
+    reading: ContextReading<'_>,
 ) -> PartialEvaluation<'p> {
     let scope = Scope::of(request, policies);
     let mut evaluator = Evaluator {
         request,
         reading,
-        caller: Caller::new(&request.principal, reading),
+        caller: ComparedCaller::new(&request.principal, reading),
         has_boundary: policies.boundary.is_some(),
         hits: Vec::with_capacity(8),
     };
@@ -115,8 +115,8 @@ pub(crate) fn evaluate<'p>(
 
 struct Evaluator<'r, 'p> {
     request: &'r Request<'r>,
-    reading: Reading<'r>,
-    caller: Caller<'r>,
+    reading: ContextReading<'r>,
+    caller: ComparedCaller<'r>,
     has_boundary: bool,
     hits: Vec<MatchedStatement<'p>>,
 }
@@ -177,7 +177,7 @@ impl<'p> Evaluator<'_, 'p> {
                 policy: &named.name,
                 origin: Origin::Statement(index, statement),
                 version: document.version(),
-                is_deny: statement.effect == Effect::Deny,
+                is_deny: statement.effect == StatementEffect::Deny,
                 reach,
                 truth,
             });
@@ -204,7 +204,7 @@ impl<'p> Evaluator<'_, 'p> {
         kind: PolicyKind,
         statement: &Statement<'_>,
     ) -> Option<PrincipalMatch> {
-        let is_deny = statement.effect == Effect::Deny;
+        let is_deny = statement.effect == StatementEffect::Deny;
         match &statement.principals {
             None => (!needs_principal(kind)).then_some(PrincipalMatch::Itself),
             // A principal where AWS takes none: the document could not be stored. It allows nobody.
@@ -248,7 +248,7 @@ fn statement_holds(
     version: Version,
     statement: &Statement<'_>,
     request: &Request<'_>,
-    reading: Reading<'_>,
+    reading: ContextReading<'_>,
 ) -> Truth {
     let resources = match &statement.resources {
         Some(patterns) => resource_applies(patterns, request.resource, version, reading),
@@ -275,7 +275,7 @@ pub(crate) fn resource_applies(
     patterns: &Patterns<'_>,
     resource: &str,
     version: Version,
-    reading: Reading<'_>,
+    reading: ContextReading<'_>,
 ) -> Truth {
     let mut found = Truth::No;
     for item in &patterns.items {
@@ -304,7 +304,7 @@ pub(crate) fn resource_applies(
 pub(crate) fn resource_pattern<'t>(
     text: &'t str,
     version: Version,
-    reading: Reading<'_>,
+    reading: ContextReading<'_>,
 ) -> Result<ResolvedPattern<'t>, UnresolvedVariable> {
     let is_in_place = text
         .split_once("${")
@@ -421,7 +421,7 @@ impl<'p> PartialEvaluation<'p> {
         &self,
         request: &Request<'_>,
         policies: &'p Policies<'p>,
-        reading: Reading<'_>,
+        reading: ContextReading<'_>,
     ) -> Self {
         let settle = |hit: &MatchedStatement<'p>| {
             let truth = match hit.truth {
@@ -526,7 +526,7 @@ impl<'p> PartialEvaluation<'p> {
     }
 }
 
-impl Caller<'_> {
+impl ComparedCaller<'_> {
     /// Whether it is an IAM user or role, which alone can have a permissions boundary.
     pub(crate) fn is_iam_entity(&self) -> bool {
         matches!(

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::authorize::{Attempt, Denial};
 use super::caller::Caller;
-use super::context::{self, Route};
+use super::context::{self, RequestRoute};
 use super::open_questions::OpenQuestions;
 use super::world::World;
 use tableferry_policy::arn::Partition;
@@ -12,7 +12,7 @@ use tableferry_policy::evaluate::Context;
 
 /// One authenticated call.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Call<'a> {
+pub(super) struct AuthenticatedCall<'a> {
     pub caller: &'a Caller,
     /// The Region whose endpoint was called, from the credential scope.
     pub region: &'a str,
@@ -21,7 +21,7 @@ pub(super) struct Call<'a> {
     pub open_questions: OpenQuestions,
 }
 
-impl Call<'_> {
+impl AuthenticatedCall<'_> {
     /// The ARN of something of the caller's account in the Region that was called.
     pub(super) fn arn(&self, service: &str, resource: &str) -> String {
         let Self {
@@ -39,8 +39,13 @@ impl Call<'_> {
 
     /// The context of this call, made directly.
     pub(super) fn context(&self, world: &World, resource_account: &str) -> Context {
-        let mut context =
-            context::of_request(world, self.caller, self.region, self.now, Route::Direct);
+        let mut context = context::of_request(
+            world,
+            self.caller,
+            self.region,
+            self.now,
+            RequestRoute::Direct,
+        );
         context::add_resource_account(&mut context, world, resource_account);
         context
     }

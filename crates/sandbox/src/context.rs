@@ -22,7 +22,7 @@ pub const SERVICE_ADDRESS: &str = "198.51.100.7";
 
 /// How a request reached the service that judges it.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Route {
+pub(super) enum RequestRoute {
     /// The principal called it.
     Direct,
     /// Another service called it on the principal's behalf.
@@ -39,7 +39,7 @@ pub(super) fn of_request(
     caller: &Caller,
     region: &str,
     now: Timestamp,
-    route: Route,
+    route: RequestRoute,
 ) -> Context {
     let mut context = of_principal(world, caller, now);
     context.set(
@@ -50,13 +50,13 @@ pub(super) fn of_request(
     context.set("aws:RequestedRegion", region);
     context.set("aws:PrincipalIsAWSService", "false");
     match route {
-        Route::Direct => {
+        RequestRoute::Direct => {
             // The loopback stands in for AWS's endpoints, which speak TLS.
             context.set("aws:SecureTransport", "true");
             context.set("aws:ViaAWSService", "false");
             context.set("aws:SourceIp", OPERATOR_ADDRESS);
         }
-        Route::Forwarded { by, address } => {
+        RequestRoute::Forwarded { by, address } => {
             if world.forwarded_transport == ForwardedTransport::Secure {
                 context.set("aws:SecureTransport", "true");
             }

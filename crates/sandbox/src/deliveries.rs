@@ -10,7 +10,7 @@ mod report;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use self::report::Report;
+use self::report::InventoryReport;
 use super::authorize::service::ServiceAttempt;
 use super::bucket::{Bucket, Object, ObjectEncryption};
 use super::context::{self, service::ActingFor};
@@ -58,7 +58,7 @@ impl World {
 
     /// Writes one report, file by file; the first that is refused is the last.
     fn deliver(&mut self, source: &str, inventory: &Inventory, at: Timestamp) {
-        let Some(report) = Report::of(self, source, &inventory.configuration, at) else {
+        let Some(report) = InventoryReport::of(self, source, &inventory.configuration, at) else {
             return;
         };
         let Some(bucket) = self.bucket(&report.bucket) else {
@@ -95,7 +95,7 @@ impl World {
         &self,
         source: &str,
         inventory: &Inventory,
-        report: &Report,
+        report: &InventoryReport,
         key: &str,
         at: Timestamp,
     ) -> Option<ObjectEncryption> {

@@ -10,7 +10,7 @@ use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::call::Call;
+use super::call::AuthenticatedCall;
 use super::faults::FaultEnd;
 use super::identifier::fresh_uuid;
 use super::query::{Parameters, error_xml};
@@ -290,7 +290,7 @@ impl Sandbox {
             Ok(caller) => caller,
             Err(problem) => return service.refuse(&service.unauthenticated(&problem)),
         };
-        let call = Call {
+        let call = AuthenticatedCall {
             caller: &caller,
             region: &authorization.region,
             partition: world.partition,
@@ -345,7 +345,7 @@ impl Sandbox {
 fn reply(
     world: &mut World,
     service: &Service,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     request: &Request<Bytes>,
 ) -> Result<Response<Bytes>, Refusal> {
     let id = fresh_uuid();
@@ -391,7 +391,7 @@ fn reply(
 fn query_reply(
     world: &mut World,
     service: &Service,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     request: &Request<Bytes>,
     id: &str,
 ) -> Result<Response<Bytes>, Refusal> {

@@ -9,7 +9,7 @@ mod table_calls;
 use serde_json::{Value, json};
 
 use super::authorize::Denial;
-use super::call::Call;
+use super::call::AuthenticatedCall;
 use super::export::{Export, epoch};
 use super::identifier::uuid_of;
 use super::json_members::{require, text};
@@ -21,7 +21,7 @@ use tableferry_policy::arn::Arn;
 /// Answers an operation.
 pub(super) fn answer(
     world: &mut World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     operation: &str,
     input: &Value,
 ) -> Result<Value, Refusal> {
@@ -62,11 +62,15 @@ pub(super) fn foreign() -> Refusal {
 }
 
 /// All tables of the caller's account and Region, as policies name them.
-fn any_table(call: &Call<'_>) -> String {
+fn any_table(call: &AuthenticatedCall<'_>) -> String {
     call.arn("dynamodb", "table/*")
 }
 
-fn list_tables(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn list_tables(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     call.require(world, "dynamodb:ListTables", &any_table(call))
         .map_err(|denial| denied(&denial))?;
     let limit = match input.get("Limit").and_then(Value::as_u64) {
@@ -109,7 +113,7 @@ fn limit_violation(field: &str, value: u64, most: u64) -> Refusal {
 /// The name of a table given by name or ARN, authorized for an action.
 fn named_table(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     action: &str,
     input: &Value,
 ) -> Result<String, Refusal> {
@@ -129,11 +133,15 @@ fn named_table(
 }
 
 /// The ARN that a name would have in the Region that was called.
-pub(super) fn table_arn(call: &Call<'_>, name: &str) -> String {
+pub(super) fn table_arn(call: &AuthenticatedCall<'_>, name: &str) -> String {
     call.arn("dynamodb", &format!("table/{name}"))
 }
 
-fn describe_table(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn describe_table(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let name = named_table(world, call, "dynamodb:DescribeTable", input)?;
     let account = &call.caller.account;
     let table = world.table(account, call.region, &name).ok_or_else(|| {
@@ -198,7 +206,11 @@ fn table_not_found(name: &str) -> Refusal {
     Refusal::new("TableNotFoundException", format!("Table not found: {name}"))
 }
 
-fn describe_backups(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn describe_backups(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let name = named_table(world, call, "dynamodb:DescribeContinuousBackups", input)?;
     let table = world
         .table(&call.caller.account, call.region, &name)
@@ -206,7 +218,7 @@ fn describe_backups(world: &World, call: &Call<'_>, input: &Value) -> Result<Val
     Ok(backups_description(call, table))
 }
 
-fn backups_description(call: &Call<'_>, table: &Table) -> Value {
+fn backups_description(call: &AuthenticatedCall<'_>, table: &Table) -> Value {
     let recovery = match table.recovery_window(call.now) {
         None => json!({ "PointInTimeRecoveryStatus": "DISABLED" }),
         Some((earliest, latest)) => json!({
@@ -222,7 +234,11 @@ fn backups_description(call: &Call<'_>, table: &Table) -> Value {
     }})
 }
 
-fn update_backups(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn update_backups(
+    world: &mut World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let name = named_table(world, call, "dynamodb:UpdateContinuousBackups", input)?;
     let specification = input
         .get("PointInTimeRecoverySpecification")
@@ -262,7 +278,11 @@ fn update_backups(world: &mut World, call: &Call<'_>, input: &Value) -> Result<V
     Ok(answer)
 }
 
-fn resource_policy(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn resource_policy(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let given = require(input, "ResourceArn")?;
     let arn: Arn = given
         .parse()
@@ -290,7 +310,11 @@ fn resource_policy(world: &World, call: &Call<'_>, input: &Value) -> Result<Valu
     Ok(json!({ "Policy": policy.0, "RevisionId": uuid_of(&policy.0) }))
 }
 
-fn describe_export(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn describe_export(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let given = require(input, "ExportArn")?;
     let arn: Arn = given
         .parse()
@@ -315,7 +339,11 @@ fn describe_export(world: &World, call: &Call<'_>, input: &Value) -> Result<Valu
     Ok(json!({ "ExportDescription": export.description() }))
 }
 
-fn list_exports(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn list_exports(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let table = text(input, "TableArn");
     let any = any_table(call);
     call.require(world, "dynamodb:ListExports", table.unwrap_or(&any))

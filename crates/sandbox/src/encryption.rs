@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::authorize::{Attempt, Denial};
 use super::bucket::Bucket;
 use super::caller::Caller;
-use super::context::{self, Route};
+use super::context::{self, RequestRoute};
 use super::world::{Key, World};
 use tableferry_policy::arn::Arn;
 use tableferry_policy::evaluate::PolicyKind;
@@ -48,7 +48,7 @@ pub(super) struct KeyUse<'a> {
     pub via_service: &'a str,
     pub encryption_context: &'a [(&'a str, &'a str)],
     pub now: Timestamp,
-    pub route: Route,
+    pub route: RequestRoute,
 }
 
 impl World {

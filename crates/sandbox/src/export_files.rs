@@ -48,7 +48,7 @@ pub(super) fn write_data(
     partition: u64,
     at: Timestamp,
 ) -> Result<(), UploadFailure> {
-    let mut lines = Lines::new();
+    let mut lines = CompressedLines::new();
     if let Some(table) = world.table(&export.caller.account, &export.region, &export.table_name) {
         write_lines(table, &export.spec, partition, &mut lines);
     }
@@ -86,12 +86,12 @@ fn data_key(export: &Export) -> String {
 }
 
 /// Lines that are compressed as they are written; into memory, which cannot fail.
-struct Lines {
+struct CompressedLines {
     encoder: GzEncoder<Vec<u8>>,
     count: u64,
 }
 
-impl Lines {
+impl CompressedLines {
     fn new() -> Self {
         Self {
             encoder: GzEncoder::new(Vec::new(), Compression::fast()),
@@ -112,7 +112,7 @@ impl Lines {
 }
 
 /// Writes the lines of a partition, as far as the export's filter keeps them.
-fn write_lines(table: &Table, spec: &ExportSpec, partition: u64, lines: &mut Lines) {
+fn write_lines(table: &Table, spec: &ExportSpec, partition: u64, lines: &mut CompressedLines) {
     // One that is not readable was refused before.
     let filter = Filter::of(&spec.request).ok().flatten();
     let kept = |item: &Item| match &filter {

@@ -149,7 +149,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::call::Call;
+    use super::super::call::AuthenticatedCall;
     use super::super::dynamodb;
     use super::super::open_questions::{AclContext, ExportAcl, OpenQuestions, SourceAddress};
     use super::*;
@@ -165,7 +165,7 @@ mod tests {
     fn world() -> World {
         let mut world = World::fresh(Partition::Aws, at(0)).unwrap();
         let caller = world.open_key("AKIASANDBOXPRODADMIN").unwrap().caller;
-        let call = Call {
+        let call = AuthenticatedCall {
             caller: &caller,
             region: "eu-west-1",
             partition: Partition::Aws,

@@ -31,12 +31,12 @@ pub struct Faults {
 pub struct OperationFault {
     /// The operation's name; `*` for every one.
     operation: String,
-    kind: FaultKind,
+    kind: InjectedFaultKind,
     which: Which,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FaultKind {
+enum InjectedFaultKind {
     Throttle,
     Reset,
     Expired,
@@ -54,7 +54,7 @@ enum Which {
 
 /// What befalls one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Fault {
+pub(super) struct InjectedFault {
     pub(super) end: Option<FaultEnd>,
     /// How long it is held back before.
     pub(super) delay: Duration,
@@ -70,8 +70,8 @@ pub(super) enum FaultEnd {
 
 impl Faults {
     /// Counts a request, and says what befalls it.
-    pub(super) fn next_fault(&mut self, operation: &str) -> Fault {
-        let mut fault = Fault {
+    pub(super) fn next_fault(&mut self, operation: &str) -> InjectedFault {
+        let mut fault = InjectedFault {
             end: None,
             delay: self.delay,
         };
@@ -90,10 +90,10 @@ impl Faults {
                 continue;
             }
             match one.kind {
-                FaultKind::Delay(delay) => fault.delay += delay,
-                FaultKind::Throttle => fault.end = Some(FaultEnd::Throttled),
-                FaultKind::Reset => fault.end = Some(FaultEnd::Reset),
-                FaultKind::Expired => fault.end = Some(FaultEnd::Expired),
+                InjectedFaultKind::Delay(delay) => fault.delay += delay,
+                InjectedFaultKind::Throttle => fault.end = Some(FaultEnd::Throttled),
+                InjectedFaultKind::Reset => fault.end = Some(FaultEnd::Reset),
+                InjectedFaultKind::Expired => fault.end = Some(FaultEnd::Expired),
             }
         }
         fault
@@ -148,13 +148,19 @@ impl FromStr for OperationFault {
             return Err(wrong());
         }
         let (kind, which) = match kind {
-            "throttle" => (FaultKind::Throttle, which_of(which).ok_or_else(wrong)?),
-            "reset" => (FaultKind::Reset, which_of(which).ok_or_else(wrong)?),
-            "expired" => (FaultKind::Expired, which_of(which).ok_or_else(wrong)?),
+            "throttle" => (
+                InjectedFaultKind::Throttle,
+                which_of(which).ok_or_else(wrong)?,
+            ),
+            "reset" => (InjectedFaultKind::Reset, which_of(which).ok_or_else(wrong)?),
+            "expired" => (
+                InjectedFaultKind::Expired,
+                which_of(which).ok_or_else(wrong)?,
+            ),
             "delay" => {
                 let delay: jiff::SignedDuration = which.parse().map_err(|_| wrong())?;
                 let delay = Duration::try_from(delay).map_err(|_| wrong())?;
-                (FaultKind::Delay(delay), Which::Some(1000))
+                (InjectedFaultKind::Delay(delay), Which::Some(1000))
             }
             _ => return Err(wrong()),
         };

@@ -11,13 +11,13 @@ use serde_json::{Map, Value};
 
 use super::item_store::Item;
 use super::json_members::text;
-use condition::{Condition, Path, Step};
+use condition::{FilterCondition, Path, PathStep};
 use token::Tokens;
 
 /// What an export leaves out.
 #[derive(Debug)]
 pub(super) struct Filter {
-    conditions: Vec<Condition>,
+    conditions: Vec<FilterCondition>,
     projection: Option<Vec<Path>>,
 }
 
@@ -35,7 +35,7 @@ impl Filter {
         for name in ["KeyConditionExpression", "FilterExpression"] {
             if let Some(expression) = text(given, name) {
                 let tokens = Tokens::of(expression, names, values);
-                let condition = tokens.and_then(Condition::read);
+                let condition = tokens.and_then(FilterCondition::read);
                 let wrong = |problem| format!("Invalid {name}: {problem}");
                 conditions.push(condition.map_err(wrong)?);
             }
@@ -83,12 +83,12 @@ fn put(kept: &mut Item, path: &Path, value: Value) {
         return;
     };
     let whole = steps.iter().rev().fold(value, |value, step| match step {
-        Step::Name(name) => {
+        PathStep::Name(name) => {
             let mut map = Map::new();
             map.insert(name.clone(), value);
             serde_json::json!({ "M": map })
         }
-        Step::Index(_) => serde_json::json!({ "L": [value] }),
+        PathStep::Index(_) => serde_json::json!({ "L": [value] }),
     });
     match kept.get_mut(first) {
         Some(known) => merge(known, whole),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::authorize::Attempt;
-use super::call::Call;
+use super::call::AuthenticatedCall;
 use super::caller::CallerIdentity;
 use super::lookup::days_before;
 use super::policy_text::Edited;
@@ -24,7 +24,7 @@ pub(super) const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 /// Answers an action.
 pub(super) fn answer(
     world: &mut World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     action: &str,
     parameters: &Parameters,
 ) -> Result<Xml, Refusal> {
@@ -50,13 +50,18 @@ pub(super) fn answer(
 }
 
 /// The caller's own account, which is all that IAM ever shows.
-fn own_account<'a>(world: &'a World, call: &Call<'_>) -> Result<&'a Account, Refusal> {
+fn own_account<'a>(world: &'a World, call: &AuthenticatedCall<'_>) -> Result<&'a Account, Refusal> {
     world
         .account(&call.caller.account)
         .ok_or_else(|| Refusal::with_status(500, "ServiceFailure", "The account is not known."))
 }
 
-fn require(world: &World, call: &Call<'_>, action: &str, resource: &str) -> Result<(), Refusal> {
+fn require(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    action: &str,
+    resource: &str,
+) -> Result<(), Refusal> {
     let account = &call.caller.account;
     world
         .authorize(&Attempt {
@@ -80,7 +85,11 @@ fn no_such(what: &str, name: &str) -> Refusal {
     )
 }
 
-fn get_user(world: &World, call: &Call<'_>, parameters: &Parameters) -> Result<Xml, Refusal> {
+fn get_user(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    parameters: &Parameters,
+) -> Result<Xml, Refusal> {
     let own = match &call.caller.identity {
         CallerIdentity::User { name } => Some(name.as_str()),
         CallerIdentity::Session { .. } => None,
@@ -114,7 +123,7 @@ fn user_xml(world: &World, user: &User, name: &str, arn: &str) -> Xml {
 
 fn user_policies(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     action: &str,
     parameters: &Parameters,
 ) -> Result<Xml, Refusal> {
@@ -140,7 +149,7 @@ fn user_policies(
 
 fn role_action(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     action: &str,
     parameters: &Parameters,
 ) -> Result<Xml, Refusal> {
@@ -231,7 +240,7 @@ fn inline_policy(
 
 fn managed_policy(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     action: &str,
     parameters: &Parameters,
 ) -> Result<Xml, Refusal> {
@@ -273,7 +282,7 @@ fn managed_policy(
     Ok(Xml::default().node("PolicyVersion", &version))
 }
 
-fn account_aliases(world: &World, call: &Call<'_>) -> Result<Xml, Refusal> {
+fn account_aliases(world: &World, call: &AuthenticatedCall<'_>) -> Result<Xml, Refusal> {
     require(world, call, "ListAccountAliases", "*")?;
     let alias = own_account(world, call)?.alias.as_deref();
     Ok(Xml::default()

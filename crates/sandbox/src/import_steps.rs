@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::authorize::Attempt;
 use super::bucket::{Bucket, Object};
-use super::context::{self, Route};
+use super::context::{self, RequestRoute};
 use super::encryption::{KeyProblem, KeyUse};
 use super::import::{Import, ImportState};
 use super::item_rules::check_item;
@@ -52,7 +52,7 @@ const STEPS: [(ImportStep, u32); 7] = [
 ];
 
 /// Why an import fails: code and message.
-type Failure = (Option<&'static str>, String);
+type ImportFailure = (Option<&'static str>, String);
 
 impl Import {
     /// The next step and when it is due; `None` once the job has ended.
@@ -69,8 +69,8 @@ impl Import {
         self.started_at.checked_add(delay).ok()
     }
 
-    const fn route(&self) -> Route {
-        Route::Forwarded {
+    const fn route(&self) -> RequestRoute {
+        RequestRoute::Forwarded {
             by: FORWARDERS,
             address: self.source_address,
         }
@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    fn look(&mut self, import: &mut Import, at: Timestamp) -> Result<(), Failure> {
+    fn look(&mut self, import: &mut Import, at: Timestamp) -> Result<(), ImportFailure> {
         self.open_import_log(import, at)
             .map_err(|sentence| (None, sentence))?;
         import.objects = self.listed(import, at)?;
@@ -107,7 +107,11 @@ impl World {
     }
 
     /// Keys and `ETag`s of what the prefix, which is a plain text, names.
-    fn listed(&self, import: &Import, at: Timestamp) -> Result<Vec<(String, String)>, Failure> {
+    fn listed(
+        &self,
+        import: &Import,
+        at: Timestamp,
+    ) -> Result<Vec<(String, String)>, ImportFailure> {
         let source = &import.source;
         let bucket = self.bucket(&source.bucket).ok_or_else(|| {
             let message = s3_message("The specified bucket does not exist", 404, "NoSuchBucket");
@@ -136,7 +140,7 @@ impl World {
         bucket: &Bucket,
         (action, resource): (&str, &str),
         at: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ImportFailure> {
         let caller = &import.caller;
         let mut context = context::of_request(self, caller, &bucket.region, at, import.route());
         context::add_bucket_account(&mut context, self, &bucket.account);
@@ -164,7 +168,7 @@ impl World {
         })
     }
 
-    fn make_table(&mut self, import: &Import, at: Timestamp) -> Result<(), Failure> {
+    fn make_table(&mut self, import: &Import, at: Timestamp) -> Result<(), ImportFailure> {
         let name = &import.definition.name;
         let account = &import.caller.account;
         if self.table(account, &import.region, name).is_some() {
@@ -188,7 +192,7 @@ impl World {
         import: &mut Import,
         share: usize,
         at: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ImportFailure> {
         let objects: Vec<_> = import
             .objects
             .iter()
@@ -211,7 +215,12 @@ impl World {
     }
 
     /// An object, if the caller may read it and use its key.
-    fn readable(&self, import: &Import, key: &str, at: Timestamp) -> Result<&Object, Failure> {
+    fn readable(
+        &self,
+        import: &Import,
+        key: &str,
+        at: Timestamp,
+    ) -> Result<&Object, ImportFailure> {
         let source = &import.source;
         let missing = || {
             let message = s3_message("The specified key does not exist.", 404, "NoSuchKey");
@@ -239,7 +248,7 @@ impl World {
         key: &str,
         (bucket_arn, object_arn): (&str, &str),
         at: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ImportFailure> {
         let arn: Arn = key.parse().map_err(|_| access_denied("Access Denied"))?;
         let id = arn.resource_after("key").unwrap_or_default();
         let key = self
@@ -360,7 +369,7 @@ fn parsed(line: &[u8]) -> Option<Item> {
 }
 
 /// How a read is refused. Nobody has published the code that AWS gives it; it is named as an export's is.
-fn access_denied(message: &str) -> Failure {
+fn access_denied(message: &str) -> ImportFailure {
     let message = s3_message(message, 403, "AccessDenied");
     (Some("S3AccessDenied"), message)
 }

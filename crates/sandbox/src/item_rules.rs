@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::item_store::{Item, Place};
+use super::item_store::{Item, ItemPlace};
 use super::number::{NumberFault, normalize};
 use super::world::Table;
 
@@ -20,7 +20,7 @@ const MOST_LEVELS: u32 = 32;
 const INVALID: &str = "One or more parameter values were invalid: ";
 
 /// Checks an item of a table and brings its numbers into their normal form; gives where it lies.
-pub(super) fn check_item(table: &Table, item: &mut Item) -> Result<Place, String> {
+pub(super) fn check_item(table: &Table, item: &mut Item) -> Result<ItemPlace, String> {
     check_attributes(item)?;
     for (name, kind) in table.keys() {
         let value = item
@@ -36,7 +36,7 @@ pub(super) fn check_item(table: &Table, item: &mut Item) -> Result<Place, String
 }
 
 /// Checks a key of a table; gives where its item lies.
-pub(super) fn check_key(table: &Table, key: &mut Item) -> Result<Place, String> {
+pub(super) fn check_key(table: &Table, key: &mut Item) -> Result<ItemPlace, String> {
     check_attributes(key)?;
     let keys = table.keys();
     let fits = |(name, kind): &(&str, &str)| key.get(*name).is_some_and(|v| v.get(*kind).is_some());

@@ -14,14 +14,14 @@ use sha2::{Digest as _, Sha256};
 pub(super) type Item = Map<String, Value>;
 
 /// The items of a table by their place in it.
-pub(super) type Items = BTreeMap<Place, Item>;
+pub(super) type Items = BTreeMap<ItemPlace, Item>;
 
 /// Where an item lies: the hash of its partition key, then its whole key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Place(String);
+pub(super) struct ItemPlace(String);
 
-impl Place {
+impl ItemPlace {
     /// The place of a key whose values are in their normal form, in the order of the key schema.
     pub(super) fn of_key<'k>(values: impl IntoIterator<Item = &'k Value>) -> Self {
         let texts: Vec<String> = values.into_iter().map(Value::to_string).collect();
@@ -41,7 +41,7 @@ impl Place {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Replaced {
     at: Timestamp,
-    place: Place,
+    place: ItemPlace,
     before: Option<Item>,
 }
 
@@ -70,7 +70,7 @@ impl ItemStore {
     }
 
     /// Writes an item, or takes it away.
-    pub(super) fn write(&mut self, place: Place, item: Option<Item>, at: Timestamp) {
+    pub(super) fn write(&mut self, place: ItemPlace, item: Option<Item>, at: Timestamp) {
         let before = match item {
             Some(item) => self.items.insert(place.clone(), item),
             None => self.items.remove(&place),
@@ -91,7 +91,7 @@ impl ItemStore {
     }
 
     /// The last write of each item from a time (inclusive) to another (exclusive).
-    fn written(&self, from: Timestamp, to: Timestamp) -> BTreeMap<&Place, Timestamp> {
+    fn written(&self, from: Timestamp, to: Timestamp) -> BTreeMap<&ItemPlace, Timestamp> {
         self.history
             .iter()
             .filter(|change| (from..to).contains(&change.at))
@@ -123,7 +123,7 @@ impl ItemStore {
 /// What became of one item in a window.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct NetChange {
-    pub place: Place,
+    pub place: ItemPlace,
     pub at: Timestamp,
     pub old: Option<Item>,
     pub new: Option<Item>,
@@ -139,8 +139,8 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
     }
 
-    fn place(key: &str) -> Place {
-        Place::of_key([&json!({"S": key})])
+    fn place(key: &str) -> ItemPlace {
+        ItemPlace::of_key([&json!({"S": key})])
     }
 
     fn item(key: &str, value: &str) -> Item {

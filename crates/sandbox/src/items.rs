@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::item_store::{Item, ItemStore, Items, NetChange, Place};
+use super::item_store::{Item, ItemPlace, ItemStore, Items, NetChange};
 use super::table_definition::TableDefinition;
 use super::world::{ItemKind, Table};
 
@@ -197,9 +197,9 @@ impl Table {
     }
 
     /// Where an item lies, by its key.
-    pub(super) fn place(&self, item: &Item) -> Place {
+    pub(super) fn place(&self, item: &Item) -> ItemPlace {
         let keys = self.keys();
-        Place::of_key(keys.iter().filter_map(|(name, _)| item.get(*name)))
+        ItemPlace::of_key(keys.iter().filter_map(|(name, _)| item.get(*name)))
     }
 
     /// The table's size in bytes: of generated items estimated from a few, of written ones their text's.
@@ -218,7 +218,7 @@ impl Table {
 }
 
 /// The partition that holds what lies at a place.
-pub(super) fn partition(place: &Place) -> u64 {
+pub(super) fn partition(place: &ItemPlace) -> u64 {
     place.hash() % FILLED_PARTITIONS
 }
 
@@ -393,14 +393,14 @@ mod tests {
         let from: Timestamp = "2026-11-21T00:00:00Z".parse().unwrap();
         for minutes in [15, 20, 33, 60, 24 * 60] {
             let to = from + SignedDuration::from_mins(minutes);
-            let changed: BTreeSet<Place> = table
+            let changed: BTreeSet<ItemPlace> = table
                 .changes(from, to)
                 .into_iter()
                 .map(|change| change.place)
                 .collect();
             let just = |time: Timestamp| time - SignedDuration::from_nanos(1);
             let (old, new) = (table.items_at(just(from)), table.items_at(just(to)));
-            let differing: BTreeSet<Place> = new
+            let differing: BTreeSet<ItemPlace> = new
                 .into_iter()
                 .filter(|(place, item)| old.get(place) != Some(item))
                 .map(|(place, _)| place)

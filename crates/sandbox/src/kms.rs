@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::authorize::Attempt;
-use super::call::Call;
+use super::call::AuthenticatedCall;
 use super::context;
 use super::encryption::key_sentence;
 use super::export::epoch;
@@ -21,7 +21,7 @@ const WAITING_PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Answers an operation.
 pub(super) fn answer(
     world: &mut World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     operation: &str,
     input: &Value,
 ) -> Result<Value, Refusal> {
@@ -40,7 +40,7 @@ pub(super) fn answer(
     }
 }
 
-fn own_keys<'a>(world: &'a World, call: &Call<'_>) -> Vec<&'a Key> {
+fn own_keys<'a>(world: &'a World, call: &AuthenticatedCall<'_>) -> Vec<&'a Key> {
     world
         .account(&call.caller.account)
         .map(|account| account.keys.as_slice())
@@ -74,7 +74,7 @@ fn page(name: &str, entries: Vec<Value>, input: &Value, usual: usize) -> Result<
     Ok(answer)
 }
 
-fn list_keys(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn list_keys(world: &World, call: &AuthenticatedCall<'_>, input: &Value) -> Result<Value, Refusal> {
     require_listing(world, call, "kms:ListKeys")?;
     let account = &call.caller.account;
     let entries = own_keys(world, call)
@@ -84,7 +84,11 @@ fn list_keys(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Ref
     page("Keys", entries, input, 100)
 }
 
-fn list_aliases(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn list_aliases(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     require_listing(world, call, "kms:ListAliases")?;
     let wanted = match text(input, "KeyId") {
         None => None,
@@ -108,7 +112,11 @@ fn list_aliases(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, 
     page("Aliases", entries, input, 50)
 }
 
-fn require_listing(world: &World, call: &Call<'_>, action: &str) -> Result<(), Refusal> {
+fn require_listing(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    action: &str,
+) -> Result<(), Refusal> {
     call.require(world, action, "*")
         .map_err(|denial| Refusal::new("AccessDeniedException", denial.sentence()))
 }
@@ -116,7 +124,7 @@ fn require_listing(world: &World, call: &Call<'_>, action: &str) -> Result<(), R
 /// The key that a reference means: an ARN, an id or an alias of the caller's account and Region.
 fn find<'a>(
     world: &'a World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     reference: &str,
 ) -> Result<(String, &'a Key), Refusal> {
     let not_found = |text: String| Refusal::new("NotFoundException", text);
@@ -153,7 +161,7 @@ fn find<'a>(
 /// Finds the key of a call and judges the call.
 fn authorized<'a>(
     world: &'a World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     action: &str,
     input: &Value,
 ) -> Result<(String, &'a Key), Refusal> {
@@ -166,7 +174,7 @@ fn authorized<'a>(
 
 fn judge(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     action: &str,
     account: &str,
     key: &Key,
@@ -191,7 +199,11 @@ fn judge(
         })
 }
 
-fn describe_key(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn describe_key(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let (account, key) = authorized(world, call, "kms:DescribeKey", input)?;
     let mut metadata = json!({
         "AWSAccountId": account,
@@ -215,7 +227,11 @@ fn describe_key(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, 
     Ok(json!({ "KeyMetadata": metadata }))
 }
 
-fn get_key_policy(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn get_key_policy(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let (_, key) = authorized(world, call, "kms:GetKeyPolicy", input)?;
     only_own(call, key, world)?;
     let text = key.policy.current.as_ref().map_or("", |text| &text.0);
@@ -223,7 +239,7 @@ fn get_key_policy(world: &World, call: &Call<'_>, input: &Value) -> Result<Value
 }
 
 /// Key policies and grants are never shown to, nor written by, another account.
-fn only_own(call: &Call<'_>, key: &Key, world: &World) -> Result<(), Refusal> {
+fn only_own(call: &AuthenticatedCall<'_>, key: &Key, world: &World) -> Result<(), Refusal> {
     let is_own = world
         .key(&call.caller.account, call.region, &key.id)
         .is_some();
@@ -237,7 +253,11 @@ fn only_own(call: &Call<'_>, key: &Key, world: &World) -> Result<(), Refusal> {
     }
 }
 
-fn put_key_policy(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn put_key_policy(
+    world: &mut World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let (account, key) = authorized(world, call, "kms:PutKeyPolicy", input)?;
     only_own(call, key, world)?;
     let malformed = |message: &str| Refusal::new("MalformedPolicyDocumentException", message);
@@ -277,7 +297,11 @@ fn put_key_policy(world: &mut World, call: &Call<'_>, input: &Value) -> Result<V
     Ok(json!({}))
 }
 
-fn list_grants(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn list_grants(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let (account, key) = authorized(world, call, "kms:ListGrants", input)?;
     let entries = key
         .grants

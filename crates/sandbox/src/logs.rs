@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::authorize::Attempt;
-use super::call::Call;
-use super::context::{self, Route};
+use super::call::AuthenticatedCall;
+use super::context::{self, RequestRoute};
 use super::import::Import;
 use super::json_members::{require, text};
 use super::log_group::LogGroup;
@@ -34,7 +34,7 @@ impl World {
             ("logs:CreateLogStream", &info),
             ("logs:PutLogEvents", &info),
         ] {
-            let route = Route::Forwarded {
+            let route = RequestRoute::Forwarded {
                 by: FORWARDERS,
                 address: import.source_address,
             };
@@ -77,7 +77,7 @@ impl World {
 /// Answers an operation.
 pub(super) fn answer(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     operation: &str,
     input: &Value,
 ) -> Result<Value, Refusal> {
@@ -96,7 +96,7 @@ pub(super) fn answer(
 
 fn require_right(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     action: &str,
     resource: &str,
 ) -> Result<(), Refusal> {
@@ -105,13 +105,13 @@ fn require_right(
 }
 
 /// The ARN of a group by its name, or of all of them.
-fn group_arn(call: &Call<'_>, name: &str) -> String {
+fn group_arn(call: &AuthenticatedCall<'_>, name: &str) -> String {
     call.arn("logs", &format!("log-group:{name}"))
 }
 
 fn group<'w>(
     world: &'w World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     action: &str,
     input: &Value,
 ) -> Result<&'w LogGroup, Refusal> {
@@ -132,7 +132,11 @@ fn group<'w>(
     })
 }
 
-fn describe_groups(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn describe_groups(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     require_right(world, call, "logs:DescribeLogGroups", &group_arn(call, "*"))?;
     let prefix = text(input, "logGroupNamePrefix").unwrap_or_default();
     let own = group_arn(call, prefix);
@@ -152,7 +156,11 @@ fn describe_groups(world: &World, call: &Call<'_>, input: &Value) -> Result<Valu
     Ok(json!({ "logGroups": groups }))
 }
 
-fn describe_streams(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn describe_streams(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let group = group(world, call, "logs:DescribeLogStreams", input)?;
     let prefix = text(input, "logStreamNamePrefix").unwrap_or_default();
     let streams: Vec<Value> = group
@@ -177,7 +185,11 @@ fn no_stream() -> Refusal {
     )
 }
 
-fn get_events(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn get_events(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let group = group(world, call, "logs:GetLogEvents", input)?;
     let stream = require(input, "logStreamName")?;
     let events = group.streams.get(stream).ok_or_else(no_stream)?;
@@ -192,7 +204,11 @@ fn get_events(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Re
     Ok(json!({"events": events, "nextForwardToken": "f/end", "nextBackwardToken": "b/begin"}))
 }
 
-fn filter_events(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn filter_events(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let group = group(world, call, "logs:FilterLogEvents", input)?;
     let names = input.get("logStreamNames").and_then(Value::as_array);
     let prefix = text(input, "logStreamNamePrefix").unwrap_or_default();

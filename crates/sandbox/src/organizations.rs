@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::authorize::Control;
-use super::call::Call;
+use super::call::AuthenticatedCall;
 use super::json_members::text;
 use super::refusal::Refusal;
 use super::world::World;
@@ -18,7 +18,7 @@ const FULL_ACCESS: [&str; 2] = [
 /// Answers an operation.
 pub(super) fn answer(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     operation: &str,
     input: &Value,
 ) -> Result<Value, Refusal> {
@@ -47,7 +47,12 @@ pub(super) fn answer(
 /// "You can only call this operation from the management account or a member account that is a
 /// delegated administrator" (Organizations API reference). Of the resources, which the service
 /// authorization reference has for each of the operations, policies alone are told apart.
-fn require(world: &World, call: &Call<'_>, operation: &str, on: &str) -> Result<(), Refusal> {
+fn require(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    operation: &str,
+    on: &str,
+) -> Result<(), Refusal> {
     let account = &call.caller.account;
     let organization = &world.organization;
     if organization.management_account != *account && !organization.delegated.contains(account) {
@@ -60,7 +65,7 @@ fn require(world: &World, call: &Call<'_>, operation: &str, on: &str) -> Result<
         .map_err(|denial| Refusal::new("AccessDeniedException", denial.sentence()))
 }
 
-fn describe(world: &World, call: &Call<'_>) -> Result<Value, Refusal> {
+fn describe(world: &World, call: &AuthenticatedCall<'_>) -> Result<Value, Refusal> {
     call.require(world, "organizations:DescribeOrganization", "*")
         .map_err(|denial| Refusal::new("AccessDeniedException", denial.sentence()))?;
     if !world.is_member(&call.caller.account) {

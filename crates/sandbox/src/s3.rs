@@ -46,7 +46,7 @@ pub(super) fn service(shared: Arc<Shared>) -> S3Service {
     let mut builder = S3ServiceBuilder::new(Store {
         shared: Arc::clone(&shared),
     });
-    builder.set_auth(access::Keys {
+    builder.set_auth(access::AccessKeys {
         shared: Arc::clone(&shared),
     });
     builder.set_access(access::Gate { shared });

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::call::Call;
+use super::call::AuthenticatedCall;
 use super::query::Xml;
 use super::refusal::Refusal;
 use super::world::World;
@@ -14,7 +14,7 @@ pub(super) const NAMESPACE: &str = "http://awss3control.amazonaws.com/doc/2018-0
 /// Access is refused.
 pub(super) fn answer(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     method: &Method,
     path: &str,
     account: &str,

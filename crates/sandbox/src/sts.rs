@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 
 use super::authorize::Attempt;
-use super::call::Call;
+use super::call::AuthenticatedCall;
 use super::caller::{Caller, CallerIdentity, session_arn};
 use super::policy_text::PolicyText;
 use super::query::{Parameters, Xml};
@@ -22,7 +22,7 @@ pub const MFA_CODE: &str = "123456";
 /// Answers an action.
 pub(super) fn answer(
     world: &mut World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     action: &str,
     parameters: &Parameters,
 ) -> Result<Xml, Refusal> {
@@ -55,7 +55,7 @@ struct AssumeRoleRequest<'a> {
 
 fn assume_role(
     world: &mut World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     parameters: &Parameters,
 ) -> Result<Xml, Refusal> {
     let assumption = read_assumption(world, call, parameters)?;
@@ -99,7 +99,7 @@ fn assume_role(
 
 fn read_assumption<'a>(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     parameters: &'a Parameters,
 ) -> Result<AssumeRoleRequest<'a>, Refusal> {
     let role_arn = parameters.require("RoleArn")?;
@@ -144,7 +144,7 @@ fn read_assumption<'a>(
 /// Trust policy and identity policies together; a refusal gives no reason across accounts.
 fn permit(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     assumption: &AssumeRoleRequest<'_>,
 ) -> Result<(), Refusal> {
     let Some((account, _, role)) = world.role_by_arn(assumption.role_arn) else {
@@ -184,7 +184,7 @@ fn permit(
     Ok(())
 }
 
-fn not_authorized(call: &Call<'_>, role_arn: &str) -> Refusal {
+fn not_authorized(call: &AuthenticatedCall<'_>, role_arn: &str) -> Refusal {
     Refusal::with_status(
         403,
         "AccessDenied",
@@ -196,7 +196,11 @@ fn not_authorized(call: &Call<'_>, role_arn: &str) -> Refusal {
 }
 
 /// A session that assumes a role chains; a chained session lasts an hour at most.
-fn check_duration(call: &Call<'_>, longest: u32, duration: i64) -> Result<(), Refusal> {
+fn check_duration(
+    call: &AuthenticatedCall<'_>,
+    longest: u32,
+    duration: i64,
+) -> Result<(), Refusal> {
     if matches!(call.caller.identity, CallerIdentity::Session { .. }) && duration > 3600 {
         return Err(Refusal::new(
             "ValidationError",
@@ -215,7 +219,7 @@ fn check_duration(call: &Call<'_>, longest: u32, duration: i64) -> Result<(), Re
 
 fn session_token(
     world: &mut World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     parameters: &Parameters,
 ) -> Result<Xml, Refusal> {
     let CallerIdentity::User { name } = &call.caller.identity else {
@@ -243,7 +247,11 @@ fn cannot_call_with_session() -> Refusal {
 }
 
 /// Whether the call proves an MFA device, which must be the calling user's own.
-fn check_mfa(world: &World, call: &Call<'_>, parameters: &Parameters) -> Result<bool, Refusal> {
+fn check_mfa(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    parameters: &Parameters,
+) -> Result<bool, Refusal> {
     let denied = |message: &str| Refusal::with_status(403, "AccessDenied", message);
     match (parameters.get("SerialNumber"), parameters.get("TokenCode")) {
         (None, None) => Ok(false),

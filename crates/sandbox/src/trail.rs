@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use quick_xml::escape::unescape;
 use serde_json::{Map, Value, json};
 
-use super::call::Call;
+use super::call::AuthenticatedCall;
 use super::caller::{Caller, CallerIdentity};
 use super::context::OPERATOR_ADDRESS;
 use super::identifier::fresh_uuid;
@@ -367,7 +367,7 @@ fn identity(caller: &Caller) -> Value {
 /// Answers a call of CloudTrail.
 pub(super) fn answer(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     operation: &str,
     input: &Value,
 ) -> Result<Value, Refusal> {
@@ -380,7 +380,7 @@ pub(super) fn answer(
     }
     call.require(world, "cloudtrail:LookupEvents", "*")
         .map_err(|denial| Refusal::new("AccessDeniedException", denial.sentence()))?;
-    let matching = Lookup::read(input, call.now)?;
+    let matching = LookupRequest::read(input, call.now)?;
     let events = world.trail.get(&call.caller.account);
     let mut found: Vec<&TrailEvent> = events
         .into_iter()
@@ -408,14 +408,14 @@ pub(super) fn answer(
 }
 
 /// The parameters of a look-up.
-struct Lookup {
+struct LookupRequest {
     attribute: Option<(String, String)>,
     from: Timestamp,
     to: Timestamp,
     most: usize,
 }
 
-impl Lookup {
+impl LookupRequest {
     fn read(input: &Value, now: Timestamp) -> Result<Self, Refusal> {
         let attributes = input.get("LookupAttributes").and_then(Value::as_array);
         let attribute = attributes.and_then(|attributes| attributes.first());

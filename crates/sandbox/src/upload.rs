@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::authorize::Attempt;
 use super::bucket::{Bucket, ForeignOwner, Object, ObjectEncryption};
-use super::context::{self, Route};
+use super::context::{self, RequestRoute};
 use super::encryption::{KeyProblem, KeyUse};
 use super::export::Export;
 use super::open_questions::AclContext;
@@ -219,8 +219,8 @@ impl World {
     }
 }
 
-const fn route(export: &Export) -> Route {
-    Route::Forwarded {
+const fn route(export: &Export) -> RequestRoute {
+    RequestRoute::Forwarded {
         by: FORWARDERS,
         address: export.source_address,
     }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::super::checksum::Mismatch;
+use super::super::checksum::ChecksumMismatch;
 use super::super::data_file::GzipFault;
 use super::super::line::LineFault;
-use super::super::verify::Finding;
+use super::super::verify::ArchiveFinding;
 
 /// Something that is damaged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +26,13 @@ pub enum FaultKind {
     /// A manifest cannot be read, for this reason.
     Manifest(String),
     /// A manifest is not the one that its checksum file was made of.
-    Checksum(Mismatch),
+    Checksum(ChecksumMismatch),
     /// The manifest is of another export than it was taken for: what differs, in a sentence.
     OtherExport(String),
     /// The summary names no format that is known.
     UnknownFormat,
     /// What the manifests and a listing show.
-    Finding(Finding),
+    Finding(ArchiveFinding),
     /// The manifest does not name the file.
     Unlisted,
     /// The file vanished while the archive was read.
@@ -125,12 +125,14 @@ impl Fault {
         }
     }
 
-    pub(super) fn of_finding(finding: Finding) -> Self {
+    pub(super) fn of_finding(finding: ArchiveFinding) -> Self {
         let file = match &finding {
-            Finding::Missing { key }
-            | Finding::EtagDiffers { key, .. }
-            | Finding::NamedTwice { key } => Some(key.clone()),
-            Finding::NoFiles | Finding::Unnamed { .. } | Finding::CountDiffers { .. } => None,
+            ArchiveFinding::Missing { key }
+            | ArchiveFinding::EtagDiffers { key, .. }
+            | ArchiveFinding::NamedTwice { key } => Some(key.clone()),
+            ArchiveFinding::NoFiles
+            | ArchiveFinding::Unnamed { .. }
+            | ArchiveFinding::CountDiffers { .. } => None,
         };
         Self {
             file,
@@ -160,12 +162,12 @@ impl FaultKind {
             Self::OtherExport(_) => "other_export",
             Self::UnknownFormat => "unknown_format",
             Self::Finding(finding) => match finding {
-                Finding::NoFiles => "no_files",
-                Finding::Missing { .. } => "missing",
-                Finding::EtagDiffers { .. } => "etag_differs",
-                Finding::NamedTwice { .. } => "named_twice",
-                Finding::Unnamed { .. } => "unlisted",
-                Finding::CountDiffers { .. } => "count_differs",
+                ArchiveFinding::NoFiles => "no_files",
+                ArchiveFinding::Missing { .. } => "missing",
+                ArchiveFinding::EtagDiffers { .. } => "etag_differs",
+                ArchiveFinding::NamedTwice { .. } => "named_twice",
+                ArchiveFinding::Unnamed { .. } => "unlisted",
+                ArchiveFinding::CountDiffers { .. } => "count_differs",
             },
             Self::Unlisted => "unlisted",
             Self::Vanished => "vanished",
@@ -193,14 +195,16 @@ impl fmt::Display for FaultKind {
             Self::Checksum(mismatch) => write!(f, "{mismatch}"),
             Self::UnknownFormat => f.write_str("the summary names no format that is known"),
             Self::Finding(finding) => match finding {
-                Finding::Missing { .. } => f.write_str("the file is missing"),
-                Finding::EtagDiffers {
+                ArchiveFinding::Missing { .. } => f.write_str("the file is missing"),
+                ArchiveFinding::EtagDiffers {
                     expected, found, ..
                 } => write!(
                     f,
                     "the object was changed: its ETag is {found}, and the manifest says {expected}"
                 ),
-                Finding::NamedTwice { .. } => f.write_str("the manifest names the file twice"),
+                ArchiveFinding::NamedTwice { .. } => {
+                    f.write_str("the manifest names the file twice")
+                }
                 other => write!(f, "{other}"),
             },
             Self::Unlisted => f.write_str(

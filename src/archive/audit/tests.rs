@@ -134,7 +134,7 @@ fn a_key_that_a_filter_took_from_all_is_told_and_one_that_some_lack_is_a_fault()
 fn keys_that_stand_twice_are_named_by_both_places() {
     let read = Some(Read::Whole(whole(3)));
     let duplicates = Duplicates {
-        found: vec![Duplicate {
+        found: vec![DuplicateKey {
             first: (0, 1),
             again: (0, 3),
         }],

@@ -13,8 +13,8 @@ use super::fault::{LineFault, LineFaultKind};
 use super::key::{KeyAttribute, KeyBuffer, KeySchema};
 use super::number::Number;
 use super::{
-    Checked, DEEPEST, ITEM, KEYS, LineChecker, METADATA, NEW_IMAGE, OLD_IMAGE, RECORD, WRITTEN_AT,
-    check_images,
+    DEEPEST, ITEM, KEYS, LineChecker, LineResult, METADATA, NEW_IMAGE, OLD_IMAGE, RECORD,
+    WRITTEN_AT, check_images,
 };
 use crate::job::table_definition::KeyType;
 
@@ -22,7 +22,7 @@ use crate::job::table_definition::KeyType;
 const MARKER: &str = "$ion_1_0";
 
 /// Checks a line, and fills the checker's buffers.
-pub(super) fn check(checker: &mut LineChecker, line: &str) -> Checked<()> {
+pub(super) fn check(checker: &mut LineChecker, line: &str) -> LineResult<()> {
     let text = line.strip_prefix(MARKER).unwrap_or(line);
     measure(text, line.len() - text.len())?;
     let syntax = |_| LineFault::new(LineFaultKind::Syntax { column: None });
@@ -61,7 +61,7 @@ pub(super) fn check(checker: &mut LineChecker, line: &str) -> Checked<()> {
 
 /// Follows a line's nesting, which must be of one value and not too deep. Comments, long strings and
 /// clobs are no part of an export.
-fn measure(text: &str, before: usize) -> Checked<()> {
+fn measure(text: &str, before: usize) -> LineResult<()> {
     let bytes = text.as_bytes();
     let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
     let (mut at, mut depth) = (0, 0_usize);
@@ -120,7 +120,7 @@ fn measure(text: &str, before: usize) -> Checked<()> {
     Ok(())
 }
 
-fn structure(element: &Element) -> Checked<&Struct> {
+fn structure(element: &Element) -> LineResult<&Struct> {
     match element.value() {
         Value::Struct(value) if element.annotations().is_empty() => Ok(value),
         _ => Err(LineFault::new(LineFaultKind::NotOfItsType("M"))),
@@ -131,7 +131,7 @@ fn structure(element: &Element) -> Checked<&Struct> {
 fn members<'e, const N: usize>(
     structure: &'e Struct,
     names: [&'static str; N],
-) -> Checked<[Option<&'e Element>; N]> {
+) -> LineResult<[Option<&'e Element>; N]> {
     let mut found = [None; N];
     for (name, element) in structure.fields() {
         let text = name.text().unwrap_or_default();
@@ -146,7 +146,7 @@ fn members<'e, const N: usize>(
     Ok(found)
 }
 
-fn check_metadata(metadata: &Element) -> Checked<()> {
+fn check_metadata(metadata: &Element) -> LineResult<()> {
     let read = || {
         let time = structure(metadata)?
             .get(WRITTEN_AT)
@@ -165,7 +165,7 @@ fn read_keys(
     element: &Element,
     keys: &mut Option<KeySchema>,
     buffer: &mut KeyBuffer,
-) -> Checked<()> {
+) -> LineResult<()> {
     let structure = structure(element)?;
     if keys.is_none() {
         let mut attributes = Vec::new();
@@ -195,7 +195,7 @@ fn read_keys(
     }
 }
 
-fn item(element: &Element, mut target: Option<(&KeySchema, &mut KeyBuffer)>) -> Checked<()> {
+fn item(element: &Element, mut target: Option<(&KeySchema, &mut KeyBuffer)>) -> LineResult<()> {
     if let Some((_, buffer)) = &mut target {
         buffer.is_present = true;
     }
@@ -206,7 +206,7 @@ fn attributes(
     structure: &Struct,
     depth: usize,
     mut target: Option<(&KeySchema, &mut KeyBuffer)>,
-) -> Checked<()> {
+) -> LineResult<()> {
     let mut names = HashSet::with_capacity(structure.len());
     for (name, element) in structure.fields() {
         let name = name.text().unwrap_or_default();
@@ -260,7 +260,7 @@ fn number(element: &Element) -> Option<String> {
     }
 }
 
-fn value(element: &Element, depth: usize) -> Checked<()> {
+fn value(element: &Element, depth: usize) -> LineResult<()> {
     if depth > DEEPEST {
         return Err(LineFault::new(LineFaultKind::TooDeep));
     }
@@ -292,7 +292,7 @@ fn value(element: &Element, depth: usize) -> Checked<()> {
 }
 
 /// The canonical form of a number.
-fn check_number(element: &Element) -> Checked<Vec<u8>> {
+fn check_number(element: &Element) -> LineResult<Vec<u8>> {
     let text = number(element).unwrap_or_default();
     let number = Number::parse(text.as_bytes()).map_err(LineFault::new)?;
     let mut form = Vec::new();
@@ -304,8 +304,8 @@ fn check_number(element: &Element) -> Checked<Vec<u8>> {
 fn set(
     list: &Sequence,
     kind: &'static str,
-    form: impl Fn(&Element) -> Option<Checked<Vec<u8>>>,
-) -> Checked<()> {
+    form: impl Fn(&Element) -> Option<LineResult<Vec<u8>>>,
+) -> LineResult<()> {
     let mut forms = HashSet::new();
     for (index, element) in list.elements().enumerate() {
         let form = form(element)

@@ -3,19 +3,19 @@
 use super::fault::{LineFault, LineFaultKind};
 use super::key::{KeyAttribute, KeyBuffer, KeySchema};
 use super::number::Number;
-use super::scan::{Scanner, Seen, Text};
+use super::scan::{LineText, Scanner, SeenTexts};
 use super::{
-    Checked, DEEPEST, ITEM, KEYS, LineChecker, METADATA, NEW_IMAGE, OLD_IMAGE, WRITTEN_AT,
+    DEEPEST, ITEM, KEYS, LineChecker, LineResult, METADATA, NEW_IMAGE, OLD_IMAGE, WRITTEN_AT,
     check_images,
 };
 use crate::job::View;
 use crate::job::table_definition::KeyType;
 
 /// Where the key of the item that is read is kept.
-type Target<'k> = Option<(&'k KeySchema, &'k mut KeyBuffer)>;
+type KeyTarget<'k> = Option<(&'k KeySchema, &'k mut KeyBuffer)>;
 
 /// Checks a line, and fills the checker's buffers.
-pub(super) fn check(checker: &mut LineChecker, line: &[u8]) -> Checked<()> {
+pub(super) fn check(checker: &mut LineChecker, line: &[u8]) -> LineResult<()> {
     let LineChecker {
         view,
         keys,
@@ -26,7 +26,7 @@ pub(super) fn check(checker: &mut LineChecker, line: &[u8]) -> Checked<()> {
     let mut scanner = Scanner::new(line, scratch);
     match view {
         None => full(&mut scanner, keys.as_ref().map(|keys| (keys, whole)))?,
-        Some(view) => Change {
+        Some(view) => ChangeLine {
             keys,
             whole,
             old,
@@ -44,7 +44,7 @@ pub(super) fn check(checker: &mut LineChecker, line: &[u8]) -> Checked<()> {
 }
 
 /// `{"Item":{…}}`
-fn full(scanner: &mut Scanner<'_, '_>, mut target: Target<'_>) -> Checked<()> {
+fn full(scanner: &mut Scanner<'_, '_>, mut target: KeyTarget<'_>) -> LineResult<()> {
     let mut has_item = false;
     scanner.members(|scanner, member| {
         if &*scanner.text(member) != ITEM.as_bytes() {
@@ -68,12 +68,12 @@ fn full(scanner: &mut Scanner<'_, '_>, mut target: Target<'_>) -> Checked<()> {
     }
 }
 
-fn unexpected(scanner: &Scanner<'_, '_>, member: Text) -> Box<LineFault> {
+fn unexpected(scanner: &Scanner<'_, '_>, member: LineText) -> Box<LineFault> {
     LineFault::new(LineFaultKind::UnexpectedMember).within(&scanner.name(member))
 }
 
 /// A line of an incremental export while it is read.
-struct Change<'c> {
+struct ChangeLine<'c> {
     keys: &'c mut Option<KeySchema>,
     whole: &'c mut KeyBuffer,
     old: &'c mut KeyBuffer,
@@ -82,8 +82,8 @@ struct Change<'c> {
     late: [Option<usize>; 2],
 }
 
-impl Change<'_> {
-    fn read(mut self, scanner: &mut Scanner<'_, '_>, view: View) -> Checked<()> {
+impl ChangeLine<'_> {
+    fn read(mut self, scanner: &mut Scanner<'_, '_>, view: View) -> LineResult<()> {
         const MEMBERS: [&str; 4] = [METADATA, KEYS, OLD_IMAGE, NEW_IMAGE];
         let mut has = [false; 4];
         scanner.members(|scanner, member| {
@@ -125,7 +125,7 @@ impl Change<'_> {
     }
 
     /// `Keys`: every key attribute of the table, and no other.
-    fn read_keys(&mut self, scanner: &mut Scanner<'_, '_>) -> Checked<()> {
+    fn read_keys(&mut self, scanner: &mut Scanner<'_, '_>) -> LineResult<()> {
         self.whole.is_present = true;
         let Some(keys) = &*self.keys else {
             let begin = scanner.at;
@@ -149,7 +149,7 @@ impl Change<'_> {
     }
 
     /// An image: 0 is the old one.
-    fn image(&mut self, scanner: &mut Scanner<'_, '_>, image: usize) -> Checked<()> {
+    fn image(&mut self, scanner: &mut Scanner<'_, '_>, image: usize) -> LineResult<()> {
         let buffer = if image == 0 {
             &mut *self.old
         } else {
@@ -168,7 +168,7 @@ impl Change<'_> {
 
 /// `{"WriteTimestampMicros":{"N":"…"}}`, as it is written, or with a bare string, as the guide shows it.
 /// What else an export may tell of a change is passed over.
-fn metadata(scanner: &mut Scanner<'_, '_>) -> Checked<()> {
+fn metadata(scanner: &mut Scanner<'_, '_>) -> LineResult<()> {
     let mut has_time = false;
     scanner.members(|scanner, member| {
         if &*scanner.text(member) != WRITTEN_AT.as_bytes() {
@@ -203,7 +203,10 @@ fn metadata(scanner: &mut Scanner<'_, '_>) -> Checked<()> {
 impl Scanner<'_, '_> {
     /// Reads an object, with a function that reads the value of each member.
     #[inline]
-    fn members(&mut self, mut value: impl FnMut(&mut Self, Text) -> Checked<()>) -> Checked<usize> {
+    fn members(
+        &mut self,
+        mut value: impl FnMut(&mut Self, LineText) -> LineResult<()>,
+    ) -> LineResult<usize> {
         self.expect(b'{')?;
         if self.take(b'}') {
             return Ok(0);
@@ -223,12 +226,12 @@ impl Scanner<'_, '_> {
 
     /// Reads an item or a map, and keeps its key where one is looked for. Answers how many attributes
     /// there are.
-    fn attributes(&mut self, depth: usize, mut target: Target<'_>) -> Checked<usize> {
+    fn attributes(&mut self, depth: usize, mut target: KeyTarget<'_>) -> LineResult<usize> {
         if depth > DEEPEST {
             return Err(LineFault::new(LineFaultKind::TooDeep));
         }
         let from = self.scratch.texts.len();
-        let mut seen = Seen::default();
+        let mut seen = SeenTexts::default();
         let count = self.members(|scanner, name| {
             if !scanner.keep(from, &mut seen, name) {
                 let fault = LineFault::new(LineFaultKind::NamedTwice);
@@ -242,7 +245,12 @@ impl Scanner<'_, '_> {
     }
 
     #[inline]
-    fn attribute(&mut self, depth: usize, name: Text, target: &mut Target<'_>) -> Checked<()> {
+    fn attribute(
+        &mut self,
+        depth: usize,
+        name: LineText,
+        target: &mut KeyTarget<'_>,
+    ) -> LineResult<()> {
         if depth == 0 && name.is_empty() {
             return Err(LineFault::new(LineFaultKind::EmptyName));
         }
@@ -260,7 +268,7 @@ impl Scanner<'_, '_> {
     }
 
     /// A scalar value with its type, where a key may have it.
-    fn scalar(&mut self) -> Checked<(Option<KeyType>, Text)> {
+    fn scalar(&mut self) -> LineResult<(Option<KeyType>, LineText)> {
         match self.value(0)? {
             (kind, Some(text)) => Ok((kind, text)),
             (_, None) => Err(LineFault::new(LineFaultKind::NotOfItsType("N"))),
@@ -268,7 +276,7 @@ impl Scanner<'_, '_> {
     }
 
     /// Reads a value with its type: `{"S":"…"}`. The type and text are those of what a key may be.
-    fn value(&mut self, depth: usize) -> Checked<(Option<KeyType>, Option<Text>)> {
+    fn value(&mut self, depth: usize) -> LineResult<(Option<KeyType>, Option<LineText>)> {
         self.expect(b'{')?;
         let kind = self.string()?;
         self.expect(b':')?;
@@ -294,7 +302,7 @@ impl Scanner<'_, '_> {
 
     /// A string where one must be.
     #[inline]
-    fn text_of(&mut self, kind: &'static str) -> Checked<Text> {
+    fn text_of(&mut self, kind: &'static str) -> LineResult<LineText> {
         self.skip_space();
         if self.peek() != b'"' && !self.is_at_end() {
             return Err(LineFault::new(LineFaultKind::NotOfItsType(kind)));
@@ -302,7 +310,7 @@ impl Scanner<'_, '_> {
         self.string()
     }
 
-    fn number(&mut self) -> Checked<Text> {
+    fn number(&mut self) -> LineResult<LineText> {
         let text = self.text_of("N")?;
         match Number::parse(&self.text(text)) {
             Ok(_) => Ok(text),
@@ -310,7 +318,7 @@ impl Scanner<'_, '_> {
         }
     }
 
-    fn binary(&mut self, kind: &'static str) -> Checked<Text> {
+    fn binary(&mut self, kind: &'static str) -> LineResult<LineText> {
         let text = self.text_of(kind)?;
         match base64_simd::STANDARD.check(&self.text(text)) {
             Ok(()) => Ok(text),
@@ -319,7 +327,7 @@ impl Scanner<'_, '_> {
     }
 
     /// Reads the content of a value of a type that no key has.
-    fn other(&mut self, kind: &[u8], depth: usize) -> Checked<()> {
+    fn other(&mut self, kind: &[u8], depth: usize) -> LineResult<()> {
         let word = |is_one: bool, kind| {
             if is_one {
                 Ok(())
@@ -345,7 +353,7 @@ impl Scanner<'_, '_> {
         }
     }
 
-    fn list(&mut self, depth: usize) -> Checked<()> {
+    fn list(&mut self, depth: usize) -> LineResult<()> {
         if depth > DEEPEST {
             return Err(LineFault::new(LineFaultKind::TooDeep));
         }
@@ -360,8 +368,8 @@ impl Scanner<'_, '_> {
     fn elements(
         &mut self,
         kind: &'static str,
-        mut element: impl FnMut(&mut Self, usize) -> Checked<()>,
-    ) -> Checked<usize> {
+        mut element: impl FnMut(&mut Self, usize) -> LineResult<()>,
+    ) -> LineResult<usize> {
         if !self.take(b'[') {
             return Err(LineFault::new(LineFaultKind::NotOfItsType(kind)));
         }
@@ -383,10 +391,10 @@ impl Scanner<'_, '_> {
     fn set(
         &mut self,
         kind: &'static str,
-        mut member: impl FnMut(&mut Self) -> Checked<Text>,
-    ) -> Checked<()> {
+        mut member: impl FnMut(&mut Self) -> LineResult<LineText>,
+    ) -> LineResult<()> {
         let from = self.scratch.texts.len();
-        let mut seen = Seen::default();
+        let mut seen = SeenTexts::default();
         let count = self.elements(kind, |scanner, index| {
             let text = member(scanner).map_err(|fault| fault.at(index))?;
             if scanner.keep(from, &mut seen, text) {
@@ -400,7 +408,7 @@ impl Scanner<'_, '_> {
     }
 
     /// A set of numbers, which are equal in whichever spelling.
-    fn number_set(&mut self) -> Checked<()> {
+    fn number_set(&mut self) -> LineResult<()> {
         let from = self.scratch.texts.len();
         let count = self.elements("NS", |scanner, index| {
             let text = scanner.text_of("NS").map_err(|fault| fault.at(index))?;
@@ -435,7 +443,7 @@ impl Scanner<'_, '_> {
     }
 
     /// The keys that a change's `Keys` name.
-    fn key_schema(&mut self) -> Checked<KeySchema> {
+    fn key_schema(&mut self) -> LineResult<KeySchema> {
         let mut attributes = Vec::new();
         self.members(|scanner, name| {
             let name = scanner.name(name);
@@ -450,7 +458,7 @@ impl Scanner<'_, '_> {
     }
 }
 
-fn not_empty(count: usize) -> Checked<()> {
+fn not_empty(count: usize) -> LineResult<()> {
     if count == 0 {
         Err(LineFault::new(LineFaultKind::EmptySet))
     } else {

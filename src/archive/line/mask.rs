@@ -20,8 +20,8 @@ use self::size::{LARGEST_ITEM, item_size};
 use self::tree::Node;
 use self::walk::Walk;
 use super::fault::{LineFault, LineFaultKind};
-use super::scan::{Scanner, Scratch, Text};
-use super::{Checked, ITEM, NEW_IMAGE, OLD_IMAGE};
+use super::scan::{LineText, Scanner, Scratch};
+use super::{ITEM, LineResult, NEW_IMAGE, OLD_IMAGE};
 use crate::job::{MaskMethod, MaskRule};
 
 pub use keyed::{InvalidSecret, MaskSecret};
@@ -116,7 +116,7 @@ pub struct LineMasker<'m> {
     masking: &'m Masking,
     scratch: Scratch,
     out: Vec<u8>,
-    originals: Vec<(usize, Text)>,
+    originals: Vec<(usize, LineText)>,
     counts: Vec<RuleCounts>,
 }
 
@@ -166,7 +166,7 @@ impl<'m> LineMasker<'m> {
 }
 
 /// Whether each item of a line that may be too large is not.
-fn check_sizes(line: &[u8]) -> Checked<()> {
+fn check_sizes(line: &[u8]) -> LineResult<()> {
     let Ok(line) = serde_json::from_slice::<Value>(line) else {
         return Err(LineFault::new(LineFaultKind::Syntax { column: None }));
     };

@@ -8,24 +8,24 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::fault::{LineFault, LineFaultKind};
-use super::{Checked, DEEPEST};
+use super::{DEEPEST, LineResult};
 
 /// Buffers that are kept from line to line.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     /// The names of the maps that are open, and the members of the set that is.
-    pub(super) texts: Vec<Text>,
+    pub(super) texts: Vec<LineText>,
 }
 
 /// A string of the line, without its quotes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Text {
+pub(super) struct LineText {
     start: usize,
     end: usize,
     has_escapes: bool,
 }
 
-impl Text {
+impl LineText {
     pub(super) const fn is_empty(self) -> bool {
         self.start == self.end
     }
@@ -76,7 +76,7 @@ impl<'l, 's> Scanner<'l, 's> {
 
     /// Takes a byte of punctuation; space before it is passed over.
     #[inline]
-    pub(super) fn expect(&mut self, byte: u8) -> Checked<()> {
+    pub(super) fn expect(&mut self, byte: u8) -> LineResult<()> {
         if self.take(byte) {
             Ok(())
         } else {
@@ -111,7 +111,7 @@ impl<'l, 's> Scanner<'l, 's> {
 
     /// Reads a string.
     #[inline]
-    pub(super) fn string(&mut self) -> Checked<Text> {
+    pub(super) fn string(&mut self) -> LineResult<LineText> {
         self.expect(b'"')?;
         let start = self.at;
         let mut has_escapes = false;
@@ -128,7 +128,7 @@ impl<'l, 's> Scanner<'l, 's> {
         }
         let end = self.at;
         self.at += 1;
-        Ok(Text {
+        Ok(LineText {
             start,
             end,
             has_escapes,
@@ -136,7 +136,7 @@ impl<'l, 's> Scanner<'l, 's> {
     }
 
     /// Passes over an escape; a half of a surrogate pair is no text (RFC 8259, section 8.2).
-    fn escape(&mut self) -> Checked<()> {
+    fn escape(&mut self) -> LineResult<()> {
         self.at += 1;
         match self.peek() {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {
@@ -161,7 +161,7 @@ impl<'l, 's> Scanner<'l, 's> {
     }
 
     /// The four digits behind a `u`.
-    fn unit(&mut self) -> Checked<u16> {
+    fn unit(&mut self) -> LineResult<u16> {
         let digits = self.line.get(self.at + 1..self.at + 5);
         let unit = digits.and_then(hexadecimal).ok_or_else(|| self.syntax())?;
         self.at += 5;
@@ -170,7 +170,7 @@ impl<'l, 's> Scanner<'l, 's> {
 
     /// The bytes that a string stands for.
     #[inline]
-    pub(super) fn text(&self, text: Text) -> Cow<'l, [u8]> {
+    pub(super) fn text(&self, text: LineText) -> Cow<'l, [u8]> {
         let raw = self.raw(text);
         if text.has_escapes {
             Cow::Owned(unescaped(raw))
@@ -180,16 +180,16 @@ impl<'l, 's> Scanner<'l, 's> {
     }
 
     /// A string as it stands, with its escapes.
-    pub(super) fn raw(&self, text: Text) -> &'l [u8] {
+    pub(super) fn raw(&self, text: LineText) -> &'l [u8] {
         self.line.get(text.start..text.end).unwrap_or_default()
     }
 
     /// A name, for the path of a fault.
-    pub(super) fn name(&self, text: Text) -> String {
+    pub(super) fn name(&self, text: LineText) -> String {
         String::from_utf8_lossy(&self.text(text)).into_owned()
     }
 
-    fn is_same(&self, one: Text, other: Text) -> bool {
+    fn is_same(&self, one: LineText, other: LineText) -> bool {
         if one.has_escapes || other.has_escapes {
             return self.text(one) == self.text(other);
         }
@@ -200,14 +200,14 @@ impl<'l, 's> Scanner<'l, 's> {
     /// Keeps a text beside those kept since `from`; `false` where it is one of them already. `seen` has a
     /// bit for each that is kept, by which most comparisons are saved.
     #[inline]
-    pub(super) fn keep(&mut self, from: usize, seen: &mut Seen, text: Text) -> bool {
+    pub(super) fn keep(&mut self, from: usize, seen: &mut SeenTexts, text: LineText) -> bool {
         let is_new = self.is_new(from, seen, text);
         self.scratch.texts.push(text);
         is_new
     }
 
     #[inline]
-    fn is_new(&self, from: usize, seen: &mut Seen, text: Text) -> bool {
+    fn is_new(&self, from: usize, seen: &mut SeenTexts, text: LineText) -> bool {
         let kept = self.scratch.texts.get(from..).unwrap_or_default();
         if kept.len() >= FEW {
             let all = seen.all.get_or_insert_with(|| {
@@ -231,7 +231,7 @@ impl<'l, 's> Scanner<'l, 's> {
 
     /// A number that equal texts share.
     #[inline]
-    fn mark(&self, text: Text) -> usize {
+    fn mark(&self, text: LineText) -> usize {
         let byte = |at: usize| usize::from(self.line.get(at).copied().unwrap_or(0));
         let length = text.end - text.start;
         // What stands behind an empty text is its quote.
@@ -239,7 +239,7 @@ impl<'l, 's> Scanner<'l, 's> {
     }
 
     /// Passes over any JSON value.
-    pub(super) fn skip_value(&mut self, depth: usize) -> Checked<()> {
+    pub(super) fn skip_value(&mut self, depth: usize) -> LineResult<()> {
         if depth > DEEPEST {
             return Err(LineFault::new(LineFaultKind::TooDeep));
         }
@@ -263,7 +263,7 @@ impl<'l, 's> Scanner<'l, 's> {
         }
     }
 
-    fn skip_list(&mut self, depth: usize, end: u8, has_names: bool) -> Checked<()> {
+    fn skip_list(&mut self, depth: usize, end: u8, has_names: bool) -> LineResult<()> {
         self.at += 1;
         if self.take(end) {
             return Ok(());
@@ -284,7 +284,7 @@ impl<'l, 's> Scanner<'l, 's> {
 
 /// Which texts of a map or set were seen.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct SeenTexts {
     bits: u64,
     has_escapes: bool,
     all: Option<HashSet<Vec<u8>>>,

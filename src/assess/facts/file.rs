@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    AccountFacts, BucketFacts, Change, Facts, KeyFacts, ObservedCall, PastExport, PrincipalFacts,
-    SurveyedFor, TableFacts,
+    AccountFacts, BucketFacts, Facts, KeyFacts, ObservedCall, PastExport, PrincipalFacts,
+    RecentChange, SurveyedFor, TableFacts,
 };
 use tableferry_policy::arn::{AccountId, Arn, BucketName};
 
@@ -56,7 +56,7 @@ pub(super) struct Stored {
     #[serde(default)]
     tried: Vec<ObservedCall>,
     #[serde(default)]
-    changes: Vec<Change>,
+    changes: Vec<RecentChange>,
     #[serde(default)]
     exports: Vec<PastExport>,
 }
@@ -138,15 +138,15 @@ impl Facts {
     /// version.
     pub fn from_json(text: &str) -> Result<Self, FactsError> {
         #[derive(Deserialize)]
-        struct Head {
+        struct FileHead {
             version: u32,
         }
-        let Head { version } = serde_json::from_str(text)?;
+        let FileHead { version } = serde_json::from_str(text)?;
         // Serde's own refusal knows no path, and does not reach into variants without fields. Every
         // field that was understood is written again, so what is not was not understood.
         let (facts, known) = match version {
             1 => {
-                let stored: v1::Stored = serde_json::from_str(text)?;
+                let stored: v1::FactsV1 = serde_json::from_str(text)?;
                 let known = serde_json::to_value(&stored)?;
                 (stored.into(), known)
             }

@@ -159,13 +159,13 @@ impl Facts {
         let surveyed = self.surveyed_for.as_ref();
         let sides = [
             // A principal that the plan names tells by itself.
-            plan.principal().is_none().then(|| Side {
+            plan.principal().is_none().then(|| SideFacts {
                 word: "source",
                 sign_in: &plan.source.sign_in,
                 facts: Some(&self.source),
                 surveyed: surveyed.map(|surveyed| &surveyed.source),
             }),
-            plan.destination.sign_in.as_ref().map(|sign_in| Side {
+            plan.destination.sign_in.as_ref().map(|sign_in| SideFacts {
                 word: "destination",
                 sign_in,
                 facts: self.destination(),
@@ -321,14 +321,14 @@ fn is_session_of(side: &PrincipalFacts, role: &Arn) -> bool {
 }
 
 /// One side of a plan and the facts of it.
-struct Side<'a> {
+struct SideFacts<'a> {
     word: &'static str,
     sign_in: &'a SignIn,
     facts: Option<&'a PrincipalFacts>,
     surveyed: Option<&'a SurveyedAs>,
 }
 
-impl Side<'_> {
+impl SideFacts<'_> {
     /// Whether the facts are of the identity that the plan signs in as; what cannot be told of it as
     /// a note.
     fn judge(&self, said: &[Arn]) -> Result<Option<String>, Mismatch> {

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::assess::facts::{Change, Facts};
+use crate::assess::facts::{Facts, RecentChange};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, Verdict};
 use crate::job::ExportStatus;
@@ -149,7 +149,7 @@ fn same_place(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequire
 
 fn recent_changes(facts: &Facts, now: Timestamp) -> Vec<AssessedRequirement> {
     let role = facts.source().role.value().and_then(|role| {
-        Some(Change {
+        Some(RecentChange {
             document: format!("role {}", role.arn),
             at: role.created_at?,
         })

@@ -4,7 +4,7 @@
 use super::decision::PermissionDecision;
 use crate::assess::applicable_policies::{ApplicablePolicies, nothing};
 use crate::assess::request::PermissionRequest;
-use crate::assess::simulation::{Answer, Identity};
+use crate::assess::simulation::{Answer, SimulatedIdentity};
 use crate::assess::verdict::{Evidence, PolicyLayer, Verdict};
 use tableferry_policy::evaluate::{Decision, Dependency, PolicyKind, evaluate};
 
@@ -16,9 +16,9 @@ pub(super) fn refused_by_simulation(
     ask: &PermissionRequest<'_>,
 ) -> Option<PermissionDecision> {
     let what = match answer.identity()? {
-        Identity::Deny => "the identity policies deny",
-        Identity::Silent if !is_own(ask) => "no identity policy allows",
-        Identity::Silent | Identity::Allow => return None,
+        SimulatedIdentity::Deny => "the identity policies deny",
+        SimulatedIdentity::Silent if !is_own(ask) => "no identity policy allows",
+        SimulatedIdentity::Silent | SimulatedIdentity::Allow => return None,
     };
     Some(PermissionDecision {
         outcome: Verdict::Denied,
@@ -42,11 +42,13 @@ pub(super) fn with_simulation<'f>(
         && let Some(identity) = answer.identity()
     {
         match identity {
-            Identity::Allow => applicable_policies
+            SimulatedIdentity::Allow => applicable_policies
                 .policies
                 .assumed_to_allow
                 .push(PolicyKind::Identity),
-            Identity::Silent | Identity::Deny => applicable_policies.policies.identity.clear(),
+            SimulatedIdentity::Silent | SimulatedIdentity::Deny => {
+                applicable_policies.policies.identity.clear();
+            }
         }
         applicable_policies.settle(PolicyLayer::Identity);
     }

@@ -149,18 +149,18 @@ fn owner(plan: &Plan, facts: &Facts) -> AssessedRequirement {
     }
     let by_lists = "an access control list may let somebody in besides what policies say";
     match foreign(bucket, owner.as_ref()) {
-        Found::None => check(Verdict::CLEAR)
+        ForeignObjects::None => check(Verdict::CLEAR)
             .because("the objects that were looked at are the bucket owner's")
             .caution(by_lists),
-        Found::Unread => check(Verdict::unread(unread_owner(plan, bucket)))
+        ForeignObjects::Unread => check(Verdict::unread(unread_owner(plan, bucket)))
             .because("whose the objects are could not be read: a bucket policy covers none but the bucket owner's")
             .fixed_by(Responsible::for_bucket(facts, owner.as_ref()), REMEDY),
-        Found::Some(ObjectOwner::Account(account)) if account == reader => check(Verdict::CLEAR)
+        ForeignObjects::Some(ObjectOwner::Account(account)) if account == reader => check(Verdict::CLEAR)
             .because(format!(
                 "objects here are of {account}, the reader's own account, whose policies decide"
             ))
             .caution(by_lists),
-        Found::Some(other) => {
+        ForeignObjects::Some(other) => {
             let whose = match other {
                 ObjectOwner::Account(account) => format!("account {account}"),
                 ObjectOwner::Other(id) => format!("the account with the canonical user id {id}"),
@@ -184,28 +184,28 @@ const REMEDY: &str = "set the bucket's object ownership to BucketOwnerEnforced, 
                       owner of all objects that are there";
 
 /// What was found of objects that are not the bucket owner's.
-enum Found<'f> {
+enum ForeignObjects<'f> {
     None,
     Some(&'f ObjectOwner),
     Unread,
 }
 
-fn foreign<'f>(bucket: &'f BucketFacts, owner: Option<&AccountId>) -> Found<'f> {
+fn foreign<'f>(bucket: &'f BucketFacts, owner: Option<&AccountId>) -> ForeignObjects<'f> {
     let Some(stored) = bucket.objects.value() else {
-        return Found::Unread;
+        return ForeignObjects::Unread;
     };
     let mut is_unread = owner.is_none();
     for object in &stored.objects {
         match object.owner.value() {
             Some(ObjectOwner::Account(account)) if Some(account) == owner => {}
-            Some(other) if owner.is_some() => return Found::Some(other),
+            Some(other) if owner.is_some() => return ForeignObjects::Some(other),
             _ => is_unread = true,
         }
     }
     if is_unread && !stored.objects.is_empty() {
-        Found::Unread
+        ForeignObjects::Unread
     } else {
-        Found::None
+        ForeignObjects::None
     }
 }
 

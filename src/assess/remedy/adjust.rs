@@ -9,7 +9,7 @@ use crate::assess::job_facts::required_permissions;
 use crate::assess::principal::is_same_principal;
 use crate::job::Plan;
 use crate::job::requirement::{Actor, RequiredPermission, Subject};
-use tableferry_policy::document::{Document, Effect, Statement};
+use tableferry_policy::document::{Document, Statement, StatementEffect};
 use tableferry_policy::edit::{self, List};
 use tableferry_policy::operator::Test;
 use tableferry_policy::policy::Policy;
@@ -128,7 +128,7 @@ pub(super) fn adjustments(
     let live = live.text();
     let allows = document.statements().iter().enumerate();
     allows
-        .filter(|(_, statement)| statement.effect == Effect::Allow)
+        .filter(|(_, statement)| statement.effect == StatementEffect::Allow)
         .filter_map(|(index, statement)| {
             let found = nameless(live, statement, index, need, facts).or_else(|| {
                 let is_of_key = matches!(target, Target::KeyPolicy { .. });
@@ -234,7 +234,7 @@ pub(super) fn conditions_left_out(
             .filter(|key| !KEPT.contains(&key.to_ascii_lowercase().as_str()) && !is_of_ours(key))
             .collect();
         keys.dedup();
-        if statement.effect != Effect::Allow || keys.is_empty() || is_ours(&sid) {
+        if statement.effect != StatementEffect::Allow || keys.is_empty() || is_ours(&sid) {
             continue;
         }
         let Some(own) = slice_as_document(live, statement) else {

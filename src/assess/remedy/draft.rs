@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::adjust::Adjustment;
 use super::exempt::{Exemption, without_exporter};
-use super::statement::{self, GrantOptions};
+use super::statement::{self, StatementOptions};
 use super::{Target, proof};
 use crate::assess::facts::Facts;
 use crate::assess::judge::{StalePrincipal, stale_principals};
@@ -112,7 +112,7 @@ impl Draft {
         live: Option<&str>,
         target: &Target,
         facts: &Facts,
-        grant_options: GrantOptions<'_>,
+        grant_options: StatementOptions<'_>,
         now: Option<Timestamp>,
     ) -> Drawn {
         fitting(target, facts, grant_options, |grant_options| {
@@ -125,7 +125,7 @@ impl Draft {
         live: Option<&str>,
         target: &Target,
         facts: &Facts,
-        grant_options: GrantOptions<'_>,
+        grant_options: StatementOptions<'_>,
         now: Option<Timestamp>,
     ) -> Drawn {
         let mut drawn = Drawn::of(live);
@@ -186,14 +186,14 @@ impl Draft {
 pub(super) fn fitting<'t>(
     target: &Target,
     facts: &Facts,
-    grant_options: GrantOptions<'t>,
-    draw: impl Fn(GrantOptions<'t>) -> Drawn,
+    grant_options: StatementOptions<'t>,
+    draw: impl Fn(StatementOptions<'t>) -> Drawn,
 ) -> Drawn {
     let exact = draw(grant_options);
     if !proof::is_too_large(target, &exact.text, facts) {
         return exact;
     }
-    let wide = draw(GrantOptions {
+    let wide = draw(StatementOptions {
         is_wide: true,
         ..grant_options
     });

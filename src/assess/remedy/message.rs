@@ -15,14 +15,14 @@ use crate::job::requirement::{Actor, RequiredPermission, Requirement, Requiremen
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
 /// What one reader is told.
-pub(super) struct Message {
+pub(super) struct ReaderText {
     pub(super) to: Responsible,
-    told: Vec<Told>,
+    told: Vec<Passage>,
 }
 
 /// One thing that a reader is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum Passage {
     /// A call that is to be let through.
     Call {
         /// The need.
@@ -52,7 +52,7 @@ pub(super) enum Wanted {
     Deny(String),
 }
 
-impl Message {
+impl ReaderText {
     pub(super) const fn new(to: Responsible) -> Self {
         Self {
             to,
@@ -63,7 +63,7 @@ impl Message {
     /// The Denies that name the principal for which is asked, by Sid or index.
     pub(super) fn named_denies(&self) -> impl Iterator<Item = &str> {
         self.told.iter().filter_map(|told| match told {
-            Told::Call {
+            Passage::Call {
                 wanted: Wanted::Deny(sid),
                 ..
             } => Some(sid.as_str()),
@@ -72,7 +72,7 @@ impl Message {
     }
 
     /// Takes something in; whether it is new.
-    pub(super) fn take(&mut self, told: Told) -> bool {
+    pub(super) fn take(&mut self, told: Passage) -> bool {
         let is_new = !self.told.contains(&told);
         if is_new {
             self.told.push(told);
@@ -83,8 +83,8 @@ impl Message {
     /// The remedy that sends it.
     pub(super) fn remedy(&self, facts: &Facts) -> Remedy {
         let resolves = self.told.iter().map(|told| match told {
-            Told::Call { need, .. } => need.id(),
-            Told::Sentence { about, .. } => about.clone(),
+            Passage::Call { need, .. } => need.id(),
+            Passage::Sentence { about, .. } => about.clone(),
         });
         Remedy {
             fix: Fix::RequestText {
@@ -105,8 +105,8 @@ impl Message {
         let mut seen: Vec<(Actor, &str)> = Vec::new();
         for told in &self.told {
             match told {
-                Told::Sentence { text, .. } => paragraphs.push(text.clone()),
-                Told::Call { need, against, .. } => {
+                Passage::Sentence { text, .. } => paragraphs.push(text.clone()),
+                Passage::Call { need, against, .. } => {
                     let group = (need.who, against.as_str());
                     if !seen.contains(&group) {
                         seen.push(group);
@@ -122,7 +122,7 @@ impl Message {
         let mut calls: Vec<&RequiredPermission> = Vec::new();
         let mut wants = Wanted::Nothing;
         for told in &self.told {
-            if let Told::Call {
+            if let Passage::Call {
                 need,
                 against: other,
                 wanted,
@@ -198,9 +198,9 @@ fn statement(calls: &[&RequiredPermission]) -> String {
 }
 
 /// What is told of a verdict.
-pub(super) fn describe(verdict: &AssessedRequirement, facts: &Facts) -> Told {
+pub(super) fn describe(verdict: &AssessedRequirement, facts: &Facts) -> Passage {
     let Requirement::Permission(need) = &verdict.requirement else {
-        return Told::Sentence {
+        return Passage::Sentence {
             about: verdict.requirement.id(),
             text: format!("{}: please {}.", verdict.explanation, verdict.hint),
         };
@@ -236,7 +236,7 @@ pub(super) fn describe(verdict: &AssessedRequirement, facts: &Facts) -> Told {
             Wanted::Nothing,
         ),
     };
-    Told::Call {
+    Passage::Call {
         need: need.clone(),
         against,
         wanted,
@@ -252,8 +252,12 @@ const fn statement_for(is_wanted: bool) -> Wanted {
 }
 
 /// What is told of a Deny that names the exporter itself.
-pub(super) fn describe_own_deny(need: &RequiredPermission, deny: &Deciding, facts: &Facts) -> Told {
-    Told::Call {
+pub(super) fn describe_own_deny(
+    need: &RequiredPermission,
+    deny: &Deciding,
+    facts: &Facts,
+) -> Passage {
+    Passage::Call {
         need: need.clone(),
         against: format!(
             "the Deny `{}` of {} forbids, which names this principal itself",

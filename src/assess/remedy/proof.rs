@@ -7,7 +7,7 @@ use crate::assess::judge::stale_principals;
 use crate::assess::verdict::AssessedRequirement;
 use crate::job::requirement::Actor;
 use tableferry_policy::arn::BucketName;
-use tableferry_policy::lint::{Finding, Kind, Severity, lint, lint_policy};
+use tableferry_policy::lint::{DocumentKind, Finding, Severity, lint, lint_policy};
 use tableferry_policy::policy::Policy;
 use tableferry_policy::public::public_statements;
 
@@ -20,9 +20,9 @@ pub(super) fn problems(
 ) -> Vec<String> {
     let after = &Policy::from(after);
     let kind = match target {
-        Target::IdentityPolicy { .. } => Kind::Identity,
-        Target::BucketPolicy { .. } => Kind::Bucket,
-        Target::KeyPolicy { .. } => Kind::Key,
+        Target::IdentityPolicy { .. } => DocumentKind::Identity,
+        Target::BucketPolicy { .. } => DocumentKind::Bucket,
+        Target::KeyPolicy { .. } => DocumentKind::Key,
     };
     let old = before.map(|policy| lint_policy(policy, kind));
     let old = old.unwrap_or_default();
@@ -31,10 +31,10 @@ pub(super) fn problems(
     let mut problems: Vec<String> = new_findings(&old, &new)
         .into_iter()
         // The limit of a managed policy; ours is an inline one, which has another.
-        .filter(|finding| finding.rule != SIZE || kind != Kind::Identity)
+        .filter(|finding| finding.rule != SIZE || kind != DocumentKind::Identity)
         .map(|finding| format!("{}: {} ({})", finding.place, finding.message, finding.fix))
         .collect();
-    if kind != Kind::Identity && exceeds_limit {
+    if kind != DocumentKind::Identity && exceeds_limit {
         problems.extend(before.and_then(weightiest));
     }
     if let Target::IdentityPolicy { who, .. } = target {
@@ -50,12 +50,12 @@ pub(super) fn problems(
 pub(super) fn is_too_large(target: &Target, after: &str, facts: &Facts) -> bool {
     match target {
         Target::IdentityPolicy { who, .. } => inline_size(facts, *who, after).is_some(),
-        Target::BucketPolicy { .. } => has_size_finding(after, Kind::Bucket),
-        Target::KeyPolicy { .. } => has_size_finding(after, Kind::Key),
+        Target::BucketPolicy { .. } => has_size_finding(after, DocumentKind::Bucket),
+        Target::KeyPolicy { .. } => has_size_finding(after, DocumentKind::Key),
     }
 }
 
-fn has_size_finding(text: &str, kind: Kind) -> bool {
+fn has_size_finding(text: &str, kind: DocumentKind) -> bool {
     lint(text, kind).iter().any(|finding| finding.rule == SIZE)
 }
 

@@ -1,23 +1,21 @@
 //! The search for remedies: judge, draw up, put into the facts, judge again.
 
+mod conclude;
 mod encryption;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::adjust::{Adjustment, adjustments, conditions_left_out};
-use super::draft::{Draft, Drawn, needing, principal};
-use super::exempt::{exemption, lets_through, names_exporter, names_service};
-use super::message::{Message, Told, describe, describe_own_deny};
-use super::{
-    ExemptingDeny, Fix, GrantOptions, Remedies, Remedy, Target, proof, recovery_cost, statement,
-};
+use super::adjust::{Adjustment, adjustments};
+use super::draft::{Draft, Drawn, needing};
+use super::exempt::{exemption, names_exporter, names_service};
+use super::message::{Passage, ReaderText, describe, describe_own_deny};
+use super::{GrantOptions, Target, statement};
 use crate::assess::call::tells_encryption;
 use crate::assess::deny::{denies_named, is_about_encryption};
 use crate::assess::facts::{Fact, Facts, Recovery};
 use crate::assess::judge::{is_key_out_of_reach, judge};
-use crate::assess::principal::SourcePrincipal;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Evidence, Verdict};
 use crate::job::Plan;
@@ -25,9 +23,8 @@ use crate::job::requirement::{
     Actor, Check, RequiredPermission, Requirement, RequirementId, Resource,
 };
 use tableferry_policy::arn::Arn;
+use tableferry_policy::document;
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
-use tableferry_policy::policy::Policy;
-use tableferry_policy::{document, edit};
 
 /// How often the plan is judged again at most; each turn finds at least one thing more.
 const MOST_TURNS: usize = 24;
@@ -42,7 +39,7 @@ struct PlanChange {
 }
 
 /// A search under way.
-pub(super) struct Search<'a> {
+pub(super) struct RemedySearch<'a> {
     facts: &'a Facts,
     now: Timestamp,
     grant_options: GrantOptions,
@@ -53,7 +50,7 @@ pub(super) struct Search<'a> {
     drafts: BTreeMap<Target, (Draft, Responsible)>,
     recoveries: Vec<(Arn, Vec<RequirementId>)>,
     plan_changes: Vec<PlanChange>,
-    messages: Vec<Message>,
+    messages: Vec<ReaderText>,
     /// The Denies that were given an exemption in this turn: whether it suffices, the next one tells.
     exempt: Vec<(Target, usize)>,
     /// The Allows that were adjusted in this turn.
@@ -63,7 +60,7 @@ pub(super) struct Search<'a> {
     encrypted: Vec<(String, String)>,
 }
 
-impl<'a> Search<'a> {
+impl<'a> RemedySearch<'a> {
     pub(super) fn new(
         plan: &Plan,
         facts: &'a Facts,
@@ -400,12 +397,12 @@ impl<'a> Search<'a> {
         self.note(verdict.responsible.clone(), describe(verdict, self.facts))
     }
 
-    fn note(&mut self, to: Responsible, told: Told) -> bool {
+    fn note(&mut self, to: Responsible, told: Passage) -> bool {
         let known = self.messages.iter_mut().find(|message| message.to == to);
         if let Some(message) = known {
             return message.take(told);
         }
-        let mut message = Message::new(to);
+        let mut message = ReaderText::new(to);
         message.take(told);
         self.messages.push(message);
         true
@@ -413,7 +410,7 @@ impl<'a> Search<'a> {
 
     fn draw(&self, target: &Target, draft: &Draft, now: Option<Timestamp>) -> Drawn {
         let via_s3 = statement::via_s3(&self.plan, self.facts);
-        let grant_options = statement::GrantOptions {
+        let grant_options = statement::StatementOptions {
             expires: self.grant_options.expires,
             via_s3: via_s3.as_deref(),
             is_wide: false,
@@ -451,219 +448,4 @@ impl<'a> Search<'a> {
         }
         facts
     }
-
-    /// Puts the remedies together, each proved.
-    pub(super) fn conclude(self) -> Remedies {
-        let fixed = self.fixed();
-        let after = judge(&self.plan, &fixed, self.now);
-        let worsened = proof::worsened(&self.before, &after);
-        let mut remedies = Vec::new();
-        for change in &self.plan_changes {
-            remedies.push(Remedy {
-                fix: Fix::Plan {
-                    key: change.key,
-                    value: change.value.clone(),
-                    why: change.why.clone(),
-                },
-                responsible: Responsible::You,
-                depending: self.depending(&change.resolves),
-                resolves: change.resolves.clone(),
-                lets_through: Vec::new(),
-                warnings: Vec::new(),
-                problems: Vec::new(),
-            });
-        }
-        for (target, (draft, responsible)) in &self.drafts {
-            let mut drawn = self.draw(target, draft, Some(self.now));
-            drawn.drop_stale();
-            remedies.extend(self.document_remedy(target, draft, responsible, drawn, &worsened));
-        }
-        for (table, resolves) in &self.recoveries {
-            let known = self.facts.table(&table.to_string());
-            let description = known.and_then(|known| known.description.value());
-            let size = description.and_then(|known| known.size_bytes);
-            remedies.push(Remedy {
-                fix: Fix::EnableRecovery {
-                    table: table.clone(),
-                },
-                responsible: Responsible::You,
-                depending: Vec::new(),
-                resolves: resolves.clone(),
-                lets_through: Vec::new(),
-                warnings: vec![
-                    "the recovery window begins when it is switched on".to_owned(),
-                    recovery_cost::sentence(size),
-                ],
-                problems: Vec::new(),
-            });
-        }
-        let messages = self.messages.iter();
-        remedies.extend(messages.map(|message| message.remedy(self.facts)));
-        let named = self.messages.iter().flat_map(Message::named_denies);
-        let named: BTreeSet<String> = named.map(str::to_owned).collect();
-        let named_denies = named.into_iter().collect();
-        Remedies {
-            remedies,
-            plan: self.plan,
-            after,
-            named_denies,
-        }
-    }
-
-    /// Those requirements that depend as it stands, and are not denied.
-    fn depending(&self, ids: &[RequirementId]) -> Vec<RequirementId> {
-        let depends = |id: &&RequirementId| {
-            let mut before = self.before.iter();
-            before.any(|verdict| {
-                verdict.requirement.id() == **id && verdict.outcome != Verdict::Denied
-            })
-        };
-        ids.iter().filter(depends).cloned().collect()
-    }
-
-    /// The principals of a draft's needs.
-    fn principals(&self, draft: &Draft) -> impl Iterator<Item = SourcePrincipal> {
-        let needs = draft.needs.iter();
-        needs.map(|need| needing(self.facts, need))
-    }
-
-    /// What a document lets through beside what was asked for.
-    fn lets_through(&self, target: &Target, draft: &Draft, drawn: &Drawn) -> Vec<String> {
-        let named = principal(self.facts, Actor::Exporter);
-        let exemptions = draft.exemptions.values().filter_map(|list| list.last());
-        let mut sentences = lets_through(exemptions, &named);
-        let live = target.live(self.facts);
-        sentences.extend(
-            exempt(draft, live)
-                .into_iter()
-                .filter(|deny| deny.names_exporter)
-                .map(|deny| {
-                    let named = named.named_besides().unwrap_or_else(|| named.to_string());
-                    format!(
-                        "the Deny `{}` no longer names {named}, whatever it does and from wherever",
-                        deny.sid
-                    )
-                }),
-        );
-        if let Some(Ok(document)) = live.map(Policy::document) {
-            for (index, adjustment) in &draft.adjustments {
-                let statement = document.statements().get(*index);
-                sentences.extend(statement.and_then(|statement| {
-                    adjustment.lets_through(statement, &statement.label(*index), self.facts)
-                }));
-            }
-        }
-        if target.is_resource_policy() && !drawn.added.is_empty() {
-            let mut named: Vec<SourcePrincipal> = self.principals(draft).collect();
-            named.dedup();
-            sentences.extend(named.iter().filter_map(SourcePrincipal::named_besides));
-            let needs = &draft.needs;
-            let left_out =
-                live.map(|live| conditions_left_out(live, needs, statement::is_ours, self.facts));
-            sentences.extend(left_out.into_iter().flatten());
-        }
-        if drawn.is_wide {
-            sentences.extend(statement::lets_through_by_patterns(&draft.needs));
-        }
-        sentences
-    }
-
-    fn document_remedy(
-        &self,
-        target: &Target,
-        draft: &Draft,
-        responsible: &Responsible,
-        drawn: Drawn,
-        worsened: &[String],
-    ) -> Option<Remedy> {
-        let live = target.text(self.facts);
-        if live.unwrap_or_default() == drawn.text && drawn.problems.is_empty() {
-            return None;
-        }
-        let mut warnings = Vec::new();
-        if !draft.needs.is_empty() {
-            let mut named: Vec<SourcePrincipal> = self.principals(draft).collect();
-            named.dedup();
-            for principal in &named {
-                warnings.extend(super::caution(principal, target));
-            }
-            warnings.extend(super::warnings_of_expiry(
-                &self.plan,
-                self.grant_options,
-                self.now,
-            ));
-        }
-        let exempt = exempt(draft, target.live(self.facts));
-        warnings.extend(super::warning_of_exemption(
-            &self.plan,
-            &exempt,
-            self.grant_options,
-        ));
-        warnings.extend(drawn.ended.iter().map(|sid| super::word_of_ended(sid)));
-        warnings.extend(drawn.renamed.iter().map(super::word_of_renamed));
-        for (id, sid) in &drawn.dropped {
-            warnings.push(format!(
-                "{id} is taken out of the statement `{sid}`: AWS refuses to write a policy with a \
-                 deleted principal"
-            ));
-        }
-        if draft.is_stuck {
-            warnings.push("a Deny in it still hits, whatever exemption is put into it".to_owned());
-        }
-        let mut problems = drawn.problems.clone();
-        problems.extend(proof::problems(
-            target,
-            target.live(self.facts),
-            &drawn.text,
-            self.facts,
-        ));
-        problems.extend(worsened.iter().cloned());
-        let resolves = resolves(draft);
-        Some(Remedy {
-            depending: self.depending(&resolves),
-            resolves,
-            lets_through: self.lets_through(target, draft, &drawn),
-            fix: Fix::Document {
-                target: target.clone(),
-                before: live.map(str::to_owned),
-                diff: edit::diff(live.unwrap_or_default(), &drawn.text),
-                after: drawn.text,
-                added: drawn.added,
-                exempt,
-            },
-            responsible: responsible.clone(),
-            warnings,
-            problems,
-        })
-    }
-}
-
-/// The Denies that a draft puts an exemption into, as verdicts name them, with what they hit.
-fn exempt(draft: &Draft, live: Option<&Policy>) -> Vec<ExemptingDeny> {
-    let document = live.and_then(|policy| policy.document().ok());
-    let label = |index: usize| {
-        let statement = document?.statements().get(index)?;
-        Some(statement.label(index))
-    };
-    let indexes = draft.exemptions.keys().chain(&draft.let_out);
-    indexes
-        .map(|index| ExemptingDeny {
-            sid: label(*index).unwrap_or_else(|| format!("#{index}")),
-            hits: draft.hit.get(index).cloned().unwrap_or_default(),
-            names_exporter: draft.let_out.contains(index),
-        })
-        .collect()
-}
-
-/// The requirements that a draft resolves, each once.
-fn resolves(draft: &Draft) -> Vec<RequirementId> {
-    let mut resolves = draft.granted.clone();
-    let exempt = draft.exemptions.keys();
-    for need in exempt.filter_map(|index| draft.hit.get(index)).flatten() {
-        let id = need.id();
-        if !resolves.contains(&id) {
-            resolves.push(id);
-        }
-    }
-    resolves
 }

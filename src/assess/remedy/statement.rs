@@ -19,7 +19,7 @@ pub(super) fn is_ours(given: &str) -> bool {
 
 /// What goes into statements beside the needs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct GrantOptions<'a> {
+pub(super) struct StatementOptions<'a> {
     /// Until when the grant holds.
     pub(super) expires: Option<Timestamp>,
     /// `kms:ViaService` for the bucket's key, where the bucket's Region is known.
@@ -40,7 +40,7 @@ pub(super) fn statements(
     needs: &[RequiredPermission],
     principal: Option<&dyn Fn(&RequiredPermission) -> SourcePrincipal>,
     is_key_policy: bool,
-    grant_options: GrantOptions<'_>,
+    grant_options: StatementOptions<'_>,
 ) -> Vec<(String, Map<String, Value>)> {
     let mut groups: Vec<(Actor, Purpose)> =
         needs.iter().map(|need| (need.who, need.purpose)).collect();
@@ -65,7 +65,7 @@ fn statement(
     needs: &[&RequiredPermission],
     principal: Option<&SourcePrincipal>,
     is_key_policy: bool,
-    grant_options: GrantOptions<'_>,
+    grant_options: StatementOptions<'_>,
 ) -> Map<String, Value> {
     let mut conditions = Conditions::default();
     let mut statement = Map::new();

@@ -64,7 +64,7 @@ pub struct WholePolicy {
 pub fn from_scratch(plan: &Plan, facts: &Facts) -> Vec<WholePolicy> {
     let documents = documents(plan, facts);
     let via_s3 = statement::via_s3(plan, facts);
-    let grant_options = statement::GrantOptions {
+    let grant_options = statement::StatementOptions {
         expires: None,
         via_s3: via_s3.as_deref(),
         is_wide: false,
@@ -90,7 +90,7 @@ fn statements(
     target: &Target,
     needs: &[RequiredPermission],
     facts: &Facts,
-    grant_options: statement::GrantOptions<'_>,
+    grant_options: statement::StatementOptions<'_>,
 ) -> Vec<(String, Map<String, Value>)> {
     let names = |need: &RequiredPermission| needing(facts, need);
     let is_key_policy = matches!(target, Target::KeyPolicy { .. });
@@ -208,7 +208,7 @@ impl Whole<'_> {
         least: Option<&Remedy>,
     ) -> Drawn {
         let via_s3 = statement::via_s3(self.plan, self.facts);
-        let grant_options = statement::GrantOptions {
+        let grant_options = statement::StatementOptions {
             expires: self.grant_options.expires,
             via_s3: via_s3.as_deref(),
             is_wide: false,

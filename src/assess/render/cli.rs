@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Change, Holder, Item, RemedyBundle, Rendered, Side, comment};
+use super::{ChangeSide, Holder, RemedyAction, RemedyBundle, RemedyItem, Rendered, comment};
 use crate::job::{shell_option as option, shell_quoted};
 use tableferry_policy::arn::{AccountId, Arn, Region};
 
@@ -17,7 +17,7 @@ use tableferry_policy::arn::{AccountId, Arn, Region};
 pub fn cli(bundle: &RemedyBundle<'_>) -> Rendered {
     let mut left_out = Vec::new();
     let mut steps = String::new();
-    let mut sides: BTreeMap<&Side, (&AccountId, &Region)> = BTreeMap::new();
+    let mut sides: BTreeMap<&ChangeSide, (&AccountId, &Region)> = BTreeMap::new();
     for item in bundle.items() {
         steps.push('\n');
         match (item.keeps_out(), &item.account) {
@@ -62,14 +62,19 @@ stop() {
 "#;
 
 /// The variable that holds the profile for a side, and the one of the environment that goes before.
-fn variables(side: &Side) -> (String, String) {
+fn variables(side: &ChangeSide) -> (String, String) {
     let name = format!("{}_profile", side.name());
     let environment = name.to_ascii_uppercase();
     (name, environment)
 }
 
 /// Chooses the profile of a side and proves that it is of the account.
-fn profile(bundle: &RemedyBundle<'_>, side: &Side, account: &AccountId, region: &Region) -> String {
+fn profile(
+    bundle: &RemedyBundle<'_>,
+    side: &ChangeSide,
+    account: &AccountId,
+    region: &Region,
+) -> String {
     let (name, environment) = variables(side);
     let mut text = String::from("\n");
     match bundle.sign_in(side) {
@@ -102,11 +107,11 @@ fn profile(bundle: &RemedyBundle<'_>, side: &Side, account: &AccountId, region: 
     text
 }
 
-fn step(item: &Item<'_>, account: &AccountId) -> Option<String> {
+fn step(item: &RemedyItem<'_>, account: &AccountId) -> Option<String> {
     let (name, _) = variables(&item.side);
     let who = format!("--profile=\"${name}\" --region {}", item.region);
     match &item.change {
-        Change::Policy {
+        RemedyAction::Policy {
             holder,
             before,
             after,
@@ -149,8 +154,8 @@ fn step(item: &Item<'_>, account: &AccountId) -> Option<String> {
             )),
             Holder::PermissionSet { .. } | Holder::Nobody { .. } => None,
         },
-        Change::Recovery { table } => Some(recovery(table, &who)),
-        Change::Plan { .. } | Change::Message { .. } => None,
+        RemedyAction::Recovery { table } => Some(recovery(table, &who)),
+        RemedyAction::Plan { .. } | RemedyAction::Message { .. } => None,
     }
 }
 

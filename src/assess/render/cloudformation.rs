@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::sanitize::escape_json;
 
-use super::{Change, Holder, Item, RemedyBundle, Rendered, comment};
+use super::{Holder, RemedyAction, RemedyBundle, RemedyItem, Rendered, comment};
 
 /// Writes what is changed in one account as a template; the bundle must hold no other account's
 /// changes. Empty where nothing is changed.
@@ -67,19 +67,19 @@ struct Body {
 }
 
 impl Body {
-    fn take(&mut self, item: &Item<'_>) {
+    fn take(&mut self, item: &RemedyItem<'_>) {
         if let Some(words) = item.keeps_out() {
             self.notes.push(words.clone());
             self.left_out.push(words);
             return;
         }
         match &item.change {
-            Change::Policy {
+            RemedyAction::Policy {
                 holder,
                 before,
                 after,
             } => self.policy(item, holder, before.is_some(), after),
-            Change::Recovery { table } => {
+            RemedyAction::Recovery { table } => {
                 let place = "the AWS::DynamoDB::Table resource that made it";
                 self.by_hand(item, place);
                 self.put(
@@ -90,11 +90,11 @@ impl Body {
                     }),
                 );
             }
-            Change::Plan { .. } | Change::Message { .. } => {}
+            RemedyAction::Plan { .. } | RemedyAction::Message { .. } => {}
         }
     }
 
-    fn policy(&mut self, item: &Item<'_>, holder: &Holder<'_>, is_taken: bool, after: &str) {
+    fn policy(&mut self, item: &RemedyItem<'_>, holder: &Holder<'_>, is_taken: bool, after: &str) {
         let Some(document) = document(after) else {
             let words = item.left_out("CloudFormation would resolve a `{{resolve:` in it");
             self.notes.push(words.clone());
@@ -130,7 +130,7 @@ impl Body {
 
     fn resource(
         &mut self,
-        item: &Item<'_>,
+        item: &RemedyItem<'_>,
         id: &str,
         kind: &str,
         is_taken: bool,
@@ -161,7 +161,7 @@ impl Body {
     }
 
     /// Notes what has no resource of its own.
-    fn by_hand(&mut self, item: &Item<'_>, place: &str) {
+    fn by_hand(&mut self, item: &RemedyItem<'_>, place: &str) {
         let words = format!(
             "{} has no resource of its own in CloudFormation: put what stands in Metadata into \
              {place}",

@@ -1,7 +1,7 @@
 //! What a remedy is to a tool: whose policy or which setting it changes, in which account and Region,
 //! who signs in there, and what stands against writing it.
 
-use super::{Side, laid_out};
+use super::{ChangeSide, laid_out};
 use crate::assess::facts::{Facts, PrincipalFacts};
 use crate::assess::job_facts::bucket_owner;
 use crate::assess::principal::SourcePrincipal;
@@ -51,7 +51,7 @@ pub enum Holder<'a> {
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change<'a> {
+pub enum RemedyAction<'a> {
     /// A policy is written.
     Policy {
         /// Whose.
@@ -82,27 +82,27 @@ pub enum Change<'a> {
 
 /// One remedy, and where it belongs.
 #[derive(Debug, Clone)]
-pub struct Item<'a> {
+pub struct RemedyItem<'a> {
     /// The remedy.
     pub remedy: &'a Remedy,
     /// What is to be done.
-    pub change: Change<'a>,
+    pub change: RemedyAction<'a>,
     /// The account that is changed; `None` where none is, or nobody knows which.
     pub account: Option<AccountId>,
     /// The Region that is called.
     pub region: Region,
     /// Who signs in.
-    pub side: Side,
+    pub side: ChangeSide,
     /// Why it must not be written; empty where it may.
     pub obstacles: Vec<String>,
 }
 
-impl Item<'_> {
+impl RemedyItem<'_> {
     /// What is done, in words.
     #[must_use]
     pub fn title(&self) -> String {
         let what = match &self.change {
-            Change::Policy { holder, .. } => match holder {
+            RemedyAction::Policy { holder, .. } => match holder {
                 Holder::User { user, policy } => format!("inline policy {policy} of user {user}"),
                 Holder::Role { role, policy } => format!("inline policy {policy} of role {role}"),
                 Holder::PermissionSet { set } => format!("inline policy of permission set {set}"),
@@ -110,9 +110,9 @@ impl Item<'_> {
                 Holder::Bucket { bucket } => format!("bucket policy of {bucket}"),
                 Holder::Key { key } => format!("key policy of {key}"),
             },
-            Change::Recovery { table } => format!("point-in-time recovery of {table}"),
-            Change::Plan { key, value } => return format!("{key} = \"{value}\" in the plan"),
-            Change::Message { .. } => return format!("text to {}", self.remedy.responsible),
+            RemedyAction::Recovery { table } => format!("point-in-time recovery of {table}"),
+            RemedyAction::Plan { key, value } => return format!("{key} = \"{value}\" in the plan"),
+            RemedyAction::Message { .. } => return format!("text to {}", self.remedy.responsible),
         };
         match &self.account {
             Some(account) => format!("{what} in account {account}"),
@@ -148,9 +148,13 @@ impl Item<'_> {
     pub(super) fn keeps_out(&self) -> Option<String> {
         match &self.change {
             _ if !self.is_writable() => Some(self.left_out(&self.obstacles.join("; "))),
-            Change::Plan { key, value } => Some(format!("set {key} = \"{value}\" in the plan")),
-            Change::Message { text } => Some(format!("for {}: {text}", self.remedy.responsible)),
-            Change::Policy {
+            RemedyAction::Plan { key, value } => {
+                Some(format!("set {key} = \"{value}\" in the plan"))
+            }
+            RemedyAction::Message { text } => {
+                Some(format!("for {}: {text}", self.remedy.responsible))
+            }
+            RemedyAction::Policy {
                 holder: Holder::PermissionSet { set },
                 after,
                 ..
@@ -159,24 +163,24 @@ impl Item<'_> {
                  set {set} adds this to its inline policy, and provisions it again\n{}",
                 laid_out(after)
             )),
-            Change::Policy {
+            RemedyAction::Policy {
                 holder: Holder::Nobody { .. },
                 ..
             } => Some(self.left_out("such a principal takes no policy of its own")),
-            Change::Policy { .. } | Change::Recovery { .. } => None,
+            RemedyAction::Policy { .. } | RemedyAction::Recovery { .. } => None,
         }
     }
 }
 
 /// Finds out what a remedy is to a tool.
-pub(super) fn of<'a>(plan: &Plan, facts: &Facts, remedy: &'a Remedy) -> Item<'a> {
+pub(super) fn of<'a>(plan: &Plan, facts: &Facts, remedy: &'a Remedy) -> RemedyItem<'a> {
     let source = facts.source();
-    let mut item = Item {
+    let mut item = RemedyItem {
         remedy,
-        change: Change::Message { text: "" },
+        change: RemedyAction::Message { text: "" },
         account: None,
         region: source.region.clone(),
-        side: Side::Source,
+        side: ChangeSide::Source,
         obstacles: remedy.problems.clone(),
     };
     match &remedy.fix {
@@ -186,7 +190,7 @@ pub(super) fn of<'a>(plan: &Plan, facts: &Facts, remedy: &'a Remedy) -> Item<'a>
             after,
             ..
         } => {
-            item.change = Change::Policy {
+            item.change = RemedyAction::Policy {
                 holder: holder(facts, target),
                 before: before.as_deref(),
                 after,
@@ -194,12 +198,12 @@ pub(super) fn of<'a>(plan: &Plan, facts: &Facts, remedy: &'a Remedy) -> Item<'a>
             place(plan, facts, target, &mut item);
         }
         Fix::EnableRecovery { table } => {
-            item.change = Change::Recovery { table };
+            item.change = RemedyAction::Recovery { table };
             item.account = table.account_id();
             item.region = table.region_code().unwrap_or(item.region);
         }
-        Fix::Plan { key, value, .. } => item.change = Change::Plan { key, value },
-        Fix::RequestText { text } => item.change = Change::Message { text },
+        Fix::Plan { key, value, .. } => item.change = RemedyAction::Plan { key, value },
+        Fix::RequestText { text } => item.change = RemedyAction::Message { text },
     }
     item
 }
@@ -236,15 +240,15 @@ fn holder<'a>(facts: &Facts, target: &'a Target) -> Holder<'a> {
     }
 }
 
-fn signed_in(facts: &Facts, who: Actor) -> (Side, &PrincipalFacts) {
+fn signed_in(facts: &Facts, who: Actor) -> (ChangeSide, &PrincipalFacts) {
     match (who, facts.destination()) {
-        (Actor::Reader, Some(destination)) => (Side::Destination, destination),
-        _ => (Side::Source, facts.source()),
+        (Actor::Reader, Some(destination)) => (ChangeSide::Destination, destination),
+        _ => (ChangeSide::Source, facts.source()),
     }
 }
 
 /// Where a document lies, and what stands against writing it.
-fn place(plan: &Plan, facts: &Facts, target: &Target, item: &mut Item<'_>) {
+fn place(plan: &Plan, facts: &Facts, target: &Target, item: &mut RemedyItem<'_>) {
     match target {
         Target::IdentityPolicy { who, .. } => {
             let (side, principal) = signed_in(facts, *who);
@@ -286,14 +290,14 @@ fn place(plan: &Plan, facts: &Facts, target: &Target, item: &mut Item<'_>) {
 }
 
 /// Who of the plan signs in to an account.
-fn side_of(plan: &Plan, facts: &Facts, account: &AccountId) -> Side {
+fn side_of(plan: &Plan, facts: &Facts, account: &AccountId) -> ChangeSide {
     let of_destination = facts.destination().map(|side| &side.caller.account);
     let is_source = facts.source().caller.account == *account;
     match of_destination {
-        Some(own) if own == account => Side::Destination,
+        Some(own) if own == account => ChangeSide::Destination,
         // Facts of a file may be older than the plan's profile.
-        None if !is_source && plan.destination.sign_in.is_some() => Side::Destination,
-        _ if is_source => Side::Source,
-        _ => Side::Owner(account.clone()),
+        None if !is_source && plan.destination.sign_in.is_some() => ChangeSide::Destination,
+        _ if is_source => ChangeSide::Source,
+        _ => ChangeSide::Owner(account.clone()),
     }
 }

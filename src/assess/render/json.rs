@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Change, Holder, Item, RemedyBundle, Rendered};
+use super::{Holder, RemedyAction, RemedyBundle, RemedyItem, Rendered};
 use crate::assess::verdict::AssessedRequirement;
 
 /// The only version of the format that there has been.
@@ -26,16 +26,16 @@ pub fn json(bundle: &RemedyBundle<'_>, open: &[&AssessedRequirement]) -> Rendere
     }
 }
 
-fn remedy(item: &Item<'_>) -> Value {
+fn remedy(item: &RemedyItem<'_>) -> Value {
     let (kind, target, policy_name) = named(&item.change);
     let (before, document) = match item.change {
-        Change::Policy { before, after, .. } => (before.map(parsed), Some(parsed(after))),
+        RemedyAction::Policy { before, after, .. } => (before.map(parsed), Some(parsed(after))),
         _ => (None, None),
     };
     let value = match item.change {
-        Change::Plan { value, .. } => Some(value),
-        Change::Message { text } => Some(text),
-        Change::Policy { .. } | Change::Recovery { .. } => None,
+        RemedyAction::Plan { value, .. } => Some(value),
+        RemedyAction::Message { text } => Some(text),
+        RemedyAction::Policy { .. } | RemedyAction::Recovery { .. } => None,
     };
     let added = match &item.remedy.fix {
         crate::assess::remedy::Fix::Document { added, .. } => added.as_slice(),
@@ -62,9 +62,9 @@ fn remedy(item: &Item<'_>) -> Value {
 }
 
 /// What kind of change it is, what is changed, and the inline policy's name.
-fn named<'i>(change: &'i Change<'_>) -> (&'static str, Option<String>, Option<&'i str>) {
+fn named<'i>(change: &'i RemedyAction<'_>) -> (&'static str, Option<String>, Option<&'i str>) {
     match change {
-        Change::Policy { holder, .. } => match holder {
+        RemedyAction::Policy { holder, .. } => match holder {
             Holder::User { user, policy } => ("user_policy", Some(user.clone()), Some(policy)),
             Holder::Role { role, policy } => ("role_policy", Some(role.clone()), Some(policy)),
             Holder::PermissionSet { set } => ("permission_set_policy", Some(set.clone()), None),
@@ -72,9 +72,11 @@ fn named<'i>(change: &'i Change<'_>) -> (&'static str, Option<String>, Option<&'
             Holder::Bucket { bucket } => ("bucket_policy", Some((*bucket).to_owned()), None),
             Holder::Key { key } => ("key_policy", Some((*key).to_owned()), None),
         },
-        Change::Recovery { table } => ("point_in_time_recovery", Some(table.to_string()), None),
-        Change::Plan { key, .. } => ("plan", Some((*key).to_owned()), None),
-        Change::Message { .. } => ("message", None, None),
+        RemedyAction::Recovery { table } => {
+            ("point_in_time_recovery", Some(table.to_string()), None)
+        }
+        RemedyAction::Plan { key, .. } => ("plan", Some((*key).to_owned()), None),
+        RemedyAction::Message { .. } => ("message", None, None),
     }
 }
 

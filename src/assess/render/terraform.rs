@@ -12,12 +12,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{Change, Holder, Item, RemedyBundle, Rendered, Side, comment, laid_out};
+use super::{
+    ChangeSide, Holder, RemedyAction, RemedyBundle, RemedyItem, Rendered, comment, laid_out,
+};
 use crate::sanitize::is_terminal_control;
 use tableferry_policy::arn::{AccountId, Region};
 
 /// A provider of the configuration: who signs in, and where.
-type Provider<'a> = (&'a Side, &'a Region);
+type Provider<'a> = (&'a ChangeSide, &'a Region);
 
 /// Writes the remedies as Terraform.
 #[must_use]
@@ -47,8 +49,8 @@ pub fn terraform(bundle: &RemedyBundle<'_>) -> Rendered {
     Rendered { text, left_out }
 }
 
-const fn is_resource(item: &Item<'_>) -> bool {
-    matches!(item.change, Change::Policy { .. })
+const fn is_resource(item: &RemedyItem<'_>) -> bool {
+    matches!(item.change, RemedyAction::Policy { .. })
 }
 
 /// `import` blocks came with Terraform 1.5.
@@ -126,8 +128,8 @@ fn of_account(account: &AccountId) -> String {
     quoted(account.as_str())
 }
 
-fn resource(item: &Item<'_>, providers: &BTreeSet<Provider<'_>>) -> String {
-    let Change::Policy {
+fn resource(item: &RemedyItem<'_>, providers: &BTreeSet<Provider<'_>>) -> String {
+    let RemedyAction::Policy {
         holder,
         before,
         after,
@@ -198,8 +200,8 @@ fn resource(item: &Item<'_>, providers: &BTreeSet<Provider<'_>>) -> String {
 }
 
 /// What to add where a table is configured.
-fn recovery(item: &Item<'_>) -> Option<String> {
-    let Change::Recovery { .. } = item.change else {
+fn recovery(item: &RemedyItem<'_>) -> Option<String> {
+    let RemedyAction::Recovery { .. } = item.change else {
         return None;
     };
     Some(format!(

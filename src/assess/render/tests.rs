@@ -452,8 +452,8 @@ fn an_absent_policy_was_read() {
     let mut facts = no_policy();
     let remedies = all(&plan, &facts);
     let bundle = RemedyBundle::new(&plan, &facts, &remedies);
-    assert!(bundle.items().iter().all(super::Item::is_writable));
+    assert!(bundle.items().iter().all(super::RemedyItem::is_writable));
     facts.bucket_mut(&landing()).policy = Fact::UNASKED;
     let bundle = RemedyBundle::new(&plan, &facts, &remedies);
-    assert!(!bundle.items().iter().all(super::Item::is_writable));
+    assert!(!bundle.items().iter().all(super::RemedyItem::is_writable));
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::world::*;
 use crate::assess::facts::{
-    Change, InFlight, KeyManager, Ownership, PastExport, PublicAccessBlock,
+    InFlight, KeyManager, Ownership, PastExport, PublicAccessBlock, RecentChange,
 };
 use crate::assess::judge::judge;
 use crate::assess::responsible::Responsible;
@@ -314,7 +314,7 @@ fn a_second_export_within_the_hour_is_told() {
 #[test]
 fn a_change_of_a_minute_ago_may_not_hold_yet() {
     let mut facts = facts();
-    facts.changes.push(Change {
+    facts.changes.push(RecentChange {
         document: "bucket policy of export-landing".to_owned(),
         at: at("2026-11-22T11:59:00Z"),
     });

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{self as sdk, TableDescription};
 use super::Dynamodb;
 use crate::aws::failure::Failure;
 use crate::job::table_definition::{
-    Capacity, IndexDefinition, KeyPart, KeyType, Keys, Projection, TableDefinition,
+    Capacity, IndexDefinition, KeyPart, KeyType, Projection, TableDefinition, TableKeys,
 };
 
 /// A table's own settings, and those that `ImportTable` has no parameter for.
@@ -129,7 +129,7 @@ fn definition(described: &TableDescription) -> Option<DescribedTable> {
 }
 
 /// A key schema with the types of its attributes.
-fn keys(schema: &[sdk::KeySchemaElement], table: &TableDescription) -> Option<Keys> {
+fn keys(schema: &[sdk::KeySchemaElement], table: &TableDescription) -> Option<TableKeys> {
     let mut parts = schema.iter().map(|element| {
         let mut attributes = table.attribute_definitions().iter();
         let attribute =
@@ -149,7 +149,7 @@ fn keys(schema: &[sdk::KeySchemaElement], table: &TableDescription) -> Option<Ke
         Some(part) => Some(part?),
         None => None,
     };
-    Some(Keys { partition, sort })
+    Some(TableKeys { partition, sort })
 }
 
 fn projection(described: Option<&sdk::Projection>) -> Projection {

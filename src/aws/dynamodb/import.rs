@@ -10,7 +10,7 @@ use super::{Dynamodb, ImportStatus, timestamp};
 use crate::aws::failure::Failure;
 use crate::job::import::ImportRequest;
 use crate::job::table_definition::{
-    Capacity, IndexDefinition, KeyType, Keys, Projection, TableDefinition,
+    Capacity, IndexDefinition, KeyType, Projection, TableDefinition, TableKeys,
 };
 use tableferry_policy::arn::Arn;
 
@@ -214,7 +214,7 @@ fn throughput(capacity: Capacity) -> Result<sdk::ProvisionedThroughput, BuildErr
         .build()
 }
 
-fn schema(keys: &Keys) -> Result<Vec<sdk::KeySchemaElement>, BuildError> {
+fn schema(keys: &TableKeys) -> Result<Vec<sdk::KeySchemaElement>, BuildError> {
     keys.parts()
         .zip([sdk::KeyType::Hash, sdk::KeyType::Range])
         .map(|(part, kind)| {

@@ -9,7 +9,7 @@ use futures_util::future;
 
 use super::{Failure, Iam};
 use crate::assess::facts::Simulated;
-use crate::assess::simulation::Question;
+use crate::assess::simulation::SimulationQuestion;
 use tableferry_policy::arn::Arn;
 
 /// How many resources are asked about in one call. No limit is documented, but answers are long.
@@ -35,7 +35,7 @@ impl Iam {
     pub async fn simulate(
         &self,
         principal: &Arn,
-        question: &Question,
+        question: &SimulationQuestion,
     ) -> Result<Vec<Simulated>, Failure> {
         let chunks = question.resources.chunks(MOST_RESOURCES);
         let calls = chunks.map(async |resources| {
@@ -56,13 +56,13 @@ impl Iam {
     async fn simulate_once(
         &self,
         principal: &Arn,
-        question: &Question,
+        question: &SimulationQuestion,
         resources: &[String],
     ) -> Result<Vec<Simulated>, Failure> {
         let answer = self.simulate_as_given(principal, question, resources).await;
         match answer {
             Err(failure) if failure.code.as_deref() == Some("InvalidInput") => {
-                let bare = Question {
+                let bare = SimulationQuestion {
                     context: Vec::new(),
                     ..question.clone()
                 };
@@ -75,7 +75,7 @@ impl Iam {
     async fn simulate_as_given(
         &self,
         principal: &Arn,
-        question: &Question,
+        question: &SimulationQuestion,
         resources: &[String],
     ) -> Result<Vec<Simulated>, Failure> {
         const OPERATION: &str = "iam:SimulatePrincipalPolicy";

@@ -2,14 +2,14 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::super::archive_target::{Finder, Located};
+use super::super::archive_target::{Finder, LocatedArchive};
 use super::super::error::CommandError;
 use super::super::report::Report;
 use super::super::sign_in::prove;
 use crate::args::ImportArgs;
 use crate::aws::failure::Failure;
 use crate::job::import::left_behind::OwnSettings;
-use crate::job::table_definition::{Keys, TableDefinition};
+use crate::job::table_definition::{TableDefinition, TableKeys};
 use crate::job::{Destination, Encryption, KeyRef, Kind, Plan, SignIn, Source};
 use crate::work::{ArchivePlace, ArchiveReport, Side, SourceTable, Work};
 use jiff::Timestamp;
@@ -65,13 +65,17 @@ pub(super) async fn draw_up(
     };
     let plan = plan.checked(Timestamp::now())?;
     let settings = match &model {
-        Model::Exported(table) => own_settings(table, report),
-        Model::Named(_) => OwnSettings::default(),
+        TableTemplate::Exported(table) => own_settings(table, report),
+        TableTemplate::Named(_) => OwnSettings::default(),
     };
     Ok(DrawnUp { plan, settings })
 }
 
-async fn locate(work: &Work, args: &ImportArgs, report: &Report) -> Result<Located, CommandError> {
+async fn locate(
+    work: &Work,
+    args: &ImportArgs,
+    report: &Report,
+) -> Result<LocatedArchive, CommandError> {
     let is_run = args.export.bytes().all(|byte| byte.is_ascii_digit());
     let finder = Finder {
         work,
@@ -96,7 +100,11 @@ async fn locate(work: &Work, args: &ImportArgs, report: &Report) -> Result<Locat
 }
 
 /// Who imports: the profile that is named, or the run's destination.
-fn importer(work: &Work, args: &ImportArgs, located: &Located) -> Result<SignIn, CommandError> {
+fn importer(
+    work: &Work,
+    args: &ImportArgs,
+    located: &LocatedArchive,
+) -> Result<SignIn, CommandError> {
     let of_run = || {
         let run = work.run(located.run?).ok()??;
         let plan = Plan::parse(&run.plan, "the run's plan", Timestamp::now()).ok()?;
@@ -125,7 +133,7 @@ fn importer(work: &Work, args: &ImportArgs, located: &Located) -> Result<SignIn,
 
 async fn read_archive(
     work: &Work,
-    located: &Located,
+    located: &LocatedArchive,
     cancel: &CancellationToken,
 ) -> Result<ArchiveReport, CommandError> {
     let read = work.manifests_at(located.place.clone(), located.export_arn.clone(), cancel);
@@ -133,7 +141,7 @@ async fn read_archive(
 }
 
 /// A filtered export is a source only where its projection keeps the keys, which nothing but its lines tells.
-fn refuse_filtered(args: &ImportArgs, located: &Located) -> Result<(), CommandError> {
+fn refuse_filtered(args: &ImportArgs, located: &LocatedArchive) -> Result<(), CommandError> {
     if located.is_filtered != Some(true) || args.filtered {
         return Ok(());
     }
@@ -144,9 +152,9 @@ fn refuse_filtered(args: &ImportArgs, located: &Located) -> Result<(), CommandEr
 }
 
 /// What the new table is made like.
-enum Model {
+enum TableTemplate {
     /// Keys that the command line says.
-    Named(Keys),
+    Named(TableKeys),
     /// The exported table.
     Exported(Box<SourceTable>),
 }
@@ -156,9 +164,9 @@ async fn model(
     args: &ImportArgs,
     archive: &ArchiveReport,
     report: &Report,
-) -> Result<Model, CommandError> {
+) -> Result<TableTemplate, CommandError> {
     if let Some(partition) = args.partition_key.clone() {
-        return Ok(Model::Named(Keys {
+        return Ok(TableTemplate::Named(TableKeys {
             partition,
             sort: args.sort_key.clone(),
         }));
@@ -180,7 +188,7 @@ async fn model(
         prove(work, Side::Source, &sign_in, report).await?;
     }
     match work.source_table(&arn).await {
-        Ok(table) => Ok(Model::Exported(Box::new(table))),
+        Ok(table) => Ok(TableTemplate::Exported(Box::new(table))),
         Err(error) => {
             let problem = format!("the keys of the exported table {arn} are not known: {error}");
             Err(CommandError::refused(problem).hint(hint))
@@ -189,10 +197,10 @@ async fn model(
 }
 
 /// The new table: the model's settings, changed by the command line.
-fn definition(args: &ImportArgs, model: &Model) -> TableDefinition {
+fn definition(args: &ImportArgs, model: &TableTemplate) -> TableDefinition {
     let mut definition = match model {
-        Model::Exported(table) => table.described.definition.clone(),
-        Model::Named(keys) => TableDefinition {
+        TableTemplate::Exported(table) => table.described.definition.clone(),
+        TableTemplate::Named(keys) => TableDefinition {
             name: String::new(),
             keys: keys.clone(),
             capacity: None,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::super::archive_target::{Finder, Located};
+use super::super::archive_target::{Finder, LocatedArchive};
 use super::super::error::CommandError;
 use super::super::report::Report;
 use crate::args::{IntoTableArgs, LoadArgs, ReplayArgs};
@@ -68,7 +68,7 @@ struct Drawer<'d> {
 }
 
 impl Drawer<'_> {
-    async fn locate(&self, named: &str) -> Result<Vec<Located>, CommandError> {
+    async fn locate(&self, named: &str) -> Result<Vec<LocatedArchive>, CommandError> {
         let is_run = named.bytes().all(|byte| byte.is_ascii_digit());
         let profile = self.args.reader_profile.as_deref();
         let profile = profile.or(self.args.profile.as_deref());
@@ -87,7 +87,7 @@ impl Drawer<'_> {
         Ok(located)
     }
 
-    async fn locate_one(&self, named: &str) -> Result<Located, CommandError> {
+    async fn locate_one(&self, named: &str) -> Result<LocatedArchive, CommandError> {
         let mut located = self.locate(named).await?;
         match (located.pop(), located.len()) {
             (Some(one), 0) => Ok(one),
@@ -102,7 +102,7 @@ impl Drawer<'_> {
     }
 
     /// Who writes: the profile that is named, or the run's destination.
-    fn writer(&self, full: &Located) -> Result<SignIn, CommandError> {
+    fn writer(&self, full: &LocatedArchive) -> Result<SignIn, CommandError> {
         let named = self.args.profile.clone();
         let chosen = || self.work.profiles().chosen;
         let of_profile = |profile| SignIn {
@@ -124,7 +124,7 @@ impl Drawer<'_> {
         Ok(writer)
     }
 
-    fn destination_of_run(&self, located: &Located) -> Option<SignIn> {
+    fn destination_of_run(&self, located: &LocatedArchive) -> Option<SignIn> {
         let run = self.work.run(located.run?).ok()??;
         let plan = Plan::parse(&run.plan, "the run's plan", Timestamp::now()).ok()?;
         plan.destination.sign_in
@@ -132,7 +132,7 @@ impl Drawer<'_> {
 
     async fn plan(
         &self,
-        full: &Located,
+        full: &LocatedArchive,
         windows: Vec<ArchiveAddress>,
     ) -> Result<Plan, CommandError> {
         let writer = self.writer(full)?;

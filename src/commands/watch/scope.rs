@@ -17,7 +17,7 @@ use crate::work::{Side, WatchedExports, Work};
 use tableferry_policy::arn::{Arn, Region};
 
 /// Something to watch, signed in.
-pub(super) struct Scope {
+pub(super) struct WatchScope {
     pub(super) work: Work,
     pub(super) kind: ScopeKind,
 }
@@ -35,7 +35,7 @@ struct Scopes<'a> {
     work: &'a Work,
     cancel: &'a CancellationToken,
     report: &'a Report,
-    found: Vec<Scope>,
+    found: Vec<WatchScope>,
     /// The accounts and Regions that are watched as a whole already.
     watched: BTreeSet<(String, Region)>,
     /// How it ends for those that cannot be signed in to.
@@ -48,7 +48,7 @@ pub(super) async fn scopes(
     args: &WatchArgs,
     cancel: &CancellationToken,
     report: &Report,
-) -> Result<(Vec<Scope>, Exit), CommandError> {
+) -> Result<(Vec<WatchScope>, Exit), CommandError> {
     let runs = work.runs()?;
     let mut scopes = Scopes {
         work,
@@ -108,7 +108,7 @@ impl Scopes<'_> {
     async fn add_run(&mut self, run: &RunRecord) {
         let own = self.work.with_own_sessions();
         match sign_in_for(&own, run, self.cancel, self.report).await {
-            Ok(()) => self.found.push(Scope {
+            Ok(()) => self.found.push(WatchScope {
                 work: own,
                 kind: ScopeKind::Run(run.id),
             }),
@@ -125,7 +125,7 @@ impl Scopes<'_> {
         if !self.watched.insert(identified) {
             return;
         }
-        self.found.push(Scope {
+        self.found.push(WatchScope {
             work: own,
             kind: ScopeKind::Account(WatchedExports::UnderWay {
                 except,
@@ -191,7 +191,7 @@ impl Scopes<'_> {
                      account",
                 ));
             }
-            self.found.push(Scope {
+            self.found.push(WatchScope {
                 work: own,
                 kind: ScopeKind::Account(WatchedExports::These(arns)),
             });

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use crate::diagnosis::reported::{Form, ReportedError};
+use crate::diagnosis::reported::{ErrorForm, ReportedError};
 
 /// Text after a marker.
 pub(super) fn after<'t>(text: &'t str, marker: &str) -> Option<&'t str> {
@@ -56,7 +56,7 @@ impl ReportedError {
             self.code = code_name(code);
         }
         if self.code.is_some() {
-            self.form = Form::Error;
+            self.form = ErrorForm::Error;
         }
     }
 

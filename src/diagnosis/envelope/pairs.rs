@@ -8,7 +8,7 @@ use memchr::memmem;
 
 use super::fields::{code_name, set, up_to};
 use super::is_code_word;
-use crate::diagnosis::reported::{Form, ReportedError, is_bare, is_denial};
+use crate::diagnosis::reported::{ErrorForm, ReportedError, is_bare, is_denial};
 
 /// Names of a status.
 const STATUSES: [&str; 4] = ["httpStatusCode", "statusCode", "HTTPStatusCode", "status"];
@@ -88,7 +88,7 @@ pub(super) fn pairs(text: &str, error: &mut ReportedError) {
         error.set_message(message);
     }
     if let Some(id) = value(&REQUEST_IDS)
-        && error.form == Form::Error
+        && error.form == ErrorForm::Error
     {
         set(&mut error.request_id, id);
     }

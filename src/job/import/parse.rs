@@ -6,7 +6,7 @@ use toml::de::DeValue;
 use crate::job::consistency::ConsistencyCheck;
 use crate::job::section::{Section, one_of, wrong_type};
 use crate::job::table_definition::{
-    Capacity, IndexDefinition, KeyPart, Keys, Projection, TableDefinition,
+    Capacity, IndexDefinition, KeyPart, Projection, TableDefinition, TableKeys,
 };
 use crate::job::value::{self, InvalidValue, Prefix};
 use crate::job::violation::Violations;
@@ -171,7 +171,7 @@ pub(in crate::job) fn table_name(text: &str) -> Result<String, InvalidValue> {
     })
 }
 
-fn read_keys(section: Section<'_, '_>, violations: &mut Violations) -> Option<Keys> {
+fn read_keys(section: Section<'_, '_>, violations: &mut Violations) -> Option<TableKeys> {
     section.require(
         "partition_key",
         "add `partition_key = \"NAME:TYPE\"`, with the type S, N or B",
@@ -179,7 +179,7 @@ fn read_keys(section: Section<'_, '_>, violations: &mut Violations) -> Option<Ke
     );
     let partition = section.text_that("partition_key", violations, str::parse::<KeyPart>);
     let sort = section.text_that("sort_key", violations, str::parse::<KeyPart>);
-    Some(Keys {
+    Some(TableKeys {
         partition: partition?.into_inner(),
         sort: sort.map(Spanned::into_inner),
     })

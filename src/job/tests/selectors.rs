@@ -15,7 +15,7 @@ fn names(of: &[&str]) -> Vec<String> {
 }
 
 /// The plan with tables of these names, of which the last exports ended then.
-fn resolved(plan: &Plan, of: &[&str], last: Option<&str>) -> Result<Plan, Unresolved> {
+fn resolved(plan: &Plan, of: &[&str], last: Option<&str>) -> Result<Plan, UnresolvedEntries> {
     let last = last.map(|time| time.parse().unwrap());
     plan.resolved(&Known {
         names: &names(of),
@@ -90,7 +90,7 @@ fn a_pattern_that_nothing_is_like_is_told_with_all_others_of_its_sort() {
     let plan = plan("tables = ['Orders', 'prod-*', 'dev-*', 'test-*']");
     let unmatched = resolved(&plan, &["prod-a", "Orders"], None).unwrap_err();
     let expected = ["dev-*", "test-*"].map(|pattern| pattern.parse().unwrap());
-    assert_eq!(unmatched, Unresolved::NoTable(expected.to_vec()));
+    assert_eq!(unmatched, UnresolvedEntries::NoTable(expected.to_vec()));
 }
 
 #[test]
@@ -186,14 +186,17 @@ fn changes_since_an_export_of_days_ago_are_a_chain_up_to_now() {
 fn without_an_earlier_export_there_is_nothing_to_go_on_from() {
     let plan = parse(&changes("last", "")).unwrap();
     let unresolved = resolved(&plan, &[], None).unwrap_err();
-    assert_eq!(unresolved, Unresolved::NoLast(vec!["Orders".to_owned()]));
+    assert_eq!(
+        unresolved,
+        UnresolvedEntries::NoLast(vec!["Orders".to_owned()])
+    );
 }
 
 #[test]
 fn a_window_since_the_last_export_that_is_too_short_is_told() {
     let plan = parse(&changes("last", "")).unwrap();
     let soon = resolved(&plan, &[], Some("2026-11-22T11:50:00Z")).unwrap_err();
-    let Unresolved::NoWindow(table, invalid) = soon else {
+    let UnresolvedEntries::NoWindow(table, invalid) = soon else {
         panic!("{soon:?}");
     };
     assert_eq!(table, "Orders");

@@ -1,7 +1,7 @@
 //! Calls, as the journal counts them for several processes at once.
 
 use super::*;
-use crate::journal::Refusal;
+use crate::journal::RefusedCall;
 
 fn recorded(journal: &Journal) -> Operation {
     let id = journal
@@ -14,8 +14,8 @@ fn read(journal: &Journal, id: RunId) -> Operation {
     journal.run(id).unwrap().unwrap().operations.remove(0)
 }
 
-fn refused(is_retryable: bool) -> Refusal {
-    Refusal {
+fn refused(is_retryable: bool) -> RefusedCall {
+    RefusedCall {
         code: Some("AccessDeniedException".to_owned()),
         message: "no".to_owned(),
         request_id: Some("0123".to_owned()),

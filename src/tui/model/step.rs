@@ -13,7 +13,7 @@ use super::Model;
 use super::context::RenderContext;
 use crate::tui::keymap::{Action, KeyScope};
 use crate::tui::message::Effect;
-use crate::tui::services::Problem;
+use crate::tui::services::ShownProblem;
 use crate::tui::sight::ScreenId;
 use crate::tui::view_state::ViewState;
 use crate::tui::widgets::list::FilteredList;
@@ -36,7 +36,7 @@ pub(crate) struct Step {
     /// Whether an action is possible now.
     pub(crate) is_possible: fn(&Model, Action) -> bool,
     /// What is missing before one can go on.
-    pub(crate) check: fn(&Model) -> Result<(), Problem>,
+    pub(crate) check: fn(&Model) -> Result<(), ShownProblem>,
     /// What it does in place of going on; `None` where one goes on.
     pub(crate) instead_of_next: fn(&mut Model) -> Option<Vec<Effect>>,
     /// Whether one can go back from it.

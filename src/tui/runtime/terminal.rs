@@ -37,7 +37,7 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 /// The terminal while it is ours.
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
-    input: Input,
+    input: TerminalInput,
     /// How many frames were drawn.
     frames: Arc<AtomicU64>,
 }
@@ -49,12 +49,12 @@ pub(super) type Typed = (FrameNumber, io::Result<Event>);
 ///
 /// The stream remembers only the waker of its first pending poll, so it must not be asked "without
 /// waiting" in between; a channel may.
-struct Input {
+struct TerminalInput {
     events: UnboundedReceiver<Typed>,
     reader: JoinHandle<()>,
 }
 
-impl Input {
+impl TerminalInput {
     fn listen(frames: Arc<AtomicU64>) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let reader = tokio::spawn(async move {
@@ -97,7 +97,7 @@ impl Screen {
         let frames = Arc::<AtomicU64>::default();
         Ok(Self {
             terminal,
-            input: Input::listen(Arc::clone(&frames)),
+            input: TerminalInput::listen(Arc::clone(&frames)),
             frames,
         })
     }
@@ -116,7 +116,7 @@ impl Screen {
         while event::poll(Duration::ZERO)? {
             event::read()?;
         }
-        self.input = Input::listen(Arc::clone(&self.frames));
+        self.input = TerminalInput::listen(Arc::clone(&self.frames));
         self.clear()
     }
 

@@ -17,7 +17,7 @@ use tableferry_policy::arn::{AccountId, BucketName};
 
 /// The folder of an export's manifests in a bucket.
 #[derive(Debug, Clone)]
-pub(super) struct Bucket {
+pub(super) struct ArchiveFolder {
     pub(super) s3: S3,
     pub(super) name: BucketName,
     pub(super) owner: Option<AccountId>,
@@ -32,7 +32,7 @@ const WAITING: usize = 64;
 /// How often a download may break off without a byte in between.
 const TRIES: u32 = 8;
 
-impl Bucket {
+impl ArchiveFolder {
     fn object<'a>(&'a self, key: &'a str) -> ObjectName<'a> {
         ObjectName {
             bucket: &self.name,

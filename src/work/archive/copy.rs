@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use tokio::runtime::Handle;
 
-use super::bucket::Bucket;
+use super::bucket::ArchiveFolder;
 use super::check::{Checker, ScanError, ended_early};
 use super::error::ArchiveError;
 use super::source::DataFile;
@@ -157,7 +157,7 @@ impl LocalCopy {
         &self,
         checker: &Checker,
         file: &DataFile,
-        (bucket, object): (&Bucket, &Object),
+        (bucket, object): (&ArchiveFolder, &Object),
         runtime: &Handle,
     ) -> Result<ReadResult, ScanError> {
         match self.form {
@@ -195,7 +195,7 @@ impl LocalCopy {
         &self,
         checker: &Checker,
         file: &DataFile,
-        (bucket, object): (&Bucket, &Object),
+        (bucket, object): (&ArchiveFolder, &Object),
         runtime: &Handle,
     ) -> Result<ReadResult, ScanError> {
         let part = open_part(&self.parts, &part_name(&file.entry)).map_err(ScanError::Copy)?;
@@ -234,7 +234,7 @@ impl LocalCopy {
         &self,
         checker: &Checker,
         file: &DataFile,
-        (bucket, object): (&Bucket, &Object),
+        (bucket, object): (&ArchiveFolder, &Object),
         runtime: &Handle,
     ) -> Result<ReadResult, ScanError> {
         let part = self.begin(&file.entry).map_err(ScanError::Copy)?;

@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::copy::{CopyForm, LocalCopy};
 use super::error::ArchiveError;
-use super::find::Found;
-use super::read::Reading;
-use super::{ArchiveEvent, ArchiveReport, ArchiveRequest, Opened};
+use super::find::FoundArchive;
+use super::read::PlannedReading;
+use super::{ArchiveEvent, ArchiveReport, ArchiveRequest, OpenedArchive};
 use crate::archive::audit::{FaultKind, FileState, Knowledge, audit, line_rules};
 use crate::archive::layout::ExportId;
 use crate::archive::manifest::Summary;
@@ -20,10 +20,10 @@ use tableferry_policy::arn::{AccountId, Arn};
 /// An archive that can be fetched: it was looked up, and nothing of it was downloaded but its manifests.
 #[derive(Debug)]
 pub struct PreparedFetch {
-    opened: Opened,
-    found: Found,
+    opened: OpenedArchive,
+    found: FoundArchive,
     knowledge: Knowledge,
-    reading: Reading,
+    reading: PlannedReading,
     copy: LocalCopy,
 }
 
@@ -149,7 +149,7 @@ impl Work {
 
 /// Whether the file system has room for what is not there yet. How much plain JSON takes is not known
 /// before; it is never less.
-fn has_room(copy: &LocalCopy, found: &Found) -> Result<(), ArchiveError> {
+fn has_room(copy: &LocalCopy, found: &FoundArchive) -> Result<(), ArchiveError> {
     let files = found.archive.entries.iter().zip(&found.archive.files);
     let needed = files.map(|(entry, state)| match state {
         FileState::Present { size, .. } => copy.missing_bytes(entry, *size),

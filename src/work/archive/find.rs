@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bucket::Bucket;
+use super::bucket::ArchiveFolder;
 use super::directory::Directory;
 use super::error::ArchiveError;
 use super::source::DataFile;
@@ -13,7 +13,7 @@ use crate::job::Span;
 
 /// What lies in an archive, and what of it can be read.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundArchive {
     pub(super) archive: Archive,
     pub(super) files: Vec<DataFile>,
     pub(super) bytes: u64,
@@ -31,7 +31,7 @@ pub(super) fn find_in_directory(
     directory: &Directory,
     summary: Summary,
     entries: Vec<FileEntry>,
-) -> Result<Found, ArchiveError> {
+) -> Result<FoundArchive, ArchiveError> {
     let mut files = Vec::new();
     let mut states = Vec::new();
     let mut total = 0;
@@ -69,7 +69,7 @@ pub(super) fn find_in_directory(
         unlisted,
         is_moved: false,
     };
-    Ok(Found {
+    Ok(FoundArchive {
         archive,
         files,
         bytes: total,
@@ -95,10 +95,10 @@ const fn is_full(summary: &Summary) -> bool {
 }
 
 pub(super) async fn find_in_bucket(
-    bucket: &Bucket,
+    bucket: &ArchiveFolder,
     summary: Summary,
     entries: Vec<FileEntry>,
-) -> Result<Found, ArchiveError> {
+) -> Result<FoundArchive, ArchiveError> {
     let prefix = summary.prefix.as_deref();
     let mut unlisted = Vec::new();
     let objects = if is_full(&summary) && entries.iter().all(|entry| own_name(&entry.key).is_some())
@@ -154,7 +154,7 @@ pub(super) async fn find_in_bucket(
         unlisted,
         is_moved,
     };
-    Ok(Found {
+    Ok(FoundArchive {
         archive,
         files,
         bytes: total,

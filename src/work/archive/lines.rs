@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::bucket::DownloadEnd;
 use super::error::ArchiveError;
-use super::source::{DataFile, Source};
+use super::source::{DataFile, FileSource};
 use super::{ArchiveReport, ArchiveRequest};
 use crate::archive::audit::{Duplicates, FaultKind, Knowledge, audit, line_rules};
 use crate::archive::checksum::is_same_md5;
@@ -38,7 +38,7 @@ const AHEAD: usize = 4;
 /// An archive whose records can be read.
 #[derive(Debug)]
 pub(in crate::work) struct ReadableArchive {
-    source: Arc<Source>,
+    source: Arc<FileSource>,
     files: Vec<DataFile>,
     /// The summary.
     pub(in crate::work) summary: Summary,
@@ -131,7 +131,7 @@ impl ReadableArchive {
 
 /// What the thread that reads has.
 struct RecordReader {
-    source: Arc<Source>,
+    source: Arc<FileSource>,
     files: Vec<DataFile>,
     rules: LineRules,
     from: Position,
@@ -181,17 +181,17 @@ impl RecordReader {
             stop: None,
         };
         let (outcome, end) = match (&*self.source, &file.object) {
-            (Source::Directory(directory), _) => match directory.open_data(&file.entry.key) {
+            (FileSource::Directory(directory), _) => match directory.open_data(&file.entry.key) {
                 Ok(Some(opened)) => (check_file(opened, &self.rules, &mut sink), None),
                 Ok(None) => return Err(damaged(&file.entry.key, "the file is gone")),
                 Err(error) => (Err(error), None),
             },
-            (Source::Bucket(bucket), Some(object)) => {
+            (FileSource::Bucket(bucket), Some(object)) => {
                 let download = bucket.open(object, 0, &self.runtime);
                 let end = download.end();
                 (check_file(download, &self.rules, &mut sink), Some(end))
             }
-            (Source::Bucket(_), None) => {
+            (FileSource::Bucket(_), None) => {
                 return Err(damaged(&file.entry.key, "the file is gone"));
             }
         };

@@ -7,7 +7,7 @@
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::bucket::Bucket;
+use super::bucket::ArchiveFolder;
 use super::error::ArchiveError;
 use super::manifests::LARGEST_MANIFEST;
 use crate::archive::layout::{ExportId, FOLDER};
@@ -49,7 +49,7 @@ impl Work {
         let session = self.session(side).ok_or(ArchiveError::NotSignedIn(side))?;
         let listing = async {
             let region = session.s3(&session.region).locate(bucket).await?.region;
-            let bucket = Bucket {
+            let bucket = ArchiveFolder {
                 s3: session.s3(&region),
                 name: bucket.clone(),
                 owner: owner.cloned(),
@@ -76,7 +76,7 @@ impl Work {
 
 /// The folders of exports below a prefix, level by level, and how many folders were not looked into.
 async fn export_folders(
-    bucket: &Bucket,
+    bucket: &ArchiveFolder,
     prefix: &str,
 ) -> Result<(Vec<(ExportId, String)>, u64), Failure> {
     let start = match prefix.trim_end_matches('/') {
@@ -127,7 +127,11 @@ fn is_of_exports(folder: &str) -> bool {
 }
 
 /// What is known of an export by its manifests.
-async fn look_at(bucket: &Bucket, id: ExportId, folder: String) -> Result<FoundExport, Failure> {
+async fn look_at(
+    bucket: &ArchiveFolder,
+    id: ExportId,
+    folder: String,
+) -> Result<FoundExport, Failure> {
     let key = format!("{folder}{SUMMARY_FILE}");
     let state = match bucket.read(&key, LARGEST_MANIFEST).await? {
         None => FoundState::WithoutSummary,

@@ -2,10 +2,10 @@
 
 use super::ArchiveReport;
 use super::error::ArchiveError;
-use super::find::{self, Found};
-use super::source::Source;
+use super::find::{self, FoundArchive};
+use super::source::FileSource;
 use crate::archive::audit::{Fault, FaultKind, Note};
-use crate::archive::checksum::{self, Mismatch};
+use crate::archive::checksum::{self, ChecksumMismatch};
 use crate::archive::layout::checksum_keys;
 use crate::archive::manifest::{FileEntry, LIST_FILE, SUMMARY_FILE, Summary};
 use sha2::{Digest as _, Sha256};
@@ -62,11 +62,11 @@ impl Manifests {
             is_found = true;
             match checksum::check(bytes, &String::from_utf8_lossy(text)) {
                 Ok(()) => {}
-                Err(mismatch @ Mismatch::Differs { .. }) => {
+                Err(mismatch @ ChecksumMismatch::Differs { .. }) => {
                     self.faults
                         .push(Fault::of_file(name, FaultKind::Checksum(mismatch)));
                 }
-                Err(mismatch @ Mismatch::NoChecksum(_)) => {
+                Err(mismatch @ ChecksumMismatch::NoChecksum(_)) => {
                     self.notes.push(Note::ChecksumUnreadable {
                         file: name.to_owned(),
                         why: mismatch.to_string(),
@@ -83,22 +83,22 @@ impl Manifests {
 
 /// Reads an archive's small files and its folders.
 #[derive(Debug)]
-pub(super) struct Reader {
-    pub(super) source: Source,
+pub(super) struct ArchiveReader {
+    pub(super) source: FileSource,
 }
 
-impl Reader {
+impl ArchiveReader {
     pub(super) fn place(&self) -> String {
         match &self.source {
-            Source::Directory(directory) => directory.path().display().to_string(),
-            Source::Bucket(bucket) => format!("s3://{}/{}", bucket.name, bucket.folder),
+            FileSource::Directory(directory) => directory.path().display().to_string(),
+            FileSource::Bucket(bucket) => format!("s3://{}/{}", bucket.name, bucket.folder),
         }
     }
 
     /// A file beside the manifests.
     async fn small(&self, name: &str) -> Result<Option<Vec<u8>>, ArchiveError> {
         match &self.source {
-            Source::Directory(directory) => {
+            FileSource::Directory(directory) => {
                 directory
                     .read(name, LARGEST_MANIFEST)
                     .map_err(|error| ArchiveError::Unreadable {
@@ -106,7 +106,7 @@ impl Reader {
                         error,
                     })
             }
-            Source::Bucket(bucket) => {
+            FileSource::Bucket(bucket) => {
                 let key = format!("{}{name}", bucket.folder);
                 Ok(bucket.read(&key, LARGEST_MANIFEST).await?)
             }
@@ -181,9 +181,9 @@ impl Reader {
         &self,
         summary: Summary,
         entries: Vec<FileEntry>,
-    ) -> Result<Found, ArchiveError> {
+    ) -> Result<FoundArchive, ArchiveError> {
         match &self.source {
-            Source::Directory(directory) => {
+            FileSource::Directory(directory) => {
                 let directory = Arc::clone(directory);
                 let found = tokio::task::spawn_blocking(move || {
                     find::find_in_directory(&directory, summary, entries)
@@ -194,7 +194,7 @@ impl Reader {
                     error: io::Error::other(error.to_string()),
                 })?
             }
-            Source::Bucket(bucket) => find::find_in_bucket(bucket, summary, entries).await,
+            FileSource::Bucket(bucket) => find::find_in_bucket(bucket, summary, entries).await,
         }
     }
 }

@@ -23,11 +23,11 @@ use self::output::MaskOutput;
 use self::target::{MaskBucket, MaskTarget};
 use super::copy::{CopyForm, LocalCopy};
 use super::error::{ArchiveError, MaskRefusal};
-use super::find::Found;
+use super::find::FoundArchive;
 use super::progress::MaskedFile;
-use super::read::Reading;
-use super::source::Source;
-use super::{ArchiveEvent, ArchiveReport, ArchiveRequest, Opened};
+use super::read::PlannedReading;
+use super::source::FileSource;
+use super::{ArchiveEvent, ArchiveReport, ArchiveRequest, OpenedArchive};
 use crate::archive::audit::{FaultKind, Knowledge, audit, line_rules};
 use crate::archive::checksum::md5_base64;
 use crate::archive::layout::{ExportId, Layout, checksum_keys, key_candidates};
@@ -75,11 +75,11 @@ pub enum MaskPlace {
 /// A masking that can begin: the archive was looked up, and nothing was written.
 #[derive(Debug)]
 pub struct PreparedMask {
-    opened: Opened,
-    found: Found,
+    opened: OpenedArchive,
+    found: FoundArchive,
     knowledge: Knowledge,
     mask: Mask,
-    reading: Reading,
+    reading: PlannedReading,
     masking: Masking,
     target: MaskTarget,
     new: NewMasking,
@@ -217,7 +217,7 @@ impl Work {
     async fn mask_target(
         &self,
         request: &MaskRequest,
-        found: &Found,
+        found: &FoundArchive,
         id: &ExportId,
     ) -> Result<MaskTarget, ArchiveError> {
         match &request.to {
@@ -344,7 +344,7 @@ fn items(made: &[MaskedFile]) -> u64 {
 /// the rest.
 async fn write_manifests(
     target: &MaskTarget,
-    found: &Found,
+    found: &FoundArchive,
     made: &[MaskedFile],
     masked: MaskedCopy,
 ) -> Result<(), ArchiveError> {
@@ -381,8 +381,8 @@ async fn write_manifests(
 /// Whether the rules fit the export's format and keys.
 async fn check_rules(
     mask: &Mask,
-    opened: &Opened,
-    found: &Found,
+    opened: &OpenedArchive,
+    found: &FoundArchive,
     rules: &LineRules,
 ) -> Result<(), ArchiveError> {
     if rules.format == Format::Ion {
@@ -405,7 +405,11 @@ async fn check_rules(
 }
 
 /// The keys that the first change of an incremental export names; none where there is no change.
-async fn keys_of_changes(opened: &Opened, found: &Found, rules: &LineRules) -> Option<KeySchema> {
+async fn keys_of_changes(
+    opened: &OpenedArchive,
+    found: &FoundArchive,
+    rules: &LineRules,
+) -> Option<KeySchema> {
     let mut files = found.files.iter();
     let file = files.find(|file| file.entry.item_count > 0)?.clone();
     let (source, rules, runtime) = (
@@ -415,9 +419,11 @@ async fn keys_of_changes(opened: &Opened, found: &Found, rules: &LineRules) -> O
     );
     let reading = tokio::task::spawn_blocking(move || {
         let content: Box<dyn Read> = match (&source, &file.object) {
-            (Source::Bucket(bucket), Some(object)) => Box::new(bucket.open(object, 0, &runtime)),
-            (Source::Bucket(_), None) => return None,
-            (Source::Directory(directory), _) => {
+            (FileSource::Bucket(bucket), Some(object)) => {
+                Box::new(bucket.open(object, 0, &runtime))
+            }
+            (FileSource::Bucket(_), None) => return None,
+            (FileSource::Directory(directory), _) => {
                 Box::new(directory.open_data(&file.entry.key).ok()??)
             }
         };
@@ -431,7 +437,7 @@ async fn keys_of_changes(opened: &Opened, found: &Found, rules: &LineRules) -> O
 
 /// Whether something lies in the directory that the masked archive goes to. In a bucket the first object
 /// that is written tells, since the one who writes there need not be allowed to list it.
-fn is_occupied(target: &MaskTarget, found: &Found) -> bool {
+fn is_occupied(target: &MaskTarget, found: &FoundArchive) -> bool {
     let mut entries = found.archive.entries.iter();
     match target {
         MaskTarget::Directory(copy) => {

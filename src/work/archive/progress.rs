@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 
-use super::key_index::{Reading, Runs, Written};
+use super::key_index::{FileReading, Runs, WrittenIndex};
 use crate::archive::data_file::FileContent;
 use crate::archive::line::KeySchema;
 use crate::archive::line::mask::RuleCounts;
@@ -40,11 +40,11 @@ pub(super) type Stamp = String;
 pub(super) struct Progress {
     log: PathBuf,
     keys: PathBuf,
-    state: Mutex<State>,
+    state: Mutex<ProgressState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct ProgressState {
     file: File,
     known: BTreeMap<usize, StoredFile>,
     new: Vec<StoredFile>,
@@ -55,7 +55,7 @@ struct State {
 
 /// One line: what was read since the line before.
 #[derive(Debug, Serialize, Deserialize)]
-struct Line {
+struct ProgressLine {
     schema: u32,
     /// How many entries each further run of the index has.
     counts: Vec<u64>,
@@ -105,17 +105,17 @@ struct StoredContent {
 
 /// An archive's progress, opened.
 #[derive(Debug)]
-pub(super) struct Opened {
+pub(super) struct OpenedProgress {
     pub(super) progress: Progress,
     /// The index as it stands on the disk.
     pub(super) runs: Runs,
     /// The readings that it is of.
-    pub(super) readings: Vec<Reading>,
+    pub(super) readings: Vec<FileReading>,
 }
 
 impl Progress {
     /// Opens what is known of the archive of this name; `None` where another process reads it.
-    pub(super) fn open(state_dir: &Path, name: &str) -> io::Result<Option<Opened>> {
+    pub(super) fn open(state_dir: &Path, name: &str) -> io::Result<Option<OpenedProgress>> {
         let folder = state_dir.join(FOLDER);
         private_file::create_directory(&folder)?;
         private_file::check_directory(&folder)?;
@@ -147,21 +147,27 @@ impl Progress {
         Ok(Some(Self::restored(log, keys, file, index, lines)))
     }
 
-    fn restored(log: PathBuf, keys: PathBuf, file: File, index: File, lines: Vec<Line>) -> Opened {
+    fn restored(
+        log: PathBuf,
+        keys: PathBuf,
+        file: File,
+        index: File,
+        lines: Vec<ProgressLine>,
+    ) -> OpenedProgress {
         let mut counts = Vec::new();
         let mut readings = Vec::new();
         let mut known = BTreeMap::new();
         let mut whole = BTreeSet::new();
         for line in lines {
             counts.extend(line.counts);
-            let nobody = Reading {
+            let nobody = FileReading {
                 file: u32::MAX,
                 is_whole: false,
             };
             readings.resize(readings.len().max(line.begun), nobody);
             for (number, file) in line.whole {
                 if let Some(reading) = readings.get_mut(number) {
-                    *reading = Reading {
+                    *reading = FileReading {
                         file,
                         is_whole: true,
                     };
@@ -172,11 +178,11 @@ impl Progress {
                 known.insert(file.index, file);
             }
         }
-        Opened {
+        OpenedProgress {
             progress: Self {
                 log,
                 keys,
-                state: Mutex::new(State {
+                state: Mutex::new(ProgressState {
                     file,
                     known,
                     new: Vec::new(),
@@ -193,7 +199,7 @@ impl Progress {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ProgressState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -234,7 +240,10 @@ impl Progress {
     }
 
     /// Writes down what was read; `persist` brings the keys onto the disk, which must be there before.
-    pub(super) fn write(&self, persist: impl FnOnce() -> io::Result<Written>) -> io::Result<()> {
+    pub(super) fn write(
+        &self,
+        persist: impl FnOnce() -> io::Result<WrittenIndex>,
+    ) -> io::Result<()> {
         let mut state = self.lock();
         // The files whose keys are about to be written, and none that comes later.
         let files = std::mem::take(&mut state.new);
@@ -244,7 +253,7 @@ impl Progress {
             .filter(|(number, reading)| reading.is_whole && !state.whole.contains(number))
             .map(|(number, reading)| (number, reading.file))
             .collect();
-        let line = Line {
+        let line = ProgressLine {
             schema: SCHEMA,
             counts: written
                 .counts
@@ -314,7 +323,7 @@ impl StoredContent {
 }
 
 /// The lines that are whole, and how many bytes they take.
-fn read_lines(file: &File) -> io::Result<(Vec<Line>, u64)> {
+fn read_lines(file: &File) -> io::Result<(Vec<ProgressLine>, u64)> {
     let mut reader = BufReader::new(file);
     reader.seek(SeekFrom::Start(0))?;
     let (mut lines, mut sound) = (Vec::new(), 0);
@@ -322,7 +331,7 @@ fn read_lines(file: &File) -> io::Result<(Vec<Line>, u64)> {
         let mut text = Vec::new();
         let length = reader.read_until(b'\n', &mut text)?;
         let line = match text.last() {
-            Some(b'\n') => serde_json::from_slice::<Line>(&text).ok(),
+            Some(b'\n') => serde_json::from_slice::<ProgressLine>(&text).ok(),
             _ => None,
         };
         match line.filter(|line| line.schema == SCHEMA) {
@@ -393,25 +402,25 @@ mod tests {
         }
     }
 
-    fn open(directory: &Path) -> Opened {
+    fn open(directory: &Path) -> OpenedProgress {
         Progress::open(directory, "x").unwrap().unwrap()
     }
 
-    const NOTHING: fn() -> io::Result<Written> = || Ok(Written::default());
+    const NOTHING: fn() -> io::Result<WrittenIndex> = || Ok(WrittenIndex::default());
 
     #[test]
     fn what_was_written_down_is_known_to_a_later_process_of_the_same_file() {
         let directory = tempfile::tempdir().unwrap();
         let opened = open(directory.path());
         opened.progress.add(4, "one".to_owned(), &content(9), None);
-        let written = Written {
+        let written = WrittenIndex {
             counts: Vec::new(),
             readings: vec![
-                Reading {
+                FileReading {
                     file: 1,
                     is_whole: false,
                 },
-                Reading {
+                FileReading {
                     file: 4,
                     is_whole: true,
                 },
@@ -452,7 +461,7 @@ mod tests {
         assert_eq!(fs::read(&log).unwrap(), sound);
         // A run of ten entries, of which the file holds none.
         opened.progress.add(2, "one".to_owned(), &content(1), None);
-        let ten = Written {
+        let ten = WrittenIndex {
             counts: vec![10],
             readings: Vec::new(),
         };

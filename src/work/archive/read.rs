@@ -13,13 +13,13 @@ use tokio_util::sync::CancellationToken;
 use super::check::{Checker, Counter, ScanError};
 use super::copy::LocalCopy;
 use super::error::ArchiveError;
-use super::find::Found;
-use super::key_index::{Capacity, HashKey, KeyIndex, Store};
+use super::find::FoundArchive;
+use super::key_index::{HashKey, KeyIndex, MemoryBudget, RunStore};
 use super::mask::output::MaskOutput;
-use super::progress::{Opened as OpenedProgress, Progress};
+use super::progress::{OpenedProgress, Progress};
 use super::scan::Scan;
-use super::source::{DataFile, Source};
-use super::{ArchiveEvent, Opened};
+use super::source::{DataFile, FileSource};
+use super::{ArchiveEvent, OpenedArchive};
 use crate::archive::audit::{Archive, Duplicates, FileState};
 use crate::archive::line::LineRules;
 use crate::work::Work;
@@ -29,8 +29,8 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// A reading that is about to begin.
 #[derive(Debug)]
-pub(super) struct Reading {
-    source: Source,
+pub(super) struct PlannedReading {
+    source: FileSource,
     rules: LineRules,
     scratch: PathBuf,
     copy: Option<Arc<LocalCopy>>,
@@ -55,10 +55,10 @@ impl Work {
     /// that is kept, which is where a purpose is named.
     pub(super) fn prepare_reading(
         &self,
-        opened: &Opened,
+        opened: &OpenedArchive,
         rules: LineRules,
         purpose: Option<&str>,
-    ) -> Reading {
+    ) -> PlannedReading {
         let settings = &self.inner.settings;
         let digest = |what: &str| -> [u8; 32] {
             let mut digest = opened.manifests.digest.clone();
@@ -76,7 +76,7 @@ impl Work {
                     // Without it all is read, which is what counts.
                     Progress::open(state_dir, &hex::encode(name)).ok().flatten()
                 });
-        Reading {
+        PlannedReading {
             source: opened.reader.source.clone(),
             rules,
             scratch: settings
@@ -92,7 +92,7 @@ impl Work {
     }
 }
 
-impl Reading {
+impl PlannedReading {
     /// The same, which keeps what it reads.
     pub(super) fn into_copy(self, copy: Arc<LocalCopy>) -> Self {
         Self {
@@ -117,7 +117,7 @@ impl Reading {
     /// Reads all files, while it is told how far that is.
     pub(super) async fn read_all(
         self,
-        found: &mut Found,
+        found: &mut FoundArchive,
         events: &UnboundedSender<ArchiveEvent>,
         cancel: &CancellationToken,
     ) -> Result<Duplicates, ArchiveError> {
@@ -166,18 +166,18 @@ impl Reading {
         let (progress, store, readings, key) = match self.progress {
             Some(opened) => (
                 Some(opened.progress),
-                Store::Kept(opened.runs),
+                RunStore::Kept(opened.runs),
                 opened.readings,
                 HashKey::of_digest(&self.digest),
             ),
             None => (
                 None,
-                Store::Nameless(self.scratch),
+                RunStore::Nameless(self.scratch),
                 Vec::new(),
                 HashKey::random(),
             ),
         };
-        let keys = KeyIndex::new(key, store, Capacity::default(), readings);
+        let keys = KeyIndex::new(key, store, MemoryBudget::default(), readings);
         let checker = Checker {
             rules: self.rules,
             keys,
@@ -192,7 +192,7 @@ impl Reading {
     }
 }
 
-fn estimate(source: &Source, archive: &Archive) -> ArchiveEvent {
+fn estimate(source: &FileSource, archive: &Archive) -> ArchiveEvent {
     let sizes = archive.files.iter().filter_map(|file| match file {
         FileState::Present { size, .. } => Some(*size),
         FileState::Missing => None,
@@ -202,8 +202,8 @@ fn estimate(source: &Source, archive: &Archive) -> ArchiveEvent {
         files,
         bytes: sizes.sum(),
         requests: match source {
-            Source::Directory(_) => 0,
-            Source::Bucket(_) => files,
+            FileSource::Directory(_) => 0,
+            FileSource::Bucket(_) => files,
         },
     }
 }

@@ -7,10 +7,10 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::error::ArchiveError;
-use super::find::Found;
+use super::find::FoundArchive;
 use super::place::folder_of_manifest;
-use super::source::{DataFile, Source};
-use super::{ArchiveRequest, Opened};
+use super::source::{DataFile, FileSource};
+use super::{ArchiveRequest, OpenedArchive};
 use crate::archive::athena::{Columns, Placement};
 use crate::archive::audit::line_rules;
 use crate::archive::layout::key_candidates;
@@ -75,13 +75,13 @@ impl Work {
     }
 }
 
-fn placement(opened: &Opened, found: &Found) -> Placement {
+fn placement(opened: &OpenedArchive, found: &FoundArchive) -> Placement {
     let summary = &found.archive.summary;
     let prefix = summary.prefix.as_deref();
     let named = |key: &str| key_candidates(key, prefix).into_iter().next();
     let (bucket, folder) = match &opened.reader.source {
-        Source::Bucket(bucket) => (bucket.name.to_string(), bucket.folder.clone()),
-        Source::Directory(_) => {
+        FileSource::Bucket(bucket) => (bucket.name.to_string(), bucket.folder.clone()),
+        FileSource::Directory(_) => {
             let key = named(&summary.manifest_files_key).unwrap_or_default();
             (summary.bucket.clone(), folder_of_manifest(&key))
         }
@@ -102,7 +102,7 @@ fn placement(opened: &Opened, found: &Found) -> Placement {
 
 /// Reads the first lines of each file, so many that they are as many as are asked for together.
 fn read_columns(
-    source: &Source,
+    source: &FileSource,
     files: &[DataFile],
     rules: &LineRules,
     most: u64,
@@ -123,16 +123,16 @@ fn read_columns(
             break;
         }
         match (source, &file.object) {
-            (Source::Bucket(bucket), Some(object)) => {
+            (FileSource::Bucket(bucket), Some(object)) => {
                 let download = bucket.open(object, 0, runtime);
                 add_lines(&mut columns, download, rules, share);
             }
-            (Source::Directory(directory), _) => {
+            (FileSource::Directory(directory), _) => {
                 if let Ok(Some(opened)) = directory.open_data(&file.entry.key) {
                     add_lines(&mut columns, opened, rules, share);
                 }
             }
-            (Source::Bucket(_), None) => {}
+            (FileSource::Bucket(_), None) => {}
         }
     }
     Ok(columns)

@@ -12,13 +12,13 @@ use super::check::{Checker, ScanError, ended_early};
 use super::copy::LocalCopy;
 use super::mask::output::MaskOutput;
 use super::progress::{Progress, Stamp};
-use super::source::{DataFile, Source, file_stamp, object_stamp};
+use super::source::{DataFile, FileSource, file_stamp, object_stamp};
 use crate::archive::audit::Read as ReadResult;
 
 /// Everything that a worker needs.
 #[derive(Debug)]
 pub(super) struct Scan {
-    pub(super) source: Source,
+    pub(super) source: FileSource,
     /// Where what is read is kept, too.
     pub(super) copy: Option<Arc<LocalCopy>>,
     /// Where what is read goes masked.
@@ -32,7 +32,7 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    pub(super) fn new(source: Source, files: Vec<DataFile>, checker: Checker) -> Self {
+    pub(super) fn new(source: FileSource, files: Vec<DataFile>, checker: Checker) -> Self {
         Self {
             source,
             copy: None,
@@ -51,8 +51,8 @@ impl Scan {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // A thread that waits for the network needs no core.
         let threads = match self.source {
-            Source::Directory(_) => cores,
-            Source::Bucket(_) => (cores * 2).min(8),
+            FileSource::Directory(_) => cores,
+            FileSource::Bucket(_) => (cores * 2).min(8),
         };
         let runtime = Handle::current();
         let workers = (0..threads.min(self.files.len())).map(|_| {
@@ -112,9 +112,9 @@ impl Scan {
 
     fn stamp(&self, file: &DataFile) -> Option<Stamp> {
         match (&self.source, &file.object) {
-            (Source::Bucket(_), Some(object)) => Some(object_stamp(object)),
-            (Source::Bucket(_), None) => None,
-            (Source::Directory(directory), _) => {
+            (FileSource::Bucket(_), Some(object)) => Some(object_stamp(object)),
+            (FileSource::Bucket(_), None) => None,
+            (FileSource::Directory(directory), _) => {
                 file_stamp(&directory.open_data(&file.entry.key).ok()??)
             }
         }
@@ -153,7 +153,7 @@ impl Scan {
 
     fn check(&self, file: &DataFile, runtime: &Handle) -> Result<ReadResult, ScanError> {
         match (&self.source, &file.object) {
-            (Source::Directory(directory), _) => match directory.open_data(&file.entry.key) {
+            (FileSource::Directory(directory), _) => match directory.open_data(&file.entry.key) {
                 Ok(Some(opened)) => match &self.mask {
                     Some(mask) => mask.write_opened(&self.checker, file, &opened, runtime),
                     None => self.checker.check_opened(file, &opened),
@@ -161,7 +161,7 @@ impl Scan {
                 Ok(None) => Ok(ReadResult::Vanished),
                 Err(error) => Ok(ReadResult::Failed(error.to_string())),
             },
-            (Source::Bucket(bucket), Some(object)) => match (&self.copy, &self.mask) {
+            (FileSource::Bucket(bucket), Some(object)) => match (&self.copy, &self.mask) {
                 (Some(copy), _) => copy.fetch(&self.checker, file, (bucket, object), runtime),
                 (None, Some(mask)) => {
                     let download = bucket.open(object, 0, runtime);
@@ -169,7 +169,7 @@ impl Scan {
                 }
                 (None, None) => self.check_download(file, bucket.open(object, 0, runtime)),
             },
-            (Source::Bucket(_), None) => Ok(ReadResult::Vanished),
+            (FileSource::Bucket(_), None) => Ok(ReadResult::Vanished),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 
-use super::bucket::Bucket;
+use super::bucket::ArchiveFolder;
 use super::directory::Directory;
 use super::progress::Stamp;
 use crate::archive::manifest::FileEntry;
@@ -12,9 +12,9 @@ use crate::aws::s3::Object;
 
 /// Where data files are read from.
 #[derive(Debug, Clone)]
-pub(super) enum Source {
+pub(super) enum FileSource {
     Directory(Arc<Directory>),
-    Bucket(Arc<Bucket>),
+    Bucket(Arc<ArchiveFolder>),
 }
 
 /// A data file that is there.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::proposal::Proposal;
-use super::target::{self, State};
+use super::target::{self, TargetState};
 use crate::assess::remedy::Fix;
 use crate::aws::failure::{Failure, FailureKind};
 use crate::aws::{Session, SignInError};
@@ -297,8 +297,8 @@ impl Work {
         &self,
         session: &Session,
         target: &ChangeTarget,
-        before: &State,
-        after: &State,
+        before: &TargetState,
+        after: &TargetState,
     ) -> ReadBack {
         let pace = self.inner.settings.propagation;
         let mut seen = ReadBack::NotYet;
@@ -330,8 +330,8 @@ pub(in crate::work) struct Writing {
     pub(in crate::work) side: Side,
     pub(in crate::work) title: String,
     pub(in crate::work) target: ChangeTarget,
-    pub(in crate::work) before: State,
-    pub(in crate::work) after: State,
+    pub(in crate::work) before: TargetState,
+    pub(in crate::work) after: TargetState,
     /// The Sids that are added.
     pub(in crate::work) added: Vec<String>,
 }
@@ -346,13 +346,15 @@ impl Writing {
                 added,
                 ..
             } if proposal.remedy.is_sound() => (
-                State::Document(before.clone()),
-                State::Document(Some(after.clone())),
+                TargetState::Document(before.clone()),
+                TargetState::Document(Some(after.clone())),
                 added.clone(),
             ),
-            Fix::EnableRecovery { .. } if proposal.remedy.is_sound() => {
-                (State::Recovery(false), State::Recovery(true), Vec::new())
-            }
+            Fix::EnableRecovery { .. } if proposal.remedy.is_sound() => (
+                TargetState::Recovery(false),
+                TargetState::Recovery(true),
+                Vec::new(),
+            ),
             _ => return Err(ApplyError::NoChange(proposal.title.clone())),
         };
         Ok(Self {
@@ -368,7 +370,12 @@ impl Writing {
     }
 }
 
-fn unchanged(title: &str, before: &State, after: &State, live: &State) -> Result<(), ApplyError> {
+fn unchanged(
+    title: &str,
+    before: &TargetState,
+    after: &TargetState,
+    live: &TargetState,
+) -> Result<(), ApplyError> {
     if live.is(before) {
         Ok(())
     } else if live.is(after) {
@@ -382,7 +389,7 @@ fn unchanged(title: &str, before: &State, after: &State, live: &State) -> Result
 }
 
 /// The difference between two states, for people.
-pub(super) fn diff(one: &State, other: &State) -> String {
+pub(super) fn diff(one: &TargetState, other: &TargetState) -> String {
     edit::diff(
         one.document().unwrap_or_default(),
         other.document().unwrap_or_default(),

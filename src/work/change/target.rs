@@ -9,14 +9,14 @@ use tableferry_policy::edit::{is_same_json, say_the_same};
 
 /// How a target stands, or is to stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::work) enum State {
+pub(in crate::work) enum TargetState {
     /// A document, or none.
     Document(Option<String>),
     /// Whether point-in-time recovery is on.
     Recovery(bool),
 }
 
-impl State {
+impl TargetState {
     /// The document, where it is one.
     pub(super) fn document(&self) -> Option<&str> {
         match self {
@@ -58,13 +58,13 @@ pub(super) const fn operation(target: &ChangeTarget) -> &'static str {
 }
 
 /// Reads how a target stands now.
-pub(super) async fn read(session: &Session, target: &ChangeTarget) -> Result<State, Failure> {
+pub(super) async fn read(session: &Session, target: &ChangeTarget) -> Result<TargetState, Failure> {
     Ok(match target {
         ChangeTarget::BucketPolicy {
             bucket,
             owner,
             region,
-        } => State::Document(
+        } => TargetState::Document(
             session
                 .s3(region)
                 .bucket_policy(bucket, Some(owner))
@@ -72,20 +72,20 @@ pub(super) async fn read(session: &Session, target: &ChangeTarget) -> Result<Sta
         ),
         ChangeTarget::KeyPolicy { key } => {
             let kms = session.kms(&region_of(key, session));
-            State::Document(kms.key_policy(&key.to_string()).await?)
+            TargetState::Document(kms.key_policy(&key.to_string()).await?)
         }
         ChangeTarget::RolePolicy { role, policy } => {
             let holder = PolicyHolder::Role(role);
-            State::Document(session.iam().inline_policy(holder, policy).await?)
+            TargetState::Document(session.iam().inline_policy(holder, policy).await?)
         }
         ChangeTarget::UserPolicy { user, policy } => {
             let holder = PolicyHolder::User(user);
-            State::Document(session.iam().inline_policy(holder, policy).await?)
+            TargetState::Document(session.iam().inline_policy(holder, policy).await?)
         }
         ChangeTarget::Recovery { table } => {
             let dynamodb = session.dynamodb(&region_of(table, session));
             let recovery = dynamodb.describe_recovery(&table.to_string()).await?;
-            State::Recovery(recovery.is_enabled)
+            TargetState::Recovery(recovery.is_enabled)
         }
         ChangeTarget::Inventory {
             bucket,
@@ -95,7 +95,7 @@ pub(super) async fn read(session: &Session, target: &ChangeTarget) -> Result<Sta
         } => {
             let name = InventoryName { bucket, owner, id };
             let found = session.s3(region).inventory_configuration(name).await?;
-            State::Document(found.map(|found| found.to_json()))
+            TargetState::Document(found.map(|found| found.to_json()))
         }
     })
 }
@@ -104,7 +104,7 @@ pub(super) async fn read(session: &Session, target: &ChangeTarget) -> Result<Sta
 pub(super) async fn write(
     session: &Session,
     target: &ChangeTarget,
-    state: &State,
+    state: &TargetState,
 ) -> Result<(), Failure> {
     let text = state.document();
     match target {
@@ -132,7 +132,7 @@ pub(super) async fn write(
         }
         ChangeTarget::Recovery { table } => {
             let dynamodb = session.dynamodb(&region_of(table, session));
-            let is_enabled = *state == State::Recovery(true);
+            let is_enabled = *state == TargetState::Recovery(true);
             dynamodb.switch_recovery(table, is_enabled).await
         }
         ChangeTarget::Inventory {
@@ -164,10 +164,10 @@ async fn write_inline(
 }
 
 /// The state that a target is brought to by a change whose document this is.
-pub(super) fn state(target: &ChangeTarget, document: Option<&str>, is_after: bool) -> State {
+pub(super) fn state(target: &ChangeTarget, document: Option<&str>, is_after: bool) -> TargetState {
     if target.kind() == ChangeKind::Recovery {
-        State::Recovery(is_after)
+        TargetState::Recovery(is_after)
     } else {
-        State::Document(document.map(str::to_owned))
+        TargetState::Document(document.map(str::to_owned))
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::apply::{ReadBack, diff};
-use super::target::{self, State};
+use super::target::{self, TargetState};
 use crate::assess::principal::SourcePrincipal;
 use crate::aws::Session;
 use crate::aws::failure::Failure;
@@ -27,8 +27,8 @@ pub struct UndoProposal {
     pub left: Vec<String>,
     /// What to know before it is done.
     pub warnings: Vec<String>,
-    live: State,
-    wanted: State,
+    live: TargetState,
+    wanted: TargetState,
 }
 
 impl UndoProposal {
@@ -38,7 +38,7 @@ impl UndoProposal {
     /// # Errors
     /// Where the document cannot be taken apart, or all that was added was altered since.
     pub fn on(record: ChangeRecord, live: Option<String>) -> Result<Self, UndoError> {
-        propose(record, State::Document(live))
+        propose(record, TargetState::Document(live))
     }
 
     /// Whether anything would be written.
@@ -50,7 +50,7 @@ impl UndoProposal {
     /// Whether the document as a whole would be deleted, since no statement is left.
     #[must_use]
     pub fn deletes_document(&self) -> bool {
-        self.changes_anything() && self.wanted == State::Document(None)
+        self.changes_anything() && self.wanted == TargetState::Document(None)
     }
 }
 
@@ -312,7 +312,7 @@ impl Work {
     }
 }
 
-async fn read(session: &Session, record: &ChangeRecord) -> Result<State, UndoError> {
+async fn read(session: &Session, record: &ChangeRecord) -> Result<TargetState, UndoError> {
     let live = target::read(session, &record.target).await;
     live.map_err(|cause| UndoError::Call {
         title: record.title.clone(),
@@ -320,21 +320,23 @@ async fn read(session: &Session, record: &ChangeRecord) -> Result<State, UndoErr
     })
 }
 
-fn propose(record: ChangeRecord, live: State) -> Result<UndoProposal, UndoError> {
+fn propose(record: ChangeRecord, live: TargetState) -> Result<UndoProposal, UndoError> {
     let mut warnings = Vec::new();
     let (wanted, left) = match (&live, &record.after) {
-        (State::Recovery(_), _) => {
+        (TargetState::Recovery(_), _) => {
             warnings.push(
                 "the table's recovery window is destroyed: no time before now can be restored or \
                  exported any more"
                     .to_owned(),
             );
-            (State::Recovery(false), Vec::new())
+            (TargetState::Recovery(false), Vec::new())
         }
-        (State::Document(_), Some(after)) if record.target.kind() == ChangeKind::Inventory => {
+        (TargetState::Document(_), Some(after))
+            if record.target.kind() == ChangeKind::Inventory =>
+        {
             (whole(&record, &live, after)?, Vec::new())
         }
-        (State::Document(Some(text)), Some(after)) => {
+        (TargetState::Document(Some(text)), Some(after)) => {
             let taken = revert(record.before.as_deref(), after, text);
             let taken = taken.map_err(|cause| UndoError::Document {
                 title: record.title.clone(),
@@ -344,12 +346,12 @@ fn propose(record: ChangeRecord, live: State) -> Result<UndoProposal, UndoError>
                 return Err(UndoError::Altered {
                     id: record.id,
                     left: taken.left.join("; "),
-                    diff: diff(&State::Document(Some(after.clone())), &live),
+                    diff: diff(&TargetState::Document(Some(after.clone())), &live),
                 });
             }
-            (State::Document(taken.text), taken.left)
+            (TargetState::Document(taken.text), taken.left)
         }
-        (State::Document(_), _) => (live.clone(), Vec::new()),
+        (TargetState::Document(_), _) => (live.clone(), Vec::new()),
     };
     let diff = if live == wanted {
         String::new()
@@ -368,12 +370,12 @@ fn propose(record: ChangeRecord, live: State) -> Result<UndoProposal, UndoError>
 
 /// What undoing leaves of a document that is replaced as a whole: what stood there before, where it still
 /// stands as it was written.
-fn whole(record: &ChangeRecord, live: &State, after: &str) -> Result<State, UndoError> {
-    let before = State::Document(record.before.clone());
-    let written = State::Document(Some(after.to_owned()));
+fn whole(record: &ChangeRecord, live: &TargetState, after: &str) -> Result<TargetState, UndoError> {
+    let before = TargetState::Document(record.before.clone());
+    let written = TargetState::Document(Some(after.to_owned()));
     if live.is_as_written(&written) {
         Ok(before)
-    } else if live.is(&before) || *live == State::Document(None) {
+    } else if live.is(&before) || *live == TargetState::Document(None) {
         Ok(live.clone())
     } else {
         Err(UndoError::Altered {

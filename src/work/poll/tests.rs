@@ -12,7 +12,7 @@ const SPACING: Duration = Duration::from_millis(400);
 const PAGE: usize = 25;
 
 /// A service with so many operations that counts its calls and when they were made.
-struct Service {
+struct CountingService {
     arns: Vec<Arn>,
     /// Those that are no longer under way.
     ended: Mutex<BTreeSet<String>>,
@@ -23,7 +23,7 @@ struct Service {
     failures: Mutex<VecDeque<FailureKind>>,
 }
 
-impl Service {
+impl CountingService {
     fn with(operations: usize) -> Self {
         let arn = |number| {
             format!("arn:aws:dynamodb:eu-west-1:111111111111:table/T{number}/export/01-{number}")
@@ -72,7 +72,7 @@ fn failure(kind: FailureKind) -> Failure {
     }
 }
 
-impl StatusCalls for Service {
+impl StatusCalls for CountingService {
     fn describe<'a>(&'a self, arn: &'a Arn) -> BoxFuture<'a, Result<Described, Failure>> {
         Box::pin(async {
             lock(&self.described).push(Instant::now());
@@ -132,7 +132,7 @@ fn poller() -> Arc<Poller> {
 
 /// Asks once after each of the first `followed` operations, all at the same time.
 async fn ask_all(
-    service: &Service,
+    service: &CountingService,
     followers: &[Follower],
     known_at: Instant,
 ) -> Vec<Result<Option<Described>, Failure>> {
@@ -150,7 +150,7 @@ fn followers(count: usize) -> Vec<Follower> {
 
 #[tokio::test(start_paused = true)]
 async fn a_handful_is_described_one_by_one() {
-    let service = Service::with(HANDFUL);
+    let service = CountingService::with(HANDFUL);
     let followers = followers(HANDFUL);
     let answers = ask_all(&service, &followers, Instant::now()).await;
     assert!(answers.iter().all(|answer| matches!(answer, Ok(Some(_)))));
@@ -159,7 +159,7 @@ async fn a_handful_is_described_one_by_one() {
 
 #[tokio::test(start_paused = true)]
 async fn three_hundred_share_one_listing_and_those_that_ended_are_described() {
-    let service = Service::with(300);
+    let service = CountingService::with(300);
     let followers = followers(300);
     let known_at = Instant::now();
     tokio::time::advance(Duration::from_secs(5)).await;
@@ -188,7 +188,7 @@ async fn three_hundred_share_one_listing_and_those_that_ended_are_described() {
 
 #[tokio::test(start_paused = true)]
 async fn a_listing_that_takes_more_calls_than_describing_is_given_up() {
-    let service = Service::with(PAGE * 200);
+    let service = CountingService::with(PAGE * 200);
     let followers = followers(10);
     ask_all(&service, &followers, Instant::now()).await;
     assert_eq!(service.counts(), (10, 10));
@@ -198,7 +198,7 @@ async fn a_listing_that_takes_more_calls_than_describing_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn who_may_not_list_describes_and_tries_to_list_again_after_minutes() {
-    let mut service = Service::with(20);
+    let mut service = CountingService::with(20);
     service.may_list = false;
     let followers = followers(20);
     ask_all(&service, &followers, Instant::now()).await;
@@ -210,7 +210,7 @@ async fn who_may_not_list_describes_and_tries_to_list_again_after_minutes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_listing_that_was_not_answered_is_one_failure_for_all_who_waited() {
-    let service = Service::with(100);
+    let service = CountingService::with(100);
     lock(&service.failures).push_back(FailureKind::Timeout);
     let followers = followers(100);
     let known_at = Instant::now();
@@ -227,7 +227,7 @@ fn most_within(calls: &[Instant], window: Duration) -> usize {
 }
 
 /// Follows operations as a run does, for so long.
-async fn follow_for(service: &Service, count: usize, time: Duration) {
+async fn follow_for(service: &CountingService, count: usize, time: Duration) {
     let followers = followers(count);
     let begun = Instant::now();
     let follow = |(follower, arn)| async move {
@@ -258,7 +258,7 @@ async fn a_few_calls_a_second_are_all_that_an_account_sees_however_many_are_foll
         (300, false),
         (1000, true),
     ] {
-        let mut service = Service::with(operations);
+        let mut service = CountingService::with(operations);
         service.may_list = may_list;
         follow_for(&service, operations, Duration::from_mins(30)).await;
         let calls = service.calls();
@@ -276,7 +276,7 @@ async fn a_few_calls_a_second_are_all_that_an_account_sees_however_many_are_foll
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_is_asked_too_fast_is_asked_more_seldom_and_then_as_before() {
-    let service = Service::with(1);
+    let service = CountingService::with(1);
     let followers = followers(1);
     let ask = || followers[0].ask(&service, &service.arns[0], Instant::now());
     for _ in 0..3 {

@@ -10,14 +10,14 @@ use crate::assess::facts::{
     BucketFacts, DefaultEncryption, Fact, ObservedCall, PublicAccessBlock, ReadError, Unasked,
 };
 use crate::aws::Session;
-use crate::aws::s3::{Located, S3};
+use crate::aws::s3::{BucketLocation, S3};
 use crate::job::Plan;
 use crate::job::requirement::Actor;
 use tableferry_policy::arn::{AccountId, BucketName, Region};
 use tableferry_policy::policy::Policy;
 
 /// What was read of the bucket.
-pub(super) struct Read {
+pub(super) struct ReadBucket {
     pub(super) facts: BucketFacts,
     /// The account whose settings bear on it: its owner, or anyone who reads it where that is not known.
     pub(super) account: AccountId,
@@ -28,7 +28,11 @@ pub(super) struct Read {
 
 const LIST_BUCKET: &str = "s3:ListBucket";
 
-pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<&Session>) -> Read {
+pub(super) async fn read_all(
+    plan: &Plan,
+    source: &Session,
+    destination: Option<&Session>,
+) -> ReadBucket {
     let name = &plan.destination.bucket;
     let reader = destination.unwrap_or(source);
     let located = locate(name, reader).await;
@@ -36,7 +40,7 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
     if region.is_absent() {
         let mut facts = BucketFacts::UNREAD;
         facts.region = region;
-        return Read {
+        return ReadBucket {
             facts,
             account: reader.identity.account.clone(),
             public_access: [const { Fact::unasked(Unasked::OwnerMissing) }; 2],
@@ -64,7 +68,7 @@ pub(super) async fn read_all(plan: &Plan, source: &Session, destination: Option<
         let resource = name.arn(reader.partition());
         tried(Actor::Reader, LIST_BUCKET, resource, &listed)
     });
-    Read {
+    ReadBucket {
         facts,
         account,
         public_access,
@@ -107,7 +111,7 @@ pub(in crate::work) async fn read_region(name: &BucketName, reader: &Session) ->
     locate(name, reader).await.map(|found| found.region)
 }
 
-async fn locate(name: &BucketName, reader: &Session) -> Fact<Located> {
+async fn locate(name: &BucketName, reader: &Session) -> Fact<BucketLocation> {
     let locate = async { reader.s3(&reader.region).locate(name).await };
     read(LIST_BUCKET, &["NoSuchBucket"], locate).await
 }
@@ -241,7 +245,7 @@ struct Owner {
 async fn read_owner(
     plan: &Plan,
     s3: &S3,
-    located: Option<&Located>,
+    located: Option<&BucketLocation>,
     source: &Session,
     destination: Option<&Session>,
 ) -> Owner {

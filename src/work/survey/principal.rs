@@ -356,7 +356,7 @@ async fn read_boundary(iam: &Iam, arn: Fact<String>) -> Fact<PolicyText> {
 }
 
 /// What Organizations tells of an account.
-struct Controls {
+struct ReadControls {
     organization: Fact<Organization>,
     service: Fact<Vec<ControlLevel>>,
     resource: Fact<Vec<ControlLevel>>,
@@ -368,7 +368,7 @@ async fn read_controls(
     reader: &Session,
     account: &AccountId,
     known: Option<Fact<Organization>>,
-) -> Controls {
+) -> ReadControls {
     let organizations = reader.organizations();
     let mut organization = if let Some(known) = known {
         known
@@ -379,7 +379,7 @@ async fn read_controls(
     let is_bound = organization
         .value()
         .is_none_or(|known| known.management_account != *account);
-    let unbound = |organization| Controls {
+    let unbound = |organization| ReadControls {
         organization,
         service: Fact::unasked(Unasked::NotApplicable),
         resource: Fact::unasked(Unasked::NotApplicable),
@@ -388,7 +388,7 @@ async fn read_controls(
         return unbound(organization);
     }
     if is_silent(&organization) {
-        return Controls {
+        return ReadControls {
             service: hanging_on(&organization, LIST_POLICIES),
             resource: hanging_on(&organization, LIST_POLICIES),
             organization,
@@ -402,7 +402,7 @@ async fn read_controls(
         return unbound(organization);
     }
     let Some(above) = ancestors.value() else {
-        return Controls {
+        return ReadControls {
             organization,
             service: hanging_on(&ancestors, LIST_POLICIES),
             resource: hanging_on(&ancestors, LIST_POLICIES),
@@ -423,7 +423,7 @@ async fn read_controls(
         ),
     )
     .await;
-    Controls {
+    ReadControls {
         organization,
         service,
         resource,

@@ -24,7 +24,7 @@ use tableferry_policy::arn::BucketName;
 const LOOKED_AT: usize = 16;
 
 /// What was read of the objects.
-pub(super) struct Read {
+pub(super) struct ReadObjects {
     pub(super) objects: Fact<StoredObjects>,
     pub(super) tried: Vec<ObservedCall>,
 }
@@ -43,8 +43,8 @@ pub(super) async fn read_all(
     bucket: &BucketFacts,
     source: &Session,
     destination: Option<&Session>,
-) -> Read {
-    let nothing = |objects| Read {
+) -> ReadObjects {
+    let nothing = |objects| ReadObjects {
         objects,
         tried: Vec::new(),
     };
@@ -75,7 +75,7 @@ pub(super) async fn read_all(
         source: from,
     } = listed
     else {
-        return Read {
+        return ReadObjects {
             objects: hanging_on(&listed, "s3:ListBucket"),
             tried: shown,
         };
@@ -112,7 +112,7 @@ pub(super) async fn read_all(
         listed: count,
         has_more,
     };
-    Read {
+    ReadObjects {
         objects: Fact::known(objects, read_at, from),
         tried: shown,
     }

@@ -17,7 +17,7 @@ use tableferry_policy::arn::{Arn, Region};
 use tableferry_policy::policy::Policy;
 
 /// What was read of the tables.
-pub(super) struct Read {
+pub(super) struct ReadTables {
     pub(super) facts: Vec<TableFacts>,
     pub(super) in_flight: Fact<InFlight>,
     pub(super) exports: KnownExports,
@@ -42,9 +42,9 @@ const DESCRIBE_TABLE: &str = "dynamodb:DescribeTable";
 const DESCRIBE_BACKUPS: &str = "dynamodb:DescribeContinuousBackups";
 const LIST_EXPORTS: &str = "dynamodb:ListExports";
 
-pub(super) async fn read_all(plan: &Plan, source: &Session) -> Read {
+pub(super) async fn read_all(plan: &Plan, source: &Session) -> ReadTables {
     if plan.tables.is_empty() {
-        return Read {
+        return ReadTables {
             facts: Vec::new(),
             in_flight: Fact::unasked(Unasked::NotApplicable),
             exports: KnownExports::default(),
@@ -66,7 +66,7 @@ pub(super) async fn read_all(plan: &Plan, source: &Session) -> Read {
     // Hundreds of tables read at once would time out while they wait for each other.
     let reads = stream::iter(reads).buffered(AT_A_TIME).collect::<Vec<_>>();
     let (read, (in_flight, exports)) = future::join(reads, running(source, &tables)).await;
-    let mut all = Read {
+    let mut all = ReadTables {
         facts: Vec::new(),
         exports,
         tried: tried(Actor::Exporter, LIST_EXPORTS, "*".to_owned(), &in_flight)

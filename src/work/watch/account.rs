@@ -19,11 +19,11 @@ use crate::aws::SignInError;
 use crate::aws::dynamodb::{Dynamodb, Export, ExportStatus};
 use crate::aws::failure::{Failure, FailureKind};
 use crate::journal::{EXPORT, JournalError, Stage};
-use crate::work::asking::{Asking, Told};
+use crate::work::asking::{AskOutcome, Asking};
 use crate::work::event::Side;
 use crate::work::export::described;
 use crate::work::operation::{Described, ListedPage, StatusCalls};
-use crate::work::poll::{Listed, Poller};
+use crate::work::poll::{ListedOperations, Poller};
 use crate::work::verify::count_files;
 use crate::work::{FailedOperation, Session, Work, region_of};
 use tableferry_policy::arn::Arn;
@@ -93,7 +93,7 @@ struct AccountWatch<'a> {
     tables: WatchedTables,
     rows: Mutex<BTreeMap<String, WatchedExport>>,
     described: Arc<Mutex<BTreeMap<String, Export>>>,
-    latest: Mutex<Arc<Listed>>,
+    latest: Mutex<Arc<ListedOperations>>,
     /// Buckets whose objects nobody who is signed in may list.
     unreadable: Mutex<BTreeSet<String>>,
     events: UnboundedSender<WatchEvent>,
@@ -218,7 +218,7 @@ impl AccountWatch<'_> {
         }
     }
 
-    async fn listed(&self, known_at: Instant) -> Result<Arc<Listed>, Failure> {
+    async fn listed(&self, known_at: Instant) -> Result<Arc<ListedOperations>, Failure> {
         let session = self.current_session();
         let calls = self.calls(&session, &session.region.clone());
         self.poller(session.region.as_ref())
@@ -267,21 +267,21 @@ impl AccountWatch<'_> {
         loop {
             let age = self.age(&id);
             match asking.next(&arn, age, &calls, &note).await? {
-                Told::UnderWay => {}
-                Told::Described(_) => {
+                AskOutcome::UnderWay => {}
+                AskOutcome::Described(_) => {
                     let export = lock(&self.described).get(&id).cloned();
                     if let Some(export) = export {
                         self.take(&id, &export);
                     }
                 }
-                Told::Undecided(failure) => {
+                AskOutcome::Undecided(failure) => {
                     self.change(&id, |row| row.unknown = Some(failure.to_string()));
                 }
-                Told::Silent => {
+                AskOutcome::Silent => {
                     let why = "nobody answered".to_owned();
                     self.change(&id, |row| row.unknown = Some(why));
                 }
-                Told::SignedOut(error) => return Err(WatchError::SignIn(error)),
+                AskOutcome::SignedOut(error) => return Err(WatchError::SignIn(error)),
             }
             let has_ended = lock(&self.rows)
                 .get(&id)

@@ -11,7 +11,7 @@ use super::tables::WatchedTables;
 use super::{WatchEvent, WatchedExport, is_full};
 use crate::aws::dynamodb::ExportStatus;
 use crate::journal::{Operation, RunId, Stage};
-use crate::work::event::{Event, OperationProgress, Side, Stage as ProgressStage};
+use crate::work::event::{Event, OperationProgress, ProgressStage, Side};
 use crate::work::follow::{FollowError, RunOutcome, Verify};
 use crate::work::{Work, region_of};
 

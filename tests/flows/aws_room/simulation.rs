@@ -1,7 +1,7 @@
 //! IAM's simulation through the real client: what is sent, and how its answers are read.
 
 use tableferry::assess::facts::Simulated;
-use tableferry::assess::simulation::Question;
+use tableferry::assess::simulation::SimulationQuestion;
 use tableferry_policy::arn::Arn;
 
 use crate::aws_room::fake::{Fake, Reply, Request, query_error, signed_in};
@@ -56,7 +56,7 @@ fn whole(decision: &str, organization: bool, specific: &[(&str, &str)]) -> Strin
 }
 
 async fn ask(fake: &Fake) -> Vec<Simulated> {
-    let question = Question {
+    let question = SimulationQuestion {
         action: "s3:PutObject",
         resources: vec![ONE.to_owned(), TWO.to_owned()],
         context: vec![

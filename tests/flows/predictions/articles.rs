@@ -7,7 +7,7 @@ use tableferry::assess::judge::judge;
 use tableferry::assess::remedy::{Fix, GrantOptions, remedies};
 use tableferry::assess::verdict::{Overall, overall};
 use tableferry::job::requirement::{Actor, Criticality, RequirementId};
-use tableferry_policy::lint::{Kind, Severity, lint};
+use tableferry_policy::lint::{DocumentKind, Severity, lint};
 
 use crate::predictions::place::{self, Place, carry_out};
 use crate::predictions::rows::table::{EVENTS, KEY, LANDING, kms};
@@ -262,14 +262,14 @@ fn a_principal_that_aws_takes_works(#[case] principal: Value, #[case] condition:
 
 /// What cannot even be stored is an error of the linter.
 #[rstest]
-#[case::an_action_without_a_name(Kind::Key, cut_short(), "kms:")]
+#[case::an_action_without_a_name(DocumentKind::Key, cut_short(), "kms:")]
 #[case::a_service_among_accounts(
-    Kind::Bucket,
+    DocumentKind::Bucket,
     policy(&json!([allow(&json!({ "AWS": ["s3.amazonaws.com"] }), None)])),
     "s3.amazonaws.com"
 )]
 fn what_the_articles_misprint_is_an_error(
-    #[case] kind: Kind,
+    #[case] kind: DocumentKind,
     #[case] faulty: Value,
     #[case] named: &str,
 ) {

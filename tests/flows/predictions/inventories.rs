@@ -15,7 +15,7 @@ use tableferry::assess::verdict::{AssessedRequirement, Overall, Requirement, Ver
 use tableferry::aws::s3::inventory::InventoryName;
 use tableferry::job::requirement::Criticality;
 use tableferry::job::{Kind, Plan};
-use tableferry_policy::lint::{Kind as PolicyKind, Severity, lint};
+use tableferry_policy::lint::{DocumentKind, Severity, lint};
 use tableferry_sandbox::{ExportAcl, ForwardedTransport, SourceAddress};
 
 use crate::predictions::diagnosed::explained;
@@ -227,7 +227,7 @@ fn a_service_written_as_an_aws_principal_lets_nobody_in() {
     let mut wrong = grant();
     wrong["Principal"] = json!({ "AWS": ["s3.amazonaws.com"] });
     let text = document(&[wrong.clone()]).to_string();
-    let findings = lint(&text, PolicyKind::Bucket);
+    let findings = lint(&text, DocumentKind::Bucket);
     let is_error = |severity| severity == Severity::Error;
     assert!(
         findings.iter().any(|found| is_error(found.severity)),

@@ -1,32 +1,32 @@
 //! The text itself: where statements and members stand in it, and how one is cut out or put in.
 
-use crate::json::{Member, Node, Span, Value};
+use crate::json::{Member, Node, TextSpan, Value};
 
-pub(super) fn slice(text: &str, span: Span) -> &str {
+pub(super) fn slice(text: &str, span: TextSpan) -> &str {
     text.get(span.start..span.end).unwrap_or_default()
 }
 
-pub(super) fn replaced(text: &str, span: Span, by: &str) -> String {
+pub(super) fn replaced(text: &str, span: TextSpan, by: &str) -> String {
     let head = text.get(..span.start).unwrap_or_default();
     let tail = text.get(span.end..).unwrap_or_default();
     [head, by, tail].concat()
 }
 
 pub(super) fn inserted(text: &str, at: usize, what: &str) -> String {
-    replaced(text, Span { start: at, end: at }, what)
+    replaced(text, TextSpan { start: at, end: at }, what)
 }
 
 /// Cuts one of several siblings out, with the comma that parts it from the one before, or from the
 /// next.
-pub(super) fn without_sibling(text: &str, siblings: &[Span], at: usize) -> Option<String> {
+pub(super) fn without_sibling(text: &str, siblings: &[TextSpan], at: usize) -> Option<String> {
     let own = *siblings.get(at)?;
     let before = at.checked_sub(1).and_then(|before| siblings.get(before));
     let span = match (before, siblings.get(at + 1)) {
-        (Some(before), _) => Span {
+        (Some(before), _) => TextSpan {
             start: before.end,
             end: own.end,
         },
-        (None, Some(next)) => Span {
+        (None, Some(next)) => TextSpan {
             start: own.start,
             end: next.start,
         },
@@ -54,8 +54,8 @@ pub(super) fn position(members: &[Member<'_>], is_it: impl Fn(&str) -> bool) -> 
 }
 
 /// Where a member stands, its key included.
-pub(super) const fn whole(member: &Member<'_>) -> Span {
-    Span {
+pub(super) const fn whole(member: &Member<'_>) -> TextSpan {
+    TextSpan {
         start: member.key_span.start,
         end: member.node.span.end,
     }

@@ -1,6 +1,6 @@
 //! Whether documents and statements say the same, and whether one grants all that another grants.
 
-use crate::document::{Condition, Document, Effect, Patterns, Principals, Statement};
+use crate::document::{Condition, Document, Patterns, Principals, Statement, StatementEffect};
 use crate::pattern::{self, GlobToken, Plain};
 
 /// Whether two documents say the same, statement by statement: services lay documents out anew,
@@ -106,7 +106,7 @@ fn demands(statement: &Statement<'_>, wanted: &Condition<'_>) -> bool {
 /// Whether an Allow covers all that another allows. It may miss that it does, never claim it wrongly.
 pub(super) fn grants_all_of(existing: &Statement<'_>, new: &Statement<'_>) -> bool {
     let is_plain = |statement: &Statement<'_>| {
-        statement.effect == Effect::Allow
+        statement.effect == StatementEffect::Allow
             && !statement.actions.is_negated
             && statement
                 .resources

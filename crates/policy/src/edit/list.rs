@@ -14,7 +14,7 @@ use super::bytes::{
     gap_before, inserted, nth_statement, object, position, replaced, slice, whole, without_sibling,
 };
 use crate::document::{Document, PrincipalKind};
-use crate::json::{self, Member, Node, Span, Value};
+use crate::json::{self, Member, Node, TextSpan, Value};
 use crate::operator::Operator;
 
 /// A list of a statement.
@@ -171,12 +171,12 @@ fn edit(
 }
 
 /// A list where it stands: the objects that lead to it from the statement, each with the place in it.
-struct Found<'n, 'a> {
+struct FoundList<'n, 'a> {
     path: Vec<(&'n [Member<'a>], usize)>,
     node: &'n Node<'a>,
 }
 
-impl<'n, 'a> Found<'n, 'a> {
+impl<'n, 'a> FoundList<'n, 'a> {
     fn of(members: &'n [Member<'a>], is_it: impl Fn(&str) -> bool) -> Option<Self> {
         let at = position(members, is_it)?;
         Some(Self {
@@ -203,24 +203,24 @@ impl<'n, 'a> Found<'n, 'a> {
     }
 }
 
-fn find<'n, 'a>(statement: &'n Node<'a>, list: &List) -> Option<Found<'n, 'a>> {
+fn find<'n, 'a>(statement: &'n Node<'a>, list: &List) -> Option<FoundList<'n, 'a>> {
     let members = object(statement)?;
     match list {
-        List::Actions => Found::of(members, |key| matches!(key, "Action" | "NotAction")),
-        List::Resources => Found::of(members, |key| matches!(key, "Resource" | "NotResource")),
+        List::Actions => FoundList::of(members, |key| matches!(key, "Action" | "NotAction")),
+        List::Resources => FoundList::of(members, |key| matches!(key, "Resource" | "NotResource")),
         List::Principals(kind) => {
-            Found::of(members, is_principal)?.below(|key| key == kind.as_str())
+            FoundList::of(members, is_principal)?.below(|key| key == kind.as_str())
         }
         List::Condition { operator, key } => {
             // Operators go without regard to case, so that one may stand there twice.
-            let blocks = object(Found::of(members, is_condition)?.node)?;
+            let blocks = object(FoundList::of(members, is_condition)?.node)?;
             blocks.iter().enumerate().find_map(|(at, block)| {
                 if Operator::parse(&block.key) != Operator::parse(operator) {
                     return None;
                 }
-                let condition = Found::of(members, is_condition)?;
+                let condition = FoundList::of(members, is_condition)?;
                 let mut found =
-                    Found::of(object(&block.node)?, |own| own.eq_ignore_ascii_case(key))?;
+                    FoundList::of(object(&block.node)?, |own| own.eq_ignore_ascii_case(key))?;
                 found.path = [condition.path, vec![(blocks, at)], found.path].concat();
                 Some(found)
             })
@@ -250,7 +250,7 @@ fn with_value(
         List::Actions | List::Resources => None,
         List::Principals(kind) => {
             let members = object(statement).unwrap_or_default();
-            let principals = Found::of(members, is_principal);
+            let principals = FoundList::of(members, is_principal);
             principals.and_then(|found| prepended(text, found.node, kind.as_str(), &quoted))
         }
         List::Condition { operator, key } => {
@@ -270,12 +270,12 @@ fn with_condition(
 ) -> Option<String> {
     let name = Json::from(key);
     let members = object(statement)?;
-    let Some(condition) = Found::of(members, is_condition) else {
+    let Some(condition) = FoundList::of(members, is_condition) else {
         let block = format!("{{ \"{operator}\": {{ {name}: {value} }} }}");
         return appended(text, members, "Condition", &block);
     };
     let is_it = |own: &str| Operator::parse(own) == Operator::parse(operator);
-    if let Some(block) = Found::of(object(condition.node)?, is_it) {
+    if let Some(block) = FoundList::of(object(condition.node)?, is_it) {
         return prepended(text, block.node, key, value);
     }
     let block = format!("{{ {name}: {value} }}");
@@ -335,7 +335,7 @@ fn without_value(
     let items = found.items();
     if items.len() > 1 {
         let lacking = || EditError::NoList(list.to_string());
-        let spans: Vec<Span> = items.iter().map(|item| item.span).collect();
+        let spans: Vec<TextSpan> = items.iter().map(|item| item.span).collect();
         return without_sibling(text, &spans, at).ok_or_else(lacking);
     }
     // An object without a member, such as an operator without a key, goes too; the statement stays.
@@ -343,7 +343,7 @@ fn without_value(
     let mut path = found.path.iter().skip(outermost).rev();
     let roomy = path.find(|(members, _)| members.len() > 1);
     let cut = roomy.and_then(|(members, at)| {
-        let spans: Vec<Span> = members.iter().map(whole).collect();
+        let spans: Vec<TextSpan> = members.iter().map(whole).collect();
         without_sibling(text, &spans, *at)
     });
     cut.ok_or_else(|| EditError::LastValue {
@@ -357,7 +357,7 @@ fn locate<'n, 'a>(
     statement: &'n Node<'a>,
     list: &List,
     value: &str,
-) -> Result<(Found<'n, 'a>, usize), EditError> {
+) -> Result<(FoundList<'n, 'a>, usize), EditError> {
     let found = find(statement, list).ok_or_else(|| EditError::NoList(list.to_string()))?;
     let at = found.items().iter().position(|item| says(item, value));
     let at = at.ok_or_else(|| EditError::NoValue {

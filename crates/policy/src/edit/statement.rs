@@ -5,7 +5,7 @@ use super::bytes::{gap_before, inserted, replaced, slice, without_sibling};
 use super::compare::{grants_all_of, says_the_same};
 use super::layout::{compact, indent_unit, laid_out, line_indent};
 use crate::document::{Document, Statement, Version};
-use crate::json::Span;
+use crate::json::TextSpan;
 
 /// What came of adding a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +130,7 @@ fn cut_statement(document: &str, whole: &Document<'_>, at: usize) -> String {
     {
         return replaced(document, list, slice(document, lone.span));
     }
-    let spans: Vec<Span> = whole.statements().iter().map(|one| one.span).collect();
+    let spans: Vec<TextSpan> = whole.statements().iter().map(|one| one.span).collect();
     without_sibling(document, &spans, at).unwrap_or_else(|| document.to_owned())
 }
 
@@ -176,8 +176,13 @@ pub(super) fn put_back(text: &str, document: &Document<'_>, statement: &str) -> 
     }
 }
 
-fn is_wrapped_by_us(text: &str, list: Span, first: &Statement<'_>, cut: &Statement<'_>) -> bool {
-    let between = Span {
+fn is_wrapped_by_us(
+    text: &str,
+    list: TextSpan,
+    first: &Statement<'_>,
+    cut: &Statement<'_>,
+) -> bool {
+    let between = TextSpan {
         start: first.span.end,
         end: cut.span.start,
     };

@@ -4,9 +4,9 @@ use super::super::actions;
 use super::super::document::{Statement, Text};
 use super::super::pattern;
 use super::super::services;
-use super::{Findings, Kind, Severity};
+use super::{DocumentKind, Findings, Severity};
 
-pub(super) fn check(statement: &Statement<'_>, kind: Kind, findings: &mut Findings<'_>) {
+pub(super) fn check(statement: &Statement<'_>, kind: DocumentKind, findings: &mut Findings<'_>) {
     let patterns = &statement.actions;
     if patterns.items.is_empty() && !patterns.is_negated {
         findings.error(
@@ -92,7 +92,7 @@ fn check_service(
     item: &Text<'_>,
     service: &str,
     name: &str,
-    kind: Kind,
+    kind: DocumentKind,
     findings: &mut Findings<'_>,
 ) {
     if service.contains(['*', '?']) {
@@ -121,7 +121,7 @@ fn check_service(
         );
         return;
     }
-    if kind == Kind::Bucket && is_not_of_s3(item) {
+    if kind == DocumentKind::Bucket && is_not_of_s3(item) {
         findings.error(
             "action-of-other-service",
             item.span,

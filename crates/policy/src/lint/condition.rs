@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::super::condition::{Reading, Truth, condition_holds};
+use super::super::condition::{ContextReading, Truth, condition_holds};
 use super::super::condition_value::network;
-use super::super::document::{Condition, Effect, Statement, Text, Version};
+use super::super::document::{Condition, Statement, StatementEffect, Text, Version};
 use super::super::examples::is_multivalued;
 use super::super::operator::{Comparison, Quantifier, Test};
 use super::super::request::Context;
@@ -25,7 +25,7 @@ fn check_one(condition: &Condition<'_>, statement: &Statement<'_>, findings: &mu
         && operator.test != Test::Null
     {
         let fit = match (operator.is_negated, statement.effect) {
-            (true, Effect::Deny) | (false, Effect::Allow) => "ForAllValues",
+            (true, StatementEffect::Deny) | (false, StatementEffect::Allow) => "ForAllValues",
             _ => "ForAnyValue",
         };
         findings.add(
@@ -43,7 +43,7 @@ fn check_one(condition: &Condition<'_>, statement: &Statement<'_>, findings: &mu
         );
     }
     if operator.quantifier == Quantifier::All
-        && statement.effect == Effect::Allow
+        && statement.effect == StatementEffect::Allow
         && !operator.if_exists
     {
         let is_checked = statement.conditions.iter().any(|other| {
@@ -137,8 +137,8 @@ fn address_problem(text: &str) -> String {
 /// match at all, or one condition that refuses all that another asks for.
 fn check_contradictions(statement: &Statement<'_>, version: Version, findings: &mut Findings<'_>) {
     let what = match statement.effect {
-        Effect::Allow => "Allow",
-        Effect::Deny => "Deny",
+        StatementEffect::Allow => "Allow",
+        StatementEffect::Deny => "Deny",
     };
     for condition in &statement.conditions {
         if !needs_value(condition) {
@@ -262,7 +262,7 @@ fn is_refused_by_value(
     condition.values.iter().all(|value| {
         let mut context = Context::default();
         context.set(&condition.key.value, value.value.as_ref());
-        let reading = Reading::new(&context);
+        let reading = ContextReading::new(&context);
         others
             .iter()
             .any(|other| condition_holds(other, version, reading) == Truth::No)

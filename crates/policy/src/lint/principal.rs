@@ -1,11 +1,13 @@
 //! Which principals a statement is about: whether it names somebody, and whether it names everybody.
 
-use super::super::document::{Condition, Effect, PrincipalKind, Principals, Statement, Text};
+use super::super::document::{
+    Condition, PrincipalKind, Principals, Statement, StatementEffect, Text,
+};
 use super::super::public;
 use super::principal_form;
-use super::{Findings, Kind};
+use super::{DocumentKind, Findings};
 
-pub(super) fn check(statement: &Statement<'_>, kind: Kind, findings: &mut Findings<'_>) {
+pub(super) fn check(statement: &Statement<'_>, kind: DocumentKind, findings: &mut Findings<'_>) {
     let Some(principals) = &statement.principals else {
         if kind.names_principals() {
             findings.error(
@@ -32,7 +34,7 @@ pub(super) fn check(statement: &Statement<'_>, kind: Kind, findings: &mut Findin
     if principals.is_negated {
         check_not_principal(statement, principals, kind, findings);
     }
-    if kind == Kind::ResourceControl && !principals.is_everyone {
+    if kind == DocumentKind::ResourceControl && !principals.is_everyone {
         findings.error(
             "rcp-principal",
             principals.span,
@@ -57,17 +59,17 @@ pub(super) fn check(statement: &Statement<'_>, kind: Kind, findings: &mut Findin
 fn check_not_principal(
     statement: &Statement<'_>,
     principals: &Principals<'_>,
-    kind: Kind,
+    kind: DocumentKind,
     findings: &mut Findings<'_>,
 ) {
-    if matches!(kind, Kind::Trust | Kind::ResourceControl) {
+    if matches!(kind, DocumentKind::Trust | DocumentKind::ResourceControl) {
         findings.error(
             "not-principal",
             principals.span,
             format!("NotPrincipal is not allowed in {}", kind.noun()),
             "use a condition on aws:PrincipalArn",
         );
-    } else if statement.effect == Effect::Allow {
+    } else if statement.effect == StatementEffect::Allow {
         findings.error(
             "not-principal",
             principals.span,
@@ -89,7 +91,7 @@ fn check_not_principal(
 fn check_public(
     statement: &Statement<'_>,
     principals: &Principals<'_>,
-    kind: Kind,
+    kind: DocumentKind,
     findings: &mut Findings<'_>,
 ) {
     let names_all = principals.is_everyone
@@ -97,11 +99,14 @@ fn check_public(
             .entries
             .iter()
             .any(|(kind, text)| *kind == PrincipalKind::Aws && text.value == "*");
-    if statement.effect == Effect::Deny || !names_all || kind == Kind::ResourceControl {
+    if statement.effect == StatementEffect::Deny
+        || !names_all
+        || kind == DocumentKind::ResourceControl
+    {
         return;
     }
     let is_open = match kind {
-        Kind::Bucket => public::is_public(statement),
+        DocumentKind::Bucket => public::is_public(statement),
         _ => statement.conditions.is_empty(),
     };
     if !is_open {

@@ -4,11 +4,11 @@ use super::super::actions::{self, S3Resource};
 use super::super::document::{Patterns, Statement};
 use super::super::pattern;
 use super::arn_form::{self, Parts, is_wild};
-use super::{Findings, Kind, action};
+use super::{DocumentKind, Findings, action};
 
-pub(super) fn check(statement: &Statement<'_>, kind: Kind, findings: &mut Findings<'_>) {
+pub(super) fn check(statement: &Statement<'_>, kind: DocumentKind, findings: &mut Findings<'_>) {
     let Some(resources) = &statement.resources else {
-        if kind != Kind::Trust {
+        if kind != DocumentKind::Trust {
             findings.error(
                 "missing-resource",
                 statement.span,
@@ -18,7 +18,7 @@ pub(super) fn check(statement: &Statement<'_>, kind: Kind, findings: &mut Findin
         }
         return;
     };
-    if kind == Kind::Trust {
+    if kind == DocumentKind::Trust {
         findings.error(
             "resource-not-allowed",
             resources.span,
@@ -54,8 +54,8 @@ pub(super) fn check(statement: &Statement<'_>, kind: Kind, findings: &mut Findin
         );
     }
     if is_sound && !resources.is_negated && !statement.actions.is_negated {
-        let has_foreign =
-            kind == Kind::Bucket && statement.actions.items.iter().any(action::is_not_of_s3);
+        let has_foreign = kind == DocumentKind::Bucket
+            && statement.actions.items.iter().any(action::is_not_of_s3);
         if !has_foreign {
             check_services(&statement.actions, resources, findings);
         }

@@ -1,11 +1,11 @@
 //! What a resource control policy may not say ("RCP syntax", AWS Organizations user guide).
 
-use super::super::document::{Effect, Statement};
+use super::super::document::{Statement, StatementEffect};
 use super::super::scope;
 use super::Findings;
 
 pub(super) fn check(statement: &Statement<'_>, findings: &mut Findings<'_>) {
-    if statement.effect == Effect::Allow {
+    if statement.effect == StatementEffect::Allow {
         findings.error(
             "rcp-allow",
             statement.span,

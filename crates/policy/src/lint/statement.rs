@@ -1,26 +1,26 @@
 //! What can be wrong with one statement.
 
 use super::super::document::{Statement, Text, Version};
-use super::{Findings, Kind, action, condition, principal, resource, resource_control};
+use super::{DocumentKind, Findings, action, condition, principal, resource, resource_control};
 
 /// Checks one statement.
 pub(super) fn check(
     statement: &Statement<'_>,
     index: usize,
     version: Version,
-    kind: Kind,
+    kind: DocumentKind,
     findings: &mut Findings<'_>,
 ) {
     action::check(statement, kind, findings);
     principal::check(statement, kind, findings);
     resource::check(statement, kind, findings);
     condition::check(statement, version, findings);
-    if kind == Kind::ResourceControl {
+    if kind == DocumentKind::ResourceControl {
         resource_control::check(statement, findings);
     }
     let is_odd = |sid: &Text<'_>| !sid.value.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if let Some(sid) = statement.sid.as_ref().filter(|sid| is_odd(sid))
-        && matches!(kind, Kind::Identity | Kind::Trust)
+        && matches!(kind, DocumentKind::Identity | DocumentKind::Trust)
     {
         findings.error(
             "sid-characters",

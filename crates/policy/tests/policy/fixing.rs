@@ -4,10 +4,10 @@ use rstest::rstest;
 use tableferry_policy::document::Document;
 use tableferry_policy::edit::{Added, EditError, add_statement, diff, remove_statement};
 use tableferry_policy::evaluate::Principal;
-use tableferry_policy::lint::{Finding, Kind, Severity, lint};
+use tableferry_policy::lint::{DocumentKind, Finding, Severity, lint};
 use tableferry_policy::public::{is_restricted, public_statements};
 
-fn found(kind: Kind, statement: &str) -> Vec<Finding> {
+fn found(kind: DocumentKind, statement: &str) -> Vec<Finding> {
     lint(
         &format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statement}]}}"),
         kind,
@@ -19,78 +19,78 @@ const P: &str = r#""Principal":{"AWS":"arn:aws:iam::111111111111:role/Exporter"}
 /// Among them the faults of well-known articles: an action cut short, a service written as AWS.
 #[rstest]
 #[case(
-    Kind::Key,
+    DocumentKind::Key,
     r#"{"Effect":"Allow",P,"Action":"kms:","Resource":"*"}"#,
     "action-without-name"
 )]
 #[case(
-    Kind::Key,
+    DocumentKind::Key,
     r#"{"Effect":"Allow",P,"Action":"kms:Decript","Resource":"*"}"#,
     "unknown-action"
 )]
-#[case(Kind::Bucket, r#"{"Effect":"Allow","Principal":{"AWS":["s3.amazonaws.com"]},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*"}"#, "service-as-aws")]
+#[case(DocumentKind::Bucket, r#"{"Effect":"Allow","Principal":{"AWS":["s3.amazonaws.com"]},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*"}"#, "service-as-aws")]
 #[case(
-    Kind::Bucket,
+    DocumentKind::Bucket,
     r#"{"Effect":"Allow",P,"Action":"s3:PutObject","Resource":"arn:aws:s3:::b"}"#,
     "bucket-for-objects"
 )]
 #[case(
-    Kind::Bucket,
+    DocumentKind::Bucket,
     r#"{"Effect":"Deny",P,"Action":"s3:ListBucket","Resource":"arn:aws:s3:::b/*"}"#,
     "objects-for-bucket"
 )]
 #[case(
-    Kind::Identity,
+    DocumentKind::Identity,
     r#"{"Effect":"Allow",P,"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*"}"#,
     "principal-not-allowed"
 )]
 #[case(
-    Kind::Bucket,
+    DocumentKind::Bucket,
     r#"{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*"}"#,
     "missing-principal"
 )]
 #[case(
-    Kind::Trust,
+    DocumentKind::Trust,
     r#"{"Effect":"Allow",P,"Action":"sts:AssumeRole","Resource":"*"}"#,
     "resource-not-allowed"
 )]
 #[case(
-    Kind::Identity,
+    DocumentKind::Identity,
     r#"{"Effect":"Allow","Action":"s3:PutObject"}"#,
     "missing-resource"
 )]
 #[case(
-    Kind::Bucket,
+    DocumentKind::Bucket,
     r#"{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}"#,
     "public"
 )]
-#[case(Kind::Bucket, r#"{"Effect":"Allow","NotPrincipal":{"AWS":"111111111111"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}"#, "not-principal")]
+#[case(DocumentKind::Bucket, r#"{"Effect":"Allow","NotPrincipal":{"AWS":"111111111111"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}"#, "not-principal")]
 #[case(
-    Kind::Trust,
+    DocumentKind::Trust,
     r#"{"Effect":"Deny","NotPrincipal":{"AWS":"111111111111"},"Action":"sts:AssumeRole"}"#,
     "not-principal"
 )]
-#[case(Kind::Bucket, r#"{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringNotEquals":{"aws:CalledVia":"dynamodb.amazonaws.com"}}}"#, "multivalued-key")]
-#[case(Kind::Bucket, r#"{"Effect":"Allow","Principal":{"AWS":"AROAEXAMPLEID12345678"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}"#, "stale-principal")]
+#[case(DocumentKind::Bucket, r#"{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringNotEquals":{"aws:CalledVia":"dynamodb.amazonaws.com"}}}"#, "multivalued-key")]
+#[case(DocumentKind::Bucket, r#"{"Effect":"Allow","Principal":{"AWS":"AROAEXAMPLEID12345678"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}"#, "stale-principal")]
 #[case(
-    Kind::ResourceControl,
+    DocumentKind::ResourceControl,
     r#"{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}"#,
     "rcp-allow"
 )]
 // "RCP syntax": the table of elements has no NotAction.
 #[case(
-    Kind::ResourceControl,
+    DocumentKind::ResourceControl,
     r#"{"Effect":"Deny","Principal":"*","NotAction":"s3:GetObject","Resource":"*"}"#,
     "rcp-not-action"
 )]
 #[case(
-    Kind::Identity,
+    DocumentKind::Identity,
     r#"{"Effect":"Allow","Action":"s3:PutObject","Resource":"landing/*"}"#,
     "invalid-resource"
 )]
-#[case(Kind::Identity, r#"{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Null":{"aws:SourceVpc":"true"},"StringEquals":{"aws:SourceVpc":"vpc-1"}}}"#, "never-matches")]
-#[case(Kind::Identity, r#"{"Sid":"A","Effect":"Deny","Action":"s3:*","Resource":"*"},{"Sid":"A","Effect":"Deny","Action":"sqs:*","Resource":"*"}"#, "duplicate-sid")]
-fn what_is_wrong_is_found(#[case] kind: Kind, #[case] statement: &str, #[case] rule: &str) {
+#[case(DocumentKind::Identity, r#"{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Null":{"aws:SourceVpc":"true"},"StringEquals":{"aws:SourceVpc":"vpc-1"}}}"#, "never-matches")]
+#[case(DocumentKind::Identity, r#"{"Sid":"A","Effect":"Deny","Action":"s3:*","Resource":"*"},{"Sid":"A","Effect":"Deny","Action":"sqs:*","Resource":"*"}"#, "duplicate-sid")]
+fn what_is_wrong_is_found(#[case] kind: DocumentKind, #[case] statement: &str, #[case] rule: &str) {
     let findings = found(kind, &statement.replace("P,", &format!("{P},")));
     let finding = findings.iter().find(|finding| finding.rule == rule);
     let finding = finding.unwrap_or_else(|| panic!("{findings:?}"));
@@ -100,7 +100,7 @@ fn what_is_wrong_is_found(#[case] kind: Kind, #[case] statement: &str, #[case] r
 #[test]
 fn a_sound_document_gives_no_finding() {
     let findings = found(
-        Kind::Bucket,
+        DocumentKind::Bucket,
         r#"{"Sid":"AllowExport","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:role/Exporter"},"Action":["s3:PutObject","s3:PutObjectAcl","s3:AbortMultipartUpload"],"Resource":"arn:aws:s3:::b/*"}"#,
     );
     assert_eq!(findings, []);
@@ -109,7 +109,7 @@ fn a_sound_document_gives_no_finding() {
 #[test]
 fn the_place_of_a_finding_is_that_of_the_value() {
     let text = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": {\n    \"Effect\": \"Allow\",\n    \"Action\": \"kms:\",\n    \"Resource\": \"*\"\n  }\n}";
-    let findings = lint(text, Kind::Identity);
+    let findings = lint(text, DocumentKind::Identity);
     assert_eq!(findings[0].place.to_string(), "line 5, column 15");
     assert_eq!(findings[0].severity, Severity::Error);
     assert!(findings[0].fix.contains("kms:Decrypt"));
@@ -118,7 +118,7 @@ fn the_place_of_a_finding_is_that_of_the_value() {
 #[test]
 fn an_old_version_with_variables_is_an_error() {
     let text = r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:username}/*"}}"#;
-    let version = lint(text, Kind::Identity)
+    let version = lint(text, DocumentKind::Identity)
         .into_iter()
         .find(|finding| finding.rule == "version");
     assert_eq!(version.unwrap().severity, Severity::Error);
@@ -135,7 +135,7 @@ fn a_document_over_the_limit_is_an_error(#[case] size: usize, #[case] expected: 
         "{head}{}{tail}   \n",
         "x".repeat(size - head.len() - tail.len())
     );
-    let is_found = lint(&text, Kind::Trust)
+    let is_found = lint(&text, DocumentKind::Trust)
         .iter()
         .any(|finding| finding.rule == "size");
     assert_eq!(is_found, expected);

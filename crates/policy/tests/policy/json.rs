@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use rstest::rstest;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use tableferry_policy::json::{Node, Span, Value, read};
+use tableferry_policy::json::{Node, TextSpan, Value, read};
 
 /// What `serde_json` reads, keys that are given twice among it.
 #[derive(Debug, PartialEq)]
@@ -136,7 +136,7 @@ fn has_huge_number(node: &Node<'_>) -> bool {
     }
 }
 
-fn slice(text: &str, span: Span) -> &str {
+fn slice(text: &str, span: TextSpan) -> &str {
     text.get(span.start..span.end).unwrap()
 }
 

@@ -4,18 +4,18 @@
 
 use rstest::rstest;
 use serde_json::{Value, json};
-use tableferry_policy::lint::{Finding, Kind, Severity, lint};
+use tableferry_policy::lint::{DocumentKind, Finding, Severity, lint};
 
 fn document(statement: &Value) -> String {
     json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
 }
 
-fn found(kind: Kind, statement: &Value) -> Vec<Finding> {
+fn found(kind: DocumentKind, statement: &Value) -> Vec<Finding> {
     lint(&document(statement), kind)
 }
 
 /// The error of a rule, alone among the errors.
-fn only_error(kind: Kind, statement: &Value, rule: &str) -> Finding {
+fn only_error(kind: DocumentKind, statement: &Value, rule: &str) -> Finding {
     let mut errors: Vec<Finding> = found(kind, statement)
         .into_iter()
         .filter(|finding| finding.severity == Severity::Error)
@@ -45,7 +45,7 @@ fn an_arn_whose_prefix_is_doubled_is_told_with_the_right_one() {
     let statement = json!({"Sid": "WdbCrossAccount", "Effect": "Allow",
         "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": "s3:*",
         "Resource": ["arn:aws:s3:::arn:aws:s3:::wdb/*", "arn:aws:s3:::arn:aws:s3:::wdb"]});
-    let findings = found(Kind::Bucket, &statement);
+    let findings = found(DocumentKind::Bucket, &statement);
     let fixes: Vec<_> = findings
         .iter()
         .map(|finding| (finding.severity, finding.rule, finding.fix.as_str()))
@@ -215,7 +215,11 @@ fn an_arn_whose_prefix_is_doubled_is_told_with_the_right_one() {
     "arn:aws:s3:::b/${aws:PrincipalTag/Team}/*"
 )]
 fn the_arn_that_was_meant_is_told(#[case] wrong: &str, #[case] right: &str) {
-    let finding = only_error(Kind::Identity, &on(&json!(wrong)), "invalid-resource");
+    let finding = only_error(
+        DocumentKind::Identity,
+        &on(&json!(wrong)),
+        "invalid-resource",
+    );
     assert_eq!(finding.fix, format!("write `{right}`"), "{finding:?}");
 }
 
@@ -230,7 +234,11 @@ fn the_arn_that_was_meant_is_told(#[case] wrong: &str, #[case] right: &str) {
 #[case("arn:aws:s3:::my bucket/*")]
 #[case("arn:aws:sqs:eu-west-1:12345:queue")]
 fn an_arn_of_nothing_is_an_error_with_its_form(#[case] wrong: &str) {
-    let finding = only_error(Kind::Identity, &on(&json!(wrong)), "invalid-resource");
+    let finding = only_error(
+        DocumentKind::Identity,
+        &on(&json!(wrong)),
+        "invalid-resource",
+    );
     assert!(
         finding.fix.starts_with("write arn:PARTITION"),
         "{finding:?}"
@@ -286,7 +294,7 @@ fn an_arn_of_nothing_is_an_error_with_its_form(#[case] wrong: &str) {
 #[case("arn:aws:iam::${aws:PrincipalAccount}:role/R")]
 #[case("arn:aws:iam::aws:contextProvider/IdentityCenter")]
 fn a_sound_arn_is_silent(#[case] resource: &str) {
-    assert_eq!(found(Kind::Identity, &on(&json!(resource))), []);
+    assert_eq!(found(DocumentKind::Identity, &on(&json!(resource))), []);
 }
 
 /// ARNs of services that are not taken apart to the end.
@@ -306,7 +314,7 @@ fn a_sound_arn_is_silent(#[case] resource: &str) {
 #[case("arn:aws:s3tables:us-east-1:123456789012:bucket/b")]
 fn an_arn_of_another_service_is_silent(#[case] resource: &str) {
     let statement = json!({"Effect": "Deny", "Action": "*", "Resource": resource});
-    assert_eq!(found(Kind::Identity, &statement), []);
+    assert_eq!(found(DocumentKind::Identity, &statement), []);
 }
 
 const TABLE: &str = "arn:aws:dynamodb:eu-west-1:111111111111:table/Orders";
@@ -330,7 +338,7 @@ fn an_action_on_another_services_resource_has_no_effect(
     #[case] named: &str,
 ) {
     let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
-    let finding = only_error(Kind::Identity, &statement, "other-service");
+    let finding = only_error(DocumentKind::Identity, &statement, "other-service");
     assert!(finding.message.contains(named), "{finding:?}");
 }
 
@@ -351,21 +359,21 @@ fn actions_on_their_own_services_resources_are_silent(
     #[case] resource: Value,
 ) {
     let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
-    assert_eq!(found(Kind::Identity, &statement), []);
+    assert_eq!(found(DocumentKind::Identity, &statement), []);
     let negated = json!({"Effect": "Deny", "NotAction": "kms:Decrypt", "Resource": OBJECTS});
-    assert_eq!(found(Kind::Identity, &negated), []);
+    assert_eq!(found(DocumentKind::Identity, &negated), []);
     let negated = json!({"Effect": "Deny", "Action": "kms:Decrypt", "NotResource": OBJECTS});
-    assert_eq!(found(Kind::Identity, &negated), []);
+    assert_eq!(found(DocumentKind::Identity, &negated), []);
 }
 
 #[test]
 fn a_key_is_not_named_by_its_alias() {
     let alias = "arn:aws:kms:eu-west-1:111111111111:alias/data";
     let of = |action: &str| json!({"Effect": "Allow", "Action": action, "Resource": alias});
-    let finding = only_error(Kind::Identity, &of("kms:Decrypt"), "alias-for-key");
+    let finding = only_error(DocumentKind::Identity, &of("kms:Decrypt"), "alias-for-key");
     assert!(finding.fix.contains("kms:ResourceAliases"), "{finding:?}");
     for action in ["kms:CreateAlias", "kms:*", "kms:*Alias"] {
-        assert_eq!(found(Kind::Identity, &of(action)), [], "{action}");
+        assert_eq!(found(DocumentKind::Identity, &of(action)), [], "{action}");
     }
 }
 
@@ -381,9 +389,9 @@ fn a_variable_is_one_thing(#[case] action: Value, #[case] resource: &str, #[case
     let statement =
         json!({"Sid": "ListOwnBucket", "Effect": "Allow", "Action": action, "Resource": resource});
     if is_silent {
-        assert_eq!(found(Kind::Identity, &statement), []);
+        assert_eq!(found(DocumentKind::Identity, &statement), []);
     } else {
-        let finding = only_error(Kind::Identity, &statement, "objects-for-bucket");
+        let finding = only_error(DocumentKind::Identity, &statement, "objects-for-bucket");
         let bucket = resource.rsplit_once('/').unwrap().0;
         assert_eq!(finding.fix, format!("write `{bucket}`"));
     }
@@ -455,7 +463,7 @@ fn trusting(principal: &Value) -> Value {
 )]
 fn the_principal_that_was_meant_is_told(#[case] wrong: &str, #[case] fix: &str) {
     let finding = only_error(
-        Kind::Trust,
+        DocumentKind::Trust,
         &trusting(&json!({"AWS": wrong})),
         "invalid-principal",
     );
@@ -488,7 +496,7 @@ fn the_principal_that_was_meant_is_told(#[case] wrong: &str, #[case] fix: &str) 
 #[case("Exporter", "neither an ARN nor an account's id")]
 fn a_principal_that_is_nobody_is_told_why(#[case] wrong: &str, #[case] why: &str) {
     let finding = only_error(
-        Kind::Trust,
+        DocumentKind::Trust,
         &trusting(&json!({"AWS": wrong})),
         "invalid-principal",
     );
@@ -513,7 +521,7 @@ fn a_principal_that_is_nobody_is_told_why(#[case] wrong: &str, #[case] why: &str
 #[case("arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity EH1HDMB1FH2TC")]
 fn a_sound_principal_is_silent(#[case] principal: &str) {
     let statement = trusting(&json!({"AWS": principal}));
-    assert_eq!(found(Kind::Trust, &statement), []);
+    assert_eq!(found(DocumentKind::Trust, &statement), []);
 }
 
 #[rstest]
@@ -535,7 +543,7 @@ fn a_services_name_that_is_none_is_told_with_the_right_one(
     #[case] right: &str,
 ) {
     let finding = only_error(
-        Kind::Trust,
+        DocumentKind::Trust,
         &trusting(&json!({"Service": wrong})),
         "invalid-service",
     );
@@ -555,7 +563,7 @@ fn a_services_name_that_is_none_is_told_with_the_right_one(
 #[case("logging.s3.amazonaws.com")]
 fn a_sound_service_is_silent(#[case] service: &str) {
     assert_eq!(
-        found(Kind::Trust, &trusting(&json!({"Service": service}))),
+        found(DocumentKind::Trust, &trusting(&json!({"Service": service}))),
         []
     );
 }
@@ -571,7 +579,7 @@ fn a_sound_service_is_silent(#[case] service: &str) {
 #[case(json!({"Federated": "Okta"}), "invalid-principal")]
 #[case(json!({"CanonicalUser": "111111111111"}), "invalid-principal")]
 fn a_principal_under_another_ones_name_is_an_error(#[case] principal: Value, #[case] rule: &str) {
-    only_error(Kind::Trust, &trusting(&principal), rule);
+    only_error(DocumentKind::Trust, &trusting(&principal), rule);
 }
 
 #[rstest]
@@ -581,7 +589,7 @@ fn a_principal_under_another_ones_name_is_an_error(#[case] principal: Value, #[c
 #[case(json!({"Federated": "arn:aws:iam::111111111111:saml-provider/Okta"}))]
 #[case(json!({"CanonicalUser": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}))]
 fn the_other_kinds_of_principals_are_silent(#[case] principal: Value) {
-    assert_eq!(found(Kind::Trust, &trusting(&principal)), []);
+    assert_eq!(found(DocumentKind::Trust, &trusting(&principal)), []);
 }
 
 #[rstest]
@@ -598,7 +606,7 @@ fn the_other_kinds_of_principals_are_silent(#[case] principal: Value) {
 #[case("lamda:InvokeFunction", "lambda:InvokeFunction")]
 fn a_near_miss_of_a_service_is_an_error(#[case] action: &str, #[case] meant: &str) {
     let statement = json!({"Effect": "Allow", "Action": [action], "Resource": "*"});
-    let finding = only_error(Kind::Identity, &statement, "unknown-service");
+    let finding = only_error(DocumentKind::Identity, &statement, "unknown-service");
     assert_eq!(finding.fix, format!("did you mean `{meant}`?"));
 }
 
@@ -638,7 +646,10 @@ fn a_near_miss_of_a_service_is_an_error(#[case] action: &str, #[case] meant: &st
 )]
 fn an_action_that_is_none_is_an_error(#[case] action: &str, #[case] rule: &str, #[case] fix: &str) {
     let statement = json!({"Effect": "Allow", "Action": [action], "Resource": "*"});
-    assert_eq!(only_error(Kind::Identity, &statement, rule).fix, fix);
+    assert_eq!(
+        only_error(DocumentKind::Identity, &statement, rule).fix,
+        fix
+    );
 }
 
 /// Names that are near a service's and are another's, and names that no table knows yet.
@@ -656,14 +667,14 @@ fn an_action_that_is_none_is_an_error(#[case] action: &str, #[case] rule: &str, 
 #[case("execute-api:Invoke")]
 fn another_service_is_no_near_miss(#[case] action: &str) {
     let statement = json!({"Effect": "Allow", "Action": [action], "Resource": "*"});
-    assert_eq!(found(Kind::Identity, &statement), []);
+    assert_eq!(found(DocumentKind::Identity, &statement), []);
 }
 
 #[test]
 fn names_of_actions_that_are_nearly_right_stay_warnings_with_the_right_one() {
     let statement = json!({"Effect": "Allow", "Resource": "*", "Action": ["dynamodb:ExportTableToPointInTime",
         "dynamodb:ExportTableToPointInTme", "s3:PutObjects", "kms:GenerateDatakey"]});
-    let fixes: Vec<_> = found(Kind::Identity, &statement)
+    let fixes: Vec<_> = found(DocumentKind::Identity, &statement)
         .into_iter()
         .map(|finding| (finding.severity, finding.fix))
         .collect();
@@ -681,7 +692,7 @@ fn names_of_actions_that_are_nearly_right_stay_warnings_with_the_right_one() {
 fn a_bucket_policy_takes_actions_of_s3_only() {
     let of = |action: &str| json!({"Effect": "Deny", "Principal": "*", "Action": action, "Resource": OBJECTS});
     only_error(
-        Kind::Bucket,
+        DocumentKind::Bucket,
         &of("dynamodb:PutItem"),
         "action-of-other-service",
     );
@@ -698,7 +709,7 @@ fn only_what_an_allow_grants_can_be_public() {
         {"Sid": "", "Effect": "Allow", "Principal": role, "Action": ["s3:GetObject"], "Resource": OBJECTS},
         {"Sid": "", "Effect": "Deny", "Principal": "*", "Action": ["s3:*"], "Resource": landing,
             "Condition": {"StringNotLike": {"aws:userid": ids}}}]});
-    assert_eq!(lint(&corrected.to_string(), Kind::Bucket), []);
+    assert_eq!(lint(&corrected.to_string(), DocumentKind::Bucket), []);
     for (effect, principal, operator, rules) in [
         ("Deny", json!("*"), "StringLike", &[][..]),
         ("Deny", json!({"AWS": "*"}), "StringNotLike", &[]),
@@ -714,7 +725,7 @@ fn only_what_an_allow_grants_can_be_public() {
     ] {
         let statement = json!({"Effect": effect, "Principal": principal, "Action": "s3:*", "Resource": landing,
             "Condition": {operator: {"aws:userid": ids}}});
-        let found: Vec<_> = found(Kind::Bucket, &statement)
+        let found: Vec<_> = found(DocumentKind::Bucket, &statement)
             .iter()
             .map(|finding| finding.rule)
             .collect();
@@ -723,7 +734,7 @@ fn only_what_an_allow_grants_can_be_public() {
     let open = json!({"Effect": "Allow", "Action": "s3:*", "Resource": landing,
         "Condition": {"StringLike": {"aws:userid": ids}}});
     assert_eq!(
-        found(Kind::Identity, &open),
+        found(DocumentKind::Identity, &open),
         [],
         "an identity policy is not public"
     );
@@ -749,7 +760,7 @@ fn what_a_resource_control_policy_may_not_say(#[case] elements: Value, #[case] r
     for (key, value) in elements.as_object().unwrap() {
         statement[key] = value.clone();
     }
-    only_error(Kind::ResourceControl, &statement, rule);
+    only_error(DocumentKind::ResourceControl, &statement, rule);
 }
 
 /// "RCP examples", and each of the services that the program's own actions belong to.
@@ -767,13 +778,13 @@ fn a_sound_resource_control_policy_is_silent(#[case] elements: Value) {
     if statement.get("NotResource").is_none() {
         statement["Resource"] = json!("*");
     }
-    assert_eq!(found(Kind::ResourceControl, &statement), []);
+    assert_eq!(found(DocumentKind::ResourceControl, &statement), []);
 }
 
 #[test]
 fn a_resource_control_policy_needs_the_current_version() {
     let text = r#"{"Version":"2008-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}}"#;
-    let findings = lint(text, Kind::ResourceControl);
+    let findings = lint(text, DocumentKind::ResourceControl);
     assert_eq!(
         (findings[0].rule, findings[0].severity),
         ("version", Severity::Error)
@@ -802,7 +813,11 @@ fn denying(condition: &Value) -> Value {
 fn an_address_that_is_none_is_an_error(#[case] address: &str, #[case] why: &str) {
     for operator in ["IpAddress", "NotIpAddress", "NotIpAddressIfExists"] {
         let condition = json!({operator: {"aws:SourceIp": ["203.0.113.0/24", address]}});
-        let finding = only_error(Kind::Identity, &denying(&condition), "invalid-address");
+        let finding = only_error(
+            DocumentKind::Identity,
+            &denying(&condition),
+            "invalid-address",
+        );
         assert!(finding.message.contains(why), "{finding:?}");
     }
 }
@@ -819,7 +834,7 @@ fn an_address_that_is_none_is_an_error(#[case] address: &str, #[case] why: &str)
 #[case("${aws:PrincipalTag/net}")]
 fn an_address_is_silent(#[case] address: &str) {
     let condition = json!({"NotIpAddress": {"aws:SourceIp": address}});
-    assert_eq!(found(Kind::Identity, &denying(&condition)), []);
+    assert_eq!(found(DocumentKind::Identity, &denying(&condition)), []);
 }
 
 const ORG: &str = "aws:PrincipalOrgID";
@@ -845,7 +860,11 @@ const ORG: &str = "aws:PrincipalOrgID";
 #[case(json!({"ForAnyValue:StringEquals": {"aws:TagKeys": "a"}, "ForAllValues:StringNotEquals": {"aws:TagKeys": "a"}}))]
 #[case(json!({"Null": {ORG: "true"}, "StringEquals": {ORG: "o-1"}}))]
 fn conditions_that_exclude_each_other_are_an_error(#[case] condition: Value) {
-    let finding = only_error(Kind::Identity, &denying(&condition), "never-matches");
+    let finding = only_error(
+        DocumentKind::Identity,
+        &denying(&condition),
+        "never-matches",
+    );
     assert!(finding.message.contains("can never match"), "{finding:?}");
 }
 
@@ -866,5 +885,5 @@ fn conditions_that_exclude_each_other_are_an_error(#[case] condition: Value) {
 #[case(json!({"ForAnyValue:StringEquals": {"aws:TagKeys": "a"}, "ForAllValues:StringNotEquals": {"aws:TagKeys": "b"}}))]
 #[case(json!({"Null": {ORG: "false"}, "StringEquals": {ORG: "o-1"}}))]
 fn conditions_that_can_hold_together_are_silent(#[case] condition: Value) {
-    assert_eq!(found(Kind::Identity, &denying(&condition)), []);
+    assert_eq!(found(DocumentKind::Identity, &denying(&condition)), []);
 }

@@ -14,7 +14,7 @@ use tableferry_policy::edit::{Added, EditError, add_statement, diff, remove_stat
 use tableferry_policy::evaluate::{
     Context, Decision, Evaluation, Named, Policies, Principal, Request, evaluate,
 };
-use tableferry_policy::lint::{Kind, lint};
+use tableferry_policy::lint::{DocumentKind, lint};
 use tableferry_policy::simulate::simulate_line;
 
 const KEYS: [&str; 4] = [
@@ -303,7 +303,7 @@ proptest! {
         for text in [&text, &line] {
             let _ = Document::parse(text);
             let _ = simulate_line(text, &mut String::new());
-            for (_, kind) in Kind::NAMES {
+            for (_, kind) in DocumentKind::NAMES {
                 let _ = lint(text, kind);
             }
             let _ = add_statement(text, text);
@@ -319,7 +319,7 @@ proptest! {
             text.insert_str(at, &put);
         }
         let _ = Document::parse(&text);
-        for (_, kind) in Kind::NAMES {
+        for (_, kind) in DocumentKind::NAMES {
             let _ = lint(&text, kind);
         }
         let _ = remove_statement(&text, "a");

@@ -18,7 +18,7 @@ use crate::query::encode;
 use crate::world::World;
 
 /// One report, before it is written.
-pub(super) struct Report {
+pub(super) struct InventoryReport {
     /// The destination.
     pub(super) bucket: String,
     /// Its folder, with the source's name and the configuration's id, without a closing slash.
@@ -29,7 +29,7 @@ pub(super) struct Report {
     manifest: String,
 }
 
-impl Report {
+impl InventoryReport {
     /// What a configuration asks for, of a bucket as it is now; `None` where it names no bucket.
     pub(super) fn of(
         world: &World,

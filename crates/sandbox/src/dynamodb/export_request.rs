@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::export_span::span;
 use super::{denied, foreign, table_arn};
-use crate::call::Call;
-use crate::context::Route;
+use crate::call::AuthenticatedCall;
+use crate::context::RequestRoute;
 use crate::encryption::{KeyProblem, KeyUse};
 use crate::export::{Export, ExportSpec, ExportState};
 use crate::filter::Filter;
@@ -21,7 +21,11 @@ use crate::world::{Table, World};
 use tableferry_policy::arn::{Arn, BucketName};
 
 /// Starts an export, or says why not.
-pub(super) fn start(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn start(
+    world: &mut World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let name = table_name(world, call, input)?;
     let account = &call.caller.account;
     if world.table(account, call.region, &name).is_none() {
@@ -44,7 +48,11 @@ pub(super) fn start(world: &mut World, call: &Call<'_>, input: &Value) -> Result
 }
 
 /// Checks the members one by one, the table's ARN, and the permission.
-fn table_name(world: &World, call: &Call<'_>, input: &Value) -> Result<String, Refusal> {
+fn table_name(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<String, Refusal> {
     let given = require(input, "TableArn")?;
     check_members(input)?;
     let arn: Arn = given.parse().map_err(|_| {
@@ -138,7 +146,7 @@ fn token(input: &Value) -> Result<String, Refusal> {
 /// The export that the same token started, if it asked for the same.
 fn repeated(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     input: &Value,
     token: &str,
 ) -> Result<Option<Value>, Refusal> {
@@ -200,7 +208,7 @@ fn check_filter(input: &Value) -> Result<(), Refusal> {
 /// The rules between members, the recovery window and the keys; then the job.
 fn accept(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     name: &str,
     input: &Value,
     token: String,
@@ -249,7 +257,7 @@ fn accept(
 }
 
 /// So many exports run at once. What AWS says then beside the code is not known.
-fn check_quota(world: &World, call: &Call<'_>) -> Result<(), Refusal> {
+fn check_quota(world: &World, call: &AuthenticatedCall<'_>) -> Result<(), Refusal> {
     let running = world.exports.values().filter(|export| {
         export.state == ExportState::InProgress
             && export.caller.account == call.caller.account
@@ -294,7 +302,11 @@ fn check_key(algorithm: &str, key: Option<&str>) -> Result<(), Refusal> {
 }
 
 /// The caller must be able to use the table's own customer managed key, through `DynamoDB`.
-fn check_table_key(world: &World, call: &Call<'_>, table: &Table) -> Result<(), Refusal> {
+fn check_table_key(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    table: &Table,
+) -> Result<(), Refusal> {
     let Some(id) = &table.key_id else {
         return Ok(());
     };
@@ -314,7 +326,7 @@ fn check_table_key(world: &World, call: &Call<'_>, table: &Table) -> Result<(), 
             ("aws:dynamodb:subscriberId", account),
         ],
         now: call.now,
-        route: Route::Forwarded {
+        route: RequestRoute::Forwarded {
             by: &["dynamodb.amazonaws.com"],
             address: call.open_questions.source_address,
         },

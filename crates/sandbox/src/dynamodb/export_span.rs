@@ -3,14 +3,18 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::call::Call;
+use crate::call::AuthenticatedCall;
 use crate::export::ExportSpan;
 use crate::json_members::{text, violation};
 use crate::refusal::Refusal;
 use crate::world::Table;
 
 /// The state or the changes that a request asks for, if the recovery window holds them.
-pub(super) fn span(call: &Call<'_>, table: &Table, input: &Value) -> Result<ExportSpan, Refusal> {
+pub(super) fn span(
+    call: &AuthenticatedCall<'_>,
+    table: &Table,
+    input: &Value,
+) -> Result<ExportSpan, Refusal> {
     let specification = input
         .get("IncrementalExportSpecification")
         .filter(|specification| !specification.is_null());
@@ -46,7 +50,7 @@ fn invalid_time(message: impl Into<String>) -> Refusal {
     Refusal::new("InvalidExportTimeException", message)
 }
 
-fn full(call: &Call<'_>, table: &Table, input: &Value) -> Result<ExportSpan, Refusal> {
+fn full(call: &AuthenticatedCall<'_>, table: &Table, input: &Value) -> Result<ExportSpan, Refusal> {
     let (earliest, latest) = table.recovery_window(call.now).ok_or_else(|| {
         Refusal::new(
             "PointInTimeRecoveryUnavailableException",
@@ -69,7 +73,7 @@ fn full(call: &Call<'_>, table: &Table, input: &Value) -> Result<ExportSpan, Ref
 }
 
 fn incremental(
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     table: &Table,
     specification: &Value,
 ) -> Result<ExportSpan, Refusal> {
@@ -97,7 +101,7 @@ fn incremental(
 
 /// The order of these checks is AWS's: the beginning, the end, then the length.
 fn check_window(
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     table: &Table,
     from: Timestamp,
     to: Timestamp,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::table_calls::{name_taken, settle_key};
 use super::{any_table, denied, foreign, limit_violation, table_arn};
-use crate::call::Call;
+use crate::call::AuthenticatedCall;
 use crate::identifier::{fresh_uuid, job_id};
 use crate::import::{Import, ImportCounts, ImportSource, ImportState};
 use crate::json_members::{check_enum, require, text, violation};
@@ -22,7 +22,11 @@ use tableferry_policy::arn::Arn;
 const MOST_AT_ONCE: usize = 50;
 
 /// Starts an import, or says why not.
-pub(super) fn start(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn start(
+    world: &mut World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let parameters = structure(input, "TableCreationParameters")?;
     let name = require(parameters, "TableName")?;
     let arn = table_arn(call, name);
@@ -48,7 +52,7 @@ fn structure<'v>(input: &'v Value, name: &str) -> Result<&'v Value, Refusal> {
 }
 
 /// The objects that are asked for; the caller's account stands for an owner that is left out.
-fn source(call: &Call<'_>, input: &Value) -> Result<ImportSource, Refusal> {
+fn source(call: &AuthenticatedCall<'_>, input: &Value) -> Result<ImportSource, Refusal> {
     require(input, "InputFormat")?;
     check_enum(input, "InputFormat", &["CSV", "DYNAMODB_JSON", "ION"])?;
     check_enum(input, "InputCompressionType", &["GZIP", "NONE", "ZSTD"])?;
@@ -91,7 +95,7 @@ fn source(call: &Call<'_>, input: &Value) -> Result<ImportSource, Refusal> {
 /// alone excepted; once it has ended, the name is looked at first.
 fn repeated(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     input: &Value,
     name: &str,
 ) -> Result<Option<Value>, Refusal> {
@@ -118,7 +122,7 @@ fn repeated(
 
 fn accept(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     input: &Value,
     (source, mut definition): (ImportSource, TableDefinition),
 ) -> Result<Import, Refusal> {
@@ -164,7 +168,11 @@ fn accept(
 }
 
 /// `DescribeImport`.
-pub(super) fn describe(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn describe(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let given = require(input, "ImportArn")?;
     let arn: Arn = given
         .parse()
@@ -190,7 +198,11 @@ pub(super) fn describe(world: &World, call: &Call<'_>, input: &Value) -> Result<
 }
 
 /// `ListImports`: the newest first.
-pub(super) fn list(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn list(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let table = text(input, "TableArn");
     call.require(world, "dynamodb:ListImports", &any_table(call))
         .map_err(|denial| denied(&denial))?;

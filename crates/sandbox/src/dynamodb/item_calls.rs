@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::named_table;
-use crate::call::Call;
+use crate::call::AuthenticatedCall;
 use crate::item_rules::{check_item, check_key, size};
-use crate::item_store::{Item, Place};
+use crate::item_store::{Item, ItemPlace};
 use crate::json_members::{check_enum, require};
 use crate::refusal::Refusal;
 use crate::world::{Table, World};
@@ -41,7 +41,7 @@ const NOT_PLAYED: [&str; 15] = [
 /// Answers an operation on items; `None` for one that is not of items.
 pub(super) fn answer(
     world: &mut World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     operation: &str,
     input: &Value,
 ) -> Option<Result<Value, Refusal>> {
@@ -72,7 +72,7 @@ fn not_found() -> Refusal {
 /// The table that a call names, ready for reading and writing.
 fn usable_table<'w>(
     world: &'w World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     operation: &str,
     input: &Value,
 ) -> Result<&'w Table, Refusal> {
@@ -93,7 +93,7 @@ fn item_member(input: &Value, name: &str) -> Result<Item, Refusal> {
 
 fn get_item(
     world: &mut World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     operation: &str,
     input: &Value,
 ) -> Result<Value, Refusal> {
@@ -109,7 +109,7 @@ fn get_item(
 
 fn write_item(
     world: &mut World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     operation: &str,
     input: &Value,
 ) -> Result<Value, Refusal> {
@@ -127,7 +127,7 @@ fn write_item(
 
 /// A write that is checked.
 struct Write {
-    place: Place,
+    place: ItemPlace,
     item: Option<Item>,
 }
 
@@ -151,7 +151,7 @@ impl Write {
 /// Writes, and gives what was there.
 fn apply(
     world: &mut World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     table: &str,
     write: Write,
 ) -> Result<Option<Item>, Refusal> {
@@ -167,7 +167,11 @@ fn apply(
 
 /// "If none of the items can be processed due to insufficient provisioned throughput on all of the tables
 /// in the request, then `BatchWriteItem` returns a `ProvisionedThroughputExceededException`" (API reference).
-fn batch_write(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn batch_write(
+    world: &mut World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let batches = input.get("RequestItems").and_then(Value::as_object);
     let batches = batches
         .filter(|batches| !batches.is_empty())
@@ -233,7 +237,7 @@ fn checked(table: &Table, request: &Value) -> Result<Write, Refusal> {
 }
 
 /// A page of a scan: up to `Limit` items or a megabyte, of one segment.
-fn scan(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn scan(world: &World, call: &AuthenticatedCall<'_>, input: &Value) -> Result<Value, Refusal> {
     refuse_expressions(input)?;
     check_enum(input, "Select", &["ALL_ATTRIBUTES", "COUNT"])?;
     let table = usable_table(world, call, "Scan", input)?;

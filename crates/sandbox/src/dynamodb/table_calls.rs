@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{denied, foreign, named_table, table_arn, table_description};
-use crate::call::Call;
-use crate::context::Route;
+use crate::call::AuthenticatedCall;
+use crate::context::RequestRoute;
 use crate::encryption::{KeyProblem, KeyUse};
 use crate::identifier::fresh_uuid;
 use crate::json_members::{require, text};
@@ -19,7 +19,7 @@ use tableferry_policy::arn::Arn;
 /// Answers an operation on tables; `None` for one that is not.
 pub(super) fn answer(
     world: &mut World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     operation: &str,
     input: &Value,
 ) -> Option<Result<Value, Refusal>> {
@@ -37,7 +37,7 @@ pub(super) fn answer(
 }
 
 /// How long a table takes to be made or removed: a tenth of a job.
-fn delay(call: &Call<'_>) -> SignedDuration {
+fn delay(call: &AuthenticatedCall<'_>) -> SignedDuration {
     SignedDuration::try_from(call.open_questions.job_length / 10).unwrap_or(SignedDuration::ZERO)
 }
 
@@ -95,7 +95,11 @@ impl Table {
     }
 }
 
-fn create_table(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn create_table(
+    world: &mut World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let name = require(input, "TableName")?;
     call.require(world, "dynamodb:CreateTable", &table_arn(call, name))
         .map_err(|denial| denied(&denial))?;
@@ -124,7 +128,7 @@ fn create_table(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Val
 /// use its key through `DynamoDB` ("DynamoDB encryption at rest: usage notes").
 pub(super) fn settle_key(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     definition: &mut TableDefinition,
 ) -> Result<(), Refusal> {
     let Some(reference) = definition.key.clone() else {
@@ -165,7 +169,7 @@ pub(super) fn settle_key(
         via_service: &via_service(world.partition, "dynamodb", call.region),
         encryption_context: &[],
         now: call.now,
-        route: Route::Forwarded {
+        route: RequestRoute::Forwarded {
             by: &["dynamodb.amazonaws.com"],
             address: call.open_questions.source_address,
         },
@@ -182,7 +186,11 @@ pub(super) fn settle_key(
     Ok(())
 }
 
-fn delete_table(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn delete_table(
+    world: &mut World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let name = named_table(world, call, "dynamodb:DeleteTable", input)?;
     let account = call.caller.account.clone();
     let table = world
@@ -206,7 +214,11 @@ fn delete_table(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Val
     Ok(json!({ "TableDescription": description }))
 }
 
-fn update_table(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn update_table(
+    world: &mut World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let name = named_table(world, call, "dynamodb:UpdateTable", input)?;
     let known = [
         "TableName",
@@ -238,7 +250,11 @@ fn update_table(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Val
     Ok(json!({ "TableDescription": description }))
 }
 
-fn describe_time_to_live(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn describe_time_to_live(
+    world: &World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let name = named_table(world, call, "dynamodb:DescribeTimeToLive", input)?;
     let table = world.table(&call.caller.account, call.region, &name);
     let table = table.ok_or_else(|| not_found(&name))?;
@@ -251,7 +267,7 @@ fn describe_time_to_live(world: &World, call: &Call<'_>, input: &Value) -> Resul
 
 fn update_time_to_live(
     world: &mut World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     input: &Value,
 ) -> Result<Value, Refusal> {
     let name = named_table(world, call, "dynamodb:UpdateTimeToLive", input)?;
@@ -278,7 +294,7 @@ fn update_time_to_live(
 /// The name of the table whose ARN `ResourceArn` is, authorized for an action.
 fn tagged_table(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     action: &str,
     input: &Value,
 ) -> Result<String, Refusal> {
@@ -303,7 +319,11 @@ fn tagged_table(
     Ok(name)
 }
 
-fn tag_resource(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn tag_resource(
+    world: &mut World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let name = tagged_table(world, call, "dynamodb:TagResource", input)?;
     if let Some(table) = world.table_mut(&call.caller.account, call.region, &name) {
         table.tags.extend(tags(input));
@@ -312,7 +332,11 @@ fn tag_resource(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Val
     Ok(json!({}))
 }
 
-fn untag_resource(world: &mut World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn untag_resource(
+    world: &mut World,
+    call: &AuthenticatedCall<'_>,
+    input: &Value,
+) -> Result<Value, Refusal> {
     let name = tagged_table(world, call, "dynamodb:UntagResource", input)?;
     let keys = input.get("TagKeys").and_then(Value::as_array);
     if let Some(table) = world.table_mut(&call.caller.account, call.region, &name) {
@@ -324,7 +348,7 @@ fn untag_resource(world: &mut World, call: &Call<'_>, input: &Value) -> Result<V
     Ok(json!({}))
 }
 
-fn list_tags(world: &World, call: &Call<'_>, input: &Value) -> Result<Value, Refusal> {
+fn list_tags(world: &World, call: &AuthenticatedCall<'_>, input: &Value) -> Result<Value, Refusal> {
     let name = tagged_table(world, call, "dynamodb:ListTagsOfResource", input)?;
     let table = world.table(&call.caller.account, call.region, &name);
     let tags = table.map(|table| &table.tags).into_iter().flatten();

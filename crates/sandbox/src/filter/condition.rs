@@ -10,7 +10,7 @@ use crate::item_store::Item;
 
 /// A condition.
 #[derive(Debug)]
-pub(super) enum Condition {
+pub(super) enum FilterCondition {
     And(Box<Self>, Box<Self>),
     Or(Box<Self>, Box<Self>),
     Not(Box<Self>),
@@ -35,11 +35,11 @@ pub(super) enum Operand {
 #[derive(Debug)]
 pub(super) struct Path {
     attribute: String,
-    steps: Vec<Step>,
+    steps: Vec<PathStep>,
 }
 
 #[derive(Debug)]
-pub(super) enum Step {
+pub(super) enum PathStep {
     Name(String),
     Index(usize),
 }
@@ -48,7 +48,7 @@ const COMPARATORS: [&str; 6] = ["=", "<>", "<=", ">=", "<", ">"];
 
 impl Path {
     /// The attribute and the steps from there.
-    pub(super) fn parts(&self) -> Option<(&str, &[Step])> {
+    pub(super) fn parts(&self) -> Option<(&str, &[PathStep])> {
         (!self.attribute.is_empty()).then_some((self.attribute.as_str(), self.steps.as_slice()))
     }
 
@@ -56,8 +56,8 @@ impl Path {
     pub(super) fn value<'i>(&self, item: &'i Item) -> Option<&'i Value> {
         let first = item.get(&self.attribute)?;
         self.steps.iter().try_fold(first, |value, step| match step {
-            Step::Name(name) => value.get("M")?.get(name),
-            Step::Index(index) => value.get("L")?.get(index),
+            PathStep::Name(name) => value.get("M")?.get(name),
+            PathStep::Index(index) => value.get("L")?.get(index),
         })
     }
 
@@ -75,12 +75,12 @@ impl Path {
                 let Some(Token::Name { text, .. }) = tokens.next() else {
                     return Err(tokens.syntax_error());
                 };
-                path.steps.push(Step::Name(text));
+                path.steps.push(PathStep::Name(text));
             } else if tokens.takes("[") {
                 let Some(Token::Number(index)) = tokens.next() else {
                     return Err(tokens.syntax_error());
                 };
-                path.steps.push(Step::Index(index));
+                path.steps.push(PathStep::Index(index));
                 tokens.expect("]")?;
             } else {
                 return Ok(path);
@@ -98,7 +98,7 @@ pub(super) fn read_paths(mut tokens: Tokens) -> Result<Vec<Path>, String> {
     tokens.expect_end().map(|()| paths)
 }
 
-impl Condition {
+impl FilterCondition {
     pub(super) fn read(mut tokens: Tokens) -> Result<Self, String> {
         let condition = Self::read_or(&mut tokens)?;
         tokens.expect_end().map(|()| condition)
@@ -210,7 +210,7 @@ impl Condition {
 }
 
 /// A function that is a condition by itself, if one comes next.
-fn read_function(tokens: &mut Tokens) -> Result<Option<Condition>, String> {
+fn read_function(tokens: &mut Tokens) -> Result<Option<FilterCondition>, String> {
     const FUNCTIONS: [&str; 5] = [
         "attribute_exists",
         "attribute_not_exists",
@@ -224,15 +224,15 @@ fn read_function(tokens: &mut Tokens) -> Result<Option<Condition>, String> {
     tokens.expect("(")?;
     let path = Path::read(tokens)?;
     let condition = match name {
-        "attribute_exists" => Condition::Exists(path),
-        "attribute_not_exists" => Condition::Not(Box::new(Condition::Exists(path))),
+        "attribute_exists" => FilterCondition::Exists(path),
+        "attribute_not_exists" => FilterCondition::Not(Box::new(FilterCondition::Exists(path))),
         _ => {
             tokens.expect(",")?;
             let argument = Operand::read(tokens)?;
             match name {
-                "attribute_type" => Condition::IsOfType(path, argument),
-                "begins_with" => Condition::BeginsWith(path, argument),
-                _ => Condition::Contains(path, argument),
+                "attribute_type" => FilterCondition::IsOfType(path, argument),
+                "begins_with" => FilterCondition::BeginsWith(path, argument),
+                _ => FilterCondition::Contains(path, argument),
             }
         }
     };

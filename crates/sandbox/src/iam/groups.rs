@@ -1,13 +1,13 @@
 //! Groups: which a user is in, and the policies that they bring.
 
-use super::super::call::Call;
+use super::super::call::AuthenticatedCall;
 use super::super::query::{Parameters, Xml};
 use super::super::refusal::Refusal;
 use super::super::world::{User, World};
 use super::{attached, inline_names, inline_policy, no_such, own_account, require};
 
 /// `ListGroupsForUser`.
-pub(super) fn of_user(call: &Call<'_>, user: &User) -> Xml {
+pub(super) fn of_user(call: &AuthenticatedCall<'_>, user: &User) -> Xml {
     let groups = user.groups.iter().map(|name| {
         Xml::default()
             .text("Path", "/")
@@ -24,7 +24,7 @@ pub(super) fn of_user(call: &Call<'_>, user: &User) -> Xml {
 /// The actions on one group.
 pub(super) fn answer(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     action: &str,
     parameters: &Parameters,
 ) -> Result<Xml, Refusal> {
@@ -44,6 +44,6 @@ pub(super) fn answer(
     }
 }
 
-fn arn(call: &Call<'_>, name: &str) -> String {
+fn arn(call: &AuthenticatedCall<'_>, name: &str) -> String {
     call.iam_arn(&format!("group/{name}"))
 }

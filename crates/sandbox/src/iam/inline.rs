@@ -1,7 +1,7 @@
 //! Writing and deleting the inline policies of users and roles.
 
 use super::{no_such, own_account, require};
-use crate::call::Call;
+use crate::call::AuthenticatedCall;
 use crate::policy_validation::identity::check_identity_policy;
 use crate::query::{Parameters, Xml};
 use crate::refusal::Refusal;
@@ -42,7 +42,7 @@ impl PolicyOwner {
 /// Answers an action that writes.
 pub(super) fn answer(
     world: &mut World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     action: &str,
     parameters: &Parameters,
 ) -> Result<Xml, Refusal> {
@@ -118,7 +118,7 @@ pub(super) fn answer(
 
 fn arn_of(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     holder: PolicyOwner,
     name: &str,
 ) -> Result<Option<String>, Refusal> {

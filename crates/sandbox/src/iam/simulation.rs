@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::call::Call;
+use super::super::call::AuthenticatedCall;
 use super::super::caller::CallerIdentity;
 use super::super::query::{Parameters, Xml};
 use super::super::refusal::Refusal;
@@ -22,7 +22,7 @@ use tableferry_policy::evaluate::{
 /// Answers the action.
 pub(super) fn simulate(
     world: &World,
-    call: &Call<'_>,
+    call: &AuthenticatedCall<'_>,
     parameters: &Parameters,
 ) -> Result<Xml, Refusal> {
     let source = parameters.require("PolicySourceArn")?;

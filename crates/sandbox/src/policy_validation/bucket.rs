@@ -6,7 +6,7 @@ use super::{all_principals_exist, statements, texts};
 use crate::bucket::Bucket;
 use crate::world::World;
 use tableferry_policy::document::{Document, Patterns, Statement};
-use tableferry_policy::lint::{Finding, Kind, lint};
+use tableferry_policy::lint::{DocumentKind, Finding, lint};
 use tableferry_policy::public::public_statements;
 
 /// Why a bucket does not take a policy.
@@ -50,7 +50,7 @@ pub(crate) fn check_bucket_policy(world: &World, name: &str, text: &str) -> Resu
     for statement in policy.statements() {
         check_statement(world, name, statement).map_err(malformed)?;
     }
-    let findings = lint(text, Kind::Bucket);
+    let findings = lint(text, DocumentKind::Bucket);
     if let Some(message) = findings.iter().find_map(words) {
         return Err(malformed(message));
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{statements, texts};
 use tableferry_policy::arn::Partition;
 use tableferry_policy::document::Document;
-use tableferry_policy::lint::{Kind, Severity, lint};
+use tableferry_policy::lint::{DocumentKind, Severity, lint};
 
 /// Whether IAM takes an identity policy in a partition; `Err` is what it says.
 pub(crate) fn check_identity_policy(partition: Partition, text: &str) -> Result<(), String> {
@@ -22,7 +22,7 @@ pub(crate) fn check_identity_policy(partition: Partition, text: &str) -> Result<
     if Document::parse(text).is_err() {
         return Err(syntax());
     }
-    let mut errors = lint(text, Kind::Identity)
+    let mut errors = lint(text, DocumentKind::Identity)
         .into_iter()
         .filter(|finding| finding.severity == Severity::Error);
     let Some(error) = errors.next() else {

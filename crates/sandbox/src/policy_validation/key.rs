@@ -4,7 +4,7 @@ use super::all_principals_exist;
 use crate::refusal::Refusal;
 use crate::world::World;
 use tableferry_policy::document::Document;
-use tableferry_policy::lint::{Kind, lint};
+use tableferry_policy::lint::{DocumentKind, lint};
 
 /// Whether KMS takes a key policy.
 pub(crate) fn check_key_policy(world: &World, text: &str) -> Result<(), Refusal> {
@@ -26,7 +26,7 @@ pub(crate) fn check_key_policy(world: &World, text: &str) -> Result<(), Refusal>
     {
         return Err(malformed("Policy contains a statement with no principal."));
     }
-    let has_invalid = lint(text, Kind::Key)
+    let has_invalid = lint(text, DocumentKind::Key)
         .iter()
         .any(|finding| matches!(finding.rule, "invalid-principal" | "invalid-service"));
     if has_invalid || !all_principals_exist(world, &policy) {

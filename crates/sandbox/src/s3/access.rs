@@ -13,7 +13,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result};
 use super::super::authorize::Attempt;
 use super::super::bucket::{Bucket, MultipartUpload};
 use super::super::caller::Caller;
-use super::super::context::{self, Route};
+use super::super::context::{self, RequestRoute};
 use super::super::query::Parameters;
 use super::super::refusal::Refusal;
 use super::super::shared::Shared;
@@ -26,12 +26,12 @@ use tableferry_policy::evaluate::Context;
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// The secrets of the world, for s3s.
-pub(super) struct Keys {
+pub(super) struct AccessKeys {
     pub(super) shared: Arc<Shared>,
 }
 
 #[async_trait::async_trait]
-impl S3Auth for Keys {
+impl S3Auth for AccessKeys {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         let world = self.shared.world();
         let opened = world.open_key(access_key).ok_or_else(unknown_key)?;
@@ -276,8 +276,13 @@ impl<'a> Visit<'a> {
     }
 
     fn context(&self, resource_account: &str, region: &str) -> Context {
-        let mut context =
-            context::of_request(self.world, &self.caller, region, self.now, Route::Direct);
+        let mut context = context::of_request(
+            self.world,
+            &self.caller,
+            region,
+            self.now,
+            RequestRoute::Direct,
+        );
         context::add_bucket_account(&mut context, self.world, resource_account);
         let begun = self.begun_upload().map(|upload| &upload.encryption);
         // Only the calls that put or begin an upload have these headers.

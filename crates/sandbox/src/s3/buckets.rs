@@ -104,12 +104,12 @@ pub(super) fn location(world: &World, name: &str) -> S3Result<GetBucketLocationO
 }
 
 /// One line of a listing: an object, or a prefix that stands for many.
-enum Line<'a> {
+enum ListingLine<'a> {
     Object(&'a String, &'a Object),
     Prefix(&'a str),
 }
 
-impl<'a> Line<'a> {
+impl<'a> ListingLine<'a> {
     fn of(key: &'a String, object: &'a Object, prefix: &str, delimiter: Option<&str>) -> Self {
         let end = delimiter.and_then(|delimiter| {
             let rest = key.get(prefix.len()..)?;
@@ -139,12 +139,12 @@ pub(super) fn list_objects(
     let limit = usize::try_from(input.max_keys.unwrap_or(1000))
         .unwrap_or(0)
         .min(1000);
-    let mut lines: Vec<Line<'_>> = Vec::new();
+    let mut lines: Vec<ListingLine<'_>> = Vec::new();
     for (key, object) in &bucket.objects {
         if !key.starts_with(prefix) {
             continue;
         }
-        let line = Line::of(key, object, prefix, delimiter);
+        let line = ListingLine::of(key, object, prefix, delimiter);
         let is_new = lines.last().is_none_or(|last| last.name() != line.name());
         if is_new && after.as_deref().is_none_or(|after| line.name() > after) {
             lines.push(line);
@@ -192,15 +192,18 @@ fn start(input: &ListObjectsV2Input) -> S3Result<Option<String>> {
 }
 
 /// The entries of a page; the objects with their owners where `of` is the bucket that they lie in.
-fn entries(lines: &[Line<'_>], of: Option<&Bucket>) -> (Vec<ObjectEntry>, Vec<CommonPrefix>) {
+fn entries(
+    lines: &[ListingLine<'_>],
+    of: Option<&Bucket>,
+) -> (Vec<ObjectEntry>, Vec<CommonPrefix>) {
     let mut contents = Vec::new();
     let mut prefixes = Vec::new();
     for line in lines {
         match line {
-            Line::Prefix(prefix) => prefixes.push(CommonPrefix {
+            ListingLine::Prefix(prefix) => prefixes.push(CommonPrefix {
                 prefix: Some((*prefix).to_owned()),
             }),
-            Line::Object(key, object) => contents.push(ObjectEntry {
+            ListingLine::Object(key, object) => contents.push(ObjectEntry {
                 key: Some((*key).clone()),
                 e_tag: Some(ETag::Strong(object.etag.clone())),
                 size: i64::try_from(object.content.len()).ok(),

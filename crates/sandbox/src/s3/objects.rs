@@ -13,7 +13,7 @@ use s3s::{S3Error, S3ErrorCode, S3Response, S3Result};
 
 use super::super::bucket::{Bucket, ForeignOwner, Object, ObjectEncryption, Ownership};
 use super::super::caller::Caller;
-use super::super::context::Route;
+use super::super::context::RequestRoute;
 use super::super::encryption::{KeyProblem, KeyUse};
 use super::super::open_questions::{HeadKeyUse, SourceAddress};
 use super::super::partitions::via_service;
@@ -133,7 +133,7 @@ fn use_key_by(
         via_service: &via_service(world.partition, "s3", &bucket.region),
         encryption_context: &[("aws:s3:arn", named)],
         now: place.now,
-        route: Route::Forwarded {
+        route: RequestRoute::Forwarded {
             // S3 is not among the services that "aws:CalledVia" lists.
             by: &[],
             address: SourceAddress::Operator,

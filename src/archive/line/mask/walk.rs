@@ -9,8 +9,8 @@ use super::tree::Node;
 use super::{Masking, Method, RuleCounts, Shape};
 use crate::archive::line::fault::{LineFault, LineFaultKind};
 use crate::archive::line::number::Number;
-use crate::archive::line::scan::{Scanner, Text};
-use crate::archive::line::{Checked, ITEM, KEYS, NEW_IMAGE, OLD_IMAGE};
+use crate::archive::line::scan::{LineText, Scanner};
+use crate::archive::line::{ITEM, KEYS, LineResult, NEW_IMAGE, OLD_IMAGE};
 use crate::job::table_definition::KeyType;
 
 /// How many masked values of a line are looked for elsewhere in it; a set may have a hundred thousand.
@@ -28,20 +28,20 @@ pub(super) struct Walk<'w, 'l> {
     pub(super) masking: &'w Masking,
     pub(super) counts: &'w mut Vec<RuleCounts>,
     /// The first texts that were masked, with their rules.
-    pub(super) originals: &'w mut Vec<(usize, Text)>,
+    pub(super) originals: &'w mut Vec<(usize, LineText)>,
 }
 
 /// What stands in a value.
 enum Content {
-    Scalar(KeyType, Text),
-    Set(KeyType, Vec<Text>),
+    Scalar(KeyType, LineText),
+    Set(KeyType, Vec<LineText>),
     Null,
     /// A boolean, a list or a map.
     Other,
 }
 
 impl<'l> Walk<'_, 'l> {
-    pub(super) fn line(&mut self) -> Checked<()> {
+    pub(super) fn line(&mut self) -> LineResult<()> {
         let masking = self.masking;
         self.members(|walk, name| {
             let is_item = matches!(
@@ -67,14 +67,17 @@ impl<'l> Walk<'_, 'l> {
     }
 
     /// An item or a map.
-    fn map(&mut self, node: &Node) -> Checked<()> {
+    fn map(&mut self, node: &Node) -> LineResult<()> {
         self.members(|walk, name| match node.member(name) {
             Some(node) => walk.value(node),
             None => walk.scanner.skip_value(0).map(|()| false),
         })
     }
 
-    fn members(&mut self, mut value: impl FnMut(&mut Self, &[u8]) -> Checked<bool>) -> Checked<()> {
+    fn members(
+        &mut self,
+        mut value: impl FnMut(&mut Self, &[u8]) -> LineResult<bool>,
+    ) -> LineResult<()> {
         self.scanner.expect(b'{')?;
         if self.scanner.take(b'}') {
             return Ok(());
@@ -92,7 +95,7 @@ impl<'l> Walk<'_, 'l> {
         }
     }
 
-    fn list(&mut self, node: &Node) -> Checked<()> {
+    fn list(&mut self, node: &Node) -> LineResult<()> {
         self.scanner.expect(b'[')?;
         if self.scanner.take(b']') {
             return Ok(());
@@ -115,7 +118,7 @@ impl<'l> Walk<'_, 'l> {
 
     /// Goes on behind a member or element, which began at `start`; whether it was the last one. One that is
     /// left out takes a comma with it: the one behind it, or where none is there, the one before.
-    fn is_last(&mut self, start: usize, is_dropped: bool, end: u8) -> Checked<bool> {
+    fn is_last(&mut self, start: usize, is_dropped: bool, end: u8) -> LineResult<bool> {
         if !is_dropped {
             if self.scanner.take(end) {
                 return Ok(true);
@@ -137,7 +140,7 @@ impl<'l> Walk<'_, 'l> {
     }
 
     /// A value that rules are of; whether it is left out.
-    fn value(&mut self, node: &Node) -> Checked<bool> {
+    fn value(&mut self, node: &Node) -> LineResult<bool> {
         self.scanner.skip_space();
         let start = self.scanner.at;
         if let Some(rule) = node.rule {
@@ -173,7 +176,7 @@ impl<'l> Walk<'_, 'l> {
     }
 
     /// A value that a path leads to; whether it is left out.
-    fn masked(&mut self, rule: usize) -> Checked<bool> {
+    fn masked(&mut self, rule: usize) -> LineResult<bool> {
         let start = self.scanner.at;
         self.scanner.expect(b'{')?;
         let kind = self.scanner.string()?;
@@ -208,7 +211,7 @@ impl<'l> Walk<'_, 'l> {
     }
 
     /// The content of a value, and its text.
-    fn content(&mut self, kind: &[u8]) -> Checked<(Content, &'l [u8])> {
+    fn content(&mut self, kind: &[u8]) -> LineResult<(Content, &'l [u8])> {
         self.scanner.skip_space();
         let start = self.scanner.at;
         let content = match kind {
@@ -231,7 +234,7 @@ impl<'l> Walk<'_, 'l> {
         Ok((content, raw))
     }
 
-    fn texts(&mut self) -> Checked<Vec<Text>> {
+    fn texts(&mut self) -> LineResult<Vec<LineText>> {
         let mut texts = Vec::new();
         self.scanner.expect(b'[')?;
         if self.scanner.take(b']') {
@@ -253,7 +256,7 @@ impl<'l> Walk<'_, 'l> {
         (shape, keyed): (Shape, &Keyed),
         content: &Content,
         raw: &[u8],
-    ) -> Checked<()> {
+    ) -> LineResult<()> {
         let (kind, texts, is_set) = match content {
             Content::Scalar(kind, text) => (*kind, std::slice::from_ref(text), false),
             Content::Set(kind, texts) => (*kind, texts.as_slice(), true),
@@ -287,7 +290,7 @@ impl<'l> Walk<'_, 'l> {
             made
         } else {
             let hashes = texts.iter().map(|text| self.hash(keyed, kind, *text));
-            hashes.collect::<Checked<Vec<String>>>()?
+            hashes.collect::<LineResult<Vec<String>>>()?
         };
         let name = match (kind, is_set) {
             (KeyType::S, false) => "S",
@@ -301,7 +304,7 @@ impl<'l> Walk<'_, 'l> {
         Ok(())
     }
 
-    fn hash(&self, keyed: &Keyed, kind: KeyType, text: Text) -> Checked<String> {
+    fn hash(&self, keyed: &Keyed, kind: KeyType, text: LineText) -> LineResult<String> {
         let text = self.scanner.text(text);
         let no_value = |_| LineFault::new(LineFaultKind::NotOfItsType("B"));
         Ok(match kind {
@@ -325,7 +328,7 @@ impl<'l> Walk<'_, 'l> {
         shape: Shape,
         keyed: &Keyed,
         kind: KeyType,
-        texts: &[Text],
+        texts: &[LineText],
     ) -> Option<Vec<String>> {
         let shaped = texts.iter().map(|text| {
             let text = self.scanner.text(*text);
@@ -402,7 +405,7 @@ fn is_whole(text: &str) -> bool {
 }
 
 /// A form that all texts of one JSON value share: without space and escapes, members by their names.
-fn canonical(raw: &[u8]) -> Checked<Vec<u8>> {
+fn canonical(raw: &[u8]) -> LineResult<Vec<u8>> {
     let mut value: Value = serde_json::from_slice(raw)
         .map_err(|_| LineFault::new(LineFaultKind::Syntax { column: None }))?;
     value.sort_all_objects();

@@ -7,41 +7,41 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::assess::facts::{
-    AccountFacts, BucketFacts, Change, ControlLevel, Fact, Facts, GrantFacts, InFlight,
-    KeyDescription, KeyFacts, ObservedCall, Organization, PastExport, PrincipalFacts,
-    PublicAccessBlock, SurveyedFor, TableFacts,
+    AccountFacts, BucketFacts, ControlLevel, Fact, Facts, GrantFacts, InFlight, KeyDescription,
+    KeyFacts, ObservedCall, Organization, PastExport, PrincipalFacts, PublicAccessBlock,
+    RecentChange, SurveyedFor, TableFacts,
 };
 use tableferry_policy::arn::BucketName;
 use tableferry_policy::policy::Policy;
 
 /// Facts as a file of version 1 has them.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Stored {
+pub(super) struct FactsV1 {
     version: u32,
     surveyed_at: Timestamp,
     #[serde(default)]
     surveyed_for: Option<SurveyedFor>,
-    source: Side,
+    source: SideV1,
     #[serde(default)]
-    destination: Option<Side>,
+    destination: Option<SideV1>,
     #[serde(default)]
     tables: Vec<TableFacts>,
     #[serde(default)]
     in_flight: Fact<InFlight>,
-    bucket: Bucket,
+    bucket: BucketV1,
     #[serde(default)]
-    keys: Vec<Key>,
+    keys: Vec<KeyV1>,
     #[serde(default)]
     tried: Vec<ObservedCall>,
     #[serde(default)]
-    changes: Vec<Change>,
+    changes: Vec<RecentChange>,
     #[serde(default)]
     exports: Vec<PastExport>,
 }
 
 /// A principal, with what is its account's.
 #[derive(Serialize, Deserialize)]
-struct Side {
+struct SideV1 {
     #[serde(flatten)]
     principal: PrincipalFacts,
     #[serde(default)]
@@ -54,7 +54,7 @@ struct Side {
 
 /// The bucket, with what is its account's.
 #[derive(Serialize, Deserialize)]
-struct Bucket {
+struct BucketV1 {
     name: BucketName,
     #[serde(flatten)]
     facts: BucketFacts,
@@ -66,7 +66,7 @@ struct Bucket {
 
 /// A key by the one name that it was asked for by, with what is its account's.
 #[derive(Serialize, Deserialize)]
-struct Key {
+struct KeyV1 {
     asked: String,
     #[serde(default)]
     description: Fact<KeyDescription>,
@@ -78,8 +78,8 @@ struct Key {
     resource_control: Fact<Vec<ControlLevel>>,
 }
 
-impl From<Stored> for Facts {
-    fn from(stored: Stored) -> Self {
+impl From<FactsV1> for Facts {
+    fn from(stored: FactsV1) -> Self {
         let source = stored.source.principal.clone();
         let mut facts = Self::new(source, stored.surveyed_at);
         facts.surveyed_for = stored.surveyed_for;
@@ -104,7 +104,7 @@ impl From<Stored> for Facts {
     }
 }
 
-impl Side {
+impl SideV1 {
     /// Of two sides of one account, the first counts, and the second fills in.
     fn put_account(self, facts: &mut Facts) {
         facts
@@ -118,7 +118,7 @@ impl Side {
     }
 }
 
-impl Bucket {
+impl BucketV1 {
     fn put_into(self, facts: &mut Facts) {
         let reader = facts.destination().unwrap_or_else(|| facts.source());
         let owner = self.facts.owner.value();
@@ -130,7 +130,7 @@ impl Bucket {
     }
 }
 
-impl Key {
+impl KeyV1 {
     fn put_into(self, facts: &mut Facts) {
         let key = KeyFacts {
             names: BTreeSet::from([self.asked]),

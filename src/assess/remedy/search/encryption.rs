@@ -1,23 +1,23 @@
 //! A Deny for want of encryption, and a key that no account can open: both are fixed in the plan.
 
-use super::{PlanChange, Search};
+use super::{PlanChange, RemedySearch};
 use crate::assess::deny::{
     demanded_key, demands_aes256, demands_kms, denying_document, is_about_encryption,
 };
 use crate::assess::facts::{Facts, KeyFacts, KeyManager};
-use crate::assess::remedy::message::Told;
+use crate::assess::remedy::message::Passage;
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::AssessedRequirement;
 use crate::job::requirement::RequiredPermission;
 use crate::job::{Encryption, KeyRef};
 use tableferry_policy::arn::BucketName;
-use tableferry_policy::document::{Effect, Statement};
+use tableferry_policy::document::{Statement, StatementEffect};
 use tableferry_policy::evaluate::{Deciding, PolicyKind};
 
 /// What the plan calls the algorithm.
 const ALGORITHM: &str = "encryption.algorithm";
 
-impl Search<'_> {
+impl RemedySearch<'_> {
     /// A Deny for want of an encryption header is met by encrypting as it asks, not by an exemption:
     /// such a bucket "makes `S3SseAlgorithm=KMS` mandatory". Without a key that is known, the
     /// algorithm alone is changed, and which key is for the operator to choose.
@@ -82,7 +82,9 @@ impl Search<'_> {
         let facts = self.facts;
         let statement = denying_document(facts, deny).and_then(|document| {
             let mut all = document.statements().iter().enumerate();
-            all.find(|(index, one)| one.effect == Effect::Deny && one.label(*index) == deny.sid)
+            all.find(|(index, one)| {
+                one.effect == StatementEffect::Deny && one.label(*index) == deny.sid
+            })
         });
         match statement {
             Some((_, statement)) if is_about_encryption(statement) => {
@@ -132,7 +134,7 @@ impl Search<'_> {
         };
         let text = key_to_choose(self.facts, &self.plan.destination.bucket, why);
         let about = verdict.requirement.id();
-        self.note(Responsible::You, Told::Sentence { about, text })
+        self.note(Responsible::You, Passage::Sentence { about, text })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::tui::message::{Effect, Query, QueryGroup};
 use crate::tui::model::{Model, Tone};
 use crate::tui::popups::state::Popup;
 use crate::tui::remote::Remote;
-use crate::tui::services::Problem;
+use crate::tui::services::ShownProblem;
 use crate::tui::steps::{self, watching};
 use crate::tui::widgets::entry::TextEntry;
 use crate::tui::widgets::form::Form;
@@ -126,14 +126,14 @@ fn sign_in_by(model: &Model, side: Side, profile: &str) -> SignIn {
 }
 
 /// What is missing before the tables can be chosen.
-pub(crate) fn check(model: &Model) -> Result<(), Problem> {
+pub(crate) fn check(model: &Model) -> Result<(), ShownProblem> {
     proved(model, Side::Source)?;
     proved(model, Side::Destination)?;
     let region = |side| model.identified(side).map(|known| known.region.clone());
     if let (Some(source), Some(destination)) = (region(Side::Source), region(Side::Destination)) {
         let (from, to) = (source.partition(), destination.partition());
         if from != to {
-            return Err(Problem {
+            return Err(ShownProblem {
                 what: format!("the source is in partition {from}, the destination in {to}"),
                 hint: "nothing crosses from one partition to another; choose two sides of one"
                     .to_owned(),
@@ -143,10 +143,10 @@ pub(crate) fn check(model: &Model) -> Result<(), Problem> {
     Ok(())
 }
 
-fn proved(model: &Model, side: Side) -> Result<(), Problem> {
+fn proved(model: &Model, side: Side) -> Result<(), ShownProblem> {
     let word = word(side);
     let problem = |what: String, hint: &str| {
-        Err(Problem {
+        Err(ShownProblem {
             what,
             hint: hint.to_owned(),
         })

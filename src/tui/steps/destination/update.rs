@@ -9,7 +9,7 @@ use crate::tui::message::{Effect, Query, QueryGroup};
 use crate::tui::model::Model;
 use crate::tui::popups::state::{Popup, TypedPurpose};
 use crate::tui::remote::{Remote, RequestId};
-use crate::tui::services::Problem;
+use crate::tui::services::ShownProblem;
 use crate::work::event::Side;
 use tableferry_policy::arn::BucketName;
 
@@ -145,10 +145,10 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 /// What is missing before the encryption can be chosen.
-pub(crate) fn check(model: &Model) -> Result<(), Problem> {
+pub(crate) fn check(model: &Model) -> Result<(), ShownProblem> {
     let destination = &model.destination;
     let blocked = |what: String, hint: &str| {
-        Err(Problem {
+        Err(ShownProblem {
             what,
             hint: hint.to_owned(),
         })

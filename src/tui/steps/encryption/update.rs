@@ -7,7 +7,7 @@ use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Query, QueryGroup};
 use crate::tui::model::Model;
 use crate::tui::popups::state::{Popup, TypedPurpose};
-use crate::tui::services::Problem;
+use crate::tui::services::ShownProblem;
 use crate::work::event::Side;
 use tableferry_policy::arn::Arn;
 
@@ -175,9 +175,9 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 /// What is wrong with the choice.
-pub(crate) fn check(model: &Model) -> Result<(), Problem> {
+pub(crate) fn check(model: &Model) -> Result<(), ShownProblem> {
     let blocked = |what: String, hint: &str| {
-        Err(Problem {
+        Err(ShownProblem {
             what,
             hint: hint.to_owned(),
         })

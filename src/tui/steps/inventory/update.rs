@@ -5,7 +5,7 @@ use crate::tui::keymap::Action;
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
 use crate::tui::popups::state::{Popup, TypedPurpose};
-use crate::tui::services::Problem;
+use crate::tui::services::ShownProblem;
 
 /// Whether an action of this step is possible now.
 pub(crate) fn is_possible(model: &Model, action: Action) -> bool {
@@ -39,11 +39,11 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 /// What is missing before the destination can be chosen.
-pub(crate) fn check(model: &Model) -> Result<(), Problem> {
+pub(crate) fn check(model: &Model) -> Result<(), ShownProblem> {
     if model.inventory.bucket.is_some() {
         return Ok(());
     }
-    Err(Problem {
+    Err(ShownProblem {
         what: "no source bucket is named yet".to_owned(),
         hint: "t takes its name".to_owned(),
     })

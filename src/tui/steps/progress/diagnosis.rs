@@ -8,7 +8,7 @@ use crate::diagnosis::words::{brief, describe_operation};
 use crate::diagnosis::{OperationFailure, diagnose};
 use crate::tui::assessing;
 use crate::tui::model::Model;
-use crate::work::event::{OperationProgress, Stage};
+use crate::work::event::{OperationProgress, ProgressStage};
 
 use super::state::{FailureDiagnosis, is_failed};
 
@@ -31,7 +31,7 @@ fn diagnosis_of(model: &Model, export: &OperationProgress) -> Option<FailureDiag
     }
     let failure = OperationFailure {
         operation: "ExportTableToPointInTime".to_owned(),
-        is_refused: export.stage == Stage::Refused,
+        is_refused: export.stage == ProgressStage::Refused,
         code: export.failure_code.clone(),
         message: export.failure_message.clone(),
         bucket: model.plan().map(|plan| plan.destination.bucket.to_string()),

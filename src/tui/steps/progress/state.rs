@@ -8,7 +8,7 @@ use crate::aws::dynamodb::ExportStatus;
 use crate::journal::RunId;
 use crate::tui::remote::RequestId;
 use crate::tui::revision::Revision;
-use crate::work::event::{Event, OperationProgress, Stage, Verification};
+use crate::work::event::{Event, OperationProgress, ProgressStage, Verification};
 
 /// How many passing difficulties are kept in sight.
 const KEPT_NOTES: usize = 20;
@@ -135,13 +135,15 @@ impl RunProgress {
 
 /// Whether AWS calls an export completed.
 pub(crate) fn is_completed(export: &OperationProgress) -> bool {
-    export.stage == Stage::Running(ExportStatus::Completed)
+    export.stage == ProgressStage::Running(ExportStatus::Completed)
 }
 
 /// Whether an export was refused or failed.
 pub(crate) fn is_failed(export: &OperationProgress) -> bool {
     matches!(
         export.stage,
-        Stage::Refused | Stage::NotStarted | Stage::Running(ExportStatus::Failed)
+        ProgressStage::Refused
+            | ProgressStage::NotStarted
+            | ProgressStage::Running(ExportStatus::Failed)
     )
 }

@@ -12,7 +12,7 @@ use crate::tui::theme::Theme;
 use crate::tui::view::parts;
 use crate::tui::view_state::ViewState;
 use crate::tui::widgets::{format, text};
-use crate::work::event::{OperationProgress, Side, Stage, Verification};
+use crate::work::event::{OperationProgress, ProgressStage, Side, Verification};
 
 pub(crate) fn draw(
     context: &RenderContext<'_>,
@@ -182,15 +182,15 @@ fn export_lines(
 fn head(context: &RenderContext<'_>, export: &OperationProgress, columns: usize) -> Line<'static> {
     let theme = context.theme;
     let (sign, word, style) = match &export.stage {
-        Stage::Planned => ("○", "planned", Theme::muted()),
-        Stage::Calling => (context.spinner(), "asking AWS to start", theme.accent()),
-        Stage::Refused => ("✗", "refused", theme.bad()),
-        Stage::NotStarted => ("✗", "not started", theme.bad()),
-        Stage::Running(ExportStatus::InProgress) => {
+        ProgressStage::Planned => ("○", "planned", Theme::muted()),
+        ProgressStage::Calling => (context.spinner(), "asking AWS to start", theme.accent()),
+        ProgressStage::Refused => ("✗", "refused", theme.bad()),
+        ProgressStage::NotStarted => ("✗", "not started", theme.bad()),
+        ProgressStage::Running(ExportStatus::InProgress) => {
             (context.spinner(), "in progress", theme.accent())
         }
-        Stage::Running(ExportStatus::Completed) => ("✓", "completed", theme.good()),
-        Stage::Running(ExportStatus::Failed) => ("✗", "failed", theme.bad()),
+        ProgressStage::Running(ExportStatus::Completed) => ("✓", "completed", theme.good()),
+        ProgressStage::Running(ExportStatus::Failed) => ("✗", "failed", theme.bad()),
     };
     let lasted = export.started_at.map_or_else(String::new, |started| {
         let end = export.ended_at.unwrap_or(context.model.now);
@@ -231,7 +231,7 @@ fn verification(
 ) -> Vec<Line<'static>> {
     let theme = context.theme;
     let mut lines = match &export.verification {
-        None if export.stage == Stage::Running(ExportStatus::Completed) => {
+        None if export.stage == ProgressStage::Running(ExportStatus::Completed) => {
             return vec![not_verified_yet(context)];
         }
         None => return Vec::new(),

@@ -7,7 +7,7 @@ use crate::tui::message::{Effect, Mutation};
 use crate::tui::model::{Model, Tone};
 use crate::tui::popups::state::{Popup, Question};
 use crate::tui::remote::Remote;
-use crate::tui::services::Problem;
+use crate::tui::services::ShownProblem;
 use crate::work::event::Side;
 
 /// What entering the step sets off: what is too old to start by is read again, and what is of another
@@ -103,9 +103,9 @@ pub(crate) fn refresh(model: &mut Model) -> Vec<Effect> {
 }
 
 /// What stands in the way of a start.
-pub(crate) fn check(model: &Model) -> Result<(), Problem> {
+pub(crate) fn check(model: &Model) -> Result<(), ShownProblem> {
     let blocked = |what: &str, hint: &str| {
-        Err(Problem {
+        Err(ShownProblem {
             what: what.to_owned(),
             hint: hint.to_owned(),
         })

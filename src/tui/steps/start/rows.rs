@@ -5,7 +5,7 @@ use crate::tui::model::Model;
 use crate::tui::model::flow::Flow;
 use crate::tui::services::{RunSummary, SavedPlan};
 use crate::tui::steps::FLOWS;
-use crate::work::event::{OperationProgress, Stage, Verification};
+use crate::work::event::{OperationProgress, ProgressStage, Verification};
 
 /// How many of the runs that ended are shown.
 const MOST_ENDED: usize = 3;
@@ -119,15 +119,20 @@ pub(crate) enum RunState {
 pub(crate) fn run_state(run: &RunSummary) -> RunState {
     let any = |is: fn(&OperationProgress) -> bool| run.exports.iter().any(is);
     if run.is_open {
-        if any(|export| matches!(export.stage, Stage::Planned | Stage::Calling)) {
+        if any(|export| {
+            matches!(
+                export.stage,
+                ProgressStage::Planned | ProgressStage::Calling
+            )
+        }) {
             return RunState::CutOff;
         }
-        if any(|export| export.stage == Stage::Running(ExportStatus::InProgress)) {
+        if any(|export| export.stage == ProgressStage::Running(ExportStatus::InProgress)) {
             return RunState::UnderWay;
         }
         return RunState::NotVerified;
     }
-    if any(|export| export.stage != Stage::Running(ExportStatus::Completed)) {
+    if any(|export| export.stage != ProgressStage::Running(ExportStatus::Completed)) {
         RunState::Failed
     } else if any(|export| matches!(export.verification, Some(Verification::Wrong { .. }))) {
         RunState::Damaged

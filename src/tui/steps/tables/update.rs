@@ -9,7 +9,7 @@ use crate::tui::message::{Effect, Query, QueryGroup};
 use crate::tui::model::{Model, Tone};
 use crate::tui::popups::state::{Popup, TypedPurpose};
 use crate::tui::remote::{Remote, RequestId};
-use crate::tui::services::Problem;
+use crate::tui::services::ShownProblem;
 use crate::work::event::Side;
 
 /// How many tables are described at a time.
@@ -171,10 +171,10 @@ pub(crate) fn say_what_is_off(model: &mut Model) -> Option<Vec<Effect>> {
 }
 
 /// What is missing before the destination can be chosen.
-pub(crate) fn check(model: &Model) -> Result<(), Problem> {
+pub(crate) fn check(model: &Model) -> Result<(), ShownProblem> {
     let tables = &model.tables;
     if !tables.is_any_chosen() {
-        return Err(Problem {
+        return Err(ShownProblem {
             what: "no table is chosen yet".to_owned(),
             hint: "choose with Space".to_owned(),
         });
@@ -183,7 +183,7 @@ pub(crate) fn check(model: &Model) -> Result<(), Problem> {
         let name = name(&job.table);
         match tables.readiness(&key(&job.table)) {
             Readiness::Unread => {
-                return Err(Problem {
+                return Err(ShownProblem {
                     what: format!("still reading {name}"),
                     hint: "one moment".to_owned(),
                 });

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::assess::facts::{ControlLevel, Fact, Facts, PolicyText};
 use crate::job::requirement::Actor;
 use crate::text_file;
-use tableferry_policy::document::Effect;
+use tableferry_policy::document::StatementEffect;
 use tableferry_policy::policy::Policy;
 
 /// The policy that AWS attaches to the root, every unit and every account at the beginning.
@@ -136,7 +136,7 @@ fn has_no_allow(files: &[ControlFile]) -> bool {
             document
                 .statements()
                 .iter()
-                .any(|statement| statement.effect == Effect::Allow)
+                .any(|statement| statement.effect == StatementEffect::Allow)
         })
     })
 }

@@ -14,7 +14,7 @@ use tableferry::assess::verdict::{
 use tableferry::job::Plan;
 use tableferry::job::requirement::Criticality;
 use tableferry_policy::document::Document;
-use tableferry_policy::lint::{Kind, Severity, lint};
+use tableferry_policy::lint::{DocumentKind, Severity, lint};
 use tableferry_policy::public::public_statements;
 use tableferry_policy::simulate::simulate_line;
 
@@ -167,9 +167,9 @@ fn broken_promise(remedy: &Remedy) -> Option<String> {
         return None;
     };
     let (kind, name) = match target {
-        Target::IdentityPolicy { .. } => (Kind::Identity, "identity"),
-        Target::BucketPolicy { .. } => (Kind::Bucket, "bucket"),
-        Target::KeyPolicy { .. } => (Kind::Key, "key"),
+        Target::IdentityPolicy { .. } => (DocumentKind::Identity, "identity"),
+        Target::BucketPolicy { .. } => (DocumentKind::Bucket, "bucket"),
+        Target::KeyPolicy { .. } => (DocumentKind::Key, "key"),
     };
     let errors = |text: &str| {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tableferry::assess::assessment::Assessment;
-use tableferry::assess::facts::{Change, Facts};
+use tableferry::assess::facts::{Facts, RecentChange};
 use tableferry::assess::judge::judge;
 use tableferry::assess::limits::Limits;
 use tableferry::assess::remedy::Target;
@@ -120,7 +120,7 @@ fn a_young_change_is_told_and_the_export_fails_until_it_holds() {
         assert_eq!(place.put(&target, &policy, &world).await, Ok(()));
         let mut facts = place.survey(&plan).await;
         let now = Timestamp::now();
-        facts.changes.push(Change {
+        facts.changes.push(RecentChange {
             document: target.to_string(),
             at: now,
         });

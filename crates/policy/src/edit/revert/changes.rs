@@ -144,7 +144,7 @@ impl Changes {
         old: Option<&Document<'_>>,
         new: &Document<'_>,
         now: &Document<'_>,
-    ) -> Found {
+    ) -> FoundEdit {
         let wrote = |index: &usize| Some((*index, new.statements().get(*index)?));
         let was = |index: &usize| old?.statements().get(*index);
         let kept: Vec<_> = self.kept.iter().filter_map(wrote).collect();
@@ -157,7 +157,7 @@ impl Changes {
                 Some((*before, was(before)?, index, wrote))
             })
             .collect();
-        let mut search = Search::of(now);
+        let mut search = EditSearch::of(now);
         let kept = search.unclaimed(kept, |(_, kept), live| is(live, kept), |_, _| ());
         let added = search.added(added, is);
         let altered = search.altered(altered, is);
@@ -190,7 +190,7 @@ type Altered<'d, 'o, 'a> = (usize, &'d Statement<'o>, usize, &'d Statement<'a>);
 
 /// Where the edit still stands.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct FoundEdit {
     /// New statements, by their index now.
     pub(super) added: Vec<usize>,
     /// Altered statements, by their index before, after and now: as we wrote them, or altered by
@@ -201,19 +201,19 @@ pub(super) struct Found {
 }
 
 /// The search for an edit in the document as it stands now.
-struct Search<'n, 'a> {
+struct EditSearch<'n, 'a> {
     now: &'n Document<'a>,
     /// The statements that nobody claimed yet, by their index now.
     free: Vec<usize>,
-    found: Found,
+    found: FoundEdit,
 }
 
-impl<'n, 'a> Search<'n, 'a> {
+impl<'n, 'a> EditSearch<'n, 'a> {
     fn of(now: &'n Document<'a>) -> Self {
         Self {
             now,
             free: (0..now.statements().len()).collect(),
-            found: Found::default(),
+            found: FoundEdit::default(),
         }
     }
 
@@ -222,7 +222,7 @@ impl<'n, 'a> Search<'n, 'a> {
         &mut self,
         wanted: Vec<T>,
         fits: impl Fn(&T, &Statement<'_>) -> bool,
-        mut take: impl FnMut(&mut Found, (&T, usize)),
+        mut take: impl FnMut(&mut FoundEdit, (&T, usize)),
     ) -> Vec<T> {
         let mut rest = Vec::new();
         for one in wanted {
