@@ -7,7 +7,7 @@ use clap::{ArgAction, Args as ClapArgs};
 /// What is called at the end.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct FinishArgs {
-    /// When a run has ended, call this program with these arguments, in place of `command` under [finish]
+    /// When a run has ended, call this program with these arguments, in place of `command` under `[finish]`
     ///
     /// No shell reads them. `;` ends them, or the end of the line. The program is called once for each run,
     /// also across resumes, and in `watch` once for each account whose exports are in no run. It gets PATH and

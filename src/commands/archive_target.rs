@@ -73,6 +73,41 @@ pub(super) struct LocatedArchive {
     pub(super) is_filtered: Option<bool>,
 }
 
+impl LocatedArchive {
+    /// Refuses to carry on what lies in staging and waits for its mask: its items are not to be anywhere as
+    /// they are.
+    pub(super) fn refuse_unmasked(&self, work: &Work) -> Result<(), CommandError> {
+        let ArchivePlace::Bucket { bucket, folder, .. } = &self.place else {
+            return Ok(());
+        };
+        let id = folder.trim_end_matches('/').rsplit('/').next();
+        let is_meant = |operation: &Operation| {
+            let arn = operation.arn.as_deref();
+            arn.and_then(|arn| arn.rsplit('/').next()) == id
+        };
+        for run in work.runs()? {
+            if !run.operations.iter().any(is_meant) {
+                continue;
+            }
+            let Ok(plan) = Plan::parse(&run.plan, "the run's plan", Timestamp::now()) else {
+                continue;
+            };
+            if plan.mask.is_some() && plan.destination.bucket == *bucket {
+                return Err(CommandError::refused(format!(
+                    "the export in s3://{bucket}/{folder} is not masked, and the plan of run {} says that it is \
+                     to be",
+                    run.id
+                ))
+                .hint(format!(
+                    "`tableferry mask {} --plan PLAN` writes the masked copy; name that one by its s3:// folder",
+                    run.id
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Finds what is meant.
 pub(super) struct Finder<'f> {
     pub(super) work: &'f Work,

@@ -135,7 +135,7 @@ pub(crate) static WATCH: Flow = Flow {
 /// Objects that are there are read, by others.
 pub(crate) static READING: Flow = Flow {
     title: "Read",
-    about: "Whether a user or role may read what lies in a bucket.",
+    about: "Whether a user or role may read a bucket's objects.",
     begin: Action::BeginReading,
     source_role: "reads",
     steps: &[

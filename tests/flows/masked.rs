@@ -269,6 +269,47 @@ fn what_cannot_be_masked_is_refused_before_anything_is_written() {
     assert!(ended.out.contains("has no [mask]"), "{ended:?}");
 }
 
+#[test]
+fn what_waits_for_its_mask_is_not_imported_or_loaded_and_its_masked_copy_is() {
+    let (home, _server) = staged(&attributes(&[("orderId", "hash")]), ORDERS);
+    let command = |arguments: &[&str]| Ended::of(home.command().args(arguments));
+    let list = command(&["exports", "--output", "json"]).objects();
+    let export = list.iter().find(|object| object["event"] == "export");
+    let (arn, uri) = (&export.unwrap()["export_arn"], &export.unwrap()["uri"]);
+    for named in ["1", arn.as_str().unwrap(), uri.as_str().unwrap()] {
+        for of in ["import", "load"] {
+            let ended = command(&[
+                of,
+                named,
+                "--table",
+                "Copy",
+                "--profile",
+                "prod-admin",
+                "--yes",
+            ]);
+            assert_eq!(ended.status, 3, "{of} {named}: {ended:?}");
+            assert!(
+                ended.err.contains("is not masked"),
+                "{of} {named}: {ended:?}"
+            );
+        }
+    }
+    let masked = mask(&home, &["1", "--yes"]);
+    assert_eq!(masked.status, 0, "{masked:?}");
+    let place = masked_object(&masked)["place"].clone();
+    let place = place.as_str().unwrap();
+    let ended = command(&[
+        "import",
+        place,
+        "--table",
+        "Copy",
+        "--profile",
+        "dev-admin",
+        "--yes",
+    ]);
+    assert_eq!(ended.status, 0, "{ended:?}");
+}
+
 #[rstest]
 #[case::into_a_bucket(&["1", "--yes"])]
 #[case::into_a_directory(&["1", "--to", "masked"])]

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::assess::facts::{Fact, Facts, Recovery, TableFacts};
 use crate::assess::responsible::Responsible;
 use crate::assess::verdict::{AssessedRequirement, Check, MissingInput, SettledBy, Verdict};
-use crate::job::{ExportRequest, Plan, Span, TableJob, TableStatus, recovery_command};
+use crate::job::{ExportRequest, Kind, Plan, Span, TableJob, TableStatus, recovery_command};
 
 /// Judges every table of a plan.
 pub(super) fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedRequirement> {
@@ -15,11 +15,11 @@ pub(super) fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedR
     for job in &plan.tables {
         let asked = job.table.to_string();
         let table = facts.table(&asked).unwrap_or(&empty);
-        let existence = existence(plan, facts, job, table);
+        let existence = expected_of(plan, existence(plan, facts, job, table));
         let is_there = existence.outcome != Verdict::Denied;
         push_once(&mut verdicts, existence);
         if is_there {
-            let recovery = recovery(&asked, table);
+            let recovery = expected_of(plan, recovery(&asked, table));
             let is_on = recovery.outcome != Verdict::Denied;
             push_once(&mut verdicts, recovery);
             let known = table.recovery.value().filter(|_| is_on);
@@ -28,6 +28,17 @@ pub(super) fn judge(plan: &Plan, facts: &Facts, now: Timestamp) -> Vec<AssessedR
     }
     verdicts.extend(repeated(plan, facts));
     verdicts
+}
+
+/// Without the words of a refused export where nothing is exported: a load is kept back by us, not by AWS.
+fn expected_of(plan: &Plan, verdict: AssessedRequirement) -> AssessedRequirement {
+    match plan.kind {
+        Kind::Load(_) => AssessedRequirement {
+            expected_error: None,
+            ..verdict
+        },
+        _ => verdict,
+    }
 }
 
 /// A table that is named once by its name and once by its ARN would be exported twice.

@@ -29,6 +29,7 @@ pub(super) async fn draw_up(
     report: &Report,
 ) -> Result<DrawnUp, CommandError> {
     let located = locate(work, args, report).await?;
+    located.refuse_unmasked(work)?;
     let importer = importer(work, args, &located)?;
     let ArchivePlace::Bucket {
         bucket,

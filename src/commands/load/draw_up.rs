@@ -84,6 +84,9 @@ impl Drawer<'_> {
         if located.is_empty() {
             return Err(CommandError::silent(exit));
         }
+        for one in &located {
+            one.refuse_unmasked(self.work)?;
+        }
         Ok(located)
     }
 
