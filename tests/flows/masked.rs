@@ -277,16 +277,9 @@ fn what_waits_for_its_mask_is_not_imported_or_loaded_and_its_masked_copy_is() {
     let export = list.iter().find(|object| object["event"] == "export");
     let (arn, uri) = (&export.unwrap()["export_arn"], &export.unwrap()["uri"]);
     for named in ["1", arn.as_str().unwrap(), uri.as_str().unwrap()] {
-        for of in ["import", "load"] {
-            let ended = command(&[
-                of,
-                named,
-                "--table",
-                "Copy",
-                "--profile",
-                "prod-admin",
-                "--yes",
-            ]);
+        for (of, agreed) in [("import", "--yes"), ("load", "--yes --confirm Copy")] {
+            let copy = format!("{of} {named} --table Copy --profile prod-admin {agreed}");
+            let ended = command(&copy.split(' ').collect::<Vec<_>>());
             assert_eq!(ended.status, 3, "{of} {named}: {ended:?}");
             assert!(
                 ended.err.contains("is not masked"),
@@ -298,15 +291,9 @@ fn what_waits_for_its_mask_is_not_imported_or_loaded_and_its_masked_copy_is() {
     assert_eq!(masked.status, 0, "{masked:?}");
     let place = masked_object(&masked)["place"].clone();
     let place = place.as_str().unwrap();
-    let ended = command(&[
-        "import",
-        place,
-        "--table",
-        "Copy",
-        "--profile",
-        "dev-admin",
-        "--yes",
-    ]);
+    let keyed =
+        format!("import {place} --table Copy --profile dev-admin --partition-key orderId:S --yes");
+    let ended = command(&keyed.split(' ').collect::<Vec<_>>());
     assert_eq!(ended.status, 0, "{ended:?}");
 }
 
