@@ -89,9 +89,8 @@ impl LocatedArchive {
             if !run.operations.iter().any(is_meant) {
                 continue;
             }
-            let Ok(plan) = Plan::parse(&run.plan, "the run's plan", Timestamp::now()) else {
-                continue;
-            };
+            // A plan that cannot be read may say so, too: nothing goes on then.
+            let plan = Plan::parse(&run.plan, "the run's plan", Timestamp::now())?;
             if plan.mask.is_some() && plan.destination.bucket == *bucket {
                 return Err(CommandError::refused(format!(
                     "the export in s3://{bucket}/{folder} is not masked, and the plan of run {} says that it is \
